@@ -1,0 +1,442 @@
+package io.webproxy;
+
+import io.webproxy.auth.Authenticator;
+import io.webproxy.auth.BasicAuth;
+import io.webproxy.http.AddressRange;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.port.Endpoint;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Route;
+import io.webproxy.route.RouteTable;
+import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.TlsProvider;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Everything that a server is told. Immutable and valid; made by a {@link Builder}. Secrets never show in {@code toString}. */
+public final class ProxyConfig {
+    private final List<Listen> listens;
+    private final @Nullable String bind;
+    private final List<Route> routes;
+    private final List<CertificateSource> certificates;
+    private final TlsProvider tlsProvider;
+    private final @Nullable Authenticator authenticator;
+    private final TimeoutPolicy timeouts;
+    private final List<AddressRange> trustedProxies;
+    private final List<ProxyObserver> observers;
+    private final boolean accessLog;
+    private final HttpLimits limits;
+    private final PoolLimits pool;
+    private final Duration drainTime;
+    private final int ioThreads;
+    private final int bufferSize;
+    private final int backlog;
+
+    private ProxyConfig(Builder b) {
+        this.listens = List.copyOf(b.listens);
+        this.bind = b.bind;
+        this.routes = List.copyOf(b.routes);
+        this.certificates = List.copyOf(b.certificates);
+        this.tlsProvider = b.tlsProvider;
+        this.authenticator = b.authenticator;
+        this.timeouts = b.timeouts;
+        this.trustedProxies = List.copyOf(b.trustedProxies);
+        this.observers = List.copyOf(b.observers);
+        this.accessLog = b.accessLog;
+        this.limits = b.limits;
+        this.pool = b.pool;
+        this.drainTime = b.drainTime;
+        this.ioThreads = b.ioThreads;
+        this.bufferSize = b.bufferSize;
+        this.backlog = b.backlog;
+    }
+
+    /**
+     * One endpoint to open.
+     *
+     * @param protocol what it speaks
+     * @param port 0 for any free one
+     */
+    public record Listen(Endpoint.Protocol protocol, int port) {}
+
+    /** Starts a server with this configuration; see {@link Builder#start}. */
+    public ProxyServer start() {
+        return ProxyServer.start(this);
+    }
+
+    /** The endpoints to open, in order. */
+    public List<Listen> listens() {
+        return listens;
+    }
+
+    /** The address to bind to; empty for all. */
+    public Optional<String> bind() {
+        return Optional.ofNullable(bind);
+    }
+
+    /** The routes in the order they were given, the default route included. */
+    public List<Route> routes() {
+        return routes;
+    }
+
+    /** Where certificates come from; empty for a self-signed one. */
+    public List<CertificateSource> certificates() {
+        return certificates;
+    }
+
+    /** Which TLS implementation serves. */
+    public TlsProvider tlsProvider() {
+        return tlsProvider;
+    }
+
+    /** Who decides whether a request may pass; empty for everybody. */
+    public Optional<Authenticator> authenticator() {
+        return Optional.ofNullable(authenticator);
+    }
+
+    /** The timeouts of routes that have none of their own. */
+    public TimeoutPolicy timeouts() {
+        return timeouts;
+    }
+
+    /** Whose forwarding fields are believed. */
+    public List<AddressRange> trustedProxies() {
+        return trustedProxies;
+    }
+
+    /** Who is told what happens. */
+    public List<ProxyObserver> observers() {
+        return observers;
+    }
+
+    /** Whether ended exchanges are logged. */
+    public boolean accessLog() {
+        return accessLog;
+    }
+
+    /** Limits of heads, bodies and waits. */
+    public HttpLimits limits() {
+        return limits;
+    }
+
+    /** Limits of upstream connections. */
+    public PoolLimits pool() {
+        return pool;
+    }
+
+    /** How long {@link ProxyServer#close()} waits for exchanges to end. */
+    public Duration drainTime() {
+        return drainTime;
+    }
+
+    /** How many IO threads; 0 for one per processor, at least two. */
+    public int ioThreads() {
+        return ioThreads;
+    }
+
+    /** The size of a pooled direct buffer in bytes. */
+    public int bufferSize() {
+        return bufferSize;
+    }
+
+    /** How many connections the kernel holds until they are accepted. */
+    public int backlog() {
+        return backlog;
+    }
+
+    Builder toBuilder() {
+        return new Builder(this);
+    }
+
+    @Override
+    public String toString() {
+        return "ProxyConfig[listens=" + listens + ", bind=" + (bind == null ? "all" : bind) + ", routes=" + routes
+                + ", certificates=" + certificates + ", authenticator=" + authenticator + ", timeouts=" + timeouts
+                + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", pool=" + pool + "]";
+    }
+
+    /**
+     * Collects a configuration. A single bad value throws in its method; what is wrong in combination is reported by
+     * {@link #build()}, all at once. Null is a {@link NullPointerException} that names the parameter. Not thread-safe.
+     */
+    public static final class Builder {
+        private final List<Listen> listens = new ArrayList<>();
+        private @Nullable String bind;
+        private final List<Route> routes = new ArrayList<>();
+        private final Set<String> replaceable = new HashSet<>();
+        private final List<CertificateSource> certificates = new ArrayList<>();
+        private TlsProvider tlsProvider = TlsProvider.AUTO;
+        private @Nullable Authenticator authenticator;
+        private TimeoutPolicy timeouts = TimeoutPolicy.defaults();
+        private final List<AddressRange> trustedProxies = new ArrayList<>();
+        private final List<ProxyObserver> observers = new ArrayList<>();
+        private boolean accessLog;
+        private HttpLimits limits = HttpLimits.defaults();
+        private PoolLimits pool = PoolLimits.defaults();
+        private Duration drainTime = Duration.ofSeconds(30);
+        private int ioThreads;
+        private int bufferSize = 16 * 1024;
+        private int backlog = 1024;
+
+        Builder() {}
+
+        private Builder(ProxyConfig config) {
+            listens.addAll(config.listens);
+            bind = config.bind;
+            routes.addAll(config.routes);
+            config.routes.forEach(route -> replaceable.add(route.name()));
+            certificates.addAll(config.certificates);
+            tlsProvider = config.tlsProvider;
+            authenticator = config.authenticator;
+            timeouts = config.timeouts;
+            trustedProxies.addAll(config.trustedProxies);
+            observers.addAll(config.observers);
+            accessLog = config.accessLog;
+            limits = config.limits;
+            pool = config.pool;
+            drainTime = config.drainTime;
+            ioThreads = config.ioThreads;
+            bufferSize = config.bufferSize;
+            backlog = config.backlog;
+        }
+
+        /** Adds an endpoint for HTTP/1.1 and HTTP/2 over TLS; HTTP in clear is redirected there. Port 0 is any free one. */
+        public Builder https(int port) {
+            return listen(Endpoint.Protocol.HTTPS, port);
+        }
+
+        /** Adds an endpoint for HTTP/1.1 in clear. Port 0 is any free one. */
+        public Builder http(int port) {
+            return listen(Endpoint.Protocol.HTTP, port);
+        }
+
+        /** Adds an endpoint in clear that redirects to the first HTTPS endpoint. Port 0 is any free one. */
+        public Builder redirectHttp(int port) {
+            return listen(Endpoint.Protocol.REDIRECT, port);
+        }
+
+        private Builder listen(Endpoint.Protocol protocol, int port) {
+            if (port < 0 || port > 65535) {
+                throw new IllegalArgumentException("port: " + port + " (expected: 0-65535)");
+            }
+            listens.add(new Listen(protocol, port));
+            return this;
+        }
+
+        /**
+         * The local address or host name to bind all endpoints to; default: all addresses.
+         *
+         * @throws IllegalArgumentException if it is blank
+         */
+        public Builder bind(String address) {
+            if (Objects.requireNonNull(address, "address").isBlank()) {
+                throw new IllegalArgumentException("bind: '' (expected: a local address such as 127.0.0.1)");
+            }
+            this.bind = address;
+            return this;
+        }
+
+        /**
+         * Where the certificates of HTTPS endpoints come from, in place of those given before; the one that fits the name
+         * that a client asks for is served, else the first.
+         */
+        public Builder certificates(CertificateSource... sources) {
+            certificates.clear();
+            for (CertificateSource source : Objects.requireNonNull(sources, "sources")) {
+                certificates.add(Objects.requireNonNull(source, "source"));
+            }
+            return this;
+        }
+
+        /** Which TLS implementation serves; default: Conscrypt where it loads, else the JDK's. */
+        public Builder tlsProvider(TlsProvider provider) {
+            this.tlsProvider = Objects.requireNonNull(provider, "tlsProvider");
+            return this;
+        }
+
+        /** The default route: every host and path that no other route takes. */
+        public Builder forward(String... uris) {
+            return route(route -> route.forward(uris));
+        }
+
+        /** Adds a route; within an update it replaces the one with its name. */
+        public Builder route(Consumer<Route.Builder> route) {
+            Route.Builder builder = Route.builder();
+            Objects.requireNonNull(route, "route").accept(builder);
+            Route built = builder.build();
+            if (replaceable.remove(built.name())) {
+                routes.replaceAll(old -> old.name().equals(built.name()) ? built : old);
+            } else {
+                routes.add(built);
+            }
+            return this;
+        }
+
+        /**
+         * Removes a route, for an update.
+         *
+         * @throws IllegalArgumentException if there is none of that name
+         */
+        public Builder removeRoute(String name) {
+            Objects.requireNonNull(name, "name");
+            if (!routes.removeIf(route -> route.name().equals(name))) {
+                throw new IllegalArgumentException("removeRoute: " + name + " (expected: the name of a route)");
+            }
+            replaceable.remove(name);
+            return this;
+        }
+
+        /**
+         * One user and one password (RFC 7617), both or neither: two nulls or two empty texts turn authentication off.
+         *
+         * @throws IllegalArgumentException if only one is given, or the user has a colon
+         */
+        public Builder basicAuth(@Nullable String user, @Nullable String password) {
+            boolean noUser = user == null || user.isEmpty();
+            boolean noPassword = password == null || password.isEmpty();
+            if (user == null || password == null || noUser || noPassword) {
+                if (noUser != noPassword) {
+                    throw new IllegalArgumentException("basicAuth: only the " + (noUser ? "password" : "user")
+                            + " is given (expected: both user and password, or neither)");
+                }
+                this.authenticator = null;
+                return this;
+            }
+            return authenticator(BasicAuth.of(user, password));
+        }
+
+        /** Who decides whether a request may pass, on every route. */
+        public Builder authenticator(Authenticator decides) {
+            this.authenticator = Objects.requireNonNull(decides, "authenticator");
+            return this;
+        }
+
+        /** The timeouts of routes that have none of their own. */
+        public Builder timeouts(TimeoutPolicy policy) {
+            this.timeouts = Objects.requireNonNull(policy, "timeouts");
+            return this;
+        }
+
+        /** Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before; default: nobody's. */
+        public Builder trustedProxies(String... ranges) {
+            trustedProxies.clear();
+            for (String range : Objects.requireNonNull(ranges, "ranges")) {
+                trustedProxies.add(AddressRange.of(range));
+            }
+            return this;
+        }
+
+        /** Adds an observer. */
+        public Builder observer(ProxyObserver observer) {
+            observers.add(Objects.requireNonNull(observer, "observer"));
+            return this;
+        }
+
+        /**
+         * Logs a line for each ended exchange through the SLF4J logger {@code io.webproxy.access} at INFO, in combined format with the
+         * proxy's own fields behind it; default: no. Queries stand in it only when that logger is at DEBUG.
+         */
+        public Builder accessLog(boolean on) {
+            this.accessLog = on;
+            return this;
+        }
+
+        /** Limits of heads, bodies and waits. */
+        public Builder limits(HttpLimits limits) {
+            this.limits = Objects.requireNonNull(limits, "limits");
+            return this;
+        }
+
+        /** Limits of upstream connections. */
+        public Builder pool(PoolLimits limits) {
+            this.pool = Objects.requireNonNull(limits, "pool");
+            return this;
+        }
+
+        /** How long {@link ProxyServer#close()} waits for exchanges to end; default 30 s, zero cuts at once. */
+        public Builder drainTime(Duration time) {
+            if (Objects.requireNonNull(time, "drainTime").isNegative()) {
+                throw new IllegalArgumentException("drainTime: " + time + " (expected: zero or more)");
+            }
+            this.drainTime = time;
+            return this;
+        }
+
+        /** How many IO threads, 0 to 1024; default 0: one per processor, at least two. */
+        public Builder ioThreads(int count) {
+            this.ioThreads = checked("ioThreads", count, 0, 1024);
+            return this;
+        }
+
+        /** The size of a pooled direct buffer, 4 KiB to 1 MiB; default 16 KiB. An exchange holds at most one in each direction. */
+        public Builder bufferSize(int bytes) {
+            this.bufferSize = checked("bufferSize", bytes, 4096, 1 << 20);
+            return this;
+        }
+
+        /** How many connections the kernel holds until they are accepted, 1 to 65535; default 1024. */
+        public Builder backlog(int connections) {
+            this.backlog = checked("backlog", connections, 1, 65535);
+            return this;
+        }
+
+        private static int checked(String name, int value, int least, int most) {
+            if (value < least || value > most) {
+                throw new IllegalArgumentException(name + ": " + value + " (expected: " + least + "-" + most + ")");
+            }
+            return value;
+        }
+
+        /**
+         * The configuration.
+         *
+         * @throws ProxyConfigException with all problems, if there are any
+         */
+        public ProxyConfig build() {
+            List<String> problems = new ArrayList<>();
+            if (listens.isEmpty()) {
+                problems.add("endpoints: none (expected: at least one of https(port), http(port))");
+            }
+            boolean https = listens.stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS);
+            Set<Integer> ports = new HashSet<>();
+            for (Listen listen : listens) {
+                if (listen.port() != 0 && !ports.add(listen.port())) {
+                    problems.add("port: " + listen.port() + " (expected: each port only once)");
+                }
+                if (listen.protocol() == Endpoint.Protocol.REDIRECT && !https) {
+                    problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to)");
+                }
+            }
+            if (routes.isEmpty()) {
+                problems.add("routes: none (expected: forward(\"http://host:port\"), or at least one route)");
+            }
+            if (!certificates.isEmpty() && !https) {
+                problems.add("certificates: " + certificates + " (expected: an https(port) that serves them)");
+            }
+            problems.addAll(RouteTable.problems(routes));
+            if (!problems.isEmpty()) {
+                throw new ProxyConfigException(problems);
+            }
+            return new ProxyConfig(this);
+        }
+
+        /**
+         * Builds and starts: all endpoints or none. Returns when they listen.
+         *
+         * @throws ProxyConfigException if the configuration is wrong
+         * @throws ProxyStartException if an endpoint can't be opened or a certificate can't be used
+         */
+        public ProxyServer start() {
+            return build().start();
+        }
+    }
+}

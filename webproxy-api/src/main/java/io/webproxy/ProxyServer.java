@@ -1,0 +1,149 @@
+package io.webproxy;
+
+import io.webproxy.port.Endpoint;
+import java.net.InetAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * A running server that exposes upstreams on its endpoints.
+ *
+ * <p>Thread-safe. Servers in one JVM share nothing; the library sets no global property, registers no security provider and
+ * installs no shutdown hook.
+ */
+public final class ProxyServer implements AutoCloseable {
+    private final ProxyEngine.Running running;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile ProxyConfig config;
+
+    private ProxyServer(ProxyEngine.Running running, ProxyConfig config) {
+        this.running = running;
+        this.config = config;
+    }
+
+    /** An empty configuration to fill. */
+    public static ProxyConfig.Builder builder() {
+        return new ProxyConfig.Builder();
+    }
+
+    static ProxyServer start(ProxyConfig config) {
+        return new ProxyServer(engine().start(config), config);
+    }
+
+    private static ProxyEngine engine() {
+        try {
+            Iterator<ProxyEngine> engines = ServiceLoader.load(ProxyEngine.class, ProxyServer.class.getClassLoader())
+                    .iterator();
+            if (engines.hasNext()) {
+                return engines.next();
+            }
+        } catch (ServiceConfigurationError e) {
+            throw new ProxyStartException(
+                    "The proxy engine on the class path can't be loaded: use the same version of webproxy-api and"
+                            + " webproxy-undertow.",
+                    e);
+        }
+        throw new ProxyStartException(
+                "There is no proxy engine on the class path: add the dependency io.webproxy:webproxy-undertow.");
+    }
+
+    /**
+     * The address to open: that of the first HTTPS endpoint, else of the first one. The host is the one that the server is
+     * bound to, {@code localhost} when it is bound to all or to the loopback address.
+     */
+    public URI uri() {
+        List<Endpoint> endpoints = endpoints();
+        Endpoint first = endpoints.stream()
+                .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.HTTPS)
+                .findFirst()
+                .orElse(endpoints.get(0));
+        InetAddress address = first.address().getAddress();
+        String host = address.isAnyLocalAddress() || address.isLoopbackAddress()
+                ? "localhost"
+                : address.getHostAddress().replaceFirst("%.*", "");
+        return URI.create(first.protocol().scheme() + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":"
+                + first.address().getPort() + "/");
+    }
+
+    /** Where the server listens, in the order of configuration, with real ports. */
+    public List<Endpoint> endpoints() {
+        return running.status().endpoints();
+    }
+
+    /** What the server does right now. */
+    public ProxyStatus status() {
+        return running.status();
+    }
+
+    /** The configuration in force. */
+    public ProxyConfig config() {
+        return config;
+    }
+
+    /**
+     * Changes routes, certificates, credentials, timeouts or limits of the running server, all or nothing: a request sees
+     * the old or the new configuration. A route with the name of an existing one replaces it.
+     *
+     * @param change is handed a builder that holds the configuration in force
+     * @return what is in force now
+     * @throws ProxyConfigException if the new configuration is wrong; the old one stays
+     * @throws ProxyStartException if it can't be put in force; the old one stays
+     */
+    public synchronized ProxyConfig update(Consumer<ProxyConfig.Builder> change) {
+        ProxyConfig.Builder builder = config.toBuilder();
+        Objects.requireNonNull(change, "change").accept(builder);
+        ProxyConfig next = builder.build();
+        running.update(next);
+        config = next;
+        return next;
+    }
+
+    /**
+     * Stops accepting, lets exchanges end, then cuts what is left. Doesn't block.
+     *
+     * @param limit how long exchanges may go on; zero cuts at once
+     * @return completes when everything is released
+     */
+    public CompletionStage<Void> drain(Duration limit) {
+        if (Objects.requireNonNull(limit, "limit").isNegative()) {
+            throw new IllegalArgumentException("drain: " + limit + " (expected: zero or more)");
+        }
+        return running.drain(limit).whenComplete((done, failure) -> closed.countDown());
+    }
+
+    /** Drains for as long as configured (30 s by default), then cuts; blocks until everything is released. Idempotent. */
+    @Override
+    public void close() {
+        CompletableFuture<Void> released = drain(config.drainTime()).toCompletableFuture();
+        boolean interrupted = false;
+        while (!released.isDone()) {
+            try {
+                released.get(1, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                drain(Duration.ZERO);
+            } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
+                // look again: a drain ends by itself
+                continue;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Blocks until the server is closed by another thread. */
+    public void awaitClose() throws InterruptedException {
+        closed.await();
+    }
+}

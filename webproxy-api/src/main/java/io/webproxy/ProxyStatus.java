@@ -1,0 +1,40 @@
+package io.webproxy;
+
+import io.webproxy.port.Endpoint;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A snapshot of a running server.
+ *
+ * @param endpoints where it listens
+ * @param tlsProvider {@code Conscrypt} or {@code JDK}, whichever serves TLS; empty without an HTTPS endpoint
+ * @param connections open client connections
+ * @param exchanges requests in flight
+ * @param tunnels open WebSockets
+ * @param upstreams pools by upstream
+ */
+public record ProxyStatus(
+        List<Endpoint> endpoints,
+        String tlsProvider,
+        int connections,
+        int exchanges,
+        int tunnels,
+        Map<String, Pool> upstreams) {
+    /** Copies the collections. */
+    public ProxyStatus {
+        endpoints = List.copyOf(endpoints);
+        Objects.requireNonNull(tlsProvider, "tlsProvider");
+        upstreams = Map.copyOf(upstreams);
+    }
+
+    /**
+     * The connections to one upstream.
+     *
+     * @param open all of them, those that are being opened included
+     * @param idle those that wait for a request
+     * @param waiting requests that wait for a connection
+     */
+    public record Pool(int open, int idle, int waiting) {}
+}

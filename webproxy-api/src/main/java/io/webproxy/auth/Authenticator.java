@@ -1,0 +1,30 @@
+package io.webproxy.auth;
+
+import io.webproxy.http.RequestHead;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Decides whether a request may pass.
+ *
+ * <p>Thread-safe. {@link #authenticate} is called on an IO thread and must not block: what takes time runs on the
+ * {@linkplain AuthContext#executor() executor}, and completes the stage from any thread. A stage that fails answers 500.
+ */
+public interface Authenticator {
+    /**
+     * Called once for each server that uses this authenticator, before its first request.
+     *
+     * @throws IllegalArgumentException if it can't work, with one sentence that says what to do
+     */
+    default void start(AuthContext context) {}
+
+    /** Called once when the server closes or stops using it. */
+    default void stop() {}
+
+    /** The decision; never null. */
+    CompletionStage<AuthDecision> authenticate(RequestHead request);
+
+    /** Whether the {@code Authorization} field goes on to the upstream after it was checked; false unless overridden. */
+    default boolean forwardsCredentials() {
+        return false;
+    }
+}

@@ -1,0 +1,40 @@
+package io.webproxy.auth;
+
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) with a random key: stands for credentials where they are compared or remembered. Immutable.
+ */
+final class CredentialHash {
+    private static final String ALGORITHM = "HmacSHA256";
+    private static final int KEY_BYTES = 32;
+
+    private final SecretKeySpec key;
+
+    CredentialHash() {
+        byte[] random = new byte[KEY_BYTES];
+        new SecureRandom().nextBytes(random);
+        key = new SecretKeySpec(random, ALGORITHM);
+    }
+
+    /** A hash that can be a key of a map. */
+    ByteBuffer of(byte[] credentials) {
+        try {
+            Mac mac = Mac.getInstance(ALGORITHM);
+            mac.init(key);
+            return ByteBuffer.wrap(mac.doFinal(credentials));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every JDK has " + ALGORITHM, e);
+        }
+    }
+
+    /** Takes the same time wherever they differ. */
+    static boolean same(ByteBuffer one, ByteBuffer other) {
+        return MessageDigest.isEqual(one.array(), other.array());
+    }
+}

@@ -1,0 +1,226 @@
+package io.webproxy.auth;
+
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The users of an htpasswd file. Hashes on the executor of a server that uses it: with several, of the one that started last and
+ * runs.
+ */
+final class FileCheck implements CredentialCheck {
+    private static final long POLL_SECONDS = 1;
+    private static final long GIVE_UP = TimeUnit.SECONDS.toNanos(30);
+    private static final AuthDecision.Denied BUSY = new AuthDecision.Denied(503, Map.of("Retry-After", List.of("1")));
+
+    /** How a verification ended; BUSY: it didn't. */
+    private enum Outcome {
+        RIGHT,
+        WRONG,
+        BUSY
+    }
+
+    /** One that runs; all who bring the same credentials meanwhile wait for it. */
+    private record Verification(CompletableFuture<Outcome> outcome, long since) {}
+
+    private final WatchedPasswordFile file;
+    private final CredentialHash hash = new CredentialHash();
+    private final FailureThrottle throttle = new FailureThrottle();
+    private final VerifiedCredentials verified = new VerifiedCredentials();
+    private final Map<ByteBuffer, Verification> running = new ConcurrentHashMap<>();
+    private final Deque<AuthContext> contexts = new ArrayDeque<>();
+    private final List<Future<?>> polls = new ArrayList<>();
+    private int users;
+    private volatile @Nullable AuthContext clock;
+
+    FileCheck(Path file) {
+        this.file = new WatchedPasswordFile(file);
+    }
+
+    @Override
+    public synchronized void start(AuthContext context) {
+        swap(file.read());
+        polls.add(context.executor().scheduleWithFixedDelay(this::poll, POLL_SECONDS, POLL_SECONDS, TimeUnit.SECONDS));
+        contexts.addFirst(context);
+        clock = context;
+        users++;
+    }
+
+    /** Which server stops isn't said: what waits is told to come again, and a server whose executor has ended is passed over. */
+    @Override
+    public void stop() {
+        synchronized (this) {
+            if (users > 0 && --users == 0) {
+                polls.forEach(poll -> poll.cancel(false));
+                polls.clear();
+                contexts.clear();
+                verified.clear(null);
+            }
+        }
+        running.forEach(this::giveUp);
+    }
+
+    @Override
+    public CredentialCheck fresh() {
+        return new FileCheck(file.file());
+    }
+
+    private void poll() {
+        AuthContext context = clock;
+        if (context != null) {
+            long now = context.nanoClock().getAsLong();
+            running.forEach((credentials, verification) -> {
+                // its executor has ended, or is far behind
+                if (now - verification.since() > GIVE_UP) {
+                    giveUp(credentials, verification);
+                }
+            });
+        }
+        PasswordFile changed = file.poll();
+        if (changed != null) {
+            swap(changed);
+        }
+    }
+
+    private void swap(PasswordFile next) {
+        if (verified.clear(next)) {
+            // who comes from now on doesn't wait for what the old file says
+            running.clear();
+        }
+    }
+
+    private void giveUp(ByteBuffer credentials, Verification verification) {
+        running.remove(credentials, verification);
+        verification.outcome().complete(Outcome.BUSY);
+    }
+
+    @Override
+    public CompletionStage<AuthDecision> check(
+            Credentials credentials, InetAddress address, AuthDecision.Denied challenge) {
+        AuthContext context = clock;
+        if (context == null) {
+            throw new IllegalStateException("the authenticator hasn't started");
+        }
+        long now = context.nanoClock().getAsLong();
+        Object client = FailureThrottle.client(address);
+        ByteBuffer given = hash.of(credentials.userAndPassword());
+        AuthDecision granted = new AuthDecision.Granted(credentials.user());
+        boolean known = verified.contains(given, now);
+        if (known && throttle.hasPassed(client, given)) {
+            return CompletableFuture.completedFuture(granted);
+        }
+        Verification before = running.get(given);
+        if (before != null) {
+            return before.outcome().thenApply(outcome -> decide(outcome, false, client, given, granted, challenge));
+        }
+        long wait = throttle.take(client, now);
+        if (wait > 0) {
+            return CompletableFuture.completedFuture(CredentialCheck.tooMany(wait));
+        }
+        CompletableFuture<Outcome> outcome =
+                known ? CompletableFuture.completedFuture(Outcome.RIGHT) : verify(credentials, given, now);
+        return outcome.thenApply(made -> decide(made, true, client, given, granted, challenge));
+    }
+
+    private AuthDecision decide(
+            Outcome outcome,
+            boolean tokenTaken,
+            Object client,
+            ByteBuffer given,
+            AuthDecision granted,
+            AuthDecision.Denied challenge) {
+        if (tokenTaken && outcome != Outcome.WRONG) {
+            throttle.giveBack(client);
+        }
+        return switch (outcome) {
+            case RIGHT -> {
+                throttle.passed(client, given);
+                yield granted;
+            }
+            case WRONG -> challenge;
+            case BUSY -> BUSY;
+        };
+    }
+
+    private CompletableFuture<Outcome> verify(Credentials credentials, ByteBuffer given, long now) {
+        PasswordFile against = verified.users();
+        if (against == null) {
+            return CompletableFuture.completedFuture(Outcome.BUSY);
+        }
+        Verification mine = new Verification(new CompletableFuture<>(), now);
+        Verification other = running.putIfAbsent(given, mine);
+        if (other != null) {
+            return other.outcome();
+        }
+        String user = credentials.user();
+        byte[] password = credentials.password();
+        if (!execute(context -> hash(context, against, user, password, given, mine))) {
+            Arrays.fill(password, (byte) 0);
+            running.remove(given, mine);
+            mine.outcome().complete(Outcome.BUSY);
+        }
+        return mine.outcome();
+    }
+
+    private void hash(
+            AuthContext context,
+            PasswordFile against,
+            String user,
+            byte[] password,
+            ByteBuffer given,
+            Verification mine) {
+        try {
+            String expected = against.hashOf(user);
+            boolean right = context.verifyBcrypt(password, expected == null ? against.hashOfNobody() : expected)
+                    && expected != null;
+            if (right) {
+                verified.add(given, against, context.nanoClock().getAsLong());
+            }
+            running.remove(given, mine);
+            mine.outcome().complete(right ? Outcome.RIGHT : Outcome.WRONG);
+        } catch (RuntimeException e) {
+            running.remove(given, mine);
+            mine.outcome().completeExceptionally(e);
+        } finally {
+            Arrays.fill(password, (byte) 0);
+        }
+    }
+
+    /** Whether some executor took it. */
+    private boolean execute(Consumer<AuthContext> task) {
+        List<AuthContext> candidates;
+        synchronized (this) {
+            candidates = List.copyOf(contexts);
+        }
+        for (AuthContext context : candidates) {
+            try {
+                context.executor().execute(() -> task.accept(context));
+                return true;
+            } catch (RejectedExecutionException e) {
+                if (!context.executor().isShutdown()) {
+                    return false;
+                }
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public String toString() {
+        return "htpasswd=" + file.file();
+    }
+}

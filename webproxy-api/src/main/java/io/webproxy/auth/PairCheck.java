@@ -1,0 +1,81 @@
+package io.webproxy.auth;
+
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** One user with one password. Decides at once. */
+final class PairCheck implements CredentialCheck {
+    private final CredentialHash hash;
+    private final ByteBuffer expected;
+    private final FailureThrottle throttle = new FailureThrottle();
+    private volatile @Nullable LongSupplier nanoClock;
+
+    private PairCheck(CredentialHash hash, ByteBuffer expected) {
+        this.hash = hash;
+        this.expected = expected;
+    }
+
+    static PairCheck of(String user, String password) {
+        CredentialHash hash = new CredentialHash();
+        byte[] pair = (user + ":" + password).getBytes(StandardCharsets.UTF_8);
+        try {
+            return new PairCheck(hash, hash.of(pair));
+        } finally {
+            Arrays.fill(pair, (byte) 0);
+        }
+    }
+
+    @Override
+    public void start(AuthContext context) {
+        nanoClock = context.nanoClock();
+    }
+
+    @Override
+    public void stop() {
+        // what is under way may still be decided
+    }
+
+    @Override
+    public CredentialCheck fresh() {
+        return new PairCheck(hash, expected);
+    }
+
+    @Override
+    public CompletionStage<AuthDecision> check(
+            Credentials credentials, InetAddress client, AuthDecision.Denied challenge) {
+        return CompletableFuture.completedFuture(decide(credentials, FailureThrottle.client(client), challenge));
+    }
+
+    private AuthDecision decide(Credentials credentials, Object client, AuthDecision.Denied challenge) {
+        LongSupplier clock = nanoClock;
+        if (clock == null) {
+            throw new IllegalStateException("the authenticator hasn't started");
+        }
+        ByteBuffer given = hash.of(credentials.userAndPassword());
+        boolean right = CredentialHash.same(given, expected);
+        if (right && throttle.hasPassed(client, expected)) {
+            return new AuthDecision.Granted(credentials.user());
+        }
+        long wait = throttle.take(client, clock.getAsLong());
+        if (wait > 0) {
+            return CredentialCheck.tooMany(wait);
+        }
+        if (!right) {
+            return challenge;
+        }
+        throttle.giveBack(client);
+        throttle.passed(client, expected);
+        return new AuthDecision.Granted(credentials.user());
+    }
+
+    @Override
+    public String toString() {
+        return "user=***, password=***";
+    }
+}

@@ -1,0 +1,51 @@
+package io.webproxy.auth;
+
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The users in force, and which credentials were found to be theirs: 1,024 for 5 minutes each. Thread-safe. */
+final class VerifiedCredentials {
+    private static final int MAX_ENTRIES = 1024;
+    private static final long LIFETIME = TimeUnit.MINUTES.toNanos(5);
+
+    private final Map<ByteBuffer, Long> until = new LinkedHashMap<>();
+    private @Nullable PasswordFile users;
+
+    /** The users in force, null when stopped. */
+    synchronized @Nullable PasswordFile users() {
+        return users;
+    }
+
+    /** Puts others in force and forgets all credentials; does nothing and gives false if these are. */
+    synchronized boolean clear(@Nullable PasswordFile next) {
+        if (next != null && next == users) {
+            return false;
+        }
+        users = next;
+        until.clear();
+        return true;
+    }
+
+    synchronized boolean contains(ByteBuffer credentials, long now) {
+        Long end = until.get(credentials);
+        if (end != null && now - end >= 0) {
+            until.remove(credentials);
+            return false;
+        }
+        return end != null;
+    }
+
+    /** Remembers credentials, unless other users have come into force since they were verified. */
+    synchronized void add(ByteBuffer credentials, PasswordFile against, long now) {
+        if (against != users) {
+            return;
+        }
+        if (until.size() >= MAX_ENTRIES && !until.containsKey(credentials)) {
+            until.remove(until.keySet().iterator().next());
+        }
+        until.put(credentials, now + LIFETIME);
+    }
+}

@@ -1,0 +1,40 @@
+package io.webproxy.http;
+
+import java.net.InetAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A read-only view of a request's start line and fields.
+ *
+ * <p>Field names are case-insensitive (RFC 9110 section 5.1). The view belongs to its exchange: it is valid while the
+ * exchange lives, and only on the thread that was handed it.
+ */
+public interface RequestHead {
+    /** The method as it came, such as {@code GET} (RFC 9110 section 9). */
+    String method();
+
+    /** {@code http} or {@code https}: how the client reached this server. */
+    String scheme();
+
+    /** The authority that the client asked for: {@code Host} or {@code :authority}, with a port when it named one. */
+    String authority();
+
+    /** The path as it came, undecoded, without the query; it starts with {@code /}, or is {@code *}. */
+    String path();
+
+    /** The query as it came, undecoded, without the question mark; empty when there is none. */
+    String query();
+
+    /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}. */
+    String protocol();
+
+    /** The address of the client: the peer's, or the one that a trusted proxy named. */
+    InetAddress clientAddress();
+
+    /** The first value of a field, or null when the request has none. */
+    @Nullable String header(String name);
+
+    /** All values of a field in order; empty when the request has none. */
+    List<String> headers(String name);
+}

@@ -1,0 +1,19 @@
+package io.webproxy.http;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A read-only view of a response's status and fields. The rules of {@link RequestHead} on names, life time and threads
+ * hold here too.
+ */
+public interface ResponseHead {
+    /** The status code, 100 to 599 (RFC 9110 section 15). */
+    int status();
+
+    /** The first value of a field, or null when the response has none. */
+    @Nullable String header(String name);
+
+    /** All values of a field in order; empty when the response has none. */
+    List<String> headers(String name);
+}

@@ -1,0 +1,61 @@
+package io.webproxy.observe;
+
+import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hands records to another observer on one daemon thread, which ends after a second without work.
+ *
+ * <p>Thread-safe. The order of the records is kept.
+ */
+public final class AsyncObserver implements ProxyObserver {
+    private static final Logger LOG = LoggerFactory.getLogger(AsyncObserver.class);
+
+    private final ProxyObserver target;
+    private final LongAdder dropped = new LongAdder();
+    private final ThreadPoolExecutor executor;
+
+    AsyncObserver(ProxyObserver target, int queueSize) {
+        this.target = Objects.requireNonNull(target, "observer");
+        if (queueSize < 1) {
+            throw new IllegalArgumentException("queueSize: " + queueSize + " (expected: at least 1)");
+        }
+        this.executor = new ThreadPoolExecutor(
+                1,
+                1,
+                1,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(queueSize),
+                task -> {
+                    Thread thread = new Thread(task, "webproxy-observer");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                (task, pool) -> dropped.increment());
+        executor.allowCoreThreadTimeOut(true);
+    }
+
+    @Override
+    public void exchangeEnded(ExchangeRecord exchange) {
+        executor.execute(() -> {
+            try {
+                target.exchangeEnded(exchange);
+            } catch (RuntimeException e) {
+                LOG.warn(
+                        "Observer {} failed; the exchange is not affected",
+                        target.getClass().getName(),
+                        e);
+            }
+        });
+    }
+
+    /** How many records were dropped because the queue was full. */
+    public long dropped() {
+        return dropped.sum();
+    }
+}

@@ -1,0 +1,35 @@
+package io.webproxy.observe;
+
+/** Which leg of an exchange failed; an exchange that ended well, or that the proxy answered by configuration, has none. */
+public enum ForwardError {
+    /** The upstream refused the connection; the client sees 502. */
+    CONNECT_REFUSED,
+    /** There is no way to the upstream's address; the client sees 502. */
+    CONNECT_UNREACHABLE,
+    /** The upstream's name has no address; the client sees 502. */
+    DNS,
+    /** The upstream didn't accept the connection, or TLS, in time; the client sees 504. */
+    CONNECT_TIMEOUT,
+    /** TLS to the upstream failed: a certificate that isn't trusted, a wrong name, no common version; the client sees 502. */
+    CONNECT_TLS,
+    /** No upstream of the route may be used; the client sees 503. */
+    NO_HEALTHY_UPSTREAM,
+    /** Every connection to the upstream is taken and the queue is full or too slow; the client sees 503. */
+    POOL_EXHAUSTED,
+    /** The upstream closed before it answered; the client sees 502. */
+    UPSTREAM_CLOSED,
+    /** The upstream's answer isn't HTTP/1.1 as RFC 9112 has it; the client sees 502. */
+    INVALID_RESPONSE,
+    /** The upstream's response head is above the limit; the client sees 502. */
+    RESPONSE_HEAD_TOO_LARGE,
+    /** The timeout class ran out before the response head; the client sees 504. */
+    RESPONSE_HEAD_TIMEOUT,
+    /** The upstream ended its response body too early; the client sees an abort. */
+    RESPONSE_BODY_TRUNCATED,
+    /** Both sides stayed silent longer than the timeout class allows, after the response head; the client sees an abort. */
+    RESPONSE_BODY_IDLE,
+    /** The client went away; logged as 499. */
+    CLIENT_ABORTED,
+    /** The request broke a rule of the protocol or a limit; the client sees 4xx or 5xx. */
+    REQUEST_REJECTED
+}

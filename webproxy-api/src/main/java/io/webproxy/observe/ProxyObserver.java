@@ -1,0 +1,22 @@
+package io.webproxy.observe;
+
+/**
+ * Is told what the server does.
+ *
+ * <p>Methods are called on an IO thread, never under a lock: they must not block. What one throws is logged once and
+ * breaks nothing. {@link #async} moves the calls off the IO thread.
+ */
+public interface ProxyObserver {
+    /** One exchange has ended; called exactly once for each. */
+    default void exchangeEnded(ExchangeRecord exchange) {}
+
+    /**
+     * The same observer on a daemon thread of its own, behind a bounded queue.
+     *
+     * @param queueSize how many records may wait, at least 1; what finds the queue full is dropped and counted
+     * @throws IllegalArgumentException if {@code queueSize} is below 1
+     */
+    static AsyncObserver async(ProxyObserver observer, int queueSize) {
+        return new AsyncObserver(observer, queueSize);
+    }
+}

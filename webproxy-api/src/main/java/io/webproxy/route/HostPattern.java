@@ -1,0 +1,119 @@
+package io.webproxy.route;
+
+import java.net.IDN;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+/**
+ * Which hosts a route is for: one name or address, all names one level below a domain ({@code *.example.com}), or any.
+ *
+ * <p>Compared without regard to case, port and a trailing dot; internationalised names become A-labels. Immutable.
+ */
+public final class HostPattern {
+    private static final HostPattern ANY = new HostPattern("");
+    private static final Pattern NAME =
+            Pattern.compile("[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*");
+    private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
+
+    private final String pattern;
+
+    private HostPattern(String pattern) {
+        this.pattern = pattern;
+    }
+
+    /** Matches every host. */
+    public static HostPattern any() {
+        return ANY;
+    }
+
+    /**
+     * Reads a pattern.
+     *
+     * @throws IllegalArgumentException if it is neither a host name, an address, nor {@code *.} and a domain
+     */
+    public static HostPattern of(String pattern) {
+        String host = Objects.requireNonNull(pattern, "host").strip();
+        boolean wildcard = host.startsWith("*.");
+        String name = normalize(wildcard ? host.substring(2) : host);
+        if (!(NAME.matcher(name).matches() || (!wildcard && IPV6.matcher(name).matches()))) {
+            throw new IllegalArgumentException("route.host: " + pattern
+                    + " (expected: a host name such as chat.example.com, *.example.com, or an IP address)");
+        }
+        return new HostPattern(wildcard ? "*." + name : name);
+    }
+
+    /** Whether this pattern is for every host. */
+    public boolean isAny() {
+        return pattern.isEmpty();
+    }
+
+    /** Whether this pattern starts with {@code *.}. */
+    public boolean isWildcard() {
+        return pattern.startsWith("*.");
+    }
+
+    /**
+     * Whether a host belongs to this pattern.
+     *
+     * @param host as {@link #hostOf} gives it
+     */
+    public boolean matches(String host) {
+        if (isAny()) {
+            return true;
+        }
+        if (!isWildcard()) {
+            return pattern.equals(host);
+        }
+        int dot = host.indexOf('.');
+        return dot > 0 && host.length() - dot == pattern.length() - 1 && host.startsWith(pattern.substring(1), dot);
+    }
+
+    /** The host of an authority ({@code host[:port]}): lower case, without the port and a trailing dot. */
+    public static String hostOf(String authority) {
+        int end = authority.length();
+        if (authority.startsWith("[")) {
+            int bracket = authority.indexOf(']');
+            end = bracket < 0 ? end : bracket + 1;
+        } else {
+            int colon = authority.indexOf(':');
+            end = colon < 0 ? end : colon;
+        }
+        if (end > 1 && authority.charAt(end - 1) == '.') {
+            end--;
+        }
+        return authority.substring(0, end).toLowerCase(Locale.ROOT);
+    }
+
+    private static String normalize(String host) {
+        String name = hostOf(host);
+        if (!host.startsWith("[") && host.indexOf(':') >= 0) {
+            return host;
+        }
+        try {
+            return name.startsWith("[") || isAscii(name) ? name : IDN.toASCII(name, IDN.USE_STD3_ASCII_RULES);
+        } catch (IllegalArgumentException e) {
+            return host;
+        }
+    }
+
+    private static boolean isAscii(String text) {
+        return text.chars().allMatch(c -> c < 128);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof HostPattern that && pattern.equals(that.pattern);
+    }
+
+    @Override
+    public int hashCode() {
+        return pattern.hashCode();
+    }
+
+    /** The pattern in its normal form; empty for any host. */
+    @Override
+    public String toString() {
+        return pattern;
+    }
+}

@@ -1,0 +1,72 @@
+package io.webproxy.route;
+
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+/**
+ * The start of a path, aligned to segments: {@code /api} covers {@code /api} and {@code /api/x}, never {@code /apix};
+ * {@code /api/} covers {@code /api/} and what is below it. Paths are compared byte for byte. Immutable.
+ */
+public final class PathPrefix {
+    private static final PathPrefix ROOT = new PathPrefix("/");
+    private static final Pattern VALID = Pattern.compile("/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*");
+
+    private final String prefix;
+
+    private PathPrefix(String prefix) {
+        this.prefix = prefix;
+    }
+
+    /** Covers every path. */
+    public static PathPrefix root() {
+        return ROOT;
+    }
+
+    /**
+     * Reads a prefix.
+     *
+     * @throws IllegalArgumentException if it doesn't start with a slash, isn't a legal path, or isn't in its normal form
+     */
+    public static PathPrefix of(String prefix) {
+        Objects.requireNonNull(prefix, "path");
+        boolean dots = ("/" + prefix + "/").contains("/../") || ("/" + prefix + "/").contains("/./");
+        if (!VALID.matcher(prefix).matches() || prefix.contains("//") || dots) {
+            throw new IllegalArgumentException("route.path: " + prefix
+                    + " (expected: a path that starts with /, percent-encoded, without //, . and .. segments)");
+        }
+        return prefix.equals("/") ? ROOT : new PathPrefix(prefix);
+    }
+
+    /** Whether a path starts with this prefix, at the end of a segment. */
+    public boolean matches(String path) {
+        return path.startsWith(prefix)
+                && (prefix.endsWith("/") || path.length() == prefix.length() || path.charAt(prefix.length()) == '/');
+    }
+
+    /** What is left of a matching path, with a leading slash. */
+    public String strip(String path) {
+        String rest = path.substring(prefix.endsWith("/") ? prefix.length() - 1 : prefix.length());
+        return rest.isEmpty() ? "/" : rest;
+    }
+
+    /** The number of characters: a longer prefix is the more specific one. */
+    public int length() {
+        return prefix.length();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PathPrefix that && prefix.equals(that.prefix);
+    }
+
+    @Override
+    public int hashCode() {
+        return prefix.hashCode();
+    }
+
+    /** The prefix as it was given. */
+    @Override
+    public String toString() {
+        return prefix;
+    }
+}

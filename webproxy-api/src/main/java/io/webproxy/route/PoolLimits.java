@@ -1,0 +1,54 @@
+package io.webproxy.route;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * How many connections the server keeps to each upstream. Immutable; start from {@link #defaults()}.
+ *
+ * @param connections open connections per upstream over all IO threads, 1 to 1,000,000
+ * @param queue how many requests may wait for one, per upstream, 0 to 1,000,000; beyond it: 503
+ * @param queueTime how long a request may wait for one; then: 503
+ * @param idlePerThread idle connections kept per upstream and IO thread, 0 to 100,000; 0 closes each after its exchange
+ * @param idleTime how long a connection may stay idle; below the 5 s after which common servers close theirs
+ */
+public record PoolLimits(int connections, int queue, Duration queueTime, int idlePerThread, Duration idleTime) {
+    private static final PoolLimits DEFAULTS =
+            new PoolLimits(1024, 1024, Duration.ofSeconds(5), 128, Duration.ofSeconds(4));
+
+    /** Checks every value. */
+    public PoolLimits {
+        check("connections", connections, 1, 1_000_000);
+        check("queue", queue, 0, 1_000_000);
+        check("queueTime (ms)", Objects.requireNonNull(queueTime, "queueTime").toMillis(), 1, 3_600_000);
+        check("idlePerThread", idlePerThread, 0, 100_000);
+        check("idleTime (ms)", Objects.requireNonNull(idleTime, "idleTime").toMillis(), 1, 3_600_000);
+    }
+
+    /** 1024 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s. */
+    public static PoolLimits defaults() {
+        return DEFAULTS;
+    }
+
+    /** The same with another number of connections. */
+    public PoolLimits withConnections(int count) {
+        return new PoolLimits(count, queue, queueTime, idlePerThread, idleTime);
+    }
+
+    /** The same with another queue. */
+    public PoolLimits withQueue(int length, Duration time) {
+        return new PoolLimits(connections, length, time, idlePerThread, idleTime);
+    }
+
+    /** The same with other idle connections. */
+    public PoolLimits withIdle(int perThread, Duration time) {
+        return new PoolLimits(connections, queue, queueTime, perThread, time);
+    }
+
+    private static void check(String name, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(
+                    "pool." + name + ": " + value + " (expected: " + least + "-" + most + ")");
+        }
+    }
+}

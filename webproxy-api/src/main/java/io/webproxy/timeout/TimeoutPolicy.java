@@ -1,0 +1,107 @@
+package io.webproxy.timeout;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * How long exchanges of each {@link TimeoutClass} may stay silent, and how long a connect may take.
+ *
+ * <p>The wait is inactivity, in both directions together: every body byte moved restarts it, so that a healthy transfer
+ * of any length is never cut. Until the response head is complete the same wait runs, restarted only by request-body
+ * bytes that the upstream takes. {@link Duration#ZERO} means no limit. Immutable.
+ */
+public final class TimeoutPolicy {
+    private static final Duration LONGEST = Duration.ofDays(3650);
+    private static final TimeoutPolicy DEFAULTS = new TimeoutPolicy(
+            new EnumMap<>(Map.of(
+                    TimeoutClass.DEFAULT, Duration.ofSeconds(60),
+                    TimeoutClass.LONG, Duration.ofMinutes(10),
+                    TimeoutClass.DOWNLOAD, Duration.ofMinutes(30),
+                    TimeoutClass.WEBSOCKET, Duration.ZERO)),
+            Duration.ofSeconds(5),
+            TimeoutClassifier.standard());
+
+    private final Map<TimeoutClass, Duration> idle;
+    private final Duration connect;
+    private final TimeoutClassifier classifier;
+
+    private TimeoutPolicy(Map<TimeoutClass, Duration> idle, Duration connect, TimeoutClassifier classifier) {
+        this.idle = Collections.unmodifiableMap(idle);
+        this.connect = connect;
+        this.classifier = classifier;
+    }
+
+    /** 60 s, 10 min, 30 min, none; connect 5 s; the {@linkplain TimeoutClassifier#standard() standard} classifier. */
+    public static TimeoutPolicy defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * The same policy with another idle limit for one class.
+     *
+     * @param limit the longest silence, {@link Duration#ZERO} for none
+     * @throws IllegalArgumentException if the limit is negative, below 1 ms or above ten years
+     */
+    public TimeoutPolicy with(TimeoutClass timeoutClass, Duration limit) {
+        Objects.requireNonNull(timeoutClass, "timeoutClass");
+        Map<TimeoutClass, Duration> copy = new EnumMap<>(idle);
+        copy.put(timeoutClass, checked(timeoutClass.name(), limit));
+        return new TimeoutPolicy(copy, connect, classifier);
+    }
+
+    /**
+     * The same policy with another connect limit: name look-up, TCP and TLS together, per attempt.
+     *
+     * @param limit {@link Duration#ZERO} for none
+     */
+    public TimeoutPolicy withConnect(Duration limit) {
+        return new TimeoutPolicy(idle, checked("connect", limit), classifier);
+    }
+
+    /** The same policy with another classifier. */
+    public TimeoutPolicy withClassifier(TimeoutClassifier other) {
+        return new TimeoutPolicy(idle, connect, Objects.requireNonNull(other, "classifier"));
+    }
+
+    /** The longest silence of a class; {@link Duration#ZERO} means no limit. */
+    public Duration idle(TimeoutClass timeoutClass) {
+        return Objects.requireNonNull(idle.get(Objects.requireNonNull(timeoutClass, "timeoutClass")));
+    }
+
+    /** The connect limit; {@link Duration#ZERO} means no limit. */
+    public Duration connect() {
+        return connect;
+    }
+
+    /** What chooses the class. */
+    public TimeoutClassifier classifier() {
+        return classifier;
+    }
+
+    /** The one of the two classes that waits longer; no limit is the longest, and a tie keeps {@code current}. */
+    public TimeoutClass longer(TimeoutClass current, TimeoutClass other) {
+        Duration now = idle(current);
+        Duration then = idle(other);
+        if (now.isZero()) {
+            return current;
+        }
+        return then.isZero() || then.compareTo(now) > 0 ? other : current;
+    }
+
+    private static Duration checked(String name, Duration limit) {
+        Objects.requireNonNull(limit, name);
+        if (limit.isNegative() || limit.compareTo(LONGEST) > 0 || (!limit.isZero() && limit.toMillis() < 1)) {
+            throw new IllegalArgumentException(
+                    "timeouts." + name + ": " + limit + " (expected: 0 for no limit, or 1 ms to 3650 days)");
+        }
+        return limit;
+    }
+
+    @Override
+    public String toString() {
+        return "TimeoutPolicy" + idle + ", connect=" + connect;
+    }
+}

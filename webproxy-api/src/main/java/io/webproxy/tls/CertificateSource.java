@@ -1,0 +1,114 @@
+package io.webproxy.tls;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Where a server certificate and its key come from; made by {@link Certificates}. Passwords never show in {@code toString}. */
+public sealed interface CertificateSource {
+    /** PEM files: a certificate chain, leaf first, and a key (PKCS#8, PKCS#1 or SEC1, also encrypted). */
+    final class Pem implements CertificateSource {
+        private final Path certificates;
+        private final Path key;
+        private final @Nullable String password;
+
+        Pem(Path certificates, Path key, @Nullable String password) {
+            this.certificates = certificates;
+            this.key = key;
+            this.password = password;
+        }
+
+        /** The file of the certificate chain. */
+        public Path certificates() {
+            return certificates;
+        }
+
+        /** The file of the key; it may be the same. */
+        public Path key() {
+            return key;
+        }
+
+        /** The key's password. */
+        public Optional<String> password() {
+            return Optional.ofNullable(password);
+        }
+
+        @Override
+        public String toString() {
+            return "pem(" + certificates + ", " + key + ")";
+        }
+    }
+
+    /** A PKCS#12 file; every key entry in it is served. */
+    final class Pkcs12 implements CertificateSource {
+        private final Path file;
+        private final String password;
+
+        Pkcs12(Path file, String password) {
+            this.file = file;
+            this.password = password;
+        }
+
+        /** The file. */
+        public Path file() {
+            return file;
+        }
+
+        /** Its password, empty for none. */
+        public String password() {
+            return password;
+        }
+
+        @Override
+        public String toString() {
+            return "pkcs12(" + file + ")";
+        }
+    }
+
+    /** A self-signed certificate for names and IP addresses, made by the server. */
+    final class SelfSigned implements CertificateSource {
+        private final List<String> names;
+        private final boolean rsa;
+        private final @Nullable Path directory;
+
+        SelfSigned(List<String> names, boolean rsa, @Nullable Path directory) {
+            this.names = List.copyOf(names);
+            this.rsa = rsa;
+            this.directory = directory;
+        }
+
+        /** DNS names and IP addresses, at least one; an address becomes an {@code iPAddress} entry (RFC 5280 section 4.2.1.6). */
+        public List<String> names() {
+            return names;
+        }
+
+        /** Whether the key is RSA 3072 in place of EC P-256. */
+        public boolean isRsa() {
+            return rsa;
+        }
+
+        /** Where key and certificate are kept across restarts; empty for nowhere. */
+        public Optional<Path> directory() {
+            return Optional.ofNullable(directory);
+        }
+
+        /** The same with an RSA 3072 key, for clients that have no elliptic curves. */
+        public SelfSigned rsa() {
+            return new SelfSigned(names, true, directory);
+        }
+
+        /**
+         * The same, kept in a directory and used again as long as it is valid for these names: {@code self-signed.crt} and
+         * {@code self-signed.key}, the latter readable for the owner only.
+         */
+        public SelfSigned storedIn(Path keptIn) {
+            return new SelfSigned(names, rsa, java.util.Objects.requireNonNull(keptIn, "directory"));
+        }
+
+        @Override
+        public String toString() {
+            return "selfSigned(" + String.join(", ", names) + ")";
+        }
+    }
+}

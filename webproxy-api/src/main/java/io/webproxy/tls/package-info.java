@@ -1,0 +1,5 @@
+/** Where the server certificates come from. */
+@NullMarked
+package io.webproxy.tls;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,16 @@
+/** What users of webproxy compile against; the engine is found by {@link java.util.ServiceLoader}. */
+module io.webproxy.api {
+    requires static transitive org.jspecify;
+    requires org.slf4j;
+
+    exports io.webproxy;
+    exports io.webproxy.auth;
+    exports io.webproxy.http;
+    exports io.webproxy.observe;
+    exports io.webproxy.port;
+    exports io.webproxy.route;
+    exports io.webproxy.timeout;
+    exports io.webproxy.tls;
+
+    uses io.webproxy.ProxyEngine;
+}

@@ -1,0 +1,121 @@
+package io.webproxy.auth;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Runs tasks on the test's thread when the test says so. */
+final class ManualExecutor extends AbstractExecutorService implements ScheduledExecutorService {
+    private final Deque<Runnable> waiting = new ArrayDeque<>();
+    private final List<Repeating> repeating = new ArrayList<>();
+    private boolean ended;
+    int capacity = Integer.MAX_VALUE;
+
+    /** What repeats, run by {@link #tick}. */
+    private static final class Repeating extends FutureTask<Void> implements ScheduledFuture<Void> {
+        private final Runnable task;
+
+        Repeating(Runnable task) {
+            super(task, null);
+            this.task = task;
+        }
+
+        @Override
+        public long getDelay(TimeUnit unit) {
+            return 0;
+        }
+
+        @Override
+        public int compareTo(Delayed other) {
+            return 0;
+        }
+    }
+
+    /** Runs what waits. */
+    void runAll() {
+        for (Runnable task = waiting.poll(); task != null; task = waiting.poll()) {
+            task.run();
+        }
+    }
+
+    /** Runs what repeats, once. */
+    void tick() {
+        repeating.stream().filter(task -> !task.isCancelled()).forEach(task -> task.task.run());
+    }
+
+    int waiting() {
+        return waiting.size();
+    }
+
+    long repeating() {
+        return repeating.stream().filter(task -> !task.isCancelled()).count();
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        if (ended || waiting.size() >= capacity) {
+            throw new RejectedExecutionException("full");
+        }
+        waiting.add(task);
+    }
+
+    @Override
+    public ScheduledFuture<?> scheduleWithFixedDelay(Runnable task, long delay, long period, TimeUnit unit) {
+        Repeating future = new Repeating(task);
+        repeating.add(future);
+        return future;
+    }
+
+    @Override
+    public ScheduledFuture<?> scheduleAtFixedRate(Runnable task, long delay, long period, TimeUnit unit) {
+        return scheduleWithFixedDelay(task, delay, period, unit);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public <V> ScheduledFuture<V> schedule(Callable<V> task, long delay, TimeUnit unit) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void shutdown() {
+        ended = true;
+    }
+
+    @Override
+    public List<Runnable> shutdownNow() {
+        ended = true;
+        List<Runnable> dropped = new ArrayList<>(waiting);
+        waiting.clear();
+        repeating.clear();
+        return dropped;
+    }
+
+    @Override
+    public boolean isShutdown() {
+        return ended;
+    }
+
+    @Override
+    public boolean isTerminated() {
+        return ended;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+        return ended;
+    }
+}
