@@ -1,0 +1,108 @@
+package io.webproxy.undertow.deadline;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.XnioIoThread;
+
+/**
+ * Looks at all deadlines of one IO thread every 100 ms, in place of a timer for each; it rests while there is nothing to
+ * look at. Everything but the constructor is called on that thread.
+ */
+public final class Sweeper {
+    private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
+    private static final long PERIOD_MILLIS = 100;
+
+    private final XnioIoThread thread;
+    private final LongSupplier nanoClock;
+    private final List<Watched> all = new ArrayList<>();
+    private boolean scheduled;
+
+    /** A sweeper for a thread, by a monotonic clock in nanoseconds. */
+    public Sweeper(XnioIoThread thread, LongSupplier nanoClock) {
+        this.thread = thread;
+        this.nanoClock = nanoClock;
+    }
+
+    /** The clock that deadlines are measured by. */
+    public long now() {
+        return nanoClock.getAsLong();
+    }
+
+    /** The thread that this sweeper belongs to. */
+    public XnioIoThread thread() {
+        return thread;
+    }
+
+    /** Starts to look at something; no effect if it is already watched. */
+    public void watch(Watched watched) {
+        if (watched.slot < 0) {
+            watched.slot = all.size();
+            all.add(watched);
+            schedule();
+        }
+    }
+
+    /** Looks no more; no effect if it isn't watched. */
+    public void forget(Watched watched) {
+        if (watched.slot >= 0) {
+            Watched last = all.remove(all.size() - 1);
+            if (last != watched) {
+                all.set(watched.slot, last);
+                last.slot = watched.slot;
+            }
+            watched.slot = -1;
+        }
+    }
+
+    /** Ends everything that is watched. */
+    public void cutAll() {
+        for (Watched watched : List.copyOf(all)) {
+            if (watched.slot >= 0) {
+                try {
+                    watched.cut();
+                } catch (RuntimeException e) {
+                    LOG.error("Could not cut {}", watched, e);
+                }
+            }
+        }
+    }
+
+    void sweep() {
+        long now = now();
+        for (int i = all.size() - 1; i >= 0; i--) {
+            if (i < all.size()) {
+                Watched watched = all.get(i);
+                long deadline = watched.deadline();
+                if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
+                    expire(watched);
+                } else {
+                    watched.seen();
+                }
+            }
+        }
+    }
+
+    private static void expire(Watched watched) {
+        try {
+            watched.expired();
+        } catch (RuntimeException e) {
+            LOG.error("Could not end {}", watched, e);
+        }
+    }
+
+    private void tick() {
+        scheduled = false;
+        sweep();
+        schedule();
+    }
+
+    private void schedule() {
+        if (!scheduled && !all.isEmpty()) {
+            scheduled = true;
+            IoTasks.executeAfter(thread, this::tick, PERIOD_MILLIS);
+        }
+    }
+}

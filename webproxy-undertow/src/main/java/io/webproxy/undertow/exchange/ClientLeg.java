@@ -1,0 +1,25 @@
+package io.webproxy.undertow.exchange;
+
+/** The client's side of one exchange: how it is cut off, over HTTP/1.1 or HTTP/2. Called on its IO thread. */
+public interface ClientLeg {
+    /** The exchange that this is the client's side of. */
+    Exchange exchange();
+
+    /**
+     * Ends the exchange so that the client can tell it from a clean end: a TCP reset (RFC 9112 section 8), or
+     * {@code RST_STREAM} (RFC 9113 section 5.4.2), where other streams of the connection go on. Idempotent.
+     */
+    void abort();
+
+    /** The response is complete, the request isn't and won't be read: ends the exchange without losing the response. */
+    void finishEarly();
+
+    /** Whether more than one exchange shares the connection. */
+    boolean isMultiplexed();
+
+    /** Looks, now and again, whether the client has gone while it waits for an answer; {@code onGone} runs once if it has. */
+    void watchForAbort(Runnable onGone);
+
+    /** The answer has come: looks no more. */
+    void unwatch();
+}

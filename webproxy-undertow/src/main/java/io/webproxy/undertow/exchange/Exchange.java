@@ -1,0 +1,345 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.AttachmentKey;
+import io.undertow.util.Headers;
+import io.webproxy.http.RequestHead;
+import io.webproxy.http.ResponseHead;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.Route;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One request and its response: the idle deadline, who failed, what was moved, and the record at the end.
+ *
+ * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
+ */
+public final class Exchange extends Watched {
+    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
+    private static final AttachmentKey<Exchange> KEY = AttachmentKey.create(Exchange.class);
+
+    /**
+     * Who is on the other end of a client's connection.
+     *
+     * @param name the textual form of the address, without a zone
+     * @param trusted whether its forwarding fields are believed
+     */
+    public record Peer(InetAddress address, String name, boolean trusted) {}
+
+    /** What runs when an exchange is silent for too long, or is cut. */
+    public interface Expiry {
+        /** The limit of the timeout class has passed. */
+        void idle();
+
+        /** The exchange has been in flight for a while; called ten times a second. */
+        void lasting();
+
+        /** The server cuts what is left. */
+        void cut();
+
+        /**
+         * The client's request body is malformed or above a limit.
+         *
+         * @param status what the client is to be answered, as far as it can be
+         */
+        void requestBroken(int status, String detail);
+    }
+
+    private final HttpServerExchange http;
+    private final Exchanges shared;
+    private final Sweeper sweeper;
+    private final RequestHead head;
+    private final ClientLeg client;
+    private final Peer peer;
+    private final Instant startTime = Instant.now();
+    private final long start;
+
+    private TimeoutPolicy policy = TimeoutPolicy.defaults();
+    private TimeoutClass startClass = TimeoutClass.DEFAULT;
+    private TimeoutClass timeoutClass = TimeoutClass.DEFAULT;
+    private long limit;
+    private long lastActivity;
+    private @Nullable Expiry expiry;
+
+    private @Nullable Route route;
+    private @Nullable String user;
+    private @Nullable String upstream;
+    private @Nullable ForwardError error;
+    private boolean proxyAnswered;
+    private boolean credentialsPass = true;
+    private int status;
+    private long bytesIn;
+    private long bytesOut;
+    private long connect;
+    private long firstByte = -1;
+    private boolean held;
+    private boolean ended;
+
+    /** Starts an exchange whose request head is complete. */
+    public Exchange(HttpServerExchange http, Exchanges shared, Peer peer, InetAddress address, String path) {
+        this.peer = peer;
+        this.http = http;
+        this.shared = shared;
+        this.sweeper = shared.sweeper(http.getIoThread());
+        this.head = new RequestView(http, path, address);
+        this.start = sweeper.now();
+        this.lastActivity = start;
+        http.putAttachment(KEY, this);
+        shared.started();
+        http.addExchangeCompleteListener((completed, next) -> {
+            if (!held) {
+                end();
+            }
+            next.proceed();
+        });
+        Http2Front front = Http2Front.of(http.getConnection());
+        this.client = front != null ? front.leg(this) : new Http1Leg(this, (HttpServerConnection) http.getConnection());
+    }
+
+    /** The exchange that belongs to Undertow's. */
+    public static Exchange of(HttpServerExchange http) {
+        Exchange exchange = http.getAttachment(KEY);
+        if (exchange == null) {
+            throw new IllegalStateException("no exchange");
+        }
+        return exchange;
+    }
+
+    /** Undertow's view. */
+    public HttpServerExchange http() {
+        return http;
+    }
+
+    /** The client's side. */
+    public ClientLeg client() {
+        return client;
+    }
+
+    /** Who is on the other end of the client's connection. */
+    public Peer peer() {
+        return peer;
+    }
+
+    /** What this exchange shares with the others. */
+    public Exchanges shared() {
+        return shared;
+    }
+
+    /** The request head. */
+    public RequestHead head() {
+        return head;
+    }
+
+    /** The route that was chosen. */
+    public Route route() {
+        if (route == null) {
+            throw new IllegalStateException("no route yet");
+        }
+        return route;
+    }
+
+    /** The request goes to this route, with these timeouts. */
+    public void routed(Route chosen, TimeoutPolicy timeouts) {
+        route = chosen;
+        policy = timeouts;
+        try {
+            startClass = timeouts.classifier().classify(head);
+        } catch (RuntimeException e) {
+            LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
+        }
+        use(startClass);
+    }
+
+    /** The timeouts in force. */
+    public TimeoutPolicy policy() {
+        return policy;
+    }
+
+    /** The class in force. */
+    public TimeoutClass timeoutClass() {
+        return timeoutClass;
+    }
+
+    /** Who was authenticated; {@code passOn}: whether the credentials go to the upstream. */
+    public void authenticated(String name, boolean passOn) {
+        user = name;
+        credentialsPass = passOn;
+    }
+
+    /** Whether {@code Authorization} goes to the upstream. */
+    public boolean credentialsPass() {
+        return credentialsPass;
+    }
+
+    /** From now on silence is counted; {@code onExpiry} is told. */
+    public void watch(Expiry onExpiry) {
+        expiry = onExpiry;
+        activity();
+        sweeper.watch(this);
+    }
+
+    /** A byte moved, in either direction. */
+    public void activity() {
+        lastActivity = sweeper.now();
+    }
+
+    /** Request-body bytes came from the client. */
+    public void received(long bytes) {
+        bytesIn += bytes;
+    }
+
+    /** Request-body bytes that came from the client so far. */
+    public long bytesIn() {
+        return bytesIn;
+    }
+
+    /** Response-body bytes went towards the client. */
+    public void sent(long bytes) {
+        bytesOut += bytes;
+    }
+
+    /** An upstream was chosen. */
+    public void upstream(String authority) {
+        upstream = authority;
+    }
+
+    /** The wait for a connection is over. */
+    public void connected(long nanos) {
+        connect += nanos;
+    }
+
+    /** The final response head has arrived: it may upgrade the timeout class. */
+    public void responded(ResponseHead response) {
+        firstByte = sweeper.now() - start;
+        try {
+            use(policy.longer(timeoutClass, policy.classifier().upgrade(timeoutClass, response)));
+        } catch (RuntimeException e) {
+            LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
+        }
+        activity();
+    }
+
+    private void use(TimeoutClass chosen) {
+        timeoutClass = chosen;
+        limit = policy.idle(chosen).toNanos();
+    }
+
+    /** A leg failed; the first failure counts. */
+    public void failed(ForwardError what) {
+        if (error == null && !ended) {
+            error = what;
+        }
+    }
+
+    /** The status that the record shows in place of the one on the wire. */
+    public void recordStatus(int shown) {
+        status = shown;
+    }
+
+    /** The client's request body is malformed or above a limit: whoever handles the exchange ends it. */
+    public void requestBroken(int with, String detail) {
+        if (expiry != null && !ended) {
+            expiry.requestBroken(with, detail);
+        }
+    }
+
+    /** The proxy answers, not the upstream. */
+    public void answered() {
+        proxyAnswered = true;
+    }
+
+    /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}. */
+    public void hold() {
+        held = true;
+    }
+
+    /** Whether it is over. */
+    public boolean isEnded() {
+        return ended;
+    }
+
+    /** It is over; idempotent. Undertow calls this through its completion listener, or we do where that never comes. */
+    public void end() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        sweeper.forget(this);
+        try {
+            if (shared.recorder().isWanted()) {
+                shared.recorder().ended(record());
+            }
+        } finally {
+            shared.ended();
+        }
+    }
+
+    private ExchangeRecord record() {
+        return new ExchangeRecord(
+                startTime,
+                head.clientAddress(),
+                user,
+                head.method(),
+                head.scheme(),
+                head.authority(),
+                head.path(),
+                head.query(),
+                head.protocol(),
+                route == null ? null : route.name(),
+                upstream,
+                status != 0 ? status : http.getStatusCode(),
+                proxyAnswered,
+                startClass,
+                timeoutClass,
+                bytesIn,
+                bytesOut,
+                Duration.ofNanos(connect),
+                firstByte < 0 ? null : Duration.ofNanos(firstByte),
+                Duration.ofNanos(sweeper.now() - start),
+                error,
+                http.getRequestHeaders().getFirst(Headers.USER_AGENT),
+                http.getRequestHeaders().getFirst(Headers.REFERER));
+    }
+
+    @Override
+    protected long deadline() {
+        return limit == 0 || expiry == null ? Long.MAX_VALUE : lastActivity + limit;
+    }
+
+    @Override
+    protected void expired() {
+        if (expiry != null) {
+            expiry.idle();
+        }
+    }
+
+    @Override
+    protected void seen() {
+        if (expiry != null) {
+            expiry.lasting();
+        }
+    }
+
+    @Override
+    protected void cut() {
+        if (expiry != null) {
+            expiry.cut();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return head.method() + " " + head.path();
+    }
+}

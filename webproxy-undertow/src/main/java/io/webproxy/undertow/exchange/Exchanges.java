@@ -1,0 +1,101 @@
+package io.webproxy.undertow.exchange;
+
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.observe.Recorder;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.xnio.XnioIoThread;
+
+/** What all exchanges of one server share: the clock, a sweeper for each IO thread, the recorder, and counts. Thread-safe. */
+public final class Exchanges {
+    private final LongSupplier nanoClock;
+    private final Recorder recorder;
+    private final Map<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
+    private final AtomicInteger running = new AtomicInteger();
+    private final AtomicInteger tunnels = new AtomicInteger();
+    private volatile Runnable whenIdle = () -> {};
+    private volatile boolean draining;
+
+    /** For the IO threads of one worker. */
+    public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder) {
+        this.nanoClock = nanoClock;
+        this.recorder = recorder;
+        threads.forEach(thread -> sweepers.put(thread, new Sweeper(thread, nanoClock)));
+    }
+
+    /** The monotonic clock in nanoseconds. */
+    public LongSupplier nanoClock() {
+        return nanoClock;
+    }
+
+    /** Who is told of ended exchanges. */
+    public Recorder recorder() {
+        return recorder;
+    }
+
+    /** The sweeper of an IO thread. */
+    public Sweeper sweeper(XnioIoThread thread) {
+        Sweeper sweeper = sweepers.get(thread);
+        if (sweeper == null) {
+            throw new IllegalArgumentException("a thread of another worker: " + thread);
+        }
+        return sweeper;
+    }
+
+    /** Requests in flight. */
+    public int running() {
+        return running.get();
+    }
+
+    /** Open tunnels. */
+    public int tunnels() {
+        return tunnels.get();
+    }
+
+    /** Whether the server is about to close. */
+    public boolean isDraining() {
+        return draining;
+    }
+
+    /** The server is about to close: connections are not kept alive any more; {@code idle} runs whenever nothing is in flight. */
+    public void drain(Runnable idle) {
+        whenIdle = idle;
+        draining = true;
+        checkIdle();
+    }
+
+    /** Ends all that is in flight, on its threads. */
+    public void cutAll() {
+        sweepers.values().forEach(sweeper -> IoTasks.execute(sweeper.thread(), sweeper::cutAll));
+    }
+
+    void started() {
+        running.incrementAndGet();
+    }
+
+    void ended() {
+        running.decrementAndGet();
+        checkIdle();
+    }
+
+    /** A tunnel has opened. */
+    public void tunnelStarted() {
+        tunnels.incrementAndGet();
+    }
+
+    /** A tunnel has ended. */
+    public void tunnelEnded() {
+        tunnels.decrementAndGet();
+        checkIdle();
+    }
+
+    private void checkIdle() {
+        if (draining && running.get() == 0 && tunnels.get() == 0) {
+            whenIdle.run();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HttpString;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads field lines (RFC 9112 section 5) from bytes, strictly: a name is a token, a value has no control character but the
+ * tab, and no line is folded. Bounded and total; keeps the names it has met. Not thread-safe.
+ */
+public final class FieldParser {
+    private static final boolean[] TOKEN = new boolean[128];
+    private static final int CACHE = 128;
+
+    static {
+        for (char c = '0'; c <= 'z'; c++) {
+            TOKEN[c] = Character.isLetterOrDigit(c);
+        }
+        for (char c : "!#$%&'*+-.^_`|~".toCharArray()) {
+            TOKEN[c] = true;
+        }
+    }
+
+    private final byte[] @Nullable [] cachedBytes = new byte[CACHE][];
+    private final @Nullable HttpString[] cachedNames = new HttpString[CACHE];
+
+    /** Whether a byte may stand in a token (RFC 9110 section 5.6.2). */
+    public static boolean isToken(int b) {
+        return b > 0 && b < 128 && TOKEN[b];
+    }
+
+    /** Whether a text is a token, and not empty. */
+    public static boolean isToken(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (!isToken(text.charAt(i))) {
+                return false;
+            }
+        }
+        return !text.isEmpty();
+    }
+
+    /** Whether a byte may stand in a field value (RFC 9110 section 5.5). */
+    public static boolean isValueByte(int b) {
+        return b == '\t' || (b >= ' ' && b != 0x7f) || b < 0;
+    }
+
+    /** Whether a text can be sent as a field value: every character is a byte, none a control but the tab. */
+    public static boolean isValue(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c > 0xff || c == 0x7f || (c < ' ' && c != '\t')) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Reads field lines up to an empty line into a map.
+     *
+     * @param bytes holds lines that all end with CRLF
+     * @param start where the first line starts
+     * @param end behind the CRLF of the empty line
+     * @return what is wrong, or null
+     */
+    public @Nullable String parse(byte[] bytes, int start, int end, int maxFields, HeaderMap into) {
+        int fields = 0;
+        int line = start;
+        while (line < end) {
+            int lineEnd = lineEnd(bytes, line, end);
+            if (lineEnd < 0) {
+                return "a line doesn't end with CRLF";
+            }
+            if (lineEnd == line) {
+                return lineEnd + 2 == end ? null : "bytes after the empty line";
+            }
+            if (++fields > maxFields) {
+                return "more than " + maxFields + " fields";
+            }
+            String problem = field(bytes, line, lineEnd, into);
+            if (problem != null) {
+                return problem;
+            }
+            line = lineEnd + 2;
+        }
+        return "no empty line at the end";
+    }
+
+    /** Where the CRLF of a line starts, or -1 when a CR or LF stands alone. */
+    public static int lineEnd(byte[] bytes, int start, int end) {
+        for (int i = start; i < end; i++) {
+            if (bytes[i] == '\r') {
+                return i + 1 < end && bytes[i + 1] == '\n' ? i : -1;
+            }
+            if (bytes[i] == '\n') {
+                return -1;
+            }
+        }
+        return -1;
+    }
+
+    private @Nullable String field(byte[] bytes, int start, int end, HeaderMap into) {
+        int colon = start;
+        int hash = 0;
+        while (colon < end && isToken(bytes[colon])) {
+            hash = 31 * hash + bytes[colon++];
+        }
+        if (colon == start || colon == end || bytes[colon] != ':') {
+            return "a field has no valid name";
+        }
+        int from = colon + 1;
+        int to = end;
+        while (from < to && (bytes[from] == ' ' || bytes[from] == '\t')) {
+            from++;
+        }
+        while (to > from && (bytes[to - 1] == ' ' || bytes[to - 1] == '\t')) {
+            to--;
+        }
+        for (int i = from; i < to; i++) {
+            if (!isValueByte(bytes[i])) {
+                return "a field value has a control character";
+            }
+        }
+        into.add(name(bytes, start, colon, hash), new String(bytes, from, to - from, StandardCharsets.ISO_8859_1));
+        return null;
+    }
+
+    private HttpString name(byte[] bytes, int start, int end, int hash) {
+        int place = (hash ^ hash >>> 7) & CACHE - 1;
+        byte[] known = cachedBytes[place];
+        HttpString name = cachedNames[place];
+        if (known != null && name != null && Arrays.equals(known, 0, known.length, bytes, start, end)) {
+            return name;
+        }
+        byte[] copy = Arrays.copyOfRange(bytes, start, end);
+        name = new HttpString(copy);
+        cachedBytes[place] = copy;
+        cachedNames[place] = name;
+        return name;
+    }
+}

@@ -1,0 +1,145 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** Which fields a proxy passes on (RFC 9110 sections 6.5 and 7.6.1). Pure. */
+public final class FieldRules {
+    private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
+    private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
+    private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
+    private static final Set<HttpString> HOP_BY_HOP = Set.of(
+            Headers.CONNECTION,
+            KEEP_ALIVE,
+            PROXY_CONNECTION,
+            Headers.PROXY_AUTHENTICATE,
+            Headers.PROXY_AUTHORIZATION,
+            Headers.TE,
+            Headers.TRANSFER_ENCODING,
+            Headers.UPGRADE,
+            HTTP2_SETTINGS);
+    private static final Set<String> TRAILERS = Set.of(
+            "content-digest",
+            "digest",
+            "etag",
+            "expires",
+            "grpc-message",
+            "grpc-status",
+            "grpc-status-details-bin",
+            "link",
+            "repr-digest",
+            "server-timing",
+            "signature",
+            "signature-input");
+    private static final List<String> NEVER_IN_TRAILERS = List.of(
+            "x-forwarded",
+            "x-real-ip",
+            "x-original",
+            "x-rewrite",
+            "x-http-method",
+            "x-accel",
+            "x-sendfile",
+            "x-user",
+            "x-auth",
+            "x-api",
+            "x-request",
+            "x-csrf",
+            "x-xsrf",
+            "x-remote",
+            "x-client",
+            "x-host");
+
+    private FieldRules() {}
+
+    /** Whether a field is for one connection only, by its name alone. */
+    public static boolean isHopByHop(HttpString name) {
+        return HOP_BY_HOP.contains(name);
+    }
+
+    /** Removes hop-by-hop fields and those that {@code Connection} names; {@code Trailer} stays. */
+    public static void stripHopByHop(HeaderMap fields) {
+        HeaderValues connection = fields.get(Headers.CONNECTION);
+        if (connection != null) {
+            for (String name : tokens(connection)) {
+                HttpString token = HttpString.tryFromString(name);
+                if (token != null) {
+                    fields.remove(token);
+                }
+            }
+        }
+        for (HttpString name : HOP_BY_HOP) {
+            fields.remove(name);
+        }
+    }
+
+    /** The names in {@code Connection} that are none of the protocol's own: those fields are dropped too. */
+    public static Set<HttpString> namedByConnection(HeaderMap fields) {
+        HeaderValues connection = fields.get(Headers.CONNECTION);
+        if (connection == null || (connection.size() == 1 && isPlain(connection.getFirst()))) {
+            return Set.of();
+        }
+        Set<HttpString> named = new HashSet<>();
+        for (String token : tokens(connection)) {
+            if (FieldParser.isToken(token)) {
+                named.add(new HttpString(token));
+            }
+        }
+        return named;
+    }
+
+    private static boolean isPlain(String value) {
+        return value.equalsIgnoreCase("close")
+                || value.equalsIgnoreCase("keep-alive")
+                || value.equalsIgnoreCase("upgrade");
+    }
+
+    /** Whether a list field has a token, without regard to case. */
+    public static boolean hasToken(HeaderMap fields, HttpString name, String token) {
+        HeaderValues values = fields.get(name);
+        return values != null && tokens(values).stream().anyMatch(token::equalsIgnoreCase);
+    }
+
+    /** The elements of a list field without parameters and white space. */
+    public static List<String> tokens(Collection<String> values) {
+        List<String> tokens = new ArrayList<>();
+        for (String value : values) {
+            for (String element : value.split(",", -1)) {
+                int semicolon = element.indexOf(';');
+                String token = (semicolon < 0 ? element : element.substring(0, semicolon)).strip();
+                if (!token.isEmpty()) {
+                    tokens.add(token);
+                }
+            }
+        }
+        return tokens;
+    }
+
+    /**
+     * The trailers that pass: well-known ones, and extension fields ({@code X-…}, {@code Grpc-…}) that aren't read for routing or
+     * identity. Everything that frames, routes, authenticates or describes the message stays behind.
+     */
+    public static HeaderMap allowedTrailers(HeaderMap trailers) {
+        HeaderMap allowed = new HeaderMap();
+        for (HeaderValues values : trailers) {
+            String name = values.getHeaderName().toString().toLowerCase(Locale.ROOT);
+            if (isAllowedTrailer(name) && values.stream().allMatch(FieldParser::isValue)) {
+                allowed.addAll(values.getHeaderName(), values);
+            }
+        }
+        return allowed;
+    }
+
+    private static boolean isAllowedTrailer(String name) {
+        return TRAILERS.contains(name)
+                || name.startsWith("grpc-")
+                || (name.startsWith("x-") && NEVER_IN_TRAILERS.stream().noneMatch(name::startsWith));
+    }
+}

@@ -1,0 +1,69 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.webproxy.http.RequestHead;
+import java.net.InetAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An exchange's request head, as users of the library see it. */
+final class RequestView implements RequestHead {
+    private final HttpServerExchange http;
+    private final String path;
+    private final InetAddress client;
+
+    RequestView(HttpServerExchange http, String path, InetAddress client) {
+        this.http = http;
+        this.path = path;
+        this.client = client;
+    }
+
+    @Override
+    public String method() {
+        return http.getRequestMethod().toString();
+    }
+
+    @Override
+    public String scheme() {
+        return http.getRequestScheme();
+    }
+
+    @Override
+    public String authority() {
+        String host = http.getRequestHeaders().getFirst(Headers.HOST);
+        return host == null ? "" : host;
+    }
+
+    @Override
+    public String path() {
+        return path;
+    }
+
+    @Override
+    public String query() {
+        return http.getQueryString();
+    }
+
+    @Override
+    public String protocol() {
+        return http.getProtocol().toString();
+    }
+
+    @Override
+    public InetAddress clientAddress() {
+        return client;
+    }
+
+    @Override
+    public @Nullable String header(String name) {
+        return http.getRequestHeaders().getFirst(name);
+    }
+
+    @Override
+    public List<String> headers(String name) {
+        HeaderValues values = http.getRequestHeaders().get(name);
+        return values == null ? List.of() : List.copyOf(values);
+    }
+}

@@ -1,0 +1,161 @@
+package io.webproxy.undertow.forward;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.exchange.Exchange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.xnio.conduits.AbstractStreamSinkConduit;
+import org.xnio.conduits.StreamSinkConduit;
+
+/**
+ * The response on its way to the client: counts, restarts the idle deadline, and flushes whenever the upstream pauses.
+ *
+ * <p>An unfinished flush keeps the channel's writes resumed although the transfer suspends them: the transfer is called again when the socket
+ * takes more, reads nothing, and so asks for the flush again. Not thread-safe.
+ */
+final class ClientSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
+    /** What the sink finds out. */
+    interface Listener {
+        /** The client can't be written to any more. */
+        void clientGone();
+
+        /** The response is complete, and out, before the request is. */
+        void answeredEarly();
+    }
+
+    private final Exchange exchange;
+    private final Listener listener;
+    private boolean unflushed = true;
+    private boolean flushPending;
+    private boolean terminated;
+    private boolean gone;
+    private @Nullable IOException failure;
+
+    ClientSink(StreamSinkConduit next, Exchange exchange, Listener listener) {
+        super(next);
+        this.exchange = exchange;
+        this.listener = listener;
+    }
+
+    /** Everything from now on throws; whoever waits to write is woken. */
+    void fail(IOException why) {
+        if (failure == null) {
+            failure = why;
+        }
+    }
+
+    /** The upstream pauses: what was written goes out now. */
+    void pause() {
+        if (!unflushed || failure != null || gone) {
+            return;
+        }
+        try {
+            flushPending = !next.flush();
+            unflushed = flushPending;
+            if (flushPending) {
+                next.resumeWrites();
+            }
+        } catch (IOException e) {
+            clientGone();
+        }
+    }
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+        check();
+        int written;
+        try {
+            written = next.write(src);
+        } catch (IOException e) {
+            throw clientGone(e);
+        }
+        wrote(written);
+        return written;
+    }
+
+    @Override
+    public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        check();
+        long written;
+        try {
+            written = next.write(srcs, offset, length);
+        } catch (IOException e) {
+            throw clientGone(e);
+        }
+        wrote(written);
+        return written;
+    }
+
+    private void wrote(long bytes) {
+        if (bytes > 0) {
+            unflushed = true;
+            exchange.sent(bytes);
+            exchange.activity();
+        }
+    }
+
+    @Override
+    public boolean flush() throws IOException {
+        if (gone) {
+            return true;
+        }
+        check();
+        try {
+            boolean flushed = next.flush();
+            if (flushed) {
+                flushPending = false;
+                unflushed = false;
+                if (terminated && !exchange.http().isRequestComplete()) {
+                    listener.answeredEarly();
+                }
+            }
+            return flushed;
+        } catch (IOException e) {
+            clientGone();
+            return true;
+        }
+    }
+
+    @Override
+    public void terminateWrites() throws IOException {
+        if (gone) {
+            return;
+        }
+        check();
+        terminated = true;
+        try {
+            next.terminateWrites();
+        } catch (IOException e) {
+            clientGone();
+        }
+    }
+
+    @Override
+    public void suspendWrites() {
+        if (!flushPending) {
+            super.suspendWrites();
+        }
+    }
+
+    private void check() throws IOException {
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private IOException clientGone(IOException e) {
+        clientGone();
+        return e;
+    }
+
+    /** A client that has gone ends the exchange; it is no error of the proxy, and not worth a log line. */
+    private void clientGone() {
+        if (!gone) {
+            gone = true;
+            flushPending = false;
+            exchange.failed(ForwardError.CLIENT_ABORTED);
+            listener.clientGone();
+        }
+    }
+}

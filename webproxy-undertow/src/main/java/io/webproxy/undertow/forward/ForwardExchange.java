@@ -1,0 +1,436 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.client.ClientCallback;
+import io.undertow.client.ClientExchange;
+import io.undertow.client.ClientRequest;
+import io.undertow.client.ClientResponse;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import io.undertow.util.Protocols;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.Upstream;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.upstream.ParsedHead;
+import io.webproxy.undertow.upstream.RequestFraming;
+import io.webproxy.undertow.upstream.UpstreamConnection;
+import io.webproxy.undertow.upstream.UpstreamListener;
+import io.webproxy.undertow.upstream.UpstreamPool;
+import io.webproxy.undertow.upstream.Upstreams;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.channels.Configurable;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/**
+ * One exchange on its way through an upstream: the façade that Undertow's proxy handler drives. It sees every request head last and every response head first, so
+ * retries, timeouts, aborts and attribution are decided here.
+ *
+ * <p>Whatever fails before the response head is answered here, and never reported to the proxy handler, whose own answers wait for the request body. Whatever fails behind it
+ * aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class ForwardExchange extends Facade
+        implements UpstreamListener, UpstreamPool.Taker, Exchange.Expiry, ClientSink.Listener {
+    private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
+    private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
+
+    private final Exchange exchange;
+    private final Upstreams pools;
+    private final List<Upstream> upstreams;
+    private final int first;
+
+    private @Nullable ClientCallback<ClientExchange> onSent;
+    private @Nullable ClientCallback<ClientExchange> onResponse;
+    private @Nullable OutboundHead head;
+    private @Nullable UpstreamConnection connection;
+    private @Nullable ConduitStreamSinkChannel requestChannel;
+    private @Nullable ConduitStreamSourceChannel responseChannel;
+    private @Nullable ClientResponse response;
+    private @Nullable ClientSink clientSink;
+    private int tried;
+    private boolean retriedStale;
+    private long askedAt;
+    private boolean responded;
+    private boolean responseEnded;
+    private boolean done;
+
+    ForwardExchange(Exchange exchange, Upstreams pools, Rotation rotation) {
+        super(exchange.http());
+        this.exchange = exchange;
+        this.pools = pools;
+        this.upstreams = exchange.route().upstreams();
+        this.first = rotation.first(exchange.route());
+    }
+
+    // --- the request's way ---
+
+    @Override
+    public void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
+        onSent = callback;
+        head = new OutboundHead(exchange);
+        exchange.watch(this);
+        ask(false);
+    }
+
+    private OutboundHead head() {
+        return java.util.Objects.requireNonNull(head, "head");
+    }
+
+    private void ask(boolean fresh) {
+        Upstream upstream = upstreams.get((first + tried) % upstreams.size());
+        exchange.upstream(upstream.authority());
+        askedAt = exchange.shared().nanoClock().getAsLong();
+        boolean onlyOnce = head().requestFraming() != RequestFraming.NONE || !isIdempotent();
+        pools.pool(upstream)
+                .take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+    }
+
+    private boolean isIdempotent() {
+        return IDEMPOTENT.contains(http().getRequestMethod().toString());
+    }
+
+    @Override
+    public void connected(UpstreamConnection taken) {
+        if (done) {
+            taken.close();
+            return;
+        }
+        exchange.connected(taken.isReused() ? 0 : exchange.shared().nanoClock().getAsLong() - askedAt);
+        ByteBuffer bytes;
+        try {
+            bytes = head().bytes();
+        } catch (RequestHeadWriter.UnwritableException e) {
+            taken.close();
+            done = true;
+            LocalAnswer.reject(exchange, 400, "The request can't be forwarded: " + e.getMessage() + ".");
+            return;
+        }
+        connection = taken;
+        exchange.activity();
+        taken.exchange(
+                this,
+                bytes,
+                head().requestFraming(),
+                http().getRequestMethod().equals(Methods.HEAD),
+                () -> trailersOf(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
+        if (done || requestChannel != null) {
+            return;
+        }
+        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, taken.requestBody());
+        ClientCallback<ClientExchange> callback = onSent;
+        if (callback != null) {
+            onSent = null;
+            guarded(() -> callback.completed(this));
+        }
+    }
+
+    private static @Nullable HeaderMap trailersOf(@Nullable HeaderMap trailers) {
+        return trailers == null ? null : FieldRules.allowedTrailers(trailers);
+    }
+
+    /** What the proxy handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
+    private void guarded(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.error("The proxy handler failed within {}", exchange, e);
+            exchange.failed(ForwardError.INVALID_RESPONSE);
+            abort();
+        }
+    }
+
+    @Override
+    public void failed(ForwardError error, String detail) {
+        if (done) {
+            return;
+        }
+        if (isConnectError(error) && tried + 1 < upstreams.size()) {
+            LOG.debug("{}: {} ({}), trying the next upstream", exchange, error, detail);
+            tried++;
+            ask(false);
+        } else {
+            answer(error, detail);
+        }
+    }
+
+    private static boolean isConnectError(ForwardError error) {
+        return switch (error) {
+            case CONNECT_REFUSED, CONNECT_UNREACHABLE, CONNECT_TIMEOUT, CONNECT_TLS, DNS -> true;
+            default -> false;
+        };
+    }
+
+    @Override
+    public void requestBytesTaken(long bytes) {
+        exchange.activity();
+    }
+
+    @Override
+    public void requestBodyWrong(String problem) {
+        requestBroken(400, problem);
+    }
+
+    @Override
+    public void requestBroken(int status, String detail) {
+        if (done) {
+            return;
+        }
+        LOG.debug("{}: {}", exchange, detail);
+        if (responded) {
+            exchange.failed(ForwardError.REQUEST_REJECTED);
+            abort();
+        } else {
+            release();
+            done = true;
+            LocalAnswer.reject(exchange, status, "The request is refused: " + detail + ".");
+        }
+    }
+
+    // --- the response's way ---
+
+    @Override
+    public void interim(ParsedHead interim) {
+        if (done) {
+            return;
+        }
+        try {
+            InterimResponse.send(http(), interim, exchange.client().isMultiplexed());
+        } catch (IOException e) {
+            clientGone();
+        }
+    }
+
+    @Override
+    public void responded(ParsedHead answer) {
+        UpstreamConnection from = connection;
+        if (done || from == null) {
+            return;
+        }
+        exchange.client().unwatch();
+        if (answer.status() == 101) {
+            if (Tunnel.isAnswer(head().isUpgrade(), answer)) {
+                responded = true;
+                done = true;
+                exchange.responded(answer);
+                Tunnel.open(exchange, answer, from);
+            } else {
+                answer(ForwardError.INVALID_RESPONSE, "a 101 that nobody asked for");
+            }
+            return;
+        }
+        responded = true;
+        exchange.responded(answer);
+        response = new ClientResponse(
+                answer.status(),
+                answer.reason().isEmpty() ? null : answer.reason(),
+                Protocols.HTTP_1_1,
+                clientFields(answer));
+        responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
+        HttpServerExchange http = http();
+        if (!http.isRequestComplete() || exchange.shared().isDraining()) {
+            http.setPersistent(false);
+        }
+        http.addResponseWrapper((factory, ignored) -> {
+            ClientSink sink = new ClientSink(factory.create(), exchange, this);
+            clientSink = sink;
+            return sink;
+        });
+        ClientCallback<ClientExchange> callback = onResponse;
+        if (callback != null) {
+            guarded(() -> callback.completed(this));
+        }
+    }
+
+    private HeaderMap clientFields(ParsedHead answer) {
+        HeaderMap fields = answer.fields();
+        FieldRules.stripHopByHop(fields);
+        HttpServerExchange http = http();
+        if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
+            // also where the connection ends behind it: a cut must look like one
+            fields.put(Headers.TRANSFER_ENCODING, "chunked");
+        } else if (http.isHttp10() && http.isPersistent() && answer.isLengthKnown()) {
+            fields.put(Headers.CONNECTION, "keep-alive");
+        }
+        return fields;
+    }
+
+    @Override
+    public void failed(ForwardError error, String detail, boolean untouched) {
+        connection = null;
+        if (done) {
+            return;
+        }
+        boolean replayable = head().requestFraming() == RequestFraming.NONE && isIdempotent();
+        if (untouched && replayable && !retriedStale) {
+            retriedStale = true;
+            ask(true);
+        } else {
+            answer(error, detail);
+        }
+    }
+
+    @Override
+    public void responseBytes(long bytes) {
+        exchange.activity();
+    }
+
+    @Override
+    public void responsePaused() {
+        if (clientSink != null) {
+            clientSink.pause();
+        }
+    }
+
+    @Override
+    public void responseEnded(HeaderMap trailers) {
+        responseEnded = true;
+        connection = null;
+        if (trailers.size() > 0) {
+            putAttachment(HttpAttachments.REQUEST_TRAILERS, FieldRules.allowedTrailers(trailers));
+        }
+    }
+
+    /** The client has all of the response, but hasn't sent all of the request. */
+    @Override
+    public void answeredEarly() {
+        if (!done) {
+            done = true;
+            exchange.client().finishEarly();
+        }
+    }
+
+    @Override
+    public void responseBroken(String detail) {
+        LOG.debug("{}: {}", exchange, detail);
+        exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
+        abort();
+    }
+
+    // --- ends ---
+
+    @Override
+    public void idle() {
+        if (done) {
+            return;
+        }
+        if (responded) {
+            exchange.failed(ForwardError.RESPONSE_BODY_IDLE);
+            abort();
+        } else {
+            answer(ForwardError.RESPONSE_HEAD_TIMEOUT, "the timeout class ran out");
+        }
+    }
+
+    @Override
+    public void lasting() {
+        if (!done && (!responded || exchange.client().isMultiplexed())) {
+            exchange.client().watchForAbort(this::clientGone);
+        }
+    }
+
+    @Override
+    public void cut() {
+        abort();
+    }
+
+    @Override
+    public void clientGone() {
+        if (!done) {
+            exchange.failed(ForwardError.CLIENT_ABORTED);
+            if (!responded) {
+                exchange.recordStatus(499);
+            }
+            abort();
+        }
+    }
+
+    /** Answers in place of an upstream that won't. */
+    private void answer(ForwardError error, String detail) {
+        LOG.debug("{}: {} ({})", exchange, error, detail);
+        exchange.failed(error);
+        release();
+        done = true;
+        LocalAnswer.Failure failure = LocalAnswer.failureOf(error);
+        if (failure == null) {
+            exchange.client().abort();
+        } else {
+            LocalAnswer.send(exchange, failure.status(), failure.text(), failure.fields());
+        }
+    }
+
+    private void release() {
+        UpstreamConnection used = connection;
+        connection = null;
+        if (used != null) {
+            used.abort();
+        }
+    }
+
+    /** Ends both sides at once; the transfers are made to throw, so that they give their buffers back. */
+    private void abort() {
+        if (done) {
+            return;
+        }
+        done = true;
+        IOException why = new IOException("the exchange was aborted");
+        if (clientSink != null) {
+            clientSink.fail(why);
+        }
+        UpstreamConnection used = connection;
+        release();
+        if (used == null && responseChannel != null) {
+            // the body is complete on the upstream's side, and waits in a transfer
+            responseChannel.wakeupReads();
+        }
+        exchange.client().abort();
+    }
+
+    /** The proxy handler gives up: one of its transfers failed. */
+    @Override
+    public void close() {
+        if (!done) {
+            boolean clean = responseEnded && exchange.isEnded();
+            if (!clean) {
+                clientGone();
+            }
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return !done;
+    }
+
+    // --- what the proxy handler asks for ---
+
+    @Override
+    public void setResponseListener(ClientCallback<ClientExchange> listener) {
+        onResponse = listener;
+    }
+
+    @Override
+    public StreamSinkChannel getRequestChannel() {
+        return java.util.Objects.requireNonNull(requestChannel, "requestChannel");
+    }
+
+    @Override
+    public StreamSourceChannel getResponseChannel() {
+        return java.util.Objects.requireNonNull(responseChannel, "responseChannel");
+    }
+
+    @Override
+    public @Nullable ClientResponse getResponse() {
+        return response;
+    }
+}

@@ -1,0 +1,118 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.webproxy.undertow.exchange.FieldParser;
+import java.util.Set;
+
+/** Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure. */
+final class ForwardedFields {
+    static final HttpString FOR = new HttpString("X-Forwarded-For");
+    static final HttpString PROTO = new HttpString("X-Forwarded-Proto");
+    static final HttpString HOST = new HttpString("X-Forwarded-Host");
+    static final HttpString PORT = new HttpString("X-Forwarded-Port");
+    static final HttpString REAL_IP = new HttpString("X-Real-IP");
+    static final HttpString FORWARDED = new HttpString("Forwarded");
+    private static final Set<HttpString> ALL = Set.of(
+            FOR,
+            PROTO,
+            HOST,
+            PORT,
+            REAL_IP,
+            FORWARDED,
+            new HttpString("X-Forwarded-Server"),
+            new HttpString("X-Forwarded-Scheme"),
+            new HttpString("X-Forwarded-Ssl"),
+            new HttpString("X-Forwarded-By"),
+            new HttpString("X-Forwarded-Prefix"));
+
+    private ForwardedFields() {}
+
+    /** Whether a field says who the client is, so that a client's own is never passed on. */
+    static boolean isOne(HttpString name) {
+        return ALL.contains(name);
+    }
+
+    /**
+     * Adds the fields.
+     *
+     * @param peer the address of the TCP peer
+     * @param client the address of the client: the peer's, or the one that a trusted proxy named
+     * @param trusted whether the peer is a trusted proxy: its fields are extended, in place of being replaced
+     */
+    static void write(
+            RequestHeadWriter out,
+            HeaderMap in,
+            String scheme,
+            String authority,
+            String peer,
+            String client,
+            boolean trusted) {
+        String forwarded = element(scheme, authority, peer);
+        if (trusted) {
+            out.field(FOR, extended(in, FOR, peer));
+            out.field(PROTO, kept(in, PROTO, scheme));
+            out.field(HOST, kept(in, HOST, authority));
+            out.field(PORT, kept(in, PORT, port(scheme, authority)));
+            out.field(REAL_IP, client);
+            out.field(FORWARDED, extended(in, FORWARDED, forwarded));
+        } else {
+            out.field(FOR, peer);
+            out.field(PROTO, scheme);
+            if (!authority.isEmpty()) {
+                out.field(HOST, authority);
+            }
+            out.field(PORT, port(scheme, authority));
+            out.field(REAL_IP, peer);
+            out.field(FORWARDED, forwarded);
+        }
+    }
+
+    private static String extended(HeaderMap in, HttpString name, String element) {
+        String before = RequestHeadWriter.joined(in, name);
+        return before.isEmpty() ? element : before + ", " + element;
+    }
+
+    private static String kept(HeaderMap in, HttpString name, String otherwise) {
+        HeaderValues values = in.get(name);
+        return values == null || values.getFirst().isEmpty() ? otherwise : values.getFirst();
+    }
+
+    /** One element of {@code Forwarded}: {@code for=192.0.2.1;host=example.com;proto=https}. */
+    static String element(String scheme, String authority, String peer) {
+        StringBuilder element = new StringBuilder(64).append("for=");
+        if (peer.indexOf(':') >= 0) {
+            element.append("\"[").append(peer).append("]\"");
+        } else {
+            element.append(peer);
+        }
+        if (!authority.isEmpty()) {
+            element.append(";host=");
+            if (FieldParser.isToken(authority)) {
+                element.append(authority);
+            } else {
+                element.append('"')
+                        .append(authority.replace("\\", "\\\\").replace("\"", "\\\""))
+                        .append('"');
+            }
+        }
+        return element.append(";proto=").append(scheme).toString();
+    }
+
+    /** The port that the client used: that of the authority, else the scheme's. */
+    static String port(String scheme, String authority) {
+        int colon = authority.lastIndexOf(':');
+        if (colon > authority.lastIndexOf(']') && colon < authority.length() - 1) {
+            return authority.substring(colon + 1);
+        }
+        return scheme.equals("https") ? "443" : "80";
+    }
+
+    /** The field that names the host, for {@link Headers#HOST} stays the client's. */
+    static String authority(HeaderMap in) {
+        String host = in.getFirst(Headers.HOST);
+        return host == null ? "" : host;
+    }
+}

@@ -1,0 +1,141 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.exchange.Exchange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.xnio.channels.StreamSinkChannel;
+
+/**
+ * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection end behind the answer.
+ */
+public final class LocalAnswer {
+    private final Exchange exchange;
+    private final int status;
+    private final byte[] body;
+    private final String contentType;
+
+    private LocalAnswer(Exchange exchange, int status, byte[] body, String contentType) {
+        this.exchange = exchange;
+        this.status = status;
+        this.body = body;
+        this.contentType = contentType;
+    }
+
+    /** Refuses a request that breaks a rule or a limit; the detail stands in the body, so it repeats nothing of the request. */
+    public static void reject(Exchange exchange, int status, String detail) {
+        exchange.failed(ForwardError.REQUEST_REJECTED);
+        exchange.http().setPersistent(false);
+        send(exchange, status, detail, Map.of());
+    }
+
+    /** Answers with a status, a short text that explains it, and fields. */
+    public static void send(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
+        HttpServerExchange http = exchange.http();
+        exchange.answered();
+        if (http.isResponseStarted() || exchange.isEnded()) {
+            exchange.client().abort();
+            return;
+        }
+        String accept = http.getRequestHeaders().getFirst(Headers.ACCEPT);
+        boolean problem =
+                accept != null && (accept.contains("application/problem+json") || accept.contains("application/json"));
+        String text = problem
+                ? "{\"type\":\"about:blank\",\"title\":\"" + StatusCodes.getReason(status) + "\",\"status\":" + status
+                        + ",\"detail\":\"" + detail.replace("\\", "\\\\").replace("\"", "\\\"") + "\"}"
+                : status + " " + StatusCodes.getReason(status) + ": " + detail + "\n";
+        fields.forEach((name, values) ->
+                values.forEach(value -> http.getResponseHeaders().add(new HttpString(name), value)));
+        LocalAnswer answer = new LocalAnswer(
+                exchange,
+                status,
+                text.getBytes(StandardCharsets.UTF_8),
+                problem ? "application/problem+json" : "text/plain; charset=utf-8");
+        http.dispatch(SameThreadExecutor.INSTANCE, answer::start);
+    }
+
+    private void start() {
+        HttpServerExchange http = exchange.http();
+        if (exchange.isEnded() || http.isResponseStarted()) {
+            exchange.client().abort();
+            return;
+        }
+        exchange.client().unwatch();
+        http.setStatusCode(status);
+        http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+        http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
+        if (!http.isRequestComplete() || exchange.shared().isDraining()) {
+            http.setPersistent(false);
+        }
+        boolean noBody = http.getRequestMethod().equals(Methods.HEAD);
+        StreamSinkChannel channel = http.getResponseChannel();
+        if (channel == null) {
+            exchange.client().abort();
+            return;
+        }
+        ByteBuffer left = noBody ? ByteBuffer.allocate(0) : ByteBuffer.wrap(body);
+        exchange.sent(left.remaining());
+        channel.getWriteSetter().set(ready -> write(channel, left));
+        write(channel, left);
+    }
+
+    private void write(StreamSinkChannel channel, ByteBuffer left) {
+        try {
+            while (left.hasRemaining()) {
+                if (channel.write(left) == 0) {
+                    channel.resumeWrites();
+                    return;
+                }
+            }
+            channel.shutdownWrites();
+            if (!channel.flush()) {
+                channel.resumeWrites();
+                return;
+            }
+            channel.suspendWrites();
+            channel.getWriteSetter().set(null);
+            if (!exchange.http().isRequestComplete()) {
+                exchange.client().finishEarly();
+            }
+        } catch (IOException e) {
+            exchange.failed(ForwardError.CLIENT_ABORTED);
+            exchange.client().abort();
+        }
+    }
+
+    /** The status and the text for a leg that failed before the response head, or null for one that has no answer. */
+    static @Nullable Failure failureOf(ForwardError error) {
+        return switch (error) {
+            case CONNECT_REFUSED, CONNECT_UNREACHABLE, DNS, CONNECT_TLS ->
+                new Failure(502, "The service behind this proxy can't be reached.");
+            case CONNECT_TIMEOUT ->
+                new Failure(504, "The service behind this proxy didn't accept the connection in time.");
+            case NO_HEALTHY_UPSTREAM, POOL_EXHAUSTED ->
+                new Failure(503, "The service behind this proxy is busy; try again.");
+            case UPSTREAM_CLOSED ->
+                new Failure(502, "The service behind this proxy closed the connection without an answer.");
+            case INVALID_RESPONSE, RESPONSE_HEAD_TOO_LARGE ->
+                new Failure(502, "The service behind this proxy gave an answer that isn't valid HTTP.");
+            case RESPONSE_HEAD_TIMEOUT -> new Failure(504, "The service behind this proxy didn't answer in time.");
+            case REQUEST_REJECTED -> new Failure(400, "The request can't be forwarded.");
+            case RESPONSE_BODY_TRUNCATED, RESPONSE_BODY_IDLE, CLIENT_ABORTED -> null;
+        };
+    }
+
+    /** An answer to a failed leg. */
+    record Failure(int status, String text) {
+        Map<String, List<String>> fields() {
+            return status == 503 ? Map.of("Retry-After", List.of("1")) : Map.of();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.webproxy.route.Route;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.upstream.RequestFraming;
+import java.nio.ByteBuffer;
+import java.util.Set;
+
+/**
+ * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange.
+ */
+final class OutboundHead {
+    private static final ThreadLocal<RequestHeadWriter> WRITERS = ThreadLocal.withInitial(RequestHeadWriter::new);
+    private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
+
+    private final Exchange exchange;
+    private final HttpServerExchange http;
+    private final HeaderMap in;
+    private final RequestFraming framing;
+    private final boolean upgrade;
+
+    OutboundHead(Exchange exchange) {
+        this.exchange = exchange;
+        this.http = exchange.http();
+        this.in = http.getRequestHeaders();
+        this.upgrade = isWebSocket(http);
+        this.framing = framing();
+    }
+
+    /** Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1). */
+    static boolean isWebSocket(HttpServerExchange http) {
+        HeaderMap fields = http.getRequestHeaders();
+        return fields.contains(Headers.UPGRADE)
+                && http.isHttp11()
+                && http.getRequestMethod().equalToString("GET")
+                && FieldRules.hasToken(fields, Headers.UPGRADE, "websocket")
+                && FieldRules.hasToken(fields, Headers.CONNECTION, "upgrade");
+    }
+
+    /** Whether the head asks for a WebSocket. */
+    boolean isUpgrade() {
+        return upgrade;
+    }
+
+    /** How the body is framed. */
+    RequestFraming requestFraming() {
+        return framing;
+    }
+
+    private RequestFraming framing() {
+        if (http.isRequestComplete()) {
+            return RequestFraming.NONE;
+        }
+        String length = in.getFirst(Headers.CONTENT_LENGTH);
+        return length == null ? RequestFraming.CHUNKED : RequestFraming.ofLength(Long.parseLong(length));
+    }
+
+    /**
+     * The head in bytes.
+     *
+     * @throws RequestHeadWriter.UnwritableException if the request can't be written as HTTP/1.1
+     */
+    ByteBuffer bytes() {
+        String method = http.getRequestMethod().toString();
+        String authority = ForwardedFields.authority(in);
+        RequestHeadWriter out = WRITERS.get().start(method, target());
+        out.field(Headers.HOST, authority);
+        copy(out);
+        Exchange.Peer peer = exchange.peer();
+        ForwardedFields.write(
+                out,
+                in,
+                http.getRequestScheme(),
+                authority,
+                peer.name(),
+                peer.trusted() ? exchange.head().clientAddress().getHostAddress() : peer.name(),
+                peer.trusted());
+        if (framing == RequestFraming.CHUNKED) {
+            out.field(Headers.TRANSFER_ENCODING, "chunked");
+        } else if (framing != RequestFraming.NONE) {
+            out.field(Headers.CONTENT_LENGTH, Long.toString(framing.length()));
+        } else if (in.contains(Headers.CONTENT_LENGTH) || WITH_BODY.contains(method)) {
+            out.field(Headers.CONTENT_LENGTH, "0");
+        }
+        if (upgrade) {
+            out.field(Headers.CONNECTION, "Upgrade");
+            out.field(Headers.UPGRADE, "websocket");
+        } else if (in.contains(Headers.TE) && FieldRules.hasToken(in, Headers.TE, "trailers")) {
+            out.field(Headers.CONNECTION, "TE");
+            out.field(Headers.TE, "trailers");
+        }
+        return out.end();
+    }
+
+    private void copy(RequestHeadWriter out) {
+        Set<HttpString> named = FieldRules.namedByConnection(in);
+        for (long i = in.fastIterateNonEmpty(); i != -1; i = in.fiNextNonEmpty(i)) {
+            HeaderValues values = in.fiCurrent(i);
+            HttpString name = values.getHeaderName();
+            if (name.equals(Headers.COOKIE) && values.size() > 1) {
+                // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
+                out.field(name, String.join("; ", values));
+            } else if (passes(name, named)) {
+                out.fields(values);
+            }
+        }
+    }
+
+    private boolean passes(HttpString name, Set<HttpString> named) {
+        return !(name.equals(Headers.HOST)
+                || name.equals(Headers.CONTENT_LENGTH)
+                || FieldRules.isHopByHop(name)
+                || ForwardedFields.isOne(name)
+                || named.contains(name)
+                || hasUnderscore(name)
+                || (name.equals(Headers.AUTHORIZATION) && !exchange.credentialsPass()));
+    }
+
+    /** Many servers read {@code X_Real_IP} as {@code X-Real-IP}: a name with an underscore could forge one of ours. */
+    private static boolean hasUnderscore(HttpString name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (name.byteAt(i) == '_') {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private String target() {
+        Route route = exchange.route();
+        String path = exchange.head().path();
+        if (route.stripPrefix() && route.path().matches(path)) {
+            path = route.path().strip(path);
+        }
+        String query = http.getQueryString();
+        return query.isEmpty() ? path : path + "?" + query;
+    }
+}

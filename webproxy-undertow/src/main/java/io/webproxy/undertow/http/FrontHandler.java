@@ -1,0 +1,170 @@
+package io.webproxy.undertow.http;
+
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ServerConnection;
+import io.undertow.util.AttachmentKey;
+import io.undertow.util.Headers;
+import io.undertow.util.SameThreadExecutor;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.route.HostPattern;
+import io.webproxy.route.Route;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.forward.LocalAnswer;
+import io.webproxy.undertow.forward.Trust;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The first handler of every request: guard, route, authentication, timeout class, then the forwarder. */
+public final class FrontHandler implements HttpHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(FrontHandler.class);
+    private static final AttachmentKey<Exchange.Peer> PEER = AttachmentKey.create(Exchange.Peer.class);
+
+    private final Exchanges exchanges;
+    private final Supplier<Settings> settings;
+    private final HttpHandler forwarder;
+    private final @Nullable Redirect redirect;
+
+    /**
+     * A handler of one endpoint.
+     *
+     * @param redirect answers every request that passes the guard, or null to forward it
+     */
+    public FrontHandler(
+            Exchanges exchanges, Supplier<Settings> settings, HttpHandler forwarder, @Nullable Redirect redirect) {
+        this.exchanges = exchanges;
+        this.settings = settings;
+        this.forwarder = forwarder;
+        this.redirect = redirect;
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange http) throws Exception {
+        Settings now = settings.get();
+        String raw = RequestPath.raw(http);
+        String path = raw == null ? null : RequestPath.normalized(raw);
+        Exchange.Peer peer = peer(http.getConnection(), now.trust());
+        InetAddress client = now.trust().client(peer.address(), http.getRequestHeaders());
+        Exchange exchange = new Exchange(http, exchanges, peer, client, raw == null ? "" : raw);
+        if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
+            http.setPersistent(false);
+        }
+        RequestGuard.Refusal refusal =
+                RequestGuard.check(http, path, now.limits(), exchange.client().isMultiplexed());
+        if (refusal != null || path == null) {
+            LocalAnswer.reject(
+                    exchange,
+                    refusal == null ? 400 : refusal.status(),
+                    refusal == null ? "The request target is malformed." : refusal.detail());
+        } else if (redirect != null) {
+            redirect.answer(exchange);
+        } else {
+            route(exchange, now, path);
+        }
+    }
+
+    private static Exchange.Peer peer(ServerConnection connection, Trust trust) {
+        Exchange.Peer known = connection.getAttachment(PEER);
+        if (known != null && known.trusted() == trust.contains(known.address())) {
+            return known;
+        }
+        InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
+        String name = address.getHostAddress();
+        int zone = name.indexOf('%');
+        Exchange.Peer peer =
+                new Exchange.Peer(address, zone < 0 ? name : name.substring(0, zone), trust.contains(address));
+        connection.putAttachment(PEER, peer);
+        return peer;
+    }
+
+    private void route(Exchange exchange, Settings now, String path) throws Exception {
+        Route route = now.routes().find(HostPattern.hostOf(exchange.head().authority()), path);
+        if (route == null) {
+            LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
+            return;
+        }
+        exchange.routed(route, route.timeouts().orElse(now.timeouts()));
+        long limit = now.limits().requestBodyBytes();
+        String length = exchange.http().getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
+        if (limit > 0 && length != null && Long.parseLong(length) > limit) {
+            LocalAnswer.reject(exchange, 413, "The request body is above " + limit + " bytes.");
+            return;
+        }
+        Authenticator authenticator = now.authenticator();
+        if (authenticator == null) {
+            forward(exchange, limit);
+        } else {
+            authenticate(exchange, authenticator, limit);
+        }
+    }
+
+    private void authenticate(Exchange exchange, Authenticator authenticator, long limit) throws Exception {
+        CompletionStage<AuthDecision> stage;
+        try {
+            stage = authenticator.authenticate(exchange.head());
+        } catch (RuntimeException e) {
+            stage = CompletableFuture.failedFuture(e);
+        }
+        HttpServerExchange http = exchange.http();
+        CompletableFuture<AuthDecision> decision = stage.toCompletableFuture();
+        if (decision.isDone() && !decision.isCompletedExceptionally()) {
+            decided(exchange, authenticator, decision.join(), limit);
+            return;
+        }
+        http.dispatch(
+                SameThreadExecutor.INSTANCE,
+                () -> decision.whenComplete((made, failure) -> IoTasks.execute(
+                        http.getIoThread(),
+                        () -> Connectors.executeRootHandler(
+                                same -> decidedLater(exchange, authenticator, made, failure, limit), http))));
+    }
+
+    private void decidedLater(
+            Exchange exchange,
+            Authenticator authenticator,
+            @Nullable AuthDecision decision,
+            @Nullable Throwable failure,
+            long limit)
+            throws Exception {
+        if (exchange.isEnded()) {
+            return;
+        }
+        if (decision == null) {
+            LOG.error("The authenticator failed", failure);
+            LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
+        } else {
+            decided(exchange, authenticator, decision, limit);
+        }
+    }
+
+    private void decided(Exchange exchange, Authenticator authenticator, AuthDecision decision, long limit)
+            throws Exception {
+        if (decision instanceof AuthDecision.Granted granted) {
+            exchange.authenticated(granted.user(), authenticator.forwardsCredentials());
+            forward(exchange, limit);
+        } else if (decision instanceof AuthDecision.Denied denied) {
+            LocalAnswer.send(
+                    exchange,
+                    denied.status(),
+                    denied.status() == 401 ? "User and password are needed." : "Access is denied for now.",
+                    denied.headers());
+        }
+    }
+
+    private void forward(Exchange exchange, long limit) throws Exception {
+        RequestBody.install(exchange, limit);
+        forwarder.handleRequest(exchange.http());
+    }
+}

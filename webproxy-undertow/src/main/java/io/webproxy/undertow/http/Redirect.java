@@ -1,0 +1,42 @@
+package io.webproxy.undertow.http;
+
+import io.undertow.server.HttpServerExchange;
+import io.webproxy.route.HostPattern;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.forward.LocalAnswer;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntSupplier;
+
+/** Sends a client that speaks HTTP in clear to the HTTPS address (RFC 9110 sections 15.4.2 and 15.4.9). */
+public final class Redirect {
+    private static final int DEFAULT_PORT = 443;
+
+    private final IntSupplier port;
+
+    /**
+     * A redirect to this port.
+     *
+     * @param port is asked for each request, because a port can be chosen when the server starts
+     */
+    public Redirect(IntSupplier port) {
+        this.port = port;
+    }
+
+    void answer(Exchange exchange) {
+        HttpServerExchange http = exchange.http();
+        String host = HostPattern.hostOf(exchange.head().authority());
+        if (host.isEmpty()) {
+            LocalAnswer.reject(exchange, 400, "This port speaks HTTPS.");
+            return;
+        }
+        int to = port.getAsInt();
+        String query = http.getQueryString();
+        String location = "https://" + host + (to == DEFAULT_PORT ? "" : ":" + to)
+                + exchange.head().path() + (query.isEmpty() ? "" : "?" + query);
+        String method = exchange.head().method();
+        int status = method.equals("GET") || method.equals("HEAD") ? 301 : 308;
+        http.setPersistent(false);
+        LocalAnswer.send(exchange, status, "This port speaks HTTPS.", Map.of("Location", List.of(location)));
+    }
+}

@@ -1,0 +1,170 @@
+package io.webproxy.undertow.http;
+
+import io.undertow.conduits.ReadDataStreamSourceConduit;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.webproxy.undertow.exchange.ChunkedDecoder;
+import io.webproxy.undertow.exchange.Exchange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.conduits.AbstractStreamSourceConduit;
+import org.xnio.conduits.ConduitReadableByteChannel;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * The request body on its way from the client: counted, limited, and with strict chunked framing in place of Undertow's lenient one.
+ *
+ * <p>What is wrong with it is told to the exchange, and never thrown: Undertow would close the connection without a status. Not thread-safe.
+ */
+final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit> {
+    private final Exchange exchange;
+    private final long limit;
+    private final @Nullable ChunkedDecoder decoder;
+    private boolean ended;
+    private boolean broken;
+
+    private RequestBody(StreamSourceConduit next, Exchange exchange, long limit, @Nullable ChunkedDecoder decoder) {
+        super(next);
+        this.exchange = exchange;
+        this.limit = limit;
+        this.decoder = decoder;
+    }
+
+    /**
+     * Puts it in the way of a request that has a body.
+     *
+     * @param limit in bytes, 0 for none
+     */
+    static void install(Exchange exchange, long limit) {
+        HttpServerExchange http = exchange.http();
+        if (http.isRequestComplete()) {
+            return;
+        }
+        boolean chunked =
+                !exchange.client().isMultiplexed() && http.getRequestHeaders().contains(Headers.TRANSFER_ENCODING);
+        http.addRequestWrapper((factory, same) -> {
+            if (!chunked) {
+                return new RequestBody(factory.create(), exchange, limit, null);
+            }
+            HttpServerConnection connection = (HttpServerConnection) http.getConnection();
+            return new RequestBody(
+                    new ReadDataStreamSourceConduit(connection.getOriginalSourceConduit(), connection),
+                    exchange,
+                    limit,
+                    new ChunkedDecoder());
+        });
+    }
+
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+        if (broken) {
+            return discard(dst);
+        }
+        if (ended) {
+            Connectors.terminateRequest(exchange.http());
+            return -1;
+        }
+        int read = decoder == null ? next.read(dst) : readChunked(dst, decoder);
+        if (read > 0) {
+            exchange.received(read);
+            if (limit > 0 && exchange.bytesIn() > limit) {
+                dst.position(dst.position() - read);
+                return broken(413, "its body is above " + limit + " bytes");
+            }
+        }
+        return read;
+    }
+
+    private int readChunked(ByteBuffer dst, ChunkedDecoder chunks) throws IOException {
+        while (dst.hasRemaining()) {
+            int start = dst.position();
+            int read = next.read(dst);
+            if (read < 0) {
+                throw new IOException("the client closed within a chunked body");
+            }
+            if (read == 0) {
+                return 0;
+            }
+            // the framing is taken out in place: what is left is never longer than what was read
+            ByteBuffer raw = dst.duplicate().flip().position(start);
+            dst.position(start);
+            int moved = chunks.decode(raw, dst);
+            if (chunks.problem() != null) {
+                dst.position(start);
+                return broken(chunks.isTooLarge() ? 431 : 400, "its chunked framing is malformed");
+            }
+            if (chunks.isEnd()) {
+                end(raw, chunks.trailers());
+                if (moved == 0) {
+                    Connectors.terminateRequest(exchange.http());
+                    return -1;
+                }
+            }
+            if (moved > 0) {
+                return moved;
+            }
+        }
+        return 0;
+    }
+
+    private void end(ByteBuffer rest, @Nullable HeaderMap trailers) {
+        ended = true;
+        if (trailers != null) {
+            exchange.http().putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
+        }
+        if (rest.hasRemaining()) {
+            // the next request, pipelined
+            HttpServerConnection connection =
+                    (HttpServerConnection) exchange.http().getConnection();
+            PooledByteBuffer pooled = connection.getByteBufferPool().allocate();
+            pooled.getBuffer().put(rest).flip();
+            connection.ungetRequestBytes(pooled);
+        }
+    }
+
+    private int broken(int status, String detail) {
+        broken = true;
+        exchange.requestBroken(status, detail);
+        return 0;
+    }
+
+    /** Nobody wants the rest; it is read so that an answer gets through before the connection ends. */
+    private int discard(ByteBuffer dst) throws IOException {
+        int start = dst.position();
+        int read;
+        do {
+            read = next.read(dst);
+            dst.position(start);
+        } while (read > 0);
+        return read;
+    }
+
+    @Override
+    public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
+        for (int i = offset; i < offset + length; i++) {
+            if (dsts[i].hasRemaining()) {
+                return read(dsts[i]);
+            }
+        }
+        return 0;
+    }
+
+    @Override
+    public long transferTo(long position, long count, FileChannel target) throws IOException {
+        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
+    }
+
+    @Override
+    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
+        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
+    }
+}

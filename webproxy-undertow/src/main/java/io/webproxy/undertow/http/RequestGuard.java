@@ -1,0 +1,169 @@
+package io.webproxy.undertow.http;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.exchange.FieldParser;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Refuses requests that two servers could read in two ways. Pure. */
+final class RequestGuard {
+    private static final HttpString WEBSOCKET_VERSION = new HttpString("Sec-WebSocket-Version");
+    private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
+    private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
+    private static final Pattern AUTHORITY =
+            Pattern.compile("([A-Za-z0-9._~!$&'()*+,;=%-]+|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
+    private static final int MAX_LENGTH_DIGITS = 18;
+    private static final int MAX_PORT = 65535;
+
+    /**
+     * Why a request is refused.
+     *
+     * @param status what it is answered
+     * @param detail one sentence that repeats nothing of the request
+     */
+    record Refusal(int status, String detail) {}
+
+    private RequestGuard() {}
+
+    /**
+     * Looks at a request head.
+     *
+     * @param path the raw path, or null when it has none that can be routed
+     * @param multiplexed whether it came over HTTP/2
+     * @return why it is refused, or null if it may go on
+     */
+    static @Nullable Refusal check(
+            HttpServerExchange http, @Nullable String path, HttpLimits limits, boolean multiplexed) {
+        Refusal refusal = fields(http.getRequestHeaders(), limits, multiplexed);
+        if (refusal == null) {
+            refusal = target(http, path, limits);
+        }
+        if (refusal == null) {
+            refusal = multiplexed ? framing2(http) : framing1(http);
+        }
+        return refusal == null ? method(http, multiplexed) : refusal;
+    }
+
+    private static @Nullable Refusal fields(HeaderMap fields, HttpLimits limits, boolean multiplexed) {
+        int count = 0;
+        int bytes = 0;
+        for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
+            HeaderValues values = fields.fiCurrent(i);
+            count += values.size();
+            for (int v = 0; v < values.size(); v++) {
+                String value = values.get(v);
+                bytes += values.getHeaderName().length() + value.length() + 4;
+                if (!FieldParser.isValue(value)) {
+                    return new Refusal(400, "A field value has a control character.");
+                }
+            }
+        }
+        if (count > limits.fields()) {
+            return new Refusal(431, "The request has more than " + limits.fields() + " fields.");
+        }
+        if (bytes > limits.requestHeadBytes()) {
+            return new Refusal(431, "The request head is above " + limits.requestHeadBytes() + " bytes.");
+        }
+        if (multiplexed
+                && (fields.contains(Headers.TRANSFER_ENCODING)
+                        || fields.contains(Headers.UPGRADE)
+                        || fields.contains(PROXY_CONNECTION)
+                        || fields.contains(KEEP_ALIVE))) {
+            return new Refusal(400, "A field belongs to HTTP/1.1 only.");
+        }
+        return null;
+    }
+
+    private static @Nullable Refusal target(HttpServerExchange http, @Nullable String path, HttpLimits limits) {
+        if (path == null) {
+            return new Refusal(400, "The request target is ambiguous or malformed.");
+        }
+        if (path.length() + http.getQueryString().length() + 1 > limits.requestTargetBytes()) {
+            return new Refusal(414, "The request target is above " + limits.requestTargetBytes() + " bytes.");
+        }
+        HeaderValues hosts = http.getRequestHeaders().get(Headers.HOST);
+        String host = hosts == null ? null : hosts.getFirst();
+        if (host == null ? !http.isHttp10() : hosts.size() != 1 || !isAuthority(host)) {
+            return new Refusal(400, "The request has no valid Host.");
+        }
+        if (http.isHostIncludedInRequestURI() && !host(http.getRequestURI()).equalsIgnoreCase(String.valueOf(host))) {
+            return new Refusal(400, "The request target and Host name different hosts.");
+        }
+        return null;
+    }
+
+    private static String host(String uri) {
+        int start = uri.indexOf("//") + 2;
+        int end = uri.indexOf('/', start);
+        return uri.substring(start, end < 0 ? uri.length() : end);
+    }
+
+    static boolean isAuthority(String authority) {
+        if (!AUTHORITY.matcher(authority).matches()) {
+            return false;
+        }
+        int colon = authority.lastIndexOf(':');
+        String port = colon > authority.lastIndexOf(']') ? authority.substring(colon + 1) : "";
+        return port.isEmpty() || Integer.parseInt(port) <= MAX_PORT;
+    }
+
+    private static @Nullable Refusal framing1(HttpServerExchange http) {
+        HeaderMap fields = http.getRequestHeaders();
+        HeaderValues encoding = fields.get(Headers.TRANSFER_ENCODING);
+        HeaderValues lengths = fields.get(Headers.CONTENT_LENGTH);
+        if (encoding != null
+                && (!http.isHttp11()
+                        || lengths != null
+                        || encoding.size() != 1
+                        || !encoding.getFirst().equalsIgnoreCase("chunked"))) {
+            return new Refusal(
+                    400, "The request body must be framed by Content-Length or by chunks, and by one of them only.");
+        }
+        return lengths == null || isLength(lengths) ? null : new Refusal(400, "Content-Length isn't one number.");
+    }
+
+    private static @Nullable Refusal framing2(HttpServerExchange http) {
+        HeaderValues lengths = http.getRequestHeaders().get(Headers.CONTENT_LENGTH);
+        if (lengths == null) {
+            return null;
+        }
+        if (!isLength(lengths)) {
+            return new Refusal(400, "Content-Length isn't one number.");
+        }
+        return http.isRequestComplete() && Long.parseLong(lengths.getFirst()) != 0
+                ? new Refusal(400, "The request body is shorter than its Content-Length.")
+                : null;
+    }
+
+    private static boolean isLength(HeaderValues lengths) {
+        String length = lengths.getFirst();
+        return lengths.size() == 1
+                && !length.isEmpty()
+                && length.length() <= MAX_LENGTH_DIGITS
+                && length.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    private static @Nullable Refusal method(HttpServerExchange http, boolean multiplexed) {
+        String method = http.getRequestMethod().toString();
+        if (method.equals("TRACE") || method.equals("CONNECT")) {
+            return new Refusal(405, "This method isn't allowed.");
+        }
+        HeaderMap fields = http.getRequestHeaders();
+        HeaderValues expect = fields.get(Headers.EXPECT);
+        if (expect != null && !expect.stream().allMatch(value -> value.equalsIgnoreCase("100-continue"))) {
+            return new Refusal(417, "Only Expect: 100-continue is understood.");
+        }
+        if (!multiplexed && fields.contains(WEBSOCKET_VERSION) && fields.contains(Headers.UPGRADE)) {
+            String version = fields.getFirst(WEBSOCKET_VERSION);
+            if (!"13".equals(version)) {
+                return new Refusal(426, "Only WebSocket version 13 is understood.");
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,24 @@
+package io.webproxy.undertow.http;
+
+import io.webproxy.auth.Authenticator;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.route.RouteTable;
+import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.undertow.forward.Trust;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the handlers go by: a request reads it once, so that it sees the old or the new configuration. Immutable.
+ *
+ * @param routes which request goes where
+ * @param authenticator who decides whether a request may pass, or null for everybody
+ * @param timeouts for routes that have none of their own
+ * @param trust whose forwarding fields are believed
+ * @param limits of heads and bodies
+ */
+public record Settings(
+        RouteTable routes,
+        @Nullable Authenticator authenticator,
+        TimeoutPolicy timeouts,
+        Trust trust,
+        HttpLimits limits) {}

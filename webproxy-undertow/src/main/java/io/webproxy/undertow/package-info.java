@@ -1,0 +1,5 @@
+/** The engine that the API finds; everything but {@link io.webproxy.undertow.UndertowEngine} is internal. */
+@NullMarked
+package io.webproxy.undertow;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,52 @@
+package io.webproxy.undertow.port;
+
+import io.webproxy.undertow.deadline.IoTasks;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListener;
+import org.xnio.StreamConnection;
+import org.xnio.channels.AcceptingChannel;
+
+/** Accepts connections and hands each to what its endpoint does, on the connection's IO thread. */
+public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
+    private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
+    private static final long PAUSE_MILLIS = 500;
+
+    private final OpenConnections open;
+    private final Consumer<StreamConnection> first;
+
+    /** An acceptor that hands connections to {@code first}. */
+    public Acceptor(OpenConnections open, Consumer<StreamConnection> first) {
+        this.open = open;
+        this.first = first;
+    }
+
+    @Override
+    public void handleEvent(AcceptingChannel<StreamConnection> server) {
+        try {
+            for (StreamConnection accepted = server.accept(); accepted != null; accepted = server.accept()) {
+                StreamConnection connection = accepted;
+                open.add(connection);
+                IoTasks.execute(connection.getIoThread(), () -> first.accept(connection));
+            }
+        } catch (IOException e) {
+            if (server.isOpen()) {
+                pause(server, e);
+            }
+        }
+    }
+
+    /** Out of descriptors, most likely: accepting again at once would only burn the processor. */
+    private static void pause(AcceptingChannel<StreamConnection> server, IOException why) {
+        LOG.warn(
+                "Can't accept connections on {} ({}): trying again in {} ms; raise the limit of open files if this stays",
+                server.getLocalAddress(),
+                why.getMessage(),
+                PAUSE_MILLIS);
+        server.suspendAccepts();
+        server.getIoThread().executeAfter(server::resumeAccepts, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+}

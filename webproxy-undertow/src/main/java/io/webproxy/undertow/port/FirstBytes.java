@@ -1,0 +1,212 @@
+package io.webproxy.undertow.port;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.util.PooledAdaptor;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.sniff.ProtocolSniffer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import javax.net.ssl.SSLEngine;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.PushBackStreamSourceConduit;
+import org.xnio.ssl.SslConnection;
+
+/**
+ * A new connection until its protocol is known: HTTP in clear or TLS by the first bytes, HTTP/1.1 or HTTP/2 by ALPN (RFC 7301), within one
+ * limit. What was read is replayed to the protocol. Not thread-safe: it belongs to the connection's IO thread.
+ */
+public final class FirstBytes extends Watched {
+    private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
+
+    private final StreamConnection raw;
+    private final Sweeper sweeper;
+    private final ByteBufferPool buffers;
+    private final UndertowXnioSsl tls;
+    private final Protocols protocols;
+    private final long deadline;
+    private @Nullable PooledByteBuffer pooled;
+    private @Nullable SslConnection secure;
+    private boolean done;
+
+    /** Where a connection goes when it is known what it speaks. */
+    public interface Protocols {
+        /** HTTP in clear on a port that speaks TLS; the buffer holds what was read. */
+        void clear(StreamConnection connection, @Nullable PooledByteBuffer read);
+
+        /** HTTP/1.1 over TLS. */
+        void http1(StreamConnection connection, @Nullable PooledByteBuffer read);
+
+        /** HTTP/2 over TLS. */
+        void http2(StreamConnection connection, @Nullable PooledByteBuffer read);
+    }
+
+    /** A connection that has just been accepted; {@code limitNanos} is for all of it. */
+    public FirstBytes(
+            StreamConnection raw,
+            Sweeper sweeper,
+            long limitNanos,
+            ByteBufferPool buffers,
+            UndertowXnioSsl tls,
+            Protocols protocols) {
+        this.raw = raw;
+        this.sweeper = sweeper;
+        this.buffers = buffers;
+        this.tls = tls;
+        this.protocols = protocols;
+        this.deadline = sweeper.now() + limitNanos;
+    }
+
+    /** Starts to read. */
+    public void start() {
+        sweeper.watch(this);
+        raw.getSourceChannel().setReadListener(ready -> sniff());
+        sniff();
+    }
+
+    private void sniff() {
+        if (done) {
+            return;
+        }
+        PooledByteBuffer buffer = pooled == null ? buffers.allocate() : pooled;
+        pooled = buffer;
+        ByteBuffer bytes = buffer.getBuffer();
+        try {
+            int read = raw.getSourceChannel().read(bytes);
+            if (read < 0) {
+                close();
+                return;
+            }
+            bytes.flip();
+            switch (ProtocolSniffer.sniff(bytes)) {
+                case UNDECIDED -> {
+                    bytes.compact();
+                    if (bytes.position() == 0) {
+                        // an idle connection holds no buffer
+                        buffer.close();
+                        pooled = null;
+                    }
+                    raw.getSourceChannel().resumeReads();
+                }
+                case TLS -> handshake(buffer);
+                case HTTP -> {
+                    finish();
+                    raw.getSourceChannel().suspendReads();
+                    protocols.clear(raw, buffer);
+                }
+                case UNKNOWN -> close();
+            }
+        } catch (IOException e) {
+            close();
+        }
+    }
+
+    private void handshake(PooledByteBuffer read) {
+        ConduitStreamSourceChannel source = raw.getSourceChannel();
+        source.suspendReads();
+        source.setReadListener(null);
+        PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
+        source.setConduit(replay);
+        replay.pushBack(new PooledAdaptor(read));
+        pooled = null;
+        // a server has no use for the peer's name: the key manager finds the local address there
+        InetSocketAddress local = raw.getLocalAddress(InetSocketAddress.class);
+        OptionMap options =
+                OptionMap.create(Options.SSL_PEER_HOST_NAME, local.getAddress().getHostAddress());
+        SslConnection wrapped = tls.wrapExistingConnection(raw, options, false);
+        secure = wrapped;
+        SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
+        wrapped.getHandshakeSetter()
+                .set(finished -> IoTasks.execute(sweeper.thread(), () -> negotiate(wrapped, engine)));
+        wrapped.getSourceChannel().setReadListener(ready -> negotiate(wrapped, engine));
+        wrapped.getSourceChannel().resumeReads();
+        negotiate(wrapped, engine);
+    }
+
+    private void negotiate(SslConnection wrapped, SSLEngine engine) {
+        if (done) {
+            return;
+        }
+        PooledByteBuffer buffer = buffers.allocate();
+        boolean kept = false;
+        try {
+            int read = wrapped.getSourceChannel().read(buffer.getBuffer());
+            if (read < 0) {
+                close();
+                return;
+            }
+            String protocol = engine.getApplicationProtocol();
+            boolean decided =
+                    protocol != null && (!protocol.isEmpty() || read > 0 || engine.getHandshakeSession() == null);
+            if (read == 0 && !decided) {
+                return;
+            }
+            finish();
+            wrapped.getSourceChannel().suspendReads();
+            wrapped.getSourceChannel().setReadListener(null);
+            buffer.getBuffer().flip();
+            kept = read > 0;
+            PooledByteBuffer early = kept ? buffer : null;
+            if ("h2".equals(protocol)) {
+                protocols.http2(wrapped, early);
+            } else {
+                protocols.http1(wrapped, early);
+            }
+        } catch (IOException e) {
+            LOG.debug("TLS with {} failed: {}", raw.getPeerAddress(), e.getMessage());
+            close();
+        } finally {
+            if (!kept) {
+                buffer.close();
+            }
+        }
+    }
+
+    private void finish() {
+        done = true;
+        sweeper.forget(this);
+    }
+
+    private void close() {
+        finish();
+        if (pooled != null) {
+            pooled.close();
+            pooled = null;
+        }
+        IoUtils.safeClose(secure);
+        IoUtils.safeClose(raw);
+    }
+
+    @Override
+    protected long deadline() {
+        return deadline;
+    }
+
+    @Override
+    protected void expired() {
+        close();
+    }
+
+    @Override
+    protected void seen() {
+        if (!raw.isOpen()) {
+            close();
+        }
+    }
+
+    @Override
+    protected void cut() {
+        close();
+    }
+}

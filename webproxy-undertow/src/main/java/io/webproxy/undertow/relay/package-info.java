@@ -1,0 +1,5 @@
+/** Two-way byte copy between two connections. */
+@NullMarked
+package io.webproxy.undertow.relay;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,106 @@
+package io.webproxy.undertow.server;
+
+import io.undertow.UndertowOptions;
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.protocol.http.HttpOpenListener;
+import io.undertow.server.protocol.http2.Http2ReceiveListener;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.Http2Front;
+import io.webproxy.undertow.port.FirstBytes;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.OptionMap;
+import org.xnio.StreamConnection;
+
+/** What connections of one server become, by what their endpoint speaks. Thread-safe. */
+final class HttpEndpoints {
+    private static final int UPLOAD_WINDOW = 1 << 20;
+    private static final int STREAMS = 128;
+
+    private final ByteBufferPool buffers;
+    private final Exchanges exchanges;
+    private final Supplier<HttpLimits> limits;
+    private final OptionMap options;
+
+    /** Limits of the parsers are those of the start; a change takes part in what the guard checks. */
+    HttpEndpoints(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
+        this.buffers = buffers;
+        this.exchanges = exchanges;
+        this.limits = limits;
+        this.options = options(limits.get());
+    }
+
+    private static OptionMap options(HttpLimits limits) {
+        return OptionMap.builder()
+                // bodies have no limit here: ours is checked where it can be answered
+                .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+                // above these Undertow closes with a bare 400; below them the guard answers with the right status
+                .set(UndertowOptions.MAX_HEADER_SIZE, limits.requestHeadBytes() * 2)
+                .set(UndertowOptions.MAX_HEADERS, limits.fields() * 2)
+                .set(UndertowOptions.MAX_PARAMETERS, Integer.MAX_VALUE)
+                .set(UndertowOptions.DECODE_URL, false)
+                .set(UndertowOptions.ALWAYS_SET_DATE, false)
+                .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
+                .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, (int)
+                        limits.headTime().toMillis())
+                .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int)
+                        limits.keepAliveTime().toMillis())
+                .set(UndertowOptions.ENABLE_HTTP2, false)
+                .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
+                .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPLOAD_WINDOW)
+                .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS)
+                .getMap();
+    }
+
+    /** An endpoint in clear. */
+    Consumer<StreamConnection> clear(HttpHandler root) {
+        HttpOpenListener http1 = http1(root);
+        return http1::handleEvent;
+    }
+
+    /**
+     * An endpoint that speaks TLS.
+     *
+     * @param redirect handles requests that came in clear
+     */
+    Consumer<StreamConnection> secure(UndertowXnioSsl tls, HttpHandler root, HttpHandler redirect) {
+        HttpOpenListener clear = http1(redirect);
+        HttpOpenListener http1 = http1(root);
+        FirstBytes.Protocols protocols = new FirstBytes.Protocols() {
+            @Override
+            public void clear(StreamConnection connection, @Nullable PooledByteBuffer read) {
+                clear.handleEvent(connection, read);
+            }
+
+            @Override
+            public void http1(StreamConnection connection, @Nullable PooledByteBuffer read) {
+                http1.handleEvent(connection, read);
+            }
+
+            @Override
+            public void http2(StreamConnection connection, @Nullable PooledByteBuffer read) {
+                Http2Front front = new Http2Front(connection, buffers, read, options);
+                front.receive(new Http2ReceiveListener(root, options, buffers.getBufferSize(), null), UPLOAD_WINDOW);
+            }
+        };
+        return connection -> new FirstBytes(
+                        connection,
+                        exchanges.sweeper(connection.getIoThread()),
+                        limits.get().headTime().toNanos(),
+                        buffers,
+                        tls,
+                        protocols)
+                .start();
+    }
+
+    private HttpOpenListener http1(HttpHandler root) {
+        HttpOpenListener listener = new HttpOpenListener(buffers, options);
+        listener.setRootHandler(root);
+        return listener;
+    }
+}

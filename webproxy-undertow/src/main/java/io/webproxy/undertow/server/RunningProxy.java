@@ -1,0 +1,278 @@
+package io.webproxy.undertow.server;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.server.DefaultByteBufferPool;
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyEngine;
+import io.webproxy.ProxyStartException;
+import io.webproxy.ProxyStatus;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.port.Endpoint;
+import io.webproxy.route.Route;
+import io.webproxy.route.RouteTable;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.forward.Forwarder;
+import io.webproxy.undertow.forward.Trust;
+import io.webproxy.undertow.http.AuthRuntime;
+import io.webproxy.undertow.http.FrontHandler;
+import io.webproxy.undertow.http.Redirect;
+import io.webproxy.undertow.http.Settings;
+import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.tls.ServerTls;
+import io.webproxy.undertow.upstream.Upstreams;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListener;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.Xnio;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** One running server: its threads, endpoints and pools, wired together. Thread-safe. */
+public final class RunningProxy implements ProxyEngine.Running {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+    private static final int TASK_THREADS = 2;
+
+    private final ProxyConfig startConfig;
+    private final XnioWorker worker;
+    private final Exchanges exchanges;
+    private final Upstreams upstreams;
+    private final AuthRuntime auth;
+    private final OpenConnections connections = new OpenConnections();
+    private final List<AcceptingChannel<StreamConnection>> servers = new ArrayList<>();
+    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final CompletableFuture<Void> released = new CompletableFuture<>();
+    private final Drain drain;
+    private @Nullable ServerTls tls;
+    private volatile Settings settings;
+
+    private RunningProxy(ProxyConfig config) {
+        this.startConfig = config;
+        this.worker = newWorker(config);
+        List<XnioIoThread> threads = new ArrayList<>();
+        for (int i = 0; i < ioThreads(config); i++) {
+            threads.add(worker.getIoThread(i));
+        }
+        ByteBufferPool buffers = new DefaultByteBufferPool(true, config.bufferSize(), -1, 4);
+        this.exchanges = new Exchanges(threads, System::nanoTime, new Recorder(config.observers(), config.accessLog()));
+        this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, config.tlsProvider());
+        this.auth = new AuthRuntime();
+        this.settings = settings(config);
+        this.drain = new Drain(exchanges, this::stopAccepting, this::release);
+        try {
+            config.authenticator().ifPresent(this::startAuthenticator);
+            upstreams.update(upstreamsOf(config), config.limits(), config.pool());
+            open(config, buffers);
+        } catch (RuntimeException e) {
+            abandon();
+            throw e;
+        }
+    }
+
+    /** Starts everything, or nothing. */
+    public static RunningProxy start(ProxyConfig config) {
+        UndertowVersion.check();
+        RunningProxy proxy = new RunningProxy(config);
+        for (Endpoint endpoint : proxy.endpoints) {
+            LOG.info("Listening on {} ({})", endpoint.address(), endpoint.protocol());
+        }
+        return proxy;
+    }
+
+    private static int ioThreads(ProxyConfig config) {
+        return config.ioThreads() > 0
+                ? config.ioThreads()
+                : Math.max(2, Runtime.getRuntime().availableProcessors());
+    }
+
+    private XnioWorker newWorker(ProxyConfig config) {
+        OptionMap options = OptionMap.builder()
+                .set(Options.WORKER_NAME, "webproxy")
+                .set(Options.WORKER_IO_THREADS, ioThreads(config))
+                .set(Options.WORKER_TASK_CORE_THREADS, TASK_THREADS)
+                .set(Options.WORKER_TASK_MAX_THREADS, TASK_THREADS)
+                .set(Options.THREAD_DAEMON, true)
+                .getMap();
+        try {
+            return Xnio.getInstance(null, RunningProxy.class.getClassLoader())
+                    .createWorker(null, options, () -> released.complete(null));
+        } catch (IOException e) {
+            throw new ProxyStartException("The IO threads can't be started: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static Settings settings(ProxyConfig config) {
+        return new Settings(
+                new RouteTable(config.routes()),
+                config.authenticator().orElse(null),
+                config.timeouts(),
+                new Trust(config.trustedProxies()),
+                config.limits());
+    }
+
+    private static java.util.Set<io.webproxy.route.Upstream> upstreamsOf(ProxyConfig config) {
+        return config.routes().stream()
+                .map(Route::upstreams)
+                .flatMap(List::stream)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    private void startAuthenticator(Authenticator authenticator) {
+        try {
+            authenticator.start(auth);
+        } catch (IllegalArgumentException e) {
+            throw new ProxyStartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void open(ProxyConfig config, ByteBufferPool buffers) {
+        HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits());
+        Forwarder forwarder = new Forwarder(upstreams);
+        Redirect redirect = new Redirect(this::httpsPort);
+        FrontHandler forward = new FrontHandler(exchanges, () -> settings, forwarder, null);
+        FrontHandler toHttps = new FrontHandler(exchanges, () -> settings, forwarder, redirect);
+        UndertowXnioSsl ssl = null;
+        if (config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS)) {
+            ServerTls created = ServerTls.create(config.certificates(), config.tlsProvider());
+            tls = created;
+            ssl = new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, buffers, created.sslContext());
+        }
+        for (ProxyConfig.Listen listen : config.listens()) {
+            Consumer<StreamConnection> first = switch (listen.protocol()) {
+                case HTTP -> ports.clear(forward);
+                case REDIRECT -> ports.clear(toHttps);
+                case HTTPS -> ports.secure(java.util.Objects.requireNonNull(ssl), forward, toHttps);
+            };
+            bind(config, listen, first);
+        }
+        servers.forEach(AcceptingChannel::resumeAccepts);
+    }
+
+    private void bind(ProxyConfig config, ProxyConfig.Listen listen, Consumer<StreamConnection> first) {
+        InetSocketAddress address = config.bind()
+                .map(host -> new InetSocketAddress(host, listen.port()))
+                .orElseGet(() -> new InetSocketAddress(listen.port()));
+        if (address.isUnresolved()) {
+            throw new ProxyStartException("bind: " + address.getHostString()
+                    + " (expected: an address of this machine, such as 127.0.0.1 or 0.0.0.0).");
+        }
+        OptionMap options = OptionMap.builder()
+                .set(Options.TCP_NODELAY, true)
+                .set(Options.KEEP_ALIVE, true)
+                .set(Options.REUSE_ADDRESSES, true)
+                .set(Options.BACKLOG, config.backlog())
+                .getMap();
+        ChannelListener<AcceptingChannel<StreamConnection>> acceptor = new Acceptor(connections, first);
+        try {
+            AcceptingChannel<StreamConnection> server = worker.createStreamConnectionServer(address, acceptor, options);
+            servers.add(server);
+            endpoints.add(new Endpoint(server.getLocalAddress(InetSocketAddress.class), listen.protocol()));
+        } catch (IOException | java.nio.channels.UnresolvedAddressException e) {
+            throw new ProxyStartException(BindFailure.sentence(address, e), e);
+        }
+    }
+
+    private int httpsPort() {
+        return endpoints.stream()
+                .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.HTTPS)
+                .mapToInt(endpoint -> endpoint.address().getPort())
+                .findFirst()
+                .orElse(0);
+    }
+
+    /** A start that failed: what was opened is closed again before the exception gets out. */
+    private void abandon() {
+        stopAccepting();
+        release();
+        released.join();
+    }
+
+    @Override
+    public ProxyStatus status() {
+        int tunnels = exchanges.tunnels();
+        return new ProxyStatus(
+                endpoints,
+                tls == null ? "" : tls.providerName(),
+                connections.count(),
+                Math.max(0, exchanges.running() - tunnels),
+                tunnels,
+                upstreams.status());
+    }
+
+    @Override
+    public synchronized void update(ProxyConfig config) {
+        if (!config.listens().equals(startConfig.listens())
+                || !config.bind().equals(startConfig.bind())
+                || config.ioThreads() != startConfig.ioThreads()
+                || config.bufferSize() != startConfig.bufferSize()
+                || config.backlog() != startConfig.backlog()
+                || config.tlsProvider() != startConfig.tlsProvider()) {
+            throw new ProxyStartException(
+                    "Endpoints, bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
+                            + " while the server runs: start another server.");
+        }
+        Authenticator before = settings.authenticator();
+        Authenticator next = config.authenticator().orElse(null);
+        if (next != null && next != before) {
+            startAuthenticator(next);
+        }
+        try {
+            if (tls != null) {
+                tls.update(config.certificates());
+            }
+            upstreams.update(upstreamsOf(config), config.limits(), config.pool());
+        } catch (RuntimeException e) {
+            if (next != null && next != before) {
+                next.stop();
+            }
+            throw e;
+        }
+        settings = settings(config);
+        exchanges.recorder().update(config.observers(), config.accessLog());
+        if (before != null && next != before) {
+            before.stop();
+        }
+    }
+
+    @Override
+    public CompletionStage<Void> drain(Duration limit) {
+        drain.start(limit);
+        return released.copy();
+    }
+
+    private void stopAccepting() {
+        servers.forEach(IoUtils::safeClose);
+    }
+
+    private void release() {
+        connections.closeAll();
+        upstreams.close();
+        Authenticator authenticator = settings.authenticator();
+        if (authenticator != null) {
+            try {
+                authenticator.stop();
+            } catch (RuntimeException e) {
+                LOG.warn("The authenticator failed to stop; the server closes all the same", e);
+            }
+        }
+        auth.close();
+        worker.shutdown();
+    }
+}

@@ -1,0 +1,61 @@
+package io.webproxy.undertow.tls;
+
+import java.security.GeneralSecurityException;
+import java.security.Provider;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import org.conscrypt.Conscrypt;
+import org.jspecify.annotations.Nullable;
+
+/** Conscrypt, from a provider instance that nobody registers. Loading this class may fail with a {@link LinkageError}. */
+final class ConscryptEngines extends TlsEngines {
+    private final Provider provider;
+
+    private ConscryptEngines(Provider provider) {
+        this.provider = provider;
+    }
+
+    /** Conscrypt, or null where its native library doesn't load. */
+    static @Nullable TlsEngines orNull() {
+        return Conscrypt.isAvailable() ? new ConscryptEngines(Conscrypt.newProvider()) : null;
+    }
+
+    @Override
+    String name() {
+        return "Conscrypt";
+    }
+
+    @Override
+    boolean canServe(String keyType) {
+        return keyType.equals("EC") || keyType.equals("RSA");
+    }
+
+    @Override
+    SSLContext newContext() throws GeneralSecurityException {
+        return SSLContext.getInstance("TLS", provider);
+    }
+
+    @Override
+    SSLEngine newEngine(SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters) {
+        SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
+        engine.setUseClientMode(client);
+        if (host == null || !isServerName(host)) {
+            // else its getSSLParameters() throws for names that SNI can't carry
+            Conscrypt.setHostname(engine, null);
+        }
+        engine.setSSLParameters(parameters);
+        Conscrypt.setUseSessionTickets(engine, true);
+        Conscrypt.setBufferAllocator(engine, RecordBuffers.BRIDGE);
+        return new ReleasingSslEngine(engine);
+    }
+
+    private static boolean isServerName(String host) {
+        try {
+            return !new SNIHostName(host).getAsciiName().isEmpty();
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.webproxy.undertow.tls;
+
+import java.nio.ByteBuffer;
+import org.conscrypt.AllocatedBuffer;
+import org.conscrypt.BufferAllocator;
+
+/** Direct buffers that hold one TLS record for the length of a call: two for each thread, not one for each connection. */
+final class RecordBuffers {
+    /** The largest plaintext of a record in bytes (RFC 8446 section 5.1). */
+    static final int MAX_PLAINTEXT = 16 * 1024;
+
+    // above what the pipe within an engine holds, 17 KB: one wrap empties it
+    private static final int CAPACITY = 18 * 1024;
+
+    private static final ThreadLocal<ByteBuffer> GATHERED =
+            ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(CAPACITY));
+    private static final ThreadLocal<ByteBuffer> BRIDGED =
+            ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(CAPACITY));
+
+    /** Lends Conscrypt a direct buffer where it is given a heap buffer; it would keep one for each engine otherwise. */
+    static final BufferAllocator BRIDGE = new BufferAllocator() {
+        @Override
+        public AllocatedBuffer allocateDirectBuffer(int capacity) {
+            return AllocatedBuffer.wrap(
+                    capacity > CAPACITY
+                            ? ByteBuffer.allocateDirect(capacity)
+                            : BRIDGED.get().clear());
+        }
+    };
+
+    private RecordBuffers() {}
+
+    /** This thread's buffer, cleared; valid until the next call on this thread. */
+    static ByteBuffer scratch() {
+        return GATHERED.get().clear();
+    }
+}

@@ -1,0 +1,321 @@
+package io.webproxy.undertow.tls;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLEngineResult.Status;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Conscrypt engine that gives back its two descriptors when it is closed, and keeps no buffer of its own.
+ *
+ * <p>Conscrypt frees its native pipe only when, after both sides were closed, the last record was taken out of it and all
+ * plaintext was read. Undertow doesn't do that for a connection that is cut. So both are taken out here at once, and the
+ * last record waits on the heap for whoever still wraps.
+ *
+ * <p>Thread-safe.
+ */
+final class ReleasingSslEngine extends SSLEngine {
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    /** What may go out in front of the data: two session tickets with the first, later an answer to a key update. */
+    private static final int ROOM_BEFORE_FIRST_DATA = 2048;
+
+    private static final int ROOM_BEFORE_DATA = 256;
+
+    private final SSLEngine inner;
+    private boolean inboundClosed;
+    private boolean outboundClosed;
+    private boolean plaintextLeft;
+    private boolean dataSent;
+    private byte[] farewell = new byte[0];
+
+    ReleasingSslEngine(SSLEngine inner) {
+        this.inner = inner;
+    }
+
+    @Override
+    public synchronized SSLEngineResult wrap(ByteBuffer[] srcs, int offset, int length, ByteBuffer dst)
+            throws SSLException {
+        List<ByteBuffer> filled = Arrays.stream(srcs, offset, offset + length)
+                .filter(ByteBuffer::hasRemaining)
+                .toList();
+        if (farewell.length > 0) {
+            return sayFarewell(dst);
+        }
+        try {
+            SSLEngineResult result =
+                    filled.isEmpty() ? inner.wrap(NOTHING, dst) : wrapData(filled, plaintextFor(dst), dst);
+            dataSent |= result.bytesConsumed() > 0;
+            return result;
+        } catch (SSLException e) {
+            abandon();
+            throw e;
+        }
+    }
+
+    /** At most what fits into {@code dst} with all else that goes out: else the engine takes data and yields nothing. */
+    private int plaintextFor(ByteBuffer dst) {
+        int room = dst.remaining() - (dataSent ? ROOM_BEFORE_DATA : ROOM_BEFORE_FIRST_DATA);
+        return Math.max(1, Math.min(room, RecordBuffers.MAX_PLAINTEXT));
+    }
+
+    private SSLEngineResult wrapData(List<ByteBuffer> filled, int limit, ByteBuffer dst) throws SSLException {
+        ByteBuffer first = filled.get(0);
+        if (filled.size() == 1 || first.remaining() >= limit) {
+            int end = first.limit();
+            first.limit(first.position() + Math.min(limit, first.remaining()));
+            try {
+                return inner.wrap(first, dst);
+            } finally {
+                first.limit(end);
+            }
+        }
+        // several buffers make one record: the engine would merge them in a buffer that it never frees
+        ByteBuffer merged = RecordBuffers.scratch().limit(limit);
+        for (ByteBuffer source : filled) {
+            ByteBuffer part = source.duplicate();
+            merged.put(part.limit(part.position() + Math.min(part.remaining(), merged.remaining())));
+        }
+        SSLEngineResult result = inner.wrap(merged.flip(), dst);
+        int consumed = result.bytesConsumed();
+        for (ByteBuffer source : filled) {
+            int part = Math.min(source.remaining(), consumed);
+            source.position(source.position() + part);
+            consumed -= part;
+        }
+        return result;
+    }
+
+    @Override
+    public synchronized SSLEngineResult unwrap(ByteBuffer src, ByteBuffer[] dsts, int offset, int length)
+            throws SSLException {
+        try {
+            SSLEngineResult result = inner.unwrap(src, dsts, offset, length);
+            plaintextLeft = result.getStatus() == Status.BUFFER_OVERFLOW;
+            return result;
+        } catch (SSLException e) {
+            abandon();
+            throw e;
+        }
+    }
+
+    @Override
+    public synchronized void closeInbound() throws SSLException {
+        inboundClosed = true;
+        discardPlaintext();
+        inner.closeInbound();
+        if (outboundClosed) {
+            release();
+        }
+    }
+
+    @Override
+    public synchronized void closeOutbound() {
+        outboundClosed = true;
+        inner.closeOutbound();
+        if (inboundClosed) {
+            release();
+        }
+    }
+
+    /** An engine that failed is of no more use; its alert is still to be had. */
+    private void abandon() {
+        try {
+            closeInbound();
+            closeOutbound();
+        } catch (SSLException | RuntimeException e) {
+            // what made it fail is thrown already
+        }
+    }
+
+    private void discardPlaintext() {
+        try {
+            while (plaintextLeft) {
+                SSLEngineResult result = inner.unwrap(NOTHING, RecordBuffers.scratch());
+                plaintextLeft = result.getStatus() == Status.BUFFER_OVERFLOW && result.bytesProduced() > 0;
+            }
+        } catch (SSLException e) {
+            plaintextLeft = false;
+        }
+    }
+
+    private void release() {
+        try {
+            while (!inner.isOutboundDone()) {
+                ByteBuffer scratch = RecordBuffers.scratch();
+                inner.wrap(NOTHING, scratch);
+                if (!scratch.flip().hasRemaining()) {
+                    return;
+                }
+                int before = farewell.length;
+                farewell = Arrays.copyOf(farewell, before + scratch.remaining());
+                scratch.get(farewell, before, farewell.length - before);
+            }
+        } catch (SSLException e) {
+            // nothing to take out of it then
+        }
+    }
+
+    private SSLEngineResult sayFarewell(ByteBuffer dst) {
+        if (dst.remaining() < farewell.length) {
+            return new SSLEngineResult(Status.BUFFER_OVERFLOW, HandshakeStatus.NOT_HANDSHAKING, 0, 0);
+        }
+        int produced = farewell.length;
+        dst.put(farewell);
+        farewell = new byte[0];
+        return new SSLEngineResult(Status.CLOSED, HandshakeStatus.NOT_HANDSHAKING, 0, produced);
+    }
+
+    @Override
+    public synchronized boolean isOutboundDone() {
+        return farewell.length == 0 && inner.isOutboundDone();
+    }
+
+    @Override
+    public boolean isInboundDone() {
+        return inner.isInboundDone();
+    }
+
+    @Override
+    public @Nullable Runnable getDelegatedTask() {
+        return inner.getDelegatedTask();
+    }
+
+    @Override
+    public @Nullable String getPeerHost() {
+        return inner.getPeerHost();
+    }
+
+    @Override
+    public int getPeerPort() {
+        return inner.getPeerPort();
+    }
+
+    @Override
+    public String[] getSupportedCipherSuites() {
+        return inner.getSupportedCipherSuites();
+    }
+
+    @Override
+    public String[] getEnabledCipherSuites() {
+        return inner.getEnabledCipherSuites();
+    }
+
+    @Override
+    public void setEnabledCipherSuites(String[] suites) {
+        inner.setEnabledCipherSuites(suites);
+    }
+
+    @Override
+    public String[] getSupportedProtocols() {
+        return inner.getSupportedProtocols();
+    }
+
+    @Override
+    public String[] getEnabledProtocols() {
+        return inner.getEnabledProtocols();
+    }
+
+    @Override
+    public void setEnabledProtocols(String[] protocols) {
+        inner.setEnabledProtocols(protocols);
+    }
+
+    @Override
+    public SSLParameters getSSLParameters() {
+        return inner.getSSLParameters();
+    }
+
+    @Override
+    public void setSSLParameters(SSLParameters parameters) {
+        inner.setSSLParameters(parameters);
+    }
+
+    @Override
+    public SSLSession getSession() {
+        return inner.getSession();
+    }
+
+    @Override
+    public @Nullable SSLSession getHandshakeSession() {
+        return inner.getHandshakeSession();
+    }
+
+    @Override
+    public void beginHandshake() throws SSLException {
+        inner.beginHandshake();
+    }
+
+    @Override
+    public HandshakeStatus getHandshakeStatus() {
+        return inner.getHandshakeStatus();
+    }
+
+    @Override
+    public void setUseClientMode(boolean mode) {
+        inner.setUseClientMode(mode);
+    }
+
+    @Override
+    public boolean getUseClientMode() {
+        return inner.getUseClientMode();
+    }
+
+    @Override
+    public void setNeedClientAuth(boolean need) {
+        inner.setNeedClientAuth(need);
+    }
+
+    @Override
+    public boolean getNeedClientAuth() {
+        return inner.getNeedClientAuth();
+    }
+
+    @Override
+    public void setWantClientAuth(boolean want) {
+        inner.setWantClientAuth(want);
+    }
+
+    @Override
+    public boolean getWantClientAuth() {
+        return inner.getWantClientAuth();
+    }
+
+    @Override
+    public void setEnableSessionCreation(boolean flag) {
+        inner.setEnableSessionCreation(flag);
+    }
+
+    @Override
+    public boolean getEnableSessionCreation() {
+        return inner.getEnableSessionCreation();
+    }
+
+    @Override
+    public @Nullable String getApplicationProtocol() {
+        return inner.getApplicationProtocol();
+    }
+
+    @Override
+    public @Nullable String getHandshakeApplicationProtocol() {
+        return inner.getHandshakeApplicationProtocol();
+    }
+
+    @Override
+    public void setHandshakeApplicationProtocolSelector(BiFunction<SSLEngine, List<String>, String> selector) {
+        inner.setHandshakeApplicationProtocolSelector(selector);
+    }
+
+    @Override
+    public BiFunction<SSLEngine, List<String>, String> getHandshakeApplicationProtocolSelector() {
+        return inner.getHandshakeApplicationProtocolSelector();
+    }
+}

@@ -1,0 +1,101 @@
+package io.webproxy.undertow.tls;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The certificates of one moment, indexed by what they are for. Immutable. */
+final class ServedKeys {
+    private record Aliased(String alias, KeyEntry entry) {}
+
+    private final int generation;
+    private final Map<String, KeyEntry> byAlias = new LinkedHashMap<>();
+    private final Map<String, List<Aliased>> byName = new HashMap<>();
+    private final Map<InetAddress, List<Aliased>> byAddress = new HashMap<>();
+    private final List<Aliased> standard = new ArrayList<>();
+
+    ServedKeys(List<KeyEntry> entries, int generation) {
+        this.generation = generation;
+        for (KeyEntry entry : entries) {
+            Aliased aliased = new Aliased(generation + "." + byAlias.size(), entry);
+            byAlias.put(aliased.alias(), entry);
+            entry.names().forEach(name -> listOf(byName, name).add(aliased));
+            entry.addresses().forEach(address -> listOf(byAddress, address).add(aliased));
+            if (entry.servesTheSameAs(entries.get(0))) {
+                standard.add(aliased);
+            }
+        }
+    }
+
+    private static <K> List<Aliased> listOf(Map<K, List<Aliased>> map, K key) {
+        return map.computeIfAbsent(key, absent -> new ArrayList<>());
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    Map<String, KeyEntry> byAlias() {
+        return byAlias;
+    }
+
+    String @Nullable [] aliases(String keyType) {
+        String[] fitting = byAlias.entrySet().stream()
+                .filter(e -> e.getValue().keyType().equals(keyType))
+                .map(Map.Entry::getKey)
+                .toArray(String[]::new);
+        return fitting.length == 0 ? null : fitting;
+    }
+
+    /**
+     * The alias to serve, or null if what fits the name has another key type: then the caller asks for the next type.
+     *
+     * @param name what the client asks for, canonical; null for nothing
+     * @param local the address that the client reached; null if unknown
+     * @param signatures what the client can verify, such as {@code SHA256withECDSA}; empty if unknown
+     */
+    @Nullable String choose(@Nullable String name, @Nullable InetAddress local, String keyType, String[] signatures) {
+        List<Aliased> candidates = candidates(name, local);
+        for (Aliased candidate : candidates) {
+            if (candidate.entry().keyType().equals(keyType)
+                    && (candidates.size() == 1 || verifies(signatures, keyType))) {
+                return candidate.alias();
+            }
+        }
+        return null;
+    }
+
+    private List<Aliased> candidates(@Nullable String name, @Nullable InetAddress local) {
+        InetAddress wanted = name == null ? null : IpLiteral.parse(name);
+        List<Aliased> found = null;
+        if (name != null && wanted == null) {
+            found = byName.get(name);
+            if (found == null) {
+                // a wildcard stands for one label (RFC 9525 section 6.3)
+                int dot = name.indexOf('.');
+                found = dot < 0 ? null : byName.get("*" + name.substring(dot));
+            }
+        } else {
+            found = wanted == null ? null : byAddress.get(wanted);
+            if (found == null && local != null) {
+                found = byAddress.get(local);
+            }
+        }
+        return found == null ? standard : found;
+    }
+
+    /** Conscrypt asks for both types and serves the last it gets: a type that the client can't verify must not be it. */
+    private static boolean verifies(String[] signatures, String keyType) {
+        String family = switch (keyType) {
+            case "EC" -> "ECDSA";
+            case "RSA", "RSASSA-PSS" -> "RSA";
+            default -> "";
+        };
+        return signatures.length == 0 || Arrays.stream(signatures).anyMatch(signature -> signature.contains(family));
+    }
+}

@@ -1,0 +1,85 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.tls.TlsProvider;
+import java.security.GeneralSecurityException;
+import java.security.NoSuchAlgorithmException;
+import java.security.NoSuchProviderException;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
+
+/** A TLS implementation: makes contexts of it and engines that are ready to use. Thread-safe. */
+abstract class TlsEngines {
+    /** The JDK's. */
+    private static final class Jdk extends TlsEngines {
+        @Override
+        String name() {
+            return "JDK";
+        }
+
+        @Override
+        boolean canServe(String keyType) {
+            return true;
+        }
+
+        @Override
+        SSLContext newContext() throws NoSuchAlgorithmException {
+            try {
+                // by name: another provider may have been registered in front of it
+                return SSLContext.getInstance("TLS", "SunJSSE");
+            } catch (NoSuchProviderException e) {
+                return SSLContext.getInstance("TLS");
+            }
+        }
+
+        @Override
+        SSLEngine newEngine(SSLContext context, @Nullable String host, int port, boolean client, SSLParameters p) {
+            SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
+            engine.setUseClientMode(client);
+            engine.setSSLParameters(p);
+            return engine;
+        }
+    }
+
+    /** The one that serves: Conscrypt where it is wanted and loads, else the JDK's. */
+    static TlsEngines of(TlsProvider provider) {
+        if (provider == TlsProvider.AUTO) {
+            try {
+                TlsEngines conscrypt = ConscryptEngines.orNull();
+                if (conscrypt != null) {
+                    return conscrypt;
+                }
+            } catch (LinkageError e) {
+                // not on the class path, or made for another JVM: the JDK's is always there
+            }
+        }
+        return new Jdk();
+    }
+
+    /** {@code Conscrypt} or {@code JDK}. */
+    abstract String name();
+
+    /** Whether a server key of this type works. */
+    abstract boolean canServe(String keyType);
+
+    /** A context that isn't initialised. */
+    abstract SSLContext newContext() throws GeneralSecurityException;
+
+    /**
+     * An engine that is ready for its handshake.
+     *
+     * @param host for a client, the upstream's name; for a server, the local address if known
+     */
+    abstract SSLEngine newEngine(
+            SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters);
+
+    /** A context that makes its trust or key decisions by these. */
+    final SSLContext context(KeyManager[] keys, TrustManager[] trust) throws GeneralSecurityException {
+        SSLContext context = newContext();
+        context.init(keys, trust, null);
+        return context;
+    }
+}

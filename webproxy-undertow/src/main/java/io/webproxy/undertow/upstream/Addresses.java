@@ -1,0 +1,95 @@
+package io.webproxy.undertow.upstream;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
+
+/**
+ * Looks up host names on an executor, never on an IO thread, and keeps what it found: for 30 s as it is, then still at once while it is looked up
+ * again. A name that can't be found any more keeps its addresses for 5 minutes. Thread-safe.
+ */
+final class Addresses {
+    private static final long FRESH_NANOS = 30_000_000_000L;
+    private static final long USABLE_NANOS = 300_000_000_000L;
+    private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+
+    /** How names become addresses; the system's way unless a test says otherwise. */
+    interface Lookup {
+        InetAddress[] resolve(String host) throws UnknownHostException;
+    }
+
+    private record Found(List<InetAddress> addresses, long time, long refreshed) {}
+
+    private final Executor executor;
+    private final LongSupplier nanoClock;
+    private final Lookup lookup;
+    private final Map<String, Found> known = new ConcurrentHashMap<>();
+
+    Addresses(Executor executor, LongSupplier nanoClock, Lookup lookup) {
+        this.executor = executor;
+        this.nanoClock = nanoClock;
+        this.lookup = lookup;
+    }
+
+    /**
+     * The addresses of a host, in the system's order.
+     *
+     * @param host a name, an IPv4 address, or an IPv6 address in brackets
+     * @param answer is given the addresses, empty when there are none: at once on the calling thread if they are known, else
+     *     on the executor
+     */
+    void find(String host, Consumer<List<InetAddress>> answer) {
+        if (host.startsWith("[") || IPV4.matcher(host).matches()) {
+            answer.accept(literal(host));
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        Found found = known.get(host);
+        if (found != null && now - found.time < USABLE_NANOS) {
+            if (now - found.refreshed >= FRESH_NANOS
+                    && known.replace(host, found, new Found(found.addresses, found.time, now))) {
+                run(() -> resolve(host));
+            }
+            answer.accept(found.addresses);
+            return;
+        }
+        if (!run(() -> answer.accept(resolve(host)))) {
+            answer.accept(List.of());
+        }
+    }
+
+    private boolean run(Runnable task) {
+        try {
+            executor.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    private List<InetAddress> resolve(String host) {
+        try {
+            List<InetAddress> addresses = List.of(lookup.resolve(host));
+            long now = nanoClock.getAsLong();
+            known.put(host, new Found(addresses, now, now));
+            return addresses;
+        } catch (UnknownHostException e) {
+            return List.of();
+        }
+    }
+
+    private static List<InetAddress> literal(String host) {
+        try {
+            return List.of(InetAddress.getByName(host));
+        } catch (UnknownHostException e) {
+            return List.of();
+        }
+    }
+}

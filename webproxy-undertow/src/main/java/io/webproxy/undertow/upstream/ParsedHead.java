@@ -1,0 +1,90 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.webproxy.http.ResponseHead;
+import io.webproxy.undertow.exchange.FieldRules;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An upstream's response head, valid by its syntax. */
+public final class ParsedHead implements ResponseHead {
+    /** How the end of the body is told (RFC 9112 section 6.3). */
+    enum Framing {
+        NONE,
+        LENGTH,
+        CHUNKED,
+        CLOSE
+    }
+
+    private final int status;
+    private final String reason;
+    private final HeaderMap fields;
+    private final Framing framing;
+    private final long contentLength;
+    private final boolean persistent;
+    private final boolean upgrade;
+
+    ParsedHead(int status, String reason, boolean http10, HeaderMap fields, Framing framing, long contentLength) {
+        this.status = status;
+        this.reason = reason;
+        this.fields = fields;
+        this.framing = framing;
+        this.contentLength = contentLength;
+        this.persistent = framing != Framing.CLOSE
+                && (http10
+                        ? FieldRules.hasToken(fields, Headers.CONNECTION, "keep-alive")
+                        : !FieldRules.hasToken(fields, Headers.CONNECTION, "close"));
+        this.upgrade = FieldRules.hasToken(fields, Headers.CONNECTION, "upgrade");
+    }
+
+    @Override
+    public int status() {
+        return status;
+    }
+
+    /** The reason phrase, empty when there was none. */
+    public String reason() {
+        return reason;
+    }
+
+    /** The fields as they came; the caller may change them. */
+    public HeaderMap fields() {
+        return fields;
+    }
+
+    Framing framing() {
+        return framing;
+    }
+
+    long contentLength() {
+        return contentLength;
+    }
+
+    /** Whether the body's length is told by the head: none, or by {@code Content-Length}. */
+    public boolean isLengthKnown() {
+        return framing == Framing.NONE || framing == Framing.LENGTH;
+    }
+
+    /** Whether the connection can serve another exchange after this one. */
+    boolean isPersistent() {
+        return persistent;
+    }
+
+    /** Whether {@code Connection} names {@code upgrade}. */
+    public boolean isUpgrade() {
+        return upgrade;
+    }
+
+    @Override
+    public @Nullable String header(String name) {
+        return fields.getFirst(name);
+    }
+
+    @Override
+    public List<String> headers(String name) {
+        HeaderValues values = fields.get(name);
+        return values == null ? List.of() : List.copyOf(values);
+    }
+}

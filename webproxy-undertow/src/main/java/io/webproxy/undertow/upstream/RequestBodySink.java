@@ -1,0 +1,342 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.webproxy.undertow.deadline.IoTasks;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitWritableByteChannel;
+import org.xnio.conduits.StreamSinkConduit;
+import org.xnio.conduits.WriteReadyHandler;
+
+/**
+ * The request body on its way to the upstream: framed by length or by chunks, behind the head.
+ *
+ * <p>It never throws: once the upstream takes no more, whatever the reason, the rest of the body is discarded, because the answer or the failure
+ * comes from the reading side. Not thread-safe.
+ */
+final class RequestBodySink implements StreamSinkConduit {
+    private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
+
+    private final UpstreamListener listener;
+    private final ConduitStreamSinkChannel sink;
+    private final boolean chunked;
+    private final Supplier<@Nullable HeaderMap> trailers;
+    private final ByteBuffer[] gather = new ByteBuffer[2];
+
+    private ByteBuffer framing;
+    private long remaining;
+    private long chunkLeft;
+    private boolean anyChunk;
+    private boolean ended;
+    private boolean complete;
+    private boolean discarding;
+    private boolean writesResumed;
+    private @Nullable WriteReadyHandler handler;
+
+    /**
+     * @param head the request head, written before anything else
+     * @param trailers gives the trailers to send when the body has ended, or null for none
+     */
+    RequestBodySink(
+            UpstreamListener listener,
+            ConduitStreamSinkChannel sink,
+            ByteBuffer head,
+            RequestFraming framing,
+            Supplier<@Nullable HeaderMap> trailers) {
+        this.listener = listener;
+        this.sink = sink;
+        this.framing = head;
+        this.chunked = framing.isChunked();
+        this.remaining = framing.length();
+        this.trailers = trailers;
+        this.ended = framing.length() == 0;
+    }
+
+    /** Writes what is pending, as far as the socket takes it. */
+    void start() {
+        try {
+            flush();
+            if (!complete && framing.hasRemaining()) {
+                sink.resumeWrites();
+            }
+        } catch (IOException e) {
+            discard();
+        }
+    }
+
+    /** Whether the upstream's socket has taken all of the request. */
+    boolean isComplete() {
+        return complete && !discarding;
+    }
+
+    /** From now on the body is read and thrown away. */
+    void discard() {
+        if (!discarding) {
+            discarding = true;
+            framing = EMPTY;
+            sink.suspendWrites();
+            if (writesResumed) {
+                wakeupWrites();
+            }
+        }
+    }
+
+    /** The socket can be written to. */
+    void writable() {
+        if (framing.hasRemaining() && !writesResumed) {
+            start();
+            if (!framing.hasRemaining()) {
+                sink.suspendWrites();
+            }
+        } else if (writesResumed && handler != null) {
+            handler.writeReady();
+        } else {
+            sink.suspendWrites();
+        }
+    }
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+        if (discarding) {
+            int count = src.remaining();
+            src.position(src.limit());
+            return count;
+        }
+        if (!src.hasRemaining()) {
+            return 0;
+        }
+        if (!chunked && src.remaining() > remaining) {
+            listener.requestBodyWrong("the request body is longer than its Content-Length");
+            discard();
+            return write(src);
+        }
+        try {
+            return chunked ? writeChunk(src) : writePlain(src, src.remaining());
+        } catch (IOException e) {
+            discard();
+            return write(src);
+        }
+    }
+
+    private int writeChunk(ByteBuffer src) throws IOException {
+        if (chunkLeft == 0) {
+            if (!flushFraming()) {
+                return 0;
+            }
+            chunkLeft = src.remaining();
+            framing = ascii((anyChunk ? "\r\n" : "") + Long.toHexString(chunkLeft) + "\r\n");
+            anyChunk = true;
+        }
+        int written = writePlain(src, (int) Math.min(chunkLeft, src.remaining()));
+        chunkLeft -= written;
+        return written;
+    }
+
+    private int writePlain(ByteBuffer src, int most) throws IOException {
+        int limit = src.limit();
+        int start = src.position();
+        src.limit(start + most);
+        try {
+            if (framing.hasRemaining()) {
+                gather[0] = framing;
+                gather[1] = src;
+                sink.write(gather, 0, 2);
+            } else {
+                sink.write(src);
+            }
+        } finally {
+            gather[1] = EMPTY;
+            src.limit(limit);
+        }
+        int written = src.position() - start;
+        if (written > 0) {
+            remaining -= chunked ? 0 : written;
+            listener.requestBytesTaken(written);
+        }
+        return written;
+    }
+
+    private boolean flushFraming() throws IOException {
+        while (framing.hasRemaining()) {
+            if (sink.write(framing) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        long total = 0;
+        for (int i = offset; i < offset + length; i++) {
+            while (srcs[i].hasRemaining()) {
+                int written = write(srcs[i]);
+                if (written == 0) {
+                    return total;
+                }
+                total += written;
+            }
+        }
+        return total;
+    }
+
+    @Override
+    public boolean flush() throws IOException {
+        if (discarding || complete) {
+            return true;
+        }
+        try {
+            if (!flushFraming() || !sink.flush()) {
+                return false;
+            }
+            complete = ended;
+            return true;
+        } catch (IOException e) {
+            discard();
+            return true;
+        }
+    }
+
+    @Override
+    public void terminateWrites() {
+        if (ended || discarding) {
+            return;
+        }
+        if (!chunked && remaining > 0) {
+            listener.requestBodyWrong("the request body is shorter than its Content-Length");
+            discard();
+            return;
+        }
+        ended = true;
+        if (chunked) {
+            ByteArrayOutputStream end = new ByteArrayOutputStream();
+            byte[] pending = new byte[framing.remaining()];
+            framing.get(pending);
+            end.writeBytes(pending);
+            end.writeBytes(((anyChunk ? "\r\n" : "") + "0\r\n").getBytes(StandardCharsets.ISO_8859_1));
+            HeaderMap fields = trailers.get();
+            if (fields != null) {
+                for (HeaderValues values : fields) {
+                    for (String value : values) {
+                        end.writeBytes(
+                                (values.getHeaderName() + ": " + value + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+                    }
+                }
+            }
+            end.writeBytes("\r\n".getBytes(StandardCharsets.ISO_8859_1));
+            framing = ByteBuffer.wrap(end.toByteArray());
+        }
+    }
+
+    private static ByteBuffer ascii(String text) {
+        return ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    @Override
+    public void truncateWrites() {
+        discard();
+    }
+
+    @Override
+    public boolean isWriteShutdown() {
+        return ended;
+    }
+
+    @Override
+    public void resumeWrites() {
+        writesResumed = true;
+        if (discarding) {
+            wakeupWrites();
+        } else {
+            sink.resumeWrites();
+        }
+    }
+
+    @Override
+    public void suspendWrites() {
+        writesResumed = false;
+        if (!framing.hasRemaining()) {
+            sink.suspendWrites();
+        }
+    }
+
+    @Override
+    public void wakeupWrites() {
+        writesResumed = true;
+        IoTasks.execute(getWriteThread(), () -> {
+            if (writesResumed && handler != null) {
+                handler.writeReady();
+            }
+        });
+    }
+
+    @Override
+    public boolean isWriteResumed() {
+        return writesResumed;
+    }
+
+    @Override
+    public void awaitWritable() throws IOException {
+        sink.awaitWritable();
+    }
+
+    @Override
+    public void awaitWritable(long time, TimeUnit unit) throws IOException {
+        sink.awaitWritable(time, unit);
+    }
+
+    @Override
+    public XnioIoThread getWriteThread() {
+        return sink.getIoThread();
+    }
+
+    @Override
+    public void setWriteReadyHandler(WriteReadyHandler other) {
+        handler = other;
+    }
+
+    @Override
+    public XnioWorker getWorker() {
+        return sink.getWorker();
+    }
+
+    @Override
+    public long transferFrom(FileChannel src, long position, long count) throws IOException {
+        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
+        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public int writeFinal(ByteBuffer src) throws IOException {
+        int written = write(src);
+        if (!src.hasRemaining()) {
+            terminateWrites();
+        }
+        return written;
+    }
+
+    @Override
+    public long writeFinal(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        long written = write(srcs, offset, length);
+        if (!srcs[offset + length - 1].hasRemaining()) {
+            terminateWrites();
+        }
+        return written;
+    }
+}

@@ -1,0 +1,314 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.HeaderMap;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.exchange.ChunkedDecoder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.conduits.ConduitReadableByteChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.ReadReadyHandler;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * The response body on its way from the upstream, without its framing. Bytes that came with the head are given first; all others
+ * are read straight into the reader's buffer. Not thread-safe.
+ */
+final class ResponseBodySource implements StreamSourceConduit {
+    private final UpstreamListener listener;
+    private final UpstreamConnection connection;
+    private final ConduitStreamSourceChannel source;
+    private final ParsedHead.Framing framing;
+    private final @Nullable ChunkedDecoder decoder;
+
+    private long remaining;
+    private @Nullable PooledByteBuffer early;
+    private boolean ended;
+    private @Nullable IOException failure;
+    private boolean readsResumed;
+    private @Nullable ReadReadyHandler handler;
+
+    ResponseBodySource(
+            UpstreamListener listener,
+            UpstreamConnection connection,
+            ConduitStreamSourceChannel source,
+            ParsedHead head,
+            @Nullable PooledByteBuffer early) {
+        this.listener = listener;
+        this.connection = connection;
+        this.source = source;
+        this.framing = head.framing();
+        this.remaining = framing == ParsedHead.Framing.LENGTH ? head.contentLength() : 0;
+        this.decoder = framing == ParsedHead.Framing.CHUNKED ? new ChunkedDecoder() : null;
+        this.early = early;
+    }
+
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Every read from now on throws; whoever waits for one is woken. */
+    void fail(IOException why) {
+        if (failure == null && !ended) {
+            failure = why;
+            releaseEarly();
+            wakeupReads();
+        }
+    }
+
+    /** What came with the head and was not read yet, or null; the caller closes it. */
+    @Nullable PooledByteBuffer takeEarly() {
+        PooledByteBuffer taken = early;
+        early = null;
+        return taken;
+    }
+
+    /** The socket can be read from. */
+    void readable() {
+        if (readsResumed && handler != null) {
+            handler.readReady();
+        } else {
+            source.suspendReads();
+        }
+    }
+
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+        if (failure != null) {
+            throw failure;
+        }
+        if (!ended && isEmpty()) {
+            end();
+        }
+        if (ended) {
+            return -1;
+        }
+        if (!dst.hasRemaining()) {
+            return 0;
+        }
+        int read;
+        try {
+            read = decoder != null ? readChunked(dst, decoder) : readPlain(dst);
+        } catch (IOException e) {
+            throw broken("the upstream's connection failed within the response body");
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        if (read > 0) {
+            listener.responseBytes(read);
+        } else if (read == 0 && !ended) {
+            listener.responsePaused();
+        }
+        return read == 0 && ended ? -1 : read;
+    }
+
+    private boolean isEmpty() {
+        return framing == ParsedHead.Framing.NONE || (framing == ParsedHead.Framing.LENGTH && remaining == 0);
+    }
+
+    private int readPlain(ByteBuffer dst) throws IOException {
+        boolean bounded = framing == ParsedHead.Framing.LENGTH;
+        int limit = dst.limit();
+        if (bounded && dst.remaining() > remaining) {
+            dst.limit(dst.position() + (int) remaining);
+        }
+        int read;
+        try {
+            read = early != null ? takeEarly(early, dst) : source.read(dst);
+        } finally {
+            dst.limit(limit);
+        }
+        if (read < 0) {
+            if (bounded) {
+                throw broken("the upstream closed " + remaining + " bytes before the end of the response body");
+            }
+            end();
+            return -1;
+        }
+        if (bounded) {
+            remaining -= read;
+            if (remaining == 0) {
+                end();
+            }
+        }
+        return read;
+    }
+
+    private int takeEarly(PooledByteBuffer pooled, ByteBuffer dst) {
+        ByteBuffer from = pooled.getBuffer();
+        int count = Math.min(from.remaining(), dst.remaining());
+        int limit = from.limit();
+        from.limit(from.position() + count);
+        dst.put(from);
+        from.limit(limit);
+        if (!from.hasRemaining()) {
+            releaseEarly();
+        }
+        return count;
+    }
+
+    private int readChunked(ByteBuffer dst, ChunkedDecoder chunks) throws IOException {
+        while (true) {
+            int moved;
+            if (early != null) {
+                moved = chunks.decode(early.getBuffer(), dst);
+                if (!early.getBuffer().hasRemaining()) {
+                    releaseEarly();
+                }
+            } else {
+                int start = dst.position();
+                int read = source.read(dst);
+                if (read < 0) {
+                    throw broken("the upstream closed within a chunked response body");
+                }
+                if (read == 0) {
+                    return 0;
+                }
+                // the framing is taken out in place: what is left is never longer than what was read
+                ByteBuffer raw = dst.duplicate().flip().position(start);
+                dst.position(start);
+                moved = chunks.decode(raw, dst);
+                if (raw.hasRemaining() && chunks.isEnd()) {
+                    connection.surplus();
+                }
+            }
+            if (chunks.problem() != null) {
+                throw broken("the upstream's chunked framing is broken: " + chunks.problem());
+            }
+            if (chunks.isEnd()) {
+                end();
+                return moved;
+            }
+            if (moved > 0) {
+                return moved;
+            }
+        }
+    }
+
+    private IOException broken(String why) {
+        if (failure == null) {
+            failure = new IOException(why);
+            releaseEarly();
+            listener.responseBroken(why);
+        }
+        return failure;
+    }
+
+    private void end() {
+        ended = true;
+        if (early != null && early.getBuffer().hasRemaining()) {
+            connection.surplus();
+        }
+        releaseEarly();
+        HeaderMap trailers = decoder == null ? null : decoder.trailers();
+        connection.responseEnded();
+        listener.responseEnded(trailers == null ? new HeaderMap() : trailers);
+    }
+
+    private void releaseEarly() {
+        if (early != null) {
+            early.close();
+            early = null;
+        }
+    }
+
+    @Override
+    public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
+        for (int i = offset; i < offset + length; i++) {
+            if (dsts[i].hasRemaining()) {
+                return read(dsts[i]);
+            }
+        }
+        return 0;
+    }
+
+    @Override
+    public void terminateReads() {
+        if (!ended) {
+            connection.close();
+        }
+    }
+
+    @Override
+    public boolean isReadShutdown() {
+        return ended;
+    }
+
+    @Override
+    public void resumeReads() {
+        if (ended || failure != null || early != null) {
+            wakeupReads();
+        } else {
+            readsResumed = true;
+            source.resumeReads();
+        }
+    }
+
+    @Override
+    public void suspendReads() {
+        // the socket's own interest stays until it is ready for nothing: most pauses are over before that
+        readsResumed = false;
+    }
+
+    @Override
+    public void wakeupReads() {
+        readsResumed = true;
+        IoTasks.execute(getReadThread(), () -> {
+            if (readsResumed && handler != null) {
+                handler.readReady();
+                if (readsResumed && !ended && failure == null && early == null) {
+                    source.resumeReads();
+                }
+            }
+        });
+    }
+
+    @Override
+    public boolean isReadResumed() {
+        return readsResumed;
+    }
+
+    @Override
+    public void awaitReadable() throws IOException {
+        source.awaitReadable();
+    }
+
+    @Override
+    public void awaitReadable(long time, TimeUnit unit) throws IOException {
+        source.awaitReadable(time, unit);
+    }
+
+    @Override
+    public XnioIoThread getReadThread() {
+        return source.getIoThread();
+    }
+
+    @Override
+    public void setReadReadyHandler(ReadReadyHandler other) {
+        handler = other;
+    }
+
+    @Override
+    public XnioWorker getWorker() {
+        return source.getWorker();
+    }
+
+    @Override
+    public long transferTo(long position, long count, FileChannel target) throws IOException {
+        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
+    }
+
+    @Override
+    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
+        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
+    }
+}

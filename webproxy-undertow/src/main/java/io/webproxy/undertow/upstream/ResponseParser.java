@@ -1,0 +1,194 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.webproxy.undertow.exchange.FieldParser;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads HTTP/1.1 response heads (RFC 9112 sections 4 to 6), strictly and within limits.
+ *
+ * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. One parser serves one
+ * connection, head after head. Not thread-safe.
+ */
+final class ResponseParser {
+    /** What {@link #feed} found. */
+    enum Result {
+        MORE,
+        HEAD,
+        INVALID,
+        TOO_LARGE
+    }
+
+    private static final int MAX_DIGITS = 18;
+
+    private final FieldParser fields = new FieldParser();
+    private final int maxBytes;
+    private final int maxFields;
+    private byte[] bytes = new byte[512];
+    private int length;
+    private int matched;
+    private String problem = "";
+    private @Nullable ParsedHead head;
+
+    ResponseParser(int maxBytes, int maxFields) {
+        this.maxBytes = maxBytes;
+        this.maxFields = maxFields;
+    }
+
+    /** Whether a byte of the head has come. */
+    boolean hasBegun() {
+        return length > 0;
+    }
+
+    /** What is wrong, after {@code INVALID} or {@code TOO_LARGE}. */
+    String problem() {
+        return problem;
+    }
+
+    /** The head, after {@code HEAD}; the parser is ready for the next one. */
+    ParsedHead take() {
+        ParsedHead taken = head;
+        if (taken == null) {
+            throw new IllegalStateException("no complete head");
+        }
+        head = null;
+        return taken;
+    }
+
+    /**
+     * Takes bytes up to the end of a head; what follows stays in the buffer.
+     *
+     * @param noBody whether the request was HEAD, so that no body follows whatever the fields say
+     */
+    Result feed(ByteBuffer buffer, boolean noBody) {
+        while (buffer.hasRemaining()) {
+            if (length == maxBytes) {
+                problem = "the response head is above " + maxBytes + " bytes";
+                return Result.TOO_LARGE;
+            }
+            if (length == bytes.length) {
+                bytes = Arrays.copyOf(bytes, Math.min(maxBytes, length * 2));
+            }
+            byte b = buffer.get();
+            bytes[length++] = b;
+            if (b == (matched % 2 == 0 ? '\r' : '\n')) {
+                if (++matched == 4) {
+                    return complete(noBody);
+                }
+            } else {
+                matched = b == '\r' ? 1 : 0;
+                if (b == '\n' || b == 0) {
+                    return invalid("a control character in the response head");
+                }
+            }
+        }
+        return Result.MORE;
+    }
+
+    private Result complete(boolean noBody) {
+        int end = length;
+        length = 0;
+        matched = 0;
+        int lineEnd = FieldParser.lineEnd(bytes, 0, end);
+        if (lineEnd < 12
+                || !startsWith("HTTP/1.")
+                || !isDigit(bytes[7])
+                || bytes[8] != ' '
+                || !isDigit(bytes[9])
+                || !isDigit(bytes[10])
+                || !isDigit(bytes[11])
+                || (lineEnd > 12 && bytes[12] != ' ')) {
+            return invalid("no HTTP/1.1 status line");
+        }
+        for (int i = 12; i < lineEnd; i++) {
+            if (!FieldParser.isValueByte(bytes[i])) {
+                return invalid("a control character in the status line");
+            }
+        }
+        int status = (bytes[9] - '0') * 100 + (bytes[10] - '0') * 10 + bytes[11] - '0';
+        if (status < 100 || status > 599) {
+            return invalid("status " + status);
+        }
+        String reason = lineEnd > 13 ? new String(bytes, 13, lineEnd - 13, StandardCharsets.ISO_8859_1) : "";
+        HeaderMap map = new HeaderMap();
+        String wrong = fields.parse(bytes, lineEnd + 2, end, maxFields, map);
+        if (wrong != null) {
+            if (map.size() > maxFields || wrong.startsWith("more than")) {
+                problem = wrong;
+                return Result.TOO_LARGE;
+            }
+            return invalid(wrong);
+        }
+        return framed(status, reason, bytes[7] == '0', map, noBody);
+    }
+
+    private Result framed(int status, String reason, boolean http10, HeaderMap map, boolean noBody) {
+        HeaderValues encoding = map.get(Headers.TRANSFER_ENCODING);
+        HeaderValues lengths = map.get(Headers.CONTENT_LENGTH);
+        long contentLength = -1;
+        if (lengths != null) {
+            for (String value : lengths) {
+                long parsed = parseLength(value);
+                if (parsed < 0 || (contentLength >= 0 && parsed != contentLength)) {
+                    return invalid("a Content-Length that isn't one number");
+                }
+                contentLength = parsed;
+            }
+            map.put(Headers.CONTENT_LENGTH, Long.toString(contentLength));
+        }
+        if (encoding != null) {
+            if (contentLength >= 0) {
+                return invalid("both Content-Length and Transfer-Encoding");
+            }
+            if (http10 || encoding.size() != 1 || !encoding.getFirst().equalsIgnoreCase("chunked")) {
+                return invalid("a Transfer-Encoding other than chunked");
+            }
+        }
+        boolean bodyless = noBody || status < 200 || status == 204 || status == 304;
+        ParsedHead.Framing framing = bodyless
+                ? ParsedHead.Framing.NONE
+                : encoding != null
+                        ? ParsedHead.Framing.CHUNKED
+                        : contentLength >= 0 ? ParsedHead.Framing.LENGTH : ParsedHead.Framing.CLOSE;
+        head = new ParsedHead(status, reason, http10, map, framing, contentLength);
+        return Result.HEAD;
+    }
+
+    private static long parseLength(String value) {
+        if (value.isEmpty() || value.length() > MAX_DIGITS) {
+            return -1;
+        }
+        long parsed = 0;
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c < '0' || c > '9') {
+                return -1;
+            }
+            parsed = parsed * 10 + c - '0';
+        }
+        return parsed;
+    }
+
+    private boolean startsWith(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (bytes[i] != text.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isDigit(byte b) {
+        return b >= '0' && b <= '9';
+    }
+
+    private Result invalid(String what) {
+        problem = what;
+        return Result.INVALID;
+    }
+}

@@ -1,0 +1,305 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.HeaderMap;
+import io.webproxy.observe.ForwardError;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.StreamSinkConduit;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * One physical connection to an upstream, which serves one HTTP/1.1 exchange after the other.
+ *
+ * <p>Not thread-safe: it belongs to its IO thread.
+ */
+public final class UpstreamConnection {
+    private static final int MAX_INTERIM = 32;
+
+    private final StreamConnection stream;
+    private final ConduitStreamSourceChannel source;
+    private final ConduitStreamSinkChannel sink;
+    private final ByteBufferPool buffers;
+    private final Lane lane;
+    private final ResponseParser parser;
+
+    private @Nullable UpstreamListener listener;
+    private @Nullable RequestBodySink request;
+    private @Nullable ResponseBodySource response;
+    private boolean headRequest;
+    private boolean persistent;
+    private int interim;
+    private int served;
+    private long idleSince;
+    private boolean closed;
+    private boolean detached;
+
+    UpstreamConnection(StreamConnection stream, Lane lane, ByteBufferPool buffers, ResponseParser parser) {
+        this.stream = stream;
+        this.source = stream.getSourceChannel();
+        this.sink = stream.getSinkChannel();
+        this.lane = lane;
+        this.buffers = buffers;
+        this.parser = parser;
+        source.setReadListener(channel -> readable());
+        sink.setWriteListener(channel -> writable());
+    }
+
+    /** Whether an exchange has been through this connection before. */
+    public boolean isReused() {
+        return served > 0;
+    }
+
+    /** Whether it can still be used. */
+    boolean isOpen() {
+        return !closed && stream.isOpen();
+    }
+
+    long idleSince() {
+        return idleSince;
+    }
+
+    void idleSince(long nanos) {
+        idleSince = nanos;
+    }
+
+    /**
+     * Looks whether the upstream has closed an idle connection, or has sent what nobody asked for.
+     *
+     * @return whether the connection can be used
+     */
+    boolean probe() {
+        try (PooledByteBuffer pooled = buffers.allocate()) {
+            return source.read(pooled.getBuffer()) == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Starts an exchange: the head goes out at once.
+     *
+     * @param isHead whether the method is HEAD, so that the response has no body
+     * @param trailers gives the request's trailers once its body has ended, or null for none
+     */
+    public void exchange(
+            UpstreamListener who,
+            ByteBuffer head,
+            RequestFraming framing,
+            boolean isHead,
+            Supplier<@Nullable HeaderMap> trailers) {
+        listener = who;
+        headRequest = isHead;
+        interim = 0;
+        persistent = true;
+        response = null;
+        RequestBodySink body = new RequestBodySink(who, sink, head, framing, trailers);
+        request = body;
+        body.start();
+        source.resumeReads();
+    }
+
+    /** Where the request body goes; after {@link #exchange}. */
+    public StreamSinkConduit requestBody() {
+        return java.util.Objects.requireNonNull(request, "request");
+    }
+
+    /** Where the response body comes from; after {@link UpstreamListener#responded}. */
+    public StreamSourceConduit responseBody() {
+        return java.util.Objects.requireNonNull(response, "response");
+    }
+
+    /** The upstream gets no more of the request; what the client still sends is thrown away. */
+    public void discardRequest() {
+        if (request != null) {
+            request.discard();
+        }
+    }
+
+    /** Every read of the response body throws from now on; whoever waits for one is woken. */
+    public void failResponse(IOException why) {
+        if (response != null) {
+            response.fail(why);
+        }
+    }
+
+    /**
+     * Gives the socket away, for a tunnel behind a 101. What had come with the head is read first. The connection
+     * still counts until {@link #close()}.
+     */
+    public Detached detach() {
+        detached = true;
+        listener = null;
+        ResponseBodySource body = response;
+        PooledByteBuffer early = body == null ? null : body.takeEarly();
+        source.suspendReads();
+        source.setReadListener(null);
+        sink.suspendWrites();
+        sink.setWriteListener(null);
+        return new Detached(stream, early);
+    }
+
+    /**
+     * A socket without its codec.
+     *
+     * @param stream the socket
+     * @param early bytes that were read already, or null; whoever takes them closes the buffer
+     */
+    public record Detached(
+            StreamConnection stream, @Nullable PooledByteBuffer early) {}
+
+    /** Closes the socket; idempotent. An exchange that is under way hears nothing more. */
+    public void close() {
+        if (!closed) {
+            closed = true;
+            listener = null;
+            if (request != null) {
+                request.discard();
+            }
+            if (response != null) {
+                response.fail(new IOException("the upstream connection is closed"));
+            }
+            IoUtils.safeClose(stream);
+            lane.closed(this);
+        }
+    }
+
+    /** Closes the socket with a reset, so that the other side knows it is no end. */
+    public void abort() {
+        try {
+            stream.setOption(Options.CLOSE_ABORT, true);
+        } catch (IOException | IllegalArgumentException e) {
+            // a plain close is what is left
+        }
+        close();
+    }
+
+    private void readable() {
+        if (response != null) {
+            response.readable();
+        } else if (listener != null) {
+            readHead(listener);
+        } else if (!detached) {
+            // idle: the upstream has closed, or sends what nobody asked for
+            close();
+        }
+    }
+
+    private void writable() {
+        if (request != null) {
+            request.writable();
+        } else {
+            sink.suspendWrites();
+        }
+    }
+
+    private void readHead(UpstreamListener who) {
+        PooledByteBuffer pooled = buffers.allocate();
+        boolean kept = false;
+        try {
+            ByteBuffer buffer = pooled.getBuffer();
+            while (listener == who && response == null) {
+                buffer.clear();
+                int read;
+                try {
+                    read = source.read(buffer);
+                } catch (IOException e) {
+                    read = -1;
+                }
+                if (read == 0) {
+                    return;
+                }
+                if (read < 0) {
+                    fail(ForwardError.UPSTREAM_CLOSED, "the upstream closed before its response head was complete");
+                    return;
+                }
+                buffer.flip();
+                kept = feed(who, pooled);
+            }
+        } finally {
+            if (!kept) {
+                pooled.close();
+            }
+        }
+    }
+
+    private boolean feed(UpstreamListener who, PooledByteBuffer pooled) {
+        ByteBuffer buffer = pooled.getBuffer();
+        while (listener == who && buffer.hasRemaining()) {
+            switch (parser.feed(buffer, headRequest)) {
+                case MORE -> {
+                    return false;
+                }
+                case INVALID -> fail(ForwardError.INVALID_RESPONSE, parser.problem());
+                case TOO_LARGE -> fail(ForwardError.RESPONSE_HEAD_TOO_LARGE, parser.problem());
+                case HEAD -> {
+                    ParsedHead head = parser.take();
+                    if (head.status() >= 200 || head.status() == 101) {
+                        boolean keep = buffer.hasRemaining();
+                        persistent = head.isPersistent();
+                        response = new ResponseBodySource(who, this, source, head, keep ? pooled : null);
+                        who.responded(head);
+                        return keep;
+                    }
+                    if (++interim > MAX_INTERIM) {
+                        fail(ForwardError.INVALID_RESPONSE, "more than " + MAX_INTERIM + " interim responses");
+                    } else {
+                        who.interim(head);
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    private void fail(ForwardError error, String detail) {
+        UpstreamListener who = listener;
+        boolean untouched = error == ForwardError.UPSTREAM_CLOSED && isReused() && !parser.hasBegun() && interim == 0;
+        close();
+        if (who != null) {
+            who.failed(error, detail, untouched);
+        }
+    }
+
+    /** There are bytes behind the response: the connection can't be trusted any more. */
+    void surplus() {
+        persistent = false;
+    }
+
+    /** The response is complete: the connection goes back to the pool if it can serve again. */
+    void responseEnded() {
+        if (closed) {
+            return;
+        }
+        boolean reusable = persistent && request != null && request.isComplete();
+        listener = null;
+        if (reusable) {
+            request = null;
+            response = null;
+            served++;
+            sink.suspendWrites();
+            source.resumeReads();
+            lane.release(this);
+        } else {
+            persistent = false;
+            closeQuietly();
+        }
+    }
+
+    private void closeQuietly() {
+        closed = true;
+        if (request != null) {
+            request.discard();
+        }
+        IoUtils.safeClose(stream);
+        lane.closed(this);
+    }
+}

@@ -1,0 +1,38 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.util.HeaderMap;
+import io.webproxy.observe.ForwardError;
+
+/** What an exchange hears from its {@link UpstreamConnection}, on its IO thread. */
+public interface UpstreamListener {
+    /** The upstream's socket took request-body bytes. */
+    void requestBytesTaken(long bytes);
+
+    /** The client's body didn't have the length that it announced; nothing of the request may count as complete. */
+    void requestBodyWrong(String problem);
+
+    /** A 1xx head other than 101 has come (RFC 9110 section 15.2). */
+    void interim(ParsedHead head);
+
+    /** The final head has come, or a 101; the body follows. */
+    void responded(ParsedHead head);
+
+    /**
+     * There will be no head.
+     *
+     * @param untouched whether no byte of a response came on a connection that had served before: it may have been stale
+     */
+    void failed(ForwardError error, String detail, boolean untouched);
+
+    /** Response-body bytes have come. */
+    void responseBytes(long bytes);
+
+    /** The upstream pauses within the body. */
+    void responsePaused();
+
+    /** The body is complete; {@code trailers} may be empty. */
+    void responseEnded(HeaderMap trailers);
+
+    /** The body broke off; the read that found out throws. */
+    void responseBroken(String detail);
+}

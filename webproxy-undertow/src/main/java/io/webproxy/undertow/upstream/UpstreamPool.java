@@ -1,0 +1,284 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.exchange.Exchanges;
+import java.time.Duration;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/**
+ * The connections to one upstream: idle ones per IO thread, last in first out; a cap over all threads; a bounded queue behind it.
+ *
+ * <p>Thread-safe. Connections never change their thread: where the cap is reached and only another thread has an idle one,
+ * that one is closed to make room.
+ */
+public final class UpstreamPool {
+    /** Who wants a connection; called on its own IO thread, exactly once. */
+    public interface Taker {
+        /** Here it is; the taker starts an exchange on it, or closes it. */
+        void connected(UpstreamConnection connection);
+
+        /** There is none. */
+        void failed(ForwardError error, String detail);
+    }
+
+    private final Upstream upstream;
+    private final Connector connector;
+    private final Map<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
+    private volatile PoolLimits limits;
+    private volatile boolean closed;
+
+    UpstreamPool(
+            Upstream upstream,
+            Connector connector,
+            List<XnioIoThread> threads,
+            Exchanges exchanges,
+            PoolLimits limits) {
+        this.upstream = upstream;
+        this.connector = connector;
+        this.limits = limits;
+        threads.forEach(thread -> lanes.put(thread, new Lane(this, exchanges.sweeper(thread))));
+    }
+
+    /** The upstream. */
+    public Upstream upstream() {
+        return upstream;
+    }
+
+    PoolLimits limits() {
+        return limits;
+    }
+
+    void limits(PoolLimits others) {
+        limits = others;
+        pump();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Connections open or being opened. */
+    int open() {
+        return open.get();
+    }
+
+    /** Requests in the queue. */
+    int waiting() {
+        return waiting.get();
+    }
+
+    /** Idle connections. */
+    int idle() {
+        return lanes.values().stream().mapToInt(Lane::idleCount).sum();
+    }
+
+    /**
+     * Asks for a connection of the calling IO thread.
+     *
+     * @param fresh whether an idle one won't do
+     * @param probe whether an idle one is to be looked at before it is given, for requests that can't be sent twice
+     * @param connectLimit for opening one; zero for none
+     */
+    public void take(XnioIoThread thread, boolean fresh, boolean probe, Duration connectLimit, Taker taker) {
+        Lane lane = lane(thread);
+        UpstreamConnection idle = fresh ? null : lane.take(probe);
+        if (idle != null) {
+            taker.connected(idle);
+        } else if (permit()) {
+            open(lane, connectLimit, taker);
+        } else {
+            enqueue(lane, connectLimit, taker);
+        }
+    }
+
+    private Lane lane(XnioIoThread thread) {
+        Lane lane = lanes.get(thread);
+        if (lane == null) {
+            throw new IllegalArgumentException("a thread of another worker: " + thread);
+        }
+        return lane;
+    }
+
+    private boolean permit() {
+        while (true) {
+            int now = open.get();
+            if (now >= limits.connections()) {
+                return false;
+            }
+            if (open.compareAndSet(now, now + 1)) {
+                return true;
+            }
+        }
+    }
+
+    private void open(Lane lane, Duration connectLimit, Taker taker) {
+        connector.connect(lane.sweeper(), upstream, connectLimit, new Connector.Callback() {
+            @Override
+            public void connected(StreamConnection stream) {
+                UpstreamConnection connection = connector.connection(stream, lane);
+                lane.opened(connection);
+                taker.connected(connection);
+            }
+
+            @Override
+            public void failed(ForwardError error, String detail) {
+                freed();
+                taker.failed(error, detail);
+            }
+        });
+    }
+
+    private void enqueue(Lane lane, Duration connectLimit, Taker taker) {
+        if (waiting.incrementAndGet() > limits.queue()) {
+            waiting.decrementAndGet();
+            taker.failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
+            return;
+        }
+        Waiter waiter = new Waiter(lane, connectLimit, taker);
+        queue.add(waiter);
+        lane.sweeper().watch(waiter);
+        for (Map.Entry<XnioIoThread, Lane> other : lanes.entrySet()) {
+            if (other.getValue().idleCount() > 0) {
+                IoTasks.execute(other.getKey(), other.getValue()::closeOldestIdle);
+                break;
+            }
+        }
+        pump();
+    }
+
+    /** A connection is gone, or was never made. */
+    void freed() {
+        open.decrementAndGet();
+        pump();
+    }
+
+    /** Gives places that are free to those who wait. */
+    private void pump() {
+        while (waiting.get() > 0 && permit()) {
+            Waiter waiter = next();
+            if (waiter == null) {
+                open.decrementAndGet();
+                return;
+            }
+            IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
+                waiter.lane.sweeper().forget(waiter);
+                open(waiter.lane, waiter.connectLimit, waiter.taker);
+            });
+        }
+    }
+
+    /** Keeps a connection that has become idle, or gives it to the first who waits. */
+    boolean keepOrHandOver(Lane lane, UpstreamConnection connection) {
+        Waiter first = queue.peek();
+        if (first == null || waiting.get() == 0) {
+            lane.keep(connection);
+            return true;
+        }
+        if (first.lane != lane) {
+            return false;
+        }
+        Waiter waiter = next();
+        if (waiter == null) {
+            lane.keep(connection);
+            return true;
+        }
+        if (waiter.lane != lane) {
+            // another one has become first: it gets the place, not the connection
+            IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
+                waiter.lane.sweeper().forget(waiter);
+                take(waiter.lane.sweeper().thread(), false, false, waiter.connectLimit, waiter.taker);
+            });
+            return false;
+        }
+        lane.sweeper().forget(waiter);
+        lane.opened(connection);
+        IoTasks.execute(lane.sweeper().thread(), () -> {
+            if (connection.isOpen()) {
+                waiter.taker.connected(connection);
+            } else {
+                take(lane.sweeper().thread(), true, false, waiter.connectLimit, waiter.taker);
+            }
+        });
+        return true;
+    }
+
+    private @org.jspecify.annotations.Nullable Waiter next() {
+        for (Waiter waiter = queue.poll(); waiter != null; waiter = queue.poll()) {
+            if (waiter.claim()) {
+                return waiter;
+            }
+        }
+        return null;
+    }
+
+    /** No connection is kept from now on. */
+    void close() {
+        closed = true;
+        lanes.forEach((thread, lane) -> IoTasks.execute(thread, lane::closeIdle));
+    }
+
+    /** A request in the queue. */
+    private final class Waiter extends Watched {
+        private final Lane lane;
+        private final Duration connectLimit;
+        private final Taker taker;
+        private final long deadline;
+        private final AtomicBoolean claimed = new AtomicBoolean();
+
+        Waiter(Lane lane, Duration connectLimit, Taker taker) {
+            this.lane = lane;
+            this.connectLimit = connectLimit;
+            this.taker = taker;
+            this.deadline = lane.sweeper().now() + limits.queueTime().toNanos();
+        }
+
+        /** Takes it out of the queue; only the first call succeeds. */
+        boolean claim() {
+            boolean first = claimed.compareAndSet(false, true);
+            if (first) {
+                waiting.decrementAndGet();
+            }
+            return first;
+        }
+
+        @Override
+        protected long deadline() {
+            return deadline;
+        }
+
+        @Override
+        protected void expired() {
+            giveUp("no connection became free in time");
+        }
+
+        @Override
+        protected void cut() {
+            giveUp("the server is closing");
+        }
+
+        private void giveUp(String why) {
+            Sweeper sweeper = lane.sweeper();
+            sweeper.forget(this);
+            if (claim()) {
+                queue.remove(this);
+                taker.failed(ForwardError.POOL_EXHAUSTED, why);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.webproxy.ProxyStatus;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Upstream;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.tls.ClientTls;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.OptionMap;
+import org.xnio.Xnio;
+import org.xnio.XnioIoThread;
+
+/** The pools of one server, by upstream. Thread-safe. */
+public final class Upstreams implements AutoCloseable {
+    private static final int LOOKUP_THREADS = 2;
+    private static final int LOOKUP_QUEUE = 1024;
+
+    private final List<XnioIoThread> threads;
+    private final Exchanges exchanges;
+    private final ByteBufferPool buffers;
+    private final Xnio xnio;
+    private final TlsProvider tlsProvider;
+    private final ThreadPoolExecutor lookups;
+    private final Connector connector;
+    private final Map<Upstream, UpstreamPool> pools = new ConcurrentHashMap<>();
+    private final Map<Upstream, UndertowXnioSsl> tls = new ConcurrentHashMap<>();
+    private volatile HttpLimits httpLimits = HttpLimits.defaults();
+    private volatile PoolLimits poolLimits = PoolLimits.defaults();
+
+    /** No pools yet; for the IO threads of one worker. */
+    public Upstreams(
+            Xnio xnio,
+            List<XnioIoThread> threads,
+            Exchanges exchanges,
+            ByteBufferPool buffers,
+            TlsProvider tlsProvider) {
+        this.xnio = xnio;
+        this.threads = List.copyOf(threads);
+        this.exchanges = exchanges;
+        this.buffers = buffers;
+        this.tlsProvider = tlsProvider;
+        this.lookups = new ThreadPoolExecutor(
+                LOOKUP_THREADS, LOOKUP_THREADS, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(LOOKUP_QUEUE), task -> {
+                    Thread thread = new Thread(task, "webproxy-dns");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        lookups.allowCoreThreadTimeOut(true);
+        this.connector = new Connector(
+                new Addresses(lookups, exchanges.nanoClock(), InetAddress::getAllByName),
+                buffers,
+                () -> httpLimits,
+                this::tlsOf);
+    }
+
+    /** These upstreams and limits from now on: pools of others keep what is in flight and close the rest. */
+    public void update(Set<Upstream> wanted, HttpLimits limits, PoolLimits pool) {
+        for (Upstream upstream : wanted) {
+            if (upstream.tls()) {
+                tls.computeIfAbsent(upstream, this::clientTls);
+            }
+        }
+        httpLimits = limits;
+        poolLimits = pool;
+        pools.entrySet().removeIf(entry -> {
+            if (wanted.contains(entry.getKey())) {
+                entry.getValue().limits(pool);
+                return false;
+            }
+            entry.getValue().close();
+            return true;
+        });
+        tls.keySet().removeIf(upstream -> !wanted.contains(upstream));
+    }
+
+    /** The pool of an upstream. */
+    public UpstreamPool pool(Upstream upstream) {
+        UpstreamPool pool = pools.get(upstream);
+        return pool != null
+                ? pool
+                : pools.computeIfAbsent(
+                        upstream, key -> new UpstreamPool(key, connector, threads, exchanges, poolLimits));
+    }
+
+    /** A snapshot of all pools. */
+    public Map<String, ProxyStatus.Pool> status() {
+        Map<String, ProxyStatus.Pool> status = new TreeMap<>();
+        pools.forEach((upstream, pool) ->
+                status.put(upstream.toString(), new ProxyStatus.Pool(pool.open(), pool.idle(), pool.waiting())));
+        return status;
+    }
+
+    private @Nullable UndertowXnioSsl tlsOf(Upstream upstream) {
+        return upstream.tls() ? tls.computeIfAbsent(upstream, this::clientTls) : null;
+    }
+
+    private UndertowXnioSsl clientTls(Upstream upstream) {
+        ClientTls client = ClientTls.create(upstream.trust(), tlsProvider);
+        return new UndertowXnioSsl(xnio, OptionMap.EMPTY, buffers, client.sslContext());
+    }
+
+    /** Closes idle connections and stops look-ups; those in use end with their exchanges. */
+    @Override
+    public void close() {
+        pools.values().forEach(UpstreamPool::close);
+        lookups.shutdownNow();
+    }
+}
