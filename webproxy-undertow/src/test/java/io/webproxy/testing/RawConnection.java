@@ -1,0 +1,178 @@
+package io.webproxy.testing;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
+
+/** One side of a connection, in bytes. Texts are ISO-8859-1; {@code ¶} stands for CRLF. Reads wait for at most 10 s. */
+public final class RawConnection implements AutoCloseable {
+    private static final int WAIT_MILLIS = 10_000;
+
+    private final Socket socket;
+    private final InputStream in;
+
+    public RawConnection(Socket socket) throws IOException {
+        this.socket = socket;
+        socket.setSoTimeout(WAIT_MILLIS);
+        socket.setTcpNoDelay(true);
+        this.in = new BufferedInputStream(socket.getInputStream());
+    }
+
+    /** Connects to a port of the loopback address, in clear. */
+    public static RawConnection open(int port) throws IOException {
+        return new RawConnection(new Socket(InetAddress.getLoopbackAddress(), port));
+    }
+
+    /** Connects to a port of localhost over TLS, offering these protocols by ALPN. */
+    public static RawConnection openTls(int port, SSLSocketFactory factory, String... alpn) throws IOException {
+        SSLSocket socket = (SSLSocket)
+                factory.createSocket(new Socket(InetAddress.getLoopbackAddress(), port), "localhost", port, true);
+        var parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(alpn);
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        socket.setSSLParameters(parameters);
+        socket.setSoTimeout(WAIT_MILLIS);
+        socket.startHandshake();
+        return new RawConnection(socket);
+    }
+
+    public Socket socket() {
+        return socket;
+    }
+
+    /** Sends a text at once. */
+    public RawConnection send(String text) throws IOException {
+        return send(text.replace("¶", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    public RawConnection send(byte[] bytes) throws IOException {
+        socket.getOutputStream().write(bytes);
+        socket.getOutputStream().flush();
+        return this;
+    }
+
+    /** Everything up to and with the next empty line; empty at the end of the stream. */
+    public String readHead() throws IOException {
+        ByteArrayOutputStream head = new ByteArrayOutputStream();
+        int matched = 0;
+        while (matched < 4) {
+            int b = in.read();
+            if (b < 0) {
+                return "";
+            }
+            head.write(b);
+            matched = b == (matched % 2 == 0 ? '\r' : '\n') ? matched + 1 : b == '\r' ? 1 : 0;
+        }
+        return head.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    /** Exactly this many bytes, fewer only at the end of the stream. */
+    public String read(int count) throws IOException {
+        return new String(in.readNBytes(count), StandardCharsets.ISO_8859_1);
+    }
+
+    /** Reads and throws away, by way of a digest or the like. */
+    public int read(byte[] into, int most) throws IOException {
+        return in.read(into, 0, most);
+    }
+
+    /** One byte, -1 at the end of the stream. */
+    public int readByte() throws IOException {
+        return in.read();
+    }
+
+    /** A whole response: the head, and the body by Content-Length or chunks (framing included); else up to the end of the stream. */
+    public String readResponse() throws IOException {
+        String head = readHead();
+        String lower = head.toLowerCase(Locale.ROOT);
+        if (lower.contains("transfer-encoding: chunked")) {
+            return head + readChunks();
+        }
+        int length = lower.indexOf("content-length: ");
+        if (length >= 0) {
+            int end = lower.indexOf('\r', length);
+            return head + read(Integer.parseInt(lower.substring(length + 16, end)));
+        }
+        return lower.startsWith("http/1.1 1") || lower.startsWith("http/1.1 204") || lower.startsWith("http/1.1 304")
+                ? head
+                : head + readAll();
+    }
+
+    private String readChunks() throws IOException {
+        StringBuilder all = new StringBuilder();
+        while (true) {
+            String line = readLine();
+            all.append(line);
+            if (line.isEmpty()) {
+                return all.toString();
+            }
+            int size = Integer.parseInt(line.strip().split(";")[0], 16);
+            if (size == 0) {
+                String trailer;
+                do {
+                    trailer = readLine();
+                    all.append(trailer);
+                } while (!trailer.equals("\r\n") && !trailer.isEmpty());
+                return all.toString();
+            }
+            all.append(read(size + 2));
+        }
+    }
+
+    /** A line with its end; shorter at the end of the stream. */
+    public String readLine() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        int b;
+        do {
+            b = in.read();
+            if (b >= 0) {
+                line.write(b);
+            }
+        } while (b >= 0 && b != '\n');
+        return line.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    /** Everything up to the end of the stream. */
+    public String readAll() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+
+    /** How the stream ends: {@code "end"} for an orderly end, {@code "reset"} for a reset, a text for bytes that come instead. */
+    public String end() throws IOException {
+        try {
+            int b = in.read();
+            return b < 0 ? "end" : "byte " + b;
+        } catch (SocketException | javax.net.ssl.SSLException e) {
+            return "reset";
+        }
+    }
+
+    /** Closes with a reset. */
+    public void reset() throws IOException {
+        socket.setSoLinger(true, 0);
+        socket.close();
+    }
+
+    /** No more bytes from this side. */
+    public void shutdownOutput() throws IOException {
+        socket.shutdownOutput();
+    }
+
+    public @Nullable String applicationProtocol() {
+        return socket instanceof SSLSocket tls ? tls.getApplicationProtocol() : null;
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

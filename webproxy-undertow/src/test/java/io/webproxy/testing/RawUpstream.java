@@ -1,0 +1,109 @@
+package io.webproxy.testing;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** An upstream that does byte for byte what its script says: one call of the script for each connection, on a thread of its own. */
+public final class RawUpstream implements AutoCloseable {
+    /** What happens on a connection; the connection is closed when it returns. */
+    public interface Script {
+        void run(RawConnection connection) throws Exception;
+    }
+
+    private final ServerSocket server;
+    private final Script script;
+    private final ExecutorService executor = Executors.newCachedThreadPool(task -> new Thread(task, "raw-upstream"));
+    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger connections = new AtomicInteger();
+    private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+
+    private RawUpstream(Script script) throws IOException {
+        this.server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+        this.script = script;
+        executor.execute(this::accept);
+    }
+
+    /** An upstream on a free port of the loopback address. */
+    public static RawUpstream start(Script script) throws IOException {
+        return new RawUpstream(script);
+    }
+
+    /** An upstream that answers every request, on kept-alive connections, with the same bytes. */
+    public static RawUpstream answering(String response) throws IOException {
+        return start(connection -> {
+            while (!connection.readHead().isEmpty()) {
+                connection.send(response);
+            }
+        });
+    }
+
+    private void accept() {
+        while (!server.isClosed()) {
+            try {
+                Socket socket = server.accept();
+                connections.incrementAndGet();
+                open.add(socket);
+                executor.execute(() -> serve(socket));
+            } catch (IOException e) {
+                return;
+            }
+        }
+    }
+
+    private void serve(Socket socket) {
+        try (socket) {
+            script.run(new RawConnection(socket));
+        } catch (IOException e) {
+            // the other side may go whenever it likes
+        } catch (Exception | AssertionError e) {
+            failures.add(e);
+        } finally {
+            open.remove(socket);
+        }
+    }
+
+    /** {@code http://127.0.0.1:port}. */
+    public String uri() {
+        return "http://127.0.0.1:" + port();
+    }
+
+    public int port() {
+        return server.getLocalPort();
+    }
+
+    /** How many connections were accepted so far. */
+    public int connections() {
+        return connections.get();
+    }
+
+    /** What went wrong in the script, I/O aside. */
+    public List<Throwable> failures() {
+        return failures;
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        for (Socket socket : open) {
+            socket.close();
+        }
+        executor.shutdownNow();
+        try {
+            if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
+                throw new IOException("the upstream's script doesn't end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

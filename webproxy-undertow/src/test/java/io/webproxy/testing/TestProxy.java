@@ -1,0 +1,177 @@
+package io.webproxy.testing;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.tls.Certificates;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import okhttp3.ConnectionPool;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
+
+/** A proxy on a free port of the loopback address, with a real certificate chain, its records, and clients that trust it. */
+public final class TestProxy implements AutoCloseable {
+    private static final HeldCertificate ROOT = new HeldCertificate.Builder()
+            .certificateAuthority(1)
+            .commonName("test root")
+            .build();
+    private static final HeldCertificate INTERMEDIATE = new HeldCertificate.Builder()
+            .certificateAuthority(0)
+            .commonName("test intermediate")
+            .signedBy(ROOT)
+            .build();
+    private static final HeldCertificate LEAF = new HeldCertificate.Builder()
+            .commonName("localhost")
+            .addSubjectAlternativeName("localhost")
+            .addSubjectAlternativeName("127.0.0.1")
+            .signedBy(INTERMEDIATE)
+            .build();
+    private static final HandshakeCertificates TRUST = new HandshakeCertificates.Builder()
+            .addTrustedCertificate(ROOT.certificate())
+            .build();
+    private static final Path FILES = files();
+
+    private final Front front;
+    private final ProxyServer server;
+    private final BlockingQueue<ExchangeRecord> records = new LinkedBlockingQueue<>();
+    private final OkHttpClient client;
+
+    private TestProxy(Front front, Consumer<ProxyConfig.Builder> more) {
+        this.front = front;
+        ProxyConfig.Builder builder = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .ioThreads(2)
+                .drainTime(Duration.ZERO)
+                .tlsProvider(front.provider())
+                .observer(new ProxyObserver() {
+                    @Override
+                    public void exchangeEnded(ExchangeRecord exchange) {
+                        records.add(exchange);
+                    }
+                });
+        if (front.isTls()) {
+            builder.https(0).certificates(Certificates.pem(FILES.resolve("chain.pem"), FILES.resolve("key.pem")));
+        } else {
+            builder.http(0);
+        }
+        more.accept(builder);
+        this.server = builder.start();
+        this.client = newClient(front);
+    }
+
+    /** A proxy that forwards everything to one upstream. */
+    public static TestProxy start(Front front, String upstream) {
+        return start(front, builder -> builder.forward(upstream));
+    }
+
+    /** A proxy with whatever else is configured; it has its endpoint already. */
+    public static TestProxy start(Front front, Consumer<ProxyConfig.Builder> more) {
+        return new TestProxy(front, more);
+    }
+
+    private static Path files() {
+        try {
+            Path directory = Files.createTempDirectory("webproxy-test");
+            Path chain = directory.resolve("chain.pem");
+            Path key = directory.resolve("key.pem");
+            Files.writeString(chain, LEAF.certificatePem() + INTERMEDIATE.certificatePem());
+            Files.writeString(key, LEAF.privateKeyPkcs8Pem());
+            for (Path path : List.of(key, chain, directory)) {
+                path.toFile().deleteOnExit();
+            }
+            return directory;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The root that clients trust. */
+    public static HandshakeCertificates trust() {
+        return TRUST;
+    }
+
+    /** A leaf for localhost and 127.0.0.1, with its intermediate, for upstreams. */
+    public static HandshakeCertificates identity() {
+        return new HandshakeCertificates.Builder()
+                .heldCertificate(LEAF, INTERMEDIATE.certificate())
+                .build();
+    }
+
+    /** The root in PEM form. */
+    public static String rootPem() {
+        return ROOT.certificatePem();
+    }
+
+    /** A client of its own pool; the caller closes it by {@link #close(OkHttpClient)}. */
+    public static OkHttpClient newClient(Front front) {
+        return new OkHttpClient.Builder()
+                .sslSocketFactory(TRUST.sslSocketFactory(), TRUST.trustManager())
+                .protocols(front.isHttp2() ? List.of(Protocol.HTTP_2, Protocol.HTTP_1_1) : List.of(Protocol.HTTP_1_1))
+                .connectionPool(new ConnectionPool(8, 30, TimeUnit.SECONDS))
+                .retryOnConnectionFailure(false)
+                .followRedirects(false)
+                .readTimeout(Duration.ofSeconds(20))
+                .build();
+    }
+
+    public static void close(OkHttpClient client) {
+        client.dispatcher().cancelAll();
+        client.dispatcher().executorService().shutdown();
+        client.connectionPool().evictAll();
+    }
+
+    public Front front() {
+        return front;
+    }
+
+    public ProxyServer server() {
+        return server;
+    }
+
+    public int port() {
+        return server.endpoints().get(0).address().getPort();
+    }
+
+    /** A client that speaks what the front says. */
+    public OkHttpClient client() {
+        return client;
+    }
+
+    public HttpUrl url(String path) {
+        return HttpUrl.get((front.isTls() ? "https" : "http") + "://localhost:" + port() + path);
+    }
+
+    /** A connection in bytes: in clear, or TLS with {@code http/1.1}. */
+    public RawConnection raw() throws IOException {
+        return front.isTls()
+                ? RawConnection.openTls(port(), TRUST.sslSocketFactory(), "http/1.1")
+                : RawConnection.open(port());
+    }
+
+    /** The record of the next exchange that ends, within 10 s. */
+    public ExchangeRecord record() throws InterruptedException {
+        ExchangeRecord next = records.poll(10, TimeUnit.SECONDS);
+        if (next == null) {
+            throw new AssertionError("no exchange has ended");
+        }
+        return next;
+    }
+
+    @Override
+    public void close() {
+        close(client);
+        server.close();
+    }
+}

@@ -1,0 +1,374 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Call;
+import okhttp3.MediaType;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.BufferedSink;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How an exchange ends when one side doesn't do its part: who sees what, and that nothing is left behind. */
+@ExtendWith(LeakCheck.class)
+class AbortTest {
+    private static final TimeoutPolicy SHORT =
+            TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(300));
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void silentUpstreamIs504(Front front) throws Exception {
+        CountDownLatch upstreamClosed = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.end();
+                    upstreamClosed.countDown();
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT));
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(504);
+            assertThat(response.body().string()).doesNotContain("127.0.0.1");
+            assertThat(upstreamClosed.await(5, TimeUnit.SECONDS)).isTrue();
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            assertThat(record.status()).isEqualTo(504);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void stalledUploadToAHungUpstreamStillGetsIts504(Front front) throws Exception {
+        CountDownLatch answered = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    while (c.end().startsWith("byte")) {
+                        // takes what comes, says nothing
+                    }
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT))) {
+            if (front.isHttp2()) {
+                Request request = new Request.Builder()
+                        .url(proxy.url("/"))
+                        .post(stalling(answered))
+                        .build();
+                try (Response response = proxy.client().newCall(request).execute()) {
+                    assertThat(response.code()).isEqualTo(504);
+                } finally {
+                    answered.countDown();
+                }
+            } else {
+                try (RawConnection client = proxy.raw()) {
+                    client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100¶¶some");
+                    assertThat(client.readResponse())
+                            .startsWith("HTTP/1.1 504 ")
+                            .containsIgnoringCase("connection: close");
+                    assertThat(client.end()).isEqualTo("end");
+                }
+            }
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    /** A duplex body: four bytes, then silence until the latch opens. */
+    private static RequestBody stalling(CountDownLatch until) {
+        return new RequestBody() {
+            @Override
+            public @Nullable MediaType contentType() {
+                return null;
+            }
+
+            @Override
+            public long contentLength() {
+                return 100;
+            }
+
+            @Override
+            public boolean isDuplex() {
+                return true;
+            }
+
+            @Override
+            public void writeTo(BufferedSink sink) throws IOException {
+                sink.writeUtf8("some").flush();
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void silenceWithinTheBodyIsAReset(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶");
+                    c.end();
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200");
+            assertThat(client.readLine().strip()).endsWith("5");
+            assertThat(client.read(5)).isEqualTo("hello");
+            assertThat(ResponseRelayTest.readUntilEnd(client)).isEqualTo("reset");
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H2_TLS", "H2_TLS_JDK"})
+    void abortedStreamLeavesItsSiblingsAndItsRecordAlone(Front front) throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        TimeoutPolicy bySize = SHORT.with(TimeoutClass.LONG, Duration.ofSeconds(30));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    boolean sibling = c.readHead().contains("/events");
+                    c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶");
+                    if (sibling) {
+                        release.await(10, TimeUnit.SECONDS);
+                        c.send("5¶world¶0¶¶");
+                    } else {
+                        c.end();
+                    }
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(bySize));
+                Response sibling = ResponseRelayTest.get(proxy, "/events");
+                Response aborted = ResponseRelayTest.get(proxy, "/aborted")) {
+            assertThatThrownBy(() -> aborted.body().string()).isInstanceOf(IOException.class);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.path()).isEqualTo("/aborted");
+            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            await().until(() -> proxy.server().status().exchanges() == 1);
+            release.countDown();
+            assertThat(sibling.body().string()).isEqualTo("helloworld");
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "1zzz¶hello¶0¶¶",
+                "0x5¶hello¶0¶¶",
+                " 5¶hello¶0¶¶",
+                "-1¶hello¶0¶¶",
+                "¶hello¶0¶¶",
+                "5¶helloX¶0¶¶",
+                "5\nhello¶0¶¶",
+                "5;a\rb¶hello¶0¶¶",
+                "ffffffffffffffff1¶hello¶0¶¶",
+                "5¶hello¶0¶Bad Name: x¶¶",
+                "5¶hello¶0¶X: a\0b¶¶"
+            })
+    void malformedChunksGet400AndAbortTheUpstream(String body) throws Exception {
+        CompletableFuture<String> seen = new CompletableFuture<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    try {
+                        seen.complete(c.readAll());
+                    } catch (IOException e) {
+                        seen.complete("reset");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶" + body);
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ");
+            assertThat(client.end()).isEqualTo("end");
+            assertThat(seen.get(5, TimeUnit.SECONDS)).doesNotEndWith("0\r\n\r\n");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.status()).isEqualTo(400);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void cutUnderASlowReaderStrandsNoBuffer(Front front) throws Exception {
+        byte[] piece = new byte[1 << 20];
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 1000000000¶¶");
+                    while (true) {
+                        c.send(piece);
+                    }
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT))) {
+            long before = 0;
+            for (int i = 0; i < 8; i++) {
+                try (RawConnection client = proxy.raw()) {
+                    client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+                    assertThat(client.readHead()).startsWith("HTTP/1.1 200");
+                    assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+                }
+                if (i == 2) {
+                    before = directBuffers();
+                }
+            }
+            assertThat(directBuffers() - before)
+                    .as("pooled buffers that never came back")
+                    .isLessThan(4);
+        }
+    }
+
+    private static long directBuffers() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getCount)
+                .sum();
+    }
+
+    /** LeakCheck fails it on the ERROR with a stack that Undertow writes here by itself. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void resetBeforeA204IsNoLogLine(Front front) throws Exception {
+        CountDownLatch reset = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    reset.await(10, TimeUnit.SECONDS);
+                    c.send("HTTP/1.1 204 No Content¶¶");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            RawConnection client = proxy.raw();
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            await().until(() -> upstream.connections() == 1);
+            client.reset();
+            reset.countDown();
+            assertThat(proxy.record().error()).isIn(ForwardError.CLIENT_ABORTED, null);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void clientThatLeavesWhileItWaitsEndsTheUpstreamExchange(Front front) throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    asked.countDown();
+                    c.end();
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Call call = proxy.client()
+                    .newCall(new Request.Builder().url(proxy.url("/")).build());
+            CompletableFuture<Void> running = CompletableFuture.runAsync(() -> {
+                try {
+                    call.execute().close();
+                } catch (IOException e) {
+                    // cancelled
+                }
+            });
+            assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
+            call.cancel();
+            assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.status()).isEqualTo(499);
+            running.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void earlyFinalAnswerEndsTheConnectionAndTheUpload(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 413 Content Too Large¶Content-Length: 3¶¶big");
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶¶some");
+            String answer = client.readResponse();
+            assertThat(answer)
+                    .startsWith("HTTP/1.1 413 ")
+                    .containsIgnoringCase("connection: close")
+                    .endsWith("big");
+            // the proxy takes no more than a little of the rest, then the connection is gone
+            assertThatThrownBy(() -> {
+                        byte[] piece = new byte[100_000];
+                        for (int i = 0; i < 1000; i++) {
+                            client.send(piece);
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+            assertThat(proxy.record().status()).isEqualTo(413);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @Test
+    void exchangeThatEndsInThePoolsQueueHarmsNobody() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (!c.readHead().isEmpty()) {
+                        release.await(10, TimeUnit.SECONDS);
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .ioThreads(1)
+                                .pool(PoolLimits.defaults().withConnections(1)));
+                RawConnection first = proxy.raw();
+                RawConnection second = proxy.raw();
+                RawConnection third = proxy.raw()) {
+            first.send("GET /1 HTTP/1.1¶Host: localhost¶¶");
+            await().until(() -> upstream.connections() == 1);
+            second.send("GET /2 HTTP/1.1¶Host: localhost¶¶");
+            await().until(() -> waiting(proxy) == 1);
+            third.send("GET /3 HTTP/1.1¶Host: localhost¶¶");
+            await().until(() -> waiting(proxy) == 2);
+            second.reset();
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            release.countDown();
+            assertThat(first.readResponse()).endsWith("ok");
+            assertThat(third.readResponse()).endsWith("ok");
+        }
+    }
+
+    private static int waiting(TestProxy proxy) {
+        return proxy.server().status().upstreams().values().iterator().next().waiting();
+    }
+}

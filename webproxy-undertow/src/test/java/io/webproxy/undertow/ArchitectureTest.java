@@ -1,0 +1,177 @@
+package io.webproxy.undertow;
+
+import static com.tngtech.archunit.lang.SimpleConditionEvent.violated;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.Map.entry;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Which package may use which, of the API and of the engine: a package that is not named here fails. */
+@AnalyzeClasses(packages = "io.webproxy", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String API = "io.webproxy";
+    private static final String ENGINE = "io.webproxy.undertow";
+
+    /** What each room of the API may use besides itself; the top may use them all and is used by none. */
+    private static final Map<String, Set<String>> API_ARROWS = Map.ofEntries(
+            entry("http", Set.of()),
+            entry("timeout", Set.of("http")),
+            entry("auth", Set.of("http")),
+            entry("tls", Set.of("http")),
+            entry("route", Set.of("http", "timeout", "auth")),
+            entry("port", Set.of("http", "tls")),
+            entry("tunnel", Set.of("http", "tls")),
+            entry("observe", Set.of("http", "timeout")));
+
+    /** What each room of the engine may use besides itself and the API; the top may use server. */
+    private static final Map<String, Set<String>> ENGINE_ARROWS = Map.ofEntries(
+            entry("deadline", Set.of()),
+            entry("sniff", Set.of()),
+            entry("tls", Set.of()),
+            entry("observe", Set.of()),
+            entry("relay", Set.of("deadline", "observe")),
+            entry("exchange", Set.of("deadline", "observe")),
+            entry("upstream", Set.of("deadline", "exchange", "tls")),
+            entry("forward", Set.of("deadline", "upstream", "exchange", "relay")),
+            entry("http", Set.of("deadline", "forward", "exchange", "observe")),
+            entry("port", Set.of("deadline", "sniff", "tls", "relay", "observe")),
+            entry("tunnel", Set.of("deadline", "sniff", "relay", "tls", "observe")),
+            entry(
+                    "server",
+                    Set.of(
+                            "sniff",
+                            "tls",
+                            "observe",
+                            "relay",
+                            "exchange",
+                            "upstream",
+                            "forward",
+                            "http",
+                            "port",
+                            "tunnel")));
+
+    @ArchTest
+    static final ArchRule packagesUseOnlyWhatTheArrowsAllow = classes()
+            .that()
+            .resideInAPackage("io.webproxy..")
+            .should(followTheArrows())
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule noCycles =
+            slices().assignedFrom(packages()).should().beFreeOfCycles().allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule apiKnowsNoEngine = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.webproxy.undertow..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.undertow..", "org.xnio..", "org.jboss..", "org.conscrypt..", "org.bouncycastle..")
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule sniffingIsPure = noClasses()
+            .that()
+            .resideInAPackage("io.webproxy.undertow.sniff")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.undertow..", "org.xnio..", "org.jboss..", "org.conscrypt..", "org.bouncycastle..", "java.io..")
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule onlyTheEngineClassIsPublic = classes()
+            .that()
+            .resideInAPackage(ENGINE)
+            .and()
+            .arePublic()
+            .should()
+            .haveFullyQualifiedName(ENGINE + ".UndertowEngine")
+            .allowEmptyShould(true);
+
+    private static ArchCondition<JavaClass> followTheArrows() {
+        return new ArchCondition<>("use only packages that the arrows allow") {
+            @Override
+            public void check(JavaClass origin, ConditionEvents events) {
+                String from = origin.getPackageName();
+                if (!isKnown(from)) {
+                    events.add(violated(origin, origin.getName() + ": its package is not among the known ones"));
+                }
+                for (Dependency dependency : origin.getDirectDependenciesFromSelf()) {
+                    String to =
+                            dependency.getTargetClass().getBaseComponentType().getPackageName();
+                    boolean ours = to.equals(API) || to.startsWith(API + ".");
+                    if (ours && !to.equals(from) && !isAllowed(from, to)) {
+                        events.add(violated(dependency, dependency.getDescription()));
+                    }
+                }
+            }
+        };
+    }
+
+    private static boolean isKnown(String packageName) {
+        return packageName.equals(API)
+                || packageName.equals(ENGINE)
+                || Stream.of(
+                                API_ARROWS.keySet().stream().map(room -> API + "." + room),
+                                ENGINE_ARROWS.keySet().stream().map(room -> ENGINE + "." + room))
+                        .flatMap(names -> names)
+                        .anyMatch(packageName::equals);
+    }
+
+    private static boolean isAllowed(String from, String to) {
+        if (!isKnown(to)) {
+            return false;
+        }
+        boolean fromEngine = isEngine(from);
+        if (isEngine(to)) {
+            return fromEngine
+                    && (from.equals(ENGINE)
+                            ? room(ENGINE, to).equals("server")
+                            : ENGINE_ARROWS
+                                    .getOrDefault(room(ENGINE, from), Set.of())
+                                    .contains(room(ENGINE, to)));
+        }
+        return fromEngine
+                || from.equals(API)
+                || API_ARROWS.getOrDefault(room(API, from), Set.of()).contains(room(API, to));
+    }
+
+    private static boolean isEngine(String packageName) {
+        return packageName.equals(ENGINE) || packageName.startsWith(ENGINE + ".");
+    }
+
+    /** The package's name below {@code top}, empty for the top itself. */
+    private static String room(String top, String packageName) {
+        return packageName.equals(top) ? "" : packageName.substring(top.length() + 1);
+    }
+
+    private static SliceAssignment packages() {
+        return new SliceAssignment() {
+            @Override
+            public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+                return SliceIdentifier.of(javaClass.getPackageName());
+            }
+
+            @Override
+            public String getDescription() {
+                return "packages";
+            }
+        };
+    }
+}

@@ -1,0 +1,299 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import java.io.IOException;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What an upstream may answer, and what the client then sees. */
+@ExtendWith(LeakCheck.class)
+class ResponseRelayTest {
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void bodyWithContentLengthPasses(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶X-Own: yes¶¶hello");
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            for (int i = 0; i < 3; i++) {
+                try (Response response = get(proxy, "/a")) {
+                    assertThat(response.code()).isEqualTo(200);
+                    assertThat(response.header("X-Own")).isEqualTo("yes");
+                    assertThat(response.header("Date")).isNull();
+                    assertThat(response.body().string()).isEqualTo("hello");
+                }
+            }
+            assertThat(upstream.connections())
+                    .as("the connection is kept alive")
+                    .isEqualTo(1);
+            assertThat(proxy.record().error()).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void closeDelimitedBodyPasses(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.0 200 OK¶¶until the end");
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.body().string()).isEqualTo("until the end");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void trailersPassByAllowList(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶"
+                        + "5¶hello¶0¶X-Checksum: abc¶Content-Length: 3¶Authorization: no¶¶");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.body().string()).isEqualTo("hello");
+            assertThat(response.trailers().get("X-Checksum")).isEqualTo("abc");
+            assertThat(response.trailers().get("Authorization")).isNull();
+            assertThat(response.trailers().get("Content-Length")).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void notModifiedWithContentLengthHasNoBodyAndKeepsTheConnection(Front front) throws Exception {
+        try (RawUpstream upstream =
+                        RawUpstream.answering("HTTP/1.1 304 Not Modified¶Content-Length: 1234¶ETag: \"x\"¶¶");
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            for (int i = 0; i < 2; i++) {
+                try (Response response = get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(304);
+                    assertThat(response.header("ETag")).isEqualTo("\"x\"");
+                    assertThat(response.body().string()).isEmpty();
+                }
+            }
+            assertThat(upstream.connections()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void headAnd204HaveNoBodyWhateverTheFieldsSay(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        c.send(
+                                head.startsWith("HEAD")
+                                        ? "HTTP/1.1 200 OK¶Content-Length: 99¶¶"
+                                        : "HTTP/1.1 204 No Content¶Content-Length: 7¶¶");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Request head = new Request.Builder().url(proxy.url("/")).head().build();
+            for (int i = 0; i < 2; i++) {
+                try (Response response = proxy.client().newCall(head).execute()) {
+                    assertThat(response.code()).isEqualTo(200);
+                    assertThat(response.header("Content-Length")).isEqualTo("99");
+                }
+                try (Response response = get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(204);
+                }
+            }
+            assertThat(upstream.connections()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void statusLineWithoutReasonPasses(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.body().string()).isEqualTo("ok");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void earlyHintsReachTheClientBeforeTheAnswer(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 103 Early Hints¶Link: </a.css>; rel=preload¶¶"
+                        + "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            for (int i = 0; i < 2; i++) {
+                client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+                assertThat(client.readHead()).startsWith("HTTP/1.1 103 ").contains("Link: </a.css>; rel=preload");
+                assertThat(client.readResponse()).startsWith("HTTP/1.1 200 OK").endsWith("ok");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void continueIsRelayedEndToEnd(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    String head = c.readHead();
+                    assertThat(head.toLowerCase(java.util.Locale.ROOT)).contains("expect: 100-continue");
+                    c.send("HTTP/1.1 100 Continue¶¶");
+                    String body = c.read(5);
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 5¶¶" + body);
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Request request = new Request.Builder()
+                    .url(proxy.url("/"))
+                    .header("Expect", "100-continue")
+                    .post(okhttp3.RequestBody.create("hello".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+                    .build();
+            try (Response response = proxy.client().newCall(request).execute()) {
+                assertThat(response.body().string()).isEqualTo("hello");
+            }
+            assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/2 200 OK¶¶",
+                "HTTP/1.1 2x0 OK¶¶",
+                "nonsense¶¶",
+                "HTTP/1.1 200 OK¶Content-Length: 5¶Content-Length: 6¶¶hello",
+                "HTTP/1.1 200 OK¶Content-Length: -5¶¶hello",
+                "HTTP/1.1 200 OK¶Content-Length: 0x5¶¶hello",
+                "HTTP/1.1 200 OK¶Content-Length: 99999999999999999999¶¶hello",
+                "HTTP/1.1 200 OK¶Content-Length: 5¶Transfer-Encoding: chunked¶¶0¶¶",
+                "HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶Transfer-Encoding: chunked¶¶0¶¶",
+                "HTTP/1.1 200 OK¶Transfer-Encoding: gzip¶¶x",
+                "HTTP/1.0 200 OK¶Transfer-Encoding: chunked¶¶0¶¶",
+                "HTTP/1.1 200 OK¶X: a\0b¶¶",
+                "HTTP/1.1 200 OK¶X: a\rb¶¶",
+                "HTTP/1.1 200 OK¶X : a¶¶",
+                "HTTP/1.1 200 OK¶X: a¶ folded¶¶",
+                "HTTP/1.1 200 OK\nX: a\n\n",
+                "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: upgrade¶¶",
+                "HTTP/1.1 200 OK¶Content-Len",
+                ""
+            })
+    void invalidAnswerIs502AndTheConnectionIsClosed(String answer) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(answer);
+                    if (answer.endsWith("¶¶") || answer.endsWith("\n\n")) {
+                        assertThat(c.readByte()).isEqualTo(-1);
+                    }
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(502);
+            assertThat(proxy.record().error()).isIn(ForwardError.INVALID_RESPONSE, ForwardError.UPSTREAM_CLOSED);
+        }
+    }
+
+    @Test
+    void headAboveTheLimitIs502() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶X: " + "a".repeat(70_000) + "¶¶");
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(502);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TOO_LARGE);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "H1, 'HTTP/1.1 200 OK¶Content-Length: 10¶¶hello'",
+        "H2_TLS, 'HTTP/1.1 200 OK¶Content-Length: 10¶¶hello'",
+        "H1, 'HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶'",
+        "H1_TLS, 'HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶'",
+        "H2_TLS, 'HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶'",
+        "H1, 'HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶helloX¶0¶¶'",
+        "H1, 'HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5x¶hello¶0¶¶'"
+    })
+    void truncatedBodyIsAnAbortNeverACleanEnd(Front front, String answer) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(answer);
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            assertThatThrownBy(() -> {
+                        try (Response response = get(proxy, "/")) {
+                            assertThat(response.code()).isEqualTo(200);
+                            response.body().string();
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_TRUNCATED);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @Test
+    void closeDelimitedClientIsResetWhenTheUpstreamBreaksOff() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶");
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.0¶Host: localhost¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.0 200").doesNotContainIgnoringCase("chunked");
+            assertThat(readUntilEnd(client)).isEqualTo("reset");
+        }
+    }
+
+    @Test
+    void surplusBytesSpoilTheConnection() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶okHTTP/1.1 200 OK¶¶");
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri())) {
+            for (int i = 0; i < 3; i++) {
+                try (Response response = get(proxy, "/")) {
+                    assertThat(response.body().string()).isEqualTo("ok");
+                }
+            }
+            assertThat(upstream.connections()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void hopByHopFieldsOfTheAnswerStayBehind() throws Exception {
+        try (RawUpstream upstream =
+                        RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶Connection: keep-alive, X-Hop¶"
+                                + "X-Hop: 1¶Keep-Alive: timeout=5¶Proxy-Authenticate: Basic¶Server: own¶Set-Cookie: a=b; Path=/¶"
+                                + "Set-Cookie: c=d¶Location: http://elsewhere/¶¶ok");
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.headers().names())
+                    .containsExactlyInAnyOrder("Content-Length", "Server", "Set-Cookie", "Location");
+            assertThat(response.headers("Set-Cookie")).containsExactly("a=b; Path=/", "c=d");
+        }
+    }
+
+    static String readUntilEnd(RawConnection client) throws IOException {
+        String end = client.end();
+        while (end.startsWith("byte")) {
+            end = client.end();
+        }
+        return end;
+    }
+
+    static Response get(TestProxy proxy, String path) throws IOException {
+        return proxy.client()
+                .newCall(new Request.Builder().url(proxy.url(path)).build())
+                .execute();
+    }
+}

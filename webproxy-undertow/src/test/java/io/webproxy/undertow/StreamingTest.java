@@ -1,0 +1,145 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutClass;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import okhttp3.MediaType;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.BufferedSink;
+import okio.BufferedSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Nothing is held back: the head goes out at once, each piece as it comes, and bodies of any size pass whole. */
+@ExtendWith(LeakCheck.class)
+class StreamingTest {
+    private static final int PIECES = 20;
+
+    /** The upstream sends a piece only after the client has read the one before: what is held back stops the test. */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void eachEventArrivesBeforeTheNextIsSent(Front front) throws Exception {
+        CyclicBarrier turn = new CyclicBarrier(2);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶");
+                    for (int i = 0; i < PIECES; i++) {
+                        turn.await(10, TimeUnit.SECONDS);
+                        String event = "data: " + (char) ('a' + i) + "\n\n";
+                        c.send(Integer.toHexString(event.length()) + "¶" + event + "¶");
+                    }
+                    turn.await(10, TimeUnit.SECONDS);
+                    c.send("0¶¶");
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.code())
+                    .as("the head is out before the first piece")
+                    .isEqualTo(200);
+            BufferedSource source = response.body().source();
+            for (int i = 0; i < PIECES; i++) {
+                turn.await(10, TimeUnit.SECONDS);
+                assertThat(source.readUtf8Line()).isEqualTo("data: " + (char) ('a' + i));
+                assertThat(source.readUtf8Line()).isEmpty();
+            }
+            turn.await(10, TimeUnit.SECONDS);
+            assertThat(source.exhausted()).isTrue();
+            ExchangeRecord record = proxy.record();
+            assertThat(record.endClass()).isEqualTo(TimeoutClass.LONG);
+            assertThat(record.error()).isNull();
+        }
+    }
+
+    /** A client that reads slowly fills all buffers; then the upstream goes silent: the tail must still get through. */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void tailIsFlushedAlthoughTheUpstreamPauses(Front front) throws Exception {
+        int size = 16 << 20;
+        CountDownLatch stopped = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶" + Integer.toHexString(size) + "¶");
+                    c.send(new byte[1 << 20]);
+                    stopped.countDown();
+                    c.send(new byte[size - (1 << 20)]);
+                    c.send("¶");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            BufferedSource source = response.body().source();
+            source.skip(1);
+            stopped.await(10, TimeUnit.SECONDS);
+            source.skip(size - 1L);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void bigBodiesPassByteForByteBothWays(Front front) throws Exception {
+        int size = 24 << 20;
+        byte[] content = new byte[size];
+        new Random(42).nextBytes(content);
+        byte[] expected = MessageDigest.getInstance("SHA-256").digest(content);
+        LinkedBlockingQueue<byte[]> uploaded = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (!c.readHead().isEmpty()) {
+                        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+                        byte[] buffer = new byte[1 << 16];
+                        for (int left = size; left > 0; ) {
+                            int read = c.read(buffer, Math.min(buffer.length, left));
+                            digest.update(buffer, 0, read);
+                            left -= read;
+                        }
+                        uploaded.add(digest.digest());
+                        c.send("HTTP/1.1 200 OK¶Content-Length: " + size + "¶¶");
+                        c.send(content);
+                    }
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            RequestBody body = new RequestBody() {
+                @Override
+                public @Nullable MediaType contentType() {
+                    return null;
+                }
+
+                @Override
+                public long contentLength() {
+                    return size;
+                }
+
+                @Override
+                public void writeTo(BufferedSink sink) throws IOException {
+                    sink.write(content);
+                }
+            };
+            Request request =
+                    new Request.Builder().url(proxy.url("/")).post(body).build();
+            try (Response response = proxy.client().newCall(request).execute()) {
+                byte[] downloaded = response.body().bytes();
+                assertThat(MessageDigest.getInstance("SHA-256").digest(downloaded))
+                        .isEqualTo(expected);
+            }
+            assertThat(uploaded.poll(5, TimeUnit.SECONDS)).isEqualTo(expected);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.bytesIn()).isEqualTo(size);
+            assertThat(record.bytesOut()).isEqualTo(size);
+        }
+    }
+}

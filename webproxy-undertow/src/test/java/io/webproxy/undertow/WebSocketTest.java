@@ -1,0 +1,221 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutClass;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.Response;
+import okhttp3.WebSocket;
+import okhttp3.WebSocketListener;
+import okio.ByteString;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** WebSockets through every front; over HTTP/2 ports by a client that offers only {@code http/1.1}, as browsers do. */
+@ExtendWith(LeakCheck.class)
+class WebSocketTest {
+    private static final String HANDSHAKE =
+            "GET /ws HTTP/1.1¶Host: localhost¶Upgrade: websocket¶Connection: keep-alive, Upgrade¶"
+                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶Sec-WebSocket-Version: 13¶¶";
+    private static final String SWITCH = "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶"
+            + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶";
+
+    /** Sends back what it gets. */
+    private static final class Echo extends WebSocketListener {
+        @Override
+        public void onMessage(WebSocket socket, String text) {
+            socket.send(text);
+        }
+
+        @Override
+        public void onMessage(WebSocket socket, ByteString bytes) {
+            socket.send(bytes);
+        }
+
+        @Override
+        public void onClosing(WebSocket socket, int code, String reason) {
+            socket.close(code, reason);
+        }
+    }
+
+    /** Keeps what it gets. */
+    private static final class Inbox extends WebSocketListener {
+        private final BlockingQueue<Object> received = new LinkedBlockingQueue<>();
+
+        @Override
+        public void onMessage(WebSocket socket, String text) {
+            received.add(text);
+        }
+
+        @Override
+        public void onMessage(WebSocket socket, ByteString bytes) {
+            received.add(bytes);
+        }
+
+        @Override
+        public void onClosed(WebSocket socket, int code, String reason) {
+            received.add("closed " + code);
+        }
+
+        @Override
+        public void onFailure(WebSocket socket, Throwable failure, @Nullable Response response) {
+            received.add(failure);
+        }
+
+        Object next() throws InterruptedException {
+            Object next = received.poll(20, TimeUnit.SECONDS);
+            assertThat(next).isNotNull();
+            return next;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void textAndBinaryOf16MiBPassBothWays(Front front) throws Exception {
+        MockWebServer upstream = new MockWebServer();
+        upstream.enqueue(new MockResponse.Builder().webSocketUpgrade(new Echo()).build());
+        upstream.start();
+        try (TestProxy proxy = TestProxy.start(front, "http://127.0.0.1:" + upstream.getPort())) {
+            OkHttpClient client = proxy.client()
+                    .newBuilder()
+                    .pingInterval(Duration.ofSeconds(1))
+                    .build();
+            Inbox inbox = new Inbox();
+            WebSocket socket = client.newWebSocket(
+                    new Request.Builder().url(proxy.url("/ws")).build(), inbox);
+            byte[] bytes = new byte[16 << 20];
+            new Random(7).nextBytes(bytes);
+            ByteString binary = ByteString.of(bytes);
+            String text = "ä".repeat(4 << 20);
+            assertThat(socket.send("hello")).isTrue();
+            assertThat(inbox.next()).isEqualTo("hello");
+            assertThat(socket.send(binary)).isTrue();
+            assertThat(inbox.next()).isEqualTo(binary);
+            assertThat(socket.send(text)).isTrue();
+            assertThat(inbox.next()).isEqualTo(text);
+            assertThat(proxy.server().status().tunnels()).isEqualTo(1);
+            socket.close(1000, "bye");
+            assertThat(inbox.next()).isEqualTo("closed 1000");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).isEqualTo(101);
+            assertThat(record.endClass()).isEqualTo(TimeoutClass.WEBSOCKET);
+            assertThat(record.bytesOut()).isGreaterThan(bytes.length);
+            assertThat(record.error()).isNull();
+            await().until(() -> proxy.server().status().tunnels() == 0);
+        } finally {
+            upstream.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void bytesRightBehindThe101AndTheRequestAreReplayed(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    String head = c.readHead();
+                    assertThat(head).contains("Connection: Upgrade\r\n").contains("Upgrade: websocket\r\n");
+                    c.send(SWITCH + "early");
+                    c.send(c.read(4));
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE + "ping");
+            assertThat(client.readHead())
+                    .startsWith("HTTP/1.1 101 ")
+                    .containsIgnoringCase("upgrade: websocket")
+                    .containsIgnoringCase("connection: upgrade")
+                    .contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+            assertThat(client.read(9)).isEqualTo("earlyping");
+            assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    @Test
+    void halfCloseGoesThroughAndTheOtherDirectionLives() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(SWITCH);
+                    String all = c.readAll();
+                    c.send("got " + all);
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            client.send("all of it").shutdownOutput();
+            assertThat(client.readAll()).isEqualTo("got all of it");
+            assertThat(proxy.record().error()).isNull();
+        }
+    }
+
+    @Test
+    void refusedUpgradeIsAnOrdinaryAnswerAndTheNextRequestIsRoutedByItself() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶no");
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE + "GET /next HTTP/1.1¶Host: localhost¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("no");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("no");
+            assertThat(proxy.record().path()).isEqualTo("/ws");
+            assertThat(proxy.record().path()).isEqualTo("/next");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void endOfOneSideIsTheEndOfTheOther(Front front) throws Exception {
+        BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(SWITCH);
+                    ends.add(c.end());
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            RawConnection client = proxy.raw();
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            client.reset();
+            // a TLS client says good-bye even where it resets
+            assertThat(ends.poll(10, TimeUnit.SECONDS)).isEqualTo(front.isTls() ? "end" : "reset");
+            await().until(() -> proxy.server().status().tunnels() == 0);
+        }
+    }
+
+    @Test
+    void closeCutsOpenTunnels() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+            c.readHead();
+            c.send(SWITCH);
+            c.end();
+        })) {
+            TestProxy proxy = TestProxy.start(Front.H1_TLS, upstream.uri());
+            try (RawConnection client = proxy.raw()) {
+                client.send(HANDSHAKE);
+                assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+                proxy.close();
+                assertThat(client.end()).isIn("end", "reset");
+            }
+        }
+    }
+}
