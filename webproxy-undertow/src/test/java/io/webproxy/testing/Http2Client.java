@@ -1,5 +1,7 @@
 package io.webproxy.testing;
 
+import io.undertow.protocols.http2.HpackDecoder;
+import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import java.io.IOException;
@@ -18,6 +20,7 @@ public final class Http2Client implements AutoCloseable {
     public static final int END_HEADERS = 4;
 
     private final RawConnection connection;
+    private final HpackDecoder decoder = new HpackDecoder();
 
     /** A frame. */
     public record Frame(int type, int flags, int stream, byte[] payload) {}
@@ -124,20 +127,19 @@ public final class Http2Client implements AutoCloseable {
                 return "goaway";
             }
             if (frame.type() == HEADERS) {
-                return status(frame.payload());
+                return status(frame.payload(), decoder);
             }
         }
     }
 
-    private static String status(byte[] block) throws IOException {
+    private static String status(byte[] block, HpackDecoder decoder) throws IOException {
         try {
             HeaderMap fields = new HeaderMap();
-            io.undertow.protocols.http2.HpackDecoder decoder = new io.undertow.protocols.http2.HpackDecoder();
             decoder.setHeaderEmitter((name, value, neverIndex) -> fields.add(name, value));
             decoder.decode(ByteBuffer.wrap(block), false);
             String status = fields.getFirst(new HttpString(":status"));
             return status == null ? "none" : status;
-        } catch (io.undertow.protocols.http2.HpackException e) {
+        } catch (HpackException e) {
             throw new IOException(e);
         }
     }

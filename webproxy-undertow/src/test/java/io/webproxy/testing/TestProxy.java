@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import okhttp3.ConnectionPool;
 import okhttp3.HttpUrl;
@@ -46,6 +47,7 @@ public final class TestProxy implements AutoCloseable {
     private final Front front;
     private final ProxyServer server;
     private final BlockingQueue<ExchangeRecord> records = new LinkedBlockingQueue<>();
+    private final AtomicInteger ended = new AtomicInteger();
     private final OkHttpClient client;
 
     private TestProxy(Front front, Consumer<ProxyConfig.Builder> more) {
@@ -58,6 +60,7 @@ public final class TestProxy implements AutoCloseable {
                 .observer(new ProxyObserver() {
                     @Override
                     public void exchangeEnded(ExchangeRecord exchange) {
+                        ended.incrementAndGet();
                         records.add(exchange);
                     }
                 });
@@ -158,6 +161,11 @@ public final class TestProxy implements AutoCloseable {
         return front.isTls()
                 ? RawConnection.openTls(port(), TRUST.sslSocketFactory(), "http/1.1")
                 : RawConnection.open(port());
+    }
+
+    /** How many exchanges have ended. */
+    public int ended() {
+        return ended.get();
     }
 
     /** The record of the next exchange that ends, within 10 s. */

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -137,6 +138,25 @@ class ResponseRelayTest {
                 assertThat(client.readHead()).startsWith("HTTP/1.1 103 ").contains("Link: </a.css>; rel=preload");
                 assertThat(client.readResponse()).startsWith("HTTP/1.1 200 OK").endsWith("ok");
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H2_TLS", "H2_TLS_JDK"})
+    void earlyHintsReachTheHttp2ClientBeforeTheAnswer(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 103 Early Hints¶Link: </a.css>; rel=preload¶¶"
+                        + "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", "/", "localhost");
+            assertThat(client.answer(1)).isEqualTo("103");
+            assertThat(client.answer(1)).isEqualTo("200");
+            Http2Client.Frame data = client.read(1);
+            assertThat(data.type()).isEqualTo(Http2Client.DATA);
+            assertThat(new String(data.payload(), java.nio.charset.StandardCharsets.US_ASCII))
+                    .isEqualTo("ok");
         }
     }
 

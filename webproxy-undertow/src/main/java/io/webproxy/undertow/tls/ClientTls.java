@@ -30,7 +30,7 @@ public final class ClientTls {
 
     private ClientTls(TlsEngines engines, TrustManagerFactory trust) throws GeneralSecurityException {
         this.engines = engines;
-        this.inner = engines.context(new KeyManager[0], trust.getTrustManagers());
+        this.inner = engines.context(new KeyManager[0], NamedAuthType.around(trust.getTrustManagers()));
         this.context = new EngineContext(inner, this::newEngine);
     }
 

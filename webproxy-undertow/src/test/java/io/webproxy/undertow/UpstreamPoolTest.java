@@ -1,0 +1,295 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.ProxyStatus;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Upstream;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The connections to upstreams: kept, capped, queued for, retried where that is safe, and secured. */
+@ExtendWith(LeakCheck.class)
+class UpstreamPoolTest {
+    private static ProxyStatus.Pool pool(TestProxy proxy) {
+        return proxy.server().status().upstreams().values().iterator().next();
+    }
+
+    /** Serves one request on each connection, then takes the next one's head and closes without an answer. */
+    private static RawUpstream closingAfterOne(AtomicInteger heads) throws Exception {
+        return RawUpstream.start(c -> {
+            heads.incrementAndGet();
+            c.readHead();
+            c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+            if (!c.readHead().isEmpty()) {
+                heads.incrementAndGet();
+            }
+        });
+    }
+
+    @Test
+    void staleConnectionIsRetriedOnceForAnIdempotentRequest() throws Exception {
+        AtomicInteger heads = new AtomicInteger();
+        try (RawUpstream upstream = closingAfterOne(heads);
+                TestProxy proxy =
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).ioThreads(1))) {
+            for (int i = 0; i < 4; i++) {
+                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(200);
+                }
+                assertThat(proxy.record().error()).isNull();
+            }
+        }
+    }
+
+    @Test
+    void staleConnectionIsNoReasonToExecuteAPostTwice() throws Exception {
+        AtomicInteger heads = new AtomicInteger();
+        try (RawUpstream upstream = closingAfterOne(heads);
+                TestProxy proxy =
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).ioThreads(1))) {
+            ResponseRelayTest.get(proxy, "/").close();
+            Request post = new Request.Builder()
+                    .url(proxy.url("/"))
+                    .post(RequestBody.create(new byte[0]))
+                    .build();
+            try (Response response = proxy.client().newCall(post).execute()) {
+                assertThat(response.code()).isEqualTo(502);
+            }
+            assertThat(heads).hasValue(2);
+            proxy.record();
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
+        }
+    }
+
+    @Test
+    void connectionThatTheUpstreamClosedWhileIdleIsNotUsed() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                });
+                TestProxy proxy =
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).ioThreads(1))) {
+            for (int i = 0; i < 3; i++) {
+                Request post = new Request.Builder()
+                        .url(proxy.url("/"))
+                        .post(RequestBody.create(new byte[3]))
+                        .build();
+                try (Response response = proxy.client().newCall(post).execute()) {
+                    assertThat(response.code()).isEqualTo(200);
+                }
+                await().until(() -> pool(proxy).open() == 0);
+            }
+        }
+    }
+
+    @Test
+    void capHoldsOverAllThreadsAndEverybodyIsServed() throws Exception {
+        AtomicInteger now = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        ExecutorService clients = Executors.newFixedThreadPool(16, task -> new Thread(task, "test-client"));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    most.accumulateAndGet(now.incrementAndGet(), Math::max);
+                    while (!c.readHead().isEmpty()) {
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                    }
+                    now.decrementAndGet();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .ioThreads(3)
+                                .pool(PoolLimits.defaults().withConnections(2)))) {
+            List<Future<Integer>> served = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                served.add(clients.submit(() -> {
+                    int ok = 0;
+                    try (RawConnection client = proxy.raw()) {
+                        for (int j = 0; j < 50; j++) {
+                            client.send("GET / HTTP/1.1¶Host: a¶¶");
+                            ok += client.readResponse().startsWith("HTTP/1.1 200") ? 1 : 0;
+                        }
+                    }
+                    return ok;
+                }));
+            }
+            for (Future<Integer> future : served) {
+                assertThat(future.get(30, TimeUnit.SECONDS)).isEqualTo(50);
+            }
+            // a closed connection may still be on its way out when the next one arrives
+            assertThat(most.get()).isLessThanOrEqualTo(4);
+            assertThat(pool(proxy).open()).isLessThanOrEqualTo(2);
+            assertThat(pool(proxy).waiting()).isZero();
+        } finally {
+            clients.shutdownNow();
+            assertThat(clients.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void fullQueueAndSlowQueueAre503WithRetryAfter() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (!c.readHead().isEmpty()) {
+                        release.await(10, TimeUnit.SECONDS);
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .ioThreads(1)
+                                .pool(PoolLimits.defaults().withConnections(1).withQueue(1, Duration.ofMillis(400))));
+                RawConnection first = proxy.raw();
+                RawConnection second = proxy.raw();
+                RawConnection third = proxy.raw()) {
+            first.send("GET /1 HTTP/1.1¶Host: a¶¶");
+            await().until(() -> upstream.connections() == 1);
+            second.send("GET /2 HTTP/1.1¶Host: a¶¶");
+            await().until(() -> pool(proxy).waiting() == 1);
+            third.send("GET /3 HTTP/1.1¶Host: a¶¶");
+            assertThat(third.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
+            assertThat(second.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.POOL_EXHAUSTED);
+            release.countDown();
+            assertThat(first.readResponse()).endsWith("ok");
+        }
+    }
+
+    @Test
+    void idleConnectionIsClosedInTime() throws Exception {
+        CountDownLatch closed = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                    assertThat(c.end()).isEqualTo("end");
+                    closed.countDown();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .pool(PoolLimits.defaults().withIdle(8, Duration.ofMillis(200))))) {
+            ResponseRelayTest.get(proxy, "/").close();
+            assertThat(closed.await(5, TimeUnit.SECONDS)).isTrue();
+            await().until(() -> pool(proxy).open() == 0);
+        }
+    }
+
+    @Test
+    void connectThatNobodyAnswersIs504() throws Exception {
+        List<Socket> fill = new ArrayList<>();
+        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            for (int i = 0; i < 4; i++) {
+                Socket socket = new Socket();
+                fill.add(socket);
+                try {
+                    socket.connect(full.getLocalSocketAddress(), 200);
+                } catch (java.net.SocketTimeoutException e) {
+                    break;
+                }
+            }
+            try (TestProxy proxy = TestProxy.start(
+                            Front.H1,
+                            b -> b.forward("http://127.0.0.1:" + full.getLocalPort())
+                                    .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))));
+                    Response response = ResponseRelayTest.get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(504);
+                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
+                await().until(() -> pool(proxy).open() == 0);
+            }
+        } finally {
+            for (Socket socket : fill) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void nameWithoutAnAddressIs502() throws Exception {
+        try (TestProxy proxy = TestProxy.start(Front.H1, "http://no-such-host.invalid:80");
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(502);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.DNS);
+        }
+    }
+
+    @Test
+    void nameWithSeveralAddressesIsTriedOnAllOfThem() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(Front.H1, "http://localhost:" + upstream.port());
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void httpsUpstreamIsTrustedByItsOwnFileOnlyAndByItsName(@TempDir Path directory) throws Exception {
+        Path trust = directory.resolve("root.pem");
+        Files.writeString(trust, TestProxy.rootPem());
+        MockWebServer upstream = new MockWebServer();
+        upstream.useHttps(TestProxy.identity().sslSocketFactory());
+        for (int i = 0; i < 3; i++) {
+            upstream.enqueue(new MockResponse.Builder().body("secret").build());
+        }
+        upstream.start(InetAddress.getByName("127.0.0.1"), 0);
+        try {
+            String uri = "https://127.0.0.1:" + upstream.getPort();
+            try (TestProxy proxy = TestProxy.start(
+                    Front.H1_TLS, b -> b.route(r -> r.forward(Upstream.of(uri).trusting(trust))))) {
+                for (int i = 0; i < 2; i++) {
+                    try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                        assertThat(response.body().string()).isEqualTo("secret");
+                    }
+                }
+            }
+            try (TestProxy proxy = TestProxy.start(Front.H1, uri);
+                    Response response = ResponseRelayTest.get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(502);
+                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TLS);
+            }
+        } finally {
+            upstream.close();
+        }
+        MockWebServer elsewhere = new MockWebServer();
+        elsewhere.useHttps(TestProxy.identity().sslSocketFactory());
+        elsewhere.start(InetAddress.getByName("127.0.0.2"), 0);
+        try (TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward(Upstream.of("https://127.0.0.2:" + elsewhere.getPort())
+                                .trusting(trust))));
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(502);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TLS);
+        } finally {
+            elsewhere.close();
+        }
+    }
+}
