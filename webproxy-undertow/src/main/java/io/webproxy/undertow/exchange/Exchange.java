@@ -13,6 +13,7 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -129,6 +130,11 @@ public final class Exchange extends Watched {
     /** Who is on the other end of the client's connection. */
     public Peer peer() {
         return peer;
+    }
+
+    /** The client's address in text: the peer's, or the one that a trusted proxy named. */
+    public String clientName() {
+        return head.clientAddress().equals(peer.address()) ? peer.name() : AddressText.of(head.clientAddress());
     }
 
     /** What this exchange shares with the others. */

@@ -65,7 +65,7 @@ final class ForwardedFields {
                 out.field(HOST, authority);
             }
             out.field(PORT, port(scheme, authority));
-            out.field(REAL_IP, peer);
+            out.field(REAL_IP, client);
             out.field(FORWARDED, forwarded);
         }
     }

@@ -74,13 +74,7 @@ final class OutboundHead {
         copy(out);
         Exchange.Peer peer = exchange.peer();
         ForwardedFields.write(
-                out,
-                in,
-                http.getRequestScheme(),
-                authority,
-                peer.name(),
-                peer.trusted() ? exchange.head().clientAddress().getHostAddress() : peer.name(),
-                peer.trusted());
+                out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
         if (framing == RequestFraming.CHUNKED) {
             out.field(Headers.TRANSFER_ENCODING, "chunked");
         } else if (framing != RequestFraming.NONE) {

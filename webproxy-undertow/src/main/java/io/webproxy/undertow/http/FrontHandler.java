@@ -17,6 +17,7 @@ import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.forward.Trust;
+import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
@@ -81,10 +82,7 @@ public final class FrontHandler implements HttpHandler {
             return known;
         }
         InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
-        String name = address.getHostAddress();
-        int zone = name.indexOf('%');
-        Exchange.Peer peer =
-                new Exchange.Peer(address, zone < 0 ? name : name.substring(0, zone), trust.contains(address));
+        Exchange.Peer peer = new Exchange.Peer(address, AddressText.of(address), trust.contains(address));
         connection.putAttachment(PEER, peer);
         return peer;
     }

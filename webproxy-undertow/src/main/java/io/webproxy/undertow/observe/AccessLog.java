@@ -32,7 +32,7 @@ final class AccessLog {
 
     static String line(ExchangeRecord e, boolean withQuery) {
         StringBuilder line = new StringBuilder(256);
-        line.append(e.client().getHostAddress()).append(" - ");
+        line.append(AddressText.of(e.client())).append(" - ");
         word(line, e.user()).append(" [").append(TIME.format(e.start())).append("] \"");
         escaped(line, e.method()).append(' ');
         escaped(line, e.path());

@@ -35,6 +35,7 @@ final class ReleasingSslEngine extends SSLEngine {
     private boolean outboundClosed;
     private boolean plaintextLeft;
     private boolean dataSent;
+    private boolean handshakeFinished;
     private byte[] farewell = new byte[0];
 
     ReleasingSslEngine(SSLEngine inner) {
@@ -54,7 +55,7 @@ final class ReleasingSslEngine extends SSLEngine {
             SSLEngineResult result =
                     filled.isEmpty() ? inner.wrap(NOTHING, dst) : wrapData(filled, plaintextFor(dst), dst);
             dataSent |= result.bytesConsumed() > 0;
-            return result;
+            return seen(result);
         } catch (SSLException e) {
             abandon();
             throw e;
@@ -100,11 +101,16 @@ final class ReleasingSslEngine extends SSLEngine {
         try {
             SSLEngineResult result = inner.unwrap(src, dsts, offset, length);
             plaintextLeft = result.getStatus() == Status.BUFFER_OVERFLOW;
-            return result;
+            return seen(result);
         } catch (SSLException e) {
             abandon();
             throw e;
         }
+    }
+
+    private SSLEngineResult seen(SSLEngineResult result) {
+        handshakeFinished |= result.getHandshakeStatus() == HandshakeStatus.FINISHED;
+        return result;
     }
 
     @Override
@@ -299,9 +305,11 @@ final class ReleasingSslEngine extends SSLEngine {
         return inner.getEnableSessionCreation();
     }
 
+    /** Conscrypt gives null where there is none; that means "not yet" to callers of an SSLEngine. */
     @Override
-    public @Nullable String getApplicationProtocol() {
-        return inner.getApplicationProtocol();
+    public synchronized @Nullable String getApplicationProtocol() {
+        String protocol = inner.getApplicationProtocol();
+        return protocol == null && handshakeFinished ? "" : protocol;
     }
 
     @Override
