@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -23,7 +27,9 @@ import okio.BufferedSink;
 import okio.BufferedSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Nothing is held back: the head goes out at once, each piece as it comes, and bodies of any size pass whole. */
@@ -87,6 +93,40 @@ class StreamingTest {
             source.skip(1);
             stopped.await(10, TimeUnit.SECONDS);
             source.skip(size - 1L);
+        }
+    }
+
+    /** curl fills its TLS records: encrypted, they are larger than a pooled buffer. */
+    @ParameterizedTest
+    @CsvSource({"H1, --http1.1", "H1_TLS, --http1.1", "H1_TLS_JDK, --http1.1", "H2_TLS, --http2", "H2_TLS_JDK, --http2"})
+    void bodyInFullTlsRecordsPasses(Front front, String version, @TempDir Path directory) throws Exception {
+        Path curl = Peers.require("curl");
+        Path body = directory.resolve("body");
+        Files.write(body, new byte[3_000_000]);
+        Path root = directory.resolve("root.pem");
+        Files.writeString(root, TestProxy.rootPem());
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    byte[] buffer = new byte[1 << 16];
+                    for (int left = 3_000_000; left > 0; ) {
+                        left -= Math.max(1, c.read(buffer, Math.min(buffer.length, left)));
+                    }
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 5¶¶whole");
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Peers.Outcome result = Peers.run(
+                    Duration.ofSeconds(20),
+                    curl.toString(),
+                    "-sS",
+                    version,
+                    "--cacert",
+                    root.toString(),
+                    "-H",
+                    "Expect:",
+                    "--data-binary",
+                    "@" + body,
+                    proxy.url("/").toString());
+            assertThat(result.stdout()).as(result.stderr()).isEqualTo("whole");
         }
     }
 

@@ -50,6 +50,9 @@ public final class RunningProxy implements ProxyEngine.Running {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final int TASK_THREADS = 2;
 
+    /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
+    private static final int TLS_RECORD = 17 * 1024;
+
     private final ProxyConfig startConfig;
     private final XnioWorker worker;
     private final Exchanges exchanges;
@@ -71,15 +74,17 @@ public final class RunningProxy implements ProxyEngine.Running {
             threads.add(worker.getIoThread(i));
         }
         ByteBufferPool buffers = new DefaultByteBufferPool(true, config.bufferSize(), -1, 4);
+        ByteBufferPool records =
+                config.bufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
         this.exchanges = new Exchanges(threads, System::nanoTime, new Recorder(config.observers(), config.accessLog()));
-        this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, config.tlsProvider());
+        this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.auth = new AuthRuntime();
         this.settings = settings(config);
         this.drain = new Drain(exchanges, this::stopAccepting, this::release);
         try {
             config.authenticator().ifPresent(this::startAuthenticator);
             upstreams.update(upstreamsOf(config), config.limits(), config.pool());
-            open(config, buffers);
+            open(config, buffers, records);
         } catch (RuntimeException e) {
             abandon();
             throw e;
@@ -142,7 +147,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
     }
 
-    private void open(ProxyConfig config, ByteBufferPool buffers) {
+    private void open(ProxyConfig config, ByteBufferPool buffers, ByteBufferPool records) {
         HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits());
         Forwarder forwarder = new Forwarder(upstreams);
         Redirect redirect = new Redirect(this::httpsPort);
@@ -152,7 +157,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         if (config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS)) {
             ServerTls created = ServerTls.create(config.certificates(), config.tlsProvider());
             tls = created;
-            ssl = new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, buffers, created.sslContext());
+            ssl = new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, records, created.sslContext());
         }
         for (ProxyConfig.Listen listen : config.listens()) {
             Consumer<StreamConnection> first = switch (listen.protocol()) {

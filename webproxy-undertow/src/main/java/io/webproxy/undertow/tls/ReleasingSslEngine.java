@@ -36,6 +36,7 @@ final class ReleasingSslEngine extends SSLEngine {
     private boolean plaintextLeft;
     private boolean dataSent;
     private boolean handshakeFinished;
+    private @Nullable ClientAbilities abilities;
     private byte[] farewell = new byte[0];
 
     ReleasingSslEngine(SSLEngine inner) {
@@ -99,12 +100,27 @@ final class ReleasingSslEngine extends SSLEngine {
     public synchronized SSLEngineResult unwrap(ByteBuffer src, ByteBuffer[] dsts, int offset, int length)
             throws SSLException {
         try {
-            SSLEngineResult result = inner.unwrap(src, dsts, offset, length);
+            SSLEngineResult result = handshakeFinished
+                    ? inner.unwrap(src, dsts, offset, length)
+                    : unwrapHandshake(src, dsts, offset, length);
             plaintextLeft = result.getStatus() == Status.BUFFER_OVERFLOW;
             return seen(result);
         } catch (SSLException e) {
             abandon();
             throw e;
+        }
+    }
+
+    private SSLEngineResult unwrapHandshake(ByteBuffer src, ByteBuffer[] dsts, int offset, int length)
+            throws SSLException {
+        if (abilities == null) {
+            abilities = ClientAbilities.parse(src);
+        }
+        ClientAbilities.CURRENT.set(abilities);
+        try {
+            return inner.unwrap(src, dsts, offset, length);
+        } finally {
+            ClientAbilities.CURRENT.remove();
         }
     }
 

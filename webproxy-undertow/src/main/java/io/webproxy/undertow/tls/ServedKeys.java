@@ -2,7 +2,6 @@ package io.webproxy.undertow.tls;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,13 +56,14 @@ final class ServedKeys {
      *
      * @param name what the client asks for, canonical; null for nothing
      * @param local the address that the client reached; null if unknown
-     * @param signatures what the client can verify, such as {@code SHA256withECDSA}; empty if unknown
+     * @param client what it can use
      */
-    @Nullable String choose(@Nullable String name, @Nullable InetAddress local, String keyType, String[] signatures) {
+    @Nullable String choose(@Nullable String name, @Nullable InetAddress local, String keyType, ClientAbilities client) {
         List<Aliased> candidates = candidates(name, local);
         for (Aliased candidate : candidates) {
+            // Conscrypt asks for all types and serves the last it gets: that mustn't be one that the client can't use
             if (candidate.entry().keyType().equals(keyType)
-                    && (candidates.size() == 1 || verifies(signatures, keyType))) {
+                    && (candidates.size() == 1 || client.canUse(keyType))) {
                 return candidate.alias();
             }
         }
@@ -87,15 +87,5 @@ final class ServedKeys {
             }
         }
         return found == null ? standard : found;
-    }
-
-    /** Conscrypt asks for both types and serves the last it gets: a type that the client can't verify must not be it. */
-    private static boolean verifies(String[] signatures, String keyType) {
-        String family = switch (keyType) {
-            case "EC" -> "ECDSA";
-            case "RSA", "RSASSA-PSS" -> "RSA";
-            default -> "";
-        };
-        return signatures.length == 0 || Arrays.stream(signatures).anyMatch(signature -> signature.contains(family));
     }
 }

@@ -49,10 +49,14 @@ final class SniKeyManager extends X509ExtendedKeyManager {
             String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
         ServedKeys keys = served;
         if (engine == null || !(engine.getHandshakeSession() instanceof ExtendedSSLSession session)) {
-            return keys.choose(null, null, keyType, new String[0]);
+            return keys.choose(null, null, keyType, ClientAbilities.of(new String[0]));
         }
         InetAddress local = engine.getPeerHost() == null ? null : IpLiteral.parse(engine.getPeerHost());
-        return keys.choose(requestedName(session), local, keyType, session.getPeerSupportedSignatureAlgorithms());
+        ClientAbilities client = ClientAbilities.CURRENT.get();
+        if (client == null) {
+            client = ClientAbilities.of(session.getPeerSupportedSignatureAlgorithms());
+        }
+        return keys.choose(requestedName(session), local, keyType, client);
     }
 
     private static @Nullable String requestedName(ExtendedSSLSession session) {

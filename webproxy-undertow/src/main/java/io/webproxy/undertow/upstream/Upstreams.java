@@ -31,6 +31,7 @@ public final class Upstreams implements AutoCloseable {
     private final List<XnioIoThread> threads;
     private final Exchanges exchanges;
     private final ByteBufferPool buffers;
+    private final ByteBufferPool records;
     private final Xnio xnio;
     private final TlsProvider tlsProvider;
     private final ThreadPoolExecutor lookups;
@@ -40,17 +41,19 @@ public final class Upstreams implements AutoCloseable {
     private volatile HttpLimits httpLimits = HttpLimits.defaults();
     private volatile PoolLimits poolLimits = PoolLimits.defaults();
 
-    /** No pools yet; for the IO threads of one worker. */
+    /** No pools yet; for the IO threads of one worker. A buffer of {@code records} holds a whole TLS record. */
     public Upstreams(
             Xnio xnio,
             List<XnioIoThread> threads,
             Exchanges exchanges,
             ByteBufferPool buffers,
+            ByteBufferPool records,
             TlsProvider tlsProvider) {
         this.xnio = xnio;
         this.threads = List.copyOf(threads);
         this.exchanges = exchanges;
         this.buffers = buffers;
+        this.records = records;
         this.tlsProvider = tlsProvider;
         this.lookups = new ThreadPoolExecutor(
                 LOOKUP_THREADS, LOOKUP_THREADS, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(LOOKUP_QUEUE), task -> {
@@ -109,7 +112,7 @@ public final class Upstreams implements AutoCloseable {
 
     private UndertowXnioSsl clientTls(Upstream upstream) {
         ClientTls client = ClientTls.create(upstream.trust(), tlsProvider);
-        return new UndertowXnioSsl(xnio, OptionMap.EMPTY, buffers, client.sslContext());
+        return new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.sslContext());
     }
 
     /** Closes idle connections and stops look-ups; those in use end with their exchanges. */
