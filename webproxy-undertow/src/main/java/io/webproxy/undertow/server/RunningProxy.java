@@ -153,6 +153,12 @@ public final class RunningProxy implements ProxyEngine.Running {
         Redirect redirect = new Redirect(this::httpsPort);
         FrontHandler forward = new FrontHandler(exchanges, () -> settings, forwarder, null);
         FrontHandler toHttps = new FrontHandler(exchanges, () -> settings, forwarder, redirect);
+        // the ports first: a start that fails for a taken one has nothing else to say
+        List<Consumer<StreamConnection>> first = new ArrayList<>();
+        for (ProxyConfig.Listen listen : config.listens()) {
+            int place = servers.size();
+            bind(config, listen, connection -> first.get(place).accept(connection));
+        }
         UndertowXnioSsl ssl = null;
         if (config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS)) {
             ServerTls created = ServerTls.create(config.certificates(), config.tlsProvider());
@@ -160,12 +166,11 @@ public final class RunningProxy implements ProxyEngine.Running {
             ssl = new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, records, created.sslContext());
         }
         for (ProxyConfig.Listen listen : config.listens()) {
-            Consumer<StreamConnection> first = switch (listen.protocol()) {
+            first.add(switch (listen.protocol()) {
                 case HTTP -> ports.clear(forward);
                 case REDIRECT -> ports.clear(toHttps);
                 case HTTPS -> ports.secure(java.util.Objects.requireNonNull(ssl), forward, toHttps);
-            };
-            bind(config, listen, first);
+            });
         }
         servers.forEach(AcceptingChannel::resumeAccepts);
     }
