@@ -143,12 +143,12 @@ public final class ProxyConfig {
         return ioThreads;
     }
 
-    /** The size of a pooled direct buffer in bytes. */
+    /** The size of a pooled direct buffer in bytes; 0 for one that fits the JVM's memory. */
     public int bufferSize() {
         return bufferSize;
     }
 
-    /** How many connections the kernel holds until they are accepted. */
+    /** How many connections the kernel holds until they are accepted; 0 for the kernel's own limit. */
     public int backlog() {
         return backlog;
     }
@@ -184,8 +184,8 @@ public final class ProxyConfig {
         private PoolLimits pool = PoolLimits.defaults();
         private Duration drainTime = Duration.ofSeconds(30);
         private int ioThreads;
-        private int bufferSize = 16 * 1024;
-        private int backlog = 1024;
+        private int bufferSize;
+        private int backlog;
 
         Builder() {}
 
@@ -377,15 +377,18 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** The size of a pooled direct buffer, 4 KiB to 1 MiB; default 16 KiB. An exchange holds at most one in each direction. */
+        /**
+         * The size of a pooled direct buffer in bytes, 4 KiB to 1 MiB; default 0: 16 KiB, or 8 KiB where the JVM may use less than
+         * 128 MiB. An exchange holds at most one in each direction.
+         */
         public Builder bufferSize(int bytes) {
-            this.bufferSize = checked("bufferSize", bytes, 4096, 1 << 20);
+            this.bufferSize = bytes == 0 ? 0 : checked("bufferSize", bytes, 4096, 1 << 20);
             return this;
         }
 
-        /** How many connections the kernel holds until they are accepted, 1 to 65535; default 1024. */
+        /** How many connections the kernel holds until they are accepted, 0 to 65535; default 0: the kernel's own limit. */
         public Builder backlog(int connections) {
-            this.backlog = checked("backlog", connections, 1, 65535);
+            this.backlog = checked("backlog", connections, 0, 65535);
             return this;
         }
 

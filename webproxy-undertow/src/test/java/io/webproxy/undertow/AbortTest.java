@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -31,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -94,6 +97,48 @@ class AbortTest {
             }
             assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
             await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    /** Whoever answers before the body has come must not wait for it: Undertow's own way of ending an exchange does. */
+    @ParameterizedTest
+    @CsvSource({
+        "H1, 401", "H1, 413", "H1, 502", "H1, 404",
+        "H1_TLS, 401", "H1_TLS, 413", "H1_TLS, 502", "H1_TLS, 404",
+        "H2_TLS, 401", "H2_TLS, 413", "H2_TLS, 502", "H2_TLS, 404",
+        "H2_TLS_JDK, 401", "H2_TLS_JDK, 413", "H2_TLS_JDK, 502", "H2_TLS_JDK, 404"
+    })
+    void ownAnswerDoesNotWaitForAStalledUpload(Front front, int status) throws Exception {
+        RawUpstream gone = RawUpstream.answering("");
+        gone.close();
+        try (TestProxy proxy = TestProxy.start(front, b -> {
+            b.route(r -> r.host("localhost").forward(gone.uri()));
+            if (status == 401) {
+                b.basicAuth("user", "secret");
+            } else if (status == 413) {
+                b.limits(HttpLimits.defaults().withRequestBodyBytes(50));
+            }
+        })) {
+            String host = status == 404 ? "elsewhere" : "localhost";
+            if (front.isHttp2()) {
+                try (Http2Client client = Http2Client.open(proxy)) {
+                    client.open(1, "POST", "/", host, "content-length", "100");
+                    client.send(Http2Client.DATA, 0, 1, new byte[4]);
+                    assertThat(client.answer(1)).isEqualTo(Integer.toString(status));
+                    // the connection goes on
+                    client.request(3, "GET", "/", "elsewhere");
+                    assertThat(client.answer(3)).isIn("404", "401");
+                }
+            } else {
+                try (RawConnection client = proxy.raw()) {
+                    client.send("POST / HTTP/1.1¶Host: " + host + "¶Content-Length: 100¶¶some");
+                    assertThat(client.readResponse())
+                            .startsWith("HTTP/1.1 " + status + " ")
+                            .containsIgnoringCase("connection: close");
+                    assertThat(client.end()).isEqualTo("end");
+                }
+            }
+            assertThat(proxy.record().status()).isEqualTo(status);
         }
     }
 

@@ -98,7 +98,8 @@ class StreamingTest {
 
     /** curl fills its TLS records: encrypted, they are larger than a pooled buffer. */
     @ParameterizedTest
-    @CsvSource({"H1, --http1.1", "H1_TLS, --http1.1", "H1_TLS_JDK, --http1.1", "H2_TLS, --http2", "H2_TLS_JDK, --http2"})
+    @CsvSource({"H1, --http1.1", "H1_TLS, --http1.1", "H1_TLS_JDK, --http1.1", "H2_TLS, --http2", "H2_TLS_JDK, --http2"
+    })
     void bodyInFullTlsRecordsPasses(Front front, String version, @TempDir Path directory) throws Exception {
         Path curl = Peers.require("curl");
         Path body = directory.resolve("body");

@@ -70,12 +70,12 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.startConfig = config;
         this.worker = newWorker(config);
         List<XnioIoThread> threads = new ArrayList<>();
-        for (int i = 0; i < ioThreads(config); i++) {
+        for (int i = 0; i < Machine.ioThreads(config.ioThreads()); i++) {
             threads.add(worker.getIoThread(i));
         }
-        ByteBufferPool buffers = new DefaultByteBufferPool(true, config.bufferSize(), -1, 4);
+        ByteBufferPool buffers = new DefaultByteBufferPool(true, Machine.bufferSize(config.bufferSize()), -1, 4);
         ByteBufferPool records =
-                config.bufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
+                buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
         this.exchanges = new Exchanges(threads, System::nanoTime, new Recorder(config.observers(), config.accessLog()));
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.auth = new AuthRuntime();
@@ -101,16 +101,10 @@ public final class RunningProxy implements ProxyEngine.Running {
         return proxy;
     }
 
-    private static int ioThreads(ProxyConfig config) {
-        return config.ioThreads() > 0
-                ? config.ioThreads()
-                : Math.max(2, Runtime.getRuntime().availableProcessors());
-    }
-
     private XnioWorker newWorker(ProxyConfig config) {
         OptionMap options = OptionMap.builder()
                 .set(Options.WORKER_NAME, "webproxy")
-                .set(Options.WORKER_IO_THREADS, ioThreads(config))
+                .set(Options.WORKER_IO_THREADS, Machine.ioThreads(config.ioThreads()))
                 .set(Options.WORKER_TASK_CORE_THREADS, TASK_THREADS)
                 .set(Options.WORKER_TASK_MAX_THREADS, TASK_THREADS)
                 .set(Options.THREAD_DAEMON, true)
@@ -166,11 +160,12 @@ public final class RunningProxy implements ProxyEngine.Running {
             ssl = new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, records, created.sslContext());
         }
         for (ProxyConfig.Listen listen : config.listens()) {
-            first.add(switch (listen.protocol()) {
-                case HTTP -> ports.clear(forward);
-                case REDIRECT -> ports.clear(toHttps);
-                case HTTPS -> ports.secure(java.util.Objects.requireNonNull(ssl), forward, toHttps);
-            });
+            first.add(
+                    switch (listen.protocol()) {
+                        case HTTP -> ports.clear(forward);
+                        case REDIRECT -> ports.clear(toHttps);
+                        case HTTPS -> ports.secure(java.util.Objects.requireNonNull(ssl), forward, toHttps);
+                    });
         }
         servers.forEach(AcceptingChannel::resumeAccepts);
     }
@@ -187,7 +182,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 .set(Options.TCP_NODELAY, true)
                 .set(Options.KEEP_ALIVE, true)
                 .set(Options.REUSE_ADDRESSES, true)
-                .set(Options.BACKLOG, config.backlog())
+                .set(Options.BACKLOG, Machine.backlog(config.backlog()))
                 .getMap();
         ChannelListener<AcceptingChannel<StreamConnection>> acceptor = new Acceptor(connections, first);
         try {

@@ -62,8 +62,7 @@ final class ServedKeys {
         List<Aliased> candidates = candidates(name, local);
         for (Aliased candidate : candidates) {
             // Conscrypt asks for all types and serves the last it gets: that mustn't be one that the client can't use
-            if (candidate.entry().keyType().equals(keyType)
-                    && (candidates.size() == 1 || client.canUse(keyType))) {
+            if (candidate.entry().keyType().equals(keyType) && (candidates.size() == 1 || client.canUse(keyType))) {
                 return candidate.alias();
             }
         }

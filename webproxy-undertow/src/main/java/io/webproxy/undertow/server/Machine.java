@@ -1,0 +1,38 @@
+package io.webproxy.undertow.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Defaults that the machine decides; a configured value other than 0 stays as it is. */
+final class Machine {
+    private static final Path BACKLOG_LIMIT = Path.of("/proc/sys/net/core/somaxconn");
+    private static final int USUAL_BACKLOG = 1024;
+    private static final int BUFFER = 16 * 1024;
+    private static final int SMALL_BUFFER = 8 * 1024;
+    private static final long SMALL_MEMORY = 128L << 20;
+    private static final int LEAST_THREADS = 2;
+
+    private Machine() {}
+
+    static int ioThreads(int configured) {
+        return configured > 0
+                ? configured
+                : Math.max(LEAST_THREADS, Runtime.getRuntime().availableProcessors());
+    }
+
+    static int bufferSize(int configured) {
+        return configured > 0 ? configured : Runtime.getRuntime().maxMemory() < SMALL_MEMORY ? SMALL_BUFFER : BUFFER;
+    }
+
+    static int backlog(int configured) {
+        if (configured > 0) {
+            return configured;
+        }
+        try {
+            return Integer.parseInt(Files.readString(BACKLOG_LIMIT).strip());
+        } catch (IOException | NumberFormatException e) {
+            return USUAL_BACKLOG;
+        }
+    }
+}
