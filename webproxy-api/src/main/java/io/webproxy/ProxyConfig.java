@@ -169,6 +169,8 @@ public final class ProxyConfig {
      * {@link #build()}, all at once. Null is a {@link NullPointerException} that names the parameter. Not thread-safe.
      */
     public static final class Builder {
+        private static final Duration LONGEST_DRAIN = Duration.ofDays(365);
+
         private final List<Listen> listens = new ArrayList<>();
         private @Nullable String bind;
         private final List<Route> routes = new ArrayList<>();
@@ -364,8 +366,8 @@ public final class ProxyConfig {
 
         /** How long {@link ProxyServer#close()} waits for exchanges to end; default 30 s, zero cuts at once. */
         public Builder drainTime(Duration time) {
-            if (Objects.requireNonNull(time, "drainTime").isNegative()) {
-                throw new IllegalArgumentException("drainTime: " + time + " (expected: zero or more)");
+            if (Objects.requireNonNull(time, "drainTime").isNegative() || time.compareTo(LONGEST_DRAIN) > 0) {
+                throw new IllegalArgumentException("drainTime: " + time + " (expected: zero to 365 days)");
             }
             this.drainTime = time;
             return this;

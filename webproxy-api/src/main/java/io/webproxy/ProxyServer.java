@@ -115,8 +115,8 @@ public final class ProxyServer implements AutoCloseable {
      * @return completes when everything is released
      */
     public CompletionStage<Void> drain(Duration limit) {
-        if (Objects.requireNonNull(limit, "limit").isNegative()) {
-            throw new IllegalArgumentException("drain: " + limit + " (expected: zero or more)");
+        if (Objects.requireNonNull(limit, "limit").isNegative() || limit.compareTo(Duration.ofDays(365)) > 0) {
+            throw new IllegalArgumentException("drain: " + limit + " (expected: zero to 365 days)");
         }
         return running.drain(limit).whenComplete((done, failure) -> closed.countDown());
     }

@@ -11,11 +11,12 @@ import java.util.concurrent.CompletionStage;
 /**
  * HTTP Basic authentication (RFC 7617): one user and password, or those of an htpasswd file.
  *
- * <p>Failures are throttled by client address (IPv6: by /64): ten at once, then one each second. Above that the answer is 429 with
- * {@code Retry-After}, before anything is compared, unless the same credentials have passed from the same address before. When
- * too many passwords wait to be hashed the answer is 503 with {@code Retry-After}.
+ * <p>Failures are throttled by client address (IPv6: by /64): ten at once, then one each second. Above that the answer
+ * is 429 with {@code Retry-After}, before anything is compared, unless the same credentials have passed from the same
+ * address before. When too many passwords wait to be hashed the answer is 503 with {@code Retry-After}.
  *
- * <p>Immutable, thread-safe. One instance may serve several servers: they share what has been verified and the throttle.
+ * <p>Immutable, thread-safe. One instance may serve several servers: they share what has been verified and the
+ * throttle.
  */
 public final class BasicAuth implements Authenticator {
     private static final String DEFAULT_REALM = "Restricted";
@@ -55,12 +56,12 @@ public final class BasicAuth implements Authenticator {
     }
 
     /**
-     * The users of a file as {@code htpasswd -B} makes it: {@code user:hash} lines with bcrypt hashes of cost 4 to 17, blank lines
-     * and {@code #} comments. The file is read when the server starts, and again within about a second after it changes; a file
-     * that can't be used then leaves the users as they were, with one WARN.
+     * The users of a file as {@code htpasswd -B} makes it: {@code user:hash} lines with bcrypt hashes of cost 4 to 17,
+     * blank lines and {@code #} comments. The file is read when the server starts, and again within about a second
+     * after it changes; a file that can't be used then leaves the users as they were, with one WARN.
      *
-     * <p>Hashing runs on the {@linkplain AuthContext#executor() executor}. Verified credentials are remembered for 5 minutes,
-     * 1,024 at most, until the file changes.
+     * <p>Hashing runs on the {@linkplain AuthContext#executor() executor}. Verified credentials are remembered for 5
+     * minutes, 1,024 at most, until the file changes.
      */
     public static BasicAuth htpasswd(Path file) {
         return new BasicAuth(new FileCheck(Objects.requireNonNull(file, "file")), DEFAULT_REALM, false);

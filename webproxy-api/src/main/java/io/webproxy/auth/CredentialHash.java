@@ -35,6 +35,12 @@ final class CredentialHash {
 
     /** Takes the same time wherever they differ. */
     static boolean same(ByteBuffer one, ByteBuffer other) {
-        return MessageDigest.isEqual(one.array(), other.array());
+        return MessageDigest.isEqual(bytes(one), bytes(other));
+    }
+
+    private static byte[] bytes(ByteBuffer hash) {
+        byte[] bytes = new byte[hash.remaining()];
+        hash.duplicate().get(bytes);
+        return bytes;
     }
 }

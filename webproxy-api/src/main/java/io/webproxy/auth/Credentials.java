@@ -23,7 +23,10 @@ final class Credentials {
         this.passwordStart = passwordStart;
     }
 
-    /** What the fields say; null if that isn't exactly one pair of user and password, in UTF-8 without control characters. */
+    /**
+     * What the fields say; null if that isn't exactly one pair of user and password, in UTF-8 without control
+     * characters.
+     */
     static @Nullable Credentials parse(List<String> fields) {
         if (fields.size() != 1) {
             return null;

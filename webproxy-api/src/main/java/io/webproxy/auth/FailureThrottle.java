@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits how often one client address may fail: a bucket of ten tokens, one more each second. Bounded: the address that was seen
- * least recently is forgotten first. Thread-safe.
+ * Limits how often one client address may fail: a bucket of ten tokens, one more each second. Bounded: the address that
+ * was seen least recently is forgotten first. Thread-safe.
  */
 final class FailureThrottle {
     private static final int MAX_ENTRIES = 10_000;

@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The users of an htpasswd file. Hashes on the executor of a server that uses it: with several, of the one that started last and
- * runs.
+ * The users of an htpasswd file. Hashes on the executor of a server that uses it: with several, of the one that started
+ * last and runs.
  */
 final class FileCheck implements CredentialCheck {
     private static final long POLL_SECONDS = 1;
@@ -60,7 +60,10 @@ final class FileCheck implements CredentialCheck {
         users++;
     }
 
-    /** Which server stops isn't said: what waits is told to come again, and a server whose executor has ended is passed over. */
+    /**
+     * Which server stops isn't said: what waits is told to come again, and a server whose executor has ended is passed
+     * over.
+     */
     @Override
     public void stop() {
         synchronized (this) {

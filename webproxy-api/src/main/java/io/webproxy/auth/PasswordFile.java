@@ -96,7 +96,9 @@ final class PasswordFile {
         return hashes.get(user);
     }
 
-    /** A hash that no password has, to be tried for users that aren't there: they mustn't be told by the time it takes. */
+    /**
+     * A hash that no password has, to be tried for users that aren't there: they mustn't be told by the time it takes.
+     */
     String hashOfNobody() {
         int cost = hashes.isEmpty() ? COST_OF_NOBODY : highestCost;
         return "$2b$" + (cost < 10 ? "0" : "") + cost + "$" + ".".repeat(53);

@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Knows when an htpasswd file has changed, and keeps the users of the last file that could be used. Thread-safe; reads files. */
+/**
+ * Knows when an htpasswd file has changed, and keeps the users of the last file that could be used. Thread-safe; reads
+ * files.
+ */
 final class WatchedPasswordFile {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.auth");
 
@@ -77,7 +80,7 @@ final class WatchedPasswordFile {
             if (now == last) {
                 return null;
             }
-            LOG.info("Read {} again: {}", file, now);
+            LOG.info("Read {} again, users in it: {}", file, now.size());
             return now;
         } catch (IllegalArgumentException e) {
             String message = String.valueOf(e.getMessage());

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /** A range of IP addresses in CIDR form, such as {@code 10.0.0.0/8} or {@code 2001:db8::/32}. Immutable. */
 public final class AddressRange {
-    private static final Pattern LITERAL = Pattern.compile("[0-9]+(\\.[0-9]+){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+    private static final Pattern PREFIX = Pattern.compile("0|[1-9][0-9]{0,2}");
 
     private final byte[] network;
     private final int prefix;
@@ -26,19 +26,17 @@ public final class AddressRange {
         Objects.requireNonNull(cidr, "cidr");
         int slash = cidr.indexOf('/');
         String address = slash < 0 ? cidr : cidr.substring(0, slash);
-        try {
-            if (!LITERAL.matcher(address).matches()) {
-                throw invalid(cidr);
-            }
-            byte[] bytes = InetAddress.getByName(address).getAddress();
-            int prefix = slash < 0 ? bytes.length * 8 : Integer.parseInt(cidr.substring(slash + 1));
-            if (prefix < 0 || prefix > bytes.length * 8 || hasHostBits(bytes, prefix)) {
-                throw invalid(cidr);
-            }
-            return new AddressRange(bytes, prefix);
-        } catch (UnknownHostException | NumberFormatException e) {
+        InetAddress parsed = address.startsWith("[") ? null : IpLiteral.parse(address);
+        if (parsed == null
+                || (slash >= 0 && !PREFIX.matcher(cidr.substring(slash + 1)).matches())) {
             throw invalid(cidr);
         }
+        byte[] bytes = parsed.getAddress();
+        int prefix = slash < 0 ? bytes.length * 8 : Integer.parseInt(cidr.substring(slash + 1));
+        if (prefix > bytes.length * 8 || hasHostBits(bytes, prefix)) {
+            throw invalid(cidr);
+        }
+        return new AddressRange(bytes, prefix);
     }
 
     /** Whether an address lies in this range; an IPv4-mapped IPv6 address counts as IPv4. */

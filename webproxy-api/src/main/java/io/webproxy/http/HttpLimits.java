@@ -32,12 +32,8 @@ public record HttpLimits(
         check("fields", fields, 10, 10_000);
         check("requestBodyBytes", requestBodyBytes, 0, Long.MAX_VALUE);
         check("responseHeadBytes", responseHeadBytes, 1024, 1 << 20);
-        check("headTime (ms)", Objects.requireNonNull(headTime, "headTime").toMillis(), 1, 3_600_000);
-        check(
-                "keepAliveTime (ms)",
-                Objects.requireNonNull(keepAliveTime, "keepAliveTime").toMillis(),
-                1,
-                86_400_000);
+        check("headTime", headTime, Duration.ofHours(1));
+        check("keepAliveTime", keepAliveTime, Duration.ofDays(1));
     }
 
     /** 32 KiB head, 16 KiB target, 200 fields, bodies of any size, 64 KiB response head, 10 s, 75 s. */
@@ -91,6 +87,14 @@ public record HttpLimits(
     public HttpLimits withKeepAliveTime(Duration time) {
         return new HttpLimits(
                 requestHeadBytes, requestTargetBytes, fields, requestBodyBytes, responseHeadBytes, headTime, time);
+    }
+
+    private static void check(String name, Duration value, Duration most) {
+        Objects.requireNonNull(value, name);
+        if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(most) > 0) {
+            throw new IllegalArgumentException(
+                    "limits." + name + ": " + value + " (expected: 1 ms to " + most.toHours() + " h)");
+        }
     }
 
     private static void check(String name, long value, long least, long most) {

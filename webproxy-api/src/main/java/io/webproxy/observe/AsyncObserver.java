@@ -4,6 +4,7 @@ import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,7 @@ public final class AsyncObserver implements ProxyObserver {
 
     private final ProxyObserver target;
     private final LongAdder dropped = new LongAdder();
+    private final AtomicBoolean failed = new AtomicBoolean();
     private final ThreadPoolExecutor executor;
 
     AsyncObserver(ProxyObserver target, int queueSize) {
@@ -46,10 +48,12 @@ public final class AsyncObserver implements ProxyObserver {
             try {
                 target.exchangeEnded(exchange);
             } catch (RuntimeException e) {
-                LOG.warn(
-                        "Observer {} failed; the exchange is not affected",
-                        target.getClass().getName(),
-                        e);
+                if (failed.compareAndSet(false, true)) {
+                    LOG.warn(
+                            "Observer {} failed, which is logged once; exchanges are not affected",
+                            target.getClass().getName(),
+                            e);
+                }
             }
         });
     }

@@ -1,5 +1,6 @@
 package io.webproxy.route;
 
+import io.webproxy.http.IpLiteral;
 import java.net.IDN;
 import java.util.Locale;
 import java.util.Objects;
@@ -14,7 +15,6 @@ public final class HostPattern {
     private static final HostPattern ANY = new HostPattern("");
     private static final Pattern NAME =
             Pattern.compile("[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*");
-    private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
 
     private final String pattern;
 
@@ -34,9 +34,13 @@ public final class HostPattern {
      */
     public static HostPattern of(String pattern) {
         String host = Objects.requireNonNull(pattern, "host").strip();
+        if (host.indexOf(':') >= 0 && !host.startsWith("[") && IpLiteral.parse(host) != null) {
+            host = "[" + host + "]";
+        }
         boolean wildcard = host.startsWith("*.");
         String name = normalize(wildcard ? host.substring(2) : host);
-        if (!(NAME.matcher(name).matches() || (!wildcard && IPV6.matcher(name).matches()))) {
+        boolean address = !wildcard && name.startsWith("[") && host.endsWith("]") && IpLiteral.parse(name) != null;
+        if (!NAME.matcher(name).matches() && !address) {
             throw new IllegalArgumentException("route.host: " + pattern
                     + " (expected: a host name such as chat.example.com, *.example.com, or an IP address)");
         }

@@ -11,6 +11,10 @@ public final class PathPrefix {
     private static final PathPrefix ROOT = new PathPrefix("/");
     private static final Pattern VALID = Pattern.compile("/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*");
 
+    /** Not the unreserved characters (RFC 3986 section 2.3), not NUL, not a backslash. */
+    private static final Pattern ENCODED = Pattern.compile(
+            "%(?!00|5[Cc]|2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9Aa]|5[Ff]|6[1-9A-Fa-f]|7[0-9Aa]|7[Ee])[0-9A-Fa-f]{2}");
+
     private final String prefix;
 
     private PathPrefix(String prefix) {
@@ -30,11 +34,21 @@ public final class PathPrefix {
     public static PathPrefix of(String prefix) {
         Objects.requireNonNull(prefix, "path");
         boolean dots = ("/" + prefix + "/").contains("/../") || ("/" + prefix + "/").contains("/./");
-        if (!VALID.matcher(prefix).matches() || prefix.contains("//") || dots) {
+        if (!VALID.matcher(prefix).matches() || prefix.contains("//") || dots || !isNormal(prefix)) {
             throw new IllegalArgumentException("route.path: " + prefix
                     + " (expected: a path that starts with /, percent-encoded, without //, . and .. segments)");
         }
         return prefix.equals("/") ? ROOT : new PathPrefix(prefix);
+    }
+
+    /** Whether every percent-encoding is one, and encodes what has to be encoded: requests are compared in that form. */
+    private static boolean isNormal(String prefix) {
+        for (int percent = prefix.indexOf('%'); percent >= 0; percent = prefix.indexOf('%', percent + 1)) {
+            if (!ENCODED.matcher(prefix.substring(percent)).lookingAt()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether a path starts with this prefix, at the end of a segment. */

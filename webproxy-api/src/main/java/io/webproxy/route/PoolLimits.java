@@ -20,9 +20,9 @@ public record PoolLimits(int connections, int queue, Duration queueTime, int idl
     public PoolLimits {
         check("connections", connections, 1, 1_000_000);
         check("queue", queue, 0, 1_000_000);
-        check("queueTime (ms)", Objects.requireNonNull(queueTime, "queueTime").toMillis(), 1, 3_600_000);
+        check("queueTime", queueTime);
         check("idlePerThread", idlePerThread, 0, 100_000);
-        check("idleTime (ms)", Objects.requireNonNull(idleTime, "idleTime").toMillis(), 1, 3_600_000);
+        check("idleTime", idleTime);
     }
 
     /** 1024 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s. */
@@ -43,6 +43,13 @@ public record PoolLimits(int connections, int queue, Duration queueTime, int idl
     /** The same with other idle connections. */
     public PoolLimits withIdle(int perThread, Duration time) {
         return new PoolLimits(connections, queue, queueTime, perThread, time);
+    }
+
+    private static void check(String name, Duration value) {
+        Objects.requireNonNull(value, name);
+        if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(Duration.ofHours(1)) > 0) {
+            throw new IllegalArgumentException("pool." + name + ": " + value + " (expected: 1 ms to 1 h)");
+        }
     }
 
     private static void check(String name, long value, long least, long most) {

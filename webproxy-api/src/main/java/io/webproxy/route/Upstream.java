@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * by {@linkplain #trusting one of its own}.
  */
 public final class Upstream {
+    /** Container names often have underscores, which a URI's host can't. */
+    private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]*_[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");
+
     private final String scheme;
     private final String host;
     private final int port;
@@ -43,6 +48,10 @@ public final class Upstream {
         String scheme = parsed.getScheme() == null ? "" : parsed.getScheme().toLowerCase(Locale.ROOT);
         String path = parsed.getRawPath() == null ? "" : parsed.getRawPath();
         boolean tls = scheme.equals("https");
+        Matcher named = UNDERSCORED.matcher(String.valueOf(parsed.getRawAuthority()));
+        if (parsed.getHost() == null && (tls || scheme.equals("http")) && named.matches()) {
+            return of(uri, scheme, named);
+        }
         if (!(tls || scheme.equals("http"))
                 || parsed.getHost() == null
                 || parsed.getRawUserInfo() != null
@@ -55,6 +64,15 @@ public final class Upstream {
         }
         int port = parsed.getPort() >= 0 ? parsed.getPort() : tls ? 443 : 80;
         return new Upstream(scheme, parsed.getHost().toLowerCase(Locale.ROOT), port, null);
+    }
+
+    private static Upstream of(String uri, String scheme, Matcher named) {
+        String port = named.group(2);
+        int number = port == null ? (scheme.equals("https") ? 443 : 80) : Integer.parseInt(port);
+        if (number < 1 || number > 65535 || !uri.matches("[A-Za-z]+://[^/?#]*/?")) {
+            throw invalid(uri);
+        }
+        return new Upstream(scheme, named.group(1).toLowerCase(Locale.ROOT), number, null);
     }
 
     private static IllegalArgumentException invalid(String uri) {

@@ -92,7 +92,7 @@ public final class TimeoutPolicy {
     }
 
     private static Duration checked(String name, Duration limit) {
-        Objects.requireNonNull(limit, name);
+        Objects.requireNonNull(limit, "limit");
         if (limit.isNegative() || limit.compareTo(LONGEST) > 0 || (!limit.isZero() && limit.toMillis() < 1)) {
             throw new IllegalArgumentException(
                     "timeouts." + name + ": " + limit + " (expected: 0 for no limit, or 1 ms to 3650 days)");

@@ -1,5 +1,6 @@
 package io.webproxy.tls;
 
+import io.webproxy.http.IpLiteral;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.regex.Pattern;
 public final class Certificates {
     private static final Pattern NAME = Pattern.compile(
             "(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\\.?");
-    private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+    private static final Pattern NUMBERS = Pattern.compile("[0-9.]+");
 
     private Certificates() {}
 
@@ -51,7 +52,9 @@ public final class Certificates {
             String plain = Objects.requireNonNull(name, "name").startsWith("[") && name.endsWith("]")
                     ? name.substring(1, name.length() - 1)
                     : name;
-            if (!NAME.matcher(plain).matches() && !IPV6.matcher(plain).matches()) {
+            boolean dnsName =
+                    NAME.matcher(name).matches() && !NUMBERS.matcher(name).matches();
+            if (!dnsName && IpLiteral.parse(plain) == null) {
                 throw new IllegalArgumentException(
                         "selfSigned: " + name + " (expected: a DNS name such as host.example.com, or an IP address)");
             }

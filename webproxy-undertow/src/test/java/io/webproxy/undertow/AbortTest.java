@@ -353,6 +353,28 @@ class AbortTest {
     }
 
     @ParameterizedTest
+    @EnumSource(Front.class)
+    void clientThatLeavesASilentStreamEndsTheUpstreamExchange(Front front) throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶5¶hello¶");
+                    c.end();
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Call call = proxy.client()
+                    .newCall(new Request.Builder().url(proxy.url("/")).build());
+            try (Response response = call.execute()) {
+                assertThat(response.body().source().readUtf8(5)).isEqualTo("hello");
+                call.cancel();
+                assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            }
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(
             value = Front.class,
             names = {"H1", "H1_TLS", "H1_TLS_JDK"})

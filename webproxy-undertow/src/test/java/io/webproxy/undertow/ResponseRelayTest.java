@@ -234,6 +234,18 @@ class ResponseRelayTest {
         }
     }
 
+    @Test
+    void manyFieldsOfOneNameAreAnAnswerOrARefusalNeverAHang() throws Exception {
+        for (int count : new int[] {127, 128}) {
+            try (RawUpstream upstream = RawUpstream.answering(
+                            "HTTP/1.1 200 OK¶Content-Length: 0¶" + "Set-Cookie: a=b¶".repeat(count) + "¶");
+                    TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                    Response response = get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(count == 127 ? 200 : 502);
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "H1, 'HTTP/1.1 200 OK¶Content-Length: 10¶¶hello'",

@@ -43,6 +43,11 @@ class UpstreamPoolTest {
         return proxy.server().status().upstreams().values().iterator().next();
     }
 
+    /** Reads what comes. */
+    private static void saysNothing(RawConnection connection) throws java.io.IOException {
+        connection.readAll();
+    }
+
     /** Serves one request on each connection, then takes the next one's head and closes without an answer. */
     private static RawUpstream closingAfterOne(AtomicInteger heads) throws Exception {
         return RawUpstream.start(c -> {
@@ -229,6 +234,86 @@ class UpstreamPoolTest {
             for (Socket socket : fill) {
                 socket.close();
             }
+        }
+    }
+
+    @Test
+    void tlsHandshakeThatNobodyAnswersIs504AndFreesItsPlaceOnce() throws Exception {
+        try (RawUpstream silent = RawUpstream.start(UpstreamPoolTest::saysNothing);
+                RawUpstream silentNext = RawUpstream.start(UpstreamPoolTest::saysNothing);
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward("https://127.0.0.1:" + silent.port(), "https://127.0.0.1:" + silentNext.port())
+                                .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(200))))) {
+            for (int i = 0; i < 2; i++) {
+                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(504);
+                }
+                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
+            }
+            await().until(() ->
+                    proxy.server().status().upstreams().values().stream().allMatch(pool -> pool.open() == 0));
+        }
+    }
+
+    @Test
+    void surplusBehindABodyIsNeverTheAnswerOfWhoeverWaits() throws Exception {
+        AtomicInteger answers = new AtomicInteger();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (!c.readHead().isEmpty()) {
+                        boolean first = answers.incrementAndGet() == 1;
+                        if (first) {
+                            await().until(() -> answers.get() == 1);
+                        }
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok"
+                                + (first ? "HTTP/1.1 200 OK¶Content-Length: 8¶¶POISONED" : ""));
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .ioThreads(1)
+                                .pool(PoolLimits.defaults().withConnections(1)));
+                RawConnection first = proxy.raw();
+                RawConnection second = proxy.raw()) {
+            first.send("GET /1 HTTP/1.1¶Host: a¶¶");
+            second.send("GET /2 HTTP/1.1¶Host: a¶¶");
+            assertThat(first.readResponse()).endsWith("ok");
+            assertThat(second.readResponse()).endsWith("ok");
+        }
+    }
+
+    @Test
+    void clientsThatLeftTheQueueTakeNobodysPlace() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (!c.readHead().isEmpty()) {
+                        release.await(10, TimeUnit.SECONDS);
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .ioThreads(1)
+                                .pool(PoolLimits.defaults().withConnections(1).withQueue(2, Duration.ofSeconds(20))));
+                RawConnection first = proxy.raw();
+                RawConnection last = proxy.raw()) {
+            first.send("GET / HTTP/1.1¶Host: a¶¶");
+            await().until(() -> upstream.connections() == 1);
+            List<RawConnection> leaving = List.of(proxy.raw(), proxy.raw());
+            for (RawConnection client : leaving) {
+                client.send("GET / HTTP/1.1¶Host: a¶¶");
+            }
+            await().until(() -> pool(proxy).waiting() == 2);
+            leaving.get(0).close();
+            leaving.get(1).reset();
+            await().until(() -> pool(proxy).waiting() == 0);
+            last.send("GET / HTTP/1.1¶Host: a¶¶");
+            await().until(() -> pool(proxy).waiting() == 1);
+            release.countDown();
+            assertThat(last.readResponse()).startsWith("HTTP/1.1 200 ");
+            assertThat(upstream.connections()).isEqualTo(1);
         }
     }
 

@@ -79,9 +79,17 @@ public final class Sweeper {
                 if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
                     expire(watched);
                 } else {
-                    watched.seen();
+                    look(watched);
                 }
             }
+        }
+    }
+
+    private static void look(Watched watched) {
+        try {
+            watched.seen();
+        } catch (RuntimeException e) {
+            LOG.error("Could not look at {}", watched, e);
         }
     }
 

@@ -74,6 +74,7 @@ public final class Exchange extends Watched {
     private @Nullable Expiry expiry;
 
     private @Nullable Route route;
+    private String routedPath = "";
     private @Nullable String user;
     private @Nullable String upstream;
     private @Nullable ForwardError error;
@@ -156,8 +157,9 @@ public final class Exchange extends Watched {
     }
 
     /** The request goes to this route, with these timeouts. */
-    public void routed(Route chosen, TimeoutPolicy timeouts) {
+    public void routed(Route chosen, TimeoutPolicy timeouts, String normalizedPath) {
         route = chosen;
+        routedPath = normalizedPath;
         policy = timeouts;
         try {
             startClass = timeouts.classifier().classify(head);
@@ -165,6 +167,11 @@ public final class Exchange extends Watched {
             LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
         }
         use(startClass);
+    }
+
+    /** The normalised path that the route was chosen by. */
+    public String routedPath() {
+        return routedPath;
     }
 
     /** The timeouts in force. */
@@ -193,6 +200,14 @@ public final class Exchange extends Watched {
         expiry = onExpiry;
         activity();
         sweeper.watch(this);
+    }
+
+    /** The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had. */
+    public void answering(Expiry onExpiry) {
+        if (limit == 0) {
+            use(TimeoutClass.DEFAULT);
+        }
+        watch(onExpiry);
     }
 
     /** A byte moved, in either direction. */
@@ -281,6 +296,7 @@ public final class Exchange extends Watched {
             return;
         }
         ended = true;
+        client.unwatch();
         sweeper.forget(this);
         try {
             if (shared.recorder().isWanted()) {

@@ -139,6 +139,11 @@ final class ForwardExchange extends Facade
         return trailers == null ? null : FieldRules.allowedTrailers(trailers);
     }
 
+    @Override
+    public boolean isWanted() {
+        return !done;
+    }
+
     /** What the proxy handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
     private void guarded(Runnable call) {
         try {
@@ -217,8 +222,8 @@ final class ForwardExchange extends Facade
         if (done || from == null) {
             return;
         }
-        exchange.client().unwatch();
         if (answer.status() == 101) {
+            exchange.client().unwatch();
             if (Tunnel.isAnswer(head().isUpgrade(), answer)) {
                 responded = true;
                 done = true;
@@ -334,7 +339,7 @@ final class ForwardExchange extends Facade
 
     @Override
     public void lasting() {
-        if (!done && (!responded || exchange.client().isMultiplexed())) {
+        if (!done) {
             exchange.client().watchForAbort(this::clientGone);
         }
     }

@@ -53,9 +53,13 @@ final class ForwardedFields {
         String forwarded = element(scheme, authority, peer);
         if (trusted) {
             out.field(FOR, extended(in, FOR, peer));
-            out.field(PROTO, kept(in, PROTO, scheme));
-            out.field(HOST, kept(in, HOST, authority));
-            out.field(PORT, kept(in, PORT, port(scheme, authority)));
+            String outerScheme = kept(in, PROTO, scheme);
+            String outerAuthority = kept(in, HOST, authority);
+            out.field(PROTO, outerScheme);
+            if (!outerAuthority.isEmpty()) {
+                out.field(HOST, outerAuthority);
+            }
+            out.field(PORT, kept(in, PORT, port(outerScheme, outerAuthority)));
             out.field(REAL_IP, client);
             out.field(FORWARDED, extended(in, FORWARDED, forwarded));
         } else {

@@ -19,7 +19,7 @@ import org.xnio.channels.StreamSinkChannel;
 /**
  * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection end behind the answer.
  */
-public final class LocalAnswer {
+public final class LocalAnswer implements Exchange.Expiry {
     private final Exchange exchange;
     private final int status;
     private final byte[] body;
@@ -85,8 +85,32 @@ public final class LocalAnswer {
         }
         ByteBuffer left = noBody ? ByteBuffer.allocate(0) : ByteBuffer.wrap(body);
         exchange.sent(left.remaining());
+        exchange.answering(this);
         channel.getWriteSetter().set(ready -> write(channel, left));
         write(channel, left);
+    }
+
+    @Override
+    public void idle() {
+        exchange.failed(ForwardError.CLIENT_ABORTED);
+        exchange.client().abort();
+    }
+
+    @Override
+    public void lasting() {
+        if (exchange.client().isMultiplexed()) {
+            exchange.client().watchForAbort(this::idle);
+        }
+    }
+
+    @Override
+    public void cut() {
+        exchange.client().abort();
+    }
+
+    @Override
+    public void requestBroken(int ignored, String detail) {
+        // the rest of the body is thrown away
     }
 
     private void write(StreamSinkChannel channel, ByteBuffer left) {

@@ -29,7 +29,7 @@ final class OutboundHead {
         this.exchange = exchange;
         this.http = exchange.http();
         this.in = http.getRequestHeaders();
-        this.upgrade = isWebSocket(http);
+        this.upgrade = isWebSocket(http) && http.isRequestComplete();
         this.framing = framing();
     }
 
@@ -128,10 +128,11 @@ final class OutboundHead {
 
     private String target() {
         Route route = exchange.route();
-        String path = exchange.head().path();
-        if (route.stripPrefix() && route.path().matches(path)) {
-            path = route.path().strip(path);
-        }
+        // the route was chosen by the normalised path, so its prefix is taken off that; a path that is normal stays as
+        // it came
+        String path = route.stripPrefix()
+                ? route.path().strip(exchange.routedPath())
+                : exchange.head().path();
         String query = http.getQueryString();
         return query.isEmpty() ? path : path + "?" + query;
     }

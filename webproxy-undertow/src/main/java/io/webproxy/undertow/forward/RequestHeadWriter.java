@@ -31,9 +31,12 @@ final class RequestHeadWriter {
         }
         ascii(method);
         put(' ');
+        if (target.isEmpty()) {
+            throw new UnwritableException("there is no request target");
+        }
         for (int i = 0; i < target.length(); i++) {
             char c = target.charAt(i);
-            if (c <= ' ' || c >= 0x7f) {
+            if (c <= ' ' || c >= 0x7f || c == '#') {
                 throw new UnwritableException("the request target has a character that must be percent-encoded");
             }
         }

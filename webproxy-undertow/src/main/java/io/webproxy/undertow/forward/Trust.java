@@ -3,16 +3,12 @@ package io.webproxy.undertow.forward;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.webproxy.http.AddressRange;
+import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Which peers' forwarding fields are believed, and what they say. Pure and immutable. */
 public final class Trust {
-    private static final Pattern LITERAL =
-            Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*]?");
-
     private final List<AddressRange> ranges;
 
     /** Trust in these ranges; none trusts nobody. */
@@ -46,14 +42,11 @@ public final class Trust {
         InetAddress client = peer;
         for (int i = chain.length - 1; i >= 0 && contains(client); i--) {
             String element = chain[i].strip();
-            if (!LITERAL.matcher(element).matches()) {
+            InetAddress named = IpLiteral.parse(element);
+            if (named == null) {
                 break;
             }
-            try {
-                client = InetAddress.getByName(element);
-            } catch (UnknownHostException e) {
-                break;
-            }
+            client = named;
         }
         return client;
     }

@@ -16,8 +16,8 @@ import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
 /**
  * What one server lends its authenticators: threads, a clock and bcrypt. Thread-safe.
  *
- * <p>One daemon thread for each two processors, at least one; each starts with the first task that needs it. When 256 tasks
- * wait, more are rejected with a {@link RejectedExecutionException}; what repeats goes on.
+ * <p>One daemon thread for each two processors, at least one; each starts with the first task that needs it. When 256
+ * tasks wait, more are rejected with a {@link RejectedExecutionException}; what repeats goes on.
  */
 public final class AuthRuntime implements AuthContext, AutoCloseable {
     private static final int MAX_WAITING = 256;
@@ -66,7 +66,10 @@ public final class AuthRuntime implements AuthContext, AutoCloseable {
         }
     }
 
-    /** {@code execute} and {@code submit} come down to {@code schedule}; what repeats queues itself and isn't counted anew. */
+    /**
+     * {@code execute} and {@code submit} come down to {@code schedule}; what repeats queues itself and isn't counted
+     * anew.
+     */
     private static final class BoundedExecutor extends ScheduledThreadPoolExecutor {
         BoundedExecutor(int threads) {
             super(threads, new Threads());

@@ -93,7 +93,7 @@ public final class FrontHandler implements HttpHandler {
             LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
             return;
         }
-        exchange.routed(route, route.timeouts().orElse(now.timeouts()));
+        exchange.routed(route, route.timeouts().orElse(now.timeouts()), path);
         long limit = now.limits().requestBodyBytes();
         String length = exchange.http().getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         if (limit > 0 && length != null && Long.parseLong(length) > limit) {

@@ -39,7 +39,9 @@ final class RequestGuard {
      */
     static @Nullable Refusal check(
             HttpServerExchange http, @Nullable String path, HttpLimits limits, boolean multiplexed) {
-        Refusal refusal = fields(http.getRequestHeaders(), limits, multiplexed);
+        Refusal refusal = http.isHttp09()
+                ? new Refusal(400, "HTTP/0.9 isn't understood.")
+                : fields(http.getRequestHeaders(), limits, multiplexed);
         if (refusal == null) {
             refusal = target(http, path, limits);
         }

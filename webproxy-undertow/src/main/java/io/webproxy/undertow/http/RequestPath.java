@@ -43,7 +43,7 @@ final class RequestPath {
             boolean last = i == parts.length - 1;
             String bare = part.indexOf(';') < 0 ? part : part.substring(0, part.indexOf(';'));
             boolean dots = bare.equals(".") || bare.equals("..");
-            if (dots && !bare.equals(part)) {
+            if ((dots && !bare.equals(part)) || hidesDots(part)) {
                 return null;
             }
             if (bare.equals("..")) {
@@ -60,11 +60,24 @@ final class RequestPath {
         return "/" + String.join("/", segments);
     }
 
+    /** Whether an encoded slash makes dot segments for an upstream that decodes it. */
+    private static boolean hidesDots(String part) {
+        if (part.indexOf('%') < 0) {
+            return false;
+        }
+        for (String hidden : part.split("%2[Ff]", -1)) {
+            if ((hidden.equals(".") || hidden.equals("..")) && !hidden.equals(part)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static boolean isPlain(String raw) {
         for (int i = 0; i < raw.length(); i++) {
             char c = raw.charAt(i);
             boolean dotOrSlash = (c == '.' || c == '/') && i > 0 && raw.charAt(i - 1) == '/';
-            if (c == '%' || c == ';' || c == '\\' || c >= 0x7f || c < ' ' || dotOrSlash) {
+            if (c == '%' || c == ';' || c == '#' || c == '\\' || c >= 0x7f || c < ' ' || dotOrSlash) {
                 return false;
             }
         }
@@ -75,15 +88,15 @@ final class RequestPath {
         StringBuilder out = new StringBuilder(raw.length());
         for (int i = 0; i < raw.length(); i++) {
             char c = raw.charAt(i);
-            if (c == '\\' || c >= 0x7f || c < ' ') {
+            if (c == '\\' || c == '#' || c >= 0x7f || c < ' ') {
                 return null;
             }
             if (c != '%') {
                 out.append(c);
                 continue;
             }
-            int high = i + 2 < raw.length() ? Character.digit(raw.charAt(i + 1), 16) : -1;
-            int low = high < 0 ? -1 : Character.digit(raw.charAt(i + 2), 16);
+            int high = i + 2 < raw.length() ? hex(raw.charAt(i + 1)) : -1;
+            int low = high < 0 ? -1 : hex(raw.charAt(i + 2));
             if (low < 0) {
                 return null;
             }
@@ -99,6 +112,10 @@ final class RequestPath {
             i += 2;
         }
         return out.toString();
+    }
+
+    private static int hex(char c) {
+        return c < 0x80 ? Character.digit(c, 16) : -1;
     }
 
     private static boolean isUnreserved(int c) {

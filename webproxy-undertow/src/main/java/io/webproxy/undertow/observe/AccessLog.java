@@ -40,8 +40,7 @@ final class AccessLog {
             line.append('?');
             escaped(line, withQuery ? e.query() : "…");
         }
-        line.append(' ')
-                .append(e.protocol())
+        escaped(line.append(' '), e.protocol())
                 .append("\" ")
                 .append(e.status())
                 .append(' ')

@@ -8,6 +8,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.sniff.ProtocolSniffer;
+import io.webproxy.undertow.tls.ServerTls;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -16,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
-import org.xnio.OptionMap;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.PushBackStreamSourceConduit;
@@ -120,11 +119,8 @@ public final class FirstBytes extends Watched {
         source.setConduit(replay);
         replay.pushBack(new PooledAdaptor(read));
         pooled = null;
-        // a server has no use for the peer's name: the key manager finds the local address there
-        InetSocketAddress local = raw.getLocalAddress(InetSocketAddress.class);
-        OptionMap options =
-                OptionMap.create(Options.SSL_PEER_HOST_NAME, local.getAddress().getHostAddress());
-        SslConnection wrapped = tls.wrapExistingConnection(raw, options, false);
+        SslConnection wrapped = tls.wrapExistingConnection(
+                raw, ServerTls.reachedAt(raw.getLocalAddress(InetSocketAddress.class)), false);
         secure = wrapped;
         SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
         wrapped.getHandshakeSetter()

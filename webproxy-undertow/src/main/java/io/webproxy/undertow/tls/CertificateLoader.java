@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads what certificate sources name. It remembers the self-signed certificates that it made and that nobody stores, so that
- * an update doesn't replace what clients may have been told to trust.
+ * Loads what certificate sources name. It remembers the self-signed certificates that it made and that nobody stores,
+ * so that an update doesn't replace what clients may have been told to trust.
  *
  * <p>Not thread-safe.
  */

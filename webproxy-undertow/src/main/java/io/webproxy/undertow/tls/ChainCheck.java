@@ -13,13 +13,16 @@ import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes an entry of a key and certificates: finds the key's leaf, orders the chain, and says what is wrong in one sentence. */
+/**
+ * Makes an entry of a key and certificates: finds the key's leaf, orders the chain, and says what is wrong in one
+ * sentence.
+ */
 final class ChainCheck {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
     private static final byte[] PROBE = new byte[32];
@@ -33,7 +36,7 @@ final class ChainCheck {
      * @param keyFile what the key was read from
      */
     static KeyEntry entry(Path file, Path keyFile, PrivateKey key, List<X509Certificate> unordered, Instant now) {
-        List<X509Certificate> rest = new ArrayList<>(unordered);
+        List<X509Certificate> rest = new ArrayList<>(new LinkedHashSet<>(unordered));
         X509Certificate leaf = unordered.stream()
                 .filter(certificate -> belongTogether(key, certificate.getPublicKey()))
                 .findFirst()
@@ -71,7 +74,9 @@ final class ChainCheck {
         }
     }
 
-    /** The leaf, its issuer, the issuer's issuer and so on; what is used leaves {@code rest} (RFC 8446 section 4.4.2). */
+    /**
+     * The leaf, its issuer, the issuer's issuer and so on; what is used leaves {@code rest} (RFC 8446 section 4.4.2).
+     */
     private static List<X509Certificate> chainOf(X509Certificate leaf, List<X509Certificate> rest) {
         List<X509Certificate> chain = new ArrayList<>(List.of(leaf));
         X509Certificate issuer = issuerOf(leaf, rest);
@@ -84,12 +89,8 @@ final class ChainCheck {
     }
 
     private static @Nullable X509Certificate issuerOf(X509Certificate issued, List<X509Certificate> candidates) {
-        Iterator<X509Certificate> each = candidates.iterator();
-        while (each.hasNext()) {
-            X509Certificate candidate = each.next();
-            if (candidate.equals(issued)) {
-                each.remove();
-            } else if (candidate.getSubjectX500Principal().equals(issued.getIssuerX500Principal())) {
+        for (X509Certificate candidate : candidates) {
+            if (candidate.getSubjectX500Principal().equals(issued.getIssuerX500Principal())) {
                 try {
                     issued.verify(candidate.getPublicKey());
                     return candidate;

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which server keys a client can use, by what its ClientHello offers (RFC 8446 section 4.1.2, RFC 8422).
  *
- * <p>The JDK tells a key manager; Conscrypt doesn't, so for it the hello is read on its way in and kept for the thread while the
- * engine works on it.
+ * <p>The JDK tells a key manager; Conscrypt doesn't, so for it the hello is read on its way in and kept for the thread
+ * while the engine works on it.
  */
 record ClientAbilities(boolean rsa, boolean ecdsa) {
     /** What the engine at work on this thread was sent; null where nothing is known. */

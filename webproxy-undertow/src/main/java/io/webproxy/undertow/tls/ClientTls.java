@@ -50,7 +50,10 @@ public final class ClientTls {
         }
     }
 
-    /** The JDK's, for Conscrypt too: they compare the host name with the certificate, Conscrypt's want a callback for it. */
+    /**
+     * The JDK's, for Conscrypt too: they compare the host name with the certificate, Conscrypt's want a callback for
+     * it.
+     */
     private static TrustManagerFactory trustManagers() throws NoSuchAlgorithmException {
         try {
             return TrustManagerFactory.getInstance("PKIX", "SunJSSE");

@@ -9,7 +9,9 @@ import javax.net.ssl.SSLParameters;
 import org.conscrypt.Conscrypt;
 import org.jspecify.annotations.Nullable;
 
-/** Conscrypt, from a provider instance that nobody registers. Loading this class may fail with a {@link LinkageError}. */
+/**
+ * Conscrypt, from a provider instance that nobody registers. Loading this class may fail with a {@link LinkageError}.
+ */
 final class ConscryptEngines extends TlsEngines {
     private final Provider provider;
 

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/** A key with its certificate chain, leaf first, and what the leaf is for. Immutable; {@code toString} shows names only. */
+/**
+ * A key with its certificate chain, leaf first, and what the leaf is for. Immutable; {@code toString} shows names only.
+ */
 final class KeyEntry {
     private static final int DNS_NAME = 2;
     private static final int IP_ADDRESS = 7;

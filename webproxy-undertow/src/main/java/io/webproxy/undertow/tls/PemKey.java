@@ -8,11 +8,13 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.Provider;
 import java.security.spec.PKCS8EncodedKeySpec;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.edec.EdECObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.openssl.PEMEncryptedKeyPair;
@@ -20,16 +22,18 @@ import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.openssl.jcajce.JceOpenSSLPKCS8DecryptorProviderBuilder;
 import org.bouncycastle.openssl.jcajce.JcePEMDecryptorProviderBuilder;
+import org.bouncycastle.operator.InputDecryptorProvider;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
 import org.bouncycastle.pkcs.PKCSException;
+import org.bouncycastle.pkcs.jcajce.JcePKCSPBEInputDecryptorProviderBuilder;
 import org.bouncycastle.util.io.pem.PemObject;
 import org.bouncycastle.util.io.pem.PemWriter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One key in a PEM file: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915), in clear, by PBES2 or PBES1 (RFC 8018), or in
- * OpenSSL's old encryption.
+ * One key in a PEM file: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915), in clear, by PBES2 or PBES1 (RFC
+ * 8018), or in OpenSSL's old encryption.
  */
 final class PemKey {
     private final Path file;
@@ -65,12 +69,23 @@ final class PemKey {
         PKCS8EncryptedPrivateKeyInfo encrypted = new PKCS8EncryptedPrivateKeyInfo(block.getContent());
         char[] secret = needed(password);
         try {
-            return encrypted.decryptPrivateKeyInfo(new JceOpenSSLPKCS8DecryptorProviderBuilder()
-                    .setProvider(new BouncyCastleProvider())
-                    .build(secret));
+            return encrypted.decryptPrivateKeyInfo(decryptor(encrypted.getEncryptionAlgorithm(), secret));
         } catch (PKCSException | OperatorCreationException | RuntimeException e) {
             throw wrongPassword(e);
         }
+    }
+
+    private static InputDecryptorProvider decryptor(AlgorithmIdentifier encryption, char[] secret)
+            throws OperatorCreationException {
+        Provider provider = new BouncyCastleProvider();
+        return encryption.getAlgorithm().equals(PKCSObjectIdentifiers.id_PBES2)
+                // knows scrypt too
+                ? new JcePKCSPBEInputDecryptorProviderBuilder()
+                        .setProvider(provider)
+                        .build(secret)
+                : new JceOpenSSLPKCS8DecryptorProviderBuilder()
+                        .setProvider(provider)
+                        .build(secret);
     }
 
     private PrivateKeyInfo traditional(@Nullable String password) throws IOException {

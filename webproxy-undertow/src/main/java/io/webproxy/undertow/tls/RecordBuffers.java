@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import org.conscrypt.AllocatedBuffer;
 import org.conscrypt.BufferAllocator;
 
-/** Direct buffers that hold one TLS record for the length of a call: two for each thread, not one for each connection. */
+/**
+ * Direct buffers that hold one TLS record for the length of a call: two for each thread, not one for each connection.
+ */
 final class RecordBuffers {
     /** The largest plaintext of a record in bytes (RFC 8446 section 5.1). */
     static final int MAX_PLAINTEXT = 16 * 1024;

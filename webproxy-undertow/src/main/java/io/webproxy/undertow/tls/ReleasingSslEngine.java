@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
@@ -16,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A Conscrypt engine that gives back its two descriptors when it is closed, and keeps no buffer of its own.
  *
- * <p>Conscrypt frees its native pipe only when, after both sides were closed, the last record was taken out of it and all
- * plaintext was read. Undertow doesn't do that for a connection that is cut. So both are taken out here at once, and the
- * last record waits on the heap for whoever still wraps.
+ * <p>Conscrypt frees its native pipe only when, after both sides were closed, the last record was taken out of it and
+ * all plaintext was read. Undertow doesn't do that for a connection that is cut. So both are taken out here at once,
+ * and the last record waits on the heap for whoever still wraps.
  *
  * <p>Thread-safe.
  */
@@ -46,15 +47,14 @@ final class ReleasingSslEngine extends SSLEngine {
     @Override
     public synchronized SSLEngineResult wrap(ByteBuffer[] srcs, int offset, int length, ByteBuffer dst)
             throws SSLException {
-        List<ByteBuffer> filled = Arrays.stream(srcs, offset, offset + length)
-                .filter(ByteBuffer::hasRemaining)
-                .toList();
+        int end = Objects.checkFromIndexSize(offset, length, srcs.length) + length;
         if (farewell.length > 0) {
             return sayFarewell(dst);
         }
+        int first = nextFilled(srcs, offset, end);
         try {
             SSLEngineResult result =
-                    filled.isEmpty() ? inner.wrap(NOTHING, dst) : wrapData(filled, plaintextFor(dst), dst);
+                    first == end ? inner.wrap(NOTHING, dst) : wrapData(srcs, first, end, plaintextFor(dst), dst);
             dataSent |= result.bytesConsumed() > 0;
             return seen(result);
         } catch (SSLException e) {
@@ -63,34 +63,45 @@ final class ReleasingSslEngine extends SSLEngine {
         }
     }
 
-    /** At most what fits into {@code dst} with all else that goes out: else the engine takes data and yields nothing. */
+    private static int nextFilled(ByteBuffer[] srcs, int from, int end) {
+        int next = from;
+        while (next < end && !srcs[next].hasRemaining()) {
+            next++;
+        }
+        return next;
+    }
+
+    /**
+     * At most what fits into {@code dst} with all else that goes out: else the engine takes data and yields nothing.
+     */
     private int plaintextFor(ByteBuffer dst) {
         int room = dst.remaining() - (dataSent ? ROOM_BEFORE_DATA : ROOM_BEFORE_FIRST_DATA);
         return Math.max(1, Math.min(room, RecordBuffers.MAX_PLAINTEXT));
     }
 
-    private SSLEngineResult wrapData(List<ByteBuffer> filled, int limit, ByteBuffer dst) throws SSLException {
-        ByteBuffer first = filled.get(0);
-        if (filled.size() == 1 || first.remaining() >= limit) {
-            int end = first.limit();
-            first.limit(first.position() + Math.min(limit, first.remaining()));
+    private SSLEngineResult wrapData(ByteBuffer[] srcs, int first, int end, int limit, ByteBuffer dst)
+            throws SSLException {
+        ByteBuffer source = srcs[first];
+        if (source.remaining() >= limit || nextFilled(srcs, first + 1, end) == end) {
+            int sourceLimit = source.limit();
+            source.limit(source.position() + Math.min(limit, source.remaining()));
             try {
-                return inner.wrap(first, dst);
+                return inner.wrap(source, dst);
             } finally {
-                first.limit(end);
+                source.limit(sourceLimit);
             }
         }
         // several buffers make one record: the engine would merge them in a buffer that it never frees
         ByteBuffer merged = RecordBuffers.scratch().limit(limit);
-        for (ByteBuffer source : filled) {
-            ByteBuffer part = source.duplicate();
+        for (int i = first; i < end && merged.hasRemaining(); i++) {
+            ByteBuffer part = srcs[i].duplicate();
             merged.put(part.limit(part.position() + Math.min(part.remaining(), merged.remaining())));
         }
         SSLEngineResult result = inner.wrap(merged.flip(), dst);
         int consumed = result.bytesConsumed();
-        for (ByteBuffer source : filled) {
-            int part = Math.min(source.remaining(), consumed);
-            source.position(source.position() + part);
+        for (int i = first; consumed > 0; i++) {
+            int part = Math.min(srcs[i].remaining(), consumed);
+            srcs[i].position(srcs[i].position() + part);
             consumed -= part;
         }
         return result;

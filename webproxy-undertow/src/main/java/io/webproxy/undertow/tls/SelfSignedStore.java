@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps a self-signed certificate in a directory: {@code self-signed.crt} and {@code self-signed.key}.
  *
- * <p>Each file is replaced at once, the key first. Whoever is killed in between leaves a pair that doesn't match; it is found out
- * and made anew.
+ * <p>Each file is replaced at once, the key first. Whoever is killed in between leaves a pair that doesn't match; it is
+ * found out and made anew.
  */
 final class SelfSignedStore {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -48,7 +48,10 @@ final class SelfSignedStore {
         this.clock = clock;
     }
 
-    /** What is kept, as long as it is valid for exactly these names and this kind of key; else a new pair, kept from now. */
+    /**
+     * What is kept, as long as it is valid for exactly these names and this kind of key; else a new pair, kept from
+     * now.
+     */
     KeyEntry obtain(List<String> names, boolean rsa) {
         synchronized (ONE_AT_A_TIME) {
             if (Files.exists(certificateFile) && Files.exists(keyFile)) {

@@ -23,8 +23,8 @@ import org.xnio.Options;
 /**
  * The server's side of TLS: one context for its whole life, whose certificates can be swapped.
  *
- * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of suites;
- * ALPN {@code h2}, {@code http/1.1} (RFC 7301); session tickets. Thread-safe.
+ * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
+ * suites; ALPN {@code h2}, {@code http/1.1} (RFC 7301); session tickets. Thread-safe.
  */
 public final class ServerTls {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -64,8 +64,8 @@ public final class ServerTls {
     }
 
     /**
-     * Loads the certificates and makes the context. Reads files and, for a self-signed certificate, makes a key: not for
-     * an IO thread.
+     * Loads the certificates and makes the context. Reads files and, for a self-signed certificate, makes a key: not
+     * for an IO thread.
      *
      * @param sources the first is for clients that ask for no name or an unknown one; empty for a self-signed
      *     certificate for localhost and the local names and addresses, which one WARN line announces
@@ -98,8 +98,8 @@ public final class ServerTls {
     }
 
     /**
-     * The options with which to wrap a connection, for a client that names no host to get the certificate of the address
-     * that it reached.
+     * The options with which to wrap a connection, for a client that names no host to get the certificate of the
+     * address that it reached.
      *
      * @param local the connection's local address, null if unknown
      */

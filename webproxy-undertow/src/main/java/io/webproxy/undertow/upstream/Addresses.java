@@ -1,5 +1,6 @@
 package io.webproxy.undertow.upstream;
 
+import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
@@ -9,7 +10,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.regex.Pattern;
 
 /**
  * Looks up host names on an executor, never on an IO thread, and keeps what it found: for 30 s as it is, then still at once while it is looked up
@@ -18,7 +18,6 @@ import java.util.regex.Pattern;
 final class Addresses {
     private static final long FRESH_NANOS = 30_000_000_000L;
     private static final long USABLE_NANOS = 300_000_000_000L;
-    private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
 
     /** How names become addresses; the system's way unless a test says otherwise. */
     interface Lookup {
@@ -46,8 +45,9 @@ final class Addresses {
      *     on the executor
      */
     void find(String host, Consumer<List<InetAddress>> answer) {
-        if (host.startsWith("[") || IPV4.matcher(host).matches()) {
-            answer.accept(literal(host));
+        InetAddress literal = IpLiteral.parse(host);
+        if (literal != null || host.startsWith("[")) {
+            answer.accept(literal == null ? List.of() : List.of(literal));
             return;
         }
         long now = nanoClock.getAsLong();
@@ -80,15 +80,7 @@ final class Addresses {
             long now = nanoClock.getAsLong();
             known.put(host, new Found(addresses, now, now));
             return addresses;
-        } catch (UnknownHostException e) {
-            return List.of();
-        }
-    }
-
-    private static List<InetAddress> literal(String host) {
-        try {
-            return List.of(InetAddress.getByName(host));
-        } catch (UnknownHostException e) {
+        } catch (UnknownHostException | RuntimeException e) {
             return List.of();
         }
     }

@@ -151,7 +151,8 @@ final class ConnectAttempt extends Watched {
             secure.getHandshakeSetter().set(finished -> IoTasks.execute(sweeper.thread(), () -> succeed(secure)));
             secure.getSourceChannel().setReadListener(channel -> handshake(secure));
             secure.getSourceChannel()
-                    .setCloseListener(channel -> tlsFailed("the upstream closed within the TLS handshake"));
+                    .setCloseListener(channel -> IoTasks.execute(
+                            sweeper.thread(), () -> tlsFailed("the upstream closed within the TLS handshake")));
             secure.startHandshake();
             secure.getSourceChannel().resumeReads();
             handshake(secure);
@@ -178,10 +179,7 @@ final class ConnectAttempt extends Watched {
     }
 
     private void tlsFailed(String why) {
-        if (!done) {
-            IoUtils.safeClose(handshaking);
-            fail(ForwardError.CONNECT_TLS, "TLS to " + upstream.authority() + " failed: " + why);
-        }
+        fail(ForwardError.CONNECT_TLS, "TLS to " + upstream.authority() + " failed: " + why);
     }
 
     private void succeed(StreamConnection stream) {
@@ -199,7 +197,11 @@ final class ConnectAttempt extends Watched {
     }
 
     private void fail(ForwardError what, String why) {
+        if (done) {
+            return;
+        }
         finish();
+        IoUtils.safeClose(handshaking);
         callback.failed(what, why);
     }
 
@@ -217,7 +219,6 @@ final class ConnectAttempt extends Watched {
     @Override
     protected void expired() {
         if (deadline != Long.MAX_VALUE && sweeper.now() - deadline >= 0) {
-            IoUtils.safeClose(handshaking);
             fail(
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
                     "no connection to " + upstream.authority() + " within " + limit + " ms");
@@ -228,7 +229,6 @@ final class ConnectAttempt extends Watched {
 
     @Override
     protected void cut() {
-        IoUtils.safeClose(handshaking);
         fail(ForwardError.CONNECT_UNREACHABLE, "the server is closing");
     }
 }

@@ -74,18 +74,20 @@ final class Lane extends Watched {
         pool.freed();
     }
 
-    void closeOldestIdle() {
+    boolean closeOldestIdle() {
         UpstreamConnection oldest = idle.pollFirst();
         idleCount = idle.size();
         if (oldest != null) {
             oldest.close();
         }
+        return oldest != null;
     }
 
     void closeIdle() {
         List.copyOf(idle).forEach(UpstreamConnection::close);
         idle.clear();
         idleCount = 0;
+        sweeper.forget(this);
     }
 
     @Override

@@ -119,7 +119,7 @@ final class ResponseBodySource implements StreamSourceConduit {
         boolean bounded = framing == ParsedHead.Framing.LENGTH;
         int limit = dst.limit();
         if (bounded && dst.remaining() > remaining) {
-            dst.limit(dst.position() + (int) remaining);
+            dst.limit(dst.position() + (int) remaining + 1);
         }
         int read;
         try {
@@ -135,6 +135,11 @@ final class ResponseBodySource implements StreamSourceConduit {
             return -1;
         }
         if (bounded) {
+            if (read > remaining) {
+                connection.surplus();
+                dst.position(dst.position() - 1);
+                read--;
+            }
             remaining -= read;
             if (remaining == 0) {
                 end();

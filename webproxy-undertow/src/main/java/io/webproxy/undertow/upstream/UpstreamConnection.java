@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
@@ -22,6 +24,7 @@ import org.xnio.conduits.StreamSourceConduit;
  * <p>Not thread-safe: it belongs to its IO thread.
  */
 public final class UpstreamConnection {
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
     private static final int MAX_INTERIM = 32;
 
     private final StreamConnection stream;
@@ -49,7 +52,7 @@ public final class UpstreamConnection {
         this.lane = lane;
         this.buffers = buffers;
         this.parser = parser;
-        source.setReadListener(channel -> readable());
+        source.setReadListener(channel -> guarded());
         sink.setWriteListener(channel -> writable());
     }
 
@@ -180,6 +183,16 @@ public final class UpstreamConnection {
             // a plain close is what is left
         }
         close();
+    }
+
+    /** What is thrown here would end in the IO thread's loop, with the client waiting for ever. */
+    private void guarded() {
+        try {
+            readable();
+        } catch (RuntimeException e) {
+            LOG.error("Reading from an upstream failed", e);
+            fail(ForwardError.INVALID_RESPONSE, "an internal error");
+        }
     }
 
     private void readable() {

@@ -32,6 +32,9 @@ public final class UpstreamPool {
 
         /** There is none. */
         void failed(ForwardError error, String detail);
+
+        /** Whether a connection is still of use. */
+        boolean isWanted();
     }
 
     private final Upstream upstream;
@@ -128,6 +131,16 @@ public final class UpstreamPool {
     }
 
     private void open(Lane lane, Duration connectLimit, Taker taker) {
+        try {
+            connect(lane, connectLimit, taker);
+        } catch (RuntimeException e) {
+            // an upstream that was just removed, with its trust file gone
+            freed();
+            taker.failed(ForwardError.CONNECT_UNREACHABLE, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void connect(Lane lane, Duration connectLimit, Taker taker) {
         connector.connect(lane.sweeper(), upstream, connectLimit, new Connector.Callback() {
             @Override
             public void connected(StreamConnection stream) {
@@ -153,13 +166,22 @@ public final class UpstreamPool {
         Waiter waiter = new Waiter(lane, connectLimit, taker);
         queue.add(waiter);
         lane.sweeper().watch(waiter);
+        makeRoom();
+        pump();
+    }
+
+    /** Somebody waits: an idle connection is closed, of whichever lane has one. */
+    private void makeRoom() {
         for (Map.Entry<XnioIoThread, Lane> other : lanes.entrySet()) {
             if (other.getValue().idleCount() > 0) {
-                IoTasks.execute(other.getKey(), other.getValue()::closeOldestIdle);
-                break;
+                IoTasks.execute(other.getKey(), () -> {
+                    if (waiting.get() > 0 && !other.getValue().closeOldestIdle()) {
+                        makeRoom();
+                    }
+                });
+                return;
             }
         }
-        pump();
     }
 
     /** A connection is gone, or was never made. */
@@ -174,7 +196,10 @@ public final class UpstreamPool {
             Waiter waiter = next();
             if (waiter == null) {
                 open.decrementAndGet();
-                return;
+                if (queue.isEmpty()) {
+                    return;
+                }
+                continue;
             }
             IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
                 waiter.lane.sweeper().forget(waiter);
@@ -188,6 +213,9 @@ public final class UpstreamPool {
         Waiter first = queue.peek();
         if (first == null || waiting.get() == 0) {
             lane.keep(connection);
+            if (waiting.get() > 0) {
+                makeRoom();
+            }
             return true;
         }
         if (first.lane != lane) {
@@ -196,6 +224,9 @@ public final class UpstreamPool {
         Waiter waiter = next();
         if (waiter == null) {
             lane.keep(connection);
+            if (waiting.get() > 0) {
+                makeRoom();
+            }
             return true;
         }
         if (waiter.lane != lane) {
@@ -209,9 +240,12 @@ public final class UpstreamPool {
         lane.sweeper().forget(waiter);
         lane.opened(connection);
         IoTasks.execute(lane.sweeper().thread(), () -> {
-            if (connection.isOpen()) {
+            if (!waiter.taker.isWanted()) {
+                lane.release(connection);
+            } else if (connection.isOpen() && connection.probe()) {
                 waiter.taker.connected(connection);
             } else {
+                connection.close();
                 take(lane.sweeper().thread(), true, false, waiter.connectLimit, waiter.taker);
             }
         });
@@ -265,6 +299,16 @@ public final class UpstreamPool {
         @Override
         protected void expired() {
             giveUp("no connection became free in time");
+        }
+
+        @Override
+        protected void seen() {
+            if (!taker.isWanted()) {
+                lane.sweeper().forget(this);
+                if (claim()) {
+                    queue.remove(this);
+                }
+            }
         }
 
         @Override

@@ -1,0 +1,30 @@
+package io.webproxy.samples;
+
+import io.webproxy.ProxyServer;
+import io.webproxy.samples.demo.DemoService;
+import java.io.PrintStream;
+
+/** Exposes a service of the same JVM: it listens on 127.0.0.1, the proxy in front of it speaks HTTPS to everybody. */
+public final class ExposeService {
+    private ExposeService() {}
+
+    /** Serves until the JVM is ended; takes the external port, 8443 without one. */
+    public static void main(String[] args) throws InterruptedException {
+        run(args.length == 0 ? 8443 : Integer.parseInt(args[0]), System.out);
+    }
+
+    static void run(int externalPort, PrintStream out) throws InterruptedException {
+        try (DemoService service = DemoService.start();
+                ProxyServer proxy = expose(service.port(), externalPort)) {
+            out.println("ready " + proxy.uri());
+            proxy.awaitClose();
+        }
+    }
+
+    private static ProxyServer expose(int internalPort, int externalPort) {
+        return ProxyServer.builder()
+                .https(externalPort)
+                .forward("http://127.0.0.1:" + internalPort)
+                .start();
+    }
+}

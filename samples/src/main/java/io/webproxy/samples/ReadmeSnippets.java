@@ -1,0 +1,89 @@
+package io.webproxy.samples;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.AsyncObserver;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.timeout.StandardClassifier;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.Certificates;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** The code in the README, so that it compiles; what stands between the markers stands there too, word for word. */
+final class ReadmeSnippets {
+    private ReadmeSnippets() {}
+
+    static final class Smallest {
+        private Smallest() {}
+
+        // readme: smallest
+        public static void main(String[] args) throws InterruptedException {
+            try (ProxyServer proxy = ProxyServer.builder()
+                    .https(8443)
+                    .forward("http://127.0.0.1:8080")
+                    .start()) {
+                System.out.println(proxy.uri()); // https://localhost:8443/
+                proxy.awaitClose();
+            }
+        }
+        // readme: end
+    }
+
+    static ProxyConfig.Builder more() {
+        // readme: more
+        ProxyConfig.Builder builder = ProxyServer.builder()
+                .https(8443)
+                .redirectHttp(8080)
+                .certificates(Certificates.pem(Path.of("fullchain.pem"), Path.of("privkey.pem")))
+                .forward("http://127.0.0.1:3000") // the default route
+                .route(r -> r.path("/embedding-model/").stripPrefix().forward("http://127.0.0.1:30001"))
+                .route(r -> r.host("*.chat.example.com").forward("http://127.0.0.1:11434", "http://127.0.0.1:11435"))
+                .basicAuth("user", "secret")
+                .timeouts(TimeoutPolicy.defaults().with(TimeoutClass.LONG, Duration.ofMinutes(20)))
+                .limits(HttpLimits.defaults().withRequestBodyBytes(1L << 30))
+                .trustedProxies("10.0.0.0/8")
+                .accessLog(true);
+        // readme: end
+        return builder;
+    }
+
+    static ProxyConfig update(ProxyServer proxy) {
+        // readme: update
+        ProxyConfig now = proxy.update(
+                c -> c.route(r -> r.name("chat").host("chat.example.com").forward("http://10.0.0.7:11434")));
+        // readme: end
+        return now;
+    }
+
+    static ProxyConfig.Builder timeouts(ProxyConfig.Builder builder) {
+        // readme: timeouts
+        TimeoutPolicy patient = TimeoutPolicy.defaults()
+                .with(TimeoutClass.LONG, Duration.ofMinutes(30))
+                .withConnect(Duration.ofSeconds(2))
+                .withClassifier(StandardClassifier.defaults().withLongPaths(List.of("/v1/responses")));
+        builder.route(r -> r.path("/v1/").forward("http://127.0.0.1:8000").timeouts(patient));
+        // readme: end
+        return builder.pool(PoolLimits.defaults());
+    }
+
+    static AsyncObserver observer(ProxyConfig.Builder builder) {
+        // readme: observer
+        AsyncObserver observer = ProxyObserver.async(
+                new ProxyObserver() {
+                    @Override
+                    public void exchangeEnded(ExchangeRecord exchange) {
+                        System.out.println(exchange.status() + " " + exchange.path() + " " + exchange.total());
+                    }
+                },
+                1000);
+        builder.observer(observer);
+        // readme: end
+        return observer;
+    }
+}

@@ -1,0 +1,61 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.tls.Certificates;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** With which certificate; without these options it is a self-signed one for localhost and the local addresses. */
+final class CertificateOptions {
+    @Option(names = "--cert", paramLabel = "FILE", description = "A PEM file of certificates, leaf first; needs --key.")
+    private @Nullable Path cert;
+
+    @Option(names = "--key", paramLabel = "FILE", description = "The PEM file of the key.")
+    private @Nullable Path key;
+
+    @Option(names = "--keystore", paramLabel = "FILE", description = "A PKCS#12 file, in place of --cert.")
+    private @Nullable Path keystore;
+
+    @Option(
+            names = "--keystore-password",
+            paramLabel = "PASSWORD",
+            description = "The password of --keystore; default: none.")
+    private @Nullable String keystorePassword;
+
+    @Option(
+            names = "--self-signed",
+            paramLabel = "NAME",
+            split = ",",
+            description = "A self-signed certificate for these names and IP addresses, separated by commas;"
+                    + " default: for localhost and the local addresses.")
+    private List<String> selfSigned = new ArrayList<>();
+
+    void applyTo(ProxyConfig.Builder builder) {
+        if ((cert == null) != (key == null)) {
+            throw new IllegalArgumentException(
+                    (cert == null ? "--cert" : "--key") + ": missing (expected: both --cert and --key, or neither)");
+        }
+        if (keystore == null && keystorePassword != null) {
+            throw new IllegalArgumentException("--keystore-password: given without --keystore (expected: both)");
+        }
+        if (Stream.of(cert, keystore, selfSigned.isEmpty() ? null : selfSigned)
+                        .filter(Objects::nonNull)
+                        .count()
+                > 1) {
+            throw new IllegalArgumentException(
+                    "certificate: given twice (expected: only one of --cert, --keystore and --self-signed)");
+        }
+        if (cert != null && key != null) {
+            builder.certificates(Certificates.pem(cert, key));
+        } else if (keystore != null) {
+            builder.certificates(Certificates.pkcs12(keystore, keystorePassword == null ? "" : keystorePassword));
+        } else if (!selfSigned.isEmpty()) {
+            builder.certificates(Certificates.selfSigned(selfSigned.toArray(String[]::new)));
+        }
+    }
+}

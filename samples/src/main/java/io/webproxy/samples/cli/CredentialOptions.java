@@ -1,0 +1,47 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.auth.BasicAuth;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Who may pass. */
+final class CredentialOptions {
+    @Option(names = "--user", paramLabel = "USER", description = "The user that may pass; needs --password.")
+    private @Nullable String user;
+
+    @Option(
+            names = "--password",
+            paramLabel = "PASSWORD",
+            description = "The user's password; other users of this machine can see it in the list of processes,"
+                    + " so --htpasswd is better.")
+    private @Nullable String password;
+
+    @Option(
+            names = "--htpasswd",
+            paramLabel = "FILE",
+            description = "A file of users and bcrypt hashes, as made by htpasswd -B; in place of --user.")
+    private @Nullable Path htpasswd;
+
+    void applyTo(ProxyConfig.Builder builder) {
+        if (htpasswd != null) {
+            if (user != null || password != null) {
+                throw new IllegalArgumentException(
+                        "--htpasswd: given with --user or --password (expected: only one of them)");
+            }
+            builder.authenticator(BasicAuth.htpasswd(htpasswd));
+            return;
+        }
+        if (user == null && password == null) {
+            return;
+        }
+        // Empty ones, as an unset variable of a script gives them, must not open the service to everybody.
+        if (user == null || password == null || user.isEmpty() || password.isEmpty()) {
+            String missing = user == null || user.isEmpty() ? "--user" : "--password";
+            throw new IllegalArgumentException(
+                    missing + ": missing or empty (expected: both --user and --password, or neither)");
+        }
+        builder.basicAuth(user, password);
+    }
+}

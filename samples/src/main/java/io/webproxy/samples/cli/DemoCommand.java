@@ -1,0 +1,35 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.samples.demo.DemoService;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The demo service and a proxy in front of it. */
+@Command(
+        name = "demo",
+        description = "Exposes a demo service: HTTP, server-sent events, WebSocket, downloads and uploads.",
+        sortOptions = false,
+        abbreviateSynopsis = true)
+final class DemoCommand implements Callable<Integer> {
+    @Option(
+            names = "--external-port",
+            paramLabel = "PORT",
+            defaultValue = "8443",
+            description = "The port to open, 0 for any free one; default: ${DEFAULT-VALUE}.")
+    private int externalPort;
+
+    @Mixin
+    private FrontOptions front = new FrontOptions();
+
+    @Override
+    public Integer call() {
+        try (DemoService service = DemoService.start()) {
+            return front.serve(
+                    externalPort,
+                    builder -> builder.forward("http://127.0.0.1:" + service.port()),
+                    service::endStreams);
+        }
+    }
+}

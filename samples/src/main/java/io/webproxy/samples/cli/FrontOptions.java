@@ -1,0 +1,93 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyConfigException;
+import io.webproxy.ProxyServer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What the proxy shows to the outside, and the serving itself. */
+final class FrontOptions {
+    @Option(
+            names = "--bind",
+            paramLabel = "ADDRESS",
+            description = "The local address to listen on; default: all addresses.")
+    private @Nullable String bind;
+
+    @Option(names = "--plain", description = "The external port speaks HTTP in place of HTTPS.")
+    private boolean plain;
+
+    @Mixin
+    private CredentialOptions credentials = new CredentialOptions();
+
+    @Mixin
+    private CertificateOptions certificates = new CertificateOptions();
+
+    @Option(
+            names = "--io-threads",
+            paramLabel = "N",
+            description = "How many IO threads; default: one per processor, at least two.")
+    private @Nullable Integer ioThreads;
+
+    @Option(
+            names = "--access-log",
+            paramLabel = "FILE",
+            description = "Where to append a line for each request, - for standard output; default: nowhere.")
+    private @Nullable String accessLog;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command = CommandSpec.create();
+
+    /**
+     * Serves until the JVM is ended or the thread interrupted.
+     *
+     * @param forward adds the routes
+     * @param beforeStop runs before exchanges are waited for
+     * @return the exit status
+     * @throws ParameterException if the options make no valid configuration
+     */
+    int serve(int externalPort, Consumer<ProxyConfig.Builder> forward, Runnable beforeStop) {
+        ProxyConfig config = configure(externalPort, forward);
+        try (AccessLogFile log = AccessLogFile.open(accessLog);
+                ProxyServer proxy = config.start()) {
+            return Foreground.serve(
+                    command.commandLine().getOut(),
+                    proxy.uri().toString(),
+                    () -> {
+                        beforeStop.run();
+                        proxy.close();
+                    },
+                    proxy::awaitClose);
+        }
+    }
+
+    private ProxyConfig configure(int externalPort, Consumer<ProxyConfig.Builder> forward) {
+        ProxyConfig.Builder builder = ProxyServer.builder();
+        try {
+            if (plain) {
+                builder.http(externalPort);
+            } else {
+                builder.https(externalPort);
+            }
+            if (bind != null) {
+                builder.bind(bind);
+            }
+            if (ioThreads != null) {
+                builder.ioThreads(ioThreads);
+            }
+            forward.accept(builder);
+            credentials.applyTo(builder);
+            certificates.applyTo(builder);
+            return builder.accessLog(accessLog != null).build();
+        } catch (ProxyConfigException e) {
+            throw new ParameterException(command.commandLine(), String.join("; ", e.problems()), e);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+}

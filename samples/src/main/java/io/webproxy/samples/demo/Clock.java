@@ -1,0 +1,42 @@
+package io.webproxy.samples.demo;
+
+import io.undertow.Handlers;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.handlers.sse.ServerSentEventConnection;
+import io.undertow.server.handlers.sse.ServerSentEventHandler;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.TimeUnit;
+import org.xnio.XnioIoThread;
+
+/** Server-sent events: the time, at once and then once a second, to everybody who listens. */
+final class Clock {
+    private final ServerSentEventHandler listeners =
+            Handlers.serverSentEvents((connection, lastEventId) -> connection.send(now()));
+    private volatile boolean ended;
+
+    void tickOn(XnioIoThread thread) {
+        thread.executeAtInterval(
+                () -> listeners.getConnections().forEach(connection -> connection.send(now())), 1, TimeUnit.SECONDS);
+    }
+
+    HttpHandler handler() {
+        return exchange -> {
+            if (ended) {
+                // The one status that keeps an EventSource from trying again.
+                exchange.setStatusCode(204).endExchange();
+            } else if (Reply.allowsReading(exchange)) {
+                listeners.handleRequest(exchange);
+            }
+        };
+    }
+
+    void end() {
+        ended = true;
+        listeners.getConnections().forEach(ServerSentEventConnection::shutdown);
+    }
+
+    private static String now() {
+        return Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
+    }
+}

@@ -1,0 +1,94 @@
+package io.webproxy.samples.demo;
+
+import io.undertow.Handlers;
+import io.undertow.Undertow;
+import io.undertow.UndertowOptions;
+import io.undertow.server.HttpHandler;
+import io.undertow.util.Headers;
+import java.net.InetSocketAddress;
+
+/**
+ * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads, uploads.
+ *
+ * <p>It speaks HTTP/1.1 in clear, listens on 127.0.0.1 only, and takes bodies of any size. Nothing in it blocks. Thread-safe.
+ */
+public final class DemoService implements AutoCloseable {
+    private final Clock clock = new Clock();
+    private final Echo echo = new Echo();
+    private final Undertow undertow;
+
+    private DemoService(int port) {
+        this.undertow = Undertow.builder()
+                .addHttpListener(port, "127.0.0.1")
+                .setIoThreads(2)
+                .setWorkerThreads(2)
+                // Undertow would end uploads at 2 MiB.
+                .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+                .setServerOption(UndertowOptions.SHUTDOWN_TIMEOUT, 1000)
+                .setHandler(handlers())
+                .build();
+    }
+
+    /** Starts on any free port. */
+    public static DemoService start() {
+        return start(0);
+    }
+
+    /**
+     * Starts on a port, 0 for any free one.
+     *
+     * @throws IllegalStateException if the port can't be opened
+     */
+    public static DemoService start(int port) {
+        DemoService service = new DemoService(port);
+        try {
+            service.undertow.start();
+        } catch (RuntimeException e) {
+            service.undertow.stop();
+            Throwable reason = e.getCause() == null ? e : e.getCause();
+            throw new IllegalStateException(
+                    "The demo service can't listen on 127.0.0.1:" + port + ": " + reason.getMessage() + ".", e);
+        }
+        service.clock.tickOn(service.undertow.getWorker().getIoThread());
+        return service;
+    }
+
+    private HttpHandler handlers() {
+        HttpHandler notFound = exchange -> Reply.text(exchange, 404, "There is nothing here; the page is at /.");
+        HttpHandler paths = Handlers.path(notFound)
+                .addExactPath("/", new Page())
+                .addExactPath("/api/hello", Inspect::hello)
+                .addExactPath("/headers", Inspect::headers)
+                .addExactPath("/slow", Inspect::slow)
+                .addPrefixPath("/status", Inspect::status)
+                .addExactPath("/events", clock.handler())
+                .addExactPath("/echo", echo.handler())
+                .addPrefixPath("/download", Download::handle)
+                .addExactPath("/upload", Handlers.httpContinueRead(Upload::handle));
+        return exchange -> {
+            exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");
+            try {
+                paths.handleRequest(exchange);
+            } catch (IllegalArgumentException e) {
+                Reply.text(exchange, 400, String.valueOf(e.getMessage()));
+            }
+        };
+    }
+
+    /** The port it listens on. */
+    public int port() {
+        return ((InetSocketAddress) undertow.getListenerInfo().get(0).getAddress()).getPort();
+    }
+
+    /** Ends the event streams and WebSockets, which have no end of their own, and opens no new ones; the rest goes on. */
+    public void endStreams() {
+        clock.end();
+        echo.end();
+    }
+
+    /** Stops at once. */
+    @Override
+    public void close() {
+        undertow.stop();
+    }
+}

@@ -1,0 +1,189 @@
+package io.webproxy.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.samples.cli.Cli;
+import io.webproxy.samples.demo.DemoService;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.TestProxy;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import okhttp3.Credentials;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(LeakCheck.class)
+@Timeout(60)
+class CliServeTest {
+    @TempDir
+    Path directory;
+
+    private TestIdentity identity;
+    private OkHttpClient client;
+
+    @BeforeEach
+    void makeIdentity() throws IOException {
+        identity = TestIdentity.in(directory);
+        client = identity.newClient();
+    }
+
+    @AfterEach
+    void closeClient() {
+        TestProxy.close(client);
+    }
+
+    @Test
+    void demoServesItsPageByHttps() throws Exception {
+        try (Served demo = Served.start(with("demo", "--external-port", "0", "--bind", "127.0.0.1"))) {
+            assertThat(demo.url("/").scheme()).isEqualTo("https");
+            assertThat(demo.url("/").host()).isEqualTo("localhost");
+            assertThat(get(demo.url("/"))).contains("<title>webproxy demo</title>");
+            assertThat(get(demo.url("/api/hello"))).contains("\"X-Forwarded-Proto\":\"https\"");
+        }
+    }
+
+    @Test
+    void plainDemoServesHttp() throws Exception {
+        try (Served demo = Served.start("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain")) {
+            assertThat(demo.url("/").scheme()).isEqualTo("http");
+            assertThat(get(demo.url("/api/hello"))).contains("\"X-Forwarded-Proto\":\"http\"");
+        }
+    }
+
+    @Test
+    void openEventStreamDoesNotHoldTheDemoUp() throws Exception {
+        try (Served demo = Served.start("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain");
+                Response events = client.newCall(
+                                new Request.Builder().url(demo.url("/events")).build())
+                        .execute()) {
+            assertThat(events.body().source().readUtf8Line()).startsWith("data:");
+            long start = System.nanoTime();
+            assertThat(demo.stop()).isZero();
+            assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
+        }
+    }
+
+    @Test
+    void exposeAsksForTheUserWhenToldTo() throws Exception {
+        assertAlicePasses("--user", "alice", "--password", "p4ss");
+    }
+
+    @Test
+    void exposeAsksForAUserOfTheHtpasswdFile() throws Exception {
+        Path users = Files.writeString(
+                directory.resolve("users"), "alice:$2y$05$1xHZPCHkkIvCgWRLSPF5fuX8SrYf4eWDwtf09VnNQsU6BOfW8iIMO\n");
+        assertAlicePasses("--htpasswd", users.toString());
+    }
+
+    private void assertAlicePasses(String... credentials) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("expose", "--external-port", "0", "--bind", "127.0.0.1"));
+        arguments.addAll(List.of(credentials));
+        try (DemoService service = DemoService.start()) {
+            arguments.addAll(List.of("--internal-port", Integer.toString(service.port())));
+            assertOnlyAlicePasses(with(arguments.toArray(String[]::new)));
+        }
+    }
+
+    private void assertOnlyAlicePasses(String... arguments) throws Exception {
+        try (Served proxy = Served.start(arguments)) {
+            Request request = new Request.Builder().url(proxy.url("/headers")).build();
+            try (Response refused = client.newCall(request).execute();
+                    Response passed = client.newCall(request.newBuilder()
+                                    .header("Authorization", Credentials.basic("alice", "p4ss"))
+                                    .build())
+                            .execute()) {
+                assertThat(refused.code()).isEqualTo(401);
+                assertThat(passed.code()).isEqualTo(200);
+                assertThat(passed.body().string()).doesNotContain("Authorization");
+            }
+        }
+    }
+
+    @Test
+    void accessLogIsAppendedToItsFileALineForEachRequest() throws Exception {
+        Path log = Files.writeString(directory.resolve("access.log"), "before\n");
+        try (Served demo = Served.start(
+                "demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain", "--access-log", log.toString())) {
+            get(demo.url("/status/200"));
+            get(demo.url("/status/404?secret=x"));
+        }
+        assertThat(Files.readAllLines(log))
+                .hasSize(3)
+                .satisfiesExactly(
+                        line -> assertThat(line).isEqualTo("before"),
+                        line -> assertThat(line).contains("\"GET /status/200 HTTP/1.1\" 200"),
+                        line -> assertThat(line)
+                                .contains("GET /status/404", " 404 ")
+                                .doesNotContain("secret"));
+    }
+
+    @Test
+    void twoRunSideBySide() throws Exception {
+        try (Served one = Served.start("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain");
+                Served two = Served.start("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain")) {
+            assertThat(one.stop()).isZero();
+            assertThat(get(two.url("/api/hello"))).contains("hello");
+        }
+    }
+
+    @Test
+    void failedStartIsOneSentenceAndExitStatus1() throws Exception {
+        try (Served first = Served.start("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain")) {
+            String port = Integer.toString(first.url("/").port());
+            assertFails(port, "demo", "--external-port", port, "--bind", "127.0.0.1", "--plain");
+        }
+        assertFails("nowhere.pem", "demo", "--external-port", "0", "--cert", "nowhere.pem", "--key", "nowhere.pem");
+        String log = directory.resolve("cert.pem/access.log").toString();
+        assertFails("access log", "demo", "--external-port", "0", "--plain", "--access-log", log);
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy", contains = "self-signed")
+    void certificateIsSelfSignedUnlessToldOtherwise() throws Exception {
+        try (Served demo = Served.start("demo", "--external-port", "0", "--bind", "127.0.0.1")) {
+            var certificate = PresentedCertificate.of(demo.url("/").port());
+            assertThat(certificate.getIssuerX500Principal()).isEqualTo(certificate.getSubjectX500Principal());
+            assertThat(certificate.getSubjectAlternativeNames().toString()).contains("localhost", "127.0.0.1");
+        }
+    }
+
+    private static void assertFails(String contains, String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        assertThat(Cli.commandLine()
+                        .setOut(new PrintWriter(out, true))
+                        .setErr(new PrintWriter(err, true))
+                        .execute(arguments))
+                .isEqualTo(1);
+        assertThat(err.toString()).startsWith("webproxy: ").contains(contains).hasLineCount(1);
+        assertThat(out.toString()).isEmpty();
+    }
+
+    private String[] with(String... arguments) {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of(
+                "--cert", identity.cert().toString(), "--key", identity.key().toString()));
+        return all.toArray(String[]::new);
+    }
+
+    private String get(HttpUrl url) throws IOException {
+        try (Response response =
+                client.newCall(new Request.Builder().url(url).build()).execute()) {
+            return response.body().string();
+        }
+    }
+}

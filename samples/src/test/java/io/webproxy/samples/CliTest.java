@@ -1,0 +1,111 @@
+package io.webproxy.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.samples.cli.Cli;
+import io.webproxy.testing.LeakCheck;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+@ExtendWith(LeakCheck.class)
+class CliTest {
+    private static final String VALID = "expose --to http://127.0.0.1:9 --external-port 0 ";
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private final CommandLine cli =
+            Cli.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "|Missing required subcommand",
+                "bogus|no such command",
+                "--bogus|--bogus",
+                "expose|--external-port",
+                "expose --internal-port 8080|--external-port",
+                "expose --external-port 0|--internal-port",
+                "expose --internal-port 8080 --to http://127.0.0.1:1 --external-port 0|--to",
+                "expose --internal-port 0 --external-port 0|--internal-port: 0 (expected: 1-65535)",
+                "expose --internal-port 65536 --external-port 0|--internal-port: 65536 (expected: 1-65535)",
+                "expose --internal-port 8080 --external-port -1|port: -1 (expected: 0-65535)",
+                "expose --internal-port 8080 --external-port 65536|port: 65536 (expected: 0-65535)",
+                "expose --internal-port 8080 --external-port https|--external-port",
+                "expose --to ftp://127.0.0.1 --external-port 0|forward: ftp://127.0.0.1",
+                "expose --to http://127.0.0.1/path --external-port 0|forward: http://127.0.0.1/path",
+                "expose --to nonsense --external-port 0|forward: nonsense",
+                "demo --external-port 99999|port: 99999 (expected: 0-65535)",
+                "service --internal-port 99999|--internal-port: 99999 (expected: 0-65535)",
+            })
+    void wrongArgumentsAreOneSentenceAndExitStatus2(String arguments, String contains) {
+        assertThat(execute(arguments == null ? "" : arguments)).isEqualTo(2);
+        assertThat(err.toString()).startsWith("webproxy: ").contains(contains).hasLineCount(1);
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--user alice|--password",
+                "--password p4ss|--user",
+                "--user alice --password=|--password",
+                "--user= --password p4ss|--user",
+                "--user= --password=|--user",
+                "--user a:b --password p4ss|user",
+                "--user alice --password p4ss --htpasswd users|--htpasswd",
+                "--cert cert.pem|--key",
+                "--key key.pem|--cert",
+                "--cert cert.pem --key key.pem --keystore store.p12|--keystore",
+                "--self-signed localhost --keystore store.p12|--keystore",
+                "--keystore-password p4ss|--keystore",
+                "--self-signed not/a/name|selfSigned: not/a/name",
+                "--plain --cert cert.pem --key key.pem|certificates",
+                "--io-threads -1|ioThreads: -1",
+                "--bind=|bind",
+                "--passwort p4ss|--passwort",
+                "--passwort=p4ss|--passwort",
+                "p4ss|belongs to no option",
+            })
+    void wrongOptionsAreOneSentenceWithoutSecrets(String options, String contains) {
+        assertThat(execute(VALID + options)).isEqualTo(2);
+        assertThat(err.toString())
+                .startsWith("webproxy: ")
+                .contains(contains)
+                .hasLineCount(1)
+                .doesNotContain("p4ss");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "-h", "expose --help", "demo --help", "service --help"})
+    void helpIsASuccess(String arguments) {
+        assertThat(execute(arguments)).isZero();
+        assertThat(out.toString()).startsWith("Usage: webproxy");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void helpDoesNotNameTheServiceCommand() {
+        execute("--help");
+        assertThat(out.toString()).contains("expose", "demo").doesNotContain("  service");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "-V", "demo --version"})
+    void versionIsASuccess(String arguments) {
+        assertThat(execute(arguments)).isZero();
+        assertThat(out.toString()).startsWith("webproxy ").hasLineCount(1);
+    }
+
+    private int execute(String arguments) {
+        return cli.execute(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+    }
+}

@@ -1,0 +1,76 @@
+package io.webproxy.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Route;
+import io.webproxy.samples.cli.Cli;
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+
+class ReadmeTest {
+    private static final Pattern SNIPPET = Pattern.compile("// readme: \\w+\n(.*?)\n *// readme: end", Pattern.DOTALL);
+    private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)\n```", Pattern.DOTALL);
+    private static final Path SOURCE = Path.of("src/main/java/io/webproxy/samples/ReadmeSnippets.java");
+
+    private final String readme = Files.readString(Path.of("../README.md"));
+
+    ReadmeTest() throws IOException {}
+
+    @Test
+    void everySnippetIsCompiled() throws IOException {
+        List<String> compiled = groups(SNIPPET, Files.readString(SOURCE))
+                .map(String::stripIndent)
+                .toList();
+        List<String> shown = groups(JAVA_BLOCK, readme).toList();
+
+        assertThat(shown).isNotEmpty().containsExactlyElementsOf(compiled);
+    }
+
+    @Test
+    void everyKnobIsExplained() {
+        Stream<String> builders = Stream.of(ProxyConfig.Builder.class, Route.Builder.class)
+                .flatMap(builder -> Stream.of(builder.getMethods()))
+                .filter(method -> method.getDeclaringClass() != Object.class)
+                .map(Method::getName)
+                .filter(name -> !Set.of("build", "start").contains(name));
+        Stream<String> records = Stream.of(HttpLimits.class, PoolLimits.class)
+                .flatMap(limits -> Stream.of(limits.getRecordComponents()))
+                .map(RecordComponent::getName);
+
+        assertThat(Stream.concat(builders, records))
+                .allSatisfy(name -> assertThat(readme).containsPattern("`" + name + "[`(]"));
+    }
+
+    @Test
+    void everyOptionOfTheCommandLineIsShown() {
+        CommandLine cli = Cli.commandLine();
+        assertThat(Stream.of("expose", "demo")
+                        .flatMap(name -> cli.getSubcommands().get(name).getCommandSpec().options().stream())
+                        .map(OptionSpec::longestName))
+                .allSatisfy(option -> assertThat(readme).contains(option));
+    }
+
+    @Test
+    void everyErrorIsExplained() {
+        assertThat(ForwardError.values()).allSatisfy(error -> assertThat(readme).contains("`" + error + "`"));
+    }
+
+    private static Stream<String> groups(Pattern pattern, String text) {
+        return pattern.matcher(text).results().map((MatchResult match) -> match.group(1));
+    }
+}

@@ -1,0 +1,36 @@
+package io.webproxy.http;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads IP addresses in their textual form. Never asks a name server, so it may be called on an IO thread. */
+public final class IpLiteral {
+    private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    private static final Pattern IPV4 = Pattern.compile(OCTET + "(\\." + OCTET + "){3}");
+    private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+
+    private IpLiteral() {}
+
+    /**
+     * The address that a text is.
+     *
+     * @param text an IPv4 address, or an IPv6 address with or without brackets; no zone
+     * @return null if it is no address
+     */
+    public static @Nullable InetAddress parse(String text) {
+        boolean brackets = text.startsWith("[") && text.endsWith("]");
+        String plain = brackets ? text.substring(1, text.length() - 1) : text;
+        boolean ipv6 = IPV6.matcher(plain).matches();
+        if (!ipv6 && (brackets || !IPV4.matcher(plain).matches())) {
+            return null;
+        }
+        try {
+            // neither form is ever looked up: what has a colon is IPv6 or refused
+            return InetAddress.getByName(plain);
+        } catch (UnknownHostException e) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,423 @@
+package io.webproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.webproxy.auth.Authenticator;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.port.Endpoint;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Route;
+import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
+import io.webproxy.tls.TlsProvider;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ProxyConfigTest {
+    private static final String UPSTREAM = "http://127.0.0.1:8080";
+
+    /** What a user writes first. */
+    private static ProxyConfig.Builder valid() {
+        return ProxyServer.builder().http(0).forward(UPSTREAM);
+    }
+
+    private static List<String> problems(ProxyConfig.Builder builder) {
+        try {
+            builder.build();
+            return List.of();
+        } catch (ProxyConfigException e) {
+            assertThat(e).hasMessage(String.join("\n", e.problems()));
+            return e.problems();
+        }
+    }
+
+    @Test
+    void twoCallsAreEnough() {
+        ProxyConfig config = valid().build();
+
+        assertThat(config.listens()).containsExactly(new ProxyConfig.Listen(Endpoint.Protocol.HTTP, 0));
+        assertThat(config.routes()).singleElement().satisfies(route -> {
+            assertThat(route.host().isAny()).isTrue();
+            assertThat(route.upstreams()).singleElement().hasToString(UPSTREAM);
+        });
+        assertThat(config.bind()).isEmpty();
+        assertThat(config.certificates()).isEmpty();
+        assertThat(config.authenticator()).isEmpty();
+        assertThat(config.trustedProxies()).isEmpty();
+        assertThat(config.observers()).isEmpty();
+        assertThat(config.accessLog()).isFalse();
+        assertThat(config.tlsProvider()).isEqualTo(TlsProvider.AUTO);
+        assertThat(config.limits()).isEqualTo(HttpLimits.defaults());
+        assertThat(config.pool()).isEqualTo(PoolLimits.defaults());
+        assertThat(config.drainTime()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(config.ioThreads()).isZero();
+        assertThat(config.bufferSize()).isZero();
+        assertThat(config.backlog()).isZero();
+    }
+
+    @Test
+    void allProblemsAreReportedTogether() {
+        ProxyConfig.Builder builder = ProxyServer.builder()
+                .http(8080)
+                .http(8080)
+                .redirectHttp(8081)
+                .certificates(Certificates.selfSigned("localhost"))
+                .route(route -> route.path("/a").forward(UPSTREAM))
+                .route(route -> route.path("/a").forward(UPSTREAM))
+                .route(route -> route.name("x").path("/b").forward(UPSTREAM))
+                .route(route -> route.name("x").path("/c").forward(UPSTREAM));
+
+        assertThat(problems(builder))
+                .containsExactly(
+                        "port: 8080 (expected: each port only once)",
+                        "redirectHttp: 8081 (expected: an https(port) to redirect to)",
+                        "certificates: [selfSigned(localhost)] (expected: an https(port) that serves them)",
+                        "route: /a (expected: each host and path only once)",
+                        "route.name: x (expected: each name only once)");
+    }
+
+    @Test
+    void emptyConfigurationSaysBothThingsThatAreMissing() {
+        assertThat(problems(ProxyServer.builder()))
+                .containsExactly(
+                        "endpoints: none (expected: at least one of https(port), http(port))",
+                        "routes: none (expected: forward(\"http://host:port\"), or at least one route)");
+    }
+
+    @Test
+    void samePortOverTwoProtocolsIsAProblemAndAnyFreePortIsNot() {
+        assertThat(problems(valid().https(8443).redirectHttp(8443)))
+                .containsExactly("port: 8443 (expected: each port only once)");
+        assertThat(problems(valid().http(0).https(0).https(0))).isEmpty();
+    }
+
+    @Test
+    void redirectNeedsAnHttpsEndpoint() {
+        assertThat(problems(valid().redirectHttp(0)))
+                .containsExactly("redirectHttp: 0 (expected: an https(port) to redirect to)");
+        assertThat(problems(valid().redirectHttp(0).https(0))).isEmpty();
+    }
+
+    @Test
+    void certificatesNeedAnHttpsEndpoint() {
+        CertificateSource source = Certificates.pkcs12(Path.of("server.p12"), "hunter2");
+
+        assertThat(problems(valid().certificates(source)))
+                .containsExactly("certificates: [pkcs12(server.p12)] (expected: an https(port) that serves them)");
+        assertThat(problems(valid().certificates(source).https(0))).isEmpty();
+        assertThat(problems(valid().certificates(source).certificates())).isEmpty();
+    }
+
+    @Test
+    void secondDefaultRouteIsAProblem() {
+        assertThat(problems(valid().forward("http://127.0.0.1:8081")))
+                .containsExactly("route: / (expected: each host and path only once)");
+    }
+
+    @Test
+    void routeNamedLikeTheDefaultNameOfAnotherIsAProblem() {
+        ProxyConfig.Builder builder = valid().route(route -> route.path("/a").forward(UPSTREAM))
+                .route(route -> route.name("/a").path("/b").forward(UPSTREAM));
+
+        assertThat(problems(builder)).containsExactly("route.name: /a (expected: each name only once)");
+    }
+
+    static Stream<Arguments> badValues() {
+        return Stream.of(
+                bad(b -> b.http(-1), "port: -1 (expected: 0-65535)"),
+                bad(b -> b.https(70000), "port: 70000 (expected: 0-65535)"),
+                bad(b -> b.redirectHttp(65536), "port: 65536 (expected: 0-65535)"),
+                bad(b -> b.bind(" "), "bind: '' (expected: a local address such as 127.0.0.1)"),
+                bad(b -> b.ioThreads(-1), "ioThreads: -1 (expected: 0-1024)"),
+                bad(b -> b.ioThreads(1025), "ioThreads: 1025 (expected: 0-1024)"),
+                bad(b -> b.bufferSize(4095), "bufferSize: 4095 (expected: 4096-1048576)"),
+                bad(b -> b.bufferSize(1048577), "bufferSize: 1048577 (expected: 4096-1048576)"),
+                bad(b -> b.backlog(-1), "backlog: -1 (expected: 0-65535)"),
+                bad(b -> b.backlog(65536), "backlog: 65536 (expected: 0-65535)"),
+                bad(b -> b.drainTime(Duration.ofMillis(-1)), "drainTime: PT-0.001S (expected: zero to 365 days)"),
+                bad(
+                        b -> b.trustedProxies("10.0.0.0/8", "10.0.0.1/8"),
+                        "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8"
+                                + " with zeros behind the prefix)"),
+                bad(
+                        b -> b.forward("ftp://host"),
+                        "forward: ftp://host (expected: http://host:port or https://host:port,"
+                                + " without user, path and query)"),
+                bad(b -> b.forward(), "route /: no upstream (expected: forward(\"http://host:port\") on the route)"),
+                bad(
+                        b -> b.route(route -> route.name("chat")),
+                        "route chat: no upstream (expected: forward(\"http://host:port\") on the route)"),
+                bad(b -> b.route(route -> route.name(" ")), "route.name: '' (expected: a name, or none)"),
+                bad(b -> b.removeRoute("nobody"), "removeRoute: nobody (expected: the name of a route)"),
+                bad(
+                        b -> b.basicAuth("us:er", "secret"),
+                        "user: us:er (expected: at least one character, no colon, no control characters)"),
+                bad(
+                        b -> b.basicAuth("user", "sec\nret"),
+                        "password: *** (expected: at least one character, no control characters)"));
+    }
+
+    private static Arguments bad(Consumer<ProxyConfig.Builder> set, String message) {
+        return arguments(set, message);
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("badValues")
+    void singleBadValueThrowsInItsSetter(Consumer<ProxyConfig.Builder> set, String message) {
+        ProxyConfig.Builder builder = ProxyServer.builder();
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> set.accept(builder))
+                .withMessage(message);
+    }
+
+    @Test
+    void limitsOfTheRangesAreAllowed() {
+        ProxyConfig config = valid().http(65535)
+                .ioThreads(1024)
+                .bufferSize(4096)
+                .backlog(65535)
+                .drainTime(Duration.ZERO)
+                .build();
+
+        assertThat(config.listens().get(1).port()).isEqualTo(65535);
+        assertThat(config.drainTime()).isZero();
+        assertThat(valid().bufferSize(1 << 20).backlog(1).build().bufferSize()).isEqualTo(1 << 20);
+    }
+
+    @SuppressWarnings("NullAway")
+    static Stream<Arguments> nulls() {
+        return Stream.of(
+                bad(b -> b.bind(null), "address"),
+                bad(b -> b.certificates((CertificateSource[]) null), "sources"),
+                bad(b -> b.certificates((CertificateSource) null), "source"),
+                bad(b -> b.tlsProvider(null), "tlsProvider"),
+                bad(b -> b.forward((String[]) null), "uris"),
+                bad(b -> b.forward((String) null), "uri"),
+                bad(b -> b.route(null), "route"),
+                bad(b -> b.route(route -> route.name(null)), "name"),
+                bad(b -> b.route(route -> route.host(null)), "host"),
+                bad(b -> b.route(route -> route.path(null)), "path"),
+                bad(b -> b.route(route -> route.timeouts(null)), "timeouts"),
+                bad(b -> b.removeRoute(null), "name"),
+                bad(b -> b.authenticator(null), "authenticator"),
+                bad(b -> b.timeouts(null), "timeouts"),
+                bad(b -> b.trustedProxies((String[]) null), "ranges"),
+                bad(b -> b.trustedProxies((String) null), "cidr"),
+                bad(b -> b.observer(null), "observer"),
+                bad(b -> b.limits(null), "limits"),
+                bad(b -> b.pool(null), "pool"),
+                bad(b -> b.drainTime(null), "drainTime"));
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("nulls")
+    void nullIsNamed(Consumer<ProxyConfig.Builder> set, String name) {
+        ProxyConfig.Builder builder = ProxyServer.builder();
+
+        assertThatNullPointerException().isThrownBy(() -> set.accept(builder)).withMessage(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "null",
+            value = {"user, null, user", "user, '', user", "null, secret, password", "'', secret, password"})
+    void halfACredentialIsRefused(String user, String password, String given) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> valid().basicAuth(user, password))
+                .withMessage(
+                        "basicAuth: only the " + given + " is given (expected: both user and password, or neither)");
+    }
+
+    @Test
+    void noCredentialTurnsAuthenticationOff() {
+        assertThat(valid().basicAuth("user", "secret").build().authenticator()).isPresent();
+        assertThat(valid().basicAuth("user", "secret")
+                        .basicAuth(null, null)
+                        .build()
+                        .authenticator())
+                .isEmpty();
+        assertThat(valid().basicAuth("user", "secret")
+                        .basicAuth("", null)
+                        .build()
+                        .authenticator())
+                .isEmpty();
+    }
+
+    @Test
+    void secretsNeverShowInToString() {
+        ProxyConfig config = valid().https(8443)
+                .basicAuth("operator", "hunter2")
+                .certificates(
+                        Certificates.pem(Path.of("server.crt"), Path.of("server.key"), "pem-pass"),
+                        Certificates.pkcs12(Path.of("server.p12"), "p12-pass"))
+                .build();
+
+        assertThat(config)
+                .asString()
+                .contains("HTTPS", "8443", "server.crt", "server.p12", UPSTREAM)
+                .doesNotContain("operator", "hunter2", "pem-pass", "p12-pass");
+    }
+
+    @Test
+    void badUpstreamDoesNotShowItsPassword() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> valid().forward("http://operator:hunter2@host:80"))
+                .withMessageStartingWith("forward: …@host:80 (expected: ")
+                .withMessageNotContaining("operator")
+                .withMessageNotContaining("hunter2");
+    }
+
+    @Test
+    void builtConfigurationIsImmutable() {
+        ProxyObserver observer = new ProxyObserver() {};
+        CertificateSource source = Certificates.selfSigned("localhost");
+        ProxyConfig.Builder builder = valid().https(0)
+                .certificates(source)
+                .trustedProxies("10.0.0.0/8")
+                .observer(observer);
+        ProxyConfig config = builder.build();
+
+        builder.http(8080)
+                .bind("127.0.0.1")
+                .route(route -> route.path("/a").forward(UPSTREAM))
+                .certificates()
+                .trustedProxies()
+                .observer(new ProxyObserver() {})
+                .accessLog(true)
+                .ioThreads(7)
+                .basicAuth("user", "secret");
+
+        assertThat(config.listens()).hasSize(2);
+        assertThat(config.bind()).isEmpty();
+        assertThat(config.routes()).hasSize(1);
+        assertThat(config.certificates()).containsExactly(source);
+        assertThat(config.trustedProxies()).hasSize(1);
+        assertThat(config.observers()).containsExactly(observer);
+        assertThat(config.accessLog()).isFalse();
+        assertThat(config.ioThreads()).isZero();
+        assertThat(config.authenticator()).isEmpty();
+    }
+
+    @Test
+    void listsOfABuiltConfigurationCannotBeChanged() {
+        ProxyConfig config = valid().build();
+
+        for (List<?> list : List.of(
+                config.listens(),
+                config.routes(),
+                config.certificates(),
+                config.trustedProxies(),
+                config.observers(),
+                config.routes().get(0).upstreams())) {
+            assertThat(list).isUnmodifiable();
+        }
+    }
+
+    @Test
+    void routeConsumerThatFailsLeavesTheRoutesAsTheyWere() {
+        ProxyConfig.Builder builder = valid();
+
+        assertThatIllegalArgumentException().isThrownBy(() -> builder.route(route -> route.path("no slash")));
+        assertThat(builder.build().routes()).hasSize(1);
+    }
+
+    @Test
+    void updateReplacesTheRouteOfThatNameInItsPlace() {
+        ProxyConfig config = valid().route(route -> route.name("a").path("/a").forward(UPSTREAM))
+                .route(route -> route.name("b").path("/b").forward(UPSTREAM))
+                .build();
+
+        ProxyConfig next = config.toBuilder()
+                .route(route -> route.name("a").path("/new").forward(UPSTREAM))
+                .build();
+
+        assertThat(next.routes()).extracting(Route::name).containsExactly("/", "a", "b");
+        assertThat(next.routes().get(1).path()).hasToString("/new");
+        assertThat(config.routes().get(1).path()).hasToString("/a");
+    }
+
+    @Test
+    void updateThatNamesTheSameRouteTwiceIsAProblem() {
+        ProxyConfig config = valid().route(route -> route.name("a").path("/a").forward(UPSTREAM))
+                .build();
+
+        assertThat(problems(config.toBuilder()
+                        .route(route -> route.name("a").path("/x").forward(UPSTREAM))
+                        .route(route -> route.name("a").path("/y").forward(UPSTREAM))))
+                .containsExactly("route.name: a (expected: each name only once)");
+    }
+
+    @Test
+    void updateRemovesARouteAndMayAddItAgain() {
+        ProxyConfig config = valid().route(route -> route.name("a").path("/a").forward(UPSTREAM))
+                .build();
+
+        assertThat(config.toBuilder().removeRoute("a").build().routes()).hasSize(1);
+        assertThat(config.toBuilder()
+                        .removeRoute("a")
+                        .route(route -> route.name("a").path("/a").forward(UPSTREAM))
+                        .build()
+                        .routes())
+                .hasSize(2);
+    }
+
+    @Test
+    void updateKeepsWhatItDoesNotName() {
+        Authenticator authenticator = request -> {
+            throw new AssertionError("not asked");
+        };
+        TimeoutPolicy timeouts = TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1));
+        ProxyConfig config = valid().https(0)
+                .bind("127.0.0.1")
+                .certificates(Certificates.selfSigned("localhost"))
+                .tlsProvider(TlsProvider.JDK)
+                .authenticator(authenticator)
+                .timeouts(timeouts)
+                .trustedProxies("10.0.0.0/8")
+                .observer(new ProxyObserver() {})
+                .accessLog(true)
+                .limits(HttpLimits.defaults().withFields(10))
+                .pool(PoolLimits.defaults().withConnections(1))
+                .drainTime(Duration.ZERO)
+                .ioThreads(3)
+                .bufferSize(8192)
+                .backlog(5)
+                .build();
+
+        assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);
+    }
+
+    @Test
+    void noEngineOnTheClassPathIsOneSentenceThatNamesTheArtifact() {
+        ProxyConfig.Builder builder = valid();
+
+        assertThatThrownBy(builder::start)
+                .isInstanceOf(ProxyStartException.class)
+                .hasNoCause()
+                .hasMessage("There is no proxy engine on the class path:"
+                        + " add the dependency io.webproxy:webproxy-undertow.");
+    }
+
+    @Test
+    void startReportsProblemsBeforeItLooksForAnEngine() {
+        assertThatThrownBy(() -> ProxyServer.builder().start())
+                .asInstanceOf(InstanceOfAssertFactories.throwable(ProxyConfigException.class))
+                .satisfies(e -> assertThat(e.problems()).hasSize(2));
+    }
+}

@@ -1,0 +1,38 @@
+package io.webproxy.observe;
+
+import io.webproxy.timeout.TimeoutClass;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+
+/** Records of exchanges that never were. */
+final class Records {
+    private Records() {}
+
+    static ExchangeRecord ofPath(String path) {
+        return new ExchangeRecord(
+                Instant.EPOCH,
+                InetAddress.getLoopbackAddress(),
+                "operator",
+                "GET",
+                "https",
+                "example.com",
+                path,
+                "token=hunter2",
+                "HTTP/1.1",
+                "/",
+                "127.0.0.1:8080",
+                502,
+                true,
+                TimeoutClass.DEFAULT,
+                TimeoutClass.LONG,
+                12,
+                34,
+                Duration.ZERO,
+                null,
+                Duration.ofSeconds(1),
+                ForwardError.UPSTREAM_CLOSED,
+                "agent-secret",
+                "https://example.com/?referer-secret");
+    }
+}

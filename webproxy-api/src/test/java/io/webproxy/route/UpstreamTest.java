@@ -1,0 +1,127 @@
+package io.webproxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UpstreamTest {
+    @ParameterizedTest
+    @CsvSource({
+        "http://127.0.0.1:8080, false, 127.0.0.1, 8080",
+        "http://localhost, false, localhost, 80",
+        "https://localhost, true, localhost, 443",
+        "https://localhost/, true, localhost, 443",
+        "HTTPS://Chat.Example.COM:8443, true, chat.example.com, 8443",
+        "http://[::1]:8080, false, [::1], 8080",
+        "http://[2001:DB8::1], false, [2001:db8::1], 80",
+        "http://host:65535, false, host, 65535",
+        "http://host:, false, host, 80"
+    })
+    void schemeHostAndPortAreRead(String uri, boolean tls, String host, int port) {
+        Upstream upstream = Upstream.of(uri);
+
+        assertThat(upstream.tls()).isEqualTo(tls);
+        assertThat(upstream.host()).isEqualTo(host);
+        assertThat(upstream.port()).isEqualTo(port);
+        assertThat(upstream.authority()).isEqualTo(host + ":" + port);
+        assertThat(upstream).hasToString((tls ? "https://" : "http://") + host + ":" + port);
+        assertThat(upstream.trust()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "host",
+                "host:80",
+                "127.0.0.1:80",
+                "//host",
+                "http:",
+                "http:host",
+                "http://",
+                "http:///",
+                "http://:80",
+                "ftp://host",
+                "ws://host",
+                "file:///etc/passwd",
+                "http://host:0",
+                "http://host:65536",
+                "http://host:99999999999",
+                "http://host:-1",
+                "http://host:x",
+                "http://host/path",
+                "http://host//",
+                "http://host?",
+                "http://host?a=b",
+                "http://host#",
+                "http://host#f",
+                "http://a b",
+                " http://host",
+                "http://host\r\nX: y",
+                "http://999.1.1.1",
+                "http://[::1",
+                "http://[zz]",
+                "http://::1"
+            })
+    void whatIsNoOriginIsRefusedWithItsText(String uri) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of(uri))
+                .withMessage("forward: " + uri
+                        + " (expected: http://host:port or https://host:port, without user, path and query)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://operator:hunter2@host",
+                "http://operator:hunter2@host/path",
+                "http://operator:hunter2@ho st",
+                "https://operator:hunt@er2@host",
+                "ftp://operator:hunter2@host",
+                "operator:hunter2@host:80"
+            })
+    void userInfoIsRefusedAndNeverRepeated(String uri) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of(uri))
+                .withMessageStartingWith("forward: …@ho")
+                .withMessageNotContaining("operator")
+                .withMessageNotContaining("hunt");
+    }
+
+    @Test
+    void ownTrustIsForTlsOnly() {
+        Path pem = Path.of("ca.pem");
+        Upstream trusting = Upstream.of("https://host").trusting(pem);
+
+        assertThat(trusting.trust()).contains(pem);
+        assertThat(trusting).isNotEqualTo(Upstream.of("https://host"));
+        assertThat(trusting).isEqualTo(Upstream.of("https://HOST:443/").trusting(pem));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of("http://host").trusting(pem))
+                .withMessage("forward: http://host:80 (expected: an https:// upstream, for it has a trust store)");
+    }
+
+    @Test
+    void sameOriginIsEqualAndSchemesDiffer() {
+        assertThat(Upstream.of("http://HOST:80/"))
+                .isEqualTo(Upstream.of("http://host"))
+                .hasSameHashCodeAs(Upstream.of("http://host"));
+        assertThat(Upstream.of("http://host:443")).isNotEqualTo(Upstream.of("https://host:443"));
+    }
+
+    @Test
+    @SuppressWarnings("NullAway")
+    void nullIsNamed() {
+        assertThatNullPointerException().isThrownBy(() -> Upstream.of(null)).withMessage("uri");
+        assertThatNullPointerException()
+                .isThrownBy(() -> Upstream.of("https://host").trusting(null))
+                .withMessage("pemCertificates");
+    }
+}

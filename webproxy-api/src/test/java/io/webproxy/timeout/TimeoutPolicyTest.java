@@ -1,0 +1,158 @@
+package io.webproxy.timeout;
+
+import static io.webproxy.timeout.TimeoutClass.DEFAULT;
+import static io.webproxy.timeout.TimeoutClass.DOWNLOAD;
+import static io.webproxy.timeout.TimeoutClass.LONG;
+import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import io.webproxy.http.RequestHead;
+import io.webproxy.http.ResponseHead;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TimeoutPolicyTest {
+    private static final TimeoutPolicy DEFAULTS = TimeoutPolicy.defaults();
+
+    @Test
+    void defaultsAreThoseOfTheDesign() {
+        assertThat(DEFAULTS.idle(DEFAULT)).isEqualTo(Duration.ofSeconds(60));
+        assertThat(DEFAULTS.idle(LONG)).isEqualTo(Duration.ofMinutes(10));
+        assertThat(DEFAULTS.idle(DOWNLOAD)).isEqualTo(Duration.ofMinutes(30));
+        assertThat(DEFAULTS.idle(WEBSOCKET)).isZero();
+        assertThat(DEFAULTS.connect()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(DEFAULTS.classifier()).isSameAs(TimeoutClassifier.standard());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DEFAULT, LONG, LONG",
+        "DEFAULT, DOWNLOAD, DOWNLOAD",
+        "DEFAULT, WEBSOCKET, WEBSOCKET",
+        "LONG, DEFAULT, LONG",
+        "LONG, DOWNLOAD, DOWNLOAD",
+        "DOWNLOAD, LONG, DOWNLOAD",
+        "DOWNLOAD, DEFAULT, DOWNLOAD",
+        "DOWNLOAD, WEBSOCKET, WEBSOCKET",
+        "WEBSOCKET, DEFAULT, WEBSOCKET",
+        "WEBSOCKET, LONG, WEBSOCKET",
+        "WEBSOCKET, DOWNLOAD, WEBSOCKET"
+    })
+    void longerClassWins(TimeoutClass current, TimeoutClass other, TimeoutClass longer) {
+        assertThat(DEFAULTS.longer(current, other)).isEqualTo(longer);
+    }
+
+    @Test
+    void tieKeepsTheCurrentClass() {
+        TimeoutPolicy policy = DEFAULTS.with(LONG, Duration.ofMinutes(30)).with(DOWNLOAD, Duration.ofSeconds(1800));
+
+        assertThat(policy.longer(LONG, DOWNLOAD)).isEqualTo(LONG);
+        assertThat(policy.longer(DOWNLOAD, LONG)).isEqualTo(DOWNLOAD);
+        for (TimeoutClass same : TimeoutClass.values()) {
+            assertThat(DEFAULTS.longer(same, same)).isEqualTo(same);
+        }
+    }
+
+    @Test
+    void twoClassesWithoutLimitAreATie() {
+        TimeoutPolicy policy = DEFAULTS.with(DEFAULT, Duration.ZERO);
+
+        assertThat(policy.longer(DEFAULT, WEBSOCKET)).isEqualTo(DEFAULT);
+        assertThat(policy.longer(WEBSOCKET, DEFAULT)).isEqualTo(WEBSOCKET);
+        assertThat(policy.longer(LONG, DEFAULT)).isEqualTo(DEFAULT);
+    }
+
+    @Test
+    void durationsAreComparedNotTheOrderOfTheClasses() {
+        TimeoutPolicy policy = DEFAULTS.with(DEFAULT, Duration.ofHours(1)).with(WEBSOCKET, Duration.ofSeconds(1));
+
+        assertThat(policy.longer(DEFAULT, DOWNLOAD)).isEqualTo(DEFAULT);
+        assertThat(policy.longer(WEBSOCKET, LONG)).isEqualTo(LONG);
+        assertThat(policy.longer(LONG, WEBSOCKET)).isEqualTo(LONG);
+    }
+
+    @Test
+    void longerNeverDowngrades() {
+        for (TimeoutClass current : TimeoutClass.values()) {
+            for (TimeoutClass other : TimeoutClass.values()) {
+                Duration before = DEFAULTS.idle(current);
+                Duration after = DEFAULTS.idle(DEFAULTS.longer(current, other));
+                assertThat(after.isZero() || (!before.isZero() && after.compareTo(before) >= 0))
+                        .as("%s then %s", current, other)
+                        .isTrue();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT-0.000000001S", "PT-1S", "PT0.000000001S", "PT0.000999999S", "PT87600H0.001S"})
+    void limitOutOfRangeIsRefusedWithItsClass(Duration limit) {
+        String range = limit + " (expected: 0 for no limit, or 1 ms to 3650 days)";
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULTS.with(LONG, limit))
+                .withMessage("timeouts.LONG: " + range);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULTS.withConnect(limit))
+                .withMessage("timeouts.connect: " + range);
+    }
+
+    @Test
+    void hugeDurationIsRefusedWithoutOverflow() {
+        Duration huge = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999);
+
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.with(LONG, huge));
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.with(LONG, huge.negated()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT0S", "PT0.001S", "PT87600H"})
+    void limitsOfTheRangeAreAllowed(Duration limit) {
+        assertThat(DEFAULTS.with(DEFAULT, limit).idle(DEFAULT)).isEqualTo(limit);
+        assertThat(DEFAULTS.withConnect(limit).connect()).isEqualTo(limit);
+    }
+
+    @Test
+    void withChangesACopyAndOneValueOnly() {
+        TimeoutClassifier none = new TimeoutClassifier() {
+            @Override
+            public TimeoutClass classify(RequestHead request) {
+                return DEFAULT;
+            }
+
+            @Override
+            public TimeoutClass upgrade(TimeoutClass current, ResponseHead response) {
+                return current;
+            }
+        };
+        TimeoutPolicy policy = DEFAULTS.with(LONG, Duration.ofMinutes(20))
+                .withConnect(Duration.ofSeconds(1))
+                .withClassifier(none);
+
+        assertThat(policy.idle(LONG)).isEqualTo(Duration.ofMinutes(20));
+        assertThat(policy.idle(DOWNLOAD)).isEqualTo(Duration.ofMinutes(30));
+        assertThat(policy.connect()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(policy.classifier()).isSameAs(none);
+        assertThat(DEFAULTS.idle(LONG)).isEqualTo(Duration.ofMinutes(10));
+    }
+
+    @Test
+    @SuppressWarnings("NullAway")
+    void nullIsNamed() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.with(null, Duration.ZERO))
+                .withMessage("timeoutClass");
+        assertThatNullPointerException().isThrownBy(() -> DEFAULTS.idle(null)).withMessage("timeoutClass");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withClassifier(null))
+                .withMessage("classifier");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withConnect(null))
+                .withMessage("limit");
+    }
+}

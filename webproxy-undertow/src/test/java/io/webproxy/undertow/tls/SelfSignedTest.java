@@ -1,0 +1,222 @@
+package io.webproxy.undertow.tls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.webproxy.ProxyStartException;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Peers;
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
+import io.webproxy.tls.TlsProvider;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@ExtendWith(LeakCheck.class)
+class SelfSignedTest {
+    private static final Instant NOW = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+
+    @TempDir
+    Path directory;
+
+    private static KeyEntry load(Instant now, CertificateSource source) {
+        return new CertificateLoader(Clock.fixed(now, ZoneOffset.UTC))
+                .load(List.of(source))
+                .get(0);
+    }
+
+    private CertificateSource.SelfSigned stored(String... names) {
+        return Certificates.selfSigned(names).storedIn(directory.resolve("a/b"));
+    }
+
+    @Test
+    void saysWhatServersNeed() throws Exception {
+        KeyEntry entry =
+                SelfSigned.make(List.of("Host.Example.com", "192.0.2.10", "2001:db8::1", "*.x.org"), false, NOW);
+        X509Certificate leaf = entry.leaf();
+        assertThat(((ECPublicKey) leaf.getPublicKey())
+                        .getParams()
+                        .getCurve()
+                        .getField()
+                        .getFieldSize())
+                .isEqualTo(256);
+        assertThat(leaf.getSubjectX500Principal().getName()).isEqualTo("CN=Host.Example.com");
+        assertThat(leaf.getIssuerX500Principal()).isEqualTo(leaf.getSubjectX500Principal());
+        assertThat(leaf.getSubjectAlternativeNames())
+                .containsExactly(
+                        List.of(2, "host.example.com"),
+                        List.of(7, "192.0.2.10"),
+                        List.of(7, "2001:db8:0:0:0:0:0:1"),
+                        List.of(2, "*.x.org"));
+        assertThat(leaf.getNotBefore().toInstant()).isEqualTo(NOW.minus(Duration.ofHours(1)));
+        assertThat(Duration.between(
+                        leaf.getNotBefore().toInstant(), leaf.getNotAfter().toInstant()))
+                .isEqualTo(Duration.ofDays(397));
+        assertThat(leaf.getBasicConstraints()).isEqualTo(-1);
+        assertThat(leaf.getKeyUsage()).containsExactly(true, false, false, false, false, false, false, false, false);
+        assertThat(leaf.getExtendedKeyUsage()).containsExactly("1.3.6.1.5.5.7.3.1");
+        assertThat(leaf.getSerialNumber().signum()).isEqualTo(1);
+        assertThat(leaf.getSerialNumber().bitLength()).isBetween(100, 128);
+        leaf.verify(leaf.getPublicKey());
+    }
+
+    @Test
+    void rsaHas3072BitsAndMayEncipherKeys() throws Exception {
+        X509Certificate leaf = SelfSigned.make(List.of("localhost"), true, NOW).leaf();
+        assertThat(((RSAPublicKey) leaf.getPublicKey()).getModulus().bitLength())
+                .isEqualTo(3072);
+        assertThat(leaf.getKeyUsage()).containsExactly(true, false, true, false, false, false, false, false, false);
+        leaf.verify(leaf.getPublicKey());
+    }
+
+    @Test
+    void opensslFindsNoFault() throws Exception {
+        load(NOW, stored("192.0.2.10", "localhost"));
+        Path file = directory.resolve("a/b/self-signed.crt");
+        Peers.Outcome verified = Peers.run(
+                Duration.ofSeconds(20),
+                "openssl",
+                "verify",
+                "-x509_strict",
+                "-purpose",
+                "sslserver",
+                "-verify_ip",
+                "192.0.2.10",
+                "-CAfile",
+                file.toString(),
+                "-partial_chain",
+                file.toString());
+        assertThat(verified.exitCode()).as(verified.toString()).isZero();
+        Peers.Outcome key = Peers.run(
+                Duration.ofSeconds(20), "openssl", "pkey", "-check", "-in", directory + "/a/b/self-signed.key");
+        assertThat(key.stdout()).contains("Key is valid");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"256.1.1.1", "1.2.3", "host.42", ":", "1:2:3", "12345::"})
+    void whatIsNeitherNameNorAddressIsRefused(String name) {
+        assertThatThrownBy(() -> SelfSigned.make(List.of(name), false, NOW))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessage(
+                        "selfSigned: " + name + " (expected: a DNS name such as host.example.com, or an IP address).");
+    }
+
+    @Test
+    void longNameIsNoCommonName() {
+        String name = "a23456789.".repeat(8) + "example.com";
+        X509Certificate leaf = SelfSigned.make(List.of(name), false, NOW).leaf();
+        assertThat(leaf.getSubjectX500Principal().getName()).isEqualTo("CN=self-signed");
+    }
+
+    @Test
+    void storedOneIsUsedAgainWhileItIsValidForTheSame() {
+        KeyEntry first = load(NOW, stored("localhost", "127.0.0.1", "::1"));
+        assertThat(load(NOW, stored("::1", "LOCALHOST", "127.0.0.1")).leaf()).isEqualTo(first.leaf());
+        Instant later = NOW.plus(Duration.ofDays(397 - 8));
+        assertThat(load(later, stored("localhost", "127.0.0.1", "::1")).leaf()).isEqualTo(first.leaf());
+        Instant late = NOW.plus(Duration.ofDays(397 - 6));
+        KeyEntry second = load(late, stored("localhost", "127.0.0.1", "::1"));
+        assertThat(second.leaf()).isNotEqualTo(first.leaf());
+        assertThat(load(late, stored("localhost", "127.0.0.1", "::1")).leaf()).isEqualTo(second.leaf());
+        KeyEntry fewer = load(late, stored("localhost", "127.0.0.1"));
+        assertThat(fewer.leaf()).isNotEqualTo(second.leaf());
+        assertThat(load(late, stored("localhost", "127.0.0.1").rsa()).keyType()).isEqualTo("RSA");
+        assertThat(load(late, stored("localhost", "127.0.0.1").rsa()).keyType()).isEqualTo("RSA");
+    }
+
+    @Test
+    void pairThatAKillLeftBehindIsMadeAnew() throws Exception {
+        Path kept = directory.resolve("a/b");
+        KeyEntry first = load(NOW, stored("localhost"));
+        String firstCertificate = Files.readString(kept.resolve("self-signed.crt"));
+        KeyEntry second = load(NOW, stored("other"));
+        // the new key was in place, the new certificate not yet
+        Files.writeString(kept.resolve("self-signed.crt"), firstCertificate);
+        Files.writeString(kept.resolve("self-signed.key.new"), "half of a k");
+        KeyEntry third = load(NOW, stored("localhost"));
+        assertThat(third.leaf()).isNotEqualTo(first.leaf()).isNotEqualTo(second.leaf());
+        assertThat(load(NOW, stored("localhost")).leaf()).isEqualTo(third.leaf());
+
+        Files.delete(kept.resolve("self-signed.crt"));
+        KeyEntry fourth = load(NOW, stored("localhost"));
+        Files.writeString(kept.resolve("self-signed.key"), "");
+        KeyEntry fifth = load(NOW, stored("localhost"));
+        assertThat(fifth.leaf()).isNotEqualTo(fourth.leaf());
+        try (var files = Files.list(kept)) {
+            assertThat(files)
+                    .extracting(file -> file.getFileName().toString())
+                    .containsExactlyInAnyOrder("self-signed.crt", "self-signed.key");
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void onlyTheOwnerCanReadTheKey() throws Exception {
+        load(NOW, stored("localhost"));
+        Path kept = directory.resolve("a/b");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(kept)))
+                .isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(kept.resolve("self-signed.key"))))
+                .isEqualTo("rw-------");
+    }
+
+    @Test
+    void directoryThatCannotBeMadeIsSaid() throws Exception {
+        Path file = Files.writeString(directory.resolve("file"), "");
+        CertificateSource source = Certificates.selfSigned("localhost").storedIn(file.resolve("sub"));
+        assertThatThrownBy(() -> load(NOW, source))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageStartingWith("The self-signed certificate can't be kept in " + file.resolve("sub"));
+    }
+
+    @Test
+    void updateKeepsWhatNobodyStores() {
+        CertificateLoader loader = new CertificateLoader(Clock.systemUTC());
+        KeyEntry first =
+                loader.load(List.of(Certificates.selfSigned("localhost"))).get(0);
+        List<KeyEntry> both =
+                loader.load(List.of(Certificates.selfSigned("other"), Certificates.selfSigned("localhost")));
+        assertThat(both.get(1)).isSameAs(first);
+        assertThat(loader.load(List.of(Certificates.selfSigned("localhost").rsa()))
+                        .get(0))
+                .isNotSameAs(first);
+    }
+
+    @Test
+    @ExpectedLog(
+            logger = "io.webproxy.tls",
+            contains = "self-signed certificate, which clients don't trust, for localhost, 127.0.0.1, ")
+    void withoutCertificatesTheLocalNamesAreServed() {
+        CertificateLoader loader = new CertificateLoader(Clock.systemUTC());
+        KeyEntry entry = loader.load(List.of()).get(0);
+        assertThat(entry.names()).contains("localhost");
+        assertThat(entry.addresses()).contains(IpLiteral.parse("127.0.0.1"), IpLiteral.parse("::1"));
+        assertThat(loader.load(List.of()).get(0)).isSameAs(entry);
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "No certificates(…) are configured")
+    void serverStartsWithoutAnything() {
+        ServerTls tls = ServerTls.create(List.of(), TlsProvider.AUTO);
+        tls.update(List.of());
+        tls.update(List.of(Certificates.selfSigned("localhost")));
+    }
+}

@@ -1,0 +1,65 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import okhttp3.tls.HeldCertificate;
+
+/** A root, an intermediate, and leafs as files in a directory. */
+final class TestKeys {
+    private static final HeldCertificate ROOT = new HeldCertificate.Builder()
+            .commonName("root")
+            .certificateAuthority(1)
+            .build();
+    private static final HeldCertificate INTERMEDIATE = new HeldCertificate.Builder()
+            .commonName("intermediate")
+            .certificateAuthority(0)
+            .signedBy(ROOT)
+            .build();
+
+    private final Path directory;
+    final Path trust;
+
+    TestKeys(Path directory) throws IOException {
+        this.directory = directory;
+        this.trust = Files.writeString(directory.resolve("root.pem"), ROOT.certificatePem());
+    }
+
+    /** An EC leaf for these names; the first is its common name. */
+    CertificateSource ec(String... names) throws IOException {
+        return source(builder(names).ecdsa256().build());
+    }
+
+    /** An RSA leaf for these names. */
+    CertificateSource rsa(String... names) throws IOException {
+        return source(builder(names).rsa2048().build());
+    }
+
+    HeldCertificate.Builder builder(String... names) {
+        HeldCertificate.Builder builder =
+                new HeldCertificate.Builder().commonName(names[0]).signedBy(INTERMEDIATE);
+        for (String name : names) {
+            builder.addSubjectAlternativeName(name);
+        }
+        return builder;
+    }
+
+    /** With the intermediate. */
+    CertificateSource source(HeldCertificate leaf) throws IOException {
+        return source(leaf, leaf.certificatePem() + INTERMEDIATE.certificatePem());
+    }
+
+    CertificateSource alone(HeldCertificate leaf) throws IOException {
+        return source(leaf, leaf.certificatePem());
+    }
+
+    private CertificateSource source(HeldCertificate leaf, String certificates) throws IOException {
+        Path chain = Files.createTempFile(directory, "chain", ".pem");
+        Files.writeString(chain, certificates);
+        Path key = Files.createTempFile(directory, "key", ".pem");
+        Files.writeString(key, leaf.privateKeyPkcs8Pem());
+        return Certificates.pem(chain, key);
+    }
+}
