@@ -119,6 +119,10 @@ final class ReleasingSslEngine extends SSLEngine {
         } catch (SSLException e) {
             abandon();
             throw e;
+        } catch (Exception e) {
+            // its native code lets out what a trust manager throws, although that is checked and not declared
+            abandon();
+            throw new SSLException(e.getMessage(), e);
         }
     }
 

@@ -156,7 +156,8 @@ final class ConnectAttempt extends Watched {
             secure.startHandshake();
             secure.getSourceChannel().resumeReads();
             handshake(secure);
-        } catch (IOException | RuntimeException e) {
+        } catch (Exception e) {
+            // any: Conscrypt lets out what a trust manager throws, checked or not
             IoUtils.safeClose(stream);
             tlsFailed(String.valueOf(e.getMessage()));
         }
@@ -173,7 +174,8 @@ final class ConnectAttempt extends Watched {
             if (read < 0) {
                 tlsFailed("the upstream closed within the TLS handshake");
             }
-        } catch (IOException e) {
+        } catch (Exception e) {
+            // any: Conscrypt lets out what a trust manager throws, checked or not
             tlsFailed(String.valueOf(e.getMessage()));
         }
     }
