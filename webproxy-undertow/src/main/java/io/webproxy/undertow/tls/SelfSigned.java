@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.http.IpLiteral;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.math.BigInteger;

@@ -108,7 +108,12 @@ public final class ServerTls {
                 ? OptionMap.EMPTY
                 : OptionMap.create(
                         Options.SSL_PEER_HOST_NAME,
-                        REACHED_AT + local.getAddress().getHostAddress());
+                        REACHED_AT + withoutZone(local.getAddress().getHostAddress()));
+    }
+
+    private static String withoutZone(String address) {
+        int zone = address.indexOf('%');
+        return zone < 0 ? address : address.substring(0, zone);
     }
 
     /**

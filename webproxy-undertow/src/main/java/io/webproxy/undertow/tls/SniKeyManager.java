@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.security.Principal;
