@@ -272,16 +272,16 @@ class AbortTest {
                         c.send(piece);
                     }
                 });
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT))) {
+                TestProxy proxy = TestProxy.start(
+                        front, b -> b.forward(upstream.uri()).timeouts(SHORT).ioThreads(1))) {
             long before = 0;
-            for (int i = 0; i < 8; i++) {
+            for (int i = 0; i < 9; i++) {
                 try (RawConnection client = proxy.raw()) {
                     client.send("GET / HTTP/1.1¶Host: localhost¶¶");
                     assertThat(client.readHead()).startsWith("HTTP/1.1 200");
                     assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
                 }
-                if (i == 2) {
+                if (i == 3) {
                     before = directBuffers();
                 }
             }
@@ -344,6 +344,65 @@ class AbortTest {
             });
             assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
             call.cancel();
+            assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.status()).isEqualTo(499);
+            running.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void clientThatLeavesWithinItsUploadEndsTheUpstreamExchange(Front front) throws Exception {
+        CountDownLatch uploading = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        CountDownLatch cancelled = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.read(1000);
+                    uploading.countDown();
+                    while (c.end().startsWith("byte")) {
+                        // reads on until the proxy has gone
+                    }
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            RequestBody body = new RequestBody() {
+                @Override
+                public @Nullable MediaType contentType() {
+                    return null;
+                }
+
+                @Override
+                public long contentLength() {
+                    return 1_000_000;
+                }
+
+                @Override
+                public void writeTo(BufferedSink sink) throws IOException {
+                    sink.write(new byte[50_000]).flush();
+                    try {
+                        cancelled.await(10, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    throw new IOException("the client has gone");
+                }
+            };
+            Call call = proxy.client()
+                    .newCall(
+                            new Request.Builder().url(proxy.url("/")).post(body).build());
+            CompletableFuture<Void> running = CompletableFuture.runAsync(() -> {
+                try {
+                    call.execute().close();
+                } catch (IOException e) {
+                    // cancelled
+                }
+            });
+            assertThat(uploading.await(5, TimeUnit.SECONDS)).isTrue();
+            call.cancel();
+            cancelled.countDown();
             assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
