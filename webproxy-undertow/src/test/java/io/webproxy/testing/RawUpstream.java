@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,16 @@ public final class RawUpstream implements AutoCloseable {
     public static RawUpstream answering(String response) throws IOException {
         return start(connection -> {
             while (!connection.readHead().isEmpty()) {
+                connection.send(response);
+            }
+        });
+    }
+
+    /** The same, but not before a latch is open; it waits for 10 s at most. */
+    public static RawUpstream answeringAfter(CountDownLatch latch, String response) throws IOException {
+        return start(connection -> {
+            while (!connection.readHead().isEmpty()) {
+                latch.await(10, TimeUnit.SECONDS);
                 connection.send(response);
             }
         });

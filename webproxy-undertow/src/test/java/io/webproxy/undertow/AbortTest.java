@@ -291,6 +291,17 @@ class AbortTest {
         }
     }
 
+    /** A call on a thread of its own, which the test is going to cancel. */
+    private static CompletableFuture<Void> running(Call call) {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                call.execute().close();
+            } catch (IOException e) {
+                // cancelled
+            }
+        });
+    }
+
     private static long directBuffers() {
         return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
                 .filter(pool -> pool.getName().equals("direct"))
@@ -335,13 +346,7 @@ class AbortTest {
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
             Call call = proxy.client()
                     .newCall(new Request.Builder().url(proxy.url("/")).build());
-            CompletableFuture<Void> running = CompletableFuture.runAsync(() -> {
-                try {
-                    call.execute().close();
-                } catch (IOException e) {
-                    // cancelled
-                }
-            });
+            CompletableFuture<Void> running = running(call);
             assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
             call.cancel();
             assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
@@ -393,13 +398,7 @@ class AbortTest {
             Call call = proxy.client()
                     .newCall(
                             new Request.Builder().url(proxy.url("/")).post(body).build());
-            CompletableFuture<Void> running = CompletableFuture.runAsync(() -> {
-                try {
-                    call.execute().close();
-                } catch (IOException e) {
-                    // cancelled
-                }
-            });
+            CompletableFuture<Void> running = running(call);
             assertThat(uploading.await(5, TimeUnit.SECONDS)).isTrue();
             call.cancel();
             cancelled.countDown();
@@ -466,12 +465,7 @@ class AbortTest {
     @Test
     void exchangeThatEndsInThePoolsQueueHarmsNobody() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        try (RawUpstream upstream = RawUpstream.start(c -> {
-                    while (!c.readHead().isEmpty()) {
-                        release.await(10, TimeUnit.SECONDS);
-                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
-                    }
-                });
+        try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())

@@ -162,12 +162,7 @@ class UpstreamPoolTest {
     @Test
     void fullQueueAndSlowQueueAre503WithRetryAfter() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        try (RawUpstream upstream = RawUpstream.start(c -> {
-                    while (!c.readHead().isEmpty()) {
-                        release.await(10, TimeUnit.SECONDS);
-                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
-                    }
-                });
+        try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
@@ -258,13 +253,12 @@ class UpstreamPoolTest {
 
     @Test
     void surplusBehindABodyIsNeverTheAnswerOfWhoeverWaits() throws Exception {
+        CountDownLatch queued = new CountDownLatch(1);
         AtomicInteger answers = new AtomicInteger();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     while (!c.readHead().isEmpty()) {
+                        queued.await(10, TimeUnit.SECONDS);
                         boolean first = answers.incrementAndGet() == 1;
-                        if (first) {
-                            await().until(() -> answers.get() == 1);
-                        }
                         c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok"
                                 + (first ? "HTTP/1.1 200 OK¶Content-Length: 8¶¶POISONED" : ""));
                     }
@@ -277,21 +271,20 @@ class UpstreamPoolTest {
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw()) {
             first.send("GET /1 HTTP/1.1¶Host: a¶¶");
+            await().until(() -> upstream.connections() == 1);
             second.send("GET /2 HTTP/1.1¶Host: a¶¶");
+            await().until(() -> pool(proxy).waiting() == 1);
+            queued.countDown();
             assertThat(first.readResponse()).endsWith("ok");
             assertThat(second.readResponse()).endsWith("ok");
+            assertThat(upstream.connections()).isEqualTo(2);
         }
     }
 
     @Test
     void clientsThatLeftTheQueueTakeNobodysPlace() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        try (RawUpstream upstream = RawUpstream.start(c -> {
-                    while (!c.readHead().isEmpty()) {
-                        release.await(10, TimeUnit.SECONDS);
-                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
-                    }
-                });
+        try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())

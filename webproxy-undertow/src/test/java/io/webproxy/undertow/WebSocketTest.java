@@ -10,7 +10,6 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
-import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -94,17 +93,14 @@ class WebSocketTest {
         upstream.enqueue(new MockResponse.Builder().webSocketUpgrade(new Echo()).build());
         upstream.start();
         try (TestProxy proxy = TestProxy.start(front, "http://127.0.0.1:" + upstream.getPort())) {
-            OkHttpClient client = proxy.client()
-                    .newBuilder()
-                    .pingInterval(Duration.ofSeconds(1))
-                    .build();
+            OkHttpClient client = proxy.client();
             Inbox inbox = new Inbox();
             WebSocket socket = client.newWebSocket(
                     new Request.Builder().url(proxy.url("/ws")).build(), inbox);
             byte[] bytes = new byte[16 << 20];
             new Random(7).nextBytes(bytes);
             ByteString binary = ByteString.of(bytes);
-            String text = "ä".repeat(4 << 20);
+            String text = "ä".repeat(8 << 20);
             assertThat(socket.send("hello")).isTrue();
             assertThat(inbox.next()).isEqualTo("hello");
             assertThat(socket.send(binary)).isTrue();
@@ -146,6 +142,26 @@ class WebSocketTest {
                     .contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
             assertThat(client.read(9)).isEqualTo("earlyping");
             assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void pingIsAnsweredByThePongOfTheUpstream(Front front) throws Exception {
+        MockWebServer upstream = new MockWebServer();
+        upstream.enqueue(new MockResponse.Builder().webSocketUpgrade(new Echo()).build());
+        upstream.start();
+        try (TestProxy proxy = TestProxy.start(front, "http://127.0.0.1:" + upstream.getPort());
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            // RFC 6455 section 5.5.2: a masked ping, here with a mask of zeros
+            client.send("\u0089\u0084\0\0\0\0here");
+            assertThat(client.read(6)).isEqualTo("\u008a\u0004here");
+        } finally {
+            upstream.close();
         }
     }
 
