@@ -254,13 +254,19 @@ class UpstreamPoolTest {
     @Test
     void surplusBehindABodyIsNeverTheAnswerOfWhoeverWaits() throws Exception {
         CountDownLatch queued = new CountDownLatch(1);
+        CountDownLatch headArrived = new CountDownLatch(1);
         AtomicInteger answers = new AtomicInteger();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     while (!c.readHead().isEmpty()) {
                         queued.await(10, TimeUnit.SECONDS);
-                        boolean first = answers.incrementAndGet() == 1;
-                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok"
-                                + (first ? "HTTP/1.1 200 OK¶Content-Length: 8¶¶POISONED" : ""));
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶");
+                        if (answers.incrementAndGet() == 1) {
+                            // apart from the head, so that it is the body's read that has to find the surplus
+                            headArrived.await(10, TimeUnit.SECONDS);
+                            c.send("okHTTP/1.1 200 OK¶Content-Length: 8¶¶POISONED");
+                        } else {
+                            c.send("ok");
+                        }
                     }
                 });
                 TestProxy proxy = TestProxy.start(
@@ -275,7 +281,9 @@ class UpstreamPoolTest {
             second.send("GET /2 HTTP/1.1¶Host: a¶¶");
             await().until(() -> pool(proxy).waiting() == 1);
             queued.countDown();
-            assertThat(first.readResponse()).endsWith("ok");
+            assertThat(first.readHead()).startsWith("HTTP/1.1 200 ");
+            headArrived.countDown();
+            assertThat(first.read(2)).isEqualTo("ok");
             assertThat(second.readResponse()).endsWith("ok");
             assertThat(upstream.connections()).isEqualTo(2);
         }
