@@ -4,6 +4,7 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.AddressRange;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.PoolLimits;
@@ -33,7 +34,7 @@ public final class ProxyConfig {
     private final TimeoutPolicy timeouts;
     private final List<AddressRange> trustedProxies;
     private final List<ProxyObserver> observers;
-    private final boolean accessLog;
+    private final @Nullable AccessLogFormat accessLog;
     private final HttpLimits limits;
     private final PoolLimits pool;
     private final Duration drainTime;
@@ -118,9 +119,9 @@ public final class ProxyConfig {
         return observers;
     }
 
-    /** Whether ended exchanges are logged. */
-    public boolean accessLog() {
-        return accessLog;
+    /** How ended exchanges are logged; empty when they aren't. */
+    public Optional<AccessLogFormat> accessLog() {
+        return Optional.ofNullable(accessLog);
     }
 
     /** Limits of heads, bodies and waits. */
@@ -181,7 +182,7 @@ public final class ProxyConfig {
         private TimeoutPolicy timeouts = TimeoutPolicy.defaults();
         private final List<AddressRange> trustedProxies = new ArrayList<>();
         private final List<ProxyObserver> observers = new ArrayList<>();
-        private boolean accessLog;
+        private @Nullable AccessLogFormat accessLog;
         private HttpLimits limits = HttpLimits.defaults();
         private PoolLimits pool = PoolLimits.defaults();
         private Duration drainTime = Duration.ofSeconds(30);
@@ -348,7 +349,13 @@ public final class ProxyConfig {
          * proxy's own fields behind it; default: no. Queries stand in it only when that logger is at DEBUG.
          */
         public Builder accessLog(boolean on) {
-            this.accessLog = on;
+            this.accessLog = on ? AccessLogFormat.COMBINED : null;
+            return this;
+        }
+
+        /** The same in a format of choice. */
+        public Builder accessLog(AccessLogFormat format) {
+            this.accessLog = Objects.requireNonNull(format, "accessLog");
             return this;
         }
 

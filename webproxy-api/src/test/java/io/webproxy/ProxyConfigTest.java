@@ -60,7 +60,7 @@ class ProxyConfigTest {
         assertThat(config.authenticator()).isEmpty();
         assertThat(config.trustedProxies()).isEmpty();
         assertThat(config.observers()).isEmpty();
-        assertThat(config.accessLog()).isFalse();
+        assertThat(config.accessLog()).isEmpty();
         assertThat(config.tlsProvider()).isEqualTo(TlsProvider.AUTO);
         assertThat(config.limits()).isEqualTo(HttpLimits.defaults());
         assertThat(config.pool()).isEqualTo(PoolLimits.defaults());
@@ -309,7 +309,7 @@ class ProxyConfigTest {
         assertThat(config.certificates()).containsExactly(source);
         assertThat(config.trustedProxies()).hasSize(1);
         assertThat(config.observers()).containsExactly(observer);
-        assertThat(config.accessLog()).isFalse();
+        assertThat(config.accessLog()).isEmpty();
         assertThat(config.ioThreads()).isZero();
         assertThat(config.authenticator()).isEmpty();
     }

@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands records to another observer on one daemon thread, which ends after a second without work.
+ * Hands what it is told to another observer on one daemon thread, which ends after a second without work.
  *
- * <p>Thread-safe. The order of the records is kept.
+ * <p>Thread-safe. The order of the calls is kept.
  */
 public final class AsyncObserver implements ProxyObserver {
     private static final Logger LOG = LoggerFactory.getLogger(AsyncObserver.class);
@@ -43,10 +43,19 @@ public final class AsyncObserver implements ProxyObserver {
     }
 
     @Override
+    public void timeoutClassChanged(TimeoutClassChange change) {
+        later(() -> target.timeoutClassChanged(change));
+    }
+
+    @Override
     public void exchangeEnded(ExchangeRecord exchange) {
+        later(() -> target.exchangeEnded(exchange));
+    }
+
+    private void later(Runnable call) {
         executor.execute(() -> {
             try {
-                target.exchangeEnded(exchange);
+                call.run();
             } catch (RuntimeException e) {
                 if (failed.compareAndSet(false, true)) {
                     LOG.warn(
@@ -58,7 +67,7 @@ public final class AsyncObserver implements ProxyObserver {
         });
     }
 
-    /** How many records were dropped because the queue was full. */
+    /** How many calls were dropped because the queue was full. */
     public long dropped() {
         return dropped.sum();
     }

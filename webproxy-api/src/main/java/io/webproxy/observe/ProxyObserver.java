@@ -7,13 +7,16 @@ package io.webproxy.observe;
  * breaks nothing. {@link #async} moves the calls off the IO thread.
  */
 public interface ProxyObserver {
+    /** A request has chosen its timeout class, or the response has upgraded it: once or twice for each exchange that has a route. */
+    default void timeoutClassChanged(TimeoutClassChange change) {}
+
     /** One exchange has ended; called exactly once for each. */
     default void exchangeEnded(ExchangeRecord exchange) {}
 
     /**
      * The same observer on a daemon thread of its own, behind a bounded queue.
      *
-     * @param queueSize how many records may wait, at least 1; what finds the queue full is dropped and counted
+     * @param queueSize how many calls may wait, at least 1; what finds the queue full is dropped and counted
      * @throws IllegalArgumentException if {@code queueSize} is below 1
      */
     static AsyncObserver async(ProxyObserver observer, int queueSize) {

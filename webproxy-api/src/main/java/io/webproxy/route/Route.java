@@ -1,6 +1,7 @@
 package io.webproxy.route;
 
 import io.webproxy.timeout.TimeoutPolicy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -13,12 +14,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Several upstreams take turns; one that can't be connected to is passed over for the next.
  */
 public final class Route {
+    private static final Duration LEAST_PERIOD = Duration.ofMillis(100);
+    private static final Duration MOST_PERIOD = Duration.ofDays(1);
+
     private final String name;
     private final HostPattern host;
     private final PathPrefix path;
     private final boolean stripPrefix;
     private final List<Upstream> upstreams;
     private final @Nullable TimeoutPolicy timeouts;
+    private final Duration sseHeartbeat;
+    private final Duration webSocketPings;
+    private final boolean halfClose;
 
     private Route(Builder builder) {
         this.host = builder.host;
@@ -26,6 +33,9 @@ public final class Route {
         this.stripPrefix = builder.stripPrefix;
         this.upstreams = List.copyOf(builder.upstreams);
         this.timeouts = builder.timeouts;
+        this.sseHeartbeat = builder.sseHeartbeat;
+        this.webSocketPings = builder.webSocketPings;
+        this.halfClose = builder.halfClose;
         this.name = builder.name == null ? host + path.toString() : builder.name;
     }
 
@@ -64,6 +74,21 @@ public final class Route {
         return Optional.ofNullable(timeouts);
     }
 
+    /** After how much silence an event stream gets a comment line; zero for never. */
+    public Duration sseHeartbeat() {
+        return sseHeartbeat;
+    }
+
+    /** After how much silence a WebSocket's client gets a ping; zero for never. */
+    public Duration webSocketPings() {
+        return webSocketPings;
+    }
+
+    /** Whether a client that has ended its sending side still gets its answer. */
+    public boolean halfClose() {
+        return halfClose;
+    }
+
     @Override
     public String toString() {
         return "Route[" + name + " -> " + upstreams + "]";
@@ -77,6 +102,9 @@ public final class Route {
         private boolean stripPrefix;
         private final List<Upstream> upstreams = new ArrayList<>();
         private @Nullable TimeoutPolicy timeouts;
+        private Duration sseHeartbeat = Duration.ZERO;
+        private Duration webSocketPings = Duration.ZERO;
+        private boolean halfClose;
 
         private Builder() {}
 
@@ -131,6 +159,50 @@ public final class Route {
         public Builder timeouts(TimeoutPolicy policy) {
             this.timeouts = Objects.requireNonNull(policy, "timeouts");
             return this;
+        }
+
+        /**
+         * Sends a comment line into each response of type {@code text/event-stream} whenever the client got nothing for this long, so that what stands
+         * between it and the proxy keeps the connection: only between two events, never into a response with {@code Content-Length} or
+         * a content encoding. Readers of event streams ignore comments (WHATWG HTML section 9.2.6). It is no sign of life of the upstream: the timeout
+         * class runs on.
+         *
+         * @param silence 100 ms to 24 h, {@link Duration#ZERO} for never, which is the default
+         */
+        public Builder sseHeartbeat(Duration silence) {
+            this.sseHeartbeat = period("sseHeartbeat", silence);
+            return this;
+        }
+
+        /**
+         * Sends a ping (RFC 6455 section 5.5.2) to a WebSocket's client that sent nothing for this long; one that then
+         * neither sends nor takes a byte for as long again is taken for gone. The upstream sees neither ping nor pong, and the idle limit of {@code WEBSOCKET}, if there is one, isn't
+         * restarted by them.
+         *
+         * @param silence 100 ms to 24 h, {@link Duration#ZERO} for never, which is the default
+         */
+        public Builder webSocketPings(Duration silence) {
+            this.webSocketPings = period("webSocketPings", silence);
+            return this;
+        }
+
+        /**
+         * An HTTP/1.1 client that ends its sending side behind its request (a TCP FIN, or close_notify) still gets its answer. It may seem a right of every
+         * client, but one that closes for good can't be told from it until something is written; so by default the end counts as the
+         * client's leaving, and ends the upstream's work at once.
+         */
+        public Builder allowHalfClose() {
+            this.halfClose = true;
+            return this;
+        }
+
+        private static Duration period(String name, Duration silence) {
+            Objects.requireNonNull(silence, name);
+            if (!silence.isZero() && (silence.compareTo(LEAST_PERIOD) < 0 || silence.compareTo(MOST_PERIOD) > 0)) {
+                throw new IllegalArgumentException(
+                        "route." + name + ": " + silence + " (expected: 100 ms to 24 h, or 0 for never)");
+            }
+            return silence;
         }
 
         /**

@@ -2,23 +2,33 @@ package io.webproxy.timeout;
 
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The default rules, over lists that can be replaced.
  *
  * <p>A request is {@code DOWNLOAD} when it has a {@code Range} field, when its last segment has a known file extension,
  * when its path has a segment such as {@code download}, or when it accepts {@code application/octet-stream}; it is
- * {@code LONG} when its path contains one of the long fragments, or when it accepts an event stream or NDJSON. A response
- * is {@code DOWNLOAD} with status 206 or {@code Content-Disposition: attachment}, {@code LONG} with a streaming type. Where
- * two rules match, {@code DOWNLOAD} wins. Everything is compared without regard to case. Immutable.
+ * {@code LONG} when its path contains one of the long fragments, or when it accepts a streaming type: an event stream or NDJSON. A
+ * WebSocket handshake is {@code DEFAULT}, whatever its path. A response is {@code DOWNLOAD} with status 206 or
+ * {@code Content-Disposition: attachment}, {@code LONG} with a streaming type, {@code WEBSOCKET} with 101. Where two rules match,
+ * {@code DOWNLOAD} wins. Everything is compared without regard to case.
+ *
+ * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). Immutable.
  */
 public final class StandardClassifier implements TimeoutClassifier {
+    private static final Set<String> OCTETS = Set.of("application/octet-stream");
+
     static final StandardClassifier DEFAULTS = new StandardClassifier(
             List.of("/api/chat", "/chat/completions", "/api/generate", "/generate", "/stream", "/events"),
+            Set.of("text/event-stream", "application/x-ndjson"),
             Set.of("download", "downloads", "files"),
             Set.of(
                     "7z",
@@ -63,11 +73,17 @@ public final class StandardClassifier implements TimeoutClassifier {
                     "zst"));
 
     private final List<String> longPaths;
+    private final Set<String> longTypes;
     private final Set<String> downloadSegments;
     private final Set<String> downloadExtensions;
 
-    private StandardClassifier(List<String> longPaths, Set<String> downloadSegments, Set<String> downloadExtensions) {
+    private StandardClassifier(
+            List<String> longPaths,
+            Set<String> longTypes,
+            Set<String> downloadSegments,
+            Set<String> downloadExtensions) {
         this.longPaths = longPaths;
+        this.longTypes = longTypes;
         this.downloadSegments = downloadSegments;
         this.downloadExtensions = downloadExtensions;
     }
@@ -80,29 +96,59 @@ public final class StandardClassifier implements TimeoutClassifier {
     /** The same rules with other path fragments that mean {@code LONG}, found anywhere in the path. */
     public StandardClassifier withLongPaths(List<String> fragments) {
         return new StandardClassifier(
-                fragments.stream().map(StandardClassifier::lower).toList(), downloadSegments, downloadExtensions);
+                fragments.stream().map(StandardClassifier::lower).toList(),
+                longTypes,
+                downloadSegments,
+                downloadExtensions);
+    }
+
+    /** The same rules with more path fragments that mean {@code LONG}. */
+    public StandardClassifier plusLongPaths(String... fragments) {
+        List<String> all = new ArrayList<>(longPaths);
+        all.addAll(List.of(fragments));
+        return withLongPaths(all);
+    }
+
+    /** The same rules with other media types, without parameters, that mean {@code LONG} in {@code Accept} and {@code Content-Type}. */
+    public StandardClassifier withLongTypes(Set<String> types) {
+        return new StandardClassifier(longPaths, lower(types), downloadSegments, downloadExtensions);
+    }
+
+    /** The same rules with more media types that mean {@code LONG}. */
+    public StandardClassifier plusLongTypes(String... types) {
+        return withLongTypes(joined(longTypes, types));
     }
 
     /** The same rules with other whole path segments that mean {@code DOWNLOAD}, given without slashes. */
     public StandardClassifier withDownloadSegments(Set<String> segments) {
-        return new StandardClassifier(longPaths, lower(segments), downloadExtensions);
+        return new StandardClassifier(longPaths, longTypes, lower(segments), downloadExtensions);
+    }
+
+    /** The same rules with more path segments that mean {@code DOWNLOAD}. */
+    public StandardClassifier plusDownloadSegments(String... segments) {
+        return withDownloadSegments(joined(downloadSegments, segments));
     }
 
     /** The same rules with other file extensions that mean {@code DOWNLOAD}, given without the dot. */
     public StandardClassifier withDownloadExtensions(Set<String> extensions) {
-        return new StandardClassifier(longPaths, downloadSegments, lower(extensions));
+        return new StandardClassifier(longPaths, longTypes, downloadSegments, lower(extensions));
+    }
+
+    /** The same rules with more file extensions that mean {@code DOWNLOAD}. */
+    public StandardClassifier plusDownloadExtensions(String... extensions) {
+        return withDownloadExtensions(joined(downloadExtensions, extensions));
     }
 
     @Override
     public TimeoutClass classify(RequestHead request) {
+        if (isWebSocketHandshake(request)) {
+            return TimeoutClass.DEFAULT;
+        }
         String path = lower(request.path());
-        if (request.header("range") != null || isFile(path) || accepts(request, "application/octet-stream")) {
+        if (request.header("range") != null || isFile(path) || accepts(request, OCTETS)) {
             return TimeoutClass.DOWNLOAD;
         }
-        if (isLong(path) || accepts(request, "text/event-stream") || accepts(request, "application/x-ndjson")) {
-            return TimeoutClass.LONG;
-        }
-        return TimeoutClass.DEFAULT;
+        return isLong(path) || accepts(request, longTypes) ? TimeoutClass.LONG : TimeoutClass.DEFAULT;
     }
 
     @Override
@@ -111,15 +157,20 @@ public final class StandardClassifier implements TimeoutClassifier {
             return TimeoutClass.WEBSOCKET;
         }
         String disposition = response.header("content-disposition");
-        if (response.status() == 206 || (disposition != null && startsWithToken(disposition, "attachment"))) {
+        if (response.status() == 206
+                || (disposition != null && beforeParameters(disposition).equals("attachment"))) {
             return TimeoutClass.DOWNLOAD;
         }
         String type = response.header("content-type");
-        if (type != null
-                && (startsWithToken(type, "text/event-stream") || startsWithToken(type, "application/x-ndjson"))) {
-            return TimeoutClass.LONG;
-        }
-        return current;
+        return type != null && longTypes.contains(beforeParameters(type)) ? TimeoutClass.LONG : current;
+    }
+
+    /** RFC 6455 section 4.2.1. */
+    private static boolean isWebSocketHandshake(RequestHead request) {
+        return request.header("upgrade") != null
+                && request.method().equals("GET")
+                && lists(request, "upgrade", Set.of("websocket"))
+                && lists(request, "connection", Set.of("upgrade"));
     }
 
     private boolean isLong(String path) {
@@ -144,26 +195,40 @@ public final class StandardClassifier implements TimeoutClassifier {
             }
             start = end + 1;
         }
-        return false;
+        return start <= path.length() && downloadSegments.contains(path.substring(start));
     }
 
-    private static boolean accepts(RequestHead request, String type) {
-        for (String value : request.headers("accept")) {
-            if (lower(value).contains(type)) {
-                return true;
+    private static boolean accepts(RequestHead request, Set<String> types) {
+        return lists(request, "accept", types);
+    }
+
+    /** Whether a field whose values are lists has one of these, whatever parameters it has. */
+    private static boolean lists(RequestHead request, String field, Set<String> wanted) {
+        for (String value : request.headers(field)) {
+            int start = 0;
+            for (int end = 0; end >= 0; start = end + 1) {
+                end = value.indexOf(',', start);
+                if (wanted.contains(beforeParameters(end < 0 ? value.substring(start) : value.substring(start, end)))) {
+                    return true;
+                }
             }
         }
         return false;
     }
 
-    private static boolean startsWithToken(String value, String token) {
-        String trimmed = value.strip();
-        return trimmed.regionMatches(true, 0, token, 0, token.length())
-                && (trimmed.length() == token.length() || " \t;".indexOf(trimmed.charAt(token.length())) >= 0);
+    private static String beforeParameters(String value) {
+        int end = value.indexOf(';');
+        return lower((end < 0 ? value : value.substring(0, end)).strip());
     }
 
-    private static Set<String> lower(Set<String> values) {
-        return values.stream().map(StandardClassifier::lower).collect(java.util.stream.Collectors.toUnmodifiableSet());
+    private static Set<String> joined(Set<String> some, String... more) {
+        Set<String> all = new HashSet<>(some);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    private static Set<String> lower(Collection<String> values) {
+        return values.stream().map(StandardClassifier::lower).collect(Collectors.toUnmodifiableSet());
     }
 
     private static String lower(String value) {

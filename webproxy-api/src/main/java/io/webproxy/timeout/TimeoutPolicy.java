@@ -7,11 +7,12 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * How long exchanges of each {@link TimeoutClass} may stay silent, and how long a connect may take.
+ * How long exchanges of each {@link TimeoutClass} may stay silent, how long a connect may take, and, only if asked for, how long
+ * an exchange may take as a whole.
  *
  * <p>The wait is inactivity, in both directions together: every body byte moved restarts it, so that a healthy transfer
  * of any length is never cut. Until the response head is complete the same wait runs, restarted only by request-body
- * bytes that the upstream takes. {@link Duration#ZERO} means no limit. Immutable.
+ * bytes that the upstream takes. {@link Duration#ZERO} means no limit. A limit ends what it ends at most 250 ms late. Immutable.
  */
 public final class TimeoutPolicy {
     private static final Duration LONGEST = Duration.ofDays(3650);
@@ -22,19 +23,23 @@ public final class TimeoutPolicy {
                     TimeoutClass.DOWNLOAD, Duration.ofMinutes(30),
                     TimeoutClass.WEBSOCKET, Duration.ZERO)),
             Duration.ofSeconds(5),
+            Duration.ZERO,
             TimeoutClassifier.standard());
 
     private final Map<TimeoutClass, Duration> idle;
     private final Duration connect;
+    private final Duration total;
     private final TimeoutClassifier classifier;
 
-    private TimeoutPolicy(Map<TimeoutClass, Duration> idle, Duration connect, TimeoutClassifier classifier) {
+    private TimeoutPolicy(
+            Map<TimeoutClass, Duration> idle, Duration connect, Duration total, TimeoutClassifier classifier) {
         this.idle = Collections.unmodifiableMap(idle);
         this.connect = connect;
+        this.total = total;
         this.classifier = classifier;
     }
 
-    /** 60 s, 10 min, 30 min, none; connect 5 s; the {@linkplain TimeoutClassifier#standard() standard} classifier. */
+    /** 60 s, 10 min, 30 min, none; connect 5 s; no total; the {@linkplain TimeoutClassifier#standard() standard} classifier. */
     public static TimeoutPolicy defaults() {
         return DEFAULTS;
     }
@@ -49,7 +54,7 @@ public final class TimeoutPolicy {
         Objects.requireNonNull(timeoutClass, "timeoutClass");
         Map<TimeoutClass, Duration> copy = new EnumMap<>(idle);
         copy.put(timeoutClass, checked(timeoutClass.name(), limit));
-        return new TimeoutPolicy(copy, connect, classifier);
+        return new TimeoutPolicy(copy, connect, total, classifier);
     }
 
     /**
@@ -58,12 +63,23 @@ public final class TimeoutPolicy {
      * @param limit {@link Duration#ZERO} for none
      */
     public TimeoutPolicy withConnect(Duration limit) {
-        return new TimeoutPolicy(idle, checked("connect", limit), classifier);
+        return new TimeoutPolicy(idle, checked("connect", limit), total, classifier);
+    }
+
+    /**
+     * The same policy with a limit of the whole exchange, from its request head to the last byte of its response, however busy it is. It may
+     * seem a safer limit than silence, but it cuts healthy transfers, so there is none by default. A WebSocket is under it only until its
+     * 101.
+     *
+     * @param limit {@link Duration#ZERO} for none
+     */
+    public TimeoutPolicy withTotal(Duration limit) {
+        return new TimeoutPolicy(idle, connect, checked("total", limit), classifier);
     }
 
     /** The same policy with another classifier. */
     public TimeoutPolicy withClassifier(TimeoutClassifier other) {
-        return new TimeoutPolicy(idle, connect, Objects.requireNonNull(other, "classifier"));
+        return new TimeoutPolicy(idle, connect, total, Objects.requireNonNull(other, "classifier"));
     }
 
     /** The longest silence of a class; {@link Duration#ZERO} means no limit. */
@@ -74,6 +90,11 @@ public final class TimeoutPolicy {
     /** The connect limit; {@link Duration#ZERO} means no limit. */
     public Duration connect() {
         return connect;
+    }
+
+    /** The limit of a whole exchange; {@link Duration#ZERO} means no limit. */
+    public Duration total() {
+        return total;
     }
 
     /** What chooses the class. */
@@ -102,6 +123,6 @@ public final class TimeoutPolicy {
 
     @Override
     public String toString() {
-        return "TimeoutPolicy" + idle + ", connect=" + connect;
+        return "TimeoutPolicy" + idle + ", connect=" + connect + ", total=" + total;
     }
 }
