@@ -41,12 +41,13 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> ENGINE_ARROWS = Map.ofEntries(
             entry("deadline", Set.of()),
             entry("sniff", Set.of()),
+            entry("websocket", Set.of()),
             entry("tls", Set.of()),
             entry("observe", Set.of()),
             entry("relay", Set.of("deadline", "observe")),
             entry("exchange", Set.of("deadline", "observe")),
             entry("upstream", Set.of("deadline", "exchange", "tls")),
-            entry("forward", Set.of("deadline", "upstream", "exchange", "relay")),
+            entry("forward", Set.of("deadline", "upstream", "exchange", "relay", "websocket")),
             entry("http", Set.of("deadline", "forward", "exchange", "observe")),
             entry("port", Set.of("deadline", "sniff", "tls", "relay", "observe")),
             entry("tunnel", Set.of("deadline", "sniff", "relay", "tls", "observe")),
@@ -85,9 +86,9 @@ class ArchitectureTest {
             .allowEmptyShould(true);
 
     @ArchTest
-    static final ArchRule sniffingIsPure = noClasses()
+    static final ArchRule parsersArePure = noClasses()
             .that()
-            .resideInAPackage("io.webproxy.undertow.sniff")
+            .resideInAnyPackage("io.webproxy.undertow.sniff", "io.webproxy.undertow.websocket")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

@@ -8,12 +8,12 @@ import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
- * Looks at all deadlines of one IO thread every 100 ms, in place of a timer for each; it rests while there is nothing to
+ * Looks at all deadlines of one IO thread every 50 ms, in place of a timer for each; it rests while there is nothing to
  * look at. Everything but the constructor is called on that thread.
  */
 public final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
-    private static final long PERIOD_MILLIS = 100;
+    private static final long PERIOD_MILLIS = 50;
 
     private final XnioIoThread thread;
     private final LongSupplier nanoClock;
@@ -77,25 +77,25 @@ public final class Sweeper {
                 Watched watched = all.get(i);
                 long deadline = watched.deadline();
                 if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
-                    expire(watched);
+                    expire(watched, now);
                 } else {
-                    look(watched);
+                    look(watched, now);
                 }
             }
         }
     }
 
-    private static void look(Watched watched) {
+    private static void look(Watched watched, long now) {
         try {
-            watched.seen();
+            watched.seen(now);
         } catch (RuntimeException e) {
             LOG.error("Could not look at {}", watched, e);
         }
     }
 
-    private static void expire(Watched watched) {
+    private static void expire(Watched watched, long now) {
         try {
-            watched.expired();
+            watched.expired(now);
         } catch (RuntimeException e) {
             LOG.error("Could not end {}", watched, e);
         }

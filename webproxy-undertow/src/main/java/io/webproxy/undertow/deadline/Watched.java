@@ -9,10 +9,10 @@ public abstract class Watched {
     protected abstract long deadline();
 
     /** The deadline has passed. What is still watched afterwards is asked again at the next sweep. */
-    protected abstract void expired();
+    protected abstract void expired(long now);
 
     /** A sweep has come by before the deadline. */
-    protected void seen() {}
+    protected void seen(long now) {}
 
     /** The server is cutting what is left: end now. */
     protected abstract void cut();

@@ -8,6 +8,7 @@ import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.route.Route;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -17,6 +18,7 @@ import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,8 +45,11 @@ public final class Exchange extends Watched {
         /** The limit of the timeout class has passed. */
         void idle();
 
-        /** The exchange has been in flight for a while; called ten times a second. */
-        void lasting();
+        /** The limit of the whole exchange has passed. */
+        void overdue();
+
+        /** The exchange has been in flight for a while; called twenty times a second. */
+        void lasting(long now);
 
         /** The server cuts what is left. */
         void cut();
@@ -70,6 +75,7 @@ public final class Exchange extends Watched {
     private TimeoutClass startClass = TimeoutClass.DEFAULT;
     private TimeoutClass timeoutClass = TimeoutClass.DEFAULT;
     private long limit;
+    private long totalLimit;
     private long lastActivity;
     private @Nullable Expiry expiry;
 
@@ -161,12 +167,14 @@ public final class Exchange extends Watched {
         route = chosen;
         routedPath = normalizedPath;
         policy = timeouts;
+        totalLimit = timeouts.total().toNanos();
         try {
-            startClass = timeouts.classifier().classify(head);
+            startClass = chosen(timeouts.classifier().classify(head));
         } catch (RuntimeException e) {
             LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
         }
         use(startClass);
+        classChanged(null);
     }
 
     /** The normalised path that the route was chosen by. */
@@ -207,6 +215,7 @@ public final class Exchange extends Watched {
         if (limit == 0) {
             use(TimeoutClass.DEFAULT);
         }
+        totalLimit = 0;
         watch(onExpiry);
     }
 
@@ -243,12 +252,32 @@ public final class Exchange extends Watched {
     /** The final response head has arrived: it may upgrade the timeout class. */
     public void responded(ResponseHead response) {
         firstByte = sweeper.now() - start;
+        TimeoutClass before = timeoutClass;
         try {
-            use(policy.longer(timeoutClass, policy.classifier().upgrade(timeoutClass, response)));
+            use(policy.longer(timeoutClass, chosen(policy.classifier().upgrade(timeoutClass, response))));
         } catch (RuntimeException e) {
             LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
         }
+        if (timeoutClass != before) {
+            classChanged(before);
+        }
         activity();
+    }
+
+    private static TimeoutClass chosen(@Nullable TimeoutClass answer) {
+        return Objects.requireNonNull(answer, "The timeout classifier answered null (expected: a timeout class)");
+    }
+
+    private void classChanged(@Nullable TimeoutClass before) {
+        shared.recorder()
+                .timeoutClassChanged(() -> new TimeoutClassChange(
+                        head.clientAddress(),
+                        head.method(),
+                        head.authority(),
+                        head.path(),
+                        route().name(),
+                        before,
+                        timeoutClass));
     }
 
     private void use(TimeoutClass chosen) {
@@ -280,9 +309,10 @@ public final class Exchange extends Watched {
         proxyAnswered = true;
     }
 
-    /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}. */
+    /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a whole. */
     public void hold() {
         held = true;
+        totalLimit = 0;
     }
 
     /** Whether it is over. */
@@ -336,20 +366,29 @@ public final class Exchange extends Watched {
 
     @Override
     protected long deadline() {
-        return limit == 0 || expiry == null ? Long.MAX_VALUE : lastActivity + limit;
+        if (expiry == null) {
+            return Long.MAX_VALUE;
+        }
+        long idle = limit == 0 ? Long.MAX_VALUE : lastActivity + limit;
+        return totalLimit == 0 ? idle : Math.min(idle, start + totalLimit);
     }
 
     @Override
-    protected void expired() {
-        if (expiry != null) {
+    protected void expired(long now) {
+        if (expiry == null) {
+            return;
+        }
+        if (totalLimit != 0 && start + totalLimit - now <= 0) {
+            expiry.overdue();
+        } else {
             expiry.idle();
         }
     }
 
     @Override
-    protected void seen() {
+    protected void seen(long now) {
         if (expiry != null) {
-            expiry.lasting();
+            expiry.lasting(now);
         }
     }
 

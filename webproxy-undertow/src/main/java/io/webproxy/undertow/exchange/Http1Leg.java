@@ -23,6 +23,7 @@ final class Http1Leg implements ClientLeg {
     private final HttpServerExchange http;
     private final HttpServerConnection connection;
     private boolean watching;
+    private boolean halfClosed;
     private boolean closed;
 
     Http1Leg(Exchange exchange, HttpServerConnection connection) {
@@ -74,7 +75,7 @@ final class Http1Leg implements ClientLeg {
 
     @Override
     public void watchForAbort(Runnable onGone) {
-        if (watching || closed || !http.isRequestComplete() || connection.getExtraBytes() != null) {
+        if (watching || halfClosed || closed || !http.isRequestComplete() || connection.getExtraBytes() != null) {
             return;
         }
         watching = true;
@@ -95,12 +96,15 @@ final class Http1Leg implements ClientLeg {
             int read;
             try {
                 read = connection.getOriginalSourceConduit().read(buffer);
+                halfClosed = read < 0 && exchange.route().halfClose();
             } catch (IOException e) {
                 read = -1;
             }
             if (read < 0) {
                 unwatch();
-                onGone.run();
+                if (!halfClosed) {
+                    onGone.run();
+                }
             } else if (read > 0) {
                 // the next request, early: it waits its turn
                 unwatch();
@@ -181,7 +185,7 @@ final class Http1Leg implements ClientLeg {
         }
 
         @Override
-        protected void expired() {
+        protected void expired(long now) {
             close();
         }
 

@@ -238,7 +238,7 @@ public final class Http2Front extends Http2Channel {
         }
 
         @Override
-        protected void expired() {
+        protected void expired(long now) {
             leg.close(ERROR_NO_ERROR);
         }
 

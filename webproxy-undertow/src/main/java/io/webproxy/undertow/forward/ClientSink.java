@@ -26,14 +26,25 @@ final class ClientSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     private final Exchange exchange;
     private final Listener listener;
+    private final @Nullable HeartbeatSink heartbeat;
     private boolean unflushed = true;
     private boolean flushPending;
     private boolean terminated;
     private boolean gone;
     private @Nullable IOException failure;
 
-    ClientSink(StreamSinkConduit next, Exchange exchange, Listener listener) {
+    /** A sink over the connection's, with heartbeats if there's what says when. */
+    static ClientSink over(
+            StreamSinkConduit connection, Exchange exchange, Listener listener, @Nullable SseHeartbeat heartbeat) {
+        HeartbeatSink beats = heartbeat == null
+                ? null
+                : new HeartbeatSink(connection, heartbeat, exchange.shared().nanoClock());
+        return new ClientSink(beats == null ? connection : beats, exchange, listener, beats);
+    }
+
+    ClientSink(StreamSinkConduit next, Exchange exchange, Listener listener, @Nullable HeartbeatSink heartbeat) {
         super(next);
+        this.heartbeat = heartbeat;
         this.exchange = exchange;
         this.listener = listener;
     }
@@ -42,6 +53,23 @@ final class ClientSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
     void fail(IOException why) {
         if (failure == null) {
             failure = why;
+        }
+    }
+
+    /** The exchange goes on: a stream that is silent, and has nothing on its way, may get a heartbeat. */
+    void lasting(long now) {
+        if (heartbeat == null || unflushed || terminated || failure != null || gone) {
+            return;
+        }
+        try {
+            int written = heartbeat.beat(now);
+            if (written > 0) {
+                exchange.sent(written);
+                unflushed = true;
+                pause();
+            }
+        } catch (IOException e) {
+            clientGone();
         }
     }
 

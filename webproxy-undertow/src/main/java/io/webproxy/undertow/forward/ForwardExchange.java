@@ -246,8 +246,9 @@ final class ForwardExchange extends Facade
         if (!http.isRequestComplete() || exchange.shared().isDraining()) {
             http.setPersistent(false);
         }
+        SseHeartbeat heartbeat = SseHeartbeat.of(exchange, answer);
         http.addResponseWrapper((factory, ignored) -> {
-            ClientSink sink = new ClientSink(factory.create(), exchange, this);
+            ClientSink sink = ClientSink.over(factory.create(), exchange, this, heartbeat);
             clientSink = sink;
             return sink;
         });
@@ -338,9 +339,25 @@ final class ForwardExchange extends Facade
     }
 
     @Override
-    public void lasting() {
+    public void overdue() {
+        if (done) {
+            return;
+        }
+        if (responded) {
+            exchange.failed(ForwardError.TOTAL_TIMEOUT);
+            abort();
+        } else {
+            answer(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out");
+        }
+    }
+
+    @Override
+    public void lasting(long now) {
         if (!done) {
             exchange.client().watchForAbort(this::clientGone);
+        }
+        if (!done && clientSink != null) {
+            clientSink.lasting(now);
         }
     }
 

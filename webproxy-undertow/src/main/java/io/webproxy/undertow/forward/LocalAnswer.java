@@ -97,7 +97,12 @@ public final class LocalAnswer implements Exchange.Expiry {
     }
 
     @Override
-    public void lasting() {
+    public void overdue() {
+        idle();
+    }
+
+    @Override
+    public void lasting(long now) {
         if (exchange.client().isMultiplexed()) {
             exchange.client().watchForAbort(this::idle);
         }
@@ -150,7 +155,8 @@ public final class LocalAnswer implements Exchange.Expiry {
                 new Failure(502, "The service behind this proxy closed the connection without an answer.");
             case INVALID_RESPONSE, RESPONSE_HEAD_TOO_LARGE ->
                 new Failure(502, "The service behind this proxy gave an answer that isn't valid HTTP.");
-            case RESPONSE_HEAD_TIMEOUT -> new Failure(504, "The service behind this proxy didn't answer in time.");
+            case RESPONSE_HEAD_TIMEOUT, TOTAL_TIMEOUT ->
+                new Failure(504, "The service behind this proxy didn't answer in time.");
             case REQUEST_REJECTED -> new Failure(400, "The request can't be forwarded.");
             case RESPONSE_BODY_TRUNCATED, RESPONSE_BODY_IDLE, CLIENT_ABORTED -> null;
         };

@@ -11,33 +11,102 @@ import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.relay.ByteRelay;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.UpstreamConnection;
+import io.webproxy.undertow.websocket.ControlFrames;
+import io.webproxy.undertow.websocket.FrameTracker;
+import io.webproxy.undertow.websocket.PongFilter;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
-/** A WebSocket behind its 101: bytes both ways until one side ends it. Not thread-safe: it belongs to the exchange's IO thread. */
+/**
+ * A WebSocket behind its 101: bytes both ways until one side ends it, pings for a silent client if the route wants them, and a close frame when the server
+ * goes away. Not thread-safe: it belongs to the exchange's IO thread.
+ */
 final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
+    /** How long both sides have for the closing handshake (RFC 6455 section 7.1.2) once the server goes away. */
+    private static final long GRACE_NANOS = 5_000_000_000L;
+
     private final Exchange exchange;
     private final UpstreamConnection connection;
     private final ByteRelay relay;
+    private final ToClient toClient = new ToClient();
+    private final ToUpstream toUpstream;
+    private final @Nullable Pings pings;
+    private boolean leaving;
+    private long leavingSince;
     private boolean ended;
 
     private Tunnel(
             Exchange exchange, UpstreamConnection connection, StreamConnection client, StreamConnection upstream) {
         this.exchange = exchange;
         this.connection = connection;
+        long silence = exchange.route().webSocketPings().toNanos();
+        this.pings = silence == 0 ? null : new Pings(silence, now());
+        this.toUpstream = new ToUpstream(pings == null ? null : new PongFilter(pings.token()));
         this.relay = new ByteRelay(
-                client,
-                upstream,
-                exchange.http().getConnection().getByteBufferPool(),
-                bytes -> {
-                    exchange.received(bytes);
-                    exchange.activity();
-                },
-                bytes -> {
-                    exchange.sent(bytes);
-                    exchange.activity();
-                },
-                this);
+                client, upstream, exchange.http().getConnection().getByteBufferPool(), toUpstream, toClient, this);
+    }
+
+    private long now() {
+        return exchange.shared().nanoClock().getAsLong();
+    }
+
+    /** What the client gets. */
+    private final class ToClient implements ByteRelay.Traffic {
+        private final FrameTracker frames = new FrameTracker();
+
+        @Override
+        public void sent(ByteBuffer buffer, int start) {
+            frames.pass(buffer.duplicate().flip().position(start));
+            exchange.sent(buffer.position() - start);
+            exchange.activity();
+            if (pings != null) {
+                pings.taken(now());
+            }
+        }
+
+        @Override
+        public long untilGap() {
+            return frames.untilGap();
+        }
+    }
+
+    /** What the upstream gets. */
+    private final class ToUpstream implements ByteRelay.Traffic {
+        private final FrameTracker frames = new FrameTracker();
+        private final @Nullable PongFilter pongs;
+
+        ToUpstream(@Nullable PongFilter pongs) {
+            this.pongs = pongs;
+        }
+
+        @Override
+        public void restore(ByteBuffer into) {
+            if (pongs != null) {
+                pongs.restore(into);
+            }
+        }
+
+        @Override
+        public void received(ByteBuffer buffer, boolean last) {
+            if (pongs != null && pings != null && buffer.hasRemaining()) {
+                pings.heard(now());
+                pongs.filter(buffer, last);
+            }
+        }
+
+        @Override
+        public void sent(ByteBuffer buffer, int start) {
+            frames.pass(buffer.duplicate().flip().position(start));
+            exchange.received(buffer.position() - start);
+            exchange.activity();
+        }
+
+        @Override
+        public long untilGap() {
+            return frames.untilGap();
+        }
     }
 
     /** Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). */
@@ -64,7 +133,12 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
             }
 
             @Override
-            public void lasting() {
+            public void overdue() {
+                cut();
+            }
+
+            @Override
+            public void lasting(long now) {
                 if (!http.getConnection().isOpen()) {
                     cut();
                 }
@@ -102,7 +176,7 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
         tunnel.relay.start(upstream.early());
     }
 
-    private static void release(@org.jspecify.annotations.Nullable PooledByteBuffer pooled) {
+    private static void release(@Nullable PooledByteBuffer pooled) {
         if (pooled != null) {
             pooled.close();
         }
@@ -125,8 +199,37 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
     }
 
     @Override
-    public void lasting() {
-        // a relay hears of both ends by itself
+    public void overdue() {
+        relay.abort();
+    }
+
+    /** A relay hears of both ends by itself; what it doesn't hear of is silence, and the server's own end. */
+    @Override
+    public void lasting(long now) {
+        if (leaving) {
+            if (now - leavingSince >= GRACE_NANOS) {
+                relay.close();
+            }
+        } else if (exchange.shared().isDraining()) {
+            leaving = true;
+            leavingSince = now;
+            relay.finishWith(ControlFrames.goingAwayToClient(), ControlFrames.goingAwayToServer());
+        } else if (pings != null) {
+            ping(pings, now);
+        }
+    }
+
+    private void ping(Pings due, long now) {
+        switch (due.look(now)) {
+            case NOTHING -> {}
+            case PING -> relay.insertToLeft(ControlFrames.ping(due.token()));
+            case GONE -> {
+                if (!relay.isWaitingForGap()) {
+                    exchange.failed(ForwardError.CLIENT_ABORTED);
+                    relay.abort();
+                }
+            }
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.observe;
 
+import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ExchangeRecord;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -10,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One line for each exchange through the logger {@code io.webproxy.access} at INFO: the combined format, then what a proxy
- * knows besides. Queries stand in it only when that logger is at DEBUG.
+ * One line for each exchange through the logger {@code io.webproxy.access} at INFO: the combined format with what a proxy
+ * knows besides, or JSON. Queries stand in it only when that logger is at DEBUG.
  */
 final class AccessLog {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.access");
@@ -24,9 +25,15 @@ final class AccessLog {
         return LOG.isInfoEnabled();
     }
 
-    static void log(ExchangeRecord exchange) {
+    static void log(ExchangeRecord exchange, AccessLogFormat format) {
         if (LOG.isInfoEnabled()) {
-            LOG.info("{}", line(exchange, LOG.isDebugEnabled()));
+            boolean withQuery = LOG.isDebugEnabled();
+            LOG.info(
+                    "{}",
+                    switch (format) {
+                        case COMBINED -> line(exchange, withQuery);
+                        case JSON -> JsonLine.of(exchange, withQuery);
+                    });
         }
     }
 

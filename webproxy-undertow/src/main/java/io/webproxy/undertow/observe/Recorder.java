@@ -1,10 +1,15 @@
 package io.webproxy.undertow.observe;
 
+import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.TimeoutClassChange;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,33 +19,46 @@ public final class Recorder {
 
     private final Set<ProxyObserver> failed = ConcurrentHashMap.newKeySet();
     private volatile List<ProxyObserver> observers;
-    private volatile boolean accessLog;
+    private volatile @Nullable AccessLogFormat accessLog;
 
-    /** A recorder for these observers, with or without the access log. */
-    public Recorder(List<ProxyObserver> observers, boolean accessLog) {
+    /** A recorder for these observers, and the access log in a format or, with null, without it. */
+    public Recorder(List<ProxyObserver> observers, @Nullable AccessLogFormat accessLog) {
         this.observers = List.copyOf(observers);
         this.accessLog = accessLog;
     }
 
     /** Others from now on. */
-    public void update(List<ProxyObserver> others, boolean withAccessLog) {
+    public void update(List<ProxyObserver> others, @Nullable AccessLogFormat format) {
         observers = List.copyOf(others);
-        accessLog = withAccessLog;
+        accessLog = format;
     }
 
     /** Whether anybody wants records. */
     public boolean isWanted() {
-        return !observers.isEmpty() || (accessLog && AccessLog.isEnabled());
+        return !observers.isEmpty() || (accessLog != null && AccessLog.isEnabled());
     }
 
     /** An exchange has ended. */
     public void ended(ExchangeRecord exchange) {
-        if (accessLog) {
-            AccessLog.log(exchange);
+        AccessLogFormat format = accessLog;
+        if (format != null) {
+            AccessLog.log(exchange, format);
         }
+        tell(observer -> observer.exchangeEnded(exchange));
+    }
+
+    /** An exchange has got a timeout class; {@code change} is asked for only if somebody listens. */
+    public void timeoutClassChanged(Supplier<TimeoutClassChange> change) {
+        if (!observers.isEmpty()) {
+            TimeoutClassChange made = change.get();
+            tell(observer -> observer.timeoutClassChanged(made));
+        }
+    }
+
+    private void tell(Consumer<ProxyObserver> what) {
         for (ProxyObserver observer : observers) {
             try {
-                observer.exchangeEnded(exchange);
+                what.accept(observer);
             } catch (RuntimeException e) {
                 if (failed.add(observer)) {
                     LOG.warn(

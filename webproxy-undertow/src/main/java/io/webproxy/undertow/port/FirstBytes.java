@@ -190,12 +190,12 @@ public final class FirstBytes extends Watched {
     }
 
     @Override
-    protected void expired() {
+    protected void expired(long now) {
         close();
     }
 
     @Override
-    protected void seen() {
+    protected void seen(long now) {
         if (!raw.isOpen()) {
             close();
         }

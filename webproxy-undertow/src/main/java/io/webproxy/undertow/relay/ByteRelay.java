@@ -5,7 +5,6 @@ import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.Options;
@@ -24,6 +23,27 @@ public final class ByteRelay {
         void ended(boolean clean);
     }
 
+    /** What passes in one direction; called on its IO thread. */
+    public interface Traffic {
+        /** The bytes of {@code buffer} from {@code start} to its position were written. */
+        void sent(ByteBuffer buffer, int start);
+
+        /** Puts what {@link #received} held back in front of what is read next: at most 16 bytes. */
+        default void restore(ByteBuffer into) {}
+
+        /**
+         * What is in {@code buffer} was read; some of it may be taken out, in place, or held back.
+         *
+         * @param last whether nothing comes behind it, so that nothing may be held back
+         */
+        default void received(ByteBuffer buffer, boolean last) {}
+
+        /** How many bytes have to pass before others may be put in between; 0 for none. */
+        default long untilGap() {
+            return Long.MAX_VALUE;
+        }
+    }
+
     private final StreamConnection left;
     private final StreamConnection right;
     private final Pump toRight;
@@ -35,15 +55,15 @@ public final class ByteRelay {
     /**
      * A relay that isn't started yet.
      *
-     * @param leftToRight is told of bytes that went from left to right
-     * @param rightToLeft is told of bytes that went from right to left
+     * @param leftToRight sees what goes from left to right
+     * @param rightToLeft sees what goes from right to left
      */
     public ByteRelay(
             StreamConnection left,
             StreamConnection right,
             ByteBufferPool buffers,
-            LongConsumer leftToRight,
-            LongConsumer rightToLeft,
+            Traffic leftToRight,
+            Traffic rightToLeft,
             Listener listener) {
         this.left = left;
         this.right = right;
@@ -73,6 +93,29 @@ public final class ByteRelay {
                 abort();
             }
         });
+    }
+
+    /** Puts bytes into what goes to the left side, at the next gap. */
+    public void insertToLeft(ByteBuffer bytes) {
+        toLeft.insert(bytes, false);
+    }
+
+    /** Puts bytes into both directions, each at its next gap; what comes behind them is thrown away. */
+    public void finishWith(ByteBuffer lastToLeft, ByteBuffer lastToRight) {
+        toLeft.insert(lastToLeft, true);
+        toRight.insert(lastToRight, true);
+    }
+
+    /** Whether bytes for the left side wait for a gap that the right side doesn't let come. */
+    public boolean isWaitingForGap() {
+        return toLeft.insert != null && toLeft.pending == null;
+    }
+
+    /** Closes both sides; idempotent. */
+    public void close() {
+        if (!done) {
+            finish(true);
+        }
     }
 
     /** Resets both sides; idempotent. */
@@ -111,20 +154,38 @@ public final class ByteRelay {
     private final class Pump {
         private final ConduitStreamSourceChannel source;
         private final ConduitStreamSinkChannel sink;
-        private final LongConsumer counter;
+        private final Traffic traffic;
         private @Nullable PooledByteBuffer pending;
+        private @Nullable ByteBuffer insert;
+        private boolean insertIsLast;
+        private boolean silenced;
         private boolean sourceEnded;
         private boolean ended;
 
-        Pump(ConduitStreamSourceChannel source, ConduitStreamSinkChannel sink, LongConsumer counter) {
+        Pump(ConduitStreamSourceChannel source, ConduitStreamSinkChannel sink, Traffic traffic) {
             this.source = source;
             this.sink = sink;
-            this.counter = counter;
+            this.traffic = traffic;
         }
 
         void start() {
             source.setReadListener(ready -> pump());
             sink.setWriteListener(ready -> pump());
+            pump();
+        }
+
+        void insert(ByteBuffer bytes, boolean last) {
+            if (done || sourceEnded || insertIsLast) {
+                return;
+            }
+            ByteBuffer before = insert;
+            insert = before == null
+                    ? bytes
+                    : ByteBuffer.allocate(before.remaining() + bytes.remaining())
+                            .put(before)
+                            .put(bytes)
+                            .flip();
+            insertIsLast = last;
             pump();
         }
 
@@ -144,22 +205,11 @@ public final class ByteRelay {
         private void copy() throws IOException {
             boolean drained = writePending();
             while (drained && !sourceEnded && !done) {
-                PooledByteBuffer pooled = buffers.allocate();
-                int read;
-                try {
-                    read = source.read(pooled.getBuffer());
-                } catch (IOException e) {
-                    pooled.close();
-                    throw e;
-                }
+                int read = read();
+                drained = writePending();
                 if (read <= 0) {
-                    pooled.close();
-                    sourceEnded = read < 0;
                     break;
                 }
-                pooled.getBuffer().flip();
-                pending = pooled;
-                drained = writePending();
             }
             if (sourceEnded && drained && !ended) {
                 sink.shutdownWrites();
@@ -175,6 +225,28 @@ public final class ByteRelay {
             interest(drained && !sourceEnded, !drained || !flushed);
         }
 
+        private int read() throws IOException {
+            PooledByteBuffer pooled = buffers.allocate();
+            boolean kept = false;
+            try {
+                ByteBuffer buffer = pooled.getBuffer();
+                traffic.restore(buffer);
+                int read = source.read(buffer);
+                sourceEnded = read < 0;
+                buffer.flip();
+                traffic.received(buffer, sourceEnded);
+                if (buffer.hasRemaining() && !silenced) {
+                    pending = pooled;
+                    kept = true;
+                }
+                return read;
+            } finally {
+                if (!kept) {
+                    pooled.close();
+                }
+            }
+        }
+
         private void interest(boolean reads, boolean writes) {
             if (reads) {
                 source.resumeReads();
@@ -188,20 +260,52 @@ public final class ByteRelay {
             }
         }
 
+        /** Returns whether nothing waits for the socket. */
         private boolean writePending() throws IOException {
-            PooledByteBuffer pooled = pending;
-            if (pooled == null) {
-                return true;
-            }
-            ByteBuffer buffer = pooled.getBuffer();
-            while (buffer.hasRemaining()) {
-                int written = sink.write(buffer);
-                if (written == 0) {
+            while (true) {
+                if (insert != null && traffic.untilGap() == 0) {
+                    if (!writeInsert(insert)) {
+                        return false;
+                    }
+                } else if (pending == null) {
+                    return true;
+                } else if (!writeToGap(pending.getBuffer())) {
                     return false;
                 }
-                counter.accept(written);
             }
-            release();
+        }
+
+        private boolean writeInsert(ByteBuffer bytes) throws IOException {
+            while (bytes.hasRemaining()) {
+                if (sink.write(bytes) == 0) {
+                    return false;
+                }
+            }
+            insert = null;
+            if (insertIsLast) {
+                silenced = true;
+                release();
+            }
+            return true;
+        }
+
+        private boolean writeToGap(ByteBuffer buffer) throws IOException {
+            int start = buffer.position();
+            int limit = buffer.limit();
+            if (insert != null) {
+                buffer.limit(start + (int) Math.min(traffic.untilGap(), limit - start));
+            }
+            try {
+                if (sink.write(buffer) == 0) {
+                    return false;
+                }
+            } finally {
+                buffer.limit(limit);
+            }
+            traffic.sent(buffer, start);
+            if (!buffer.hasRemaining()) {
+                release();
+            }
             return true;
         }
 

@@ -76,7 +76,10 @@ public final class RunningProxy implements ProxyEngine.Running {
         ByteBufferPool buffers = new DefaultByteBufferPool(true, Machine.bufferSize(config.bufferSize()), -1, 4);
         ByteBufferPool records =
                 buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
-        this.exchanges = new Exchanges(threads, System::nanoTime, new Recorder(config.observers(), config.accessLog()));
+        this.exchanges = new Exchanges(
+                threads,
+                System::nanoTime,
+                new Recorder(config.observers(), config.accessLog().orElse(null)));
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.auth = new AuthRuntime();
         this.settings = settings(config);
@@ -250,7 +253,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             throw e;
         }
         settings = settings(config);
-        exchanges.recorder().update(config.observers(), config.accessLog());
+        exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         if (before != null && next != before) {
             before.stop();
         }

@@ -219,7 +219,7 @@ final class ConnectAttempt extends Watched {
     }
 
     @Override
-    protected void expired() {
+    protected void expired(long now) {
         if (deadline != Long.MAX_VALUE && sweeper.now() - deadline >= 0) {
             fail(
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,

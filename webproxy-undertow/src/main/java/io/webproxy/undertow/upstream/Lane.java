@@ -99,7 +99,7 @@ final class Lane extends Watched {
     }
 
     @Override
-    protected void expired() {
+    protected void expired(long now) {
         long limit = pool.limits().idleTime().toNanos();
         for (UpstreamConnection oldest = idle.peekFirst();
                 oldest != null && sweeper.now() - oldest.idleSince() >= limit;

@@ -297,12 +297,12 @@ public final class UpstreamPool {
         }
 
         @Override
-        protected void expired() {
+        protected void expired(long now) {
             giveUp("no connection became free in time");
         }
 
         @Override
-        protected void seen() {
+        protected void seen(long now) {
             if (!taker.isWanted()) {
                 lane.sweeper().forget(this);
                 if (claim()) {

@@ -23,17 +23,21 @@ class ClientSinkTest {
             });
 
     @SuppressWarnings("NullAway") // nothing here ends the exchange
-    private final ClientSink sink = new ClientSink(socket, null, new ClientSink.Listener() {
-        @Override
-        public void clientGone() {
-            throw new AssertionError("nobody has gone");
-        }
+    private final ClientSink sink = new ClientSink(
+            socket,
+            null,
+            new ClientSink.Listener() {
+                @Override
+                public void clientGone() {
+                    throw new AssertionError("nobody has gone");
+                }
 
-        @Override
-        public void answeredEarly() {
-            throw new AssertionError("nothing is answered");
-        }
-    });
+                @Override
+                public void answeredEarly() {
+                    throw new AssertionError("nothing is answered");
+                }
+            },
+            null);
 
     /** The proxy's answer to a void method. */
     @SuppressWarnings("NullAway")

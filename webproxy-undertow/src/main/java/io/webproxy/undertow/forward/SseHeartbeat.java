@@ -1,0 +1,119 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.upstream.ParsedHead;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * When a silent event stream gets a comment line: it follows what is sent to the client, knows where one event has ended and the next hasn't
+ * begun (WHATWG HTML section 9.2.6), and counts the silence.
+ *
+ * <p>Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class SseHeartbeat {
+    private static final byte[] COMMENT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+
+    private final long silence;
+    private long lastSent;
+    private boolean atLineStart = true;
+    private boolean afterCr;
+    private boolean inComment;
+    private boolean inEvent;
+    private boolean begun;
+    private boolean commented;
+
+    SseHeartbeat(long silence, long now) {
+        this.silence = silence;
+        this.lastSent = now;
+    }
+
+    /** One for a response that may have it, else null: it would break a Content-Length and a content encoding. */
+    static @Nullable SseHeartbeat of(Exchange exchange, ParsedHead answer) {
+        long silence = exchange.route().sseHeartbeat().toNanos();
+        HeaderMap fields = answer.fields();
+        String type = fields.getFirst(Headers.CONTENT_TYPE);
+        boolean possible = silence > 0
+                && !answer.isLengthKnown()
+                && type != null
+                && isEventStream(type)
+                && !fields.contains(Headers.CONTENT_ENCODING)
+                && !exchange.http().getRequestMethod().equals(Methods.HEAD);
+        return possible
+                ? new SseHeartbeat(silence, exchange.shared().nanoClock().getAsLong())
+                : null;
+    }
+
+    private static boolean isEventStream(String type) {
+        int end = type.indexOf(';');
+        return (end < 0 ? type : type.substring(0, end))
+                .strip()
+                .toLowerCase(Locale.ROOT)
+                .equals("text/event-stream");
+    }
+
+    /** Body bytes were sent: those of {@code bytes} from {@code start} to its position. */
+    void sent(ByteBuffer bytes, int start, long now) {
+        lastSent = now;
+        for (int i = start; i < bytes.position(); i++) {
+            begun = true;
+            next(bytes.get(i));
+        }
+    }
+
+    private void next(byte b) {
+        if (b == '\n' && afterCr) {
+            afterCr = false;
+        } else if (b == '\n' || b == '\r') {
+            if (atLineStart) {
+                inEvent = false;
+            }
+            atLineStart = true;
+            inComment = false;
+            afterCr = b == '\r';
+        } else {
+            if (atLineStart) {
+                inComment = b == ':';
+            }
+            inEvent |= !inComment;
+            atLineStart = false;
+            afterCr = false;
+        }
+    }
+
+    /** Whether the client has been silent to for long enough, between two events. */
+    boolean isDue(long now) {
+        return atLineStart && !inEvent && now - lastSent >= silence;
+    }
+
+    /** The comment line to send now; it isn't to be handed to {@link #sent}. */
+    ByteBuffer comment(long now) {
+        lastSent = now;
+        commented |= !begun;
+        return ByteBuffer.wrap(COMMENT);
+    }
+
+    /**
+     * A byte order mark is one only as the first thing in a stream (WHATWG HTML section 9.2.5). Behind a comment it would become part of a field's
+     * name, so there it is passed over.
+     *
+     * @return how many bytes were passed over
+     */
+    int skipByteOrderMark(ByteBuffer bytes) {
+        if (commented && !begun && bytes.remaining() >= BYTE_ORDER_MARK.length) {
+            ByteBuffer start = bytes.duplicate().limit(bytes.position() + BYTE_ORDER_MARK.length);
+            if (start.equals(ByteBuffer.wrap(BYTE_ORDER_MARK))) {
+                bytes.position(bytes.position() + BYTE_ORDER_MARK.length);
+                begun = true;
+                return BYTE_ORDER_MARK.length;
+            }
+        }
+        return 0;
+    }
+}

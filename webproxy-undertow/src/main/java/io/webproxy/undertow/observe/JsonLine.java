@@ -1,0 +1,79 @@
+package io.webproxy.undertow.observe;
+
+import io.webproxy.observe.ExchangeRecord;
+import java.time.Duration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** One exchange as a JSON object on one line (RFC 8259). Pure. */
+final class JsonLine {
+    private final StringBuilder line = new StringBuilder(512);
+
+    private JsonLine() {}
+
+    static String of(ExchangeRecord e, boolean withQuery) {
+        JsonLine json = new JsonLine();
+        json.text("time", e.start().toString());
+        json.text("client", AddressText.of(e.client()));
+        json.text("user", e.user());
+        json.text("method", e.method());
+        json.text("scheme", e.scheme());
+        json.text("host", e.authority());
+        json.text("path", e.path());
+        if (withQuery) {
+            json.text("query", e.query());
+        }
+        json.text("protocol", e.protocol());
+        json.raw("status", Integer.toString(e.status()));
+        json.raw("proxy_answered", Boolean.toString(e.proxyAnswered()));
+        json.text("route", e.route());
+        json.text("upstream", e.upstream());
+        json.text("class_start", e.startClass().name());
+        json.text("class_end", e.endClass().name());
+        json.raw("bytes_in", Long.toString(e.bytesIn()));
+        json.raw("bytes_out", Long.toString(e.bytesOut()));
+        json.raw("connect", seconds(e.connect()));
+        json.raw("first_byte", seconds(e.firstByte()));
+        json.raw("total", seconds(e.total()));
+        json.text("error", e.error() == null ? null : e.error().name());
+        json.text("referer", e.referer());
+        json.text("user_agent", e.userAgent());
+        return json.line.append('}').toString();
+    }
+
+    private void raw(String name, String value) {
+        line.append(line.length() == 0 ? '{' : ',')
+                .append('"')
+                .append(name)
+                .append("\":")
+                .append(value);
+    }
+
+    private void text(String name, @Nullable String value) {
+        if (value == null) {
+            raw(name, "null");
+        } else {
+            raw(name, "\"");
+            escaped(value);
+            line.append('"');
+        }
+    }
+
+    private static String seconds(@Nullable Duration time) {
+        return time == null ? "null" : String.format(Locale.ROOT, "%.6f", time.toNanos() / 1e9);
+    }
+
+    /** RFC 8259 section 7; the C1 controls and lone surrogates too, which terminals and parsers choke on. */
+    private void escaped(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                line.append('\\').append(c);
+            } else if (c < ' ' || (c >= 0x7f && c < 0xa0) || Character.isSurrogate(c)) {
+                line.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+            } else {
+                line.append(c);
+            }
+        }
+    }
+}
