@@ -144,6 +144,11 @@ public final class Http2Client implements AutoCloseable {
         }
     }
 
+    /** Closes with a reset. */
+    public void reset() throws IOException {
+        connection.reset();
+    }
+
     @Override
     public void close() throws IOException {
         connection.close();

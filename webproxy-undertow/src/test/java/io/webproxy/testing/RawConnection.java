@@ -8,7 +8,9 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +60,19 @@ public final class RawConnection implements AutoCloseable {
         socket.getOutputStream().write(bytes);
         socket.getOutputStream().flush();
         return this;
+    }
+
+    /** Sends a text byte by byte, with a pause before each: a slow peer. */
+    public void trickle(String text, Duration pause) throws IOException {
+        for (char c : text.toCharArray()) {
+            pace(pause);
+            send(String.valueOf(c));
+        }
+    }
+
+    /** What makes a slow peer slow; no test waits for a result by it. */
+    public static void pace(Duration pause) {
+        LockSupport.parkNanos(pause.toNanos());
     }
 
     /** Everything up to and with the next empty line; empty at the end of the stream. */

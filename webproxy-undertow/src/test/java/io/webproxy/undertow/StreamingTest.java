@@ -1,14 +1,18 @@
 package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
+import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +40,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(LeakCheck.class)
 class StreamingTest {
     private static final int PIECES = 20;
+    private static final Duration BEAT = Duration.ofMillis(150);
+    private static final String EVENTS = "HTTP/1.1 200 OK¶Content-Type: text/event-stream; charset=utf-8¶";
 
     /** The upstream sends a piece only after the client has read the one before: what is held back stops the test. */
     @ParameterizedTest
@@ -181,6 +187,88 @@ class StreamingTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.bytesIn()).isEqualTo(size);
             assertThat(record.bytesOut()).isEqualTo(size);
+        }
+    }
+
+    /** Comment lines, before the first event and between two, never within one; they don't keep a dead upstream alive. */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void silentEventStreamGetsHeartbeatsBetweenItsEvents(Front front) throws Exception {
+        CountDownLatch beaten = new CountDownLatch(1);
+        CountDownLatch halfRead = new CountDownLatch(1);
+        TimeoutPolicy policy = TimeoutPolicy.defaults()
+                .with(TimeoutClass.DEFAULT, BEAT.multipliedBy(8))
+                .with(TimeoutClass.LONG, BEAT.multipliedBy(8));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(EVENTS + "Transfer-Encoding: chunked¶¶");
+                    beaten.await(10, TimeUnit.SECONDS);
+                    c.send("10¶id: 1\ndata: half¶");
+                    halfRead.await(10, TimeUnit.SECONDS);
+                    RawConnection.pace(BEAT.multipliedBy(3));
+                    c.send("3¶, \n¶5¶data:¶6¶more\n\n¶");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.timeouts(policy)
+                                .route(r -> r.forward(upstream.uri()).sseHeartbeat(BEAT)));
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            BufferedSource source = response.body().source();
+            assertThat(source.readUtf8(3)).isEqualTo(":\n\n");
+            assertThat(source.readUtf8(3)).isEqualTo(":\n\n");
+            beaten.countDown();
+            assertThat(skipComments(source)).isEqualTo("id: 1");
+            assertThat(source.readUtf8(10)).isEqualTo("data: half");
+            halfRead.countDown();
+            assertThat(source.readUtf8Line()).as("no comment within an event").isEqualTo(", ");
+            assertThat(source.readUtf8Line()).isEqualTo("data:more");
+            assertThat(source.readUtf8Line()).isEmpty();
+            assertThat(source.readUtf8(3)).isEqualTo(":\n\n");
+            assertThatThrownBy(source::readByteString).isInstanceOf(IOException.class);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+        }
+    }
+
+    private static String skipComments(BufferedSource source) throws IOException {
+        String line = source.readUtf8Line();
+        while (line != null && (line.isEmpty() || line.startsWith(":"))) {
+            line = source.readUtf8Line();
+        }
+        return String.valueOf(line);
+    }
+
+    /** Where a comment would break a length or an encoding, or isn't one, there is none. */
+    @ParameterizedTest
+    @CsvSource({
+        "H1, Content-Length: 6, text/event-stream",
+        "H1, Content-Encoding: gzip, text/event-stream",
+        "H1, X-Other: x, application/x-ndjson",
+        "H1, X-Other: x, text/event-streams",
+        "H2_TLS, Content-Length: 6, text/event-stream",
+        "H2_TLS, Content-Encoding: br, text/event-stream",
+        "H2_TLS, X-Other: x, text/plain"
+    })
+    void heartbeatsLeaveOtherResponsesAlone(Front front, String field, String type) throws Exception {
+        boolean length = field.startsWith("Content-Length");
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Type: " + type + "¶" + field + "¶"
+                            + (length ? "¶" : "Transfer-Encoding: chunked¶¶3¶"));
+                    c.send("a\n\n" + (length ? "" : "¶"));
+                    RawConnection.pace(BEAT.multipliedBy(3));
+                    c.send(length ? "b\n\n" : "3¶b\n\n¶0¶¶");
+                });
+                TestProxy proxy = TestProxy.start(
+                        front, b -> b.route(r -> r.forward(upstream.uri()).sseHeartbeat(BEAT)))) {
+            Request request = new Request.Builder()
+                    .url(proxy.url("/"))
+                    .header("Accept-Encoding", "identity")
+                    .build();
+            try (Response response = proxy.client().newCall(request).execute()) {
+                assertThat(response.body().string()).isEqualTo("a\n\nb\n\n");
+            }
         }
     }
 }

@@ -3,17 +3,26 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.ProxyConfig;
 import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import okhttp3.OkHttpClient;
@@ -31,11 +40,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** WebSockets through every front; over HTTP/2 ports by a client that offers only {@code http/1.1}, as browsers do. */
 @ExtendWith(LeakCheck.class)
 class WebSocketTest {
-    private static final String HANDSHAKE =
+    static final String HANDSHAKE =
             "GET /ws HTTP/1.1¶Host: localhost¶Upgrade: websocket¶Connection: keep-alive, Upgrade¶"
                     + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶Sec-WebSocket-Version: 13¶¶";
-    private static final String SWITCH = "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶"
+    static final String SWITCH = "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶"
             + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶";
+
+    private static final Duration PINGS = Duration.ofMillis(200);
 
     /** Sends back what it gets. */
     private static final class Echo extends WebSocketListener {
@@ -67,6 +78,11 @@ class WebSocketTest {
         @Override
         public void onMessage(WebSocket socket, ByteString bytes) {
             received.add(bytes);
+        }
+
+        @Override
+        public void onClosing(WebSocket socket, int code, String reason) {
+            received.add("closing " + code);
         }
 
         @Override
@@ -105,10 +121,14 @@ class WebSocketTest {
             assertThat(inbox.next()).isEqualTo("hello");
             assertThat(socket.send(binary)).isTrue();
             assertThat(inbox.next()).isEqualTo(binary);
+            // the client takes no more than 16 MiB at a time, and counts the binary one until its thread has looked
+            // again
+            await().until(() -> socket.queueSize() == 0);
             assertThat(socket.send(text)).isTrue();
             assertThat(inbox.next()).isEqualTo(text);
             assertThat(proxy.server().status().tunnels()).isEqualTo(1);
             socket.close(1000, "bye");
+            assertThat(inbox.next()).isEqualTo("closing 1000");
             assertThat(inbox.next()).isEqualTo("closed 1000");
             ExchangeRecord record = proxy.record();
             assertThat(record.status()).isEqualTo(101);
@@ -231,6 +251,201 @@ class WebSocketTest {
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
                 proxy.close();
                 assertThat(client.end()).isIn("end", "reset");
+            }
+        }
+    }
+
+    /** The upstream gets neither the pings' pongs nor less than all that the client sends besides. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void silentClientIsPingedAndItsPongStaysHere(Front front) throws Exception {
+        BlockingQueue<String> upstreamGot = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    // the begin of a frame of 5 bytes: what comes next from this side is within it
+                    c.send(SWITCH + "\u0082\u0005he");
+                    upstreamGot.add(c.read(12));
+                    c.send("llo");
+                    upstreamGot.add(c.read(12));
+                    upstreamGot.add(c.end());
+                });
+                TestProxy proxy = TestProxy.start(front, pinging(upstream, TimeoutPolicy.defaults()));
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            assertThat(client.read(4)).isEqualTo("\u0082\u0005he");
+            RawConnection.pace(PINGS.multipliedBy(2));
+            client.send(masked("\u0082", "before"));
+            assertThat(upstreamGot.poll(10, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "before"));
+            assertThat(client.read(3)).as("no ping within a frame").isEqualTo("llo");
+            String ping = client.read(10);
+            assertThat(ping).startsWith("\u0089\u0008");
+            client.send(pong(ping)).send(masked("\u0082", "behind"));
+            assertThat(upstreamGot.poll(10, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "behind"));
+            assertThat(client.read(10)).as("the next ping").isEqualTo(ping);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void clientThatAnswersNoPingIsGone(Front front) throws Exception {
+        BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(SWITCH);
+                    ends.add(c.end());
+                });
+                TestProxy proxy = TestProxy.start(front, pinging(upstream, TimeoutPolicy.defaults()));
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            assertThat(ends.poll(10, TimeUnit.SECONDS)).isEqualTo("reset");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.total()).isGreaterThanOrEqualTo(PINGS.multipliedBy(2));
+        }
+    }
+
+    @Test
+    void pongIsNoActivityOfTheWebSocket() throws Exception {
+        TimeoutPolicy limited = TimeoutPolicy.defaults().with(TimeoutClass.WEBSOCKET, PINGS.multipliedBy(5));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(SWITCH);
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, pinging(upstream, limited));
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            int pings = 0;
+            for (String ping = client.read(10); ping.length() == 10; ping = readOrEmpty(client)) {
+                pings++;
+                client.send(pong(ping));
+            }
+            assertThat(pings).isGreaterThan(1);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(record.bytesIn()).isZero();
+            assertThat(record.bytesOut()).isZero();
+        }
+    }
+
+    private static String readOrEmpty(RawConnection client) {
+        try {
+            return client.read(10);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static Consumer<ProxyConfig.Builder> pinging(RawUpstream upstream, TimeoutPolicy policy) {
+        return b -> b.timeouts(policy).route(r -> r.forward(upstream.uri()).webSocketPings(PINGS));
+    }
+
+    /** A frame as a client sends it, with a mask of zeros. */
+    private static String masked(String first, String payload) {
+        return first + (char) (0x80 | payload.length()) + "\0\0\0\0" + payload;
+    }
+
+    /** The pong to a ping; in bytes, because a payload is any. */
+    private static byte[] pong(String ping) {
+        return masked("\u008a", ping.substring(2)).getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /** RFC 6455 section 7.4.1: 1001, an endpoint is going away. Between two frames, masked towards the upstream, and nothing behind it. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void drainSays1001ToBothSidesAndWaitsForTheirAnswers(Front front) throws Exception {
+        BlockingQueue<String> upstreamGot = new LinkedBlockingQueue<>();
+        CountDownLatch draining = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+            c.readHead();
+            c.send(SWITCH + "\u0082\u0005he");
+            draining.await(10, TimeUnit.SECONDS);
+            upstreamGot.add(unmasked(c.read(8)));
+            c.send("llo\u0082\u0004late");
+            c.send("\u0088\u0002\u0003\u00e9");
+        })) {
+            TestProxy proxy =
+                    TestProxy.start(front, b -> b.forward(upstream.uri()).drainTime(Duration.ofSeconds(20)));
+            try (RawConnection client = proxy.raw()) {
+                client.send(HANDSHAKE);
+                assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+                assertThat(client.read(4)).isEqualTo("\u0082\u0005he");
+                CompletionStage<Void> drained = proxy.server().drain(Duration.ofSeconds(20));
+                draining.countDown();
+                assertThat(client.read(3)).isEqualTo("llo");
+                assertThat(client.read(4)).isEqualTo("\u0088\u0002\u0003\u00e9");
+                assertThat(client.end()).isEqualTo("end");
+                client.send(masked("\u0088", "\u0003\u00e9"));
+                client.close();
+                drained.toCompletableFuture().get(10, TimeUnit.SECONDS);
+                assertThat(upstreamGot.poll(10, TimeUnit.SECONDS)).isEqualTo("\u0088\u0082\u0003\u00e9");
+                assertThat(proxy.record().error()).isNull();
+            } finally {
+                proxy.close();
+            }
+        }
+    }
+
+    private static String unmasked(String frame) {
+        StringBuilder plain = new StringBuilder(frame.substring(0, 2));
+        for (int i = 6; i < frame.length(); i++) {
+            plain.append((char) (frame.charAt(i) ^ frame.charAt(2 + (i - 6) % 4)));
+        }
+        return plain.toString();
+    }
+
+    @Test
+    void libraryClientSees1001AtDrain() throws Exception {
+        Inbox inbox = new Inbox();
+        MockWebServer upstream = new MockWebServer();
+        upstream.enqueue(new MockResponse.Builder().webSocketUpgrade(new Echo()).build());
+        upstream.start();
+        TestProxy proxy = TestProxy.start(Front.H1_TLS, "http://127.0.0.1:" + upstream.getPort());
+        try {
+            WebSocket socket = proxy.client()
+                    .newWebSocket(new Request.Builder().url(proxy.url("/")).build(), inbox);
+            socket.send("one");
+            assertThat(inbox.next()).isEqualTo("one");
+            CompletionStage<Void> drained = proxy.server().drain(Duration.ofSeconds(20));
+            assertThat(inbox.next()).isEqualTo("closing 1001");
+            socket.close(1000, null);
+            drained.toCompletableFuture().get(10, TimeUnit.SECONDS);
+        } finally {
+            proxy.close();
+            upstream.close();
+        }
+    }
+
+    /** A side that doesn't answer the close frame holds the drain up for the grace period, not for the drain time. */
+    @Test
+    void graceEndsBeforeTheDrainTime() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+            c.readHead();
+            c.send(SWITCH);
+            c.readAll();
+            c.end();
+        })) {
+            TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+            try (RawConnection client = proxy.raw()) {
+                client.send(HANDSHAKE);
+                assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+                proxy.server()
+                        .drain(Duration.ofMinutes(5))
+                        .toCompletableFuture()
+                        .get(20, TimeUnit.SECONDS);
+                assertThat(client.read(4)).isEqualTo("\u0088\u0002\u0003\u00e9");
+                assertThat(client.end()).isEqualTo("end");
+            } finally {
+                proxy.close();
             }
         }
     }

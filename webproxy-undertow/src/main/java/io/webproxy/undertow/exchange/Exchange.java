@@ -92,6 +92,7 @@ public final class Exchange extends Watched {
     private long connect;
     private long firstByte = -1;
     private boolean held;
+    private boolean closing;
     private boolean ended;
 
     /** Starts an exchange whose request head is complete. */
@@ -107,6 +108,9 @@ public final class Exchange extends Watched {
         shared.started();
         http.addExchangeCompleteListener((completed, next) -> {
             if (!held) {
+                if (!closing && !http.getConnection().isOpen()) {
+                    clientLost();
+                }
                 end();
             }
             next.proceed();
@@ -254,7 +258,9 @@ public final class Exchange extends Watched {
         firstByte = sweeper.now() - start;
         TimeoutClass before = timeoutClass;
         try {
-            use(policy.longer(timeoutClass, chosen(policy.classifier().upgrade(timeoutClass, response))));
+            TimeoutClass asked = chosen(policy.classifier().upgrade(timeoutClass, response));
+            // behind a 101 it is no longer the exchange that the request's class was chosen for
+            use(response.status() == 101 ? asked : policy.longer(timeoutClass, asked));
         } catch (RuntimeException e) {
             LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
         }
@@ -313,6 +319,19 @@ public final class Exchange extends Watched {
     public void hold() {
         held = true;
         totalLimit = 0;
+    }
+
+    /** The proxy itself is about to close the client's side. */
+    void closing() {
+        closing = true;
+    }
+
+    /** Undertow has found the client's connection broken, and ends the exchange without asking. */
+    private void clientLost() {
+        if (error == null) {
+            failed(ForwardError.CLIENT_ABORTED);
+            status = http.isResponseStarted() ? status : 499;
+        }
     }
 
     /** Whether it is over. */

@@ -48,6 +48,7 @@ final class Http1Leg implements ClientLeg {
             return;
         }
         closed = true;
+        exchange.closing();
         try {
             connection.getChannel().setOption(Options.CLOSE_ABORT, true);
         } catch (IOException | IllegalArgumentException e) {
