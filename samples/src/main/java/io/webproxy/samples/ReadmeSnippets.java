@@ -13,7 +13,6 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 
 /** The code in the README, so that it compiles; what stands between the markers stands there too, word for word. */
 final class ReadmeSnippets {
@@ -66,8 +65,13 @@ final class ReadmeSnippets {
         TimeoutPolicy patient = TimeoutPolicy.defaults()
                 .with(TimeoutClass.LONG, Duration.ofMinutes(30))
                 .withConnect(Duration.ofSeconds(2))
-                .withClassifier(StandardClassifier.defaults().withLongPaths(List.of("/v1/responses")));
-        builder.route(r -> r.path("/v1/").forward("http://127.0.0.1:8000").timeouts(patient));
+                .withClassifier(StandardClassifier.defaults()
+                        .plusLongPaths("/v1/responses")
+                        .plusDownloadExtensions("npz"));
+        builder.route(r -> r.path("/v1/")
+                .forward("http://127.0.0.1:8000")
+                .timeouts(patient)
+                .sseHeartbeat(Duration.ofSeconds(15)));
         // readme: end
         return builder.pool(PoolLimits.defaults());
     }

@@ -58,8 +58,7 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
 
         @Override
         public void sent(ByteBuffer buffer, int start) {
-            frames.pass(buffer.duplicate().flip().position(start));
-            exchange.sent(buffer.position() - start);
+            exchange.sent(pass(frames, buffer, start));
             exchange.activity();
             if (pings != null) {
                 pings.taken(now());
@@ -98,8 +97,7 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
 
         @Override
         public void sent(ByteBuffer buffer, int start) {
-            frames.pass(buffer.duplicate().flip().position(start));
-            exchange.received(buffer.position() - start);
+            exchange.received(pass(frames, buffer, start));
             exchange.activity();
         }
 
@@ -107,6 +105,15 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
         public long untilGap() {
             return frames.untilGap();
         }
+    }
+
+    /** Lets the tracker see the bytes from {@code start} to the position, without an object for each write; returns how many. */
+    private static int pass(FrameTracker frames, ByteBuffer buffer, int start) {
+        int end = buffer.position();
+        int limit = buffer.limit();
+        frames.pass(buffer.limit(end).position(start));
+        buffer.limit(limit);
+        return end - start;
     }
 
     /** Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). */
