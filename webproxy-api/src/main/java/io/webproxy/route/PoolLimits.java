@@ -6,7 +6,7 @@ import java.util.Objects;
 /**
  * How many connections the server keeps to each upstream. Immutable; start from {@link #defaults()}.
  *
- * @param connections open connections per upstream over all IO threads, 1 to 1,000,000
+ * @param connections open connections per upstream over all IO threads, each open stream and WebSocket with one of its own, 1 to 1,000,000
  * @param queue how many requests may wait for one, per upstream, 0 to 1,000,000; beyond it: 503
  * @param queueTime how long a request may wait for one; then: 503
  * @param idlePerThread idle connections kept per upstream and IO thread, 0 to 100,000; 0 closes each after its exchange
@@ -14,7 +14,7 @@ import java.util.Objects;
  */
 public record PoolLimits(int connections, int queue, Duration queueTime, int idlePerThread, Duration idleTime) {
     private static final PoolLimits DEFAULTS =
-            new PoolLimits(1024, 1024, Duration.ofSeconds(5), 128, Duration.ofSeconds(4));
+            new PoolLimits(16_384, 1024, Duration.ofSeconds(5), 128, Duration.ofSeconds(4));
 
     /** Checks every value. */
     public PoolLimits {
@@ -25,7 +25,7 @@ public record PoolLimits(int connections, int queue, Duration queueTime, int idl
         check("idleTime", idleTime);
     }
 
-    /** 1024 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s. */
+    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s. */
     public static PoolLimits defaults() {
         return DEFAULTS;
     }

@@ -54,7 +54,7 @@ class PoolLimitsTest {
                 DEFAULTS.withConnections(1).withQueue(0, Duration.ofMillis(1)).withIdle(0, Duration.ofHours(1));
 
         assertThat(limits).isEqualTo(new PoolLimits(1, 0, Duration.ofMillis(1), 0, Duration.ofHours(1)));
-        assertThat(DEFAULTS.connections()).isEqualTo(1024);
+        assertThat(DEFAULTS.connections()).isEqualTo(16_384);
     }
 
     @Test

@@ -3,7 +3,9 @@ package io.webproxy.undertow.exchange;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ExchangeRecord;
@@ -18,7 +20,9 @@ import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +34,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Exchange extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
+    private static final Set<HttpString> RECORDED = Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER);
     private static final AttachmentKey<Exchange> KEY = AttachmentKey.create(Exchange.class);
 
     /**
@@ -332,6 +337,17 @@ public final class Exchange extends Watched {
             failed(ForwardError.CLIENT_ABORTED);
             status = http.isResponseStarted() ? status : 499;
         }
+    }
+
+    /** From now on only bytes pass: of the fields those stay that the record shows. */
+    public void forgetFields() {
+        HeaderMap fields = http.getRequestHeaders();
+        for (HttpString name : List.copyOf(fields.getHeaderNames())) {
+            if (!RECORDED.contains(name)) {
+                fields.remove(name);
+            }
+        }
+        http.getResponseHeaders().clear();
     }
 
     /** Whether it is over. */

@@ -178,6 +178,7 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
             return;
         }
         Tunnel tunnel = new Tunnel(exchange, connection, client, upstream.stream());
+        exchange.forgetFields();
         exchange.shared().tunnelStarted();
         exchange.watch(tunnel);
         tunnel.relay.start(upstream.early());

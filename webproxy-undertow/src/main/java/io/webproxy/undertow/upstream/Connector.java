@@ -43,7 +43,8 @@ final class Connector {
 
     UpstreamConnection connection(StreamConnection stream, Lane lane) {
         HttpLimits now = limits.get();
-        return new UpstreamConnection(stream, lane, buffers, new ResponseParser(now.responseHeadBytes(), now.fields()));
+        return new UpstreamConnection(
+                stream, lane, buffers, new ResponseParser(lane.fields(), now.responseHeadBytes(), now.fields()));
     }
 
     void connect(Sweeper sweeper, Upstream upstream, Duration limit, Callback callback) {

@@ -2,6 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.exchange.FieldParser;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class Lane extends Watched {
     private final UpstreamPool pool;
     private final Sweeper sweeper;
+    private final FieldParser fields = new FieldParser();
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
     private final Set<UpstreamConnection> busy = new HashSet<>();
     private volatile int idleCount;
@@ -20,6 +22,11 @@ final class Lane extends Watched {
     Lane(UpstreamPool pool, Sweeper sweeper) {
         this.pool = pool;
         this.sweeper = sweeper;
+    }
+
+    /** Reads the field lines of all connections on this thread. */
+    FieldParser fields() {
+        return fields;
     }
 
     Sweeper sweeper() {

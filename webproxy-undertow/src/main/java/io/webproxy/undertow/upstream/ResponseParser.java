@@ -26,16 +26,24 @@ final class ResponseParser {
 
     private static final int MAX_DIGITS = 18;
 
-    private final FieldParser fields = new FieldParser();
+    private static final int USUAL_BYTES = 512;
+
+    private final FieldParser fields;
     private final int maxBytes;
     private final int maxFields;
-    private byte[] bytes = new byte[512];
+    private byte[] bytes = new byte[USUAL_BYTES];
     private int length;
     private int matched;
     private String problem = "";
     private @Nullable ParsedHead head;
 
-    ResponseParser(int maxBytes, int maxFields) {
+    /**
+     * A parser of heads.
+     *
+     * @param fields reads the field lines; it may serve all parsers of a thread
+     */
+    ResponseParser(FieldParser fields, int maxBytes, int maxFields) {
+        this.fields = fields;
         this.maxBytes = maxBytes;
         this.maxFields = maxFields;
     }
@@ -48,6 +56,11 @@ final class ResponseParser {
     /** What is wrong, after {@code INVALID} or {@code TOO_LARGE}. */
     String problem() {
         return problem;
+    }
+
+    /** No head comes any more: gives its memory back. */
+    void release() {
+        bytes = new byte[0];
     }
 
     /** The head, after {@code HEAD}; the parser is ready for the next one. */

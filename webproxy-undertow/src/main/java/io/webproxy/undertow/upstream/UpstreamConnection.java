@@ -143,6 +143,9 @@ public final class UpstreamConnection {
         listener = null;
         ResponseBodySource body = response;
         PooledByteBuffer early = body == null ? null : body.takeEarly();
+        request = null;
+        response = null;
+        parser.release();
         source.suspendReads();
         source.setReadListener(null);
         sink.suspendWrites();

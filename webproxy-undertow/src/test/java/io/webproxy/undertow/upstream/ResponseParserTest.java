@@ -7,6 +7,7 @@ import static io.webproxy.testing.ByteInputs.everyTruncation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.webproxy.undertow.exchange.FieldParser;
 import io.webproxy.undertow.upstream.ResponseParser.Result;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -21,13 +22,13 @@ class ResponseParserTest {
     private static final String VALID =
             "HTTP/1.1 200 Fine\r\nContent-Length: 5\r\nconnection: Keep-Alive\r\nX-Empty:\r\nRaw: \u00e4\t\"\r\n\r\n";
 
-    private final ResponseParser parser = new ResponseParser(MAX_BYTES, 200);
+    private final ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200);
 
     /** What became of an input; the head's parts when there is one. */
     private record Outcome(Result result, String head, int left) {}
 
     private static Outcome outcome(List<byte[]> pieces) {
-        ResponseParser parser = new ResponseParser(MAX_BYTES, 200);
+        ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200);
         Result result = Result.MORE;
         int left = 0;
         for (byte[] piece : pieces) {
@@ -307,7 +308,7 @@ class ResponseParserTest {
 
     @Test
     void smallLimitBelowTheFirstBufferHolds() {
-        ResponseParser small = new ResponseParser(20, 200);
+        ResponseParser small = new ResponseParser(new FieldParser(), 20, 200);
 
         assertThat(small.feed(ByteBuffer.wrap(bytes("HTTP/1.1 200 abc\r\n\r\n")), false))
                 .isEqualTo(Result.HEAD);
