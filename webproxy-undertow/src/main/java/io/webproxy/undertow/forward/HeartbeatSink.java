@@ -12,7 +12,10 @@ final class HeartbeatSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     private final SseHeartbeat heartbeat;
     private final LongSupplier nanoClock;
-    private ByteBuffer comment = NOTHING;
+
+    /** What is on its way to the client in front of the body: a comment, as a rule. */
+    private ByteBuffer ahead = NOTHING;
+
     private boolean terminating;
 
     HeartbeatSink(StreamSinkConduit next, SseHeartbeat heartbeat, LongSupplier nanoClock) {
@@ -27,18 +30,18 @@ final class HeartbeatSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
      * @return how many bytes it added to the body, 0 if none is due
      */
     int beat(long now) throws IOException {
-        if (terminating || comment.hasRemaining() || !heartbeat.isDue(now)) {
+        if (terminating || ahead.hasRemaining() || !heartbeat.isDue(now)) {
             return 0;
         }
-        comment = heartbeat.comment(now);
-        int length = comment.remaining();
-        isCommentOut();
+        ahead = heartbeat.comment(now);
+        int length = ahead.remaining();
+        isAheadOut();
         return length;
     }
 
-    private boolean isCommentOut() throws IOException {
-        while (comment.hasRemaining()) {
-            if (next.write(comment) == 0) {
+    private boolean isAheadOut() throws IOException {
+        while (ahead.hasRemaining()) {
+            if (next.write(ahead) == 0) {
                 return false;
             }
         }
@@ -47,10 +50,17 @@ final class HeartbeatSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     @Override
     public int write(ByteBuffer src) throws IOException {
-        if (!isCommentOut()) {
+        if (!isAheadOut()) {
             return 0;
         }
         int skipped = heartbeat.skipByteOrderMark(src);
+        if (!src.hasRemaining()) {
+            return skipped;
+        }
+        ahead = heartbeat.unskipped();
+        if (!isAheadOut()) {
+            return skipped;
+        }
         int start = src.position();
         int written = next.write(src);
         if (written > 0) {
@@ -77,15 +87,15 @@ final class HeartbeatSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
     @Override
     public void terminateWrites() throws IOException {
         terminating = true;
-        if (isCommentOut()) {
+        if (isAheadOut()) {
             next.terminateWrites();
         }
     }
 
     @Override
     public boolean flush() throws IOException {
-        if (comment.hasRemaining()) {
-            if (!isCommentOut()) {
+        if (ahead.hasRemaining()) {
+            if (!isAheadOut()) {
                 return false;
             }
             if (terminating) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class SseHeartbeat {
     private static final byte[] COMMENT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+    private static final int SETTLED = -1;
 
     private final long silence;
     private long lastSent;
@@ -26,7 +27,10 @@ final class SseHeartbeat {
     private boolean afterCr;
     private boolean inComment;
     private boolean inEvent;
-    private boolean begun;
+    /** How many bytes of a byte order mark the stream has begun with, or {@link #SETTLED}. */
+    private int mark;
+
+    /** Whether a comment was sent in front of the first byte of the stream. */
     private boolean commented;
 
     SseHeartbeat(long silence, long now) {
@@ -62,12 +66,21 @@ final class SseHeartbeat {
     void sent(ByteBuffer bytes, int start, long now) {
         lastSent = now;
         for (int i = start; i < bytes.position(); i++) {
-            begun = true;
             next(bytes.get(i));
         }
     }
 
     private void next(byte b) {
+        if (mark != SETTLED) {
+            mark = b == BYTE_ORDER_MARK[mark] ? mark + 1 : SETTLED;
+            if (mark == BYTE_ORDER_MARK.length) {
+                // behind it the first line begins
+                mark = SETTLED;
+                atLineStart = true;
+                inEvent = false;
+                return;
+            }
+        }
         if (b == '\n' && afterCr) {
             afterCr = false;
         } else if (b == '\n' || b == '\r') {
@@ -95,25 +108,40 @@ final class SseHeartbeat {
     /** The comment line to send now; it isn't to be handed to {@link #sent}. */
     ByteBuffer comment(long now) {
         lastSent = now;
-        commented |= !begun;
+        commented |= mark == 0;
         return ByteBuffer.wrap(COMMENT);
     }
 
     /**
      * A byte order mark is one only as the first thing in a stream (WHATWG HTML section 9.2.5). Behind a comment it would become part of a field's
-     * name, so there it is passed over.
+     * name, so there it is passed over, also one that comes in pieces.
      *
      * @return how many bytes were passed over
      */
     int skipByteOrderMark(ByteBuffer bytes) {
-        if (commented && !begun && bytes.remaining() >= BYTE_ORDER_MARK.length) {
-            ByteBuffer start = bytes.duplicate().limit(bytes.position() + BYTE_ORDER_MARK.length);
-            if (start.equals(ByteBuffer.wrap(BYTE_ORDER_MARK))) {
-                bytes.position(bytes.position() + BYTE_ORDER_MARK.length);
-                begun = true;
-                return BYTE_ORDER_MARK.length;
+        int start = bytes.position();
+        while (commented
+                && mark != SETTLED
+                && bytes.hasRemaining()
+                && bytes.get(bytes.position()) == BYTE_ORDER_MARK[mark]) {
+            bytes.get();
+            mark++;
+            if (mark == BYTE_ORDER_MARK.length) {
+                mark = SETTLED;
             }
         }
-        return 0;
+        return bytes.position() - start;
+    }
+
+    /** What was passed over and, as the byte behind it shows, is no byte order mark: it is to be sent first, and isn't to be handed to {@link #sent}. */
+    ByteBuffer unskipped() {
+        ByteBuffer bytes = ByteBuffer.wrap(BYTE_ORDER_MARK, 0, commented && mark != SETTLED ? mark : 0);
+        if (bytes.hasRemaining()) {
+            mark = SETTLED;
+            for (int i = 0; i < bytes.limit(); i++) {
+                next(bytes.get(i));
+            }
+        }
+        return bytes;
     }
 }
