@@ -1,5 +1,6 @@
 package io.webproxy.undertow.forward;
 
+import static io.webproxy.testing.ByteInputs.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
@@ -7,14 +8,19 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xnio.channels.StreamSourceChannel;
 import org.xnio.conduits.StreamSinkConduit;
 
 class HeartbeatSinkTest {
@@ -37,6 +43,7 @@ class HeartbeatSinkTest {
                 }
                 return switch (method.getName()) {
                     case "write" -> take((ByteBuffer) arguments[0]);
+                    case "isWriteShutdown" -> false;
                     case "terminateWrites" -> call("terminate after " + sent(), null);
                     case "flush" -> call("flush", true);
                     default -> throw new AssertionError(method);
@@ -135,6 +142,67 @@ class HeartbeatSinkTest {
         unlimited();
         assertThat(sink.write(body)).isEqualTo(9);
         assertThat(sent()).isEqualTo(COMMENT + "data: x\n\n");
+    }
+
+    @Test
+    void everyWayToWriteWaitsForTheCommentAndIsFollowed(@TempDir Path folder) throws IOException {
+        Path file = Files.write(folder.resolve("body"), bytes("data: x\n"));
+        room(1);
+        sink.beat(100);
+
+        try (FileChannel channel = FileChannel.open(file)) {
+            assertThat(sink.transferFrom(channel, 0, 8)).isZero();
+            assertThat(sink.writeFinal(text("data: x\n"))).isZero();
+            assertThat(sink.writeFinal(new ByteBuffer[] {text("data: x\n")}, 0, 1))
+                    .isZero();
+            assertThat(sent()).isEqualTo(":");
+            assertThat(calls).isEmpty();
+
+            unlimited();
+            assertThat(sink.transferFrom(channel, 0, 8)).isEqualTo(8);
+        }
+        assertThat(sink.beat(1000)).as("within an event").isZero();
+        assertThat(sink.transferFrom(source("data: y\n"), 8, ByteBuffer.allocate(3)))
+                .isEqualTo(8);
+        assertThat(sink.beat(1000)).as("within an event").isZero();
+        assertThat(sink.writeFinal(new ByteBuffer[] {text("\n"), text(": end\n")}, 0, 2))
+                .isEqualTo(7);
+
+        String all = COMMENT + "data: x\ndata: y\n\n: end\n";
+        assertThat(sent()).isEqualTo(all);
+        assertThat(calls).containsExactly("terminate after " + all);
+        assertThat(sink.beat(1000)).isZero();
+    }
+
+    @Test
+    void lastBytesThatAreNotAllTakenDoNotEndTheStream() throws IOException {
+        room(3);
+        ByteBuffer body = text("data: x\n\n");
+        assertThat(sink.writeFinal(body)).isEqualTo(3);
+        assertThat(calls).isEmpty();
+
+        unlimited();
+        assertThat(sink.writeFinal(body)).isEqualTo(6);
+        assertThat(calls).containsExactly("terminate after data: x\n\n");
+    }
+
+    /** What a transfer reads these bytes from. */
+    private static StreamSourceChannel source(String text) {
+        ByteBuffer left = text(text);
+        return (StreamSourceChannel) Proxy.newProxyInstance(
+                HeartbeatSinkTest.class.getClassLoader(),
+                new Class<?>[] {StreamSourceChannel.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "read" -> {
+                        ByteBuffer into = (ByteBuffer) arguments[0];
+                        int count = Math.min(into.remaining(), left.remaining());
+                        for (int i = 0; i < count; i++) {
+                            into.put(left.get());
+                        }
+                        yield count == 0 ? -1 : count;
+                    }
+                    default -> throw new AssertionError(method);
+                });
     }
 
     @Test
