@@ -8,6 +8,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.PoolLimits;
@@ -220,6 +221,9 @@ class ProxyConfigTest {
                 bad(b -> b.trustedProxies((String[]) null), "ranges"),
                 bad(b -> b.trustedProxies((String) null), "cidr"),
                 bad(b -> b.observer(null), "observer"),
+                bad(b -> b.accessLog(null), "accessLog"),
+                bad(b -> b.route(route -> route.sseHeartbeat(null)), "sseHeartbeat"),
+                bad(b -> b.route(route -> route.webSocketPings(null)), "webSocketPings"),
                 bad(b -> b.limits(null), "limits"),
                 bad(b -> b.pool(null), "pool"),
                 bad(b -> b.drainTime(null), "drainTime"));
@@ -391,7 +395,7 @@ class ProxyConfigTest {
                 .timeouts(timeouts)
                 .trustedProxies("10.0.0.0/8")
                 .observer(new ProxyObserver() {})
-                .accessLog(true)
+                .accessLog(AccessLogFormat.JSON)
                 .limits(HttpLimits.defaults().withFields(10))
                 .pool(PoolLimits.defaults().withConnections(1))
                 .drainTime(Duration.ZERO)
@@ -401,6 +405,24 @@ class ProxyConfigTest {
                 .build();
 
         assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);
+    }
+
+    @Test
+    void accessLogIsOffOrCombinedOrOfAFormat() {
+        assertThat(valid().accessLog(true).build().accessLog()).contains(AccessLogFormat.COMBINED);
+        assertThat(valid().accessLog(false).build().accessLog()).isEmpty();
+        for (AccessLogFormat format : AccessLogFormat.values()) {
+            ProxyConfig config = valid().accessLog(format).build();
+            assertThat(config.accessLog()).contains(format);
+            assertThat(config.toBuilder().build().accessLog()).contains(format);
+            assertThat(config.toBuilder().accessLog(false).build().accessLog()).isEmpty();
+        }
+        assertThat(valid().accessLog(AccessLogFormat.JSON)
+                        .accessLog(true)
+                        .build()
+                        .accessLog())
+                .as("the last call counts")
+                .contains(AccessLogFormat.COMBINED);
     }
 
     @Test

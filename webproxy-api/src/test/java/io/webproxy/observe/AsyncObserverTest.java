@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.timeout.TimeoutClass;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -61,6 +63,101 @@ class AsyncObserverTest {
         async.exchangeEnded(Records.ofPath("/again"));
         assertThat(slow.take(1)).containsExactly("/again");
         assertThat(async.dropped()).isEqualTo(5);
+    }
+
+    private static TimeoutClassChange change(String path) {
+        return new TimeoutClassChange(
+                InetAddress.getLoopbackAddress(), "GET", "example.com", path, "/", null, TimeoutClass.LONG);
+    }
+
+    @Test
+    void changesAndEndsAreToldInTheOrderOfTheCalls() throws InterruptedException {
+        BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+        AsyncObserver async = ProxyObserver.async(
+                new ProxyObserver() {
+                    @Override
+                    public void timeoutClassChanged(TimeoutClassChange change) {
+                        seen.add("changed " + change.path());
+                    }
+
+                    @Override
+                    public void exchangeEnded(ExchangeRecord exchange) {
+                        seen.add("ended " + exchange.path());
+                    }
+                },
+                1000);
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            async.timeoutClassChanged(change("/" + i));
+            async.timeoutClassChanged(change("/" + i));
+            async.exchangeEnded(Records.ofPath("/" + i));
+            expected.addAll(List.of("changed /" + i, "changed /" + i, "ended /" + i));
+        }
+
+        List<String> told = new ArrayList<>();
+        for (int i = 0; i < expected.size(); i++) {
+            told.add(seen.poll(WAIT_SECONDS, TimeUnit.SECONDS));
+        }
+        assertThat(told).isEqualTo(expected);
+        assertThat(async.dropped()).isZero();
+    }
+
+    @Test
+    void changeIsHandedOverAsItIsAndOnTheObserversThread() throws InterruptedException {
+        BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
+        AsyncObserver async = ProxyObserver.async(
+                new ProxyObserver() {
+                    @Override
+                    public void timeoutClassChanged(TimeoutClassChange change) {
+                        seen.add(change);
+                        seen.add(Thread.currentThread().getName());
+                    }
+                },
+                1);
+        TimeoutClassChange change = change("/");
+        async.timeoutClassChanged(change);
+
+        assertThat(seen.poll(WAIT_SECONDS, TimeUnit.SECONDS)).isSameAs(change);
+        assertThat(seen.poll(WAIT_SECONDS, TimeUnit.SECONDS)).isEqualTo("webproxy-observer");
+    }
+
+    @Test
+    void changesThatFindTheQueueFullAreDroppedAndCountedToo() throws InterruptedException {
+        Gated slow = new Gated();
+        AsyncObserver async = ProxyObserver.async(slow, 1);
+        async.exchangeEnded(Records.ofPath("/0"));
+        assertThat(slow.entered.await(WAIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        for (int i = 0; i < 4; i++) {
+            async.timeoutClassChanged(change("/"));
+        }
+        slow.gate.countDown();
+
+        assertThat(async.dropped()).isEqualTo(3);
+        assertThat(slow.take(1)).containsExactly("/0");
+    }
+
+    @Test
+    void observerThatThrowsOnAChangeIsToldOfTheEnd() throws InterruptedException {
+        BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+        AsyncObserver async = ProxyObserver.async(
+                new ProxyObserver() {
+                    @Override
+                    public void timeoutClassChanged(TimeoutClassChange change) {
+                        throw new IllegalStateException("thrown by the test");
+                    }
+
+                    @Override
+                    public void exchangeEnded(ExchangeRecord exchange) {
+                        seen.add(exchange.path());
+                    }
+                },
+                10);
+
+        async.timeoutClassChanged(change("/1"));
+        async.exchangeEnded(Records.ofPath("/1"));
+
+        assertThat(seen.poll(WAIT_SECONDS, TimeUnit.SECONDS)).isEqualTo("/1");
     }
 
     @Test

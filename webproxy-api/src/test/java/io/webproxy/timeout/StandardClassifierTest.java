@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,7 +25,11 @@ class StandardClassifierTest {
     private static final StandardClassifier STANDARD = StandardClassifier.defaults();
 
     /** A request of which only path and fields matter; names of fields in lower case. */
-    private record Request(String path, Map<String, List<String>> fields) implements RequestHead {
+    private record Request(String method, String path, Map<String, List<String>> fields) implements RequestHead {
+        Request(String path, Map<String, List<String>> fields) {
+            this("GET", path, fields);
+        }
+
         static Request of(String path) {
             return new Request(path, Map.of());
         }
@@ -40,11 +46,6 @@ class StandardClassifierTest {
         @Override
         public String header(String name) {
             return headers(name).isEmpty() ? null : headers(name).get(0);
-        }
-
-        @Override
-        public String method() {
-            return "GET";
         }
 
         @Override
@@ -83,6 +84,20 @@ class StandardClassifierTest {
         @Override
         public String header(String wanted) {
             return wanted.equalsIgnoreCase(name) ? value : null;
+        }
+    }
+
+    /** A response of several fields, whose names are in lower case. */
+    private record ManyFields(int status, Map<String, String> fields) implements ResponseHead {
+        @Override
+        public List<String> headers(String wanted) {
+            String value = header(wanted);
+            return value == null ? List.of() : List.of(value);
+        }
+
+        @Override
+        public String header(String wanted) {
+            return fields.get(wanted.toLowerCase(Locale.ROOT));
         }
     }
 
@@ -125,7 +140,11 @@ class StandardClassifierTest {
                 "/Download/",
                 "/x/downloads/y",
                 "/files/report",
-                "/a/FILES/b"
+                "/a/FILES/b",
+                "/download",
+                "/x/Download",
+                "/downloads",
+                "/files"
             })
     void filePathIsDownload(String path) {
         assertThat(STANDARD.classify(Request.of(path))).isEqualTo(DOWNLOAD);
@@ -133,7 +152,21 @@ class StandardClassifierTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"/a.zip/b", "/zip", "/azip", "/a.zipx", "/a.zip;x", "/xdownload/7", "/downloadx/7", "/my-files/7"
+            strings = {
+                "/a.zip/b",
+                "/zip",
+                "/azip",
+                "/a.zipx",
+                "/a.zip;x",
+                "/xdownload/7",
+                "/downloadx/7",
+                "/my-files/7",
+                "/xdownload",
+                "/downloadx",
+                "/download;v=1",
+                "/my-files",
+                "download",
+                "/"
             })
     void halfASegmentAndAFolderWithAnExtensionAreNoDownload(String path) {
         assertThat(STANDARD.classify(Request.of(path))).isEqualTo(DEFAULT);
@@ -149,6 +182,18 @@ class StandardClassifierTest {
                 "accept | application/octet-stream | DOWNLOAD",
                 "accept | APPLICATION/octet-stream, text/event-stream | DOWNLOAD",
                 "accept | */* | DEFAULT",
+                "accept | application/* | DEFAULT",
+                "accept | text/event-streams | DEFAULT",
+                "accept | xtext/event-stream | DEFAULT",
+                "accept | text/event-stream+x, text/html | DEFAULT",
+                "accept | application/x-ndjsonx | DEFAULT",
+                "accept | application/octet-streams | DEFAULT",
+                "accept | text/html;x=text/event-stream | DEFAULT",
+                "accept | text/html;x=application/octet-stream, */* | DEFAULT",
+                "accept | text/event-stream ; charset=utf-8 | LONG",
+                "accept | text/html;level=1 ,text/event-stream;q=0.9;x=y,*/* | LONG",
+                "accept | ,,text/event-stream | LONG",
+                "accept | text/html,application/octet-stream;q=0.1 | DOWNLOAD",
                 "accept | text/html | DEFAULT",
                 "range | bytes=0- | DOWNLOAD",
                 "range | nonsense | DOWNLOAD",
@@ -167,10 +212,79 @@ class StandardClassifierTest {
                 .isEqualTo(DOWNLOAD);
     }
 
+    private static Request upgrading(String method, String path, List<String> upgrade, List<String> connection) {
+        return new Request(method, path, Map.of("upgrade", upgrade, "connection", connection));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/api/chat", "/events", "/stream/ws", "/download", "/files/7", "/a.zip"})
+    void webSocketHandshakeIsDefaultWhateverItsPath(String path) {
+        for (List<String> upgrade : List.of(
+                List.of("websocket"), List.of("WebSocket"), List.of("h2c, websocket"), List.of("h2c", "websocket"))) {
+            for (List<String> connection : List.of(
+                    List.of("Upgrade"),
+                    List.of("keep-alive, Upgrade"),
+                    List.of("upgrade,close"),
+                    List.of("keep-alive", "upgrade"))) {
+                assertThat(STANDARD.classify(upgrading("GET", path, upgrade, connection)))
+                        .isEqualTo(DEFAULT);
+            }
+        }
+    }
+
+    @Test
+    void webSocketHandshakeIsDefaultWhateverItAccepts() {
+        for (String type : List.of("text/event-stream", "application/octet-stream")) {
+            assertThat(STANDARD.classify(new Request(
+                            "/events",
+                            Map.of(
+                                    "upgrade", List.of("websocket"),
+                                    "connection", List.of("upgrade"),
+                                    "accept", List.of(type),
+                                    "range", List.of("bytes=0-")))))
+                    .isEqualTo(DEFAULT);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "POST | websocket | upgrade",
+                "get | websocket | upgrade",
+                "CONNECT | websocket | upgrade",
+                "GET | h2c | upgrade",
+                "GET | websockets | upgrade",
+                "GET | xwebsocket, h2c | upgrade",
+                "GET | websocket | keep-alive",
+                "GET | websocket | upgrades"
+            })
+    void whatIsNoWebSocketHandshakeHasTheClassOfItsPath(String method, String upgrade, String connection) {
+        assertThat(STANDARD.classify(upgrading(method, "/events", List.of(upgrade), List.of(connection))))
+                .isEqualTo(LONG);
+        assertThat(STANDARD.classify(upgrading(method, "/download", List.of(upgrade), List.of(connection))))
+                .isEqualTo(DOWNLOAD);
+    }
+
+    @Test
+    void webSocketHandshakeNeedsBothFields() {
+        assertThat(STANDARD.classify(new Request("/events", Map.of("upgrade", List.of("websocket")))))
+                .isEqualTo(LONG);
+        assertThat(STANDARD.classify(new Request("/events", Map.of("connection", List.of("upgrade")))))
+                .isEqualTo(LONG);
+    }
+
     @Test
     void downloadWinsOverLong() {
         assertThat(STANDARD.classify(Request.of("/stream/film.mp4"))).isEqualTo(DOWNLOAD);
         assertThat(STANDARD.classify(new Request("/events", Map.of("range", List.of("bytes=0-")))))
+                .isEqualTo(DOWNLOAD);
+        assertThat(STANDARD.classify(new Request("/files/7", Map.of("accept", List.of("text/event-stream")))))
+                .isEqualTo(DOWNLOAD);
+        assertThat(STANDARD.upgrade(
+                        LONG,
+                        new ManyFields(
+                                200, Map.of("content-type", "text/event-stream", "content-disposition", "attachment"))))
                 .isEqualTo(DOWNLOAD);
     }
 
@@ -193,6 +307,15 @@ class StandardClassifierTest {
                 "200 | content-disposition | attachments | DEFAULT",
                 "101 | upgrade | websocket | WEBSOCKET",
                 "101 | content-type | text/event-stream | WEBSOCKET",
+                "101 | content-disposition | attachment | WEBSOCKET",
+                "206 | content-disposition | inline | DOWNLOAD",
+                "404 | content-disposition | attachment | DOWNLOAD",
+                "200 | content-disposition | attachment ; filename=a | DOWNLOAD",
+                "200 | content-type | xtext/event-stream | DEFAULT",
+                "200 | content-type | text/plain;x=text/event-stream | DEFAULT",
+                "200 | content-type | APPLICATION/X-NDJSON ; charset=utf-8 | LONG",
+                "200 | accept | text/event-stream | DEFAULT",
+                "100 | content-type | text/plain | DEFAULT",
                 "500 | content-type | text/plain | DEFAULT"
             })
     void responseUpgradesTheClass(int status, String name, String value, TimeoutClass expected) {
@@ -220,6 +343,74 @@ class StandardClassifierTest {
         assertThat(own.classify(Request.of("/download/1"))).isEqualTo(DEFAULT);
         assertThat(own.classify(Request.of("/a.zip"))).isEqualTo(DEFAULT);
         assertThat(STANDARD.classify(Request.of("/a.zip"))).isEqualTo(DOWNLOAD);
+    }
+
+    @Test
+    void listsCanBeAddedToOneByOne() {
+        StandardClassifier more = STANDARD.plusLongPaths("/Think", "/ponder")
+                .plusLongTypes("Application/X-Slow", "text/slow")
+                .plusDownloadSegments("Blobs", "archive")
+                .plusDownloadExtensions("BIG", "huge");
+
+        for (String path : List.of("/x/think/1", "/PONDER", "/api/chat", "/events")) {
+            assertThat(more.classify(Request.of(path))).as(path).isEqualTo(LONG);
+        }
+        for (String path : List.of("/blobs/1", "/ARCHIVE", "/download/1", "/a.big", "/a.Huge", "/a.zip")) {
+            assertThat(more.classify(Request.of(path))).as(path).isEqualTo(DOWNLOAD);
+        }
+        for (String type : List.of("application/x-slow", "TEXT/SLOW;q=1", "text/event-stream")) {
+            assertThat(more.classify(Request.with("accept", type))).as(type).isEqualTo(LONG);
+            assertThat(more.upgrade(DEFAULT, new Response(200, "content-type", type)))
+                    .as(type)
+                    .isEqualTo(LONG);
+        }
+    }
+
+    @Test
+    void listsThatAreAddedToStayAsTheyWere() {
+        StandardClassifier ignored = STANDARD.plusLongPaths("/think")
+                .plusLongTypes("text/slow")
+                .plusDownloadSegments("blobs")
+                .plusDownloadExtensions("big");
+        StandardClassifier kept =
+                STANDARD.plusLongPaths("/think").plusLongTypes().plusDownloadExtensions();
+
+        assertThat(ignored).isNotSameAs(STANDARD);
+        for (Request request : List.of(
+                Request.of("/think"),
+                Request.of("/blobs/1"),
+                Request.of("/a.big"),
+                Request.with("accept", "text/slow"))) {
+            assertThat(STANDARD.classify(request)).isEqualTo(DEFAULT);
+        }
+        assertThat(kept.classify(Request.of("/think"))).isEqualTo(LONG);
+        assertThat(kept.classify(Request.of("/a.zip"))).isEqualTo(DOWNLOAD);
+    }
+
+    @Test
+    void longTypesCanBeReplaced() {
+        StandardClassifier own = STANDARD.withLongTypes(Set.of("Text/Slow"));
+
+        assertThat(own.classify(Request.with("accept", "text/slow"))).isEqualTo(LONG);
+        assertThat(own.classify(Request.with("accept", "text/event-stream"))).isEqualTo(DEFAULT);
+        assertThat(own.upgrade(DEFAULT, new Response(200, "content-type", "text/slow; x=y")))
+                .isEqualTo(LONG);
+        assertThat(own.upgrade(DEFAULT, new Response(200, "content-type", "text/event-stream")))
+                .isEqualTo(DEFAULT);
+        assertThat(own.classify(Request.with("accept", "application/octet-stream")))
+                .isEqualTo(DOWNLOAD);
+    }
+
+    @Test
+    void laterChangesOfAListGivenAreNotSeen() {
+        List<String> paths = new ArrayList<>(List.of("/think"));
+        Set<String> types = new HashSet<>(Set.of("text/slow"));
+        StandardClassifier own = STANDARD.withLongPaths(paths).withLongTypes(types);
+        paths.add("/other");
+        types.add("text/other");
+
+        assertThat(own.classify(Request.of("/other"))).isEqualTo(DEFAULT);
+        assertThat(own.classify(Request.with("accept", "text/other"))).isEqualTo(DEFAULT);
     }
 
     @Test
@@ -253,5 +444,10 @@ class StandardClassifierTest {
         assertThatNullPointerException().isThrownBy(() -> STANDARD.withLongPaths(null));
         assertThatNullPointerException().isThrownBy(() -> STANDARD.withDownloadSegments(null));
         assertThatNullPointerException().isThrownBy(() -> STANDARD.withDownloadExtensions(null));
+        assertThatNullPointerException().isThrownBy(() -> STANDARD.withLongTypes(null));
+        assertThatNullPointerException().isThrownBy(() -> STANDARD.plusLongPaths("/a", null));
+        assertThatNullPointerException().isThrownBy(() -> STANDARD.plusLongTypes("a/b", null));
+        assertThatNullPointerException().isThrownBy(() -> STANDARD.plusDownloadSegments("a", null));
+        assertThatNullPointerException().isThrownBy(() -> STANDARD.plusDownloadExtensions((String[]) null));
     }
 }

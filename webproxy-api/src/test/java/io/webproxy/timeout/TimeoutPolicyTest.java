@@ -26,6 +26,7 @@ class TimeoutPolicyTest {
         assertThat(DEFAULTS.idle(DOWNLOAD)).isEqualTo(Duration.ofMinutes(30));
         assertThat(DEFAULTS.idle(WEBSOCKET)).isZero();
         assertThat(DEFAULTS.connect()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(DEFAULTS.total()).as("it would cut healthy transfers").isZero();
         assertThat(DEFAULTS.classifier()).isSameAs(TimeoutClassifier.standard());
     }
 
@@ -100,6 +101,9 @@ class TimeoutPolicyTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULTS.withConnect(limit))
                 .withMessage("timeouts.connect: " + range);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULTS.withTotal(limit))
+                .withMessage("timeouts.total: " + range);
     }
 
     @Test
@@ -108,6 +112,8 @@ class TimeoutPolicyTest {
 
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.with(LONG, huge));
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.with(LONG, huge.negated()));
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.withTotal(huge));
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.withTotal(huge.negated()));
     }
 
     @ParameterizedTest
@@ -115,6 +121,34 @@ class TimeoutPolicyTest {
     void limitsOfTheRangeAreAllowed(Duration limit) {
         assertThat(DEFAULTS.with(DEFAULT, limit).idle(DEFAULT)).isEqualTo(limit);
         assertThat(DEFAULTS.withConnect(limit).connect()).isEqualTo(limit);
+        assertThat(DEFAULTS.withTotal(limit).total()).isEqualTo(limit);
+    }
+
+    @Test
+    void totalIsKeptByTheOtherMethodsAndCanBeTakenBack() {
+        Duration hour = Duration.ofHours(1);
+        TimeoutPolicy policy = DEFAULTS.withTotal(hour);
+
+        assertThat(policy.with(LONG, Duration.ofSeconds(1)).total()).isEqualTo(hour);
+        assertThat(policy.withConnect(Duration.ofSeconds(1)).total()).isEqualTo(hour);
+        assertThat(policy.withClassifier(StandardClassifier.defaults().plusLongPaths("/think"))
+                        .total())
+                .isEqualTo(hour);
+        assertThat(policy.withTotal(Duration.ZERO).total()).isZero();
+        assertThat(policy.total()).isEqualTo(hour);
+        assertThat(DEFAULTS.total()).isZero();
+    }
+
+    @Test
+    void totalChangesNothingElse() {
+        TimeoutPolicy before = DEFAULTS.with(LONG, Duration.ofMinutes(20)).withConnect(Duration.ofSeconds(1));
+        TimeoutPolicy after = before.withTotal(Duration.ofHours(1));
+
+        for (TimeoutClass timeoutClass : TimeoutClass.values()) {
+            assertThat(after.idle(timeoutClass)).isEqualTo(before.idle(timeoutClass));
+        }
+        assertThat(after.connect()).isEqualTo(before.connect());
+        assertThat(after.classifier()).isSameAs(before.classifier());
     }
 
     @Test
@@ -153,6 +187,9 @@ class TimeoutPolicyTest {
                 .withMessage("classifier");
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withConnect(null))
+                .withMessage("limit");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withTotal(null))
                 .withMessage("limit");
     }
 }
