@@ -56,7 +56,7 @@ public final class AsyncObserver implements ProxyObserver {
         executor.execute(() -> {
             try {
                 call.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | AssertionError e) {
                 if (failed.compareAndSet(false, true)) {
                     LOG.warn(
                             "Observer {} failed, which is logged once; exchanges are not affected",

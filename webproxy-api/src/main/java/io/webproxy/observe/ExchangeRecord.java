@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param startClass the class that the request chose
  * @param endClass the class at the end
  * @param bytesIn request-body bytes from the client
- * @param bytesOut response-body bytes towards the client
+ * @param bytesOut response-body bytes towards the client, heartbeats included
  * @param connect how long the wait for an upstream connection was, zero for a pooled one
  * @param firstByte from the start to the complete response head, or null when none came
  * @param total from the start to the end

@@ -5,7 +5,6 @@ import io.webproxy.undertow.exchange.Exchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
-import org.xnio.conduits.AbstractStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
@@ -14,7 +13,7 @@ import org.xnio.conduits.StreamSinkConduit;
  * <p>An unfinished flush keeps the channel's writes resumed although the transfer suspends them: the transfer is called again when the socket
  * takes more, reads nothing, and so asks for the flush again. Not thread-safe.
  */
-final class ClientSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
+final class ClientSink extends EachWriteSink {
     /** What the sink finds out. */
     interface Listener {
         /** The client can't be written to any more. */

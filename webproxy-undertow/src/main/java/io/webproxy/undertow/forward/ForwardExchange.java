@@ -49,6 +49,7 @@ final class ForwardExchange extends Facade
     private final Upstreams pools;
     private final List<Upstream> upstreams;
     private final int first;
+    private final Runnable onClientGone = this::clientGone;
 
     private @Nullable ClientCallback<ClientExchange> onSent;
     private @Nullable ClientCallback<ClientExchange> onResponse;
@@ -354,7 +355,7 @@ final class ForwardExchange extends Facade
     @Override
     public void lasting(long now) {
         if (!done) {
-            exchange.client().watchForAbort(this::clientGone);
+            exchange.client().watchForAbort(onClientGone);
         }
         if (!done && clientSink != null) {
             clientSink.lasting(now);

@@ -2,17 +2,11 @@ package io.webproxy.undertow.forward;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.function.LongSupplier;
-import org.xnio.IoUtils;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.AbstractStreamSinkConduit;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.Conduits;
 import org.xnio.conduits.StreamSinkConduit;
 
 /** Puts comment lines into an event stream on its way to the client, when {@link SseHeartbeat} says so. Not thread-safe. */
-final class HeartbeatSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
+final class HeartbeatSink extends EachWriteSink {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final SseHeartbeat heartbeat;
@@ -87,26 +81,6 @@ final class HeartbeatSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
             }
         }
         return total;
-    }
-
-    @Override
-    public int writeFinal(ByteBuffer src) throws IOException {
-        return Conduits.writeFinalBasic(this, src);
-    }
-
-    @Override
-    public long writeFinal(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        return Conduits.writeFinalBasic(this, srcs, offset, length);
-    }
-
-    @Override
-    public long transferFrom(FileChannel source, long position, long count) throws IOException {
-        return source.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
-        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
     }
 
     @Override

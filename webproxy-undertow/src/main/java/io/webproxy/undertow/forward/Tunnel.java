@@ -75,6 +75,7 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
     private final class ToUpstream implements ByteRelay.Traffic {
         private final FrameTracker frames = new FrameTracker();
         private final @Nullable PongFilter pongs;
+        private int restored;
 
         ToUpstream(@Nullable PongFilter pongs) {
             this.pongs = pongs;
@@ -83,14 +84,18 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
         @Override
         public void restore(ByteBuffer into) {
             if (pongs != null) {
+                int before = into.position();
                 pongs.restore(into);
+                restored = into.position() - before;
             }
         }
 
         @Override
         public void received(ByteBuffer buffer, boolean last) {
-            if (pongs != null && pings != null && buffer.hasRemaining()) {
-                pings.heard(now());
+            if (pongs != null && pings != null) {
+                if (buffer.remaining() > restored) {
+                    pings.heard(now());
+                }
                 pongs.filter(buffer, last);
             }
         }

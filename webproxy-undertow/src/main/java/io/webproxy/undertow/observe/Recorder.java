@@ -59,7 +59,7 @@ public final class Recorder {
         for (ProxyObserver observer : observers) {
             try {
                 what.accept(observer);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | AssertionError e) {
                 if (failed.add(observer)) {
                     LOG.warn(
                             "Observer {} failed, which is logged once; exchanges are not affected",

@@ -65,7 +65,7 @@ public final class PongFilter {
                 case 2, 3, 4, 5 -> true;
                 default -> {
                     int mask = rest.get(start + 2 + (i - 6) % 4) & 0xff;
-                    yield (b ^ mask) == (int) (token >>> 8 * (ControlFrames.TOKEN - 1 - (i - 6)) & 0xff);
+                    yield (b ^ mask) == (int) ((token >>> (8 * (ControlFrames.TOKEN - 1 - (i - 6)))) & 0xff);
                 }
             };
             if (!fits) {
