@@ -307,6 +307,30 @@ class TimeoutClassTest {
         }
     }
 
+    /** Neither a head that trickles nor early hints without end keep an exchange alive. */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void bytesOfTheHeadAreNoActivity(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    boolean hints = c.readHead().startsWith("GET /hints ");
+                    c.trickle(
+                            hints
+                                    ? "HTTP/1.1 103 \r\n\r\n".repeat(100)
+                                    : "HTTP/1.1 200 OK\r\nX-Long: " + "x".repeat(1000),
+                            Duration.ofMillis(2));
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SCALED))) {
+            for (String path : List.of("/hints", "/trickle")) {
+                Request request = new Request.Builder().url(proxy.url(path)).build();
+                assertThat(fetch(proxy, request)).isEqualTo("504");
+                ExchangeRecord record = proxy.record();
+                assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+                assertThat(record.total()).isBetween(SCALED.idle(DEFAULT), Duration.ofSeconds(2));
+            }
+        }
+    }
+
     @Test
     void keptConnectionStartsEachExchangeAnew() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {

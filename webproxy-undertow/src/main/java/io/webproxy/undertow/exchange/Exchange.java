@@ -405,7 +405,8 @@ public final class Exchange extends Watched {
             return Long.MAX_VALUE;
         }
         long idle = limit == 0 ? Long.MAX_VALUE : lastActivity + limit;
-        return totalLimit == 0 ? idle : Math.min(idle, start + totalLimit);
+        long total = start + totalLimit;
+        return totalLimit == 0 || (limit != 0 && idle - total < 0) ? idle : total;
     }
 
     @Override
