@@ -600,6 +600,40 @@ class AbortTest {
         }
     }
 
+    /** The answer gets through, what the client still sends is thrown away for a while, then the stream ends without an error code; others go on. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H2_TLS", "H2_TLS_JDK"})
+    void earlyFinalAnswerEndsTheStreamAndTheUpload(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (c.readHead().startsWith("GET")) {
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                    }
+                    c.send("HTTP/1.1 413 Content Too Large¶Content-Length: 3¶¶big");
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/", "localhost", "content-length", "100000000");
+            client.send(Http2Client.DATA, 0, 1, new byte[1000]);
+            assertThat(client.answer(1)).isEqualTo("413");
+            client.send(Http2Client.DATA, 0, 1, new byte[10_000]);
+            Http2Client.Frame frame = client.read(1);
+            assertThat(new String(frame.payload(), StandardCharsets.US_ASCII)).isEqualTo("big");
+            while (frame.type() != Http2Client.RST_STREAM) {
+                assertThat(frame.type()).isEqualTo(Http2Client.DATA);
+                frame = client.read(1);
+            }
+            assertThat(frame.payload()).as("NO_ERROR").containsExactly(0, 0, 0, 0);
+            client.request(3, "GET", "/", "localhost");
+            assertThat(client.answer(3)).isEqualTo("200");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).isEqualTo(413);
+            assertThat(record.error()).isNull();
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
     @Test
     void exchangeThatEndsInThePoolsQueueHarmsNobody() throws Exception {
         CountDownLatch release = new CountDownLatch(1);

@@ -125,38 +125,59 @@ class ResponseRelayTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
-    void earlyHintsReachTheClientBeforeTheAnswer(Front front) throws Exception {
-        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 103 Early Hints¶Link: </a.css>; rel=preload¶¶"
-                        + "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+    @CsvSource({"H1, 102", "H1, 103", "H1_TLS, 102", "H1_TLS, 103", "H1_TLS_JDK, 103"})
+    void interimResponseReachesTheClientBeforeTheAnswer(Front front, int interim) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 " + interim
+                        + " Interim¶Link: </a.css>; rel=preload¶¶" + "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 2; i++) {
                 client.send("GET / HTTP/1.1¶Host: localhost¶¶");
-                assertThat(client.readHead()).startsWith("HTTP/1.1 103 ").contains("Link: </a.css>; rel=preload");
+                assertThat(client.readHead())
+                        .startsWith("HTTP/1.1 " + interim + " ")
+                        .contains("Link: </a.css>; rel=preload");
                 assertThat(client.readResponse()).startsWith("HTTP/1.1 200 OK").endsWith("ok");
             }
         }
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H2_TLS", "H2_TLS_JDK"})
-    void earlyHintsReachTheHttp2ClientBeforeTheAnswer(Front front) throws Exception {
-        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 103 Early Hints¶Link: </a.css>; rel=preload¶¶"
-                        + "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+    @CsvSource({"H2_TLS, 102", "H2_TLS, 103", "H2_TLS_JDK, 103"})
+    void interimResponseReachesTheHttp2ClientBeforeTheAnswer(Front front, String interim) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 " + interim
+                        + " Interim¶Link: </a.css>; rel=preload¶¶" + "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", "/", "localhost");
-            assertThat(client.answer(1)).isEqualTo("103");
+            assertThat(client.answer(1)).isEqualTo(interim);
             assertThat(client.answer(1)).isEqualTo("200");
             Http2Client.Frame data = client.read(1);
             assertThat(data.type()).isEqualTo(Http2Client.DATA);
             assertThat(new String(data.payload(), java.nio.charset.StandardCharsets.US_ASCII))
                     .isEqualTo("ok");
+        }
+    }
+
+    /** A client that waits for 100 may get the final answer in its place, and never sends its body (RFC 9110 section 10.1.1). */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void finalAnswerInPlaceOf100ReachesTheClient(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 401 Unauthorized¶Content-Length: 2¶¶no");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100¶Expect: 100-continue¶¶");
+            assertThat(client.readResponse())
+                    .startsWith("HTTP/1.1 401 ")
+                    .containsIgnoringCase("connection: close")
+                    .endsWith("no");
+            assertThat(client.end()).isEqualTo("end");
+            assertThat(proxy.record().error()).isNull();
         }
     }
 
