@@ -6,6 +6,7 @@ import io.webproxy.samples.cli.Cli;
 import io.webproxy.samples.demo.DemoService;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -129,6 +130,44 @@ class CliServeTest {
                         line -> assertThat(line)
                                 .contains("GET /status/404", " 404 ")
                                 .doesNotContain("secret"));
+    }
+
+    @Test
+    void silentServiceGets504AtTheLimitOfItsClassAndAJsonLineSaysSo() throws Exception {
+        Path log = directory.resolve("access.log");
+        try (RawUpstream silent = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.end();
+                });
+                Served proxy = Served.start(with(
+                        "expose",
+                        "--to",
+                        silent.uri(),
+                        "--external-port",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--timeout",
+                        "default=300ms,Long=600ms,download=none,websocket=2h,connect=5s,total=1m",
+                        "--access-log",
+                        log.toString(),
+                        "--access-log-format",
+                        "json"))) {
+            for (String path : List.of("/", "/api/chat")) {
+                Request request = new Request.Builder().url(proxy.url(path)).build();
+                try (Response response = client.newCall(request).execute()) {
+                    assertThat(response.code()).isEqualTo(504);
+                }
+            }
+        }
+        assertThat(Files.readAllLines(log))
+                .satisfiesExactly(
+                        line -> assertThat(line)
+                                .startsWith("{\"time\":\"")
+                                .contains("\"status\":504", "\"class_end\":\"DEFAULT\"", "\"total\":0."),
+                        line -> assertThat(line)
+                                .contains("\"class_end\":\"LONG\"", "\"error\":\"RESPONSE_HEAD_TIMEOUT\"")
+                                .endsWith("}"));
     }
 
     @Test

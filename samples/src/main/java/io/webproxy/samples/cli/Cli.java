@@ -29,6 +29,7 @@ public final class Cli {
     public static CommandLine commandLine() {
         return new CommandLine(new Cli())
                 .setExpandAtFiles(false)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((e, args) -> wrongArguments(e))
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command));
     }

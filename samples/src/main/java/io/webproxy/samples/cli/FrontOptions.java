@@ -3,6 +3,7 @@ package io.webproxy.samples.cli;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyServer;
+import io.webproxy.observe.AccessLogFormat;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -28,6 +29,9 @@ final class FrontOptions {
     @Mixin
     private CertificateOptions certificates = new CertificateOptions();
 
+    @Mixin
+    private TimeoutOptions timeouts = new TimeoutOptions();
+
     @Option(
             names = "--io-threads",
             paramLabel = "N",
@@ -39,6 +43,12 @@ final class FrontOptions {
             paramLabel = "FILE",
             description = "Where to append a line for each request, - for standard output; default: nowhere.")
     private @Nullable String accessLog;
+
+    @Option(
+            names = "--access-log-format",
+            paramLabel = "FORMAT",
+            description = "How a line of it looks: ${COMPLETION-CANDIDATES}; default: COMBINED.")
+    private @Nullable AccessLogFormat accessLogFormat;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command = CommandSpec.create();
@@ -83,11 +93,22 @@ final class FrontOptions {
             forward.accept(builder);
             credentials.applyTo(builder);
             certificates.applyTo(builder);
-            return builder.accessLog(accessLog != null).build();
+            timeouts.applyTo(builder);
+            logTo(builder);
+            return builder.build();
         } catch (ProxyConfigException e) {
             throw new ParameterException(command.commandLine(), String.join("; ", e.problems()), e);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void logTo(ProxyConfig.Builder builder) {
+        if (accessLog != null) {
+            builder.accessLog(accessLogFormat == null ? AccessLogFormat.COMBINED : accessLogFormat);
+        } else if (accessLogFormat != null) {
+            throw new IllegalArgumentException(
+                    "--access-log-format: given without --access-log (expected: --access-log FILE with it)");
         }
     }
 }

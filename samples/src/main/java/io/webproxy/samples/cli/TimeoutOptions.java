@@ -1,0 +1,82 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How long exchanges may stay silent. */
+final class TimeoutOptions {
+    private static final Pattern VALUE = Pattern.compile("(\\d{1,15})(ms|s|m|h)");
+    private static final Map<String, ChronoUnit> UNITS =
+            Map.of("ms", ChronoUnit.MILLIS, "s", ChronoUnit.SECONDS, "m", ChronoUnit.MINUTES, "h", ChronoUnit.HOURS);
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "NAME=TIME,...",
+            description =
+                    "Limits of silence by timeout class: default, long, download, websocket; also connect, and total for the"
+                            + " whole exchange. A time is a number with ms, s, m or h, or none. Default:"
+                            + " default=60s,long=10m,download=30m,websocket=none,connect=5s,total=none.")
+    private @Nullable String timeout;
+
+    void applyTo(ProxyConfig.Builder builder) {
+        if (timeout != null) {
+            builder.timeouts(policy(timeout));
+        }
+    }
+
+    private static TimeoutPolicy policy(String limits) {
+        TimeoutPolicy policy = TimeoutPolicy.defaults();
+        Set<String> given = new HashSet<>();
+        for (String limit : limits.split(",", -1)) {
+            int equals = limit.indexOf('=');
+            String name = limit.substring(0, Math.max(0, equals)).strip().toLowerCase(Locale.ROOT);
+            if (equals < 0) {
+                throw wrong(limit, "a name, =, and a time, such as long=10m");
+            }
+            if (!given.add(name)) {
+                throw wrong(limit, name + " only once");
+            }
+            policy = with(
+                    policy, name, limit, time(limit, limit.substring(equals + 1).strip()));
+        }
+        return policy;
+    }
+
+    private static TimeoutPolicy with(TimeoutPolicy policy, String name, String limit, Duration time) {
+        return switch (name) {
+            case "default" -> policy.with(TimeoutClass.DEFAULT, time);
+            case "long" -> policy.with(TimeoutClass.LONG, time);
+            case "download" -> policy.with(TimeoutClass.DOWNLOAD, time);
+            case "websocket" -> policy.with(TimeoutClass.WEBSOCKET, time);
+            case "connect" -> policy.withConnect(time);
+            case "total" -> policy.withTotal(time);
+            default -> throw wrong(limit, "default, long, download, websocket, connect or total, each with a time");
+        };
+    }
+
+    private static Duration time(String limit, String text) {
+        if (text.equalsIgnoreCase("none") || text.equals("0")) {
+            return Duration.ZERO;
+        }
+        Matcher value = VALUE.matcher(text.toLowerCase(Locale.ROOT));
+        if (!value.matches()) {
+            throw wrong(limit, "a whole number with ms, s, m or h, or none");
+        }
+        return Duration.of(Long.parseLong(value.group(1)), UNITS.get(value.group(2)));
+    }
+
+    private static IllegalArgumentException wrong(String limit, String expected) {
+        return new IllegalArgumentException("--timeout: " + limit + " (expected: " + expected + ")");
+    }
+}
