@@ -35,8 +35,7 @@ import java.util.PriorityQueue;
  * </pre>
  *
  * <p>A WebSocket handshake is answered by 101 unless the query says {@code silent}, and each message is echoed. NANOS are those of
- * {@link System#nanoTime}, which all processes of a Linux machine have in common. Prints a line {@code ready URI} for each
- * port. The one argument is how many ports to open; default: one.
+ * {@link System#nanoTime}, which all processes of a Linux machine have in common. Prints {@code ready URI}.
  */
 final class Upstream {
     private static final byte[] BLOCK = "0123456789abcde\n".repeat(64).getBytes(StandardCharsets.US_ASCII);
@@ -49,9 +48,7 @@ final class Upstream {
 
     public static void main(String[] args) throws IOException {
         Upstream upstream = new Upstream();
-        for (int i = args.length == 0 ? 1 : Integer.parseInt(args[0]); i > 0; i--) {
-            upstream.listen();
-        }
+        upstream.listen();
         upstream.run();
     }
 

@@ -5,46 +5,19 @@
 # Options by environment: COUNT (10000), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+need curl openssl
 
 count=${COUNT:-10000}
-jar=${JAR:-../target/webproxy.jar}
-java=${JAVA:-java}
 
-die() {
-  echo "close-connections: $*" >&2
-  exit 1
-}
-for tool in curl openssl "$java"; do
-  command -v "$tool" >/dev/null || die "$tool is needed and not installed."
-done
-[ -f "$jar" ] || die "$jar is missing: build it by mvn -q -B -ntp package -DskipTests, or name it in JAR."
-
-work=$(mktemp -d)
-: >"$work/out"
-pids=()
-cleanup() {
-  trap - EXIT
-  [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+certificate
 # shellcheck disable=SC2086 # options are words
 "$java" ${JAVA_OPTS:-} -jar "$jar" demo --external-port 0 --bind 127.0.0.1 \
-  --cert "$work/cert.pem" --key "$work/key.pem" >"$work/out" 2>"$work/err" &
+  --cert "$work/cert.pem" --key "$work/key.pem" >"$work/proxy.out" 2>"$work/proxy.err" &
 pid=$!
 pids+=("$pid")
-for _ in $(seq 300); do
-  uri=$(sed -n 's/^ready //p' "$work/out")
-  [ -z "$uri" ] || break
-  kill -0 "$pid" 2>/dev/null || die "the proxy did not start: $(head -n 1 "$work/err")"
-  sleep 0.1
-done
-[ -n "$uri" ] || die "the proxy was not ready within 30 s."
+ready "$pid" proxy
 
 descriptors() {
   local all=("/proc/$pid/fd/"*)
@@ -71,7 +44,7 @@ done
 
 echo "$answered of $count connections answered in $((took / 1000)).$(printf %03d $((took % 1000))) s"
 echo "descriptors: before $before, right after $right_after, at most 5 s later $after"
-grep -E '^[^ ]+ (WARN|ERROR) ' "$work/err" | head -n 5 || true
+grep -E '^[^ ]+ (WARN|ERROR) ' "$work/proxy.err" | head -n 5 || true
 if [ "$answered" -ne "$count" ] || [ "$after" -gt "$before" ]; then
   echo "FAILED"
   exit 1

@@ -9,34 +9,15 @@
 # JAVA_OPTS.
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+PATH=$PATH:/usr/sbin:/sbin
+need wrk nginx openssl
 
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_PER_ROUND:-8}
 warmup=${WARMUP:-10}
 connections=${CONNECTIONS:-32}
-jar=${JAR:-../target/webproxy.jar}
-java=${JAVA:-java}
-PATH=$PATH:/usr/sbin:/sbin
-
-die() {
-  echo "cpu-vs-nginx: $*" >&2
-  exit 1
-}
-for tool in wrk nginx openssl "$java"; do
-  command -v "$tool" >/dev/null || die "$tool is needed and not installed."
-done
-[ -f "$jar" ] || die "$jar is missing: build it by mvn -q -B -ntp package -DskipTests, or name it in JAR."
-
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  trap - EXIT
-  [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
 
 taken=" "
 free_port() { # puts one below the ephemeral range into $port
@@ -52,8 +33,7 @@ free_port() { # puts one below the ephemeral range into $port
 free_port && upstream_port=$port
 free_port && nginx_port=$port
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+certificate
 
 user=
 [ "$(id -u)" -ne 0 ] || user="user root;"

@@ -10,44 +10,14 @@
 # the proxies).
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+need curl openssl
 
 minute=${MINUTE:-60}
 gone=${GONE:-20}
-jar=${JAR:-../target/webproxy.jar}
-java=${JAVA:-java}
 
-die() {
-  echo "real-time: $*" >&2
-  exit 1
-}
-for tool in curl openssl "$java"; do
-  command -v "$tool" >/dev/null || die "$tool is needed and not installed."
-done
-[ -f "$jar" ] || die "$jar is missing: build it by mvn -q -B -ntp package -DskipTests, or name it in JAR."
-
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  trap - EXIT
-  [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-ready() { # pid, name: puts what it serves into $uri
-  for _ in $(seq 300); do
-    uri=$(sed -n 's/^ready //p' "$work/$2.out" 2>/dev/null || true)
-    [ -z "$uri" ] || return 0
-    kill -0 "$1" 2>/dev/null || die "the $2 did not start: $(head -n 1 "$work/$2.err")"
-    sleep 0.1
-  done
-  die "the $2 was not ready within 30 s."
-}
-
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+certificate
 
 "$java" Upstream.java >"$work/upstream.out" 2>"$work/upstream.err" &
 pids+=($!)

@@ -1,0 +1,42 @@
+# What the measurements beside it have in common; sourced by each, in this directory. Sets $jar, $java, $work, a directory that goes
+# when the script ends, and $pids, to which whatever is started is added, so that it goes too.
+jar=${JAR:-../target/webproxy.jar}
+java=${JAVA:-java}
+
+die() {
+  echo "$(basename "$0" .sh): $*" >&2
+  exit 1
+}
+
+need() { # programs, beside Java and the jar
+  for tool in "$@" "$java"; do
+    command -v "$tool" >/dev/null || die "$tool is needed and not installed."
+  done
+  [ -f "$jar" ] || die "$jar is missing: build it by mvn -q -B -ntp package -DskipTests, or name it in JAR."
+}
+
+work=$(mktemp -d)
+pids=()
+cleanup() {
+  trap - EXIT
+  [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+ready() { # pid, name: puts what it serves into $uri; its output is in the work directory, by that name
+  for _ in $(seq 300); do
+    uri=$(sed -n 's/^ready //p' "$work/$2.out" 2>/dev/null || true)
+    [ -z "$uri" ] || return 0
+    kill -0 "$1" 2>/dev/null || die "the $2 did not start: $(head -n 1 "$work/$2.err")"
+    sleep 0.1
+  done
+  die "the $2 was not ready within 30 s."
+}
+
+certificate() { # for localhost, with its key: cert.pem and key.pem in the work directory
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+}
