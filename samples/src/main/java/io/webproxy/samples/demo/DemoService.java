@@ -8,7 +8,7 @@ import io.undertow.util.Headers;
 import java.net.InetSocketAddress;
 
 /**
- * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads, uploads.
+ * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads, uploads, chat completions.
  *
  * <p>It speaks HTTP/1.1 in clear, listens on 127.0.0.1 only, and takes bodies of any size. Nothing in it blocks. Thread-safe.
  */
@@ -64,6 +64,9 @@ public final class DemoService implements AutoCloseable {
                 .addExactPath("/events", clock.handler())
                 .addExactPath("/echo", echo.handler())
                 .addPrefixPath("/download", Download::handle)
+                .addExactPath("/v1/chat/completions", Chat::completions)
+                .addExactPath("/api/chat", Chat::lines)
+                .addExactPath("/report", Chat::report)
                 .addExactPath("/upload", Handlers.httpContinueRead(Upload::handle));
         return exchange -> {
             exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");

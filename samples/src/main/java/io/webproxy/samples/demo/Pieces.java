@@ -1,0 +1,47 @@
+package io.webproxy.samples.demo;
+
+import io.undertow.io.IoCallback;
+import io.undertow.io.Sender;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.SameThreadExecutor;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.xnio.IoUtils;
+
+/** Sends a body piece by piece, with a pause behind each, and holds no thread in between. It ends when the client goes. */
+final class Pieces implements IoCallback {
+    private static final long PAUSE_MILLIS = 60;
+
+    private final Iterator<String> pieces;
+
+    private Pieces(Iterator<String> pieces) {
+        this.pieces = pieces;
+    }
+
+    static void send(HttpServerExchange exchange, String type, List<String> pieces) {
+        exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, type);
+        Pieces sending = new Pieces(pieces.iterator());
+        exchange.dispatch(SameThreadExecutor.INSTANCE, () -> sending.next(exchange));
+    }
+
+    private void next(HttpServerExchange exchange) {
+        if (pieces.hasNext()) {
+            exchange.getResponseSender().send(pieces.next(), this);
+        } else {
+            exchange.endExchange();
+        }
+    }
+
+    @Override
+    public void onComplete(HttpServerExchange exchange, Sender sender) {
+        exchange.getIoThread().executeAfter(() -> next(exchange), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void onException(HttpServerExchange exchange, Sender sender, IOException exception) {
+        IoUtils.safeClose(exchange.getConnection());
+    }
+}

@@ -1,0 +1,129 @@
+package io.webproxy.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.TestProxy;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okhttp3.tls.HandshakeCertificates;
+import okio.BufferedSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+@Timeout(60)
+class StreamingGatewayTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    private String printed() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy", contains = "self-signed")
+    void streamsArriveAsTheyComeAndTheirClassesArePrinted() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try {
+            Future<?> sample = executor.submit(() -> {
+                StreamingGateway.run(0, new PrintStream(out, true, StandardCharsets.UTF_8));
+                return null;
+            });
+            await().until(() -> printed().contains("gguf") || sample.isDone());
+            assertThat(printed()).startsWith("ready https://localhost:");
+            use(HttpUrl.get(printed().lines().findFirst().orElseThrow().substring("ready ".length())));
+        } finally {
+            executor.shutdownNow();
+        }
+        await().until(executor::isTerminated);
+    }
+
+    private void use(HttpUrl root) throws Exception {
+        HandshakeCertificates trust = new HandshakeCertificates.Builder()
+                .addTrustedCertificate(PresentedCertificate.of(root.port()))
+                .build();
+        OkHttpClient client = new OkHttpClient.Builder()
+                .sslSocketFactory(trust.sslSocketFactory(), trust.trustManager())
+                .build();
+        try {
+            completions(client, root);
+            lines(client, root);
+            file(client, root);
+            report(client, root);
+            await().until(() -> printed().contains("GET /report has ended as DOWNLOAD: 200, "));
+            assertThat(printed().lines())
+                    .containsSubsequence(
+                            "POST /v1/chat/completions is LONG",
+                            "POST /api/chat is LONG",
+                            "GET /download/model.gguf is DOWNLOAD",
+                            "GET /report is DEFAULT",
+                            "GET /report becomes DOWNLOAD");
+        } finally {
+            TestProxy.close(client);
+        }
+    }
+
+    private void completions(OkHttpClient client, HttpUrl root) throws Exception {
+        try (Response response = ask(client, root.resolve("v1/chat/completions"), "{\"stream\": true}")) {
+            assertThat(response.protocol()).isEqualTo(Protocol.HTTP_2);
+            assertThat(response.header("Content-Type")).isEqualTo("text/event-stream");
+            BufferedSource source = response.body().source();
+            assertThat(source.readUtf8Line()).contains("chat.completion.chunk", "\"content\":\"Streams \"");
+            assertThat(printed()).as("it goes on").doesNotContain("has ended");
+            assertThat(source.readUtf8()).endsWith("data: [DONE]\n\n");
+        }
+        try (Response response = ask(client, root.resolve("v1/chat/completions"), "{}")) {
+            assertThat(response.body().string()).contains("\"chat.completion\"", "nothing healthy is cut.");
+        }
+    }
+
+    private void lines(OkHttpClient client, HttpUrl root) throws Exception {
+        try (Response response = ask(client, root.resolve("api/chat"), "{}")) {
+            assertThat(response.body().string().lines())
+                    .hasSize(11)
+                    .last()
+                    .asString()
+                    .contains("\"done\":true");
+        }
+    }
+
+    private void file(OkHttpClient client, HttpUrl root) throws Exception {
+        Request request = new Request.Builder()
+                .url(root.resolve("download/model.gguf?size=1000000"))
+                .header("Range", "bytes=999990-")
+                .build();
+        try (Response response = client.newCall(request).execute()) {
+            assertThat(response.code()).isEqualTo(206);
+            assertThat(response.body().bytes()).hasSize(10);
+        }
+    }
+
+    private void report(OkHttpClient client, HttpUrl root) throws Exception {
+        try (Response response = client.newCall(
+                        new Request.Builder().url(root.resolve("report")).build())
+                .execute()) {
+            assertThat(response.body().string()).startsWith("Streams,8\n").endsWith("total,10\n");
+        }
+    }
+
+    private static Response ask(OkHttpClient client, HttpUrl url, String question) throws Exception {
+        return client.newCall(new Request.Builder()
+                        .url(url)
+                        .post(RequestBody.create(question.getBytes(StandardCharsets.UTF_8)))
+                        .build())
+                .execute();
+    }
+}
