@@ -21,7 +21,6 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,28 +44,6 @@ public final class Exchange extends Watched {
      */
     public record Peer(InetAddress address, String name, boolean trusted) {}
 
-    /** What runs when an exchange is silent for too long, or is cut. */
-    public interface Expiry {
-        /** The limit of the timeout class has passed. */
-        void idle();
-
-        /** The limit of the whole exchange has passed. */
-        void overdue();
-
-        /** The exchange has been in flight for a while; called twenty times a second. */
-        void lasting(long now);
-
-        /** The server cuts what is left. */
-        void cut();
-
-        /**
-         * The client's request body is malformed or above a limit.
-         *
-         * @param status what the client is to be answered, as far as it can be
-         */
-        void requestBroken(int status, String detail);
-    }
-
     private final HttpServerExchange http;
     private final Exchanges shared;
     private final Sweeper sweeper;
@@ -76,12 +53,7 @@ public final class Exchange extends Watched {
     private final Instant startTime = Instant.now();
     private final long start;
 
-    private TimeoutPolicy policy = TimeoutPolicy.defaults();
-    private TimeoutClass startClass = TimeoutClass.DEFAULT;
-    private TimeoutClass timeoutClass = TimeoutClass.DEFAULT;
-    private long limit;
-    private long totalLimit;
-    private long lastActivity;
+    private final ExchangeDeadline deadline;
     private @Nullable Expiry expiry;
 
     private @Nullable Route route;
@@ -108,7 +80,7 @@ public final class Exchange extends Watched {
         this.sweeper = shared.sweeper(http.getIoThread());
         this.head = new RequestView(http, path, address);
         this.start = sweeper.now();
-        this.lastActivity = start;
+        this.deadline = new ExchangeDeadline(start);
         http.putAttachment(KEY, this);
         shared.started();
         http.addExchangeCompleteListener((completed, next) -> {
@@ -175,14 +147,7 @@ public final class Exchange extends Watched {
     public void routed(Route chosen, TimeoutPolicy timeouts, String normalizedPath) {
         route = chosen;
         routedPath = normalizedPath;
-        policy = timeouts;
-        totalLimit = timeouts.total().toNanos();
-        try {
-            startClass = chosen(timeouts.classifier().classify(head));
-        } catch (RuntimeException e) {
-            LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
-        }
-        use(startClass);
+        deadline.choose(timeouts, head);
         classChanged(null);
     }
 
@@ -193,12 +158,7 @@ public final class Exchange extends Watched {
 
     /** The timeouts in force. */
     public TimeoutPolicy policy() {
-        return policy;
-    }
-
-    /** The class in force. */
-    public TimeoutClass timeoutClass() {
-        return timeoutClass;
+        return deadline.policy();
     }
 
     /** Who was authenticated; {@code passOn}: whether the credentials go to the upstream. */
@@ -221,16 +181,14 @@ public final class Exchange extends Watched {
 
     /** The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had. */
     public void answering(Expiry onExpiry) {
-        if (limit == 0) {
-            use(TimeoutClass.DEFAULT);
-        }
-        totalLimit = 0;
+        deadline.limitSilence();
+        deadline.liftTotal();
         watch(onExpiry);
     }
 
     /** A byte moved, in either direction. */
     public void activity() {
-        lastActivity = sweeper.now();
+        deadline.activity(sweeper.now());
     }
 
     /** Request-body bytes came from the client. */
@@ -261,22 +219,12 @@ public final class Exchange extends Watched {
     /** The final response head has arrived: it may upgrade the timeout class. */
     public void responded(ResponseHead response) {
         firstByte = sweeper.now() - start;
-        TimeoutClass before = timeoutClass;
-        try {
-            TimeoutClass asked = chosen(policy.classifier().upgrade(timeoutClass, response));
-            // behind a 101 it is no longer the exchange that the request's class was chosen for
-            use(response.status() == 101 ? asked : policy.longer(timeoutClass, asked));
-        } catch (RuntimeException e) {
-            LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
-        }
-        if (timeoutClass != before) {
+        TimeoutClass before = deadline.timeoutClass();
+        deadline.upgrade(response);
+        if (deadline.timeoutClass() != before) {
             classChanged(before);
         }
         activity();
-    }
-
-    private static TimeoutClass chosen(@Nullable TimeoutClass answer) {
-        return Objects.requireNonNull(answer, "The timeout classifier answered null (expected: a timeout class)");
     }
 
     private void classChanged(@Nullable TimeoutClass before) {
@@ -288,12 +236,7 @@ public final class Exchange extends Watched {
                         head.path(),
                         route().name(),
                         before,
-                        timeoutClass));
-    }
-
-    private void use(TimeoutClass chosen) {
-        timeoutClass = chosen;
-        limit = policy.idle(chosen).toNanos();
+                        deadline.timeoutClass()));
     }
 
     /** A leg failed; the first failure counts. */
@@ -323,7 +266,7 @@ public final class Exchange extends Watched {
     /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a whole. */
     public void hold() {
         held = true;
-        totalLimit = 0;
+        deadline.liftTotal();
     }
 
     /** The proxy itself is about to close the client's side. */
@@ -387,8 +330,8 @@ public final class Exchange extends Watched {
                 upstream,
                 status != 0 ? status : http.getStatusCode(),
                 proxyAnswered,
-                startClass,
-                timeoutClass,
+                deadline.startClass(),
+                deadline.timeoutClass(),
                 bytesIn,
                 bytesOut,
                 Duration.ofNanos(connect),
@@ -401,12 +344,7 @@ public final class Exchange extends Watched {
 
     @Override
     protected long deadline() {
-        if (expiry == null) {
-            return Long.MAX_VALUE;
-        }
-        long idle = limit == 0 ? Long.MAX_VALUE : lastActivity + limit;
-        long total = start + totalLimit;
-        return totalLimit == 0 || (limit != 0 && idle - total < 0) ? idle : total;
+        return expiry == null ? Long.MAX_VALUE : deadline.at();
     }
 
     @Override
@@ -414,7 +352,7 @@ public final class Exchange extends Watched {
         if (expiry == null) {
             return;
         }
-        if (totalLimit != 0 && start + totalLimit - now <= 0) {
+        if (deadline.isOverdue(now)) {
             expiry.overdue();
         } else {
             expiry.idle();

@@ -13,6 +13,7 @@ import io.undertow.util.Protocols;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.RequestFraming;
@@ -41,7 +42,7 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
  * aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class ForwardExchange extends Facade
-        implements UpstreamListener, UpstreamPool.Taker, Exchange.Expiry, ClientSink.Listener {
+        implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 

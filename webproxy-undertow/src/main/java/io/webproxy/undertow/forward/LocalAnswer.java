@@ -8,6 +8,7 @@ import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.Expiry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +20,7 @@ import org.xnio.channels.StreamSinkChannel;
 /**
  * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection end behind the answer.
  */
-public final class LocalAnswer implements Exchange.Expiry {
+public final class LocalAnswer implements Expiry {
     private final Exchange exchange;
     private final int status;
     private final byte[] body;

@@ -7,6 +7,7 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.relay.ByteRelay;
 import io.webproxy.undertow.upstream.ParsedHead;
@@ -23,7 +24,7 @@ import org.xnio.StreamConnection;
  * A WebSocket behind its 101: bytes both ways until one side ends it, pings for a silent client if the route wants them, and a close frame when the server
  * goes away. Not thread-safe: it belongs to the exchange's IO thread.
  */
-final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
+final class Tunnel implements Expiry, ByteRelay.Listener {
     /** How long both sides have for the closing handshake (RFC 6455 section 7.1.2) once the server goes away. */
     private static final long GRACE_NANOS = 5_000_000_000L;
 
@@ -138,7 +139,7 @@ final class Tunnel implements Exchange.Expiry, ByteRelay.Listener {
         }
         http.getResponseHeaders().put(Headers.UPGRADE, "websocket");
         http.upgradeChannel((client, ignored) -> start(exchange, connection, client, upstream));
-        exchange.watch(new Exchange.Expiry() {
+        exchange.watch(new Expiry() {
             @Override
             public void idle() {
                 cut();

@@ -1,0 +1,111 @@
+package io.webproxy.undertow.exchange;
+
+import io.webproxy.http.RequestHead;
+import io.webproxy.http.ResponseHead;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How long an exchange may go on: until both sides have been silent for the limit of its timeout class, or until the limit of the whole
+ * exchange, whichever comes first. An upgrade changes the limit, never when the silence began.
+ *
+ * <p>Not thread-safe: it belongs to the exchange's IO thread. Times are nanoseconds of a monotonic clock.
+ */
+final class ExchangeDeadline {
+    private static final Logger LOG = LoggerFactory.getLogger(ExchangeDeadline.class);
+
+    private final long start;
+    private TimeoutPolicy policy = TimeoutPolicy.defaults();
+    private TimeoutClass startClass = TimeoutClass.DEFAULT;
+    private TimeoutClass timeoutClass = TimeoutClass.DEFAULT;
+    private long idle;
+    private long total;
+    private long lastActivity;
+
+    /** None yet: it starts with {@link #choose}. */
+    ExchangeDeadline(long now) {
+        this.start = now;
+        this.lastActivity = now;
+    }
+
+    TimeoutPolicy policy() {
+        return policy;
+    }
+
+    /** The class that the request chose. */
+    TimeoutClass startClass() {
+        return startClass;
+    }
+
+    /** The class in force. */
+    TimeoutClass timeoutClass() {
+        return timeoutClass;
+    }
+
+    /** The request chooses. A classifier that fails leaves it {@code DEFAULT}. */
+    void choose(TimeoutPolicy timeouts, RequestHead request) {
+        policy = timeouts;
+        total = timeouts.total().toNanos();
+        try {
+            startClass = answered(timeouts.classifier().classify(request));
+        } catch (RuntimeException e) {
+            LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
+        }
+        use(startClass);
+    }
+
+    /** The response may choose a class that waits longer. A classifier that fails changes nothing. */
+    void upgrade(ResponseHead response) {
+        try {
+            TimeoutClass asked = answered(policy.classifier().upgrade(timeoutClass, response));
+            // behind a 101 it is no longer the exchange that the request's class was chosen for
+            use(response.status() == 101 ? asked : policy.longer(timeoutClass, asked));
+        } catch (RuntimeException e) {
+            LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
+        }
+    }
+
+    private static TimeoutClass answered(@Nullable TimeoutClass answer) {
+        return Objects.requireNonNull(answer, "The timeout classifier answered null (expected: a timeout class)");
+    }
+
+    private void use(TimeoutClass chosen) {
+        timeoutClass = chosen;
+        idle = policy.idle(chosen).toNanos();
+    }
+
+    /** A byte moved, in either direction. */
+    void activity(long now) {
+        lastActivity = now;
+    }
+
+    /** The whole exchange may take as long as it likes. */
+    void liftTotal() {
+        total = 0;
+    }
+
+    /** What may take for ever otherwise is under the limit of {@code DEFAULT}. */
+    void limitSilence() {
+        if (idle == 0) {
+            use(TimeoutClass.DEFAULT);
+        }
+    }
+
+    /** When it is over; {@link Long#MAX_VALUE} for never. */
+    long at() {
+        if (total == 0) {
+            return idle == 0 ? Long.MAX_VALUE : lastActivity + idle;
+        }
+        long end = start + total;
+        return idle != 0 && lastActivity + idle - end < 0 ? lastActivity + idle : end;
+    }
+
+    /** Whether the limit of the whole exchange has passed. */
+    boolean isOverdue(long now) {
+        return total != 0 && now - start >= total;
+    }
+}

@@ -1,0 +1,305 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Call;
+import okhttp3.MediaType;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.BufferedSink;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A client that goes, in whatever phase and by whatever way, ends the upstream's work at once. */
+@ExtendWith(LeakCheck.class)
+class ClientLeavesTest {
+    /** LeakCheck fails it on the ERROR with a stack that Undertow writes here by itself. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void resetBeforeA204IsNoLogLine(Front front) throws Exception {
+        CountDownLatch reset = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    reset.await(10, TimeUnit.SECONDS);
+                    c.send("HTTP/1.1 204 No Content¶¶");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            RawConnection client = proxy.raw();
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            await().until(() -> upstream.connections() == 1);
+            client.reset();
+            reset.countDown();
+            assertThat(proxy.record().error()).isIn(ForwardError.CLIENT_ABORTED, null);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void clientThatLeavesWhileItWaitsEndsTheUpstreamExchange(Front front) throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    asked.countDown();
+                    c.end();
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Call call = proxy.client()
+                    .newCall(new Request.Builder().url(proxy.url("/")).build());
+            CompletableFuture<Void> running = running(call);
+            assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
+            call.cancel();
+            assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.status()).isEqualTo(499);
+            running.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Every way of leaving counts, in every phase: before the head, within the upload, within the response. */
+    @ParameterizedTest
+    @CsvSource({
+        "H1, FIN, WAIT",
+        "H1, FIN, UPLOAD",
+        "H1, FIN, DOWNLOAD",
+        "H1, RST, WAIT",
+        "H1, RST, UPLOAD",
+        "H1, RST, DOWNLOAD",
+        "H1_TLS, FIN, WAIT",
+        "H1_TLS, FIN, UPLOAD",
+        "H1_TLS, FIN, DOWNLOAD",
+        "H1_TLS, RST, WAIT",
+        "H1_TLS, RST, UPLOAD",
+        "H1_TLS, RST, DOWNLOAD",
+        "H1_TLS_JDK, FIN, WAIT",
+        "H1_TLS_JDK, RST, DOWNLOAD",
+        "H2_TLS, FIN, WAIT",
+        "H2_TLS, FIN, UPLOAD",
+        "H2_TLS, FIN, DOWNLOAD",
+        "H2_TLS, RST, WAIT",
+        "H2_TLS, RST, UPLOAD",
+        "H2_TLS, RST, DOWNLOAD",
+        "H2_TLS, RST_STREAM, WAIT",
+        "H2_TLS, RST_STREAM, UPLOAD",
+        "H2_TLS, RST_STREAM, DOWNLOAD",
+        "H2_TLS, GOAWAY, WAIT",
+        "H2_TLS, GOAWAY, UPLOAD",
+        "H2_TLS, GOAWAY, DOWNLOAD",
+        "H2_TLS_JDK, GOAWAY, WAIT",
+        "H2_TLS_JDK, RST_STREAM, DOWNLOAD"
+    })
+    void everyWayOfLeavingEndsTheUpstreamExchange(Front front, Leaving how, Phase when) throws Exception {
+        CountDownLatch there = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    switch (when) {
+                        case WAIT -> {}
+                        case UPLOAD -> c.read(4);
+                        case DOWNLOAD -> c.send("HTTP/1.1 200 OK¶Content-Length: 100¶¶some");
+                    }
+                    there.countDown();
+                    while (c.end().startsWith("byte")) {
+                        // the framing of a body over HTTP/2
+                    }
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            if (front.isHttp2()) {
+                try (Http2Client client = Http2Client.open(proxy)) {
+                    if (when == Phase.UPLOAD) {
+                        client.open(1, "POST", "/", "localhost");
+                        client.send(Http2Client.DATA, 0, 1, "some".getBytes(StandardCharsets.US_ASCII));
+                    } else {
+                        client.request(1, "GET", "/", "localhost");
+                    }
+                    assertThat(there.await(5, TimeUnit.SECONDS)).isTrue();
+                    if (when == Phase.DOWNLOAD) {
+                        assertThat(client.answer(1)).isEqualTo("200");
+                    }
+                    switch (how) {
+                        case FIN -> client.close();
+                        case RST -> client.reset();
+                        case RST_STREAM -> client.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+                        case GOAWAY -> client.send(Http2Client.GOAWAY, 0, 0, new byte[8]);
+                    }
+                    assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                }
+            } else {
+                try (RawConnection client = proxy.raw()) {
+                    client.send(
+                            when == Phase.UPLOAD
+                                    ? "POST / HTTP/1.1¶Host: localhost¶Content-Length: 100¶¶some"
+                                    : "GET / HTTP/1.1¶Host: localhost¶¶");
+                    assertThat(there.await(5, TimeUnit.SECONDS)).isTrue();
+                    if (when == Phase.DOWNLOAD) {
+                        client.readHead();
+                    }
+                    if (how == Leaving.FIN) {
+                        client.shutdownOutput();
+                    } else {
+                        client.reset();
+                    }
+                    assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                }
+            }
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.status()).isEqualTo(when == Phase.DOWNLOAD ? 200 : 499);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    /** How a client leaves. */
+    enum Leaving {
+        FIN,
+        RST,
+        RST_STREAM,
+        GOAWAY
+    }
+
+    /** What it leaves behind. */
+    enum Phase {
+        WAIT,
+        UPLOAD,
+        DOWNLOAD
+    }
+
+    /** Conscrypt's engine answers a close_notify by its own. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS_JDK"})
+    void halfCloseIsNoAbortWhereItIsAllowed(Front front) throws Exception {
+        CountDownLatch half = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    half.await(10, TimeUnit.SECONDS);
+                    RawConnection.pace(Duration.ofMillis(200));
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 8¶¶half");
+                    RawConnection.pace(Duration.ofMillis(200));
+                    c.send("half");
+                });
+                TestProxy proxy = TestProxy.start(
+                        front, b -> b.route(r -> r.forward(upstream.uri()).allowHalfClose()));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶").shutdownOutput();
+            half.countDown();
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("halfhalf");
+            assertThat(client.end()).isEqualTo("end");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isNull();
+            assertThat(record.status()).isEqualTo(200);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void clientThatLeavesWithinItsUploadEndsTheUpstreamExchange(Front front) throws Exception {
+        CountDownLatch uploading = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        CountDownLatch cancelled = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.read(1000);
+                    uploading.countDown();
+                    while (c.end().startsWith("byte")) {
+                        // reads on until the proxy has gone
+                    }
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            RequestBody body = new RequestBody() {
+                @Override
+                public @Nullable MediaType contentType() {
+                    return null;
+                }
+
+                @Override
+                public long contentLength() {
+                    return 1_000_000;
+                }
+
+                @Override
+                public void writeTo(BufferedSink sink) throws IOException {
+                    sink.write(new byte[50_000]).flush();
+                    try {
+                        cancelled.await(10, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    throw new IOException("the client has gone");
+                }
+            };
+            Call call = proxy.client()
+                    .newCall(
+                            new Request.Builder().url(proxy.url("/")).post(body).build());
+            CompletableFuture<Void> running = running(call);
+            assertThat(uploading.await(5, TimeUnit.SECONDS)).isTrue();
+            call.cancel();
+            cancelled.countDown();
+            assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.status()).isEqualTo(499);
+            running.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void clientThatLeavesASilentStreamEndsTheUpstreamExchange(Front front) throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶5¶hello¶");
+                    c.end();
+                    ended.countDown();
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            Call call = proxy.client()
+                    .newCall(new Request.Builder().url(proxy.url("/")).build());
+            try (Response response = call.execute()) {
+                assertThat(response.body().source().readUtf8(5)).isEqualTo("hello");
+                call.cancel();
+                assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            }
+        }
+    }
+
+    /** A call on a thread of its own, which the test is going to cancel. */
+    private static CompletableFuture<Void> running(Call call) {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                call.execute().close();
+            } catch (IOException e) {
+                // cancelled
+            }
+        });
+    }
+}
