@@ -134,7 +134,6 @@ public final class ProxyServer implements AutoCloseable {
                 drain(Duration.ZERO);
             } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
                 // look again: a drain ends by itself
-                continue;
             }
         }
         if (interrupted) {

@@ -23,8 +23,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One request and its response: the idle deadline, who failed, what was moved, and the record at the end.
@@ -32,7 +30,6 @@ import org.slf4j.LoggerFactory;
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
 public final class Exchange extends Watched {
-    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
     private static final Set<HttpString> RECORDED = Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER);
     private static final AttachmentKey<Exchange> KEY = AttachmentKey.create(Exchange.class);
 

@@ -5,7 +5,6 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.Recorder;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
@@ -14,7 +13,7 @@ import org.xnio.XnioIoThread;
 public final class Exchanges {
     private final LongSupplier nanoClock;
     private final Recorder recorder;
-    private final Map<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
+    private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicInteger tunnels = new AtomicInteger();
     private volatile Runnable whenIdle = () -> {};

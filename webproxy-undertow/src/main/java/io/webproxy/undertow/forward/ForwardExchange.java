@@ -16,7 +16,6 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.upstream.ParsedHead;
-import io.webproxy.undertow.upstream.RequestFraming;
 import io.webproxy.undertow.upstream.UpstreamConnection;
 import io.webproxy.undertow.upstream.UpstreamListener;
 import io.webproxy.undertow.upstream.UpstreamPool;
@@ -93,7 +92,7 @@ final class ForwardExchange extends Facade
         Upstream upstream = upstreams.get((first + tried) % upstreams.size());
         exchange.upstream(upstream.authority());
         askedAt = exchange.shared().nanoClock().getAsLong();
-        boolean onlyOnce = head().requestFraming() != RequestFraming.NONE || !isIdempotent();
+        boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
         pools.pool(upstream)
                 .take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
     }
@@ -279,7 +278,7 @@ final class ForwardExchange extends Facade
         if (done) {
             return;
         }
-        boolean replayable = head().requestFraming() == RequestFraming.NONE && isIdempotent();
+        boolean replayable = head().requestFraming().isNone() && isIdempotent();
         if (untouched && replayable && !retriedStale) {
             retriedStale = true;
             ask(true);

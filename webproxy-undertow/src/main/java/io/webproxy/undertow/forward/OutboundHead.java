@@ -75,9 +75,9 @@ final class OutboundHead {
         Exchange.Peer peer = exchange.peer();
         ForwardedFields.write(
                 out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
-        if (framing == RequestFraming.CHUNKED) {
+        if (framing.isChunked()) {
             out.field(Headers.TRANSFER_ENCODING, "chunked");
-        } else if (framing != RequestFraming.NONE) {
+        } else if (!framing.isNone()) {
             out.field(Headers.CONTENT_LENGTH, Long.toString(framing.length()));
         } else if (in.contains(Headers.CONTENT_LENGTH) || WITH_BODY.contains(method)) {
             out.field(Headers.CONTENT_LENGTH, "0");

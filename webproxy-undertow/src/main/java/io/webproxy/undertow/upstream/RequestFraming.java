@@ -16,7 +16,13 @@ public record RequestFraming(long length) {
         return bytes == 0 ? NONE : new RequestFraming(bytes);
     }
 
-    boolean isChunked() {
+    /** Whether there is no body. */
+    public boolean isNone() {
+        return length == 0;
+    }
+
+    /** Whether the length isn't known before. */
+    public boolean isChunked() {
         return length < 0;
     }
 }

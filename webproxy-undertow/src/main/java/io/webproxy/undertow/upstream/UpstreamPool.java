@@ -39,7 +39,7 @@ public final class UpstreamPool {
 
     private final Upstream upstream;
     private final Connector connector;
-    private final Map<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
+    private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();

@@ -30,7 +30,6 @@ public final class Upstreams implements AutoCloseable {
 
     private final List<XnioIoThread> threads;
     private final Exchanges exchanges;
-    private final ByteBufferPool buffers;
     private final ByteBufferPool records;
     private final Xnio xnio;
     private final TlsProvider tlsProvider;
@@ -52,7 +51,6 @@ public final class Upstreams implements AutoCloseable {
         this.xnio = xnio;
         this.threads = List.copyOf(threads);
         this.exchanges = exchanges;
-        this.buffers = buffers;
         this.records = records;
         this.tlsProvider = tlsProvider;
         this.lookups = new ThreadPoolExecutor(
