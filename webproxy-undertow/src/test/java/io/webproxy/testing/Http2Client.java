@@ -16,6 +16,7 @@ public final class Http2Client implements AutoCloseable {
     public static final int RST_STREAM = 3;
     public static final int SETTINGS = 4;
     public static final int GOAWAY = 7;
+    public static final int WINDOW_UPDATE = 8;
     public static final int END_STREAM = 1;
     public static final int END_HEADERS = 4;
 

@@ -15,6 +15,7 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -401,6 +402,32 @@ class TimeoutClassTest {
                 assertThat(record.status()).isEqualTo(busy ? 200 : 504);
                 assertThat(record.total()).isBetween(total.total(), Duration.ofSeconds(5));
             }
+        }
+    }
+
+    /** The client's window takes the 504 only later: the limit that caused the answer must not cut it. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H2_TLS", "H2_TLS_JDK"})
+    void totalLimitLeavesItsOwn504Alone(Front front) throws Exception {
+        TimeoutPolicy total = TimeoutPolicy.defaults().withTotal(Duration.ofMillis(200));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.end();
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(total));
+                Http2Client client = Http2Client.open(proxy)) {
+            // RFC 9113 section 6.5.2: SETTINGS_INITIAL_WINDOW_SIZE
+            client.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 1});
+            client.request(1, "GET", "/", "localhost");
+            assertThat(client.answer(1)).isEqualTo("504");
+            assertThat(client.read(1).payload()).hasSize(1);
+            RawConnection.pace(Duration.ofMillis(300));
+            client.send(Http2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 100, 0});
+            assertThat(client.read(1).type()).isEqualTo(Http2Client.DATA);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
         }
     }
 
