@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
@@ -14,11 +15,14 @@ import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -187,6 +191,48 @@ class StreamingTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.bytesIn()).isEqualTo(size);
             assertThat(record.bytesOut()).isEqualTo(size);
+        }
+    }
+
+    /** The window of a stream, or that of the connection that another stream has used up, is for bodies: heads go out at once. */
+    @ParameterizedTest
+    @CsvSource({"H2_TLS, true", "H2_TLS, false", "H2_TLS_JDK, true", "H2_TLS_JDK, false"})
+    void headIsNotHeldBackWhereThereIsNoWindowForTheBody(Front front, boolean ofTheStream) throws Exception {
+        int window = 65_535;
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (true) {
+                        boolean big = c.readHead().startsWith("GET /big ");
+                        c.send("HTTP/1.1 200 OK¶Content-Length: " + (big ? window : 4) + "¶¶");
+                        c.send(big ? new byte[window] : "body".getBytes(StandardCharsets.US_ASCII));
+                    }
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            if (ofTheStream) {
+                // RFC 9113 section 6.5.2: SETTINGS_INITIAL_WINDOW_SIZE
+                client.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 0});
+            } else {
+                client.request(1, "GET", "/big", "localhost");
+                assertThat(client.answer(1)).isEqualTo("200");
+                for (int left = window; left > 0; ) {
+                    left -= client.read(1).payload().length;
+                }
+            }
+            client.request(3, "GET", "/", "localhost");
+            assertThat(client.answer(3)).isEqualTo("200");
+            client.request(5, "TRACE", "/", "localhost");
+            assertThat(client.answer(5)).as("the proxy's own answer").isEqualTo("405");
+            for (int stream : ofTheStream ? new int[] {3, 5} : new int[] {0}) {
+                client.send(Http2Client.WINDOW_UPDATE, 0, stream, new byte[] {0, 0, 100, 0});
+            }
+            Set<Integer> answered = new HashSet<>();
+            while (answered.size() < 2) {
+                Http2Client.Frame frame = client.read();
+                if (frame.type() == Http2Client.DATA && frame.payload().length > 0) {
+                    answered.add(frame.stream());
+                }
+            }
+            assertThat(answered).containsExactlyInAnyOrder(3, 5);
         }
     }
 

@@ -14,6 +14,12 @@ public interface ClientLeg {
     /** The response is complete, the request isn't and won't be read: ends the exchange without losing the response. */
     void finishEarly();
 
+    /** Body bytes are on their way to the client. */
+    void sending(long bytes);
+
+    /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
+    boolean isWithoutWindow();
+
     /** Whether more than one exchange shares the connection. */
     boolean isMultiplexed();
 

@@ -201,6 +201,7 @@ public final class Exchange extends Watched {
     /** Response-body bytes went towards the client. */
     public void sent(long bytes) {
         bytesOut += bytes;
+        client.sending(bytes);
     }
 
     /** An upstream was chosen. */

@@ -38,6 +38,16 @@ final class Http1Leg implements ClientLeg {
     }
 
     @Override
+    public void sending(long bytes) {
+        // the socket says when it is full
+    }
+
+    @Override
+    public boolean isWithoutWindow() {
+        return false;
+    }
+
+    @Override
     public boolean isMultiplexed() {
         return false;
     }

@@ -35,6 +35,7 @@ public final class Http2Front extends Http2Channel {
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
 
     private final Map<Integer, Leg> legs = new HashMap<>();
+    private long sendWindow = DEFAULT_WINDOW;
     private int unopenedWindow;
     private int newest;
     private int unfinishedResets;
@@ -117,6 +118,15 @@ public final class Http2Front extends Http2Channel {
         }
     }
 
+    /** Undertow keeps a head back as long as there is no window for the body bytes behind it; so somebody has to know whether there is one. */
+    @Override
+    public void handleWindowUpdate(int stream, int delta) throws IOException {
+        if (stream == 0) {
+            sendWindow += delta;
+        }
+        super.handleWindowUpdate(stream, delta);
+    }
+
     /** The leg of the exchange whose request head was delivered last; to be called before any other frame is read. */
     ClientLeg leg(Exchange exchange) {
         Leg leg = new Leg(exchange, newest);
@@ -147,6 +157,17 @@ public final class Http2Front extends Http2Channel {
         @Override
         public Exchange exchange() {
             return exchange;
+        }
+
+        @Override
+        public void sending(long bytes) {
+            sendWindow -= bytes;
+        }
+
+        /** What a reset stream had not sent any more counts too: that errs to the side of heads that go alone. */
+        @Override
+        public boolean isWithoutWindow() {
+            return sendWindow <= 0 || getInitialSendWindowSize() <= 0;
         }
 
         @Override

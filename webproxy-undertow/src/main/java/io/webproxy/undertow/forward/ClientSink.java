@@ -26,6 +26,7 @@ final class ClientSink extends EachWriteSink {
     private final Exchange exchange;
     private final Listener listener;
     private final @Nullable HeartbeatSink heartbeat;
+    private boolean begun;
     private boolean unflushed = true;
     private boolean flushPending;
     private boolean terminated;
@@ -93,6 +94,7 @@ final class ClientSink extends EachWriteSink {
         check();
         int written;
         try {
+            begin();
             written = next.write(src);
         } catch (IOException e) {
             throw clientGone(e);
@@ -106,12 +108,23 @@ final class ClientSink extends EachWriteSink {
         check();
         long written;
         try {
+            begin();
             written = next.write(srcs, offset, length);
         } catch (IOException e) {
             throw clientGone(e);
         }
         wrote(written);
         return written;
+    }
+
+    /** The head goes out with the first piece of the body, or alone if there is no room for that. */
+    private void begin() throws IOException {
+        if (!begun) {
+            begun = true;
+            if (exchange.client().isWithoutWindow()) {
+                next.flush();
+            }
+        }
     }
 
     private void wrote(long bytes) {

@@ -85,10 +85,22 @@ public final class LocalAnswer implements Expiry {
             return;
         }
         ByteBuffer left = noBody ? ByteBuffer.allocate(0) : ByteBuffer.wrap(body);
+        boolean headAlone = exchange.client().isWithoutWindow();
         exchange.sent(left.remaining());
         exchange.answering(this);
         channel.getWriteSetter().set(ready -> write(channel, left));
+        if (headAlone) {
+            flushHead(channel);
+        }
         write(channel, left);
+    }
+
+    private static void flushHead(StreamSinkChannel channel) {
+        try {
+            channel.flush();
+        } catch (IOException e) {
+            // the write behind it finds that out too
+        }
     }
 
     @Override
