@@ -119,10 +119,10 @@ class WebSocketTest {
             String text = "ä".repeat(8 << 20);
             assertThat(socket.send("hello")).isTrue();
             assertThat(inbox.next()).isEqualTo("hello");
+            // the client takes no more than 16 MiB at a time, and counts a message until its thread has looked again
+            await().until(() -> socket.queueSize() == 0);
             assertThat(socket.send(binary)).isTrue();
             assertThat(inbox.next()).isEqualTo(binary);
-            // the client takes no more than 16 MiB at a time, and counts the binary one until its thread has looked
-            // again
             await().until(() -> socket.queueSize() == 0);
             assertThat(socket.send(text)).isTrue();
             assertThat(inbox.next()).isEqualTo(text);
