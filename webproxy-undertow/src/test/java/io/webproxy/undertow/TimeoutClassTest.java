@@ -51,13 +51,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(LeakCheck.class)
 class TimeoutClassTest {
     private static final TimeoutPolicy SCALED = TimeoutPolicy.defaults()
-            .with(DEFAULT, Duration.ofMillis(400))
-            .with(LONG, Duration.ofMillis(900))
-            .with(DOWNLOAD, Duration.ofMillis(1200))
-            .with(WEBSOCKET, Duration.ofMillis(1000));
+            .with(DEFAULT, Duration.ofMillis(600))
+            .with(LONG, Duration.ofMillis(1100))
+            .with(DOWNLOAD, Duration.ofMillis(1500))
+            .with(WEBSOCKET, Duration.ofMillis(1200));
     private static final Pattern NUMBER = Pattern.compile("n=(\\d+)");
     private static final String TRICKLE = "drop by drop";
-    private static final Duration PAUSE = Duration.ofMillis(60);
+    private static final Duration PAUSE = Duration.ofMillis(80);
     private static final String PIECES = "Transfer-Encoding: chunked¶¶5¶piece¶";
 
     /**
@@ -235,7 +235,7 @@ class TimeoutClassTest {
             value = Front.class,
             names = {"H1", "H2_TLS"})
     void responseNeverShortensTheWait(Front front) throws Exception {
-        TimeoutPolicy odd = SCALED.with(DOWNLOAD, Duration.ofMillis(100)).with(LONG, Duration.ofMillis(400));
+        TimeoutPolicy odd = SCALED.with(DOWNLOAD, Duration.ofMillis(100)).with(LONG, Duration.ofMillis(600));
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     boolean download = c.readHead().startsWith("GET /download-later ");
                     c.send("HTTP/1.1 200 OK¶"

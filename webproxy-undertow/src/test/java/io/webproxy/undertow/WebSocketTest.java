@@ -46,7 +46,7 @@ class WebSocketTest {
     static final String SWITCH = "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶"
             + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶";
 
-    private static final Duration PINGS = Duration.ofMillis(200);
+    private static final Duration PINGS = Duration.ofMillis(300);
 
     /** Sends back what it gets. */
     private static final class Echo extends WebSocketListener {
