@@ -15,7 +15,6 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -50,7 +49,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Which class an exchange gets, and what happens when its limit runs out. Real limits are scaled down. */
 @ExtendWith(LeakCheck.class)
 class TimeoutClassTest {
-    private static final TimeoutPolicy SCALED = TimeoutPolicy.defaults()
+    static final TimeoutPolicy SCALED = TimeoutPolicy.defaults()
             .with(DEFAULT, Duration.ofMillis(600))
             .with(LONG, Duration.ofMillis(1100))
             .with(DOWNLOAD, Duration.ofMillis(1500))
@@ -181,7 +180,7 @@ class TimeoutClassTest {
         return request.build();
     }
 
-    private static String fetch(TestProxy proxy, Request request) throws IOException {
+    static String fetch(TestProxy proxy, Request request) throws IOException {
         try (Response response = proxy.client().newCall(request).execute()) {
             if (response.code() == 504) {
                 return "504";
@@ -377,77 +376,6 @@ class TimeoutClassTest {
             assertThat(first.endClass()).isEqualTo(LONG);
             assertThat(first.total()).isLessThan(SCALED.idle(LONG));
             assertThat(proxy.record().endClass()).isEqualTo(DEFAULT);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(Front.class)
-    void totalLimitEndsWhatIsBusy(Front front) throws Exception {
-        TimeoutPolicy total = SCALED.withTotal(Duration.ofMillis(500));
-        try (RawUpstream upstream = RawUpstream.start(c -> {
-                    if (c.readHead().startsWith("GET /silent.zip ")) {
-                        c.end();
-                    }
-                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶5¶piece¶");
-                    c.trickle("1\r\nx\r\n".repeat(300), Duration.ofMillis(10));
-                });
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(total))) {
-            for (String path : List.of("/busy", "/silent.zip")) {
-                boolean busy = path.equals("/busy");
-                Request request = new Request.Builder().url(proxy.url(path)).build();
-                assertThat(fetch(proxy, request)).isEqualTo(busy ? "piece, then an abort" : "504");
-                ExchangeRecord record = proxy.record();
-                assertThat(record.error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
-                assertThat(record.status()).isEqualTo(busy ? 200 : 504);
-                assertThat(record.total()).isBetween(total.total(), Duration.ofSeconds(5));
-            }
-        }
-    }
-
-    /** The client's window takes the 504 only later: the limit that caused the answer must not cut it. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H2_TLS", "H2_TLS_JDK"})
-    void totalLimitLeavesItsOwn504Alone(Front front) throws Exception {
-        TimeoutPolicy total = TimeoutPolicy.defaults().withTotal(Duration.ofMillis(200));
-        try (RawUpstream upstream = RawUpstream.start(c -> {
-                    c.readHead();
-                    c.end();
-                });
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(total));
-                Http2Client client = Http2Client.open(proxy)) {
-            // RFC 9113 section 6.5.2: SETTINGS_INITIAL_WINDOW_SIZE
-            client.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 1});
-            client.request(1, "GET", "/", "localhost");
-            assertThat(client.answer(1)).isEqualTo("504");
-            assertThat(client.read(1).payload()).hasSize(1);
-            RawConnection.pace(Duration.ofMillis(300));
-            client.send(Http2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 100, 0});
-            assertThat(client.read(1).type()).isEqualTo(Http2Client.DATA);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
-        }
-    }
-
-    @Test
-    void totalLimitLeavesAWebSocketAlone() throws Exception {
-        TimeoutPolicy total = SCALED.withTotal(Duration.ofMillis(200));
-        try (RawUpstream upstream = RawUpstream.start(c -> {
-                    c.readHead();
-                    c.send(WebSocketTest.SWITCH);
-                    c.end();
-                });
-                TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).timeouts(total));
-                RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
-            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
-            assertThat(client.end()).isIn("end", "reset");
-            ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
-            assertThat(record.total()).isGreaterThanOrEqualTo(total.idle(WEBSOCKET));
         }
     }
 

@@ -1,0 +1,96 @@
+package io.webproxy.undertow;
+
+import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.time.Duration;
+import java.util.List;
+import okhttp3.Request;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The optional limit of a whole exchange: it ends what is busy, and only that. */
+@ExtendWith(LeakCheck.class)
+class TotalLimitTest {
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void totalLimitEndsWhatIsBusy(Front front) throws Exception {
+        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofMillis(500));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    if (c.readHead().startsWith("GET /silent.zip ")) {
+                        c.end();
+                    }
+                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶5¶piece¶");
+                    c.trickle("1\r\nx\r\n".repeat(300), Duration.ofMillis(10));
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(total))) {
+            for (String path : List.of("/busy", "/silent.zip")) {
+                boolean busy = path.equals("/busy");
+                Request request = new Request.Builder().url(proxy.url(path)).build();
+                assertThat(TimeoutClassTest.fetch(proxy, request)).isEqualTo(busy ? "piece, then an abort" : "504");
+                ExchangeRecord record = proxy.record();
+                assertThat(record.error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
+                assertThat(record.status()).isEqualTo(busy ? 200 : 504);
+                assertThat(record.total()).isBetween(total.total(), Duration.ofSeconds(5));
+            }
+        }
+    }
+
+    /** The client's window takes the 504 only later: the limit that caused the answer must not cut it. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H2_TLS", "H2_TLS_JDK"})
+    void totalLimitLeavesItsOwn504Alone(Front front) throws Exception {
+        TimeoutPolicy total = TimeoutPolicy.defaults().withTotal(Duration.ofMillis(200));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.end();
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(total));
+                Http2Client client = Http2Client.open(proxy)) {
+            // RFC 9113 section 6.5.2: SETTINGS_INITIAL_WINDOW_SIZE
+            client.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 1});
+            client.request(1, "GET", "/", "localhost");
+            assertThat(client.answer(1)).isEqualTo("504");
+            assertThat(client.read(1).payload()).hasSize(1);
+            RawConnection.pace(Duration.ofMillis(300));
+            client.send(Http2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 100, 0});
+            assertThat(client.read(1).type()).isEqualTo(Http2Client.DATA);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
+        }
+    }
+
+    @Test
+    void totalLimitLeavesAWebSocketAlone() throws Exception {
+        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofMillis(200));
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(WebSocketTest.SWITCH);
+                    c.end();
+                });
+                TestProxy proxy =
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).timeouts(total));
+                RawConnection client = proxy.raw()) {
+            client.send(WebSocketTest.HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            assertThat(client.end()).isIn("end", "reset");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(record.total()).isGreaterThanOrEqualTo(total.idle(WEBSOCKET));
+        }
+    }
+}
