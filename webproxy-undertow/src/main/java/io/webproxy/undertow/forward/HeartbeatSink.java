@@ -15,6 +15,9 @@ final class HeartbeatSink extends EachWriteSink {
     /** What is on its way to the client in front of the body: a comment, as a rule. */
     private ByteBuffer ahead = NOTHING;
 
+    /** Whether some of the body waits for the socket: the size of its chunk may be out already, or part of it. */
+    private boolean bodyWaits;
+
     private boolean terminating;
 
     HeartbeatSink(StreamSinkConduit next, SseHeartbeat heartbeat, LongSupplier nanoClock) {
@@ -29,7 +32,7 @@ final class HeartbeatSink extends EachWriteSink {
      * @return how many bytes it added to the body, 0 if none is due
      */
     int beat(long now) throws IOException {
-        if (terminating || ahead.hasRemaining() || !heartbeat.isDue(now)) {
+        if (terminating || bodyWaits || ahead.hasRemaining() || !heartbeat.isDue(now)) {
             return 0;
         }
         ahead = heartbeat.comment(now);
@@ -49,6 +52,12 @@ final class HeartbeatSink extends EachWriteSink {
 
     @Override
     public int write(ByteBuffer src) throws IOException {
+        int written = writeBehindAhead(src);
+        bodyWaits = src.hasRemaining();
+        return written;
+    }
+
+    private int writeBehindAhead(ByteBuffer src) throws IOException {
         if (!isAheadOut()) {
             return 0;
         }
