@@ -217,6 +217,38 @@ class ClientLeavesTest {
         }
     }
 
+    /** Both halves have ended when the answer has: that isn't the client's leaving. */
+    @ParameterizedTest
+    @CsvSource({
+        "H1, HTTP/1.1, Content-Length: 4¶¶half",
+        "H1, HTTP/1.1, Transfer-Encoding: chunked¶¶4¶half¶0¶¶",
+        "H1, HTTP/1.0, Content-Length: 4¶¶half",
+        "H1, HTTP/1.0, Connection: close¶¶half",
+        "H1_TLS_JDK, HTTP/1.1, Content-Length: 4¶¶half",
+        "H1_TLS_JDK, HTTP/1.0, Connection: close¶¶half"
+    })
+    void halfCloseOfAConnectionThatEndsBehindItsAnswerIsNoAbort(Front front, String version, String answer)
+            throws Exception {
+        CountDownLatch half = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    half.await(10, TimeUnit.SECONDS);
+                    RawConnection.pace(Duration.ofMillis(200));
+                    c.send("HTTP/1.1 200 OK¶" + answer);
+                });
+                TestProxy proxy = TestProxy.start(
+                        front, b -> b.route(r -> r.forward(upstream.uri()).allowHalfClose()));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / " + version + "¶Host: localhost¶Connection: close¶¶")
+                    .shutdownOutput();
+            half.countDown();
+            assertThat(client.readAll()).startsWith("HTTP/1.").contains("half");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isNull();
+            assertThat(record.status()).isEqualTo(200);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Front.class)
     void clientThatLeavesWithinItsUploadEndsTheUpstreamExchange(Front front) throws Exception {

@@ -267,7 +267,7 @@ public final class Exchange extends Watched {
         deadline.liftTotal();
     }
 
-    /** The proxy itself is about to close the client's side. */
+    /** A closed connection at the end is no sign of a client that left: the proxy itself closes it, or the client has ended its half already. */
     void closing() {
         closing = true;
     }

@@ -113,7 +113,9 @@ final class Http1Leg implements ClientLeg {
             }
             if (read < 0) {
                 unwatch();
-                if (!halfClosed) {
+                if (halfClosed) {
+                    exchange.closing();
+                } else {
                     onGone.run();
                 }
             } else if (read > 0) {
