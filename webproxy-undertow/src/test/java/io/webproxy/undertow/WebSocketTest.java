@@ -14,10 +14,12 @@ import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -36,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** WebSockets through every front; over HTTP/2 ports by a client that offers only {@code http/1.1}, as browsers do. */
 @ExtendWith(LeakCheck.class)
@@ -332,6 +335,72 @@ class WebSocketTest {
             assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
             assertThat(record.bytesIn()).isZero();
             assertThat(record.bytesOut()).isZero();
+        }
+    }
+
+    /** Its pong is stuck behind what the upstream doesn't take yet: that is no silence of the client. */
+    @Test
+    void clientWhoseUploadIsHeldUpIsNotGone() throws Exception {
+        CountDownLatch read = new CountDownLatch(1);
+        int size = 8 << 20;
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(SWITCH);
+                    read.await(10, TimeUnit.SECONDS);
+                    c.read(14 + size);
+                    c.send("\u0082\u0002ok");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, pinging(upstream, TimeoutPolicy.defaults()));
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> {
+                try {
+                    client.send("\u0082\u00ff\0\0\0\0\0\u0080\0\0\0\0\0\0").send(new byte[size]);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            RawConnection.pace(PINGS.multipliedBy(5));
+            read.countDown();
+            sent.get(10, TimeUnit.SECONDS);
+            String frame = client.read(2);
+            while (frame.equals("\u0089\u0008")) {
+                client.read(8);
+                frame = client.read(2);
+            }
+            assertThat(frame + client.read(2)).isEqualTo("\u0082\u0002ok");
+        }
+    }
+
+    /** Where no ping can be sent, or no pong can come, nobody is gone. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void pingsCutNoHalfClosedTunnel(boolean byUpstream) throws Exception {
+        BlockingQueue<String> got = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(SWITCH);
+                    if (byUpstream) {
+                        c.shutdownOutput();
+                    }
+                    got.add(c.readAll());
+                    RawConnection.pace(byUpstream ? Duration.ZERO : PINGS.multipliedBy(5));
+                    c.send("answer");
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, pinging(upstream, TimeoutPolicy.defaults()));
+                RawConnection client = proxy.raw()) {
+            client.send(HANDSHAKE);
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            if (byUpstream) {
+                assertThat(client.end()).isEqualTo("end");
+                RawConnection.pace(PINGS.multipliedBy(5));
+            }
+            client.send("late").shutdownOutput();
+            assertThat(got.poll(10, TimeUnit.SECONDS)).isEqualTo("late");
+            assertThat(client.readAll()).isEqualTo(byUpstream ? "" : "answer");
+            assertThat(proxy.record().error()).isNull();
         }
     }
 

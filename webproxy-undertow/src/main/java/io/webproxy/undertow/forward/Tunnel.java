@@ -228,8 +228,11 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
             leaving = true;
             leavingSince = now;
             relay.finishWith(ControlFrames.goingAwayToClient(), ControlFrames.goingAwayToServer());
-        } else if (pings != null) {
+        } else if (pings != null && relay.isLeftHeard()) {
             ping(pings, now);
+        } else if (pings != null) {
+            // its silence is no sign: the upstream lets nothing through, or one of the two has ended its direction
+            pings.heard(now);
         }
     }
 

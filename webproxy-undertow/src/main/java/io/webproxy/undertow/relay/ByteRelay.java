@@ -95,9 +95,11 @@ public final class ByteRelay {
         });
     }
 
-    /** Puts bytes into what goes to the left side, at the next gap. */
+    /** Puts bytes into what goes to the left side, at the next gap, unless others wait for it already. */
     public void insertToLeft(ByteBuffer bytes) {
-        toLeft.insert(bytes, false);
+        if (toLeft.insert == null) {
+            toLeft.insert(bytes, false);
+        }
     }
 
     /** Puts bytes into both directions, each at its next gap; what comes behind them is thrown away. */
@@ -108,7 +110,12 @@ public final class ByteRelay {
 
     /** Whether bytes for the left side wait for a gap that the right side doesn't let come. */
     public boolean isWaitingForGap() {
-        return toLeft.insert != null && toLeft.pending == null;
+        return toLeft.insert != null && toLeft.pending == null && toLeft.traffic.untilGap() != 0;
+    }
+
+    /** Whether the left side can be asked something: it can still be sent to, and what it answers is read at once. */
+    public boolean isLeftHeard() {
+        return !toLeft.sourceEnded && !toRight.sourceEnded && toRight.pending == null;
     }
 
     /** Closes both sides; idempotent. */
