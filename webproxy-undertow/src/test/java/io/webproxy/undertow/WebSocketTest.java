@@ -24,6 +24,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
@@ -516,6 +517,53 @@ class WebSocketTest {
             } finally {
                 proxy.close();
             }
+        }
+    }
+
+    /** Neither side ever pauses: everybody else on the thread gets a turn all the same. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void busyTunnelLeavesTheThreadToOthers(Front front) throws Exception {
+        AtomicBoolean over = new AtomicBoolean();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    String head = c.readHead();
+                    if (head.startsWith("GET /ws ")) {
+                        c.send(SWITCH);
+                        byte[] buffer = new byte[1 << 16];
+                        while (c.read(buffer, buffer.length) >= 0) {
+                            // all of it
+                        }
+                    }
+                    for (; !head.isEmpty(); head = c.readHead()) {
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                    }
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).ioThreads(1));
+                RawConnection busy = proxy.raw();
+                RawConnection other = proxy.raw()) {
+            busy.send(HANDSHAKE);
+            assertThat(busy.readHead()).startsWith("HTTP/1.1 101 ");
+            CompletableFuture<Void> sender = CompletableFuture.runAsync(() -> {
+                byte[] piece = new byte[1 << 18];
+                try {
+                    while (!over.get()) {
+                        busy.send(piece);
+                    }
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            for (int i = 0; i < 20; i++) {
+                long start = System.nanoTime();
+                other.send("GET / HTTP/1.1¶Host: localhost¶¶");
+                assertThat(other.readResponse()).endsWith("ok");
+                assertThat(System.nanoTime() - start).isLessThan(1_000_000_000L);
+            }
+            over.set(true);
+            sender.get(10, TimeUnit.SECONDS);
         }
     }
 }

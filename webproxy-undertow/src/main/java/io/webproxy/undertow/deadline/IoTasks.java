@@ -18,7 +18,7 @@ public final class IoTasks {
     }
 
     /** The same, but later. */
-    static void executeAfter(XnioIoThread thread, Runnable task, long millis) {
+    public static void executeAfter(XnioIoThread thread, Runnable task, long millis) {
         try {
             thread.executeAfter(task, millis, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {

@@ -11,6 +11,7 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.ssl.SslConnection;
 
 /**
  * Copies bytes between two connections of one IO thread, in both directions. The end of one direction becomes a half-close of the other side; a failure
@@ -44,6 +45,11 @@ public final class ByteRelay {
         }
     }
 
+    /** How much one direction may copy before it is everybody else's turn on the thread: a pair that never pauses would keep it. */
+    private static final int TURN = 1 << 20;
+
+    private static final long TLS_PAUSE_MILLIS = 1;
+
     private final StreamConnection left;
     private final StreamConnection right;
     private final Pump toRight;
@@ -69,8 +75,8 @@ public final class ByteRelay {
         this.right = right;
         this.buffers = buffers;
         this.listener = listener;
-        this.toRight = new Pump(left.getSourceChannel(), right.getSinkChannel(), leftToRight);
-        this.toLeft = new Pump(right.getSourceChannel(), left.getSinkChannel(), rightToLeft);
+        this.toRight = new Pump(left, right.getSinkChannel(), leftToRight);
+        this.toLeft = new Pump(right, left.getSinkChannel(), rightToLeft);
     }
 
     /**
@@ -160,6 +166,7 @@ public final class ByteRelay {
     /** One direction. */
     private final class Pump {
         private final ConduitStreamSourceChannel source;
+        private final boolean secure;
         private final ConduitStreamSinkChannel sink;
         private final Traffic traffic;
         private @Nullable PooledByteBuffer pending;
@@ -169,8 +176,9 @@ public final class ByteRelay {
         private boolean sourceEnded;
         private boolean ended;
 
-        Pump(ConduitStreamSourceChannel source, ConduitStreamSinkChannel sink, Traffic traffic) {
-            this.source = source;
+        Pump(StreamConnection from, ConduitStreamSinkChannel sink, Traffic traffic) {
+            this.source = from.getSourceChannel();
+            this.secure = from instanceof SslConnection;
             this.sink = sink;
             this.traffic = traffic;
         }
@@ -211,12 +219,14 @@ public final class ByteRelay {
 
         private void copy() throws IOException {
             boolean drained = writePending();
-            while (drained && !sourceEnded && !done) {
+            int left = TURN;
+            while (drained && !sourceEnded && !done && left > 0) {
                 int read = read();
                 drained = writePending();
                 if (read <= 0) {
                     break;
                 }
+                left -= read;
             }
             if (sourceEnded && drained && !ended) {
                 sink.shutdownWrites();
@@ -229,7 +239,12 @@ public final class ByteRelay {
                 directionEnded();
                 return;
             }
-            interest(drained && !sourceEnded, !drained || !flushed);
+            boolean pausing = secure && left <= 0;
+            interest(drained && !sourceEnded && !pausing, !drained || !flushed);
+            if (pausing) {
+                // TLS holds bytes that no selector knows of, and hands them over without asking one
+                IoTasks.executeAfter(source.getIoThread(), this::pump, TLS_PAUSE_MILLIS);
+            }
         }
 
         private int read() throws IOException {
