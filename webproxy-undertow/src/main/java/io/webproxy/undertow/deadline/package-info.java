@@ -1,4 +1,4 @@
-/** Deadlines: one coarse sweep for each IO thread in place of a timer for each wait. */
+/** What all have in common on an IO thread: deadlines, by one coarse sweep in place of a timer for each wait, and turns. */
 @NullMarked
 package io.webproxy.undertow.deadline;
 

@@ -8,6 +8,8 @@ import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.ChunkedDecoder;
 import io.webproxy.undertow.exchange.Exchange;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.AbstractStreamSourceConduit;
 import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.StreamSourceConduit;
+import org.xnio.ssl.SslConnection;
 
 /**
  * The request body on its way from the client: counted, limited, and with strict chunked framing in place of Undertow's lenient one.
@@ -29,6 +32,10 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     private final Exchange exchange;
     private final long limit;
     private final @Nullable ChunkedDecoder decoder;
+    private final Turn turn = new Turn();
+    private final boolean takesTurns;
+    private boolean resting;
+    private boolean resumedAfterRest;
     private boolean ended;
     private boolean broken;
 
@@ -37,6 +44,8 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
         this.exchange = exchange;
         this.limit = limit;
         this.decoder = decoder;
+        // streams of HTTP/2 share one connection, and have windows
+        this.takesTurns = !exchange.client().isMultiplexed();
     }
 
     /**
@@ -73,8 +82,13 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             Connectors.terminateRequest(exchange.http());
             return -1;
         }
+        if (takesTurns && turn.isOver()) {
+            rest();
+            return 0;
+        }
         int read = decoder == null ? next.read(dst) : readChunked(dst, decoder);
         if (read > 0) {
+            turn.moved(read);
             exchange.received(read);
             if (limit > 0 && exchange.bytesIn() > limit) {
                 dst.position(dst.position() - read);
@@ -82,6 +96,47 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             }
         }
         return read;
+    }
+
+    /** A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again before them. */
+    private void rest() {
+        HttpServerConnection connection = (HttpServerConnection) exchange.http().getConnection();
+        if (connection.getChannel() instanceof SslConnection) {
+            resumedAfterRest = next.isReadResumed();
+            resting = true;
+            next.suspendReads();
+            IoTasks.executeAfter(getReadThread(), this::rested, Turn.TLS_REST_MILLIS);
+        }
+    }
+
+    private void rested() {
+        resting = false;
+        if (resumedAfterRest && !exchange.isEnded()) {
+            next.resumeReads();
+        }
+    }
+
+    @Override
+    public void resumeReads() {
+        if (resting) {
+            resumedAfterRest = true;
+        } else {
+            super.resumeReads();
+        }
+    }
+
+    @Override
+    public void suspendReads() {
+        if (resting) {
+            resumedAfterRest = false;
+        } else {
+            super.suspendReads();
+        }
+    }
+
+    @Override
+    public boolean isReadResumed() {
+        return resting ? resumedAfterRest : super.isReadResumed();
     }
 
     private int readChunked(ByteBuffer dst, ChunkedDecoder chunks) throws IOException {

@@ -3,6 +3,7 @@ package io.webproxy.undertow.relay;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Turn;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -44,11 +45,6 @@ public final class ByteRelay {
             return Long.MAX_VALUE;
         }
     }
-
-    /** How much one direction may copy before it is everybody else's turn on the thread: a pair that never pauses would keep it. */
-    private static final int TURN = 1 << 20;
-
-    private static final long TLS_PAUSE_MILLIS = 1;
 
     private final StreamConnection left;
     private final StreamConnection right;
@@ -167,6 +163,7 @@ public final class ByteRelay {
     private final class Pump {
         private final ConduitStreamSourceChannel source;
         private final boolean secure;
+        private final Turn turn = new Turn();
         private final ConduitStreamSinkChannel sink;
         private final Traffic traffic;
         private @Nullable PooledByteBuffer pending;
@@ -219,14 +216,15 @@ public final class ByteRelay {
 
         private void copy() throws IOException {
             boolean drained = writePending();
-            int left = TURN;
-            while (drained && !sourceEnded && !done && left > 0) {
+            boolean over = false;
+            while (drained && !sourceEnded && !done && !over) {
                 int read = read();
                 drained = writePending();
                 if (read <= 0) {
                     break;
                 }
-                left -= read;
+                turn.moved(read);
+                over = turn.isOver();
             }
             if (sourceEnded && drained && !ended) {
                 sink.shutdownWrites();
@@ -239,11 +237,10 @@ public final class ByteRelay {
                 directionEnded();
                 return;
             }
-            boolean pausing = secure && left <= 0;
+            boolean pausing = secure && over;
             interest(drained && !sourceEnded && !pausing, !drained || !flushed);
             if (pausing) {
-                // TLS holds bytes that no selector knows of, and hands them over without asking one
-                IoTasks.executeAfter(source.getIoThread(), this::pump, TLS_PAUSE_MILLIS);
+                IoTasks.executeAfter(source.getIoThread(), this::pump, Turn.TLS_REST_MILLIS);
             }
         }
 

@@ -3,6 +3,7 @@ package io.webproxy.undertow.upstream;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.ChunkedDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -28,7 +29,9 @@ final class ResponseBodySource implements StreamSourceConduit {
     private final ConduitStreamSourceChannel source;
     private final ParsedHead.Framing framing;
     private final @Nullable ChunkedDecoder decoder;
+    private final Turn turn = new Turn();
 
+    private boolean resting;
     private long remaining;
     private @Nullable PooledByteBuffer early;
     private boolean ended;
@@ -94,6 +97,11 @@ final class ResponseBodySource implements StreamSourceConduit {
         if (!dst.hasRemaining()) {
             return 0;
         }
+        if (early == null && turn.isOver()) {
+            rest();
+            listener.responsePaused();
+            return 0;
+        }
         int read;
         try {
             read = decoder != null ? readChunked(dst, decoder) : readPlain(dst);
@@ -104,11 +112,28 @@ final class ResponseBodySource implements StreamSourceConduit {
             throw failure;
         }
         if (read > 0) {
+            turn.moved(read);
             listener.responseBytes(read);
         } else if (read == 0 && !ended) {
             listener.responsePaused();
         }
         return read == 0 && ended ? -1 : read;
+    }
+
+    /** A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again before them. */
+    private void rest() {
+        if (connection.isSecure()) {
+            resting = true;
+            source.suspendReads();
+            IoTasks.executeAfter(getReadThread(), this::rested, Turn.TLS_REST_MILLIS);
+        }
+    }
+
+    private void rested() {
+        resting = false;
+        if (readsResumed && !ended && failure == null) {
+            source.resumeReads();
+        }
     }
 
     private boolean isEmpty() {
@@ -254,7 +279,9 @@ final class ResponseBodySource implements StreamSourceConduit {
             wakeupReads();
         } else {
             readsResumed = true;
-            source.resumeReads();
+            if (!resting) {
+                source.resumeReads();
+            }
         }
     }
 
@@ -270,7 +297,7 @@ final class ResponseBodySource implements StreamSourceConduit {
         IoTasks.execute(getReadThread(), () -> {
             if (readsResumed && handler != null) {
                 handler.readReady();
-                if (readsResumed && !ended && failure == null && early == null) {
+                if (readsResumed && !ended && failure == null && early == null && !resting) {
                     source.resumeReads();
                 }
             }

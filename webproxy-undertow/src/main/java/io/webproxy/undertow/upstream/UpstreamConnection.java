@@ -17,6 +17,7 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
+import org.xnio.ssl.SslConnection;
 
 /**
  * One physical connection to an upstream, which serves one HTTP/1.1 exchange after the other.
@@ -64,6 +65,11 @@ public final class UpstreamConnection {
     /** Whether it can still be used. */
     boolean isOpen() {
         return !closed && stream.isOpen();
+    }
+
+    /** Whether it speaks TLS. */
+    boolean isSecure() {
+        return stream instanceof SslConnection;
     }
 
     long idleSince() {

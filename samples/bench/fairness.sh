@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# How long small requests take beside transfers that never pause, all of them on one IO thread of the proxy: downloads and uploads, in
+# clear and over TLS. The proxy answers them itself, so that a busy service doesn't count. At the 90th percentile a request may take
+# 50 ms longer than alone.
+#
+# Options by environment: TRANSFERS (3), REQUESTS (50), JAR, JAVA (java), JAVA_OPTS (of the proxies).
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+need curl openssl
+
+certificate
+"$java" -jar "$jar" service >"$work/service.out" 2>"$work/service.err" &
+pids+=($!)
+ready $! service
+service=$uri
+
+small() { # 50th and 90th percentile and the highest of the requests' times, in ms
+  for _ in $(seq "${REQUESTS:-50}"); do
+    curl --silent --request TRACE --http1.1 --cacert "$work/cert.pem" --max-time 30 --output /dev/null --write-out '%{time_total}\n' "$uri"
+  done | sort -n | awk '{ t[NR] = $1 * 1000 } END { print t[int((NR + 1) / 2)], t[int(NR * 0.9)], t[NR] }'
+}
+failed=0
+measure() { # name, options of the proxy
+  # shellcheck disable=SC2086 # options are words
+  "$java" ${JAVA_OPTS:-} -jar "$jar" expose --to "$service" --external-port 0 --bind 127.0.0.1 --io-threads 1 "${@:2}" \
+    >"$work/$1.out" 2>"$work/$1.err" &
+  pids+=($!)
+  ready $! "$1"
+  small >/dev/null
+  local alone beside transfers kind
+  alone=$(small)
+  for kind in downloads uploads; do
+    transfers=()
+    for _ in $(seq "${TRANSFERS:-3}"); do
+      if [ "$kind" = downloads ]; then
+        curl --silent --http1.1 --cacert "$work/cert.pem" --max-time 120 --output /dev/null "${uri}download/a?size=1000000000000" &
+      else
+        curl --silent --http1.1 --cacert "$work/cert.pem" --max-time 120 --output /dev/null --upload-file /dev/zero "${uri}upload" &
+      fi
+      transfers+=($!)
+    done
+    pids+=("${transfers[@]}")
+    sleep 1
+    beside=$(small)
+    kill "${transfers[@]}"
+    wait "${transfers[@]}" 2>/dev/null || true
+    awk -v what="$1, beside ${TRANSFERS:-3} $kind" -v alone="$alone" -v beside="$beside" 'BEGIN {
+      split(alone, a, " "); split(beside, b, " "); ok = b[2] < a[2] + 50
+      printf "%-26s p50 %6.1f ms, p90 %6.1f ms, max %6.1f ms (alone %.1f, %.1f, %.1f): %s\n",
+        what, b[1], b[2], b[3], a[1], a[2], a[3], ok ? "ok" : "FAILED"
+      exit !ok }' || failed=1
+  done
+}
+measure plain --plain
+measure tls --cert "$work/cert.pem" --key "$work/key.pem"
+exit "$failed"
