@@ -121,22 +121,25 @@ public final class FrontHandler implements HttpHandler {
             decided(exchange, authenticator, decision.join(), limit);
             return;
         }
+        AuthWait wait = new AuthWait(exchange);
+        exchange.watch(wait);
         http.dispatch(
                 SameThreadExecutor.INSTANCE,
                 () -> decision.whenComplete((made, failure) -> IoTasks.execute(
                         http.getIoThread(),
                         () -> Connectors.executeRootHandler(
-                                same -> decidedLater(exchange, authenticator, made, failure, limit), http))));
+                                same -> decidedLater(wait, exchange, authenticator, made, failure, limit), http))));
     }
 
     private void decidedLater(
+            AuthWait wait,
             Exchange exchange,
             Authenticator authenticator,
             @Nullable AuthDecision decision,
             @Nullable Throwable failure,
             long limit)
             throws Exception {
-        if (exchange.isEnded()) {
+        if (!wait.decided()) {
             return;
         }
         if (decision == null) {
