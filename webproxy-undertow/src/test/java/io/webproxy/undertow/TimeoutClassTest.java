@@ -438,4 +438,30 @@ class TimeoutClassTest {
             assertThat(proxy.record().endClass()).isEqualTo(DEFAULT);
         }
     }
+
+    /** What a class that is missing at run time does. */
+    @Test
+    @ExpectedLog(contains = "The timeout classifier failed")
+    void classifierThatLacksAClassCostsNoExchange() throws Exception {
+        TimeoutClassifier broken = new TimeoutClassifier() {
+            @Override
+            public TimeoutClass classify(RequestHead request) {
+                throw new NoClassDefFoundError("broken");
+            }
+
+            @Override
+            public TimeoutClass upgrade(TimeoutClass current, ResponseHead response) {
+                throw new NoClassDefFoundError("broken");
+            }
+        };
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .timeouts(TimeoutPolicy.defaults().withClassifier(broken)));
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.body().string()).isEqualTo("ok");
+            assertThat(proxy.record().error()).isNull();
+        }
+    }
 }
