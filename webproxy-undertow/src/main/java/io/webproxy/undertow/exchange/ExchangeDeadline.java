@@ -88,10 +88,10 @@ final class ExchangeDeadline {
         total = 0;
     }
 
-    /** What may take for ever otherwise is under the limit of {@code DEFAULT}. */
+    /** What may take for ever otherwise is under the limit of {@code DEFAULT}, though not of that class. */
     void limitSilence() {
         if (idle == 0) {
-            use(TimeoutClass.DEFAULT);
+            idle = policy.idle(TimeoutClass.DEFAULT).toNanos();
         }
     }
 

@@ -122,5 +122,6 @@ class ExchangeDeadlineTest {
         download.choose(policy.with(DOWNLOAD, Duration.ZERO), REQUEST);
         download.limitSilence();
         assertThat(download.at()).isEqualTo(millis(1));
+        assertThat(download.timeoutClass()).as("what the record shows").isEqualTo(DOWNLOAD);
     }
 }
