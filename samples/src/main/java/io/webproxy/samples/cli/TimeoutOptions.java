@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 
 /** How long exchanges may stay silent. */
 final class TimeoutOptions {
-    private static final Pattern VALUE = Pattern.compile("(\\d{1,15})(ms|s|m|h)");
+    private static final Pattern VALUE = Pattern.compile("(\\d+)(ms|s|m|h)");
     private static final Map<String, ChronoUnit> UNITS =
             Map.of("ms", ChronoUnit.MILLIS, "s", ChronoUnit.SECONDS, "m", ChronoUnit.MINUTES, "h", ChronoUnit.HOURS);
 
@@ -73,7 +73,11 @@ final class TimeoutOptions {
         if (!value.matches()) {
             throw wrong(limit, "a whole number with ms, s, m or h, or none");
         }
-        return Duration.of(Long.parseLong(value.group(1)), UNITS.get(value.group(2)));
+        try {
+            return Duration.of(Long.parseLong(value.group(1)), UNITS.get(value.group(2)));
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw wrong(limit, "none, or 1 ms to 3650 days");
+        }
     }
 
     private static IllegalArgumentException wrong(String limit, String expected) {
