@@ -14,7 +14,7 @@ public final class StreamingGateway {
             try: curl -kN %1$sv1/chat/completions -d '{"stream": true}'
             try: curl -kN %1$sapi/chat -d '{}'
             try: curl -k %1$sreport
-            try: curl -k -o /dev/null '%1$sdownload/model.gguf?size=1000000000'
+            try: curl -k -o /dev/null '%1$smodels/tiny.gguf?size=1000000000'
             """;
 
     private StreamingGateway() {}

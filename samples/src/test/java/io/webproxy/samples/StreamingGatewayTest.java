@@ -68,7 +68,7 @@ class StreamingGatewayTest {
                     .containsSubsequence(
                             "POST /v1/chat/completions is LONG",
                             "POST /api/chat is LONG",
-                            "GET /download/model.gguf is DOWNLOAD",
+                            "GET /models/tiny.gguf is DOWNLOAD",
                             "GET /report is DEFAULT",
                             "GET /report becomes DOWNLOAD");
         } finally {
@@ -102,7 +102,7 @@ class StreamingGatewayTest {
 
     private void file(OkHttpClient client, HttpUrl root) throws Exception {
         Request request = new Request.Builder()
-                .url(root.resolve("download/model.gguf?size=1000000"))
+                .url(root.resolve("models/tiny.gguf?size=1000000"))
                 .header("Range", "bytes=999990-")
                 .build();
         try (Response response = client.newCall(request).execute()) {

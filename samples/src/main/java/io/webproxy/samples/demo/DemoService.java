@@ -64,6 +64,7 @@ public final class DemoService implements AutoCloseable {
                 .addExactPath("/events", clock.handler())
                 .addExactPath("/echo", echo.handler())
                 .addPrefixPath("/download", Download::handle)
+                .addPrefixPath("/models", Download::handle)
                 .addExactPath("/v1/chat/completions", Chat::completions)
                 .addExactPath("/api/chat", Chat::lines)
                 .addExactPath("/report", Chat::report)
