@@ -7,6 +7,7 @@ import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.Locale;
 
 /** A gateway for chat completions and large files: prints the timeout class of each exchange as it goes. */
 public final class StreamingGateway {
@@ -51,6 +52,7 @@ public final class StreamingGateway {
         @Override
         public void exchangeEnded(ExchangeRecord ended) {
             out.printf(
+                    Locale.ROOT,
                     "%s %s has ended as %s: %d, %d bytes in %.1f s%s%n",
                     ended.method(),
                     ended.path(),
