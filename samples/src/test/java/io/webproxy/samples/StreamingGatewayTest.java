@@ -9,9 +9,11 @@ import io.webproxy.testing.TestProxy;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
@@ -27,6 +29,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 @Timeout(60)
 class StreamingGatewayTest {
+    private static final Pattern ENDED =
+            Pattern.compile("(POST|GET) /\\S+ has ended as (LONG|DOWNLOAD): 20[06], [0-9]+ bytes in [0-9]+\\.[0-9] s");
+
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     private String printed() {
@@ -63,11 +68,14 @@ class StreamingGatewayTest {
             lines(client, root);
             file(client, root);
             report(client, root);
-            await().until(() -> printed().contains("GET /report has ended as DOWNLOAD: 200, "));
+            await().untilAsserted(() -> assertThat(printed().lines().filter(line -> line.contains(" has ended ")))
+                    .hasSize(6)
+                    .allMatch(line -> ENDED.matcher(line).matches()));
             assertThat(printed().lines())
                     .containsSubsequence(
                             "POST /v1/chat/completions is LONG",
                             "POST /api/chat is LONG",
+                            "GET /models/tiny.gguf is DOWNLOAD",
                             "GET /models/tiny.gguf is DOWNLOAD",
                             "GET /report is DEFAULT",
                             "GET /report becomes DOWNLOAD");
@@ -81,7 +89,7 @@ class StreamingGatewayTest {
             assertThat(response.protocol()).isEqualTo(Protocol.HTTP_2);
             assertThat(response.header("Content-Type")).isEqualTo("text/event-stream");
             BufferedSource source = response.body().source();
-            assertThat(source.readUtf8Line()).contains("chat.completion.chunk", "\"content\":\"Streams \"");
+            assertThat(firstLine(source, "[DONE]")).contains("chat.completion.chunk", "\"content\":\"Streams \"");
             assertThat(printed()).as("it goes on").doesNotContain("has ended");
             assertThat(source.readUtf8()).endsWith("data: [DONE]\n\n");
         }
@@ -92,22 +100,25 @@ class StreamingGatewayTest {
 
     private void lines(OkHttpClient client, HttpUrl root) throws Exception {
         try (Response response = ask(client, root.resolve("api/chat"), "{}")) {
-            assertThat(response.body().string().lines())
-                    .hasSize(11)
-                    .last()
-                    .asString()
-                    .contains("\"done\":true");
+            assertThat(response.header("Content-Type")).isEqualTo("application/x-ndjson");
+            BufferedSource source = response.body().source();
+            assertThat(firstLine(source, "\"done\":true")).contains("\"content\":\"Streams \"", "\"done\":false");
+            assertThat(source.readUtf8().lines()).hasSize(10).last().asString().contains("\"done\":true");
         }
     }
 
     private void file(OkHttpClient client, HttpUrl root) throws Exception {
-        Request request = new Request.Builder()
+        Request whole = new Request.Builder()
                 .url(root.resolve("models/tiny.gguf?size=1000000"))
-                .header("Range", "bytes=999990-")
                 .build();
-        try (Response response = client.newCall(request).execute()) {
-            assertThat(response.code()).isEqualTo(206);
-            assertThat(response.body().bytes()).hasSize(10);
+        Request part = whole.newBuilder().header("Range", "bytes=65530-140000").build();
+        try (Response file = client.newCall(whole).execute();
+                Response range = client.newCall(part).execute()) {
+            assertThat(file.code()).isEqualTo(200);
+            assertThat(range.code()).isEqualTo(206);
+            assertThat(range.header("Content-Range")).isEqualTo("bytes 65530-140000/1000000");
+            assertThat(range.body().bytes())
+                    .isEqualTo(Arrays.copyOfRange(file.body().bytes(), 65530, 140001));
         }
     }
 
@@ -120,6 +131,13 @@ class StreamingGatewayTest {
                     .contains("\ncome,4\n")
                     .endsWith("total,10\n");
         }
+    }
+
+    /** The first line, which has come without the last one. */
+    private static String firstLine(BufferedSource source, String last) throws Exception {
+        String line = source.readUtf8LineStrict();
+        assertThat(source.getBuffer().snapshot().utf8()).doesNotContain(last);
+        return line;
     }
 
     private static Response ask(OkHttpClient client, HttpUrl url, String question) throws Exception {
