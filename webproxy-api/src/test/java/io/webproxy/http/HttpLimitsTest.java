@@ -19,7 +19,16 @@ class HttpLimitsTest {
     @Test
     void defaultsAreThoseOfTheHostileInputTable() {
         assertThat(DEFAULTS)
-                .isEqualTo(new HttpLimits(32768, 16384, 200, 0, 65536, Duration.ofSeconds(10), Duration.ofSeconds(75)));
+                .isEqualTo(new HttpLimits(
+                        32768,
+                        16384,
+                        200,
+                        0,
+                        240,
+                        Duration.ofSeconds(20),
+                        65536,
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(75)));
     }
 
     static Stream<Arguments> badValues() {
@@ -31,6 +40,16 @@ class HttpLimitsTest {
                 bad(l -> l.withFields(9), "fields: 9 (expected: 10-10000)"),
                 bad(l -> l.withFields(10001), "fields: 10001 (expected: 10-10000)"),
                 bad(l -> l.withRequestBodyBytes(-1), "requestBodyBytes: -1 (expected: 0-9223372036854775807)"),
+                bad(l -> l.withRequestBodyRate(-1, Duration.ZERO), "requestBodyRate: -1 (expected: 0-1073741824)"),
+                bad(
+                        l -> l.withRequestBodyRate((1 << 30) + 1, Duration.ZERO),
+                        "requestBodyRate: 1073741825 (expected: 0-1073741824)"),
+                bad(
+                        l -> l.withRequestBodyRate(1, Duration.ofMillis(-1)),
+                        "requestBodyGrace: PT-0.001S (expected: zero to 1 h)"),
+                bad(
+                        l -> l.withRequestBodyRate(1, Duration.ofHours(2)),
+                        "requestBodyGrace: PT2H (expected: zero to 1 h)"),
                 bad(l -> l.withResponseHeadBytes(1023), "responseHeadBytes: 1023 (expected: 1024-1048576)"),
                 bad(l -> l.withResponseHeadBytes(1048577), "responseHeadBytes: 1048577 (expected: 1024-1048576)"),
                 bad(l -> l.withHeadTime(Duration.ZERO), "headTime: PT0S (expected: 1 ms to 1 h)"),
@@ -58,13 +77,22 @@ class HttpLimitsTest {
                 .withRequestTargetBytes(64)
                 .withFields(10)
                 .withRequestBodyBytes(Long.MAX_VALUE)
+                .withRequestBodyRate(0, Duration.ZERO)
                 .withResponseHeadBytes(1 << 20)
                 .withHeadTime(Duration.ofMillis(1))
                 .withKeepAliveTime(Duration.ofDays(1));
 
         assertThat(limits)
                 .isEqualTo(new HttpLimits(
-                        1024, 64, 10, Long.MAX_VALUE, 1 << 20, Duration.ofMillis(1), Duration.ofDays(1)));
+                        1024,
+                        64,
+                        10,
+                        Long.MAX_VALUE,
+                        0,
+                        Duration.ZERO,
+                        1 << 20,
+                        Duration.ofMillis(1),
+                        Duration.ofDays(1)));
         assertThat(DEFAULTS.fields()).isEqualTo(200);
     }
 
@@ -74,6 +102,9 @@ class HttpLimitsTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withHeadTime(null))
                 .withMessage("headTime");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withRequestBodyRate(1, null))
+                .withMessage("requestBodyGrace");
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withKeepAliveTime(null))
                 .withMessage("keepAliveTime");

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +53,7 @@ public final class Exchange extends Watched {
 
     private final ExchangeDeadline deadline;
     private @Nullable Expiry expiry;
+    private @Nullable LongConsumer whileWaiting;
 
     private @Nullable Route route;
     private String routedPath = "";
@@ -178,9 +180,15 @@ public final class Exchange extends Watched {
 
     /** The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had. */
     public void answering(Expiry onExpiry) {
+        whileWaiting = null;
         deadline.limitSilence();
         deadline.liftTotal();
         watch(onExpiry);
+    }
+
+    /** Until the response begins, this is called with the time of each sweep. */
+    public void whileWaiting(LongConsumer look) {
+        whileWaiting = firstByte < 0 ? look : null;
     }
 
     /** A byte moved, in either direction. */
@@ -217,6 +225,7 @@ public final class Exchange extends Watched {
     /** The final response head has arrived: it may upgrade the timeout class. */
     public void responded(ResponseHead response) {
         firstByte = sweeper.now() - start;
+        whileWaiting = null;
         TimeoutClass before = deadline.timeoutClass();
         deadline.upgrade(response);
         if (deadline.timeoutClass() != before) {
@@ -361,6 +370,9 @@ public final class Exchange extends Watched {
     protected void seen(long now) {
         if (expiry != null) {
             expiry.lasting(now);
+        }
+        if (whileWaiting != null && !ended) {
+            whileWaiting.accept(now);
         }
     }
 

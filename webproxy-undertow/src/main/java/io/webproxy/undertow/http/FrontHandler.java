@@ -9,6 +9,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.http.HttpLimits;
 import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.IoTasks;
@@ -102,13 +103,13 @@ public final class FrontHandler implements HttpHandler {
         }
         Authenticator authenticator = now.authenticator();
         if (authenticator == null) {
-            forward(exchange, limit);
+            forward(exchange, now.limits());
         } else {
-            authenticate(exchange, authenticator, limit);
+            authenticate(exchange, authenticator, now.limits());
         }
     }
 
-    private void authenticate(Exchange exchange, Authenticator authenticator, long limit) throws Exception {
+    private void authenticate(Exchange exchange, Authenticator authenticator, HttpLimits limits) throws Exception {
         CompletionStage<AuthDecision> stage;
         try {
             stage = authenticator.authenticate(exchange.head());
@@ -118,7 +119,7 @@ public final class FrontHandler implements HttpHandler {
         HttpServerExchange http = exchange.http();
         CompletableFuture<AuthDecision> decision = stage.toCompletableFuture();
         if (decision.isDone() && !decision.isCompletedExceptionally()) {
-            decided(exchange, authenticator, decision.join(), limit);
+            decided(exchange, authenticator, decision.join(), limits);
             return;
         }
         AuthWait wait = new AuthWait(exchange);
@@ -128,7 +129,7 @@ public final class FrontHandler implements HttpHandler {
                 () -> decision.whenComplete((made, failure) -> IoTasks.execute(
                         http.getIoThread(),
                         () -> Connectors.executeRootHandler(
-                                same -> decidedLater(wait, exchange, authenticator, made, failure, limit), http))));
+                                same -> decidedLater(wait, exchange, authenticator, made, failure, limits), http))));
     }
 
     private void decidedLater(
@@ -137,7 +138,7 @@ public final class FrontHandler implements HttpHandler {
             Authenticator authenticator,
             @Nullable AuthDecision decision,
             @Nullable Throwable failure,
-            long limit)
+            HttpLimits limits)
             throws Exception {
         if (!wait.decided()) {
             return;
@@ -146,15 +147,15 @@ public final class FrontHandler implements HttpHandler {
             LOG.error("The authenticator failed", failure);
             LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
         } else {
-            decided(exchange, authenticator, decision, limit);
+            decided(exchange, authenticator, decision, limits);
         }
     }
 
-    private void decided(Exchange exchange, Authenticator authenticator, AuthDecision decision, long limit)
+    private void decided(Exchange exchange, Authenticator authenticator, AuthDecision decision, HttpLimits limits)
             throws Exception {
         if (decision instanceof AuthDecision.Granted granted) {
             exchange.authenticated(granted.user(), authenticator.forwardsCredentials());
-            forward(exchange, limit);
+            forward(exchange, limits);
         } else if (decision instanceof AuthDecision.Denied denied) {
             LocalAnswer.send(
                     exchange,
@@ -164,8 +165,8 @@ public final class FrontHandler implements HttpHandler {
         }
     }
 
-    private void forward(Exchange exchange, long limit) throws Exception {
-        RequestBody.install(exchange, limit);
+    private void forward(Exchange exchange, HttpLimits limits) throws Exception {
+        RequestBody.install(exchange, limits);
         forwarder.handleRequest(exchange.http());
     }
 }

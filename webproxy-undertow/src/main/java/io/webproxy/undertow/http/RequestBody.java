@@ -8,6 +8,7 @@ import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
+import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.ChunkedDecoder;
@@ -32,6 +33,7 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     private final Exchange exchange;
     private final long limit;
     private final @Nullable ChunkedDecoder decoder;
+    private final BodyPace pace;
     private final Turn turn = new Turn();
     private final boolean takesTurns;
     private boolean resting;
@@ -39,21 +41,22 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     private boolean ended;
     private boolean broken;
 
-    private RequestBody(StreamSourceConduit next, Exchange exchange, long limit, @Nullable ChunkedDecoder decoder) {
+    private RequestBody(
+            StreamSourceConduit next, Exchange exchange, HttpLimits limits, @Nullable ChunkedDecoder decoder) {
         super(next);
         this.exchange = exchange;
-        this.limit = limit;
+        this.limit = limits.requestBodyBytes();
         this.decoder = decoder;
+        this.pace = new BodyPace(
+                limits.requestBodyRate(),
+                limits.requestBodyGrace(),
+                exchange.shared().nanoClock().getAsLong());
         // streams of HTTP/2 share one connection, and have windows
         this.takesTurns = !exchange.client().isMultiplexed();
     }
 
-    /**
-     * Puts it in the way of a request that has a body.
-     *
-     * @param limit in bytes, 0 for none
-     */
-    static void install(Exchange exchange, long limit) {
+    /** Puts it in the way of a request that has a body. */
+    static void install(Exchange exchange, HttpLimits limits) {
         HttpServerExchange http = exchange.http();
         if (http.isRequestComplete()) {
             return;
@@ -62,15 +65,28 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
                 !exchange.client().isMultiplexed() && http.getRequestHeaders().contains(Headers.TRANSFER_ENCODING);
         http.addRequestWrapper((factory, same) -> {
             if (!chunked) {
-                return new RequestBody(factory.create(), exchange, limit, null);
+                return watched(new RequestBody(factory.create(), exchange, limits, null));
             }
             HttpServerConnection connection = (HttpServerConnection) http.getConnection();
-            return new RequestBody(
+            return watched(new RequestBody(
                     new ReadDataStreamSourceConduit(connection.getOriginalSourceConduit(), connection),
                     exchange,
-                    limit,
-                    new ChunkedDecoder());
+                    limits,
+                    new ChunkedDecoder()));
         });
+    }
+
+    private static RequestBody watched(RequestBody body) {
+        body.exchange.whileWaiting(body::checkPace);
+        return body;
+    }
+
+    /** A client that sends next to nothing holds an exchange as long as it likes: no silence limit finds it. */
+    private void checkPace(long now) {
+        boolean waiting = !ended && !broken && !exchange.http().isRequestComplete() && isReadResumed();
+        if (pace.isTooSlow(now, waiting, exchange.bytesIn())) {
+            broken(408, "its body came too slowly");
+        }
     }
 
     @Override

@@ -1,0 +1,126 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Clients that send as slowly as they can: they get an answer where one is possible, and hold nothing for longer than a limit. */
+@ExtendWith(LeakCheck.class)
+class SlowPeersTest {
+    private static final HttpLimits FAST = HttpLimits.defaults().withRequestBodyRate(10_000, Duration.ofMillis(200));
+
+    /** What the upstream saw of a body that never became complete. */
+    private static RawUpstream listening(CountDownLatch aborted) throws Exception {
+        return RawUpstream.start(c -> {
+            c.readHead();
+            String end = c.end();
+            while (end.startsWith("byte ")) {
+                end = c.end();
+            }
+            assertThat(end).isEqualTo("reset");
+            aborted.countDown();
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void bodyThatTricklesIs408(Front front) throws Exception {
+        CountDownLatch aborted = new CountDownLatch(1);
+        try (RawUpstream upstream = listening(aborted);
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).limits(FAST))) {
+            if (front.isHttp2()) {
+                try (Http2Client client = Http2Client.open(proxy)) {
+                    client.open(1, "POST", "/", "localhost", "content-length", "100000");
+                    client.send(Http2Client.DATA, 0, 1, new byte[10]);
+                    assertThat(client.answer(1)).isEqualTo("408");
+                }
+            } else {
+                try (RawConnection client = proxy.raw()) {
+                    client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000¶¶0123456789");
+                    assertThat(client.readResponse()).startsWith("HTTP/1.1 408 ");
+                    assertThat(client.end()).isEqualTo("end");
+                }
+            }
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).isEqualTo(408);
+            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.total()).isGreaterThan(Duration.ofMillis(200));
+            assertThat(aborted.await(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void chunkedBodyThatTricklesIs408() throws Exception {
+        CountDownLatch aborted = new CountDownLatch(1);
+        try (RawUpstream upstream = listening(aborted);
+                TestProxy proxy =
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).limits(FAST));
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶1¶x¶1");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 408 ");
+            assertThat(aborted.await(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    /** The client is ready to send, the upstream takes nothing: nobody may blame the client. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void bodyThatTheUpstreamDoesNotTakeIsNotSlow(Front front) throws Exception {
+        CountDownLatch sent = new CountDownLatch(1);
+        byte[] body = new byte[16 << 20];
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    RawConnection.pace(Duration.ofMillis(1500));
+                    for (int left = body.length; left > 0; ) {
+                        left -= c.read(new byte[65536], Math.min(left, 65536));
+                    }
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                });
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.forward(upstream.uri())
+                                .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofMillis(1000))));
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: " + body.length + "¶¶");
+            client.send(body);
+            sent.countDown();
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
+        }
+    }
+
+    /** Both sides talk at once: with a response under way the rate is nobody's business. */
+    @Test
+    void bodyBehindAResponseThatHasBegunMayTrickle() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶2¶ok¶");
+                    c.trickle("2\r\nok\r\n".repeat(2), Duration.ofMillis(50));
+                    c.send("0¶¶");
+                    c.end();
+                });
+                TestProxy proxy =
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).limits(FAST));
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000¶¶0123456789");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("0\r\n\r\n");
+        }
+    }
+}
