@@ -1,5 +1,7 @@
 package io.webproxy.undertow.exchange;
 
+import org.jspecify.annotations.Nullable;
+
 /** The client's side of one exchange: how it is cut off, over HTTP/1.1 or HTTP/2. Called on its IO thread. */
 public interface ClientLeg {
     /** The exchange that this is the client's side of. */
@@ -19,6 +21,11 @@ public interface ClientLeg {
 
     /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
     boolean isWithoutWindow();
+
+    /** What is wrong with the bytes of the request head, or null. */
+    default @Nullable HeadProblem headProblem() {
+        return null;
+    }
 
     /** Whether more than one exchange shares the connection. */
     boolean isMultiplexed();

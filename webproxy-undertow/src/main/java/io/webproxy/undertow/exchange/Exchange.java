@@ -276,6 +276,11 @@ public final class Exchange extends Watched {
         deadline.liftTotal();
     }
 
+    /** Whether it goes on as a tunnel. */
+    boolean isHeld() {
+        return held;
+    }
+
     /** A closed connection at the end is no sign of a client that left: the proxy itself closes it, or the client has ended its half already. */
     void closing() {
         closing = true;

@@ -8,6 +8,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
@@ -22,6 +23,7 @@ final class Http1Leg implements ClientLeg {
     private final Exchange exchange;
     private final HttpServerExchange http;
     private final HttpServerConnection connection;
+    private final @Nullable HeadGate gate;
     private boolean watching;
     private boolean halfClosed;
     private boolean closed;
@@ -30,6 +32,27 @@ final class Http1Leg implements ClientLeg {
         this.exchange = exchange;
         this.http = exchange.http();
         this.connection = connection;
+        this.gate = connection.getOriginalSourceConduit() instanceof HeadGate found ? found : null;
+        http.addExchangeCompleteListener((completed, next) -> {
+            if (gate != null && !exchange.isHeld()) {
+                nextHead(gate);
+            }
+            next.proceed();
+        });
+    }
+
+    private void nextHead(HeadGate before) {
+        PooledByteBuffer early = connection.getExtraBytes();
+        before.next(early);
+        if (early != null && !early.getBuffer().hasRemaining()) {
+            connection.setExtraBytes(null);
+            early.close();
+        }
+    }
+
+    @Override
+    public @Nullable HeadProblem headProblem() {
+        return gate == null ? null : gate.problem();
     }
 
     @Override

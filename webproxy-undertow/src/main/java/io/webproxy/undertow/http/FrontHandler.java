@@ -16,6 +16,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.forward.Trust;
 import io.webproxy.undertow.observe.AddressText;
@@ -63,8 +64,10 @@ public final class FrontHandler implements HttpHandler {
         if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
             http.setPersistent(false);
         }
-        RequestGuard.Refusal refusal =
-                RequestGuard.check(http, path, now.limits(), exchange.client().isMultiplexed());
+        HeadProblem problem = exchange.client().headProblem();
+        RequestGuard.Refusal refusal = problem != null
+                ? new RequestGuard.Refusal(problem.status(), problem.detail())
+                : RequestGuard.check(http, path, now.limits(), exchange.client().isMultiplexed());
         if (refusal != null || path == null) {
             LocalAnswer.reject(
                     exchange,

@@ -9,6 +9,7 @@ import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2ReceiveListener;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.port.FirstBytes;
 import java.util.function.Consumer;
@@ -39,15 +40,14 @@ final class HttpEndpoints {
         return OptionMap.builder()
                 // bodies have no limit here: ours is checked where it can be answered
                 .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
-                // above these Undertow closes with a bare 400; below them the guard answers with the right status
+                // above these Undertow closes with a bare 400; before that the gate and the guard answer with the right
+                // status
                 .set(UndertowOptions.MAX_HEADER_SIZE, limits.requestHeadBytes() * 2)
                 .set(UndertowOptions.MAX_HEADERS, limits.fields() * 2)
                 .set(UndertowOptions.MAX_PARAMETERS, Integer.MAX_VALUE)
                 .set(UndertowOptions.DECODE_URL, false)
                 .set(UndertowOptions.ALWAYS_SET_DATE, false)
                 .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
-                .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, (int)
-                        limits.headTime().toMillis())
                 .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int)
                         limits.keepAliveTime().toMillis())
                 .set(UndertowOptions.ENABLE_HTTP2, false)
@@ -60,7 +60,7 @@ final class HttpEndpoints {
     /** An endpoint in clear. */
     Consumer<StreamConnection> clear(HttpHandler root) {
         HttpOpenListener http1 = http1(root);
-        return http1::handleEvent;
+        return connection -> open(http1, connection, null);
     }
 
     /**
@@ -74,12 +74,12 @@ final class HttpEndpoints {
         FirstBytes.Protocols protocols = new FirstBytes.Protocols() {
             @Override
             public void clear(StreamConnection connection, @Nullable PooledByteBuffer read) {
-                clear.handleEvent(connection, read);
+                open(clear, connection, read);
             }
 
             @Override
             public void http1(StreamConnection connection, @Nullable PooledByteBuffer read) {
-                http1.handleEvent(connection, read);
+                open(http1, connection, read);
             }
 
             @Override
@@ -96,6 +96,11 @@ final class HttpEndpoints {
                         tls,
                         protocols)
                 .start();
+    }
+
+    private void open(HttpOpenListener http1, StreamConnection connection, @Nullable PooledByteBuffer read) {
+        HeadGate.install(connection, exchanges.sweeper(connection.getIoThread()), limits, read);
+        http1.handleEvent(connection, read);
     }
 
     private HttpOpenListener http1(HttpHandler root) {

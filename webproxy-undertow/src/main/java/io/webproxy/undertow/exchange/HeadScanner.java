@@ -1,0 +1,189 @@
+package io.webproxy.undertow.exchange;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows the bytes of an HTTP/1.1 request head for what Undertow's parser doesn't tell: where the head starts and ends, how large it is, its major
+ * version, and folded lines.
+ *
+ * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. A major version other than 1 is made HTTP/1.1 in place, so
+ * that the parser lets the request through to where it can be refused properly. Not thread-safe.
+ */
+final class HeadScanner {
+    private static final int MAJOR = "HTTP/".length();
+    private static final int MINOR = "HTTP/1.".length();
+
+    private enum State {
+        START,
+        EMPTY_LINE,
+        METHOD,
+        TARGET,
+        VERSION,
+        LINE,
+        NEXT_LINE,
+        END,
+        COMPLETE
+    }
+
+    private State state = State.START;
+    private boolean begun;
+    private boolean emptyLineSeen;
+    private int version;
+    private boolean otherMajor;
+    private int bytes;
+    private int lines;
+    private @Nullable HeadProblem problem;
+
+    /** The next byte is the first of another head. */
+    void reset() {
+        state = State.START;
+        begun = false;
+        emptyLineSeen = false;
+        bytes = 0;
+        lines = 0;
+        problem = null;
+    }
+
+    /** Whether a byte of it has come. */
+    boolean hasBegun() {
+        return begun;
+    }
+
+    /** Whether all of it has come. */
+    boolean isComplete() {
+        return state == State.COMPLETE;
+    }
+
+    /** Whether the request line isn't complete. */
+    boolean isInRequestLine() {
+        return state.ordinal() <= State.VERSION.ordinal();
+    }
+
+    /** How many bytes it has so far. */
+    int bytes() {
+        return bytes;
+    }
+
+    /** How many complete lines it has so far, the request line included. */
+    int lines() {
+        return lines;
+    }
+
+    /** The first problem, or null. */
+    @Nullable HeadProblem problem() {
+        return problem;
+    }
+
+    /**
+     * Takes the bytes between {@code from} and {@code to}, up to the end of the head.
+     *
+     * @return how many at the start belong to an empty line in front of the request line (RFC 9112 section 2.2), and are to be left out
+     */
+    int scan(ByteBuffer in, int from, int to) {
+        begun |= from < to;
+        int at = from;
+        while (at < to && (state == State.START || state == State.EMPTY_LINE)) {
+            if (!isEmptyLine(in.get(at))) {
+                break;
+            }
+            at++;
+        }
+        int leading = at - from;
+        for (; at < to && state != State.COMPLETE; at++) {
+            if (state == State.LINE) {
+                int end = endOfLine(in, at, to);
+                bytes += end - at;
+                at = end;
+                if (at == to) {
+                    break;
+                }
+            }
+            bytes++;
+            take(in, at);
+        }
+        return leading;
+    }
+
+    private boolean isEmptyLine(byte b) {
+        if (state == State.EMPTY_LINE) {
+            if (b != '\n') {
+                problem = HeadProblem.MALFORMED;
+                state = State.METHOD;
+                return false;
+            }
+            state = State.START;
+            return true;
+        }
+        if (b == '\r' && !emptyLineSeen) {
+            emptyLineSeen = true;
+            state = State.EMPTY_LINE;
+            return true;
+        }
+        state = State.METHOD;
+        return false;
+    }
+
+    private static int endOfLine(ByteBuffer in, int from, int to) {
+        int at = from;
+        while (at < to && in.get(at) != '\n') {
+            at++;
+        }
+        return at;
+    }
+
+    private void take(ByteBuffer in, int at) {
+        byte b = in.get(at);
+        if (b == '\n') {
+            lines++;
+            state = state == State.END ? State.COMPLETE : State.NEXT_LINE;
+            return;
+        }
+        switch (state) {
+            case METHOD -> state = b == ' ' ? State.TARGET : State.METHOD;
+            case TARGET -> {
+                if (b == ' ') {
+                    state = State.VERSION;
+                    version = 0;
+                    otherMajor = false;
+                }
+            }
+            case VERSION -> version(in, at, b);
+            case NEXT_LINE -> {
+                if (b == '\r') {
+                    state = State.END;
+                } else {
+                    state = State.LINE;
+                    if (b == ' ' || b == '\t') {
+                        found(HeadProblem.FOLDED);
+                    }
+                }
+            }
+            case END -> state = State.LINE;
+            default -> {
+                // nothing to note
+            }
+        }
+    }
+
+    private void version(ByteBuffer in, int at, byte b) {
+        if (version == MAJOR && b != '1' && isDigit(b)) {
+            found(b == '0' ? HeadProblem.OLD_VERSION : HeadProblem.NEW_VERSION);
+            otherMajor = true;
+        }
+        if (otherMajor && (version == MAJOR || version == MINOR) && isDigit(b)) {
+            in.put(at, (byte) '1');
+        }
+        version++;
+    }
+
+    private static boolean isDigit(byte b) {
+        return b >= '0' && b <= '9';
+    }
+
+    private void found(HeadProblem what) {
+        if (problem == null) {
+            problem = what;
+        }
+    }
+}
