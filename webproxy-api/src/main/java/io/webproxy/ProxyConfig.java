@@ -6,6 +6,7 @@ import io.webproxy.http.AddressRange;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
@@ -37,6 +38,7 @@ public final class ProxyConfig {
     private final @Nullable AccessLogFormat accessLog;
     private final HttpLimits limits;
     private final PoolLimits pool;
+    private final ConnectionLimits connections;
     private final Duration drainTime;
     private final int ioThreads;
     private final int bufferSize;
@@ -55,6 +57,7 @@ public final class ProxyConfig {
         this.accessLog = b.accessLog;
         this.limits = b.limits;
         this.pool = b.pool;
+        this.connections = b.connections;
         this.drainTime = b.drainTime;
         this.ioThreads = b.ioThreads;
         this.bufferSize = b.bufferSize;
@@ -134,6 +137,11 @@ public final class ProxyConfig {
         return pool;
     }
 
+    /** Limits of client connections. */
+    public ConnectionLimits connections() {
+        return connections;
+    }
+
     /** How long {@link ProxyServer#close()} waits for exchanges to end. */
     public Duration drainTime() {
         return drainTime;
@@ -162,7 +170,8 @@ public final class ProxyConfig {
     public String toString() {
         return "ProxyConfig[listens=" + listens + ", bind=" + (bind == null ? "all" : bind) + ", routes=" + routes
                 + ", certificates=" + certificates + ", authenticator=" + authenticator + ", timeouts=" + timeouts
-                + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", pool=" + pool + "]";
+                + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", pool=" + pool
+                + ", connections=" + connections + "]";
     }
 
     /**
@@ -185,6 +194,7 @@ public final class ProxyConfig {
         private @Nullable AccessLogFormat accessLog;
         private HttpLimits limits = HttpLimits.defaults();
         private PoolLimits pool = PoolLimits.defaults();
+        private ConnectionLimits connections = ConnectionLimits.defaults();
         private Duration drainTime = Duration.ofSeconds(30);
         private int ioThreads;
         private int bufferSize;
@@ -206,6 +216,7 @@ public final class ProxyConfig {
             accessLog = config.accessLog;
             limits = config.limits;
             pool = config.pool;
+            connections = config.connections;
             drainTime = config.drainTime;
             ioThreads = config.ioThreads;
             bufferSize = config.bufferSize;
@@ -368,6 +379,12 @@ public final class ProxyConfig {
         /** Limits of upstream connections. */
         public Builder pool(PoolLimits limits) {
             this.pool = Objects.requireNonNull(limits, "pool");
+            return this;
+        }
+
+        /** Limits of client connections, over all endpoints and for each address. */
+        public Builder connections(ConnectionLimits limits) {
+            this.connections = Objects.requireNonNull(limits, "connections");
             return this;
         }
 

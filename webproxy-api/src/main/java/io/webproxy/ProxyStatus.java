@@ -11,6 +11,7 @@ import java.util.Objects;
  * @param endpoints where it listens
  * @param tlsProvider {@code Conscrypt} or {@code JDK}, whichever serves TLS; empty without an HTTPS endpoint
  * @param connections open client connections
+ * @param refused client connections closed since the start because a limit was reached
  * @param exchanges requests in flight
  * @param tunnels open WebSockets
  * @param upstreams pools by upstream
@@ -19,6 +20,7 @@ public record ProxyStatus(
         List<Endpoint> endpoints,
         String tlsProvider,
         int connections,
+        long refused,
         int exchanges,
         int tunnels,
         Map<String, Pool> upstreams) {
@@ -35,6 +37,7 @@ public record ProxyStatus(
      * @param open all of them, those that are being opened included
      * @param idle those that wait for a request
      * @param waiting requests that wait for a connection
+     * @param ejected whether it is passed over because it could not be connected to
      */
-    public record Pool(int open, int idle, int waiting) {}
+    public record Pool(int open, int idle, int waiting, boolean ejected) {}
 }

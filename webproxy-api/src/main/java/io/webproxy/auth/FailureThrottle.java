@@ -1,6 +1,5 @@
 package io.webproxy.auth;
 
-import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,12 +22,6 @@ final class FailureThrottle {
     private final Map<Object, Long> fullAt = new Bounded<>();
 
     private final Map<Passed, Boolean> passed = new Bounded<>();
-
-    /** Who counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer has. */
-    static Object client(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        return bytes.length == 16 ? ByteBuffer.wrap(bytes).getLong() : address;
-    }
 
     /** Takes a token for an attempt; gives 0, or how many nanoseconds there will be none. */
     synchronized long take(Object client, long now) {

@@ -1,5 +1,6 @@
 package io.webproxy.auth;
 
+import io.webproxy.http.AddressRange;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -119,7 +120,7 @@ final class FileCheck implements CredentialCheck {
             throw new IllegalStateException("the authenticator hasn't started");
         }
         long now = context.nanoClock().getAsLong();
-        Object client = FailureThrottle.client(address);
+        Object client = AddressRange.clientOf(address);
         ByteBuffer given = hash.of(credentials.userAndPassword());
         AuthDecision granted = new AuthDecision.Granted(credentials.user());
         boolean known = verified.contains(given, now);

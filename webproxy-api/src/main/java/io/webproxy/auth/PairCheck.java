@@ -1,5 +1,6 @@
 package io.webproxy.auth;
 
+import io.webproxy.http.AddressRange;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -49,7 +50,7 @@ final class PairCheck implements CredentialCheck {
     @Override
     public CompletionStage<AuthDecision> check(
             Credentials credentials, InetAddress client, AuthDecision.Denied challenge) {
-        return CompletableFuture.completedFuture(decide(credentials, FailureThrottle.client(client), challenge));
+        return CompletableFuture.completedFuture(decide(credentials, AddressRange.clientOf(client), challenge));
     }
 
     private AuthDecision decide(Credentials credentials, Object client, AuthDecision.Denied challenge) {

@@ -2,8 +2,10 @@ package io.webproxy.http;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A range of IP addresses in CIDR form, such as {@code 10.0.0.0/8} or {@code 2001:db8::/32}. Immutable. */
 public final class AddressRange {
@@ -54,6 +56,16 @@ public final class AddressRange {
         return true;
     }
 
+    /** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer has. */
+    public static AddressRange clientOf(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        if (bytes.length == 4) {
+            return new AddressRange(bytes, 32);
+        }
+        Arrays.fill(bytes, 8, 16, (byte) 0);
+        return new AddressRange(bytes, 64);
+    }
+
     private static boolean hasHostBits(byte[] bytes, int prefix) {
         for (int bit = prefix; bit < bytes.length * 8; bit++) {
             if ((bytes[bit / 8] >> (7 - bit % 8) & 1) != 0) {
@@ -66,6 +78,16 @@ public final class AddressRange {
     private static IllegalArgumentException invalid(String cidr) {
         return new IllegalArgumentException("address range: " + cidr
                 + " (expected: an IP address, or a range such as 10.0.0.0/8 with zeros behind the prefix)");
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AddressRange range && prefix == range.prefix && Arrays.equals(network, range.network);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(network) + prefix;
     }
 
     @Override

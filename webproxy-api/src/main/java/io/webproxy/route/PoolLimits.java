@@ -11,10 +11,20 @@ import java.util.Objects;
  * @param queueTime how long a request may wait for one; then: 503
  * @param idlePerThread idle connections kept per upstream and IO thread, 0 to 100,000; 0 closes each after its exchange
  * @param idleTime how long a connection may stay idle; below the 5 s after which common servers close theirs
+ * @param ejectAfter after how many failed connects in a row an upstream of several is passed over, 0 to 1,000; 0 for never
+ * @param ejectTime how long it is passed over; then one request at a time tries it again. One that is alone, or whose others are passed over too, is
+ *     always tried
  */
-public record PoolLimits(int connections, int queue, Duration queueTime, int idlePerThread, Duration idleTime) {
+public record PoolLimits(
+        int connections,
+        int queue,
+        Duration queueTime,
+        int idlePerThread,
+        Duration idleTime,
+        int ejectAfter,
+        Duration ejectTime) {
     private static final PoolLimits DEFAULTS =
-            new PoolLimits(16_384, 1024, Duration.ofSeconds(5), 128, Duration.ofSeconds(4));
+            new PoolLimits(16_384, 1024, Duration.ofSeconds(5), 128, Duration.ofSeconds(4), 5, Duration.ofSeconds(10));
 
     /** Checks every value. */
     public PoolLimits {
@@ -23,26 +33,33 @@ public record PoolLimits(int connections, int queue, Duration queueTime, int idl
         check("queueTime", queueTime);
         check("idlePerThread", idlePerThread, 0, 100_000);
         check("idleTime", idleTime);
+        check("ejectAfter", ejectAfter, 0, 1000);
+        check("ejectTime", ejectTime);
     }
 
-    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s. */
+    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s; passed over for 10 s after 5 failures. */
     public static PoolLimits defaults() {
         return DEFAULTS;
     }
 
     /** The same with another number of connections. */
     public PoolLimits withConnections(int count) {
-        return new PoolLimits(count, queue, queueTime, idlePerThread, idleTime);
+        return new PoolLimits(count, queue, queueTime, idlePerThread, idleTime, ejectAfter, ejectTime);
     }
 
     /** The same with another queue. */
     public PoolLimits withQueue(int length, Duration time) {
-        return new PoolLimits(connections, length, time, idlePerThread, idleTime);
+        return new PoolLimits(connections, length, time, idlePerThread, idleTime, ejectAfter, ejectTime);
     }
 
     /** The same with other idle connections. */
     public PoolLimits withIdle(int perThread, Duration time) {
-        return new PoolLimits(connections, queue, queueTime, perThread, time);
+        return new PoolLimits(connections, queue, queueTime, perThread, time, ejectAfter, ejectTime);
+    }
+
+    /** The same, passing over an upstream of several for {@code time} after so many failed connects in a row; 0 for never. */
+    public PoolLimits withEjection(int failures, Duration time) {
+        return new PoolLimits(connections, queue, queueTime, idlePerThread, idleTime, failures, time);
     }
 
     private static void check(String name, Duration value) {

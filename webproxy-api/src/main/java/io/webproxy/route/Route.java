@@ -26,6 +26,7 @@ public final class Route {
     private final Duration sseHeartbeat;
     private final Duration webSocketPings;
     private final boolean halfClose;
+    private final @Nullable RateLimit rateLimit;
 
     private Route(Builder builder) {
         this.host = builder.host;
@@ -36,6 +37,7 @@ public final class Route {
         this.sseHeartbeat = builder.sseHeartbeat;
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
+        this.rateLimit = builder.rateLimit;
         this.name = builder.name == null ? host + path.toString() : builder.name;
     }
 
@@ -89,6 +91,11 @@ public final class Route {
         return halfClose;
     }
 
+    /** How many requests one client address may send; empty for as many as it likes. */
+    public Optional<RateLimit> rateLimit() {
+        return Optional.ofNullable(rateLimit);
+    }
+
     @Override
     public String toString() {
         return "Route[" + name + " -> " + upstreams + "]";
@@ -105,6 +112,7 @@ public final class Route {
         private Duration sseHeartbeat = Duration.ZERO;
         private Duration webSocketPings = Duration.ZERO;
         private boolean halfClose;
+        private @Nullable RateLimit rateLimit;
 
         private Builder() {}
 
@@ -194,6 +202,12 @@ public final class Route {
          */
         public Builder allowHalfClose() {
             this.halfClose = true;
+            return this;
+        }
+
+        /** How many requests one client address may send to this route; default: as many as it likes. */
+        public Builder rateLimit(RateLimit limit) {
+            this.rateLimit = Objects.requireNonNull(limit, "rateLimit");
             return this;
         }
 

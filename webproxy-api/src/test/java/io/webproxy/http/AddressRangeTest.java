@@ -72,6 +72,17 @@ class AddressRangeTest {
     }
 
     @Test
+    void clientIsAnAddressOrANetworkOf64Bits() throws UnknownHostException {
+        assertThat(AddressRange.clientOf(address("192.0.2.7"))).isEqualTo(AddressRange.of("192.0.2.7"));
+        assertThat(AddressRange.clientOf(address("2001:db8::1:2:3:4")))
+                .isEqualTo(AddressRange.clientOf(address("2001:db8::ffff:2:3:4")))
+                .isEqualTo(AddressRange.of("2001:db8::/64"))
+                .hasSameHashCodeAs(AddressRange.of("2001:db8::/64"))
+                .isNotEqualTo(AddressRange.clientOf(address("2001:db8:0:1::1")))
+                .isNotEqualTo(AddressRange.of("2001:db8::/63"));
+    }
+
+    @Test
     void mappedAddressCountsAsIpv4() throws UnknownHostException {
         assertThat(AddressRange.of("10.0.0.0/8").contains(address("::ffff:10.1.2.3")))
                 .isTrue();

@@ -33,7 +33,10 @@ class PoolLimitsTest {
                 bad(l -> l.withIdle(-1, SECOND), "idlePerThread: -1 (expected: 0-100000)"),
                 bad(l -> l.withIdle(100001, SECOND), "idlePerThread: 100001 (expected: 0-100000)"),
                 bad(l -> l.withIdle(1, Duration.ofNanos(999_999)), "idleTime: PT0.000999999S (expected: 1 ms to 1 h)"),
-                bad(l -> l.withIdle(1, Duration.ofHours(2)), "idleTime: PT2H (expected: 1 ms to 1 h)"));
+                bad(l -> l.withIdle(1, Duration.ofHours(2)), "idleTime: PT2H (expected: 1 ms to 1 h)"),
+                bad(l -> l.withEjection(-1, SECOND), "ejectAfter: -1 (expected: 0-1000)"),
+                bad(l -> l.withEjection(1001, SECOND), "ejectAfter: 1001 (expected: 0-1000)"),
+                bad(l -> l.withEjection(1, Duration.ZERO), "ejectTime: PT0S (expected: 1 ms to 1 h)"));
     }
 
     private static Arguments bad(UnaryOperator<PoolLimits> set, String message) {
@@ -50,10 +53,13 @@ class PoolLimitsTest {
 
     @Test
     void eachWithChangesItsValuesOnly() {
-        PoolLimits limits =
-                DEFAULTS.withConnections(1).withQueue(0, Duration.ofMillis(1)).withIdle(0, Duration.ofHours(1));
+        PoolLimits limits = DEFAULTS.withConnections(1)
+                .withQueue(0, Duration.ofMillis(1))
+                .withIdle(0, Duration.ofHours(1))
+                .withEjection(0, Duration.ofMillis(1));
 
-        assertThat(limits).isEqualTo(new PoolLimits(1, 0, Duration.ofMillis(1), 0, Duration.ofHours(1)));
+        assertThat(limits)
+                .isEqualTo(new PoolLimits(1, 0, Duration.ofMillis(1), 0, Duration.ofHours(1), 0, Duration.ofMillis(1)));
         assertThat(DEFAULTS.connections()).isEqualTo(16_384);
     }
 
@@ -66,5 +72,8 @@ class PoolLimitsTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withIdle(1, null))
                 .withMessage("idleTime");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withEjection(1, null))
+                .withMessage("ejectTime");
     }
 }

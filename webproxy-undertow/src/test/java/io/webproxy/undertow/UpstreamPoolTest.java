@@ -14,6 +14,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -180,6 +181,70 @@ class UpstreamPoolTest {
             assertThat(proxy.record().error()).isEqualTo(ForwardError.POOL_EXHAUSTED);
             release.countDown();
             assertThat(first.readResponse()).endsWith("ok");
+        }
+    }
+
+    @Test
+    void upstreamThatCannotBeConnectedToIsPassedOverForAWhile() throws Exception {
+        PoolLimits limits = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(2));
+        ServerSocket held = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        int port = held.getLocalPort();
+        held.close();
+        String dead = "http://127.0.0.1:" + port;
+        try (RawUpstream alive = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶¶alive");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1, b -> b.forward(dead, alive.uri()).pool(limits));
+                RawConnection client = proxy.raw()) {
+            for (int i = 0; i < 8; i++) {
+                client.send("GET / HTTP/1.1¶Host: a¶¶");
+                assertThat(client.readResponse()).endsWith("alive");
+            }
+            assertThat(proxy.server().status().upstreams().get(dead).ejected()).isTrue();
+            for (int i = 0; i < 8; i++) {
+                // none of them was even tried there
+                assertThat(proxy.record().upstream()).isEqualTo(alive.uri().substring("http://".length()));
+            }
+            try (ServerSocket back = new ServerSocket()) {
+                back.setReuseAddress(true);
+                back.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                back.setSoTimeout(20_000);
+                ExecutorService other = Executors.newSingleThreadExecutor(task -> new Thread(task, "test-upstream"));
+                Future<?> answered = other.submit(() -> {
+                    try (RawConnection c = new RawConnection(back.accept())) {
+                        c.readHead();
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 4¶Connection: close¶¶back");
+                    }
+                    return null;
+                });
+                await().until(() -> {
+                    client.send("GET / HTTP/1.1¶Host: a¶¶");
+                    return client.readResponse().endsWith("back");
+                });
+                answered.get(10, TimeUnit.SECONDS);
+                assertThat(proxy.server().status().upstreams().get(dead).ejected())
+                        .isFalse();
+                other.shutdown();
+                assertThat(other.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+            }
+        }
+    }
+
+    /** It may seem right to answer 503 at once, but the next attempt may be the one that succeeds. */
+    @Test
+    void upstreamThatIsAloneIsAlwaysTried() throws Exception {
+        ServerSocket held = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        int port = held.getLocalPort();
+        held.close();
+        try (TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward("http://127.0.0.1:" + port)
+                                .pool(PoolLimits.defaults().withEjection(1, Duration.ofHours(1))));
+                RawConnection client = proxy.raw()) {
+            for (int i = 0; i < 3; i++) {
+                client.send("GET / HTTP/1.1¶Host: a¶¶");
+                assertThat(client.readResponse()).startsWith("HTTP/1.1 502 ");
+                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_REFUSED);
+            }
         }
     }
 

@@ -48,7 +48,6 @@ final class ForwardExchange extends Facade
     private final Exchange exchange;
     private final Upstreams pools;
     private final List<Upstream> upstreams;
-    private final int first;
     private final Runnable onClientGone = this::clientGone;
 
     private @Nullable ClientCallback<ClientExchange> onSent;
@@ -70,8 +69,7 @@ final class ForwardExchange extends Facade
         super(exchange.http());
         this.exchange = exchange;
         this.pools = pools;
-        this.upstreams = exchange.route().upstreams();
-        this.first = rotation.first(exchange.route());
+        this.upstreams = pools.inTurn(exchange.route().upstreams(), rotation.first(exchange.route()), getIoThread());
     }
 
     // --- the request's way ---
@@ -89,7 +87,7 @@ final class ForwardExchange extends Facade
     }
 
     private void ask(boolean fresh) {
-        Upstream upstream = upstreams.get((first + tried) % upstreams.size());
+        Upstream upstream = upstreams.get(tried);
         exchange.upstream(upstream.authority());
         askedAt = exchange.shared().nanoClock().getAsLong();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();

@@ -10,7 +10,9 @@ import io.undertow.util.SameThreadExecutor;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.route.HostPattern;
+import io.webproxy.route.RateLimit;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchange;
@@ -22,9 +24,11 @@ import io.webproxy.undertow.forward.Trust;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -98,6 +102,10 @@ public final class FrontHandler implements HttpHandler {
             return;
         }
         exchange.routed(route, route.timeouts().orElse(now.timeouts()), path);
+        RateLimit rate = route.rateLimit().orElse(null);
+        if (rate != null && isTooOften(exchange, now.rates(), route, rate)) {
+            return;
+        }
         long limit = now.limits().requestBodyBytes();
         String length = exchange.http().getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         if (limit > 0 && length != null && Long.parseLong(length) > limit) {
@@ -110,6 +118,19 @@ public final class FrontHandler implements HttpHandler {
         } else {
             authenticate(exchange, authenticator, now.limits());
         }
+    }
+
+    private static boolean isTooOften(Exchange exchange, RateLimiter rates, Route route, RateLimit rate) {
+        long now = exchange.shared().nanoClock().getAsLong();
+        long wait = rates.take(route, rate, exchange.head().clientAddress(), now);
+        if (wait == 0) {
+            return false;
+        }
+        exchange.failed(ForwardError.REQUEST_REJECTED);
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(wait + TimeUnit.SECONDS.toNanos(1) - 1);
+        LocalAnswer.send(
+                exchange, 429, "Too many requests: try again later.", Map.of("Retry-After", List.of(seconds + "")));
+        return true;
     }
 
     private void authenticate(Exchange exchange, Authenticator authenticator, HttpLimits limits) throws Exception {

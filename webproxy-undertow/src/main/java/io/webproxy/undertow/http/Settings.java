@@ -15,10 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param timeouts for routes that have none of their own
  * @param trust whose forwarding fields are believed
  * @param limits of heads and bodies
+ * @param rates how often clients have come
  */
 public record Settings(
         RouteTable routes,
         @Nullable Authenticator authenticator,
         TimeoutPolicy timeouts,
         Trust trust,
-        HttpLimits limits) {}
+        HttpLimits limits,
+        RateLimiter rates) {}

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
+import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.channels.AcceptingChannel;
 
@@ -29,8 +30,11 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
         try {
             for (StreamConnection accepted = server.accept(); accepted != null; accepted = server.accept()) {
                 StreamConnection connection = accepted;
-                open.add(connection);
-                IoTasks.execute(connection.getIoThread(), () -> first.accept(connection));
+                if (open.admit(connection)) {
+                    IoTasks.execute(connection.getIoThread(), () -> first.accept(connection));
+                } else {
+                    IoUtils.safeClose(connection);
+                }
             }
         } catch (IOException e) {
             if (server.isOpen()) {

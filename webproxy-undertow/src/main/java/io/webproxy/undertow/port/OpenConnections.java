@@ -1,36 +1,110 @@
 package io.webproxy.undertow.port;
 
+import io.webproxy.http.AddressRange;
+import io.webproxy.port.ConnectionLimits;
 import io.webproxy.undertow.deadline.IoTasks;
-import java.util.Set;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
-/**
- * The accepted connections of one server. Closed ones are forgotten when the set has doubled since the last look, because a
- * connection has only one close listener, which belongs to its protocol. Thread-safe.
- */
+/** The accepted connections of one server, counted over all and by client, and never more than the limits allow. Thread-safe. */
 public final class OpenConnections {
-    private static final int LEAST = 64;
+    private static final Logger LOG = LoggerFactory.getLogger(OpenConnections.class);
+    private static final int MOST = 65_536;
+    private static final long WARN_NANOS = 60_000_000_000L;
 
-    private final Set<StreamConnection> all = ConcurrentHashMap.newKeySet();
-    private volatile int lookAt = LEAST;
+    private final Map<StreamConnection, AddressRange> all = new ConcurrentHashMap<>();
+    private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
+    private final DescriptorRoom room;
+    private final LongAdder refused = new LongAdder();
+    private volatile ConnectionLimits limits = ConnectionLimits.defaults();
+    private volatile List<AddressRange> trusted = List.of();
+    private volatile long warnedAt = System.nanoTime() - WARN_NANOS;
 
-    void add(StreamConnection connection) {
-        all.add(connection);
-        if (all.size() > lookAt) {
-            lookAt = Math.max(LEAST, 2 * count());
+    /** No connections yet, and the default limits; {@code room} is for a server that has no total of its own. */
+    public OpenConnections(DescriptorRoom room) {
+        this.room = room;
+    }
+
+    /** These limits from now on; {@code proxies} have no limit for each address. */
+    public void limits(ConnectionLimits others, List<AddressRange> proxies) {
+        limits = others;
+        trusted = List.copyOf(proxies);
+    }
+
+    /** Counts a connection that was just accepted, unless a limit is reached. */
+    boolean admit(StreamConnection connection) {
+        ConnectionLimits now = limits;
+        int total = now.total() == 0 ? MOST : now.total();
+        if (all.size() >= total || (now.total() == 0 && !room.take())) {
+            refused.increment();
+            warn();
+            return false;
+        }
+        InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
+        AddressRange client = AddressRange.clientOf(address);
+        int count = byClient.merge(client, 1, Integer::sum);
+        if (now.perAddress() > 0 && count > now.perAddress() && !isExempt(now, address)) {
+            release(client);
+            refused.increment();
+            LOG.debug("{} has {} connections: refusing more", client, now.perAddress());
+            return false;
+        }
+        all.put(connection, client);
+        // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
+        connection.setCloseListener(this::closed);
+        return true;
+    }
+
+    private boolean isExempt(ConnectionLimits now, InetAddress address) {
+        return now.exempt().stream().anyMatch(range -> range.contains(address))
+                || trusted.stream().anyMatch(range -> range.contains(address));
+    }
+
+    private void warn() {
+        long now = System.nanoTime();
+        if (now - warnedAt >= WARN_NANOS) {
+            warnedAt = now;
+            LOG.warn("Refusing connections: {} are open; raise the limit of open files, or connections(…)", all.size());
+        }
+    }
+
+    private void release(AddressRange client) {
+        byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
+    }
+
+    private void closed(StreamConnection connection) {
+        AddressRange client = all.remove(connection);
+        if (client != null) {
+            release(client);
         }
     }
 
     /** How many are open. */
     public int count() {
-        all.removeIf(connection -> !connection.isOpen());
         return all.size();
+    }
+
+    /** How many were closed because a limit was reached. */
+    public long refused() {
+        return refused.sum();
+    }
+
+    /** How many clients have one. */
+    int clients() {
+        return byClient.size();
     }
 
     /** Closes all, on their threads. */
     public void closeAll() {
-        all.forEach(connection -> IoTasks.execute(connection.getIoThread(), () -> IoUtils.safeClose(connection)));
+        all.keySet()
+                .forEach(connection -> IoTasks.execute(connection.getIoThread(), () -> IoUtils.safeClose(connection)));
     }
 }

@@ -16,10 +16,12 @@ import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.forward.Trust;
 import io.webproxy.undertow.http.AuthRuntime;
 import io.webproxy.undertow.http.FrontHandler;
+import io.webproxy.undertow.http.RateLimiter;
 import io.webproxy.undertow.http.Redirect;
 import io.webproxy.undertow.http.Settings;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.DescriptorRoom;
 import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.upstream.Upstreams;
@@ -58,7 +60,8 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final Exchanges exchanges;
     private final Upstreams upstreams;
     private final AuthRuntime auth;
-    private final OpenConnections connections = new OpenConnections();
+    private final RateLimiter rates = new RateLimiter();
+    private final OpenConnections connections = new OpenConnections(DescriptorRoom.ofProcess());
     private final List<AcceptingChannel<StreamConnection>> servers = new ArrayList<>();
     private final List<Endpoint> endpoints = new ArrayList<>();
     private final CompletableFuture<Void> released = new CompletableFuture<>();
@@ -83,6 +86,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.auth = new AuthRuntime();
         this.settings = settings(config);
+        connections.limits(config.connections(), config.trustedProxies());
         this.drain = new Drain(exchanges, this::stopAccepting, this::release);
         try {
             config.authenticator().ifPresent(this::startAuthenticator);
@@ -120,13 +124,15 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
     }
 
-    private static Settings settings(ProxyConfig config) {
+    private Settings settings(ProxyConfig config) {
+        rates.retain(config.routes().stream().map(Route::name).collect(Collectors.toSet()));
         return new Settings(
                 new RouteTable(config.routes()),
                 config.authenticator().orElse(null),
                 config.timeouts(),
                 new Trust(config.trustedProxies()),
-                config.limits());
+                config.limits(),
+                rates);
     }
 
     private static java.util.Set<io.webproxy.route.Upstream> upstreamsOf(ProxyConfig config) {
@@ -219,6 +225,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 endpoints,
                 tls == null ? "" : tls.providerName(),
                 connections.count(),
+                connections.refused(),
                 Math.max(0, exchanges.running() - tunnels),
                 tunnels,
                 upstreams.status());
@@ -253,6 +260,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             throw e;
         }
         settings = settings(config);
+        connections.limits(config.connections(), config.trustedProxies());
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         if (before != null && next != before) {
             before.stop();

@@ -15,6 +15,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
@@ -37,9 +39,12 @@ public final class UpstreamPool {
         boolean isWanted();
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
+
     private final Upstream upstream;
     private final Connector connector;
     private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
+    private final Ejection ejection = new Ejection();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
@@ -74,6 +79,16 @@ public final class UpstreamPool {
 
     boolean isClosed() {
         return closed;
+    }
+
+    /** Whether a request of the calling IO thread may go to this upstream while others could take it. */
+    public boolean allows(XnioIoThread thread) {
+        return ejection.allows(limits, lane(thread).sweeper().now());
+    }
+
+    /** Whether requests pass it over. */
+    boolean isEjected() {
+        return ejection.isEjected(limits);
     }
 
     /** Connections open or being opened. */
@@ -144,6 +159,10 @@ public final class UpstreamPool {
         connector.connect(lane.sweeper(), upstream, connectLimit, new Connector.Callback() {
             @Override
             public void connected(StreamConnection stream) {
+                if (ejection.isEjected(limits)) {
+                    LOG.info("{} can be connected to again", upstream);
+                }
+                ejection.succeeded();
                 UpstreamConnection connection = connector.connection(stream, lane);
                 lane.opened(connection);
                 taker.connected(connection);
@@ -151,6 +170,13 @@ public final class UpstreamPool {
 
             @Override
             public void failed(ForwardError error, String detail) {
+                if (ejection.failed(limits, lane.sweeper().now())) {
+                    LOG.info(
+                            "{} failed to connect {} times in a row: others are preferred for {}",
+                            upstream,
+                            limits.ejectAfter(),
+                            limits.ejectTime());
+                }
                 freed();
                 taker.failed(error, detail);
             }

@@ -10,6 +10,7 @@ import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.tls.ClientTls;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -96,11 +97,32 @@ public final class Upstreams implements AutoCloseable {
                         upstream, key -> new UpstreamPool(key, connector, threads, exchanges, poolLimits));
     }
 
+    /**
+     * The upstreams in the order in which one exchange tries them.
+     *
+     * @param first whose turn it is; one that is ejected is passed over, unless all are
+     */
+    public List<Upstream> inTurn(List<Upstream> upstreams, int first, XnioIoThread thread) {
+        int count = upstreams.size();
+        if (count == 1) {
+            return upstreams;
+        }
+        int chosen = 0;
+        while (chosen < count && !pool(upstreams.get((first + chosen) % count)).allows(thread)) {
+            chosen++;
+        }
+        List<Upstream> order = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            order.add(upstreams.get((first + chosen + i) % count));
+        }
+        return order;
+    }
+
     /** A snapshot of all pools. */
     public Map<String, ProxyStatus.Pool> status() {
         Map<String, ProxyStatus.Pool> status = new TreeMap<>();
-        pools.forEach((upstream, pool) ->
-                status.put(upstream.toString(), new ProxyStatus.Pool(pool.open(), pool.idle(), pool.waiting())));
+        pools.forEach((upstream, pool) -> status.put(
+                upstream.toString(), new ProxyStatus.Pool(pool.open(), pool.idle(), pool.waiting(), pool.isEjected())));
         return status;
     }
 

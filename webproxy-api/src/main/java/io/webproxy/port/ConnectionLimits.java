@@ -1,0 +1,60 @@
+package io.webproxy.port;
+
+import io.webproxy.http.AddressRange;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * How many client connections may be open at once; one beyond that is closed as soon as it is accepted, and the others don't notice. Immutable; start
+ * from {@link #defaults()}.
+ *
+ * @param total over all endpoints, 0 for what the process's limit of open files has room for, at most 65,536
+ * @param perAddress from one client address, an IPv6 network of 64 bits counting as one, 0 for no limit of its own
+ * @param exempt addresses that {@code perAddress} isn't for; trusted proxies are always exempt
+ */
+public record ConnectionLimits(int total, int perAddress, List<AddressRange> exempt) {
+    private static final int MOST = 10_000_000;
+    private static final ConnectionLimits DEFAULTS = new ConnectionLimits(0, 16_384, List.of());
+
+    /** Checks every value. */
+    public ConnectionLimits {
+        check("total", total);
+        check("perAddress", perAddress);
+        exempt = List.copyOf(Objects.requireNonNull(exempt, "exempt"));
+    }
+
+    /** As many as there is room for, 16,384 of them from one address, nobody exempt. */
+    public static ConnectionLimits defaults() {
+        return DEFAULTS;
+    }
+
+    /** The same with another limit over all; 0 for what there is room for. */
+    public ConnectionLimits withTotal(int connections) {
+        return new ConnectionLimits(connections, perAddress, exempt);
+    }
+
+    /** The same with another limit for each address; 0 for none. */
+    public ConnectionLimits withPerAddress(int connections) {
+        return new ConnectionLimits(total, connections, exempt);
+    }
+
+    /**
+     * The same with others exempt from the limit for each address.
+     *
+     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}
+     */
+    public ConnectionLimits withExempt(String... ranges) {
+        List<AddressRange> others = new ArrayList<>();
+        for (String range : Objects.requireNonNull(ranges, "ranges")) {
+            others.add(AddressRange.of(range));
+        }
+        return new ConnectionLimits(total, perAddress, others);
+    }
+
+    private static void check(String name, int value) {
+        if (value < 0 || value > MOST) {
+            throw new IllegalArgumentException("connections." + name + ": " + value + " (expected: 0-" + MOST + ")");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.route.PoolLimits;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Whether an upstream is passed over because connecting to it has failed several times in a row. When its time is up one request may try it again; a
+ * success ends the ejection, and a failure, or no news, prolongs it.
+ *
+ * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
+ */
+final class Ejection {
+    private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicLong until = new AtomicLong();
+
+    /** A connection was made. */
+    void succeeded() {
+        if (failures.get() != 0) {
+            failures.set(0);
+        }
+    }
+
+    /** A connect has failed; gives whether the upstream is ejected by that, and wasn't before. */
+    boolean failed(PoolLimits limits, long now) {
+        int count = failures.updateAndGet(before -> before == Integer.MAX_VALUE ? before : before + 1);
+        if (limits.ejectAfter() == 0 || count < limits.ejectAfter()) {
+            return false;
+        }
+        until.set(now + limits.ejectTime().toNanos());
+        return count == limits.ejectAfter();
+    }
+
+    /** Whether it is ejected now. */
+    boolean isEjected(PoolLimits limits) {
+        return limits.ejectAfter() != 0 && failures.get() >= limits.ejectAfter();
+    }
+
+    /** Whether a request may use it: it isn't ejected, or this request is the one that tries it again. */
+    boolean allows(PoolLimits limits, long now) {
+        if (!isEjected(limits)) {
+            return true;
+        }
+        long end = until.get();
+        return now - end >= 0
+                && until.compareAndSet(end, now + limits.ejectTime().toNanos());
+    }
+}
