@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,7 @@ public final class FrontHandler implements HttpHandler {
     private final Exchanges exchanges;
     private final Supplier<Settings> settings;
     private final HttpHandler forwarder;
+    private final Misdirection misdirection;
     private final @Nullable Redirect redirect;
 
     /**
@@ -50,10 +52,15 @@ public final class FrontHandler implements HttpHandler {
      * @param redirect answers every request that passes the guard, or null to forward it
      */
     public FrontHandler(
-            Exchanges exchanges, Supplier<Settings> settings, HttpHandler forwarder, @Nullable Redirect redirect) {
+            Exchanges exchanges,
+            Supplier<Settings> settings,
+            HttpHandler forwarder,
+            Misdirection misdirection,
+            @Nullable Redirect redirect) {
         this.exchanges = exchanges;
         this.settings = settings;
         this.forwarder = forwarder;
+        this.misdirection = misdirection;
         this.redirect = redirect;
     }
 
@@ -96,7 +103,12 @@ public final class FrontHandler implements HttpHandler {
     }
 
     private void route(Exchange exchange, Settings now, String path) throws Exception {
-        Route route = now.routes().find(HostPattern.hostOf(exchange.head().authority()), path);
+        String host = HostPattern.hostOf(exchange.head().authority());
+        if (isMisdirected(exchange.http().getConnection(), host)) {
+            LocalAnswer.reject(exchange, 421, "This connection was opened for another host: open one for this host.");
+            return;
+        }
+        Route route = now.routes().find(host, path);
         if (route == null) {
             LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
             return;
@@ -118,6 +130,12 @@ public final class FrontHandler implements HttpHandler {
         } else {
             authenticate(exchange, authenticator, now.limits());
         }
+    }
+
+    private boolean isMisdirected(ServerConnection connection, String host) {
+        SSLSession session = connection.getSslSession();
+        return session != null
+                && misdirection.isMisdirected(session, connection.getLocalAddress(InetSocketAddress.class), host);
     }
 
     private static boolean isTooOften(Exchange exchange, RateLimiter rates, Route route, RateLimit rate) {

@@ -34,6 +34,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -154,8 +155,8 @@ public final class RunningProxy implements ProxyEngine.Running {
         HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits());
         Forwarder forwarder = new Forwarder(upstreams);
         Redirect redirect = new Redirect(this::httpsPort);
-        FrontHandler forward = new FrontHandler(exchanges, () -> settings, forwarder, null);
-        FrontHandler toHttps = new FrontHandler(exchanges, () -> settings, forwarder, redirect);
+        FrontHandler forward = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null);
+        FrontHandler toHttps = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, redirect);
         // the ports first: a start that fails for a taken one has nothing else to say
         List<Consumer<StreamConnection>> first = new ArrayList<>();
         for (ProxyConfig.Listen listen : config.listens()) {
@@ -201,6 +202,11 @@ public final class RunningProxy implements ProxyEngine.Running {
         } catch (IOException | java.nio.channels.UnresolvedAddressException e) {
             throw new ProxyStartException(BindFailure.sentence(address, e), e);
         }
+    }
+
+    private boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
+        ServerTls serving = tls;
+        return serving != null && serving.isMisdirected(session, local, host);
     }
 
     private int httpsPort() {

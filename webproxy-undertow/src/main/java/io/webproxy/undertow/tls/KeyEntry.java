@@ -78,6 +78,16 @@ final class KeyEntry {
         return addresses;
     }
 
+    /** Whether the leaf names a canonical host; a wildcard stands for one label (RFC 9525 section 6.3). */
+    boolean covers(String host) {
+        InetAddress address = IpLiteral.parse(host);
+        if (address != null) {
+            return addresses.contains(address);
+        }
+        int dot = host.indexOf('.');
+        return names.contains(host) || (dot > 0 && names.contains("*" + host.substring(dot)));
+    }
+
     /** {@code RSA}, {@code EC}, {@code RSASSA-PSS} or {@code EdDSA}, as key managers are asked for it. */
     String keyType() {
         return leaf().getPublicKey().getAlgorithm();

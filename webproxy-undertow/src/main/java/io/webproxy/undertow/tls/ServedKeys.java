@@ -36,6 +36,11 @@ final class ServedKeys {
         return map.computeIfAbsent(key, absent -> new ArrayList<>());
     }
 
+    /** Whether there is no choice. */
+    boolean isSingle() {
+        return byAlias.size() == 1;
+    }
+
     int generation() {
         return generation;
     }
@@ -68,6 +73,18 @@ final class ServedKeys {
             }
         }
         return null;
+    }
+
+    /**
+     * Whether a host has a certificate here, but not the one that the client was given.
+     *
+     * @param name what the client asked for at the handshake, canonical; null for nothing
+     * @param local the address that the client reached; null if unknown
+     * @param host what it asks for now, canonical
+     */
+    boolean isMisdirected(@Nullable String name, @Nullable InetAddress local, String host) {
+        return candidates(name, local).stream().noneMatch(given -> given.entry().covers(host))
+                && byAlias.values().stream().anyMatch(entry -> entry.covers(host));
     }
 
     private List<Aliased> candidates(@Nullable String name, @Nullable InetAddress local) {

@@ -9,10 +9,12 @@ import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -126,6 +128,17 @@ public final class ServerTls {
         synchronized (loader) {
             keys.update(servable(loader.load(sources), engines));
         }
+    }
+
+    /**
+     * Whether a request came over a connection whose certificate isn't for its host, although there is one for it (RFC 9110 section 15.5.20).
+     *
+     * @param session the connection's
+     * @param local the connection's local address
+     * @param host lower case, without a port and a trailing dot
+     */
+    public boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
+        return session instanceof ExtendedSSLSession extended && keys.isMisdirected(extended, local.getAddress(), host);
     }
 
     private static List<KeyEntry> servable(List<KeyEntry> entries, TlsEngines engines) {

@@ -60,6 +60,12 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         return keys.choose(requestedName(session), local, keyType, client);
     }
 
+    /** Whether a host has a certificate here, but not the one that this session's client was given. */
+    boolean isMisdirected(ExtendedSSLSession session, @Nullable InetAddress local, String host) {
+        ServedKeys keys = served;
+        return !keys.isSingle() && keys.isMisdirected(requestedName(session), local, host);
+    }
+
     private static @Nullable String requestedName(ExtendedSSLSession session) {
         for (SNIServerName name : session.getRequestedServerNames()) {
             if (name instanceof SNIHostName host) {
