@@ -28,6 +28,16 @@ class RunnableJarIT {
     }
 
     @Test
+    void billOfMaterialsNamesWhatTheJarIsMadeOf() throws Exception {
+        String bom = Files.readString(Path.of("target/bom.json"));
+        assertThat(bom).contains("\"bomFormat\" : \"CycloneDX\"").contains("\"SHA-256\"");
+        for (String part : new String[] {"undertow-core@", "conscrypt-openjdk-uber@", "xnio-nio@", "bcpkix-jdk18on@"}) {
+            assertThat(bom).contains("pkg:maven/").contains(part);
+        }
+        assertThat(bom).doesNotContain("junit", "okhttp");
+    }
+
+    @Test
     void demoServesUntilASignalEndsIt() throws Exception {
         try (MainProcess main = MainProcess.startJar(JAR, "demo", "--external-port", "0", "--bind", "127.0.0.1")) {
             assertThat(main.line()).matches("ready https://localhost:[0-9]+/");
