@@ -1,0 +1,72 @@
+package io.webproxy.corpus;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.TestProxy;
+import java.io.IOException;
+import java.util.Set;
+
+/** The proxy of one file and front, its upstreams, and a connection of somebody else that stays open. */
+final class CorpusProxy implements AutoCloseable {
+    private final CorpusUpstream upstream;
+    private final TestProxy proxy;
+    private final RawConnection bystander;
+    private final String authorization;
+
+    private CorpusProxy(CorpusUpstream upstream, TestProxy proxy, String authorization) throws IOException {
+        this.upstream = upstream;
+        this.proxy = proxy;
+        this.authorization = authorization;
+        this.bystander = proxy.raw();
+    }
+
+    /** A proxy with the default settings, and what the file's options say. */
+    static CorpusProxy start(Front front, Set<String> options) throws IOException {
+        CorpusUpstream upstream = CorpusUpstream.start();
+        TestProxy proxy = TestProxy.start(front, builder -> configure(builder, upstream, options));
+        return new CorpusProxy(
+                upstream, proxy, options.contains("basic-auth") ? "Authorization: Basic dXNlcjpzZWNyZXQ=¶" : "");
+    }
+
+    private static void configure(ProxyConfig.Builder builder, CorpusUpstream upstream, Set<String> options) {
+        // one thread: exchanges run one behind the other, and share the connections to the upstream
+        builder.ioThreads(1)
+                .forward(upstream.uri())
+                .route(r -> r.path("/s").forward(upstream.guardedUri()))
+                .route(r -> r.path("/strip/").stripPrefix().forward(upstream.uri()));
+        for (String option : options) {
+            switch (option) {
+                case "basic-auth" -> builder.basicAuth("user", "secret");
+                case "body-limit" -> builder.limits(HttpLimits.defaults().withRequestBodyBytes(1000));
+                default -> throw new IllegalArgumentException(option + " (expected: basic-auth or body-limit)");
+            }
+        }
+    }
+
+    CorpusUpstream upstream() {
+        return upstream;
+    }
+
+    RawConnection connect() throws IOException {
+        return proxy.raw();
+    }
+
+    /** A connection that was open before the case. */
+    RawConnection bystander() {
+        return bystander;
+    }
+
+    /** A field line that lets a good request in, or nothing. */
+    String authorization() {
+        return authorization;
+    }
+
+    @Override
+    public void close() throws IOException {
+        bystander.close();
+        proxy.close();
+        upstream.close();
+    }
+}
