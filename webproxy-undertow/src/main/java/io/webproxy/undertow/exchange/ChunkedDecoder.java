@@ -171,12 +171,12 @@ public final class ChunkedDecoder {
             trailerBytes = Arrays.copyOf(trailerBytes, Math.max(128, Math.min(MAX_OVERHEAD, trailerLength * 2)));
         }
         trailerBytes[trailerLength++] = b;
-        if (b != '\n') {
-            return;
-        }
-        boolean crlf = trailerLength >= 2 && trailerBytes[trailerLength - 2] == '\r';
-        if (!crlf) {
+        boolean afterCr = trailerLength >= 2 && trailerBytes[trailerLength - 2] == '\r';
+        if (afterCr != (b == '\n')) {
+            // said at once: a reader that waits for the line's end would wait for one that may never come
             fail("a trailer line that doesn't end with CRLF");
+        } else if (b != '\n') {
+            return;
         } else if (trailerLength == 2) {
             state = State.END;
         } else if (trailerBytes[trailerLength - 3] == '\n') {

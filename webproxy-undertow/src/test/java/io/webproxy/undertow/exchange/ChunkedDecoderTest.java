@@ -224,6 +224,13 @@ class ChunkedDecoderTest {
         assertThat(outcome("1" + " ".repeat(17 * 1024)).problem()).isNotNull();
     }
 
+    /** A reader that only looks at whole lines would wait for the rest of one that may never come. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\rX", "\r\r", "X-A: b\n", "X-A: b\rX", "X-A: b\r\r", "X-A: b\r\n\rX"})
+    void bareCrOrLfInTrailersIsRefusedAtOnce(String input) {
+        assertThat(outcome("1\r\na\r\n0\r\n" + input).problem()).isEqualTo("a trailer line that doesn't end with CRLF");
+    }
+
     @Test
     void trailersAreTakenUpTo16KiBAndNoFurther() {
         String head = "0\r\nA: ";
