@@ -3,6 +3,7 @@ package io.webproxy.undertow.upstream;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.exchange.FieldParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -230,14 +231,19 @@ final class RequestBodySink implements StreamSinkConduit {
             if (fields != null) {
                 for (HeaderValues values : fields) {
                     for (String value : values) {
-                        end.writeBytes(
-                                (values.getHeaderName() + ": " + value + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+                        end.writeBytes(trailer(values.getHeaderName().toString(), value));
                     }
                 }
             }
             end.writeBytes("\r\n".getBytes(StandardCharsets.ISO_8859_1));
             framing = ByteBuffer.wrap(end.toByteArray());
         }
+    }
+
+    /** The second wall: what can't stand in a line is left out, whatever let it in. */
+    static byte[] trailer(String name, String value) {
+        String line = FieldParser.isToken(name) && FieldParser.isValue(value) ? name + ": " + value + "\r\n" : "";
+        return line.getBytes(StandardCharsets.ISO_8859_1);
     }
 
     private static ByteBuffer ascii(String text) {
