@@ -35,9 +35,14 @@ public final class LocalAnswer implements Expiry {
 
     /** Refuses a request that breaks a rule or a limit; the detail stands in the body, so it repeats nothing of the request. */
     public static void reject(Exchange exchange, int status, String detail) {
+        reject(exchange, status, detail, Map.of());
+    }
+
+    /** The same with fields that say what would be taken. */
+    public static void reject(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
         exchange.failed(ForwardError.REQUEST_REJECTED);
         exchange.http().setPersistent(false);
-        send(exchange, status, detail, Map.of());
+        send(exchange, status, detail, fields);
     }
 
     /** Answers with a status, a short text that explains it, and fields. */

@@ -83,7 +83,8 @@ public final class FrontHandler implements HttpHandler {
             LocalAnswer.reject(
                     exchange,
                     refusal == null ? 400 : refusal.status(),
-                    refusal == null ? "The request target is malformed." : refusal.detail());
+                    refusal == null ? "The request target is malformed." : refusal.detail(),
+                    refusal == null ? Map.of() : refusal.fields());
         } else if (redirect != null) {
             redirect.answer(exchange);
         } else {
@@ -109,6 +110,11 @@ public final class FrontHandler implements HttpHandler {
             return;
         }
         Route route = now.routes().find(host, path);
+        if (!RequestPath.isReadAlike(
+                exchange.head().path(), path, other -> now.routes().find(host, other) == route)) {
+            LocalAnswer.reject(exchange, 400, "The request target could be read as a path of another route.");
+            return;
+        }
         if (route == null) {
             LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
             return;

@@ -7,6 +7,8 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.exchange.FieldParser;
+import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +18,7 @@ final class RequestGuard {
     private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
     private static final Pattern AUTHORITY =
-            Pattern.compile("([A-Za-z0-9._~!$&'()*+,;=%-]+|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
+            Pattern.compile("((?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
     private static final int MAX_LENGTH_DIGITS = 18;
     private static final int MAX_PORT = 65535;
 
@@ -25,8 +27,13 @@ final class RequestGuard {
      *
      * @param status what it is answered
      * @param detail one sentence that repeats nothing of the request
+     * @param fields of the answer, beside those that every answer has
      */
-    record Refusal(int status, String detail) {}
+    record Refusal(int status, String detail, Map<String, List<String>> fields) {
+        Refusal(int status, String detail) {
+            this(status, detail, Map.of());
+        }
+    }
 
     private RequestGuard() {}
 
@@ -82,11 +89,12 @@ final class RequestGuard {
     }
 
     private static @Nullable Refusal target(HttpServerExchange http, @Nullable String path, HttpLimits limits) {
+        int query = http.getQueryString().length();
+        if (http.getRequestURI().length() + (query == 0 ? 0 : query + 1) > limits.requestTargetBytes()) {
+            return new Refusal(414, "The request target is above " + limits.requestTargetBytes() + " bytes.");
+        }
         if (path == null) {
             return new Refusal(400, "The request target is ambiguous or malformed.");
-        }
-        if (path.length() + http.getQueryString().length() + 1 > limits.requestTargetBytes()) {
-            return new Refusal(414, "The request target is above " + limits.requestTargetBytes() + " bytes.");
         }
         HeaderValues hosts = http.getRequestHeaders().get(Headers.HOST);
         String host = hosts == null ? null : hosts.getFirst();
@@ -161,9 +169,13 @@ final class RequestGuard {
             return new Refusal(417, "Only Expect: 100-continue is understood.");
         }
         if (!multiplexed && fields.contains(WEBSOCKET_VERSION) && fields.contains(Headers.UPGRADE)) {
-            String version = fields.getFirst(WEBSOCKET_VERSION);
-            if (!"13".equals(version)) {
-                return new Refusal(426, "Only WebSocket version 13 is understood.");
+            HeaderValues versions = fields.get(WEBSOCKET_VERSION);
+            if (versions.size() != 1 || !versions.getFirst().equals("13")) {
+                // RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2: the answer names what would be taken
+                return new Refusal(
+                        426,
+                        "Only WebSocket version 13 is understood.",
+                        Map.of("Upgrade", List.of("websocket"), "Sec-WebSocket-Version", List.of("13")));
             }
         }
         return null;

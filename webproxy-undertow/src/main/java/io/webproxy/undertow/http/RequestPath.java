@@ -3,10 +3,16 @@ package io.webproxy.undertow.http;
 import io.undertow.server.HttpServerExchange;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The path of a request: as it came, for the upstream; and normalised, for routing (RFC 3986 section 6.2). Pure. */
 final class RequestPath {
+    private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3[Bb])[^/]*");
+    private static final Pattern ENCODED_SLASH = Pattern.compile("%2[Ff]");
+    private static final Pattern SLASHES = Pattern.compile("/{2,}");
+
     private RequestPath() {}
 
     /** The path as it came, without scheme and authority; null if there is none that starts with a slash. */
@@ -30,43 +36,74 @@ final class RequestPath {
      */
     static @Nullable String normalized(String raw) {
         if (isPlain(raw)) {
-            return raw;
+            return raw.equals("*") ? "/" : raw;
         }
         String decoded = decoded(raw);
+        return decoded == null ? null : resolved(decoded, true);
+    }
+
+    /**
+     * Whether all that other servers may take the same path for passes a test: some leave empty segments alone, take
+     * parameters off or decode slashes (RFC 3986 sections 2.2, 3.3 and 6.2). What is let in by one reading must not be served by another.
+     *
+     * @param raw a path that has a normalised form, {@code normalized}
+     */
+    static boolean isReadAlike(String raw, String normalized, Predicate<String> likewise) {
+        String decoded = isPlain(raw) ? null : decoded(raw);
         if (decoded == null) {
-            return null;
+            return true;
         }
+        String slashes = decoded.replace("%2F", "/").replace("%2f", "/");
+        return passes(resolved(decoded, false), normalized, likewise)
+                && passes(resolved(withoutParameters(decoded), true), normalized, likewise)
+                && passes(resolved(slashes, true), normalized, likewise)
+                && passes(resolved(withoutParameters(slashes), true), normalized, likewise);
+    }
+
+    private static boolean passes(@Nullable String other, String normalized, Predicate<String> likewise) {
+        return other != null && (other.equals(normalized) || likewise.test(other));
+    }
+
+    private static String withoutParameters(String path) {
+        return path.indexOf(';') < 0 && !path.contains("%3")
+                ? path
+                : PARAMETERS.matcher(path).replaceAll("");
+    }
+
+    /** Takes dot segments out, and empty ones: before the dots are looked at, or after. */
+    private static @Nullable String resolved(String decoded, boolean mergeFirst) {
         Deque<String> segments = new ArrayDeque<>();
         String[] parts = decoded.split("/", -1);
         for (int i = 1; i < parts.length; i++) {
             String part = parts[i];
             boolean last = i == parts.length - 1;
-            String bare = part.indexOf(';') < 0 ? part : part.substring(0, part.indexOf(';'));
-            boolean dots = bare.equals(".") || bare.equals("..");
-            if ((dots && !bare.equals(part)) || hidesDots(part)) {
+            boolean dots = part.equals(".") || part.equals("..");
+            if (!dots && hidesDots(part)) {
                 return null;
             }
-            if (bare.equals("..")) {
+            if (part.equals("..")) {
                 if (segments.pollLast() == null) {
                     return null;
                 }
-            } else if (!dots && !part.isEmpty()) {
+            } else if (!dots && !(mergeFirst && part.isEmpty())) {
                 segments.addLast(part);
             }
             if (last && (part.isEmpty() || dots)) {
                 segments.addLast("");
             }
         }
-        return "/" + String.join("/", segments);
+        String path = "/" + String.join("/", segments);
+        return mergeFirst ? path : SLASHES.matcher(path).replaceAll("/");
     }
 
-    /** Whether an encoded slash makes dot segments for an upstream that decodes it. */
+    /** Whether a segment becomes one of dots for an upstream that decodes slashes or takes parameters off. */
     private static boolean hidesDots(String part) {
-        if (part.indexOf('%') < 0) {
+        if (part.indexOf('%') < 0 && part.indexOf(';') < 0) {
             return false;
         }
-        for (String hidden : part.split("%2[Ff]", -1)) {
-            if ((hidden.equals(".") || hidden.equals("..")) && !hidden.equals(part)) {
+        for (String piece : ENCODED_SLASH.split(part, -1)) {
+            String bare = withoutParameters(piece);
+            if (bare.equals(".") || bare.equals("..")) {
                 return true;
             }
         }

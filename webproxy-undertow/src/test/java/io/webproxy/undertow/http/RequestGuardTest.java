@@ -109,6 +109,9 @@ class RequestGuardTest {
                 "[::1]:99999",
                 "[::1%eth0]",
                 "[g::]",
+                "a%",
+                "a%4",
+                "a%zz",
                 "a\r\nb",
                 "a\0",
                 "\u00e4",
@@ -247,6 +250,24 @@ class RequestGuardTest {
     }
 
     @Test
+    void webSocketOfTwoVersionsIsToldWhichOneIsUnderstood() {
+        with("Host", "a").with("Upgrade", "websocket").with("Connection", "Upgrade");
+        with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Version", "8");
+        RequestGuard.Refusal refusal = RequestGuard.check(http, "/", HttpLimits.defaults(), false);
+        assertThat(refusal).isNotNull();
+        assertThat(refusal.status()).isEqualTo(426);
+        assertThat(refusal.fields().get("Sec-WebSocket-Version")).containsExactly("13");
+        assertThat(refusal.fields().get("Upgrade")).containsExactly("websocket");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "../", "%41"})
+    void longTargetIsMeasuredAsItCame(String piece) {
+        http.setRequestURI("/" + piece.repeat(17_000));
+        assertThat(with("Host", "a").check()).isEqualTo(414);
+    }
+
+    @Test
     void limitsAreExact() {
         HttpLimits limits =
                 HttpLimits.defaults().withFields(10).withRequestHeadBytes(1024).withRequestTargetBytes(64);
@@ -254,9 +275,9 @@ class RequestGuardTest {
         for (int i = 0; i < 9; i++) {
             with("X-" + i, "");
         }
-        http.setRequestURI("/" + "x".repeat(62));
-        assertThat(check(limits)).isZero();
         http.setRequestURI("/" + "x".repeat(63));
+        assertThat(check(limits)).isZero();
+        http.setRequestURI("/" + "x".repeat(64));
         assertThat(check(limits)).isEqualTo(414);
         http.setRequestURI("/");
         http.setQueryString("x".repeat(63));

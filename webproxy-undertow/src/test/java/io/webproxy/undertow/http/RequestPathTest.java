@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,6 +110,45 @@ class RequestPathTest {
         assertThat(RequestPath.normalized(raw)).isNull();
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "/s;, /s",
+        "/s;x=y, /s",
+        "/s;x/y, /s/y",
+        "/;x/s, /s",
+        "/s%3bx, /s",
+        "/s%3Bx, /s",
+        "/%2fs, /s",
+        "/s%2Fx, /s/x",
+        "/a;b%2fs, /a/s",
+        "/a%2fb;c, /a/b",
+        "/s//../x, /s/x",
+        "/pub//../s, /pub/s"
+    })
+    void anotherReadingCannotHideTheRoute(String raw, String other) {
+        String normalized = RequestPath.normalized(raw);
+        assertThat(normalized).isNotNull();
+        List<String> others = new ArrayList<>();
+        assertThat(RequestPath.isReadAlike(raw, normalized, others::add)).isTrue();
+        assertThat(others).contains(other);
+        assertThat(RequestPath.isReadAlike(raw, normalized, path -> !path.equals(other)))
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/a/b", "/pub/../s", "//s", "/%73", "/a%20b", "/a/./b/", "/.well-known/x"})
+    void pathWithOneReadingIsNotLookedUpAgain(String raw) {
+        String normalized = RequestPath.normalized(raw);
+        assertThat(normalized).isNotNull();
+        assertThat(RequestPath.isReadAlike(raw, normalized, path -> false)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/pub/..%3b/s", "/pub/%2e%2e%3Bx/s", "/pub/x%2f..;/s", "/pub/..;%2fs", "/pub/.;%2fs"})
+    void dotsBehindParametersAndEncodedSlashesAreFound(String raw) {
+        assertThat(RequestPath.normalized(raw)).isNull();
+    }
+
     @Test
     void normalizingAgainChangesNothing() {
         for (String raw : List.of("/pub/../s/", "//a//b/./c/..", "/%41/%2f/%25", "/a;b/../c;d", "/", "/.")) {
@@ -150,7 +190,7 @@ class RequestPathTest {
     void rawPathIsTheOriginForm() {
         assertThat(raw("GET", "/a/../b%zz", false)).isEqualTo("/a/../b%zz");
         assertThat(raw("OPTIONS", "*", false)).isEqualTo("*");
-        assertThat(RequestPath.normalized("*")).isEqualTo("*");
+        assertThat(RequestPath.normalized("*")).isEqualTo("/");
     }
 
     @Test
