@@ -96,7 +96,7 @@ public record CorpusFile(String name, Set<String> options, List<CorpusCase> case
         for (String one : each.isEmpty() ? List.of("") : each) {
             String name = lines.get(0).value();
             try {
-                into.add(one(file, each.isEmpty() ? name : name + " " + one, one, lines));
+                into.add(one(file, each.isEmpty() ? name : (name + " " + one).strip(), one, lines));
             } catch (IllegalArgumentException e) {
                 throw new IOException(file + ": " + name + ": " + e.getMessage(), e);
             }
@@ -105,7 +105,7 @@ public record CorpusFile(String name, Set<String> options, List<CorpusCase> case
 
     private static CorpusCase one(String file, String name, String each, List<Line> lines) {
         StringBuilder send = new StringBuilder();
-        StringBuilder reply = new StringBuilder();
+        StringBuilder reply = null;
         String why = "";
         boolean fin = false;
         ReplyEnd replyEnd = ReplyEnd.KEEP;
@@ -122,7 +122,10 @@ public record CorpusFile(String name, Set<String> options, List<CorpusCase> case
                 case "why" -> why = why.isEmpty() ? value : why + " " + value;
                 case "send" -> send.append(value);
                 case "fin" -> fin = value.equals("yes");
-                case "reply" -> reply.append(value);
+                case "reply" -> {
+                    reply = reply == null ? new StringBuilder() : reply;
+                    reply.append(value);
+                }
                 case "reply-end" -> replyEnd = ReplyEnd.valueOf(value.toUpperCase(Locale.ROOT));
                 case "answer" -> {
                     int comma = value.indexOf(',');
@@ -174,7 +177,7 @@ public record CorpusFile(String name, Set<String> options, List<CorpusCase> case
                 why,
                 EscapedBytes.parse(send.toString()),
                 fin,
-                EscapedBytes.parse(reply.isEmpty() ? REPLY : reply.toString()),
+                EscapedBytes.parse(reply == null ? REPLY : reply.toString()),
                 replyEnd,
                 List.copyOf(answers),
                 state,

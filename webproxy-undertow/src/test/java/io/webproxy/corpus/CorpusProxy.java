@@ -20,6 +20,9 @@ final class CorpusProxy implements AutoCloseable {
         this.proxy = proxy;
         this.authorization = authorization;
         this.bystander = proxy.raw();
+        // the first case finds what all others find: a pooled connection to the upstream
+        bystander.send("GET " + CorpusUpstream.MARKER + " HTTP/1.1¶Host: localhost¶" + authorization + "¶");
+        ClientAnswer.read(bystander, false);
     }
 
     /** A proxy with the default settings, and what the file's options say. */

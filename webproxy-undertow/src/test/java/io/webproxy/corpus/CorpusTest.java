@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(LeakCheck.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CorpusTest {
-    /** Cases of versions other than 1.0 and 1.1, which are not refused yet. */
-    private static final Set<String> NOT_YET = Set.of("versions.corpus");
+    /** Cases that show in the raw bytes of a head only, which nobody looks at yet. */
+    private static final Set<String> NOT_YET = Set.of("folds.corpus", "raw-limits.corpus", "versions.corpus");
 
     private static final String ONLY = System.getProperty("corpus.only", "");
 
@@ -85,6 +85,14 @@ class CorpusTest {
             proxy = CorpusProxy.start(front, file.options());
             proxies.put(front + fileName, proxy);
         }
+        try {
+            run(proxy, one);
+        } catch (AssertionError | IOException e) {
+            throw new AssertionError(front + " " + fileName + ": " + one + ": " + e, e);
+        }
+    }
+
+    private static void run(CorpusProxy proxy, CorpusCase one) throws Exception {
         proxy.upstream().script(one.reply(), one.replyEnd());
         try (RawConnection client = proxy.connect()) {
             send(client, one);
