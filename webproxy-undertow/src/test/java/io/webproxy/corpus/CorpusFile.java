@@ -25,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record CorpusFile(String name, Set<String> options, List<CorpusCase> cases) {
     private static final String REPLY = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
+    /** What the client sends, and what reaches the upstream, of a case that says nothing of it. */
+    private static final String GOOD_LINE = "GET /x HTTP/1.1";
+
+    private static final String GOOD_REQUEST = GOOD_LINE + "¶Host: localhost¶¶";
+
     private static final Set<String> KEYS = Set.of(
             "case",
             "why",
@@ -168,8 +173,12 @@ public record CorpusFile(String name, Set<String> options, List<CorpusCase> case
                 default -> {}
             }
         }
+        if (send.isEmpty() && forwarded == null) {
+            send.append(GOOD_REQUEST);
+            forwarded = List.of(new Forwarded(false, GOOD_LINE, List.of(), List.of(), null, false));
+        }
         if (send.isEmpty() || state == null || forwarded == null) {
-            throw new IllegalArgumentException("expected: send, answer, and upstream or protected");
+            throw new IllegalArgumentException("expected: answer, and send with upstream or protected");
         }
         return new CorpusCase(
                 file,

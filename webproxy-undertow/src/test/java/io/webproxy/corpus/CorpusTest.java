@@ -126,6 +126,12 @@ class CorpusTest {
         boolean toHead = new String(one.send(), StandardCharsets.ISO_8859_1).startsWith("HEAD ");
         for (Set<Integer> expected : one.answers()) {
             ClientAnswer answer = ClientAnswer.read(client, toHead);
+            if (answer == null
+                    && one.state() == State.ABORTED
+                    && statuses.size() == one.answers().size() - 1) {
+                // cut before the first of its bytes was sent
+                return;
+            }
             if (answer == null) {
                 fail("the connection ended behind %s (expected: %s)", statuses, one.answers());
                 return;
