@@ -32,9 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(LeakCheck.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CorpusTest {
-    /** Cases that show in the raw bytes of a head only, which nobody looks at yet. */
-    private static final Set<String> NOT_YET = Set.of("folds.corpus", "raw-limits.corpus", "versions.corpus");
-
     private static final String ONLY = System.getProperty("corpus.only", "");
 
     private final Map<String, CorpusProxy> proxies = new HashMap<>();
@@ -44,10 +41,8 @@ class CorpusTest {
         Path directory = Path.of(CorpusTest.class.getResource("/corpus").toURI());
         List<CorpusFile> all = new ArrayList<>();
         try (Stream<Path> paths = Files.list(directory)) {
-            for (Path path : paths.filter(p -> p.toString().endsWith(".corpus")
-                            && !NOT_YET.contains(p.getFileName().toString()))
-                    .sorted()
-                    .toList()) {
+            for (Path path :
+                    paths.filter(p -> p.toString().endsWith(".corpus")).sorted().toList()) {
                 all.add(CorpusFile.read(path));
             }
         }

@@ -69,7 +69,8 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
 
     /** What is wrong with the head that is complete, or null. */
     @Nullable HeadProblem problem() {
-        return scanner.problem();
+        HeadProblem found = scanner.problem();
+        return found == null && scanner.bytes() > limits.get().requestHeadBytes() ? HeadProblem.TOO_LARGE : found;
     }
 
     /** The exchange is complete, the next head comes; of {@code read}, which was read of it already and may be null, the gate may take bytes out. */
@@ -116,7 +117,8 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
             // would, without a reason
             refuse(scanner.isInRequestLine() ? 414 : 431, "The request head is too large.");
             return false;
-        } else if (scanner.lines() > 2 * now.fields()) {
+        } else if (scanner.fields() > now.fields()) {
+            // before the parser, which closes at the 128th field of one name
             refuse(431, "The request has more than " + now.fields() + " fields.");
             return false;
         }

@@ -8,6 +8,8 @@ public enum HeadProblem {
     MALFORMED(400, "The request line is malformed."),
     /** Its major version is below 1. */
     OLD_VERSION(400, "HTTP/0.9 isn't understood."),
+    /** All of it, white space included, is above the limit (RFC 6585 section 5). */
+    TOO_LARGE(431, "The request head is too large."),
     /** Its major version is above 1 (RFC 9110 section 15.6.6). */
     NEW_VERSION(505, "Only HTTP/1.1 and HTTP/1.0 are understood in a request line.");
 

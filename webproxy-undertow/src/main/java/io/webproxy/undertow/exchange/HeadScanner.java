@@ -65,9 +65,9 @@ final class HeadScanner {
         return bytes;
     }
 
-    /** How many complete lines it has so far, the request line included. */
-    int lines() {
-        return lines;
+    /** How many complete field lines it has so far. */
+    int fields() {
+        return Math.max(0, isComplete() ? lines - 2 : lines - 1);
     }
 
     /** The first problem, or null. */

@@ -27,7 +27,7 @@ class HeadScannerTest {
         HeadScanner scanner = scanned(HEAD + "body or the next head");
         assertThat(scanner.isComplete()).isTrue();
         assertThat(scanner.bytes()).isEqualTo(HEAD.length());
-        assertThat(scanner.lines()).isEqualTo(4);
+        assertThat(scanner.fields()).isEqualTo(2);
         assertThat(scanner.problem()).isNull();
     }
 
@@ -42,7 +42,7 @@ class HeadScannerTest {
             leading += scanner.scan(in, split, text.length());
             assertThat(leading).isEqualTo(2);
             assertThat(scanner.isComplete()).isTrue();
-            assertThat(scanner.lines()).isEqualTo(5);
+            assertThat(scanner.fields()).isEqualTo(3);
             assertThat(scanner.problem()).isEqualTo(HeadProblem.NEW_VERSION);
             assertThat(new String(in.array(), StandardCharsets.ISO_8859_1)).contains(" HTTP/1.1\r\n");
         }
