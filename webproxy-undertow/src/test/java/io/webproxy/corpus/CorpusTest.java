@@ -87,7 +87,8 @@ class CorpusTest {
         }
     }
 
-    private static void run(CorpusProxy proxy, CorpusCase one) throws Exception {
+    /** Puts a case to a proxy, and looks at everything that it says. */
+    static void run(CorpusProxy proxy, CorpusCase one) throws Exception {
         proxy.upstream().script(one.reply(), one.replyEnd());
         try (RawConnection client = proxy.connect()) {
             send(client, one);

@@ -68,13 +68,11 @@ public final class FrontHandler implements HttpHandler {
     public void handleRequest(HttpServerExchange http) throws Exception {
         Settings now = settings.get();
         String raw = RequestPath.raw(http);
-        String path = raw == null ? null : RequestPath.normalized(raw);
+        boolean tooLong = raw != null && raw.length() > now.limits().requestTargetBytes();
+        String path = raw == null || tooLong ? raw : RequestPath.normalized(raw);
         Exchange.Peer peer = peer(http.getConnection(), now.trust());
         InetAddress client = now.trust().client(peer.address(), http.getRequestHeaders());
         Exchange exchange = new Exchange(http, exchanges, peer, client, raw == null ? "" : raw);
-        if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
-            http.setPersistent(false);
-        }
         HeadProblem problem = exchange.client().headProblem();
         RequestGuard.Refusal refusal = problem != null
                 ? new RequestGuard.Refusal(problem.status(), problem.detail())
@@ -85,7 +83,12 @@ public final class FrontHandler implements HttpHandler {
                     refusal == null ? 400 : refusal.status(),
                     refusal == null ? "The request target is malformed." : refusal.detail(),
                     refusal == null ? Map.of() : refusal.fields());
-        } else if (redirect != null) {
+            return;
+        }
+        if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
+            http.setPersistent(false);
+        }
+        if (redirect != null) {
             redirect.answer(exchange);
         } else {
             route(exchange, now, path);
