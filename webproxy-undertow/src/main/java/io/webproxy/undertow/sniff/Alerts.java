@@ -1,0 +1,12 @@
+package io.webproxy.undertow.sniff;
+
+/** Codes of alerts that answer a hello that is none (RFC 8446 section 6). */
+final class Alerts {
+    static final int UNEXPECTED_MESSAGE = 10;
+    static final int RECORD_OVERFLOW = 22;
+    static final int ILLEGAL_PARAMETER = 47;
+    static final int DECODE_ERROR = 50;
+    static final int PROTOCOL_VERSION = 70;
+
+    private Alerts() {}
+}
