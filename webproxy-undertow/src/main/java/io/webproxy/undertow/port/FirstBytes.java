@@ -7,6 +7,8 @@ import io.undertow.util.PooledAdaptor;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.sniff.ClientHelloParser;
+import io.webproxy.undertow.sniff.Peeked;
 import io.webproxy.undertow.sniff.ProtocolSniffer;
 import io.webproxy.undertow.tls.ServerTls;
 import java.io.IOException;
@@ -35,6 +37,9 @@ public final class FirstBytes extends Watched {
     private final UndertowXnioSsl tls;
     private final Protocols protocols;
     private final long deadline;
+    private final HeldBytes held = new HeldBytes();
+    private final ClientHelloParser hello = new ClientHelloParser();
+    private int parsed;
     private @Nullable PooledByteBuffer pooled;
     private @Nullable SslConnection secure;
     private boolean done;
@@ -78,7 +83,7 @@ public final class FirstBytes extends Watched {
         if (done) {
             return;
         }
-        PooledByteBuffer buffer = pooled == null ? buffers.allocate() : pooled;
+        PooledByteBuffer buffer = held.restored(buffers);
         pooled = buffer;
         ByteBuffer bytes = buffer.getBuffer();
         try {
@@ -89,16 +94,8 @@ public final class FirstBytes extends Watched {
             }
             bytes.flip();
             switch (ProtocolSniffer.sniff(bytes)) {
-                case UNDECIDED -> {
-                    bytes.compact();
-                    if (bytes.position() == 0) {
-                        // an idle connection holds no buffer
-                        buffer.close();
-                        pooled = null;
-                    }
-                    raw.getSourceChannel().resumeReads();
-                }
-                case TLS -> handshake(buffer);
+                case UNDECIDED -> await(buffer);
+                case TLS -> hello(buffer);
                 case HTTP -> {
                     finish();
                     raw.getSourceChannel().suspendReads();
@@ -109,6 +106,35 @@ public final class FirstBytes extends Watched {
         } catch (IOException e) {
             close();
         }
+    }
+
+    /** Waits for more bytes, holding no more memory than those that have come need. */
+    private void await(PooledByteBuffer read) {
+        held.hold(read.getBuffer());
+        read.close();
+        pooled = null;
+        raw.getSourceChannel().resumeReads();
+    }
+
+    /** An engine has descriptors and native memory: only who has sent a whole hello gets one. */
+    private void hello(PooledByteBuffer read) throws IOException {
+        ByteBuffer news = read.getBuffer().duplicate().position(parsed);
+        parsed = news.limit();
+        Peeked peeked = hello.feed(news);
+        if (peeked == Peeked.More.MORE) {
+            await(read);
+        } else if (peeked instanceof Peeked.Malformed malformed) {
+            LOG.debug("{} sent {}", raw.getPeerAddress(), malformed.reason());
+            raw.getSinkChannel().write(alert(malformed.alert()));
+            close();
+        } else {
+            handshake(read);
+        }
+    }
+
+    /** A fatal alert in a record in clear (RFC 8446 sections 5.1 and 6). */
+    private static ByteBuffer alert(int code) {
+        return ByteBuffer.wrap(new byte[] {21, 3, 3, 0, 2, 2, (byte) code});
     }
 
     private void handshake(PooledByteBuffer read) {

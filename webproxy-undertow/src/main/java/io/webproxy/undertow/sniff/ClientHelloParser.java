@@ -32,7 +32,7 @@ public final class ClientHelloParser {
     private final byte[] header = new byte[RECORD_HEADER];
     private int headerLength;
     private int recordLeft;
-    private byte[] message = new byte[USUAL_BYTES];
+    private byte[] message = new byte[0];
     private int messageLength;
     private int total;
     private Peeked answer = More.MORE;
@@ -78,8 +78,9 @@ public final class ClientHelloParser {
         int count =
                 Math.min(Math.min(wanted - messageLength, recordLeft), Math.min(bytes.remaining(), MAX_BYTES - total));
         if (messageLength + count > message.length) {
-            int doubled = Math.max(2 * message.length, messageLength + count);
-            message = Arrays.copyOf(message, Math.min(doubled, wanted));
+            // what has been announced gets no memory before it comes
+            message =
+                    Arrays.copyOf(message, Math.max(Math.max(USUAL_BYTES, 2 * message.length), messageLength + count));
         }
         bytes.get(message, messageLength, count);
         messageLength += count;
