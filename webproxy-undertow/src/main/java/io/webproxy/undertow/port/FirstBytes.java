@@ -35,6 +35,7 @@ public final class FirstBytes extends Watched {
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
     private final UndertowXnioSsl tls;
+    private final HandshakeTurns turns;
     private final Protocols protocols;
     private final long deadline;
     private final HeldBytes held = new HeldBytes();
@@ -63,11 +64,13 @@ public final class FirstBytes extends Watched {
             long limitNanos,
             ByteBufferPool buffers,
             UndertowXnioSsl tls,
+            HandshakeTurns turns,
             Protocols protocols) {
         this.raw = raw;
         this.sweeper = sweeper;
         this.buffers = buffers;
         this.tls = tls;
+        this.turns = turns;
         this.protocols = protocols;
         this.deadline = sweeper.now() + limitNanos;
     }
@@ -128,7 +131,11 @@ public final class FirstBytes extends Watched {
             raw.getSinkChannel().write(alert(malformed.alert()));
             close();
         } else {
-            handshake(read);
+            raw.getSourceChannel().suspendReads();
+            held.hold(read.getBuffer());
+            read.close();
+            pooled = null;
+            turns.run(this::handshake);
         }
     }
 
@@ -137,9 +144,13 @@ public final class FirstBytes extends Watched {
         return ByteBuffer.wrap(new byte[] {21, 3, 3, 0, 2, 2, (byte) code});
     }
 
-    private void handshake(PooledByteBuffer read) {
+    private void handshake() {
+        if (done) {
+            return;
+        }
+        PooledByteBuffer read = held.restored(buffers);
+        read.getBuffer().flip();
         ConduitStreamSourceChannel source = raw.getSourceChannel();
-        source.suspendReads();
         source.setReadListener(null);
         PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
         source.setConduit(replay);
@@ -177,6 +188,8 @@ public final class FirstBytes extends Watched {
             finish();
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
+            // nothing of the connection's begin is kept for its life
+            wrapped.getHandshakeSetter().set(null);
             buffer.getBuffer().flip();
             kept = read > 0;
             PooledByteBuffer early = kept ? buffer : null;

@@ -12,11 +12,15 @@ import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.port.FirstBytes;
+import io.webproxy.undertow.port.HandshakeTurns;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
 
 /** What connections of one server become, by what their endpoint speaks. Thread-safe. */
 final class HttpEndpoints {
@@ -27,6 +31,7 @@ final class HttpEndpoints {
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
     private final OptionMap options;
+    private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /** Limits of the parsers are those of the start; a change takes part in what the guard checks. */
     HttpEndpoints(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
@@ -94,6 +99,7 @@ final class HttpEndpoints {
                         limits.get().headTime().toNanos(),
                         buffers,
                         tls,
+                        turns.computeIfAbsent(connection.getIoThread(), HandshakeTurns::of),
                         protocols)
                 .start();
     }
