@@ -3,6 +3,7 @@ package io.webproxy;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.AddressRange;
+import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
@@ -37,6 +38,7 @@ public final class ProxyConfig {
     private final List<ProxyObserver> observers;
     private final @Nullable AccessLogFormat accessLog;
     private final HttpLimits limits;
+    private final Http2Limits http2;
     private final PoolLimits pool;
     private final ConnectionLimits connections;
     private final Duration drainTime;
@@ -56,6 +58,7 @@ public final class ProxyConfig {
         this.observers = List.copyOf(b.observers);
         this.accessLog = b.accessLog;
         this.limits = b.limits;
+        this.http2 = b.http2;
         this.pool = b.pool;
         this.connections = b.connections;
         this.drainTime = b.drainTime;
@@ -132,6 +135,11 @@ public final class ProxyConfig {
         return limits;
     }
 
+    /** Limits of clients' HTTP/2 connections. */
+    public Http2Limits http2() {
+        return http2;
+    }
+
     /** Limits of upstream connections. */
     public PoolLimits pool() {
         return pool;
@@ -170,7 +178,7 @@ public final class ProxyConfig {
     public String toString() {
         return "ProxyConfig[listens=" + listens + ", bind=" + (bind == null ? "all" : bind) + ", routes=" + routes
                 + ", certificates=" + certificates + ", authenticator=" + authenticator + ", timeouts=" + timeouts
-                + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", pool=" + pool
+                + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", http2=" + http2 + ", pool=" + pool
                 + ", connections=" + connections + "]";
     }
 
@@ -193,6 +201,7 @@ public final class ProxyConfig {
         private final List<ProxyObserver> observers = new ArrayList<>();
         private @Nullable AccessLogFormat accessLog;
         private HttpLimits limits = HttpLimits.defaults();
+        private Http2Limits http2 = Http2Limits.defaults();
         private PoolLimits pool = PoolLimits.defaults();
         private ConnectionLimits connections = ConnectionLimits.defaults();
         private Duration drainTime = Duration.ofSeconds(30);
@@ -215,6 +224,7 @@ public final class ProxyConfig {
             observers.addAll(config.observers);
             accessLog = config.accessLog;
             limits = config.limits;
+            http2 = config.http2;
             pool = config.pool;
             connections = config.connections;
             drainTime = config.drainTime;
@@ -373,6 +383,12 @@ public final class ProxyConfig {
         /** Limits of heads, bodies and waits. */
         public Builder limits(HttpLimits limits) {
             this.limits = Objects.requireNonNull(limits, "limits");
+            return this;
+        }
+
+        /** Limits of clients' HTTP/2 connections; a change holds for connections that come later. */
+        public Builder http2(Http2Limits limits) {
+            this.http2 = Objects.requireNonNull(limits, "http2");
             return this;
         }
 

@@ -3,6 +3,7 @@ package io.webproxy.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
@@ -48,7 +49,7 @@ class ReadmeTest {
                 .filter(method -> method.getDeclaringClass() != Object.class)
                 .map(Method::getName)
                 .filter(name -> !Set.of("build", "start").contains(name));
-        Stream<String> records = Stream.of(HttpLimits.class, PoolLimits.class)
+        Stream<String> records = Stream.of(HttpLimits.class, Http2Limits.class, PoolLimits.class)
                 .flatMap(limits -> Stream.of(limits.getRecordComponents()))
                 .map(RecordComponent::getName);
 
