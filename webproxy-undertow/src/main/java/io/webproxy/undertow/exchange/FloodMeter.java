@@ -1,0 +1,102 @@
+package io.webproxy.undertow.exchange;
+
+import io.webproxy.http.Http2Limits;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/**
+ * Counts the frames of one HTTP/2 connection that cost the server more than the client (RFC 9113 section 10.5): for each kind a bucket of
+ * tokens, as many as may come in a second, which fills again within a second.
+ *
+ * <p>Not thread-safe. Times are nanoseconds of a monotonic clock.
+ */
+final class FloodMeter {
+    private static final long SECOND = 1_000_000_000L;
+    private static final int BYTES_FOR_A_WINDOW_UPDATE = 1024;
+    private static final int BYTES_FOR_A_PING = 16 * 1024;
+    private static final long MOST_EARNED = 1 << 20;
+
+    /** What is counted. */
+    enum Kind {
+        RESET,
+        REFUSAL,
+        PING,
+        SETTINGS,
+        EMPTY_DATA,
+        PRIORITY,
+        WINDOW_UPDATE
+    }
+
+    private final Map<Kind, Bucket> buckets = new EnumMap<>(Kind.class);
+    private final LongSupplier nanoClock;
+    private long sent;
+
+    FloodMeter(Http2Limits limits, LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+        put(Kind.RESET, limits.resets());
+        put(Kind.REFUSAL, limits.refusals());
+        put(Kind.PING, limits.pings());
+        put(Kind.SETTINGS, limits.settings());
+        put(Kind.EMPTY_DATA, limits.emptyData());
+        put(Kind.PRIORITY, limits.priorities());
+        put(Kind.WINDOW_UPDATE, limits.windowUpdates());
+    }
+
+    private void put(Kind kind, int perSecond) {
+        if (perSecond > 0) {
+            buckets.put(kind, new Bucket(perSecond, nanoClock.getAsLong()));
+        }
+    }
+
+    /** Counts one, and says whether it is one too many. */
+    boolean exceeds(Kind kind) {
+        Bucket bucket = buckets.get(kind);
+        return bucket != null && !bucket.take(nanoClock.getAsLong()) && !takeEarned(kind, bucket);
+    }
+
+    /** Body bytes went to the client, who will open windows and measure round trips for them. */
+    void sent(long bytes) {
+        sent += bytes;
+    }
+
+    private boolean takeEarned(Kind kind, Bucket bucket) {
+        long earned = switch (kind) {
+            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE;
+            case PING -> sent / BYTES_FOR_A_PING;
+            default -> 0;
+        };
+        if (earned - bucket.spent > MOST_EARNED) {
+            bucket.spent = earned - MOST_EARNED;
+        }
+        if (bucket.spent >= earned) {
+            return false;
+        }
+        bucket.spent++;
+        return true;
+    }
+
+    /** The tokens of one kind, in nanoseconds of the time that they take to come. */
+    private static final class Bucket {
+        private final long price;
+        private long saved = SECOND;
+        private long last;
+        /** How many were taken of those that the bytes sent have earned. */
+        private long spent;
+
+        Bucket(int perSecond, long now) {
+            this.price = SECOND / perSecond;
+            this.last = now;
+        }
+
+        boolean take(long now) {
+            saved = Math.min(SECOND, saved + (now - last));
+            last = now;
+            if (saved < price) {
+                return false;
+            }
+            saved -= price;
+            return true;
+        }
+    }
+}
