@@ -4,42 +4,62 @@ import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /** An HTTP/2 client in frames (RFC 9113 section 4), which sends what no well-behaved one would. Field blocks are literals without indexing. */
 public final class Http2Client implements AutoCloseable {
     private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     public static final int DATA = 0;
     public static final int HEADERS = 1;
+    public static final int PRIORITY = 2;
     public static final int RST_STREAM = 3;
     public static final int SETTINGS = 4;
+    public static final int PING = 6;
     public static final int GOAWAY = 7;
     public static final int WINDOW_UPDATE = 8;
+    public static final int CONTINUATION = 9;
     public static final int END_STREAM = 1;
+    public static final int ACK = 1;
     public static final int END_HEADERS = 4;
+    public static final int PADDED = 8;
 
     private final RawConnection connection;
     private final HpackDecoder decoder = new HpackDecoder();
 
     /** A frame. */
-    public record Frame(int type, int flags, int stream, byte[] payload) {}
+    public record Frame(int type, int flags, int stream, byte[] payload) {
+        /** The error code of an RST_STREAM or a GOAWAY frame. */
+        public int code() {
+            return ByteBuffer.wrap(payload).getInt(type == GOAWAY ? 4 : 0);
+        }
+    }
 
     private Http2Client(RawConnection connection) {
         this.connection = connection;
     }
 
+    /** A connection whose preface and settings are sent. */
     public static Http2Client open(TestProxy proxy) throws IOException {
+        Http2Client client = silent(proxy);
+        client.connection.send(PREFACE.getBytes(StandardCharsets.US_ASCII));
+        client.send(SETTINGS, 0, 0, new byte[0]);
+        return client;
+    }
+
+    /** A connection that has negotiated h2, and sent nothing yet. */
+    public static Http2Client silent(TestProxy proxy) throws IOException {
         RawConnection raw =
                 RawConnection.openTls(proxy.port(), TestProxy.trust().sslSocketFactory(), "h2");
         if (!"h2".equals(raw.applicationProtocol())) {
             throw new IOException("h2 was not negotiated");
         }
-        Http2Client client = new Http2Client(raw);
-        raw.send(PREFACE.getBytes(StandardCharsets.US_ASCII));
-        client.send(SETTINGS, 0, 0, new byte[0]);
-        return client;
+        return new Http2Client(raw);
     }
 
     /** Sends a request without a body; {@code fields} are names and values in turn. */
@@ -52,41 +72,72 @@ public final class Http2Client implements AutoCloseable {
         send(HEADERS, END_HEADERS, stream, block(method, path, authority, fields));
     }
 
-    private static byte[] block(String method, String path, String authority, String... fields) {
-        ByteBuffer block = ByteBuffer.allocate(16_000);
-        literal(block, ":method", method);
-        literal(block, ":scheme", "https");
-        literal(block, ":path", path);
-        literal(block, ":authority", authority);
-        for (int i = 0; i < fields.length; i += 2) {
-            literal(block, fields[i], fields[i + 1]);
-        }
-        byte[] bytes = new byte[block.flip().remaining()];
-        block.get(bytes);
-        return bytes;
+    /** The field block of a request head; {@code fields} are names and values in turn. */
+    public static byte[] block(String method, String path, String authority, String... fields) {
+        List<String> all =
+                new ArrayList<>(List.of(":method", method, ":scheme", "https", ":path", path, ":authority", authority));
+        all.addAll(List.of(fields));
+        return fields(all.toArray(new String[0]));
     }
 
-    private static void literal(ByteBuffer block, String name, String value) {
-        block.put((byte) 0);
-        string(block, name);
-        string(block, value);
+    /** A field block of literals; {@code fields} are names and values in turn. */
+    public static byte[] fields(String... fields) {
+        ByteArrayOutputStream block = new ByteArrayOutputStream();
+        for (int i = 0; i < fields.length; i++) {
+            if (i % 2 == 0) {
+                block.write(0);
+            }
+            byte[] bytes = fields[i].getBytes(StandardCharsets.ISO_8859_1);
+            length(block, bytes.length);
+            block.writeBytes(bytes);
+        }
+        return block.toByteArray();
     }
 
-    private static void string(ByteBuffer block, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
-        if (bytes.length > 126) {
-            throw new IllegalArgumentException("too long for one length byte");
+    /** An integer with a prefix of seven bits (RFC 7541 section 5.1). */
+    private static void length(ByteArrayOutputStream block, int length) {
+        if (length < 127) {
+            block.write(length);
+            return;
         }
-        block.put((byte) bytes.length).put(bytes);
+        block.write(127);
+        int rest = length - 127;
+        while (rest > 127) {
+            block.write(rest & 127 | 128);
+            rest >>= 7;
+        }
+        block.write(rest);
+    }
+
+    /** Sends a field block in frames of at most {@code each} bytes. */
+    public void sendBlock(int flags, int stream, byte[] block, int each) throws IOException {
+        for (int at = 0; at < block.length; at += each) {
+            int end = Math.min(block.length, at + each);
+            send(
+                    at == 0 ? HEADERS : CONTINUATION,
+                    (at == 0 ? flags : 0) | (end == block.length ? END_HEADERS : 0),
+                    stream,
+                    Arrays.copyOfRange(block, at, end));
+        }
+    }
+
+    /** The bytes of a frame. */
+    public static byte[] frame(int type, int flags, int stream, byte... payload) {
+        return ByteBuffer.allocate(9 + payload.length)
+                .putInt(payload.length << 8 | type)
+                .put((byte) flags)
+                .putInt(stream)
+                .put(payload)
+                .array();
+    }
+
+    /** Sends bytes as they are, as long as the server takes them. */
+    public void sendRaw(byte[] bytes) throws IOException {
+        connection.send(bytes);
     }
 
     public void send(int type, int flags, int stream, byte[] payload) throws IOException {
-        ByteBuffer frame = ByteBuffer.allocate(9 + payload.length);
-        frame.put((byte) (payload.length >> 16))
-                .put((byte) (payload.length >> 8))
-                .put((byte) payload.length);
-        frame.put((byte) type).put((byte) flags).putInt(stream).put(payload);
-        connection.send(frame.array());
+        connection.send(frame(type, flags, stream, payload));
     }
 
     /** The next frame; null at the end of the connection. */
@@ -131,6 +182,29 @@ public final class Http2Client implements AutoCloseable {
                 return status(frame.payload(), decoder);
             }
         }
+    }
+
+    /** What ends the connection: the code of its GOAWAY, or -1 if there was none. */
+    public int end() {
+        try {
+            while (true) {
+                Frame frame = read();
+                if (frame.type() == GOAWAY) {
+                    return frame.code();
+                }
+            }
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    /** The code that a stream is reset by, or -1 if it is answered or the connection ends. */
+    public int resetOf(int stream) throws IOException {
+        Frame frame = read(stream);
+        while (frame.type() == WINDOW_UPDATE) {
+            frame = read(stream);
+        }
+        return frame.type() == RST_STREAM ? frame.code() : -1;
     }
 
     private static String status(byte[] block, HpackDecoder decoder) throws IOException {

@@ -2,52 +2,91 @@ package io.webproxy.undertow.exchange;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
+import io.undertow.protocols.http2.AbstractHttp2StreamSinkChannel;
 import io.undertow.protocols.http2.AbstractHttp2StreamSourceChannel;
 import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.protocols.http2.Http2RstStreamStreamSourceChannel;
+import io.undertow.protocols.http2.Http2SettingsStreamSourceChannel;
 import io.undertow.protocols.http2.Http2StreamSourceChannel;
 import io.undertow.server.Connectors;
 import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.framed.FrameHeaderData;
+import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
+import io.webproxy.http.Http2Limits;
+import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ChannelExceptionHandler;
 import org.xnio.ChannelListener;
 import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 import org.xnio.channels.StreamSourceChannel;
 
 /**
  * An HTTP/2 connection of a client that knows which exchange each stream carries: so that one can be reset with the right code, and that
- * an exchange hears when its stream or the connection goes away.
+ * an exchange hears when its stream or the connection goes away. What the client sends passes a {@link FrameGate} first.
  */
 public final class Http2Front extends Http2Channel {
+    private static final Logger LOG = LoggerFactory.getLogger(Http2Front.class);
     private static final int DEFAULT_WINDOW = 65_535;
     private static final long LINGER_NANOS = 2_000_000_000L;
+    private static final Set<Integer> FAULTS_OF_CLIENTS =
+            Set.of(ERROR_PROTOCOL_ERROR, ERROR_FLOW_CONTROL_ERROR, ERROR_FRAME_SIZE_ERROR);
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
 
     private final Map<Integer, Leg> legs = new HashMap<>();
+    private final FloodMeter meter;
+    private final FrameGate gate;
+    private final int window;
+    private final Http2Wait wait;
     private long sendWindow = DEFAULT_WINDOW;
-    private int unopenedWindow;
+    private boolean windowOpened;
     private int newest;
-    private int unfinishedResets;
-    private boolean deciding;
-    private boolean swallowed;
+    private boolean ending;
 
-    /** A front on a connection; {@code data} is what was read already, or null. */
+    /**
+     * A front on a connection.
+     *
+     * @param data what was read already, or null
+     * @param window how much a client may send before it must wait, in bytes: the setting is for each stream; the connection's own window, which
+     *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far
+     */
     public Http2Front(
-            StreamConnection connection, ByteBufferPool buffers, @Nullable PooledByteBuffer data, OptionMap options) {
+            StreamConnection connection,
+            ByteBufferPool buffers,
+            @Nullable PooledByteBuffer data,
+            OptionMap options,
+            int window,
+            HttpLimits heads,
+            Http2Limits limits,
+            Sweeper sweeper) {
         super(connection, "h2", buffers, data, false, false, options);
+        this.window = window;
+        this.meter = new FloodMeter(limits, sweeper::now);
+        this.gate = new FrameGate(new GateConnection(), limits, heads, meter, window);
+        this.wait = new Http2Wait(this, gate, heads, sweeper.now());
         putAttachment(KEY, this);
-        addCloseTask(closed -> List.copyOf(legs.values()).forEach(Leg::gone));
+        addCloseTask(closed -> {
+            gate.end();
+            sweeper.forget(wait);
+            List.copyOf(legs.values()).forEach(Leg::gone);
+        });
+        sweeper.watch(wait);
     }
 
     /** The front that a request came through, or null if it came over HTTP/1.1. */
@@ -55,15 +94,16 @@ public final class Http2Front extends Http2Channel {
         return connection.getAttachment(KEY);
     }
 
-    /**
-     * Starts to read requests.
-     *
-     * @param window how much a client may send before it must wait, in bytes: the setting is for each stream; the connection's own window, which
-     *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far
-     */
-    public void receive(ChannelListener<? super Http2Channel> requests, int window) {
-        unopenedWindow = window - DEFAULT_WINDOW;
-        getReceiveSetter().set(requests);
+    /** Starts to read requests. */
+    public void receive(ChannelListener<? super Http2Channel> requests) {
+        getReceiveSetter().set(channel -> {
+            newest = 0;
+            requests.handleEvent(channel);
+            if (newest != 0 && !legs.containsKey(newest) && gate.isOpen(newest)) {
+                // no handler has seen it
+                sendRstStream(newest, ERROR_INTERNAL_ERROR);
+            }
+        });
         resumeReceives();
     }
 
@@ -73,49 +113,80 @@ public final class Http2Front extends Http2Channel {
     }
 
     @Override
-    protected AbstractHttp2StreamSourceChannel createChannelImpl(FrameHeaderData header, PooledByteBuffer data)
-            throws IOException {
-        deciding = true;
-        swallowed = false;
-        AbstractHttp2StreamSourceChannel created;
-        try {
-            created = super.createChannelImpl(header, data);
-        } finally {
-            deciding = false;
+    protected @Nullable FrameHeaderData parseFrame(ByteBuffer data) throws IOException {
+        ByteBuffer frame = gate.next(data);
+        while (frame != null) {
+            FrameHeaderData parsed = super.parseFrame(frame);
+            if (parsed != null) {
+                return parsed;
+            }
+            frame = gate.next(data);
         }
-        if (unopenedWindow > 0) {
-            // the first frame of the client has come, so our settings, which must be first, are out
-            int more = unopenedWindow;
-            unopenedWindow = 0;
-            sendUpdateWindowSize(0, more);
+        int error = gate.takeError();
+        if (error >= 0) {
+            sendGoAway(error);
         }
-        if (swallowed) {
-            // the frame is dropped, but it has used the connection's window (RFC 9113 section 5.1)
-            sendUpdateWindowSize(0, (int) header.getFrameLength());
+        return null;
+    }
+
+    @Override
+    protected @Nullable AbstractHttp2StreamSourceChannel createChannelImpl(
+            FrameHeaderData header, PooledByteBuffer data) throws IOException {
+        AbstractHttp2StreamSourceChannel created = super.createChannelImpl(header, data);
+        if (!windowOpened) {
+            // the client's settings have come, so ours, which must be first, are out
+            windowOpened = true;
+            sendUpdateWindowSize(0, window - DEFAULT_WINDOW);
         }
         if (created instanceof Http2StreamSourceChannel stream) {
             newest = stream.getStreamId();
+            HeaderMap fields = stream.getHeaders();
+            fields.clear();
+            gate.takeRequest().forEach(values -> fields.putAll(values.getHeaderName(), values));
         } else if (created instanceof Http2RstStreamStreamSourceChannel reset) {
-            Leg leg = legs.get(reset.getStreamId());
-            if (leg != null) {
-                IoTasks.execute(getIoThread(), leg::gone);
-            }
+            gone(reset.getStreamId());
+        } else if (created instanceof Http2SettingsStreamSourceChannel) {
+            // windows of streams may have grown (RFC 9113 section 6.9.2), which Undertow doesn't look at
+            recalculateHeldFrames();
         }
         return created;
     }
 
-    /**
-     * Undertow takes the last DATA frame of a stream that we have reset for a protocol error of the whole connection. A client may have sent it before
-     * the reset arrived (RFC 9113 section 5.4.2), so one is let through for each such stream.
-     */
-    @Override
-    public void sendGoAway(int status) {
-        if (deciding && status == ERROR_PROTOCOL_ERROR && unfinishedResets > 0) {
-            unfinishedResets--;
-            swallowed = true;
-        } else {
-            super.sendGoAway(status);
+    private void gone(int stream) {
+        Leg leg = legs.get(stream);
+        if (leg != null) {
+            IoTasks.execute(getIoThread(), leg::gone);
         }
+    }
+
+    @Override
+    public void sendRstStream(int stream, int code) {
+        gate.wasReset(stream);
+        super.sendRstStream(stream, code);
+        if (FAULTS_OF_CLIENTS.contains(code) && meter.exceeds(FloodMeter.Kind.RESET)) {
+            sendGoAway(ERROR_ENHANCE_YOUR_CALM);
+        }
+    }
+
+    @Override
+    public void sendGoAway(int code, ChannelExceptionHandler<AbstractHttp2StreamSinkChannel> failed) {
+        if (!ending) {
+            ending = true;
+            gate.end();
+            LOG.debug("The HTTP/2 connection of {} ends with code {}", getPeerAddress(), code);
+        }
+        super.sendGoAway(code, failed);
+    }
+
+    /** Whether its end was said to the client. */
+    boolean isEnding() {
+        return ending;
+    }
+
+    @Override
+    public void sendUpdateWindowSize(int stream, int bytes) throws IOException {
+        gate.windowOpened(stream, bytes);
+        super.sendUpdateWindowSize(stream, bytes);
     }
 
     /** Undertow keeps a head back as long as there is no window for the body bytes behind it; so somebody has to know whether there is one. */
@@ -125,6 +196,37 @@ public final class Http2Front extends Http2Channel {
             sendWindow += delta;
         }
         super.handleWindowUpdate(stream, delta);
+    }
+
+    /** What the gate asks for. */
+    private final class GateConnection implements FrameGate.Connection {
+        @Override
+        public void reset(int stream, int code) {
+            Http2Front.super.sendRstStream(stream, code);
+            gone(stream);
+        }
+
+        @Override
+        public void openWindow(int stream, int bytes) {
+            try {
+                sendUpdateWindowSize(stream, bytes);
+            } catch (IOException e) {
+                IoUtils.safeClose(Http2Front.this);
+            }
+        }
+
+        @Override
+        public void trailers(int stream, HeaderMap trailers) {
+            Leg leg = legs.get(stream);
+            if (leg != null) {
+                leg.exchange.http().putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
+            }
+        }
+
+        @Override
+        public boolean isOpen() {
+            return Http2Front.this.isOpen();
+        }
     }
 
     /** The leg of the exchange whose request head was delivered last; to be called before any other frame is read. */
@@ -149,6 +251,7 @@ public final class Http2Front extends Http2Channel {
             this.linger = new Linger(this, exchange.shared().nanoClock());
             exchange.http().addExchangeCompleteListener((completed, next) -> {
                 legs.remove(stream);
+                gate.completed(stream);
                 sweeper().forget(linger);
                 next.proceed();
             });
@@ -162,6 +265,7 @@ public final class Http2Front extends Http2Channel {
         @Override
         public void sending(long bytes) {
             sendWindow -= bytes;
+            meter.sent(bytes);
         }
 
         /** What a reset stream had not sent any more counts too: that errs to the side of heads that go alone. */
@@ -204,9 +308,6 @@ public final class Http2Front extends Http2Channel {
                 legs.remove(stream);
                 sweeper().forget(linger);
                 if (!reset) {
-                    if (!exchange.http().isRequestComplete()) {
-                        unfinishedResets++;
-                    }
                     sendRstStream(stream, code);
                 }
                 Connectors.terminateRequest(exchange.http());

@@ -7,6 +7,7 @@ import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2ReceiveListener;
+import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.HeadGate;
@@ -25,19 +26,21 @@ import org.xnio.XnioIoThread;
 /** What connections of one server become, by what their endpoint speaks. Thread-safe. */
 final class HttpEndpoints {
     private static final int UPLOAD_WINDOW = 1 << 20;
-    private static final int STREAMS = 128;
 
     private final ByteBufferPool buffers;
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
+    private final Supplier<Http2Limits> http2;
     private final OptionMap options;
     private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /** Limits of the parsers are those of the start; a change takes part in what the guard checks. */
-    HttpEndpoints(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
+    HttpEndpoints(
+            ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits, Supplier<Http2Limits> http2) {
         this.buffers = buffers;
         this.exchanges = exchanges;
         this.limits = limits;
+        this.http2 = http2;
         this.options = options(limits.get());
     }
 
@@ -58,7 +61,17 @@ final class HttpEndpoints {
                 .set(UndertowOptions.ENABLE_HTTP2, false)
                 .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
                 .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPLOAD_WINDOW)
-                .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS)
+                .getMap();
+    }
+
+    /** Heads, resets and times are limited by the front itself. */
+    private OptionMap http2Options(Http2Limits now) {
+        return OptionMap.builder()
+                .addAll(options)
+                .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, -1)
+                .set(UndertowOptions.NO_REQUEST_TIMEOUT, -1)
+                .set(UndertowOptions.MAX_RST_FRAMES_PER_WINDOW, Integer.MAX_VALUE)
+                .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, now.streams())
                 .getMap();
     }
 
@@ -89,8 +102,18 @@ final class HttpEndpoints {
 
             @Override
             public void http2(StreamConnection connection, @Nullable PooledByteBuffer read) {
-                Http2Front front = new Http2Front(connection, buffers, read, options);
-                front.receive(new Http2ReceiveListener(root, options, buffers.getBufferSize(), null), UPLOAD_WINDOW);
+                Http2Limits now = http2.get();
+                OptionMap ofHttp2 = http2Options(now);
+                new Http2Front(
+                                connection,
+                                buffers,
+                                read,
+                                ofHttp2,
+                                UPLOAD_WINDOW,
+                                limits.get(),
+                                now,
+                                exchanges.sweeper(connection.getIoThread()))
+                        .receive(new Http2ReceiveListener(root, ofHttp2, buffers.getBufferSize(), null));
             }
         };
         return connection -> new FirstBytes(

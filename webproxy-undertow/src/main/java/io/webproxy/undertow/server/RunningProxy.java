@@ -8,6 +8,7 @@ import io.webproxy.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.http.Http2Limits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
 import io.webproxy.route.RouteTable;
@@ -69,6 +70,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final Drain drain;
     private @Nullable ServerTls tls;
     private volatile Settings settings;
+    private volatile Http2Limits http2;
 
     private RunningProxy(ProxyConfig config) {
         this.startConfig = config;
@@ -88,6 +90,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.auth = new AuthRuntime();
         this.settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
+        this.http2 = config.http2();
         this.drain = new Drain(exchanges, this::stopAccepting, this::release);
         try {
             config.authenticator().ifPresent(this::startAuthenticator);
@@ -152,7 +155,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     }
 
     private void open(ProxyConfig config, ByteBufferPool buffers, ByteBufferPool records) {
-        HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits());
+        HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2);
         Forwarder forwarder = new Forwarder(upstreams);
         Redirect redirect = new Redirect(this::httpsPort);
         FrontHandler forward = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null);
@@ -267,6 +270,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
         settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
+        http2 = config.http2();
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         if (before != null && next != before) {
             before.stop();

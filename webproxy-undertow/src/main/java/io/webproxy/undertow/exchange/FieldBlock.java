@@ -1,0 +1,159 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.protocols.http2.HpackDecoder;
+import io.undertow.protocols.http2.Http2Channel;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fields of one request head or trailer section of HTTP/2 as they come out of HPACK, and whether they are well-formed (RFC 9113 section 8.2 and 8.3).
+ * What is above the limits is looked at, but not kept; one field more is, so that it shows.
+ */
+final class FieldBlock implements HpackDecoder.HeaderEmitter {
+    /** What no limit counts: the separators of a field in HTTP/1.1. */
+    private static final int SEPARATORS = 4;
+
+    private static final int MAX_LENGTH_DIGITS = 18;
+    private static final Set<HttpString> OF_ONE_CONNECTION = Set.of(
+            Headers.CONNECTION,
+            new HttpString("keep-alive"),
+            new HttpString("proxy-connection"),
+            Headers.TRANSFER_ENCODING,
+            Headers.UPGRADE);
+
+    private final int mostBytes;
+    private final int mostFields;
+    private final HeaderMap fields = new HeaderMap();
+    private @Nullable String method;
+    private @Nullable String scheme;
+    private @Nullable String path;
+    private @Nullable String authority;
+    private boolean pseudo;
+    private boolean regular;
+    private boolean malformed;
+    private int bytes;
+    private int count;
+
+    /** An empty block; a limit of bytes counts names, values and separators. */
+    FieldBlock(int mostBytes, int mostFields) {
+        this.mostBytes = mostBytes;
+        this.mostFields = mostFields;
+    }
+
+    @Override
+    public void emitHeader(HttpString name, String value, boolean neverIndex) {
+        if (!FieldParser.isValue(value)) {
+            malformed = true;
+        } else if (name.length() > 0 && name.byteAt(0) == ':') {
+            pseudo(name.toString(), value);
+        } else {
+            regular(name, value);
+        }
+    }
+
+    /** Pseudo-header fields come first and once; those of responses and unknown ones don't come at all. */
+    private void pseudo(String name, String value) {
+        malformed |= regular;
+        pseudo = true;
+        switch (name) {
+            case ":method" -> {
+                malformed |= method != null || !FieldParser.isToken(value);
+                method = value;
+            }
+            case ":scheme" -> {
+                malformed |= scheme != null || !FieldParser.isToken(value);
+                scheme = value;
+            }
+            case ":path" -> {
+                malformed |= path != null || !isVisible(value) || value.indexOf('#') >= 0;
+                path = value;
+            }
+            case ":authority" -> {
+                malformed |= authority != null || !isVisible(value);
+                authority = value;
+            }
+            default -> malformed = true;
+        }
+    }
+
+    private void regular(HttpString name, String value) {
+        regular = true;
+        malformed |= !isName(name)
+                || OF_ONE_CONNECTION.contains(name)
+                || (name.equals(Headers.TE) && !value.equalsIgnoreCase("trailers"));
+        if (!malformed && !isTooLarge()) {
+            count++;
+            bytes += name.length() + value.length() + SEPARATORS;
+            fields.add(name, value);
+        }
+    }
+
+    private static boolean isName(HttpString name) {
+        String text = name.toString();
+        return FieldParser.isToken(text) && text.chars().noneMatch(c -> c >= 'A' && c <= 'Z');
+    }
+
+    private static boolean isVisible(String text) {
+        return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
+    }
+
+    /** Whether it is above a limit, and so incomplete. */
+    boolean isTooLarge() {
+        return bytes > mostBytes || count > mostFields;
+    }
+
+    /** The length of the body, -1 if none is told; only after {@link #request()} has found nothing wrong with it. */
+    long contentLength() {
+        String length = fields.getFirst(Headers.CONTENT_LENGTH);
+        return length == null || isTooLarge() ? -1 : Long.parseLong(length);
+    }
+
+    /** The head of a request with its pseudo-header fields, or null if it is malformed (RFC 9113 section 8.3.1). */
+    @Nullable HeaderMap request() {
+        HeaderValues hosts = fields.get(Headers.HOST);
+        String host = hosts == null ? null : hosts.getFirst();
+        if (malformed
+                || method == null
+                || !hasTarget(method)
+                || !isLength(fields.get(Headers.CONTENT_LENGTH))
+                || (hosts != null && hosts.size() > 1)
+                || (host != null && authority != null && !host.equalsIgnoreCase(authority))) {
+            return null;
+        }
+        fields.remove(Headers.HOST);
+        fields.put(Http2Channel.METHOD, method);
+        // what a client says of it is no matter: this connection is TLS
+        fields.put(Http2Channel.SCHEME, "https");
+        fields.put(Http2Channel.PATH, path);
+        fields.put(Http2Channel.AUTHORITY, authority != null ? authority : host != null ? host : "");
+        return fields;
+    }
+
+    /** A request of CONNECT has none (RFC 9113 section 8.5), and isn't served. */
+    private boolean hasTarget(String of) {
+        return !of.equals("CONNECT")
+                && scheme != null
+                && path != null
+                && (path.startsWith("/") || (path.equals("*") && of.equals("OPTIONS")));
+    }
+
+    private static boolean isLength(@Nullable HeaderValues lengths) {
+        if (lengths == null) {
+            return true;
+        }
+        String length = lengths.getFirst();
+        return lengths.size() == 1
+                && !length.isEmpty()
+                && length.length() <= MAX_LENGTH_DIGITS
+                && length.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    /** The trailers, or null if they are malformed or above a limit. */
+    @Nullable HeaderMap trailers() {
+        return malformed || pseudo || isTooLarge() ? null : fields;
+    }
+}

@@ -1,0 +1,63 @@
+package io.webproxy.undertow.exchange;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** Puts the head and the payload of one HTTP/2 frame after the other together from bytes that come in pieces. Not thread-safe. */
+final class FrameAssembler {
+    private final ByteBuffer headBytes = ByteBuffer.allocate(FrameHead.BYTES);
+    private @Nullable FrameHead head;
+    private @Nullable ByteBuffer pieces;
+
+    /** The head of the frame that is being read, or null if more bytes are needed. */
+    @Nullable FrameHead head(ByteBuffer data) {
+        if (head == null) {
+            while (headBytes.hasRemaining() && data.hasRemaining()) {
+                headBytes.put(data.get());
+            }
+            if (headBytes.hasRemaining()) {
+                return null;
+            }
+            head = FrameHead.of(headBytes.flip());
+            headBytes.clear();
+        }
+        return head;
+    }
+
+    /**
+     * The payload of the frame whose head is complete, of {@code DATA} the length of its padding only; null if more bytes are needed. The next frame starts
+     * behind it. It may be a part of {@code data}.
+     */
+    @Nullable ByteBuffer payload(ByteBuffer data) {
+        FrameHead of = head;
+        if (of == null) {
+            throw new IllegalStateException("no head");
+        }
+        int length = of.type() != FrameHead.DATA ? of.length() : of.has(FrameHead.PADDED) ? 1 : 0;
+        if (pieces == null && data.remaining() >= length) {
+            ByteBuffer payload = data.slice(data.position(), length);
+            data.position(data.position() + length);
+            head = null;
+            return payload;
+        }
+        ByteBuffer collected = pieces;
+        if (collected == null) {
+            collected = ByteBuffer.allocate(length);
+            pieces = collected;
+        }
+        int piece = Math.min(collected.remaining(), data.remaining());
+        collected.put(data.slice(data.position(), piece));
+        data.position(data.position() + piece);
+        if (collected.hasRemaining()) {
+            return null;
+        }
+        head = null;
+        pieces = null;
+        return collected.flip();
+    }
+
+    /** Whether the frame that is being read is a part of a field block. */
+    boolean isWithinHeaders() {
+        return head != null && (head.type() == FrameHead.HEADERS || head.type() == FrameHead.CONTINUATION);
+    }
+}

@@ -1,0 +1,604 @@
+package io.webproxy.undertow.exchange;
+
+import static io.undertow.protocols.http2.Http2Channel.ERROR_COMPRESSION_ERROR;
+import static io.undertow.protocols.http2.Http2Channel.ERROR_ENHANCE_YOUR_CALM;
+import static io.undertow.protocols.http2.Http2Channel.ERROR_FLOW_CONTROL_ERROR;
+import static io.undertow.protocols.http2.Http2Channel.ERROR_FRAME_SIZE_ERROR;
+import static io.undertow.protocols.http2.Http2Channel.ERROR_PROTOCOL_ERROR;
+import static io.undertow.protocols.http2.Http2Channel.ERROR_REFUSED_STREAM;
+import static io.undertow.protocols.http2.Http2Channel.ERROR_STREAM_CLOSED;
+
+import io.undertow.protocols.http2.HpackDecoder;
+import io.undertow.protocols.http2.HpackException;
+import io.undertow.util.HeaderMap;
+import io.webproxy.http.Http2Limits;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.exchange.ClosedStreams.Cause;
+import io.webproxy.undertow.exchange.FloodMeter.Kind;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client may send on an HTTP/2 connection: takes its bytes, lets through what is right in its place, ends what breaks the protocol or
+ * a limit, by stream or as a whole (RFC 9113 sections 4 to 8), and keeps the rest for itself. It decodes field blocks, so that what comes behind it
+ * sees no HPACK, no CONTINUATION, no padding and no trailers, and is asked for nothing that was refused.
+ *
+ * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what a client sends.
+ */
+final class FrameGate {
+    private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    /** :method GET, :scheme https, :path / of the static table: the real ones don't pass through Undertow's decoder. */
+    private static final byte[] PLAIN_HEAD = {(byte) 0x82, (byte) 0x87, (byte) 0x84};
+
+    private static final int MAX_FRAME = 16_384;
+    private static final int MAX_WINDOW = Integer.MAX_VALUE;
+    private static final int FIRST_WINDOW = 65_535;
+    private static final int OWED_AT_MOST = 32 * 1024;
+    private static final int MAX_TRAILER_BYTES = 16 * 1024;
+
+    /** What the gate asks of the connection. A connection that closes meanwhile has given the bytes that are being read back. */
+    interface Connection {
+        /** Tells the client that a stream is reset. */
+        void reset(int stream, int code);
+
+        /** Lets the client send more: on a stream, or as a whole for stream 0. */
+        void openWindow(int stream, int bytes);
+
+        /** The request of a stream ends with trailers, which is let through as its end alone. */
+        void trailers(int stream, HeaderMap trailers);
+
+        /** Whether bytes of the client are still to be read. */
+        boolean isOpen();
+    }
+
+    private static final class Stream {
+        /** The client has sent the end of its request. */
+        private boolean ended;
+        /** What is missing of a body whose length was told, else -1. */
+        private long missing;
+
+        private long window;
+        private int owed;
+    }
+
+    private final Connection connection;
+    private final Http2Limits limits;
+    private final HttpLimits heads;
+    private final FloodMeter meter;
+    private final int streamWindow;
+    private final HpackDecoder decoder = new HpackDecoder();
+    private final Map<Integer, Stream> streams = new HashMap<>();
+    private final ClosedStreams closed = new ClosedStreams();
+    private final FrameAssembler assembler = new FrameAssembler();
+    private final BlockAssembler block;
+
+    private int prefaceRead;
+    private boolean started;
+    private int skip;
+    private int newest;
+    private long window = FIRST_WINDOW;
+    private int owed;
+    private int error = -1;
+    private boolean over;
+    private @Nullable HeaderMap request;
+
+    /**
+     * A gate of a new connection.
+     *
+     * @param streamWindow how many bytes a client was told that it may send on a stream at once
+     */
+    FrameGate(Connection connection, Http2Limits limits, HttpLimits heads, FloodMeter meter, int streamWindow) {
+        this.connection = connection;
+        this.limits = limits;
+        this.heads = heads;
+        this.meter = meter;
+        this.streamWindow = streamWindow;
+        this.block = new BlockAssembler(Math.max(2 * heads.requestHeadBytes(), 4 * MAX_FRAME));
+    }
+
+    /**
+     * Takes bytes up to the next frame that is let through.
+     *
+     * @return the frame, of {@code DATA} the head only, whose payload is what comes next; or null if more bytes are needed, or the connection is over
+     */
+    @Nullable ByteBuffer next(ByteBuffer data) {
+        while (!over) {
+            if (prefaceRead < PREFACE.length) {
+                if (!readPreface(data)) {
+                    break;
+                }
+            } else if (skip > 0) {
+                int skipped = Math.min(skip, data.remaining());
+                data.position(data.position() + skipped);
+                skip -= skipped;
+                if (skip > 0) {
+                    return null;
+                }
+            } else {
+                FrameHead head = assembler.head(data);
+                if (head == null) {
+                    return null;
+                }
+                int problem = problem(head);
+                if (problem >= 0) {
+                    fail(problem);
+                    break;
+                }
+                ByteBuffer payload = assembler.payload(data);
+                if (payload == null) {
+                    return null;
+                }
+                ByteBuffer frame = frame(head, payload);
+                if (frame != null) {
+                    return frame;
+                }
+            }
+        }
+        if (connection.isOpen()) {
+            data.position(data.limit());
+        }
+        return null;
+    }
+
+    private boolean readPreface(ByteBuffer data) {
+        while (prefaceRead < PREFACE.length && data.hasRemaining()) {
+            if (data.get() != PREFACE[prefaceRead++]) {
+                fail(ERROR_PROTOCOL_ERROR);
+                return false;
+            }
+        }
+        return prefaceRead == PREFACE.length;
+    }
+
+    /** What is wrong with a frame by its head alone, as an error of the connection, else -1. */
+    private int problem(FrameHead head) {
+        if (head.length() > MAX_FRAME) {
+            return ERROR_FRAME_SIZE_ERROR;
+        }
+        if (!started && (head.type() != FrameHead.SETTINGS || head.has(FrameHead.ACK))) {
+            return ERROR_PROTOCOL_ERROR;
+        }
+        if (block.isOpen() != (head.type() == FrameHead.CONTINUATION)
+                || (block.isOpen() && block.stream() != head.stream())) {
+            return ERROR_PROTOCOL_ERROR;
+        }
+        return switch (head.type()) {
+            case FrameHead.SETTINGS ->
+                head.stream() != 0
+                        ? ERROR_PROTOCOL_ERROR
+                        : head.length() % 6 != 0 || (head.has(FrameHead.ACK) && head.length() != 0)
+                                ? ERROR_FRAME_SIZE_ERROR
+                                : -1;
+            case FrameHead.PING -> head.stream() != 0 ? ERROR_PROTOCOL_ERROR : sized(head, 8);
+            case FrameHead.GOAWAY ->
+                head.stream() != 0 ? ERROR_PROTOCOL_ERROR : head.length() < 8 ? ERROR_FRAME_SIZE_ERROR : -1;
+            case FrameHead.WINDOW_UPDATE -> isIdle(head.stream()) ? ERROR_PROTOCOL_ERROR : sized(head, 4);
+            case FrameHead.RST_STREAM ->
+                head.stream() == 0 || isIdle(head.stream()) ? ERROR_PROTOCOL_ERROR : sized(head, 4);
+            case FrameHead.DATA ->
+                head.stream() == 0 || isIdle(head.stream()) || (head.has(FrameHead.PADDED) && head.length() == 0)
+                        ? ERROR_PROTOCOL_ERROR
+                        : -1;
+            case FrameHead.HEADERS -> head.stream() % 2 == 0 ? ERROR_PROTOCOL_ERROR : -1;
+            case FrameHead.PRIORITY -> head.stream() == 0 ? ERROR_PROTOCOL_ERROR : -1;
+            case FrameHead.PUSH_PROMISE -> ERROR_PROTOCOL_ERROR;
+            default -> -1;
+        };
+    }
+
+    private static int sized(FrameHead head, int length) {
+        return head.length() == length ? -1 : ERROR_FRAME_SIZE_ERROR;
+    }
+
+    private boolean isIdle(int stream) {
+        return stream > newest || (stream != 0 && stream % 2 == 0);
+    }
+
+    private @Nullable ByteBuffer frame(FrameHead head, ByteBuffer payload) {
+        switch (head.type()) {
+            case FrameHead.DATA:
+                return data(head, payload);
+            case FrameHead.HEADERS:
+                return headers(head, payload);
+            case FrameHead.CONTINUATION:
+                return block.add(payload) ? endOfBlock(head) : fail(ERROR_ENHANCE_YOUR_CALM);
+            case FrameHead.SETTINGS:
+                return settings(head, payload);
+            case FrameHead.PING:
+                return meter.exceeds(Kind.PING)
+                        ? fail(ERROR_ENHANCE_YOUR_CALM)
+                        : head.has(FrameHead.ACK)
+                                ? null
+                                : head.frame().put(payload).flip();
+            case FrameHead.WINDOW_UPDATE:
+                return windowUpdate(head, payload);
+            case FrameHead.RST_STREAM:
+                return reset(head, payload);
+            case FrameHead.GOAWAY:
+                // a client that takes its leave
+                return new FrameHead(8, FrameHead.GOAWAY, 0, 0)
+                        .frame()
+                        .put(payload.limit(payload.position() + 8))
+                        .flip();
+            default:
+                return priority(head, payload);
+        }
+    }
+
+    private @Nullable ByteBuffer settings(FrameHead head, ByteBuffer payload) {
+        if (meter.exceeds(Kind.SETTINGS)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        if (head.has(FrameHead.ACK)) {
+            return null;
+        }
+        ClientSettings settings = ClientSettings.of(payload);
+        if (settings.error() >= 0) {
+            return fail(settings.error());
+        }
+        ByteBuffer frame = settings.frame();
+        if (started) {
+            return frame;
+        }
+        started = true;
+        return ByteBuffer.allocate(PREFACE.length + frame.remaining())
+                .put(PREFACE)
+                .put(frame)
+                .flip();
+    }
+
+    private @Nullable ByteBuffer windowUpdate(FrameHead head, ByteBuffer payload) {
+        if (meter.exceeds(Kind.WINDOW_UPDATE)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        boolean nothing = (payload.getInt(payload.position()) & MAX_WINDOW) == 0;
+        if (head.stream() == 0) {
+            return nothing
+                    ? fail(ERROR_PROTOCOL_ERROR)
+                    : head.frame().put(payload).flip();
+        }
+        if (!streams.containsKey(head.stream())) {
+            return null;
+        }
+        return nothing
+                ? resetStream(head.stream(), ERROR_PROTOCOL_ERROR)
+                : head.frame().put(payload).flip();
+    }
+
+    private @Nullable ByteBuffer reset(FrameHead head, ByteBuffer payload) {
+        if (meter.exceeds(Kind.RESET)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        if (streams.remove(head.stream()) == null) {
+            closed.finished(head.stream());
+            return null;
+        }
+        closed.add(head.stream(), Cause.BY_CLIENT);
+        return head.frame().put(payload).flip();
+    }
+
+    /** Priorities are not followed (RFC 9113 section 5.3.2), and frames of unknown types mean nothing. */
+    private @Nullable ByteBuffer priority(FrameHead head, ByteBuffer payload) {
+        if (meter.exceeds(Kind.PRIORITY)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        if (head.type() == FrameHead.PRIORITY) {
+            if (head.length() != 5) {
+                return resetStream(head.stream(), ERROR_FRAME_SIZE_ERROR);
+            }
+            if ((payload.getInt(payload.position()) & MAX_WINDOW) == head.stream()) {
+                return resetStream(head.stream(), ERROR_PROTOCOL_ERROR);
+            }
+        }
+        return null;
+    }
+
+    private @Nullable ByteBuffer data(FrameHead head, ByteBuffer padding) {
+        int pad = head.has(FrameHead.PADDED) ? padding.get() & 0xff : 0;
+        int around = head.has(FrameHead.PADDED) ? pad + 1 : 0;
+        int content = head.length() - around;
+        if (content < 0) {
+            return fail(ERROR_PROTOCOL_ERROR);
+        }
+        window -= head.length();
+        if (window < 0) {
+            return fail(ERROR_FLOW_CONTROL_ERROR);
+        }
+        Stream stream = streams.get(head.stream());
+        if (stream == null) {
+            return dataOfClosed(head, pad + content);
+        }
+        boolean end = head.has(FrameHead.END_STREAM);
+        int problem = problem(stream, head, content, end);
+        if (problem >= 0) {
+            stream.ended |= end;
+            skip = pad + content;
+            owe(head.length());
+            return resetStream(head.stream(), problem);
+        }
+        if (content == 0 && !end && meter.exceeds(Kind.EMPTY_DATA)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        skip = pad;
+        if (around > 0) {
+            owe(around);
+            owe(head.stream(), stream, around);
+        }
+        if (content == 0 && !end) {
+            return null;
+        }
+        stream.ended = end;
+        return new FrameHead(content, FrameHead.DATA, end ? FrameHead.END_STREAM : 0, head.stream())
+                .frame()
+                .limit(FrameHead.BYTES)
+                .flip();
+    }
+
+    private int problem(Stream stream, FrameHead head, int content, boolean end) {
+        if (stream.ended) {
+            return ERROR_STREAM_CLOSED;
+        }
+        stream.window -= head.length();
+        if (stream.window < 0) {
+            return ERROR_FLOW_CONTROL_ERROR;
+        }
+        if (stream.missing >= 0) {
+            // RFC 9113 section 8.1.1
+            stream.missing -= content;
+            if (stream.missing < 0 || (end && stream.missing > 0)) {
+                return ERROR_PROTOCOL_ERROR;
+            }
+        }
+        return -1;
+    }
+
+    /** It has used the connection's window all the same (RFC 9113 section 5.1). */
+    private @Nullable ByteBuffer dataOfClosed(FrameHead head, int payload) {
+        if (closed.of(head.stream()) != Cause.RESET_BY_SERVER) {
+            return fail(ERROR_STREAM_CLOSED);
+        }
+        if (head.has(FrameHead.END_STREAM)) {
+            closed.finished(head.stream());
+        }
+        if (head.length() == 0 && meter.exceeds(Kind.EMPTY_DATA)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        skip = payload;
+        owe(head.length());
+        return null;
+    }
+
+    private void owe(int bytes) {
+        owed += bytes;
+        if (owed >= OWED_AT_MOST) {
+            int opened = owed;
+            owed = 0;
+            connection.openWindow(0, opened);
+            checkOpen();
+        }
+    }
+
+    private void owe(int id, Stream stream, int bytes) {
+        stream.owed += bytes;
+        if (stream.owed >= OWED_AT_MOST && !stream.ended) {
+            int opened = stream.owed;
+            stream.owed = 0;
+            connection.openWindow(id, opened);
+            checkOpen();
+        }
+    }
+
+    private @Nullable ByteBuffer headers(FrameHead head, ByteBuffer payload) {
+        int pad = 0;
+        if (head.has(FrameHead.PADDED)) {
+            if (!payload.hasRemaining()) {
+                return fail(ERROR_FRAME_SIZE_ERROR);
+            }
+            pad = payload.get() & 0xff;
+        }
+        boolean onItself = false;
+        if (head.has(FrameHead.WITH_PRIORITY)) {
+            if (payload.remaining() < 5) {
+                return fail(ERROR_FRAME_SIZE_ERROR);
+            }
+            onItself = (payload.getInt() & MAX_WINDOW) == head.stream();
+            payload.get();
+        }
+        if (pad > payload.remaining()) {
+            return fail(ERROR_PROTOCOL_ERROR);
+        }
+        payload.limit(payload.limit() - pad);
+        block.open(head, onItself);
+        return block.add(payload) ? endOfBlock(head) : fail(ERROR_ENHANCE_YOUR_CALM);
+    }
+
+    private @Nullable ByteBuffer endOfBlock(FrameHead last) {
+        if (!last.has(FrameHead.END_HEADERS)) {
+            block.keep();
+            return null;
+        }
+        FrameHead head = block.head();
+        Stream stream = streams.get(head.stream());
+        FieldBlock fields = new FieldBlock(
+                stream == null ? heads.requestHeadBytes() : Math.min(MAX_TRAILER_BYTES, heads.requestHeadBytes()),
+                heads.fields());
+        ByteBuffer bytes = block.close();
+        try {
+            // for streams that are refused or closed too: the decoder's state is the connection's
+            decoder.setHeaderEmitter(fields);
+            decoder.decode(bytes, false);
+        } catch (HpackException | RuntimeException e) {
+            return fail(ERROR_COMPRESSION_ERROR);
+        }
+        if (bytes.hasRemaining()) {
+            return fail(ERROR_COMPRESSION_ERROR);
+        }
+        if (head.stream() > newest) {
+            return newStream(head, fields);
+        }
+        if (stream == null) {
+            return switch (closed.of(head.stream())) {
+                case RESET_BY_SERVER -> null;
+                case BY_CLIENT -> fail(ERROR_STREAM_CLOSED);
+                case UNKNOWN -> fail(ERROR_PROTOCOL_ERROR);
+            };
+        }
+        return trailers(head, stream, fields);
+    }
+
+    private @Nullable ByteBuffer newStream(FrameHead head, FieldBlock fields) {
+        newest = head.stream();
+        Stream stream = new Stream();
+        stream.ended = head.has(FrameHead.END_STREAM);
+        if (streams.size() >= limits.streams()) {
+            // RFC 9113 section 5.1.2
+            closed.add(newest, stream.ended ? Cause.BY_CLIENT : Cause.RESET_BY_SERVER);
+            if (meter.exceeds(Kind.REFUSAL)) {
+                return fail(ERROR_ENHANCE_YOUR_CALM);
+            }
+            connection.reset(newest, ERROR_REFUSED_STREAM);
+            checkOpen();
+            return null;
+        }
+        streams.put(newest, stream);
+        HeaderMap fieldsOfRequest = fields.request();
+        if (fieldsOfRequest == null || block.isOnItself()) {
+            return resetStream(newest, ERROR_PROTOCOL_ERROR);
+        }
+        stream.missing = fields.contentLength();
+        stream.window = streamWindow;
+        if (stream.ended && stream.missing > 0) {
+            return resetStream(newest, ERROR_PROTOCOL_ERROR);
+        }
+        request = fieldsOfRequest;
+        return new FrameHead(
+                        PLAIN_HEAD.length,
+                        FrameHead.HEADERS,
+                        FrameHead.END_HEADERS | (stream.ended ? FrameHead.END_STREAM : 0),
+                        newest)
+                .frame()
+                .put(PLAIN_HEAD)
+                .flip();
+    }
+
+    private @Nullable ByteBuffer trailers(FrameHead head, Stream stream, FieldBlock fields) {
+        if (stream.ended) {
+            return resetStream(head.stream(), ERROR_STREAM_CLOSED);
+        }
+        HeaderMap trailers = fields.trailers();
+        stream.ended = head.has(FrameHead.END_STREAM);
+        if (trailers == null || !stream.ended || stream.missing > 0) {
+            return resetStream(head.stream(), ERROR_PROTOCOL_ERROR);
+        }
+        connection.trailers(head.stream(), trailers);
+        return new FrameHead(0, FrameHead.DATA, FrameHead.END_STREAM, head.stream())
+                .frame()
+                .flip();
+    }
+
+    /** An error of one stream, whether it is open or not. */
+    private @Nullable ByteBuffer resetStream(int stream, int code) {
+        if (meter.exceeds(Kind.RESET)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        wasReset(stream);
+        connection.reset(stream, code);
+        checkOpen();
+        return null;
+    }
+
+    private void checkOpen() {
+        over |= !connection.isOpen();
+    }
+
+    private @Nullable ByteBuffer fail(int code) {
+        over = true;
+        error = code;
+        return null;
+    }
+
+    /** What the connection is to be ended for, once; -1 if for nothing. */
+    int takeError() {
+        int taken = error;
+        error = -1;
+        return taken;
+    }
+
+    /** The connection is ending: nothing is let through any more. */
+    void end() {
+        over = true;
+    }
+
+    /** The fields of the request head that was let through last. */
+    HeaderMap takeRequest() {
+        HeaderMap taken = request;
+        request = null;
+        if (taken == null) {
+            throw new IllegalStateException("no request");
+        }
+        return taken;
+    }
+
+    /** The server has reset a stream. */
+    void wasReset(int stream) {
+        Stream known = streams.remove(stream);
+        if (known != null) {
+            closed.add(stream, known.ended ? Cause.BY_CLIENT : Cause.RESET_BY_SERVER);
+        }
+    }
+
+    /** Request and response of a stream are complete. */
+    void completed(int stream) {
+        if (streams.remove(stream) != null) {
+            closed.add(stream, Cause.BY_CLIENT);
+        }
+    }
+
+    /** The client was told that it may send more. */
+    void windowOpened(int stream, int bytes) {
+        if (stream == 0) {
+            window += bytes;
+        } else {
+            Stream known = streams.get(stream);
+            if (known != null) {
+                known.window += bytes;
+            }
+        }
+    }
+
+    /** Whether a stream is open, on one side at least. */
+    boolean isOpen(int stream) {
+        return streams.containsKey(stream);
+    }
+
+    /** What the client is at. */
+    Phase phase() {
+        if (!started) {
+            return Phase.START;
+        }
+        if (block.isOpen() || assembler.isWithinHeaders()) {
+            return Phase.HEAD;
+        }
+        return streams.isEmpty() ? Phase.IDLE : Phase.BUSY;
+    }
+
+    /** How many heads have begun: tells one wait from the next. */
+    int heads() {
+        return block.opened();
+    }
+
+    /** What a client is at, by which it may be silent for so long. */
+    enum Phase {
+        /** Its preface and settings have not come. */
+        START,
+        /** A field block is not complete. */
+        HEAD,
+        /** A stream is open. */
+        BUSY,
+        /** No stream is open. */
+        IDLE
+    }
+}

@@ -1,0 +1,72 @@
+package io.webproxy.undertow.exchange;
+
+import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.exchange.FrameGate.Phase;
+import org.xnio.IoUtils;
+
+/**
+ * How long an HTTP/2 connection may do without what is to come next: the client's preface and settings and the rest of a field block within the
+ * limit of heads, a request within that of keep-alive. Open streams have deadlines of their own.
+ */
+final class Http2Wait extends Watched {
+    /** How long the client may take to fetch GOAWAY. */
+    private static final long CLOSE_NANOS = 2_000_000_000L;
+
+    private final Http2Front front;
+    private final FrameGate gate;
+    private final long headNanos;
+    private final long idleNanos;
+    private Phase phase = Phase.START;
+    private int heads;
+    private boolean ending;
+    private long since;
+
+    Http2Wait(Http2Front front, FrameGate gate, HttpLimits limits, long now) {
+        this.front = front;
+        this.gate = gate;
+        this.headNanos = limits.headTime().toNanos();
+        this.idleNanos = limits.keepAliveTime().toNanos();
+        this.since = now;
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (phase != gate.phase() || heads != gate.heads() || ending != front.isEnding()) {
+            phase = gate.phase();
+            heads = gate.heads();
+            ending = front.isEnding();
+            since = now;
+        }
+    }
+
+    @Override
+    protected long deadline() {
+        // what a sweep hasn't seen yet starts then
+        if (ending != front.isEnding() || phase != gate.phase() || heads != gate.heads()) {
+            return Long.MAX_VALUE;
+        }
+        if (ending) {
+            return since + CLOSE_NANOS;
+        }
+        return switch (phase) {
+            case START, HEAD -> since + headNanos;
+            case IDLE -> since + idleNanos;
+            case BUSY -> Long.MAX_VALUE;
+        };
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (ending) {
+            IoUtils.safeClose(front);
+        } else {
+            front.sendGoAway(Http2Front.ERROR_NO_ERROR);
+        }
+    }
+
+    @Override
+    protected void cut() {
+        // its streams are, and then the server closes all connections
+    }
+}

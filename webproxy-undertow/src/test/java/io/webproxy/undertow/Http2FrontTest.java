@@ -1,0 +1,387 @@
+package io.webproxy.undertow;
+
+import static io.webproxy.testing.Http2Client.CONTINUATION;
+import static io.webproxy.testing.Http2Client.DATA;
+import static io.webproxy.testing.Http2Client.END_HEADERS;
+import static io.webproxy.testing.Http2Client.END_STREAM;
+import static io.webproxy.testing.Http2Client.HEADERS;
+import static io.webproxy.testing.Http2Client.PING;
+import static io.webproxy.testing.Http2Client.RST_STREAM;
+import static io.webproxy.testing.Http2Client.SETTINGS;
+import static io.webproxy.testing.Http2Client.WINDOW_UPDATE;
+import static io.webproxy.testing.Http2Client.block;
+import static io.webproxy.testing.Http2Client.fields;
+import static io.webproxy.testing.Http2Client.frame;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.undertow.protocols.http2.Http2Channel;
+import io.webproxy.http.Http2Limits;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** HTTP/2 of hostile clients over real sockets; what each frame does is in the test of the gate. */
+@ExtendWith(LeakCheck.class)
+class Http2FrontTest {
+    private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 0¶¶";
+
+    private static RawUpstream recording(BlockingQueue<String> requests) throws IOException {
+        return RawUpstream.start(connection -> {
+            String head = connection.readHead();
+            while (!head.isEmpty()) {
+                requests.add(head);
+                if (head.startsWith("POST ")) {
+                    connection.readAll();
+                    return;
+                }
+                connection.send(OK);
+                head = connection.readHead();
+            }
+        });
+    }
+
+    @Test
+    void surplusStreamsAreRefusedAndTheConnectionGoesOn() throws Exception {
+        CountDownLatch latch = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.answeringAfter(latch, OK);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            for (int stream = 1; stream < 2 * 138; stream += 2) {
+                client.request(stream, "GET", "/", "localhost", "x-" + stream, "y");
+            }
+            for (int stream = 2 * 128 + 1; stream < 2 * 138; stream += 2) {
+                assertThat(client.resetOf(stream)).isEqualTo(Http2Channel.ERROR_REFUSED_STREAM);
+            }
+            await().until(() -> upstream.connections() == 128);
+            latch.countDown();
+            for (int i = 0; i < 128; i++) {
+                proxy.record();
+            }
+            client.request(301, "GET", "/", "localhost");
+            assertThat(client.answer(301)).isEqualTo("200");
+            assertThat(proxy.ended()).isLessThanOrEqualTo(129);
+            assertThat(upstream.connections()).isLessThanOrEqualTo(129);
+        }
+    }
+
+    @Test
+    void advertisedLimitIsTheConfiguredOne() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .http2(Http2Limits.defaults().withStreams(7)));
+                Http2Client client = Http2Client.open(proxy)) {
+            Http2Client.Frame settings = client.read(0);
+            assertThat(settings.type()).isEqualTo(SETTINGS);
+            assertThat(settings.payload()).containsSequence(0, 3, 0, 0, 0, 7);
+        }
+    }
+
+    static Stream<Arguments> floods() {
+        return Stream.of(
+                arguments("PING", frame(PING, 0, 0, new byte[8])),
+                arguments("SETTINGS", frame(SETTINGS, 0, 0)),
+                arguments("empty DATA", frame(DATA, 0, 1)),
+                arguments("PRIORITY", frame(2, 0, 1, new byte[5])),
+                arguments("WINDOW_UPDATE", frame(WINDOW_UPDATE, 0, 0, new byte[] {0, 0, 0, 1})),
+                arguments("CONTINUATION", frame(CONTINUATION, 0, 3)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("floods")
+    void floodEndsTheConnectionAndNoOther(String what, byte[] frame) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(RawConnection::readAll);
+                RawUpstream fast = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.route(r -> r.path("/slow").forward(upstream.uri()))
+                                .forward(fast.uri()));
+                Http2Client good = Http2Client.open(proxy);
+                Http2Client bad = Http2Client.open(proxy)) {
+            bad.open(1, "POST", "/slow", "localhost");
+            if (what.equals("CONTINUATION")) {
+                bad.send(HEADERS, 0, 3, block("GET", "/slow", "localhost"));
+            }
+            ByteArrayOutputStream many = new ByteArrayOutputStream();
+            for (int i = 0; i < 3000; i++) {
+                many.writeBytes(frame);
+            }
+            try {
+                bad.sendRaw(many.toByteArray());
+            } catch (IOException e) {
+                // it may be closed already
+            }
+            assertThat(bad.end()).isIn(Http2Channel.ERROR_ENHANCE_YOUR_CALM, -1);
+            good.request(1, "GET", "/", "localhost");
+            assertThat(good.answer(1)).isEqualTo("200");
+            proxy.record();
+        }
+    }
+
+    @Test
+    void rapidResetEndsTheConnection() throws Exception {
+        CountDownLatch latch = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.answeringAfter(latch, OK);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            ByteArrayOutputStream many = new ByteArrayOutputStream();
+            for (int stream = 1; stream < 1000; stream += 2) {
+                many.writeBytes(frame(HEADERS, 5, stream, block("GET", "/", "localhost")));
+                many.writeBytes(frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8}));
+            }
+            client.sendRaw(many.toByteArray());
+            assertThat(client.end()).isIn(Http2Channel.ERROR_ENHANCE_YOUR_CALM, -1);
+            latch.countDown();
+            await().until(() -> proxy.server().status().exchanges() == 0);
+            assertThat(proxy.ended()).isLessThan(500);
+        }
+    }
+
+    @Test
+    void browserThatLeavesAPageFullOfStreamsIsNotTakenForAFlood() throws Exception {
+        CountDownLatch latch = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    String head = c.readHead();
+                    if (!head.startsWith("GET /last")) {
+                        latch.await(10, TimeUnit.SECONDS);
+                    }
+                    c.send(OK);
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            for (int stream = 1; stream < 2 * 128; stream += 2) {
+                client.request(stream, "GET", "/", "localhost");
+            }
+            for (int stream = 1; stream < 2 * 128; stream += 2) {
+                client.send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8});
+            }
+            client.request(301, "GET", "/last", "localhost");
+            assertThat(client.answer(301)).isEqualTo("200");
+            latch.countDown();
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"content-length: 5, 3", "content-length: 2, 3", "content-length: 0, 3"})
+    void bodyUnlikeItsLengthPoisonsNothing(String length, int sent) throws Exception {
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = recording(requests);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", "/warm", "localhost");
+            assertThat(client.answer(1)).isEqualTo("200");
+            String[] field = length.split(": ");
+            client.open(3, "POST", "/bad", "localhost", field[0], field[1]);
+            client.send(DATA, END_STREAM, 3, new byte[sent]);
+            assertThat(client.answer(3)).isEqualTo("reset");
+            for (int stream = 5; stream < 25; stream += 2) {
+                client.request(stream, "GET", "/clean", "localhost");
+                assertThat(client.answer(stream)).isEqualTo("200");
+            }
+            assertThat(requests)
+                    .filteredOn(head -> head.startsWith("GET /clean "))
+                    .hasSize(10);
+            assertThat(requests)
+                    .allSatisfy(head -> assertThat(head).matches("(?s)(GET /(warm|clean)|POST /bad) HTTP/1.1\r\n.*"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'x a', /, localhost",
+        "'X-A', /, localhost",
+        "'a:b', /, localhost",
+        "'connection', /, localhost",
+        "'upgrade', /, localhost",
+        "'te', /, localhost",
+        "':foo', /, localhost",
+        "'x', 'https://localhost/', localhost",
+        "'x', 'nothing', localhost",
+        "'x', '/a b', localhost",
+        "'x', '/a#b', localhost",
+        "'x', '', localhost",
+        "'x', '/', 'user@localhost'",
+        "'x', '/', 'local host'",
+        "'x', '/', 'localhost:99999'",
+        "'host', '/', 'localhost'"
+    })
+    void malformedRequestReachesNoUpstreamAndTheConnectionGoesOn(String name, String path, String authority)
+            throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", path, authority, name, "other");
+            assertThat(client.answer(1)).isIn("reset", "400");
+            assertThat(upstream.connections()).isZero();
+            client.request(3, "GET", "/", "localhost");
+            assertThat(client.answer(3)).isEqualTo("200");
+        }
+    }
+
+    @Test
+    void connectIsRefusedAndTheConnectionGoesOn() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.send(HEADERS, END_HEADERS, 1, fields(":method", "CONNECT", ":authority", "example.com:443"));
+            assertThat(client.answer(1)).isEqualTo("reset");
+            assertThat(upstream.connections()).isZero();
+            client.request(3, "GET", "/", "localhost");
+            assertThat(client.answer(3)).isEqualTo("200");
+        }
+    }
+
+    @Test
+    void hostWithoutAuthorityIsForwarded() throws Exception {
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = recording(requests);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.send(
+                    HEADERS,
+                    END_HEADERS | END_STREAM,
+                    1,
+                    fields(":method", "GET", ":scheme", "http", ":path", "/a", "host", "localhost"));
+            assertThat(client.answer(1)).isEqualTo("200");
+            assertThat(requests.poll(5, TimeUnit.SECONDS))
+                    .startsWith("GET /a HTTP/1.1")
+                    .containsIgnoringCase("x-forwarded-host: localhost\r\n")
+                    .as("clientCannotForgeTheScheme")
+                    .containsIgnoringCase("x-forwarded-proto: https\r\n");
+            client.send(
+                    HEADERS, END_HEADERS | END_STREAM, 3, fields(":method", "GET", ":scheme", "https", ":path", "/"));
+            assertThat(client.answer(3)).isEqualTo("400");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"20000, 200", "31000, 200", "33000, 431", "60000, 431"})
+    void headUpToTheLimitIsForwarded(int bytes, String answer) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            byte[] head = block("GET", "/", "localhost", "x-a", "y".repeat(bytes / 2), "x-b", "y".repeat(bytes / 2));
+            client.sendBlock(END_STREAM, 1, head, 16_000);
+            assertThat(client.answer(1)).isEqualTo(answer);
+            assertThat(upstream.connections()).isEqualTo(answer.equals("200") ? 1 : 0);
+            client.request(3, "GET", "/", "localhost");
+            assertThat(client.answer(3)).isEqualTo("200");
+        }
+    }
+
+    @Test
+    void targetAboveTheLimitIs414() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.sendBlock(END_STREAM, 1, block("GET", "/" + "x".repeat(25_000), "localhost"), 16_000);
+            assertThat(client.answer(1)).isEqualTo("414");
+        }
+    }
+
+    @Test
+    void hugeTrailersEndTheirStreamBeforeTheyAreRead() throws Exception {
+        CountDownLatch gone = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.end();
+                    gone.countDown();
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/", "localhost");
+            await().until(() -> upstream.connections() == 1);
+            client.sendBlock(END_STREAM, 1, fields("x-a", "y".repeat(20_000)), 16_000);
+            assertThat(client.resetOf(1)).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
+            assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void headThatDoesNotCompleteEndsTheConnection() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .limits(HttpLimits.defaults().withHeadTime(Duration.ofMillis(300))));
+                Http2Client client = Http2Client.open(proxy);
+                Http2Client cut = Http2Client.open(proxy);
+                Http2Client silent = Http2Client.silent(proxy)) {
+            client.request(1, "GET", "/", "localhost");
+            assertThat(client.answer(1)).isEqualTo("200");
+            client.send(HEADERS, END_STREAM, 3, block("GET", "/", "localhost"));
+            cut.sendRaw(new byte[] {0, 1, 0, 1, 5, 0, 0, 0, 1, 0});
+            assertThat(client.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
+            assertThat(cut.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
+            assertThat(silent.end()).isIn(Http2Channel.ERROR_NO_ERROR, -1);
+            await().until(() -> proxy.server().status().connections() == 0);
+        }
+    }
+
+    @Test
+    void connectionWithoutStreamsEndsAfterItsTime() throws Exception {
+        CountDownLatch latch = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.answeringAfter(latch, OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .limits(HttpLimits.defaults().withKeepAliveTime(Duration.ofMillis(200))));
+                Http2Client idle = Http2Client.open(proxy);
+                Http2Client busy = Http2Client.open(proxy)) {
+            busy.request(1, "GET", "/", "localhost");
+            assertThat(idle.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
+            await().until(() -> proxy.server().status().connections() == 1);
+            latch.countDown();
+            assertThat(busy.answer(1)).as("an open stream is no idleness").isEqualTo("200");
+            assertThat(busy.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
+        }
+    }
+
+    @Test
+    void responseThatTheClientGivesNoWindowEndsByItsClass() throws Exception {
+        CountDownLatch gone = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 10000000¶¶").send("x".repeat(100_000));
+                    c.end();
+                    gone.countDown();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .timeouts(TimeoutPolicy.defaults()
+                                        .with(TimeoutClass.DEFAULT, Duration.ofMillis(500))
+                                        .with(TimeoutClass.DOWNLOAD, Duration.ofMillis(500))));
+                Http2Client client = Http2Client.open(proxy)) {
+            client.send(SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 0});
+            client.request(1, "GET", "/", "localhost");
+            assertThat(client.answer(1)).isEqualTo("200");
+            assertThat(client.resetOf(1)).isEqualTo(Http2Channel.ERROR_INTERNAL_ERROR);
+            assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+}
