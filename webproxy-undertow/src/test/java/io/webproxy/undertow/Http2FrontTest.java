@@ -29,6 +29,7 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -97,6 +98,36 @@ class Http2FrontTest {
             Http2Client.Frame settings = client.read(0);
             assertThat(settings.type()).isEqualTo(SETTINGS);
             assertThat(settings.payload()).containsSequence(0, 3, 0, 0, 0, 7);
+        }
+    }
+
+    @Test
+    void uploadsThatAreGivenUpCostNoWindow() throws Exception {
+        CountDownLatch latch = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    // it takes nothing of the body
+                    latch.await(20, TimeUnit.SECONDS);
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            long window = 65_535;
+            byte[] body = new byte[16_000];
+            for (int stream = 1; stream < 100; stream += 2) {
+                client.open(stream, "POST", "/", "localhost");
+                for (int i = 0; i < 8; i++) {
+                    while (window < body.length) {
+                        Http2Client.Frame frame = client.read();
+                        window += frame.type() == WINDOW_UPDATE && frame.stream() == 0
+                                ? ByteBuffer.wrap(frame.payload()).getInt()
+                                : 0;
+                    }
+                    client.send(DATA, 0, stream, body);
+                    window -= body.length;
+                }
+                client.send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8});
+            }
+            latch.countDown();
+            await().until(() -> proxy.server().status().exchanges() == 0);
         }
     }
 

@@ -11,12 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The fields of one request head or trailer section of HTTP/2 as they come out of HPACK, and whether they are well-formed (RFC 9113 section 8.2 and 8.3).
- * What is above the limits is looked at, but not kept; one field more is, so that it shows.
+ * What is above the limits is not looked at; one field more is kept, so that it shows.
  */
 final class FieldBlock implements HpackDecoder.HeaderEmitter {
     /** What no limit counts: the separators of a field in HTTP/1.1. */
     private static final int SEPARATORS = 4;
 
+    private static final int BOMB = 16;
     private static final int MAX_LENGTH_DIGITS = 18;
     private static final Set<HttpString> OF_ONE_CONNECTION = Set.of(
             Headers.CONNECTION,
@@ -36,6 +37,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
     private boolean regular;
     private boolean malformed;
     private int bytes;
+    private long decoded;
     private int count;
 
     /** An empty block; a limit of bytes counts names, values and separators. */
@@ -46,6 +48,11 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
 
     @Override
     public void emitHeader(HttpString name, String value, boolean neverIndex) {
+        decoded += name.length() + value.length();
+        if (isTooLarge()) {
+            // a byte can stand for 4,000: nobody looks at them
+            return;
+        }
         if (!FieldParser.isValue(value)) {
             malformed = true;
         } else if (name.length() > 0 && name.byteAt(0) == ':') {
@@ -85,7 +92,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
         malformed |= !isName(name)
                 || OF_ONE_CONNECTION.contains(name)
                 || (name.equals(Headers.TE) && !value.equalsIgnoreCase("trailers"));
-        if (!malformed && !isTooLarge()) {
+        if (!malformed) {
             count++;
             bytes += name.length() + value.length() + SEPARATORS;
             fields.add(name, value);
@@ -104,6 +111,11 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
     /** Whether it is above a limit, and so incomplete. */
     boolean isTooLarge() {
         return bytes > mostBytes || count > mostFields;
+    }
+
+    /** Whether it is so far above its limit that it can only be meant to exhaust the server. */
+    boolean isBomb() {
+        return decoded > (long) BOMB * mostBytes;
     }
 
     /** The length of the body, -1 if none is told; only after {@link #request()} has found nothing wrong with it. */

@@ -436,6 +436,9 @@ final class FrameGate {
         if (bytes.hasRemaining()) {
             return fail(ERROR_COMPRESSION_ERROR);
         }
+        if (fields.isBomb()) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
         if (head.stream() > newest) {
             return newStream(head, fields);
         }

@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.http2.AbstractHttp2StreamSinkChannel;
 import io.undertow.protocols.http2.AbstractHttp2StreamSourceChannel;
 import io.undertow.protocols.http2.Http2Channel;
+import io.undertow.protocols.http2.Http2HeadersStreamSinkChannel;
 import io.undertow.protocols.http2.Http2RstStreamStreamSourceChannel;
 import io.undertow.protocols.http2.Http2SettingsStreamSourceChannel;
 import io.undertow.protocols.http2.Http2StreamSourceChannel;
@@ -45,6 +46,7 @@ public final class Http2Front extends Http2Channel {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Front.class);
     private static final int DEFAULT_WINDOW = 65_535;
     private static final long LINGER_NANOS = 2_000_000_000L;
+    private static final int IGNORED_BYTES = 256 * 1024;
     private static final Set<Integer> FAULTS_OF_CLIENTS =
             Set.of(ERROR_PROTOCOL_ERROR, ERROR_FLOW_CONTROL_ERROR, ERROR_FRAME_SIZE_ERROR);
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
@@ -57,7 +59,13 @@ public final class Http2Front extends Http2Channel {
     private long sendWindow = DEFAULT_WINDOW;
     private boolean windowOpened;
     private int newest;
+    private @Nullable Http2StreamSourceChannel newestStream;
+    /** Bytes of bodies that were let in and that nobody has read yet. */
+    private long unread;
+
     private boolean ending;
+    private boolean closing;
+    private long ignored;
 
     /**
      * A front on a connection.
@@ -114,8 +122,20 @@ public final class Http2Front extends Http2Channel {
 
     @Override
     protected @Nullable FrameHeaderData parseFrame(ByteBuffer data) throws IOException {
+        if (ending) {
+            ignored += data.remaining();
+            data.position(data.limit());
+            if (ignored > IGNORED_BYTES) {
+                closeNow();
+            }
+            return null;
+        }
         ByteBuffer frame = gate.next(data);
         while (frame != null) {
+            FrameHead head = FrameHead.of(frame.duplicate());
+            if (head.type() == FrameHead.DATA) {
+                letIn(head);
+            }
             FrameHeaderData parsed = super.parseFrame(frame);
             if (parsed != null) {
                 return parsed;
@@ -140,6 +160,7 @@ public final class Http2Front extends Http2Channel {
         }
         if (created instanceof Http2StreamSourceChannel stream) {
             newest = stream.getStreamId();
+            newestStream = stream;
             HeaderMap fields = stream.getHeaders();
             fields.clear();
             gate.takeRequest().forEach(values -> fields.putAll(values.getHeaderName(), values));
@@ -150,6 +171,31 @@ public final class Http2Front extends Http2Channel {
             recalculateHeldFrames();
         }
         return created;
+    }
+
+    private void letIn(FrameHead data) {
+        unread += data.length();
+        Leg leg = legs.get(data.stream());
+        if (leg != null) {
+            leg.letIn += data.length();
+        }
+    }
+
+    /** What was let in for a stream that is reset is never read, but has used the connection's window: without this it would be lost. */
+    private void giveBack(Leg leg) {
+        try {
+            updateReceiveFlowControlWindow((int) (leg.letIn - leg.exchange.bytesIn()));
+        } catch (IOException e) {
+            closeNow();
+        }
+    }
+
+    @Override
+    public void updateReceiveFlowControlWindow(int read) throws IOException {
+        // no byte is given back twice
+        int back = (int) Math.min(read, unread);
+        unread -= Math.max(0, back);
+        super.updateReceiveFlowControlWindow(back);
     }
 
     private void gone(int stream) {
@@ -176,11 +222,43 @@ public final class Http2Front extends Http2Channel {
             LOG.debug("The HTTP/2 connection of {} ends with code {}", getPeerAddress(), code);
         }
         super.sendGoAway(code, failed);
+        for (Leg leg : legs.values()) {
+            IoTasks.execute(getIoThread(), leg::gone);
+        }
     }
 
     /** Whether its end was said to the client. */
     boolean isEnding() {
         return ending;
+    }
+
+    /**
+     * Undertow closes when GOAWAY is written. But a close beside bytes that nobody has read is a TCP reset, which can overtake GOAWAY; so what the
+     * client still sends is read for a while, as for HTTP/1.1 (RFC 9112 section 9.6).
+     */
+    @Override
+    public void close() throws IOException {
+        if (!ending || closing) {
+            super.close();
+        }
+    }
+
+    /** Closes without waiting for the client. */
+    void closeNow() {
+        closing = true;
+        IoUtils.safeClose(this);
+    }
+
+    @Override
+    protected void lastDataRead() {
+        closing = true;
+        super.lastDataRead();
+    }
+
+    @Override
+    protected void handleBrokenSinkChannel(Throwable e) {
+        closing = true;
+        super.handleBrokenSinkChannel(e);
     }
 
     @Override
@@ -211,7 +289,7 @@ public final class Http2Front extends Http2Channel {
             try {
                 sendUpdateWindowSize(stream, bytes);
             } catch (IOException e) {
-                IoUtils.safeClose(Http2Front.this);
+                closeNow();
             }
         }
 
@@ -242,8 +320,10 @@ public final class Http2Front extends Http2Channel {
         private final int stream;
         private final Linger linger;
         private @Nullable Runnable onGone;
+        private final @Nullable Http2StreamSourceChannel source = newestStream;
         private boolean closed;
         private boolean reset;
+        private long letIn;
 
         Leg(Exchange exchange, int stream) {
             this.exchange = exchange;
@@ -309,15 +389,35 @@ public final class Http2Front extends Http2Channel {
                 sweeper().forget(linger);
                 if (!reset) {
                     sendRstStream(stream, code);
+                    giveBack(this);
                 }
                 Connectors.terminateRequest(exchange.http());
                 Connectors.terminateResponse(exchange.http());
                 exchange.end();
+                strip();
+            }
+        }
+
+        /** Undertow keeps the channels of a stream that was reset for a minute: what hangs on them is let go. */
+        private void strip() {
+            if (source != null) {
+                source.setCompletionListener(null);
+                source.setTrailersHandler(null);
+                source.getReadSetter().set(null);
+                source.getCloseSetter().set(null);
+                Http2HeadersStreamSinkChannel sink = source.getResponseChannel();
+                sink.setCompletionListener(null);
+                sink.setTrailersProducer(null);
+                sink.getWriteSetter().set(null);
+                sink.getCloseSetter().set(null);
             }
         }
 
         void gone() {
-            reset = true;
+            if (!reset) {
+                reset = true;
+                giveBack(this);
+            }
             legs.remove(stream);
             Runnable listener = onGone;
             if (listener != null && !exchange.isEnded()) {

@@ -3,7 +3,6 @@ package io.webproxy.undertow.exchange;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.FrameGate.Phase;
-import org.xnio.IoUtils;
 
 /**
  * How long an HTTP/2 connection may do without what is to come next: the client's preface and settings and the rest of a field block within the
@@ -59,7 +58,7 @@ final class Http2Wait extends Watched {
     @Override
     protected void expired(long now) {
         if (ending) {
-            IoUtils.safeClose(front);
+            front.closeNow();
         } else {
             front.sendGoAway(Http2Front.ERROR_NO_ERROR);
         }

@@ -361,18 +361,22 @@ class FrameGateTest {
         assertThat(log).containsExactly("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
     }
 
-    @Test
-    void bombOfHpackIsKeptSmall() {
-        // an entry of 4,000 bytes, and 30,000 references to it
-        byte[] bomb = new byte[15_000];
+    /** A head with an entry of 4,000 bytes, and references to it. */
+    private FrameGateTest bomb(int stream, int references) {
+        byte[] bomb = new byte[references];
         Arrays.fill(bomb, (byte) (0x80 | 62));
         byte[] entry = fields("x", "y".repeat(4000));
         entry[0] = 0x40;
-        take(HEADERS, END_STREAM, 1, concat(GET, entry)).take(CONTINUATION, 0, 1, bomb);
-        take(CONTINUATION, END_HEADERS, 1, bomb);
+        return take(HEADERS, END_STREAM, stream, concat(GET, entry)).take(CONTINUATION, END_HEADERS, stream, bomb);
+    }
 
+    @Test
+    void bombOfHpackIsKeptSmallAndEndsTheConnection() {
+        bomb(1, 20);
         assertThat(log).hasSize(2);
-        assertThat(last().length()).isLessThan(40_000);
+        assertThat(last().length()).isBetween(30_000, 40_000);
+        bomb(3, 15_000);
+        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
     }
 
     static Stream<Arguments> errorsOfTheConnection() {
