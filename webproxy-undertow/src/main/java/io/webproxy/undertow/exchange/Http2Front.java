@@ -19,6 +19,7 @@ import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -47,6 +48,7 @@ public final class Http2Front extends Http2Channel {
     private static final int DEFAULT_WINDOW = 65_535;
     private static final long LINGER_NANOS = 2_000_000_000L;
     private static final int IGNORED_BYTES = 256 * 1024;
+    private static final int REQUESTS_OF_A_TURN = 16;
     private static final Set<Integer> FAULTS_OF_CLIENTS =
             Set.of(ERROR_PROTOCOL_ERROR, ERROR_FLOW_CONTROL_ERROR, ERROR_FRAME_SIZE_ERROR);
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
@@ -58,6 +60,7 @@ public final class Http2Front extends Http2Channel {
     private final Http2Wait wait;
     private long sendWindow = DEFAULT_WINDOW;
     private boolean windowOpened;
+    private int requestsOfTurn;
     private int newest;
     private @Nullable Http2StreamSourceChannel newestStream;
     /** Bytes of bodies that were let in and that nobody has read yet. */
@@ -111,8 +114,18 @@ public final class Http2Front extends Http2Channel {
                 // no handler has seen it
                 sendRstStream(newest, ERROR_INTERNAL_ERROR);
             }
+            takeTurns();
         });
         resumeReceives();
+    }
+
+    /** Requests that came in one piece would all start before any other connection of this IO thread is looked at. */
+    private void takeTurns() {
+        if (newest != 0 && ++requestsOfTurn == REQUESTS_OF_A_TURN) {
+            requestsOfTurn = 0;
+            suspendReceives();
+            IoTasks.executeAfter(getIoThread(), this::resumeReceives, Turn.TLS_REST_MILLIS);
+        }
     }
 
     /** Whether no exchange is in flight. */
