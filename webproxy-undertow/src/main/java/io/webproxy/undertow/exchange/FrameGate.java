@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * a limit, by stream or as a whole (RFC 9113 sections 4 to 8), and keeps the rest for itself. It decodes field blocks, so that what comes behind it
  * sees no HPACK, no CONTINUATION, no padding and no trailers, and is asked for nothing that was refused.
  *
+ * <p>It is long because it is one state machine: what each frame means depends on the streams and windows that all of them change.
+ *
  * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what a client sends.
  */
 final class FrameGate {
@@ -33,7 +35,6 @@ final class FrameGate {
     /** :method GET, :scheme https, :path / of the static table: the real ones don't pass through Undertow's decoder. */
     private static final byte[] PLAIN_HEAD = {(byte) 0x82, (byte) 0x87, (byte) 0x84};
 
-    private static final int MAX_FRAME = 16_384;
     private static final int MAX_WINDOW = Integer.MAX_VALUE;
     private static final int FIRST_WINDOW = 65_535;
     private static final int OWED_AT_MOST = 32 * 1024;
@@ -96,7 +97,7 @@ final class FrameGate {
         this.heads = heads;
         this.meter = meter;
         this.streamWindow = streamWindow;
-        this.block = new BlockAssembler(Math.max(2 * heads.requestHeadBytes(), 4 * MAX_FRAME));
+        this.block = new BlockAssembler(Math.max(2 * heads.requestHeadBytes(), 4 * FrameRules.LONGEST));
     }
 
     /**
@@ -153,11 +154,8 @@ final class FrameGate {
         return prefaceRead == PREFACE.length;
     }
 
-    /** What is wrong with a frame by its head alone, as an error of the connection, else -1. */
+    /** What is wrong with a frame by its head and its place, as an error of the connection, else -1. */
     private int problem(FrameHead head) {
-        if (head.length() > MAX_FRAME) {
-            return ERROR_FRAME_SIZE_ERROR;
-        }
         if (!started && (head.type() != FrameHead.SETTINGS || head.has(FrameHead.ACK))) {
             return ERROR_PROTOCOL_ERROR;
         }
@@ -165,36 +163,7 @@ final class FrameGate {
                 || (block.isOpen() && block.stream() != head.stream())) {
             return ERROR_PROTOCOL_ERROR;
         }
-        return switch (head.type()) {
-            case FrameHead.SETTINGS ->
-                head.stream() != 0
-                        ? ERROR_PROTOCOL_ERROR
-                        : head.length() % 6 != 0 || (head.has(FrameHead.ACK) && head.length() != 0)
-                                ? ERROR_FRAME_SIZE_ERROR
-                                : -1;
-            case FrameHead.PING -> head.stream() != 0 ? ERROR_PROTOCOL_ERROR : sized(head, 8);
-            case FrameHead.GOAWAY ->
-                head.stream() != 0 ? ERROR_PROTOCOL_ERROR : head.length() < 8 ? ERROR_FRAME_SIZE_ERROR : -1;
-            case FrameHead.WINDOW_UPDATE -> isIdle(head.stream()) ? ERROR_PROTOCOL_ERROR : sized(head, 4);
-            case FrameHead.RST_STREAM ->
-                head.stream() == 0 || isIdle(head.stream()) ? ERROR_PROTOCOL_ERROR : sized(head, 4);
-            case FrameHead.DATA ->
-                head.stream() == 0 || isIdle(head.stream()) || (head.has(FrameHead.PADDED) && head.length() == 0)
-                        ? ERROR_PROTOCOL_ERROR
-                        : -1;
-            case FrameHead.HEADERS -> head.stream() % 2 == 0 ? ERROR_PROTOCOL_ERROR : -1;
-            case FrameHead.PRIORITY -> head.stream() == 0 ? ERROR_PROTOCOL_ERROR : -1;
-            case FrameHead.PUSH_PROMISE -> ERROR_PROTOCOL_ERROR;
-            default -> -1;
-        };
-    }
-
-    private static int sized(FrameHead head, int length) {
-        return head.length() == length ? -1 : ERROR_FRAME_SIZE_ERROR;
-    }
-
-    private boolean isIdle(int stream) {
-        return stream > newest || (stream != 0 && stream % 2 == 0);
+        return FrameRules.problem(head, newest);
     }
 
     private @Nullable ByteBuffer frame(FrameHead head, ByteBuffer payload) {

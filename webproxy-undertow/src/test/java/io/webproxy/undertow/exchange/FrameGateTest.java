@@ -133,6 +133,9 @@ class FrameGateTest {
                 head("upper case in a name", "X-a", "x"),
                 head("space in a name", "x a", "x"),
                 head("late pseudo-header", "x", "y", ":path", "/other"),
+                fieldBlock(
+                        "pseudo-header that is late, and the only one",
+                        fields(":method", "GET", ":scheme", "https", "x", "y", ":path", "/", ":authority", "a")),
                 head("pseudo-header twice", ":path", "/other"),
                 head("authority twice", ":authority", "a"),
                 head("unknown pseudo-header", ":foo", "x"),
