@@ -2,6 +2,8 @@ package io.webproxy.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.webproxy.corpus.CorpusCase.Forwarded;
 import io.webproxy.corpus.CorpusCase.Reuse;
@@ -22,11 +24,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every case of hostile HTTP/1.1 in {@code src/test/resources/corpus}, in clear and over TLS. */
 @ExtendWith(LeakCheck.class)
@@ -35,7 +36,6 @@ class CorpusTest {
     private static final String ONLY = System.getProperty("corpus.only", "");
 
     private final Map<String, CorpusProxy> proxies = new HashMap<>();
-    private final Map<String, CorpusFile> files = new HashMap<>();
 
     static List<CorpusFile> files() throws IOException, URISyntaxException {
         Path directory = Path.of(CorpusTest.class.getResource("/corpus").toURI());
@@ -49,21 +49,6 @@ class CorpusTest {
         return all;
     }
 
-    Stream<Arguments> cases() throws IOException, URISyntaxException {
-        List<Arguments> all = new ArrayList<>();
-        for (CorpusFile file : files()) {
-            files.put(file.name(), file);
-            for (Front front : List.of(Front.H1, Front.H1_TLS)) {
-                for (CorpusCase one : file.cases()) {
-                    if ((file.name() + " " + one.name()).contains(ONLY)) {
-                        all.add(Arguments.of(front, file.name(), one));
-                    }
-                }
-            }
-        }
-        return all.stream();
-    }
-
     @AfterAll
     void close() throws IOException {
         for (CorpusProxy proxy : proxies.values()) {
@@ -71,19 +56,34 @@ class CorpusTest {
         }
     }
 
-    @ParameterizedTest(name = "{0} {1}: {2}")
-    @MethodSource("cases")
-    void isHeldOff(Front front, String fileName, CorpusCase one) throws Exception {
-        CorpusFile file = java.util.Objects.requireNonNull(files.get(fileName));
-        CorpusProxy proxy = proxies.get(front + fileName);
+    @TestFactory
+    Stream<DynamicContainer> inClear() throws IOException, URISyntaxException {
+        return files().stream().map(file -> cases(Front.H1, file));
+    }
+
+    @TestFactory
+    Stream<DynamicContainer> overTls() throws IOException, URISyntaxException {
+        return files().stream().map(file -> cases(Front.H1_TLS, file));
+    }
+
+    private DynamicContainer cases(Front front, CorpusFile file) {
+        return dynamicContainer(
+                file.name(),
+                file.cases().stream()
+                        .filter(one -> (file.name() + " " + one.name()).contains(ONLY))
+                        .map(one -> dynamicTest(one.name(), () -> run(front, file, one))));
+    }
+
+    private void run(Front front, CorpusFile file, CorpusCase one) throws Exception {
+        CorpusProxy proxy = proxies.get(front + file.name());
         if (proxy == null) {
             proxy = CorpusProxy.start(front, file.options());
-            proxies.put(front + fileName, proxy);
+            proxies.put(front + file.name(), proxy);
         }
         try {
             run(proxy, one);
         } catch (AssertionError | IOException e) {
-            throw new AssertionError(front + " " + fileName + ": " + one + ": " + e, e);
+            throw new AssertionError(front + " " + file.name() + ": " + one + ": " + e, e);
         }
     }
 
