@@ -157,7 +157,7 @@ class Http2FrontTest {
                 bad.send(HEADERS, 0, 3, block("GET", "/slow", "localhost"));
             }
             ByteArrayOutputStream many = new ByteArrayOutputStream();
-            for (int i = 0; i < 3000; i++) {
+            for (int i = 0; i < 20_000; i++) {
                 many.writeBytes(frame);
             }
             try {
@@ -176,7 +176,10 @@ class Http2FrontTest {
     void rapidResetEndsTheConnection() throws Exception {
         CountDownLatch latch = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.answeringAfter(latch, OK);
-                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .http2(Http2Limits.defaults().withResets(5)));
                 Http2Client client = Http2Client.open(proxy)) {
             ByteArrayOutputStream many = new ByteArrayOutputStream();
             for (int stream = 1; stream < 1000; stream += 2) {
