@@ -1,0 +1,57 @@
+package io.webproxy.undertow.forward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.undertow.util.HeaderMap;
+import io.webproxy.http.AddressRange;
+import io.webproxy.http.IpLiteral;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+/** Any {@code X-Forwarded-For}, and any authority in {@code Forwarded}. */
+class ForwardedFuzzTest {
+    private static final Trust TRUST = new Trust(List.of(AddressRange.of("10.0.0.0/8"), AddressRange.of("fd00::/8")));
+    private static final InetAddress PROXY = Objects.requireNonNull(IpLiteral.parse("10.0.0.1"));
+    private static final InetAddress STRANGER = Objects.requireNonNull(IpLiteral.parse("192.0.2.1"));
+
+    @FuzzTest
+    void client(byte[] input) {
+        String value = new String(input, StandardCharsets.ISO_8859_1);
+        HeaderMap fields = new HeaderMap();
+        for (String line : value.split("\n", -1)) {
+            if (fields.count(ForwardedFields.FOR) < 100) {
+                fields.add(ForwardedFields.FOR, line);
+            }
+        }
+        assertThat(TRUST.client(STRANGER, fields)).isEqualTo(STRANGER);
+        InetAddress client = TRUST.client(PROXY, fields);
+        List<InetAddress> named = Arrays.stream(value.split("[,\n]", -1))
+                .map(element -> IpLiteral.parse(element.strip()))
+                .filter(Objects::nonNull)
+                .toList();
+        assertThat(client.equals(PROXY) || named.contains(client)).isTrue();
+        if (!named.isEmpty() && !TRUST.contains(client)) {
+            // nobody in front of the last one that isn't trusted is believed
+            List<InetAddress> strangers =
+                    named.stream().filter(address -> !TRUST.contains(address)).toList();
+            assertThat(client).isEqualTo(strangers.get(strangers.size() - 1));
+        }
+    }
+
+    @FuzzTest
+    void element(byte[] input) {
+        String authority = new String(input, StandardCharsets.ISO_8859_1);
+        assertThat(ForwardedFields.port("https", authority)).isNotEmpty();
+        String element = ForwardedFields.element("https", authority, "192.0.2.1");
+        // RFC 7239 section 4: what stands between for= and proto= is one token or one quoted string
+        if (!authority.isEmpty()) {
+            assertThat(element)
+                    .matches(
+                            "(?s)for=192\\.0\\.2\\.1;host=([!#$%&'*+.^_`|~0-9A-Za-z-]++|\"([^\"\\\\]|\\\\.)*+\");proto=https");
+        }
+    }
+}
