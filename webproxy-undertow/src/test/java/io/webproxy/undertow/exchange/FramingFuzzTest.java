@@ -8,6 +8,8 @@ import io.undertow.util.HeaderValues;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Any bytes as a chunked body, and as field lines. */
@@ -52,18 +54,25 @@ class FramingFuzzTest {
         }
     }
 
+    /** The fields as lines: sorted, for the map's own order depends on how it was filled; each name's values stay in theirs. */
     private static String written(HeaderMap fields) {
-        StringBuilder out = new StringBuilder();
+        Map<String, String> lines = new TreeMap<>();
         for (HeaderValues values : fields) {
+            String name = values.getHeaderName().toString();
+            assertThat(FieldParser.isToken(name)).isTrue();
+            StringBuilder out = new StringBuilder();
             for (String value : values) {
-                assertThat(FieldParser.isToken(values.getHeaderName().toString()))
-                        .isTrue();
                 assertThat(FieldParser.isValue(value)).isTrue();
-                assertThat(value).isEqualTo(value.strip());
-                out.append(values.getHeaderName()).append(": ").append(value).append("\r\n");
+                assertThat(value)
+                        .doesNotStartWith(" ")
+                        .doesNotEndWith(" ")
+                        .doesNotStartWith("\t")
+                        .doesNotEndWith("\t");
+                out.append(name).append(": ").append(value).append("\r\n");
             }
+            lines.put(name, out.toString());
         }
-        return out.append("\r\n").toString();
+        return String.join("", lines.values()) + "\r\n";
     }
 
     @FuzzTest
