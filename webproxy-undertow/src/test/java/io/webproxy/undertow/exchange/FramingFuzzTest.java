@@ -10,47 +10,56 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** Any bytes as a chunked body, and as field lines. */
 class FramingFuzzTest {
-    private record Decoded(
-            String data, int read, boolean end, @Nullable String problem, String trailers) {}
+    /** What became of an input. It is no record: Java 17 crashes on one in a method that the fuzzer has changed. */
+    private static final class Decoded {
+        private final ChunkedDecoder decoder = new ChunkedDecoder();
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private int at;
 
-    private static Decoded decode(byte[] input, int piece, int room) {
-        ChunkedDecoder decoder = new ChunkedDecoder();
-        ByteArrayOutputStream data = new ByteArrayOutputStream();
-        int at = 0;
-        while (at < input.length && !decoder.isEnd() && decoder.problem() == null) {
-            ByteBuffer source = ByteBuffer.wrap(input, at, Math.min(piece, input.length - at));
-            ByteBuffer target = ByteBuffer.allocate(room);
+        Decoded(byte[] input, int piece, int room) {
+            while (at < input.length && !decoder.isEnd() && decoder.problem() == null) {
+                step(ByteBuffer.wrap(input, at, Math.min(piece, input.length - at)), ByteBuffer.allocate(room));
+            }
+        }
+
+        private void step(ByteBuffer source, ByteBuffer target) {
             int moved = decoder.decode(source, target);
             assertThat(moved).isEqualTo(target.position());
-            data.write(target.array(), 0, moved);
             assertThat(source.position()).isGreaterThan(at);
+            bytes.write(target.array(), 0, moved);
             at = source.position();
         }
-        return new Decoded(
-                data.toString(StandardCharsets.ISO_8859_1),
-                at,
-                decoder.isEnd(),
-                decoder.problem(),
-                String.valueOf(decoder.trailers()));
+
+        String data() {
+            return bytes.toString(StandardCharsets.ISO_8859_1);
+        }
+
+        @Override
+        public String toString() {
+            return at + " " + decoder.isEnd() + " " + decoder.problem() + " " + decoder.trailers() + " " + data();
+        }
+    }
+
+    private static Decoded decode(byte[] input, int piece, int room) {
+        return new Decoded(input, piece, room);
     }
 
     @FuzzTest
     void chunked(byte[] input) {
         Decoded whole = decode(input, Math.max(1, input.length), Math.max(1, input.length));
-        assertThat(decode(input, 1, 1)).isEqualTo(whole);
-        assertThat(decode(input, 3, 2)).isEqualTo(whole);
-        if (whole.end()) {
+        assertThat(decode(input, 1, 1)).hasToString(whole.toString());
+        assertThat(decode(input, 3, 2)).hasToString(whole.toString());
+        if (whole.decoder.isEnd()) {
             String again = (whole.data().isEmpty()
                             ? ""
                             : Integer.toHexString(whole.data().length()) + "\r\n" + whole.data() + "\r\n")
                     + "0\r\n\r\n";
             Decoded second = decode(again.getBytes(StandardCharsets.ISO_8859_1), 5, 7);
             assertThat(second.data()).isEqualTo(whole.data());
-            assertThat(second.end()).isTrue();
+            assertThat(second.decoder.isEnd()).isTrue();
         }
     }
 
