@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,8 +30,9 @@ final class Machine {
         if (configured > 0) {
             return configured;
         }
-        try {
-            return Integer.parseInt(Files.readString(BACKLOG_LIMIT).strip());
+        // by lines: the kernel gives such a file in one piece only, and Files.readString begins with one byte
+        try (BufferedReader lines = Files.newBufferedReader(BACKLOG_LIMIT)) {
+            return Integer.parseInt(String.valueOf(lines.readLine()).strip());
         } catch (IOException | NumberFormatException e) {
             return USUAL_BACKLOG;
         }
