@@ -94,7 +94,7 @@ for one in "${cases[@]}"; do
   echo "$one"
   case $one in
     descriptors)
-      (ulimit -Sn 256 && exec "$java" -jar "$jar" expose --to "$service" --external-port 0 --bind 127.0.0.1 "${tls[@]}" >"$work/few.out" 2>"$work/few.err") &
+      (ulimit -n 256 && exec "$java" -jar "$jar" expose --to "$service" --external-port 0 --bind 127.0.0.1 "${tls[@]}" >"$work/few.out" 2>"$work/few.err") &
       pid=$!
       pids+=("$pid")
       ready "$pid" few
