@@ -1,0 +1,277 @@
+import io.webproxy.ProxyServer;
+import io.webproxy.tls.Certificates;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+
+/**
+ * A server that is changed, or closed, under load. Arguments: {@code swaps} or {@code closes}, the upstream's URI, a directory with {@code a.pem},
+ * {@code a.key}, {@code b.pem} and {@code b.key}, and how many times. Ends with 1 when a handshake, a request or a stream was lost.
+ */
+public final class Changes {
+    private static final int STREAMS = 20;
+    private static final int CLIENTS = 4;
+
+    private final String upstream;
+    private final Path directory;
+    private final SSLContext tls;
+    private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicLong served = new AtomicLong();
+
+    private Changes(String upstream, Path directory) throws Exception {
+        this.upstream = upstream.replaceAll("/$", "");
+        this.directory = directory;
+        this.tls = trusting(directory.resolve("a.pem"), directory.resolve("b.pem"));
+    }
+
+    public static void main(String[] args) throws Exception {
+        Changes changes = new Changes(args[1], Path.of(args[2]));
+        int times = Integer.parseInt(args[3]);
+        boolean ok = args[0].equals("swaps") ? changes.swaps(times) : changes.closes(times);
+        System.exit(ok ? 0 : 1);
+    }
+
+    private static SSLContext trusting(Path... certificates) throws Exception {
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null);
+        for (Path certificate : certificates) {
+            try (InputStream pem = Files.newInputStream(certificate)) {
+                store.setCertificateEntry(
+                        certificate.toString(), CertificateFactory.getInstance("X.509").generateCertificate(pem));
+            }
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    private ProxyServer start() {
+        return ProxyServer.builder()
+                .bind("127.0.0.1")
+                .https(0)
+                .certificates(Certificates.pem(directory.resolve("a.pem"), directory.resolve("a.key")))
+                .forward(upstream)
+                .drainTime(Duration.ofSeconds(20))
+                .start();
+    }
+
+    private void failed(String what, Throwable why) {
+        if (failures.incrementAndGet() <= 5) {
+            System.err.println(what + ": " + why);
+        }
+    }
+
+    private boolean swaps(int times) throws Exception {
+        ProxyServer proxy = start();
+        URI uri = proxy.uri();
+        HttpClient client = HttpClient.newBuilder().sslContext(tls).build();
+        List<Stream> streams = new ArrayList<>();
+        for (int i = 0; i < STREAMS; i++) {
+            streams.add(new Stream(client, uri));
+        }
+        AtomicBoolean over = new AtomicBoolean();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < CLIENTS; i++) {
+            Thread thread = new Thread(() -> {
+                while (!over.get()) {
+                    try {
+                        // a context of its own: a whole handshake each time
+                        handshakeAndAsk(uri, trusting(directory.resolve("a.pem"), directory.resolve("b.pem")));
+                        served.incrementAndGet();
+                    } catch (Exception e) {
+                        failed("a client", e);
+                    }
+                }
+            });
+            thread.start();
+            threads.add(thread);
+        }
+        for (int i = 0; i < times; i++) {
+            String name = i % 2 == 0 ? "b" : "a";
+            String path = "/other" + i % 3;
+            proxy.update(c -> c.certificates(
+                            Certificates.pem(directory.resolve(name + ".pem"), directory.resolve(name + ".key")))
+                    .route(r -> r.name("other").path(path).forward(upstream)));
+        }
+        over.set(true);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        int lost = 0;
+        for (Stream stream : streams) {
+            lost += stream.isAlive() ? 0 : 1;
+        }
+        proxy.drain(Duration.ZERO).toCompletableFuture().join();
+        boolean ok = failures.get() == 0 && lost == 0;
+        System.out.printf(
+                "%d swaps of certificate and routes: %d handshakes with a request, %d failed; %d of %d streams lost: %s%n",
+                times, served.get(), failures.get(), lost, 2 * STREAMS, ok ? "ok" : "NOT OK");
+        return ok;
+    }
+
+    private void handshakeAndAsk(URI uri, SSLContext context) throws IOException {
+        try (Socket socket = context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), uri.getPort())) {
+            socket.setSoTimeout(10_000);
+            ((SSLSocket) socket).startHandshake();
+            ask(socket, "/api/hello", true);
+        }
+    }
+
+    private static void ask(Socket socket, String path, boolean close) throws IOException {
+        socket.getOutputStream()
+                .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + (close ? "Connection: close\r\n" : "") + "\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
+        ByteArrayOutputStream answer = new ByteArrayOutputStream();
+        byte[] piece = new byte[4096];
+        for (int read = socket.getInputStream().read(piece); read > 0; read = socket.getInputStream().read(piece)) {
+            answer.write(piece, 0, read);
+            String text = answer.toString(StandardCharsets.ISO_8859_1);
+            int head = text.indexOf("\r\n\r\n");
+            if (head >= 0 && !close) {
+                int length = Integer.parseInt(text.replaceAll("(?is).*content-length: *(\\d+).*", "$1"));
+                if (answer.size() >= head + 4 + length) {
+                    break;
+                }
+            }
+        }
+        if (!answer.toString(StandardCharsets.ISO_8859_1).startsWith("HTTP/1.1 200")) {
+            throw new IOException(answer.size() == 0 ? "no answer" : answer.toString(StandardCharsets.ISO_8859_1));
+        }
+    }
+
+    /** A WebSocket and an event stream that live all the time. */
+    private static final class Stream implements WebSocket.Listener {
+        private final WebSocket socket;
+        private final CompletableFuture<Void> events;
+        private final AtomicLong eventsSeen = new AtomicLong();
+        private volatile CompletableFuture<String> echo = new CompletableFuture<>();
+
+        Stream(HttpClient client, URI uri) {
+            socket = client.newWebSocketBuilder()
+                    .buildAsync(URI.create("wss://localhost:" + uri.getPort() + "/echo"), this)
+                    .join();
+            HttpRequest request = HttpRequest.newBuilder(URI.create("https://localhost:" + uri.getPort() + "/events"))
+                    .build();
+            events = client.sendAsync(request, HttpResponse.BodyHandlers.ofLines())
+                    .thenAcceptAsync(answer -> answer.body().forEach(line -> eventsSeen.incrementAndGet()), task -> {
+                        Thread thread = new Thread(task, "events");
+                        thread.setDaemon(true);
+                        thread.start();
+                    });
+        }
+
+        @Override
+        public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
+            echo.complete(data.toString());
+            from.request(1);
+            return null;
+        }
+
+        boolean isAlive() throws Exception {
+            echo = new CompletableFuture<>();
+            socket.sendText("still there", true);
+            String answer;
+            try {
+                answer = echo.get(10, java.util.concurrent.TimeUnit.SECONDS);
+            } catch (java.util.concurrent.TimeoutException e) {
+                answer = "";
+            }
+            long before = eventsSeen.get();
+            for (int i = 0; i < 50 && eventsSeen.get() == before; i++) {
+                Thread.sleep(100);
+            }
+            return answer.contains("still there") && !events.isDone() && eventsSeen.get() > before;
+        }
+    }
+
+    /** In flight when the server closes: 8 requests that take half a second, and others one behind the other on connections that are kept. */
+    private boolean closes(int times) throws Exception {
+        long retried = 0;
+        for (int i = 0; i < times; i++) {
+            ProxyServer proxy = start();
+            URI uri = proxy.uri();
+            CountDownLatch begun = new CountDownLatch(2 * CLIENTS);
+            AtomicBoolean closed = new AtomicBoolean();
+            AtomicInteger between = new AtomicInteger();
+            List<Thread> threads = new ArrayList<>();
+            for (int t = 0; t < 2 * CLIENTS; t++) {
+                boolean slow = t % 2 == 0;
+                Thread thread = new Thread(() -> load(uri, slow, begun, closed, between));
+                thread.start();
+                threads.add(thread);
+            }
+            begun.await();
+            Thread.sleep(100);
+            closed.set(true);
+            proxy.close();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            retried += between.get();
+        }
+        boolean ok = failures.get() == 0;
+        System.out.printf(
+                "%d closes under load: %d requests answered, %d lost in flight; %d came to a connection that had ended: %s%n",
+                times, served.get(), failures.get(), retried, ok ? "ok" : "NOT OK");
+        return ok;
+    }
+
+    private void load(URI uri, boolean slow, CountDownLatch begun, AtomicBoolean closed, AtomicInteger between) {
+        boolean first = true;
+        while (true) {
+            try (Socket socket = tls.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), uri.getPort())) {
+                socket.setSoTimeout(15_000);
+                ((SSLSocket) socket).startHandshake();
+                while (true) {
+                    if (first) {
+                        first = false;
+                        begun.countDown();
+                    }
+                    boolean before = !closed.get();
+                    try {
+                        ask(socket, slow ? "/slow?ms=500" : "/api/hello", false);
+                        served.incrementAndGet();
+                    } catch (IOException e) {
+                        if (before) {
+                            failed("in flight", e);
+                        } else {
+                            between.incrementAndGet();
+                        }
+                        break;
+                    }
+                }
+            } catch (IOException e) {
+                // no new connections: that is what closing means
+            }
+            if (closed.get()) {
+                return;
+            }
+        }
+    }
+}
