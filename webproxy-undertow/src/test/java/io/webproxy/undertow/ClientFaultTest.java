@@ -8,6 +8,7 @@ import io.webproxy.testing.Fault;
 import io.webproxy.testing.Fault.Kind;
 import io.webproxy.testing.FaultProxy;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Faults between the client and the proxy, at every place of a connection: the upstream never sees a body end before its end, the client
@@ -159,6 +161,46 @@ class ClientFaultTest {
                 assertThat(proxy.server().status().exchanges()).isZero();
                 assertThat(proxy.server().status().connections()).isZero();
             });
+            assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    /** Undertow marks the request of a stream whose connection ends as complete: whoever then asks the upstream sends an empty upload. */
+    @ParameterizedTest
+    @ValueSource(strings = {"FIN", "RST", "GOAWAY", "RST_STREAM"})
+    void uploadWhoseClientLeavesBehindTheHeadNeverEnds(String how) throws Exception {
+        AtomicInteger ended = new AtomicInteger();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    String head = c.readHead();
+                    if (!head.isEmpty() && readChunks(c) >= 0) {
+                        ended.incrementAndGet();
+                    }
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri())) {
+            for (int round = 0; round < 20; round++) {
+                Http2Client client = Http2Client.open(proxy);
+                client.open(1, "POST", "/", "localhost");
+                if (round % 2 == 0) {
+                    client.send(Http2Client.DATA, 0, 1, new byte[1000]);
+                }
+                switch (how) {
+                    case "RST" -> client.reset();
+                    case "GOAWAY" -> client.send(Http2Client.GOAWAY, 0, 0, new byte[8]);
+                    case "RST_STREAM" -> client.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+                    default -> {
+                        // the end of the connection says it
+                    }
+                }
+                client.close();
+            }
+            await().untilAsserted(() -> {
+                assertThat(proxy.server().status().exchanges()).isZero();
+                assertThat(proxy.server().status().connections()).isZero();
+            });
+            await().during(Duration.ofMillis(100))
+                    .untilAsserted(() -> assertThat(ended)
+                            .as("uploads that ended though their client had left")
+                            .hasValue(0));
             assertThat(upstream.failures()).isEmpty();
         }
     }
