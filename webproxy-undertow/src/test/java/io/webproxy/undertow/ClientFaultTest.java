@@ -40,8 +40,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ClientFaultTest {
     /** Limits that end what stalls. */
     private static final HttpLimits SHORT = HttpLimits.defaults()
-            .withHeadTime(Duration.ofMillis(200))
-            .withRequestBodyRate(100_000, Duration.ofMillis(200));
+            .withHeadTime(Duration.ofSeconds(1))
+            .withRequestBodyRate(100_000, Duration.ofMillis(500));
 
     /** What a client waits for an answer that stalls. */
     private static final Duration PATIENCE = Duration.ofMillis(500);

@@ -27,6 +27,11 @@ public interface ClientLeg {
         return null;
     }
 
+    /** Whether a request that counts as complete really is: Undertow says so too of one whose HTTP/2 connection has ended within it. */
+    default boolean isRequestWhole() {
+        return true;
+    }
+
     /** Whether more than one exchange shares the connection. */
     boolean isMultiplexed();
 

@@ -541,6 +541,12 @@ final class FrameGate {
         }
     }
 
+    /** Whether the client has ended its side of an open stream. */
+    boolean hasEnded(int stream) {
+        Stream known = streams.get(stream);
+        return known != null && known.ended;
+    }
+
     /** Whether a stream is open, on one side at least. */
     boolean isOpen(int stream) {
         return streams.containsKey(stream);

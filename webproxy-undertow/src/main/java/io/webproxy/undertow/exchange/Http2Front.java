@@ -191,6 +191,7 @@ public final class Http2Front extends Http2Channel {
         Leg leg = legs.get(data.stream());
         if (leg != null) {
             leg.letIn += data.length();
+            leg.requestWhole |= data.has(FrameHead.END_STREAM);
         }
     }
 
@@ -336,11 +337,13 @@ public final class Http2Front extends Http2Channel {
         private final @Nullable Http2StreamSourceChannel source = newestStream;
         private boolean closed;
         private boolean reset;
+        private boolean requestWhole;
         private long letIn;
 
         Leg(Exchange exchange, int stream) {
             this.exchange = exchange;
             this.stream = stream;
+            this.requestWhole = gate.hasEnded(stream);
             this.linger = new Linger(this, exchange.shared().nanoClock());
             exchange.http().addExchangeCompleteListener((completed, next) -> {
                 legs.remove(stream);
@@ -370,6 +373,11 @@ public final class Http2Front extends Http2Channel {
         @Override
         public boolean isMultiplexed() {
             return true;
+        }
+
+        @Override
+        public boolean isRequestWhole() {
+            return requestWhole;
         }
 
         @Override

@@ -105,6 +105,12 @@ final class ForwardExchange extends Facade
             taken.close();
             return;
         }
+        if (http().isRequestComplete() && !exchange.client().isRequestWhole()) {
+            // the upstream would take the end of the connection for the end of the body
+            taken.close();
+            clientGone();
+            return;
+        }
         exchange.connected(taken.isReused() ? 0 : exchange.shared().nanoClock().getAsLong() - askedAt);
         ByteBuffer bytes;
         try {

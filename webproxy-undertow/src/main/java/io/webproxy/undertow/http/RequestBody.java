@@ -103,6 +103,9 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             return 0;
         }
         int read = decoder == null ? next.read(dst) : readChunked(dst, decoder);
+        if (read < 0 && !exchange.client().isRequestWhole()) {
+            throw new IOException("the client left within its request body");
+        }
         if (read > 0) {
             turn.moved(read);
             exchange.received(read);
