@@ -139,7 +139,8 @@ public final class Http2Front extends Http2Channel {
             ignored += data.remaining();
             data.position(data.limit());
             if (ignored > IGNORED_BYTES) {
-                closeNow();
+                // who floods on waits, and still has the time to fetch GOAWAY
+                suspendReceives();
             }
             return null;
         }

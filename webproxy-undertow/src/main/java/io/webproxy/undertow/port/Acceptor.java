@@ -15,9 +15,13 @@ import org.xnio.channels.AcceptingChannel;
 public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_MILLIS = 500;
+    private static final long WARN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final OpenConnections open;
     private final Consumer<StreamConnection> first;
+
+    /** Belongs to the thread that accepts. */
+    private long warnedAt = System.nanoTime() - WARN_NANOS;
 
     /** An acceptor that hands connections to {@code first}. */
     public Acceptor(OpenConnections open, Consumer<StreamConnection> first) {
@@ -44,12 +48,16 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     }
 
     /** Out of descriptors, most likely: accepting again at once would only burn the processor. */
-    private static void pause(AcceptingChannel<StreamConnection> server, IOException why) {
-        LOG.warn(
-                "Can't accept connections on {} ({}): trying again in {} ms; raise the limit of open files if this stays",
-                server.getLocalAddress(),
-                why.getMessage(),
-                PAUSE_MILLIS);
+    private void pause(AcceptingChannel<StreamConnection> server, IOException why) {
+        long now = System.nanoTime();
+        if (now - warnedAt >= WARN_NANOS) {
+            warnedAt = now;
+            LOG.warn(
+                    "Can't accept connections on {} ({}): trying again each {} ms; raise the limit of open files if this stays",
+                    server.getLocalAddress(),
+                    why.getMessage(),
+                    PAUSE_MILLIS);
+        }
         server.suspendAccepts();
         server.getIoThread().executeAfter(server::resumeAccepts, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
     }
