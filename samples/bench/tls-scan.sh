@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # What testssl.sh and sslscan say of the proxy's TLS, with a certificate of a CA that they are told of. Ends with 1 when one of them finds a
 # vulnerability, a protocol other than TLS 1.2 and 1.3, or a grade below A.
+#
+# Options by environment: JAR, JAVA (java), TESTSSL (testssl; only 3.2 and newer grade).
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
-need openssl testssl sslscan
+testssl=${TESTSSL:-testssl}
+need openssl "$testssl" sslscan
 (
   cd "$work"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=scan-ca -keyout ca.key -out ca.pem \
@@ -24,7 +27,7 @@ ready $! proxy
 target=${uri#https://}
 target=${target%/}
 status=0
-testssl --quiet --color 0 --warnings off --ip one --add-ca "$work/ca.pem" --jsonfile "$work/testssl.json" "$target" >"$work/testssl.txt" 2>&1 || true
+"$testssl" --quiet --color 0 --warnings off --ip one --add-ca "$work/ca.pem" --jsonfile "$work/testssl.json" "$target" >"$work/testssl.txt" 2>&1 || true
 grep -E 'SSLv2|SSLv3|TLS 1|ALPN|Overall Grade|Final Score|VULNERABLE|Forward Secrecy' "$work/testssl.txt" || true
 grep -qE 'VULNERABLE \(NOT OK\)|offered \(NOT ok\)' "$work/testssl.txt" && status=1
 grep -qE 'Overall Grade +A' "$work/testssl.txt" || status=1
