@@ -86,6 +86,7 @@ public final class Misbehaved {
     private Socket openTls(SSLContext context) throws Exception {
         Socket socket = context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(20_000);
+        socket.setTcpNoDelay(true);
         ((SSLSocket) socket).startHandshake();
         return socket;
     }
