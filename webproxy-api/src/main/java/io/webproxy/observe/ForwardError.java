@@ -16,7 +16,7 @@ public enum ForwardError {
     NO_HEALTHY_UPSTREAM,
     /** Every connection to the upstream is taken and the queue is full or too slow; the client sees 503. */
     POOL_EXHAUSTED,
-    /** The upstream closed before it answered; the client sees 502. */
+    /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */
     UPSTREAM_CLOSED,
     /** The upstream's answer isn't HTTP/1.1 as RFC 9112 has it; the client sees 502. */
     INVALID_RESPONSE,

@@ -96,6 +96,59 @@ class UpstreamPoolTest {
         }
     }
 
+    /** Takes a request and closes without an answer, as a process does that is killed. */
+    private static RawUpstream dying(AtomicInteger heads) throws Exception {
+        return RawUpstream.start(c -> {
+            if (!c.readHead().isEmpty()) {
+                heads.incrementAndGet();
+            }
+        });
+    }
+
+    @Test
+    void idempotentRequestOfAnUpstreamThatDiesIsAskedOfOneOtherAndNoMore() throws Exception {
+        AtomicInteger heads = new AtomicInteger();
+        try (RawUpstream first = dying(heads);
+                RawUpstream second = dying(heads);
+                RawUpstream third = dying(heads);
+                TestProxy proxy = TestProxy.start(Front.H1, b -> b.forward(first.uri(), second.uri(), third.uri()))) {
+            try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(502);
+            }
+            assertThat(heads).hasValue(2);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
+        }
+    }
+
+    @Test
+    void upstreamsThatDieLoseNoIdempotentRequestAndNoPostIsExecutedTwice() throws Exception {
+        AtomicInteger heads = new AtomicInteger();
+        try (RawUpstream first = dying(heads);
+                RawUpstream second = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 2¶Connection: close¶¶ok");
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, b -> b.forward(first.uri(), second.uri()))) {
+            for (int i = 0; i < 4; i++) {
+                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(200);
+                }
+            }
+            int before = heads.get();
+            Request post = new Request.Builder()
+                    .url(proxy.url("/"))
+                    .post(RequestBody.create(new byte[0]))
+                    .build();
+            int lost = 0;
+            for (int i = 0; i < 2; i++) {
+                try (Response response = proxy.client().newCall(post).execute()) {
+                    lost += response.code() == 502 ? 1 : 0;
+                }
+            }
+            assertThat(lost).isEqualTo(heads.get() - before).isEqualTo(1);
+        }
+    }
+
     @Test
     void connectionThatTheUpstreamClosedWhileIdleIsNotUsed() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {

@@ -60,6 +60,7 @@ final class ForwardExchange extends Facade
     private @Nullable ClientSink clientSink;
     private int tried;
     private boolean retriedStale;
+    private boolean movedOn;
     private long askedAt;
     private boolean responded;
     private boolean responseEnded;
@@ -277,14 +278,20 @@ final class ForwardExchange extends Facade
     }
 
     @Override
-    public void failed(ForwardError error, String detail, boolean untouched) {
+    public void failed(ForwardError error, String detail, boolean silent) {
+        boolean stale = silent && connection != null && connection.isReused();
         connection = null;
         if (done) {
             return;
         }
-        boolean replayable = head().requestFraming().isNone() && isIdempotent();
-        if (untouched && replayable && !retriedStale) {
+        boolean replayable = silent && head().requestFraming().isNone() && isIdempotent();
+        if (replayable && stale && !retriedStale) {
             retriedStale = true;
+            ask(true);
+        } else if (replayable && !movedOn && tried + 1 < upstreams.size()) {
+            // one more and no further: a request that brings upstreams down must not go round
+            movedOn = true;
+            tried++;
             ask(true);
         } else {
             answer(error, detail);

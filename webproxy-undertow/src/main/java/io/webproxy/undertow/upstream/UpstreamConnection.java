@@ -284,10 +284,10 @@ public final class UpstreamConnection {
 
     private void fail(ForwardError error, String detail) {
         UpstreamListener who = listener;
-        boolean untouched = error == ForwardError.UPSTREAM_CLOSED && isReused() && !parser.hasBegun() && interim == 0;
+        boolean silent = error == ForwardError.UPSTREAM_CLOSED && !parser.hasBegun() && interim == 0;
         close();
         if (who != null) {
-            who.failed(error, detail, untouched);
+            who.failed(error, detail, silent);
         }
     }
 

@@ -20,9 +20,9 @@ public interface UpstreamListener {
     /**
      * There will be no head.
      *
-     * @param untouched whether no byte of a response came on a connection that had served before: it may have been stale
+     * @param silent whether the upstream closed the connection before any byte of a response
      */
-    void failed(ForwardError error, String detail, boolean untouched);
+    void failed(ForwardError error, String detail, boolean silent);
 
     /** Response-body bytes have come. */
     void responseBytes(long bytes);
