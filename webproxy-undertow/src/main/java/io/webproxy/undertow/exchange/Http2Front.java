@@ -139,8 +139,7 @@ public final class Http2Front extends Http2Channel {
             ignored += data.remaining();
             data.position(data.limit());
             if (ignored > IGNORED_BYTES) {
-                // who floods on waits, and still has the time to fetch GOAWAY
-                suspendReceives();
+                closeNow();
             }
             return null;
         }
@@ -237,6 +236,11 @@ public final class Http2Front extends Http2Channel {
             LOG.debug("The HTTP/2 connection of {} ends with code {}", getPeerAddress(), code);
         }
         super.sendGoAway(code, failed);
+        if (code != ERROR_NO_ERROR) {
+            // Conscrypt takes nothing in any more once its own end is said, and closes: who floods on has to wait, with
+            // the time to fetch GOAWAY
+            suspendReceives();
+        }
         for (Leg leg : legs.values()) {
             IoTasks.execute(getIoThread(), leg::gone);
         }
