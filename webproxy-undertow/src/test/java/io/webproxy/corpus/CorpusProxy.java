@@ -3,6 +3,7 @@ package io.webproxy.corpus;
 import io.webproxy.ProxyConfig;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
@@ -54,6 +55,10 @@ final class CorpusProxy implements AutoCloseable {
 
     RawConnection connect() throws IOException {
         return proxy.raw();
+    }
+
+    Http2Client connectHttp2() throws IOException {
+        return Http2Client.open(proxy);
     }
 
     /** A connection that was open before the case. */

@@ -99,10 +99,15 @@ class CorpusTest {
                 clean(client, "on the same connection");
             }
         }
+        good(proxy);
+        upstreamSaw(proxy.upstream(), one);
+    }
+
+    /** A good request on the connection of somebody else. */
+    static void good(CorpusProxy proxy) throws IOException {
         proxy.bystander()
                 .send("GET " + CorpusUpstream.MARKER + " HTTP/1.1¶Host: localhost¶" + proxy.authorization() + "¶");
         clean(proxy.bystander(), "on another connection");
-        upstreamSaw(proxy.upstream(), one);
     }
 
     private static void send(RawConnection client, CorpusCase one) throws IOException {
@@ -183,7 +188,8 @@ class CorpusTest {
         }
     }
 
-    private static void upstreamSaw(CorpusUpstream upstream, CorpusCase one) throws InterruptedException {
+    /** Compares what has come to the upstreams. */
+    static void upstreamSaw(CorpusUpstream upstream, CorpusCase one) throws InterruptedException {
         List<SeenRequest> all = upstream.seen();
         List<SeenRequest> markers = all.stream().filter(CorpusTest::isMarker).toList();
         List<SeenRequest> others = all.stream().filter(r -> !isMarker(r)).toList();
@@ -207,6 +213,19 @@ class CorpusTest {
                 assertThat(marker.connection() == last.connection())
                         .as("whether the next request comes on the same connection")
                         .isEqualTo(one.reuse() == Reuse.SAME);
+            }
+        }
+    }
+
+    /** A request may have reached the upstream, but not its end, and nothing else has. */
+    static void upstreamSawNoEndOf(String line, CorpusUpstream upstream) throws InterruptedException {
+        for (SeenRequest request : upstream.seen()) {
+            if (!isMarker(request)) {
+                assertThat(request.line()).isEqualTo(line);
+                assertThat(upstream.awaitClosed(request))
+                        .as("whether the upstream connection is closed")
+                        .isTrue();
+                assertThat(request.isComplete()).as("whether it has ended").isFalse();
             }
         }
     }

@@ -53,7 +53,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
             // a byte can stand for 4,000: nobody looks at them
             return;
         }
-        if (!FieldParser.isValue(value)) {
+        if (!FieldParser.isValue(value) || isPadded(value)) {
             malformed = true;
         } else if (name.length() > 0 && name.byteAt(0) == ':') {
             pseudo(name.toString(), value);
@@ -102,6 +102,15 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
     private static boolean isName(HttpString name) {
         String text = name.toString();
         return FieldParser.isToken(text) && text.chars().noneMatch(c -> c >= 'A' && c <= 'Z');
+    }
+
+    /** White space around a value is none of HTTP/2's (RFC 9113 section 8.2.1). */
+    private static boolean isPadded(String value) {
+        return !value.isEmpty() && (isSpace(value.charAt(0)) || isSpace(value.charAt(value.length() - 1)));
+    }
+
+    private static boolean isSpace(char c) {
+        return c == ' ' || c == '\t';
     }
 
     private static boolean isVisible(String text) {
