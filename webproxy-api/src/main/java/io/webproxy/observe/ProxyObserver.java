@@ -13,6 +13,9 @@ public interface ProxyObserver {
     /** One exchange has ended; called exactly once for each. */
     default void exchangeEnded(ExchangeRecord exchange) {}
 
+    /** A certificate has been obtained, renewed or reloaded, or could not be; called on a thread of its provider, not on an IO thread. */
+    default void certificateChanged(CertificateEvent event) {}
+
     /**
      * The same observer on a daemon thread of its own, behind a bounded queue.
      *

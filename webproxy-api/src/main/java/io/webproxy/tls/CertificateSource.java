@@ -5,8 +5,17 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Where a server certificate and its key come from; made by {@link Certificates}. Passwords never show in {@code toString}. */
-public sealed interface CertificateSource {
+/**
+ * Where server certificates and their keys come from: made by {@link Certificates}, or a {@link CertificateProvider}. Passwords never show in
+ * {@code toString}.
+ */
+public sealed interface CertificateSource
+        permits CertificateProvider,
+                CertificateSource.Pem,
+                CertificateSource.Pkcs12,
+                CertificateSource.SelfSigned,
+                CertificateSource.FirstOf,
+                CertificateSource.ForNames {
     /** PEM files: a certificate chain, leaf first, and a key (PKCS#8, PKCS#1 or SEC1, also encrypted). */
     final class Pem implements CertificateSource {
         private final Path certificates;
@@ -109,6 +118,52 @@ public sealed interface CertificateSource {
         @Override
         public String toString() {
             return "selfSigned(" + String.join(", ", names) + ")";
+        }
+    }
+
+    /** Several sources, of which the first that has something for a client serves it. */
+    final class FirstOf implements CertificateSource {
+        private final List<CertificateSource> sources;
+
+        FirstOf(List<CertificateSource> sources) {
+            this.sources = List.copyOf(sources);
+        }
+
+        /** In the order in which they are asked, at least one. */
+        public List<CertificateSource> sources() {
+            return sources;
+        }
+
+        @Override
+        public String toString() {
+            return "firstOf("
+                    + String.join(", ", sources.stream().map(Object::toString).toList()) + ")";
+        }
+    }
+
+    /** A source for some names only: for other names it isn't asked. */
+    final class ForNames implements CertificateSource {
+        private final List<String> names;
+        private final CertificateSource source;
+
+        ForNames(List<String> names, CertificateSource source) {
+            this.names = List.copyOf(names);
+            this.source = source;
+        }
+
+        /** DNS names, wildcards such as {@code *.example.com} and IP addresses, canonical, at least one. */
+        public List<String> names() {
+            return names;
+        }
+
+        /** What serves them. */
+        public CertificateSource source() {
+            return source;
+        }
+
+        @Override
+        public String toString() {
+            return "forNames(" + String.join(", ", names) + ": " + source + ")";
         }
     }
 }

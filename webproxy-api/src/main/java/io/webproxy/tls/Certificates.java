@@ -47,6 +47,38 @@ public final class Certificates {
      * @throws IllegalArgumentException if there is none, or one is neither
      */
     public static CertificateSource.SelfSigned selfSigned(String... names) {
+        return new CertificateSource.SelfSigned(checked("selfSigned", names), false, null);
+    }
+
+    /**
+     * Several sources as one: the first that has something for a client's name serves it. If none has, the first that has anything does: so a
+     * self-signed certificate behind a provider serves until the provider has obtained what it is for.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static CertificateSource firstOf(CertificateSource... sources) {
+        List<CertificateSource> all = new ArrayList<>();
+        for (CertificateSource source : Objects.requireNonNull(sources, "sources")) {
+            all.add(Objects.requireNonNull(source, "source"));
+        }
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException("firstOf: no source (expected: at least one)");
+        }
+        return new CertificateSource.FirstOf(all);
+    }
+
+    /**
+     * A source that serves these names and no others, whatever its certificates say.
+     *
+     * @param names DNS names, wildcards such as {@code *.example.com} (one label) and IP addresses, at least one
+     * @throws IllegalArgumentException if there is none, or one is neither
+     */
+    public static CertificateSource forNames(CertificateSource source, String... names) {
+        Objects.requireNonNull(source, "source");
+        return new CertificateSource.ForNames(checked("forNames", names), source);
+    }
+
+    private static List<String> checked(String what, String... names) {
         List<String> checked = new ArrayList<>();
         for (String name : Objects.requireNonNull(names, "names")) {
             String plain = Objects.requireNonNull(name, "name").startsWith("[") && name.endsWith("]")
@@ -56,13 +88,13 @@ public final class Certificates {
                     NAME.matcher(name).matches() && !NUMBERS.matcher(name).matches();
             if (!dnsName && IpLiteral.parse(plain) == null) {
                 throw new IllegalArgumentException(
-                        "selfSigned: " + name + " (expected: a DNS name such as host.example.com, or an IP address)");
+                        what + ": " + name + " (expected: a DNS name such as host.example.com, or an IP address)");
             }
             checked.add(plain);
         }
         if (checked.isEmpty()) {
-            throw new IllegalArgumentException("selfSigned: no name (expected: at least one DNS name or IP address)");
+            throw new IllegalArgumentException(what + ": no name (expected: at least one DNS name or IP address)");
         }
-        return new CertificateSource.SelfSigned(checked, false, null);
+        return checked;
     }
 }

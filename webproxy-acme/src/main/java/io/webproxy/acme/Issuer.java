@@ -1,0 +1,38 @@
+package io.webproxy.acme;
+
+import io.webproxy.tls.KeyMaterial;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A CA: issues certificates and says when they want to be renewed. Calls block for as long as the CA takes, within limits of their own. */
+interface Issuer {
+    /**
+     * When the CA wants a certificate to be renewed (RFC 9773 section 4.2).
+     *
+     * @param start the begin of the suggested window
+     * @param end its end
+     * @param askAgain how long until it is worth asking again
+     */
+    record RenewalWindow(Instant start, Instant end, Duration askAgain) {}
+
+    /**
+     * Obtains a certificate with a new key. An order that an earlier call, or an earlier process, has left unfinished is taken up again where it can be.
+     *
+     * @param replaces the certificate that is renewed by it (RFC 9773 section 5); null for none
+     * @throws AcmeFailure if the CA refuses, can't be reached or can't be understood
+     */
+    KeyMaterial obtain(Wanted wanted, @Nullable X509Certificate replaces) throws AcmeFailure, InterruptedException;
+
+    /**
+     * When the CA wants this certificate to be renewed; empty if it has no word on it.
+     *
+     * @throws AcmeFailure if it can't be asked
+     */
+    Optional<RenewalWindow> renewalWindow(X509Certificate certificate) throws AcmeFailure, InterruptedException;
+
+    /** Tells the CA that a certificate isn't to be trusted any more (RFC 8555 section 7.6). */
+    void revoke(KeyMaterial certificate) throws AcmeFailure, InterruptedException;
+}
