@@ -31,7 +31,7 @@ class ArchitectureTest {
             entry("http", Set.of()),
             entry("timeout", Set.of("http")),
             entry("auth", Set.of("http")),
-            entry("tls", Set.of("http")),
+            entry("tls", Set.of("http", "observe")),
             entry("route", Set.of("http", "timeout", "auth")),
             entry("port", Set.of("http", "tls")),
             entry("tunnel", Set.of("http", "tls")),
