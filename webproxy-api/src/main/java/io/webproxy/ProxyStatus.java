@@ -1,6 +1,7 @@
 package io.webproxy;
 
 import io.webproxy.port.Endpoint;
+import io.webproxy.tls.CertificateStatus;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -15,6 +16,7 @@ import java.util.Objects;
  * @param exchanges requests in flight
  * @param tunnels open WebSockets
  * @param upstreams pools by upstream
+ * @param certificates what is served and wanted, in the order of configuration
  */
 public record ProxyStatus(
         List<Endpoint> endpoints,
@@ -23,12 +25,14 @@ public record ProxyStatus(
         long refused,
         int exchanges,
         int tunnels,
-        Map<String, Pool> upstreams) {
+        Map<String, Pool> upstreams,
+        List<CertificateStatus> certificates) {
     /** Copies the collections. */
     public ProxyStatus {
         endpoints = List.copyOf(endpoints);
         Objects.requireNonNull(tlsProvider, "tlsProvider");
         upstreams = Map.copyOf(upstreams);
+        certificates = List.copyOf(certificates);
     }
 
     /**

@@ -52,6 +52,11 @@ public final class AsyncObserver implements ProxyObserver {
         later(() -> target.exchangeEnded(exchange));
     }
 
+    @Override
+    public void certificateChanged(CertificateEvent event) {
+        later(() -> target.certificateChanged(event));
+    }
+
     private void later(Runnable call) {
         executor.execute(() -> {
             try {

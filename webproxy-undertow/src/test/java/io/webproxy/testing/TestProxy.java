@@ -5,6 +5,7 @@ import io.webproxy.ProxyServer;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,6 +111,12 @@ public final class TestProxy implements AutoCloseable {
         return new HandshakeCertificates.Builder()
                 .heldCertificate(LEAF, INTERMEDIATE.certificate())
                 .build();
+    }
+
+    /** What a proxy serves unless it is told otherwise: the same leaf. */
+    public static KeyMaterial material() {
+        return KeyMaterial.of(
+                LEAF.keyPair().getPrivate(), List.of(LEAF.certificate(), INTERMEDIATE.certificate()));
     }
 
     /** The root in PEM form. */

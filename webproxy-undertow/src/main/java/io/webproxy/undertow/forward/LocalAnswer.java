@@ -70,6 +70,13 @@ public final class LocalAnswer implements Expiry {
         http.dispatch(SameThreadExecutor.INSTANCE, answer::start);
     }
 
+    /** Answers with 200 and this content. */
+    public static void content(Exchange exchange, String contentType, byte[] content) {
+        exchange.answered();
+        LocalAnswer answer = new LocalAnswer(exchange, StatusCodes.OK, content, contentType);
+        exchange.http().dispatch(SameThreadExecutor.INSTANCE, answer::start);
+    }
+
     private void start() {
         HttpServerExchange http = exchange.http();
         if (exchange.isEnded() || http.isResponseStarted()) {

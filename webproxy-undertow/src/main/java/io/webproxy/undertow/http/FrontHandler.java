@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The first handler of every request: guard, route, authentication, timeout class, then the forwarder. */
+/** The first handler of every request: guard, challenge, route, authentication, timeout class, then the forwarder. */
 public final class FrontHandler implements HttpHandler {
     private static final Logger LOG = LoggerFactory.getLogger(FrontHandler.class);
     private static final AttachmentKey<Exchange.Peer> PEER = AttachmentKey.create(Exchange.Peer.class);
@@ -45,23 +45,27 @@ public final class FrontHandler implements HttpHandler {
     private final HttpHandler forwarder;
     private final Misdirection misdirection;
     private final @Nullable Redirect redirect;
+    private final @Nullable HttpChallenges challenges;
 
     /**
      * A handler of one endpoint.
      *
      * @param redirect answers every request that passes the guard, or null to forward it
+     * @param challenges are answered before that; null for none
      */
     public FrontHandler(
             Exchanges exchanges,
             Supplier<Settings> settings,
             HttpHandler forwarder,
             Misdirection misdirection,
-            @Nullable Redirect redirect) {
+            @Nullable Redirect redirect,
+            @Nullable HttpChallenges challenges) {
         this.exchanges = exchanges;
         this.settings = settings;
         this.forwarder = forwarder;
         this.misdirection = misdirection;
         this.redirect = redirect;
+        this.challenges = challenges;
     }
 
     @Override
@@ -87,6 +91,9 @@ public final class FrontHandler implements HttpHandler {
         }
         if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
             http.setPersistent(false);
+        }
+        if (challenges != null && challenges.answer(exchange, path)) {
+            return;
         }
         if (redirect != null) {
             redirect.answer(exchange);

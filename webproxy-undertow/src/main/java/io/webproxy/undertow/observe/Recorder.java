@@ -1,6 +1,7 @@
 package io.webproxy.undertow.observe;
 
 import io.webproxy.observe.AccessLogFormat;
+import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hands each record to the observers and the access log. Thread-safe; never lets an observer's failure out. */
+/** Hands each record to the observers and the access log, and events to the observers. Thread-safe; never lets an observer's failure out. */
 public final class Recorder {
     private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
 
@@ -53,6 +54,11 @@ public final class Recorder {
             TimeoutClassChange made = change.get();
             tell(observer -> observer.timeoutClassChanged(made));
         }
+    }
+
+    /** Something has happened to a certificate. */
+    public void certificateChanged(CertificateEvent event) {
+        tell(observer -> observer.certificateChanged(event));
     }
 
     private void tell(Consumer<ProxyObserver> what) {

@@ -4,13 +4,15 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.util.PooledAdaptor;
+import io.webproxy.tls.ClientHello;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.sniff.ClientHelloParser;
 import io.webproxy.undertow.sniff.Peeked;
 import io.webproxy.undertow.sniff.ProtocolSniffer;
-import io.webproxy.undertow.tls.ServerTls;
+import io.webproxy.undertow.tls.TlsChallenges;
+import io.webproxy.undertow.tls.TlsFront;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -31,10 +33,13 @@ import org.xnio.ssl.SslConnection;
 public final class FirstBytes extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
 
+    /** RFC 7301 section 3.2. */
+    private static final int NO_APPLICATION_PROTOCOL = 120;
+
     private final StreamConnection raw;
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
-    private final UndertowXnioSsl tls;
+    private final TlsFront tls;
     private final HandshakeTurns turns;
     private final Protocols protocols;
     private final long deadline;
@@ -43,6 +48,7 @@ public final class FirstBytes extends Watched {
     private int parsed;
     private @Nullable PooledByteBuffer pooled;
     private @Nullable SslConnection secure;
+    private boolean challenge;
     private boolean done;
 
     /** Where a connection goes when it is known what it speaks. */
@@ -63,7 +69,7 @@ public final class FirstBytes extends Watched {
             Sweeper sweeper,
             long limitNanos,
             ByteBufferPool buffers,
-            UndertowXnioSsl tls,
+            TlsFront tls,
             HandshakeTurns turns,
             Protocols protocols) {
         this.raw = raw;
@@ -128,15 +134,29 @@ public final class FirstBytes extends Watched {
             await(read);
         } else if (peeked instanceof Peeked.Malformed malformed) {
             LOG.debug("{} sent {}", raw.getPeerAddress(), malformed.reason());
-            raw.getSinkChannel().write(alert(malformed.alert()));
-            close();
-        } else {
+            refuse(malformed.alert());
+        } else if (peeked instanceof Peeked.ClientHello said) {
             raw.getSourceChannel().suspendReads();
             held.hold(read.getBuffer());
             read.close();
             pooled = null;
-            turns.run(this::handshake);
+            InetSocketAddress local = raw.getLocalAddress(InetSocketAddress.class);
+            if (local == null) {
+                close();
+            } else {
+                ClientHello forChoice = Offer.of(said, local);
+                turns.run(() -> handshake(forChoice));
+            }
         }
+    }
+
+    private void refuse(int alert) {
+        try {
+            raw.getSinkChannel().write(alert(alert));
+        } catch (IOException e) {
+            // gone already
+        }
+        close();
     }
 
     /** A fatal alert in a record in clear (RFC 8446 sections 5.1 and 6). */
@@ -144,7 +164,7 @@ public final class FirstBytes extends Watched {
         return ByteBuffer.wrap(new byte[] {21, 3, 3, 0, 2, 2, (byte) code});
     }
 
-    private void handshake() {
+    private void handshake(ClientHello said) {
         if (done) {
             return;
         }
@@ -156,8 +176,13 @@ public final class FirstBytes extends Watched {
         source.setConduit(replay);
         replay.pushBack(new PooledAdaptor(read));
         pooled = null;
-        SslConnection wrapped = tls.wrapExistingConnection(
-                raw, ServerTls.reachedAt(raw.getLocalAddress(InetSocketAddress.class)), false);
+        challenge = TlsChallenges.isChallenge(said);
+        SslConnection wrapped = challenge ? tls.wrapChallenge(raw, said) : tls.wrap(raw, said);
+        if (wrapped == null) {
+            LOG.debug("{} wants a challenge answered that isn't known here", raw.getPeerAddress());
+            refuse(NO_APPLICATION_PROTOCOL);
+            return;
+        }
         secure = wrapped;
         SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
         wrapped.getHandshakeSetter()
@@ -185,6 +210,11 @@ public final class FirstBytes extends Watched {
             if (read == 0 && !decided) {
                 return;
             }
+            if (challenge) {
+                // RFC 8737 section 3: what the certificate says is all there is to say
+                farewell(wrapped);
+                return;
+            }
             finish();
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
@@ -206,6 +236,12 @@ public final class FirstBytes extends Watched {
                 buffer.close();
             }
         }
+    }
+
+    private void farewell(SslConnection answered) throws IOException {
+        answered.getSinkChannel().shutdownWrites();
+        answered.getSinkChannel().flush();
+        close();
     }
 
     private void finish() {

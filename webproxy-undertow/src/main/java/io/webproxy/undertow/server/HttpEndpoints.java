@@ -3,7 +3,6 @@ package io.webproxy.undertow.server;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
-import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2ReceiveListener;
@@ -14,6 +13,7 @@ import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.port.FirstBytes;
 import io.webproxy.undertow.port.HandshakeTurns;
+import io.webproxy.undertow.tls.TlsFront;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -86,7 +86,7 @@ final class HttpEndpoints {
      *
      * @param redirect handles requests that came in clear
      */
-    Consumer<StreamConnection> secure(UndertowXnioSsl tls, HttpHandler root, HttpHandler redirect) {
+    Consumer<StreamConnection> secure(TlsFront tls, HttpHandler root, HttpHandler redirect) {
         HttpOpenListener clear = http1(redirect);
         HttpOpenListener http1 = http1(root);
         FirstBytes.Protocols protocols = new FirstBytes.Protocols() {

@@ -1,7 +1,6 @@
 package io.webproxy.undertow.server;
 
 import io.undertow.connector.ByteBufferPool;
-import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyEngine;
@@ -12,11 +11,13 @@ import io.webproxy.http.Http2Limits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
 import io.webproxy.route.RouteTable;
+import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.forward.Trust;
 import io.webproxy.undertow.http.AuthRuntime;
 import io.webproxy.undertow.http.FrontHandler;
+import io.webproxy.undertow.http.HttpChallenges;
 import io.webproxy.undertow.http.RateLimiter;
 import io.webproxy.undertow.http.Redirect;
 import io.webproxy.undertow.http.Settings;
@@ -25,15 +26,19 @@ import io.webproxy.undertow.port.Acceptor;
 import io.webproxy.undertow.port.DescriptorRoom;
 import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.tls.ServerTls;
+import io.webproxy.undertow.tls.TlsChallenges;
+import io.webproxy.undertow.tls.TlsFront;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +73,10 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final List<Endpoint> endpoints = new ArrayList<>();
     private final CompletableFuture<Void> released = new CompletableFuture<>();
     private final Drain drain;
-    private @Nullable ServerTls tls;
+    private final HttpChallenges httpChallenges = new HttpChallenges();
+    private final TlsChallenges tlsChallenges = new TlsChallenges();
+    private final CertificateProviders providers = new CertificateProviders(this::lend);
+    private volatile @Nullable ServerTls tls;
     private volatile Settings settings;
     private volatile Http2Limits http2;
 
@@ -158,28 +166,32 @@ public final class RunningProxy implements ProxyEngine.Running {
         HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2);
         Forwarder forwarder = new Forwarder(upstreams);
         Redirect redirect = new Redirect(this::httpsPort);
-        FrontHandler forward = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null);
-        FrontHandler toHttps = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, redirect);
+        FrontHandler clear =
+                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, httpChallenges);
+        FrontHandler secure = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, null);
+        FrontHandler toHttps =
+                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, redirect, httpChallenges);
         // the ports first: a start that fails for a taken one has nothing else to say
         List<Consumer<StreamConnection>> first = new ArrayList<>();
         for (ProxyConfig.Listen listen : config.listens()) {
             int place = servers.size();
             bind(config, listen, connection -> first.get(place).accept(connection));
         }
-        UndertowXnioSsl ssl = null;
+        TlsFront front = null;
         if (config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS)) {
             ServerTls created = ServerTls.create(config.certificates(), config.tlsProvider());
             tls = created;
-            ssl = new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, records, created.sslContext());
+            front = new TlsFront(created, tlsChallenges, records);
         }
         for (ProxyConfig.Listen listen : config.listens()) {
             first.add(
                     switch (listen.protocol()) {
-                        case HTTP -> ports.clear(forward);
+                        case HTTP -> ports.clear(clear);
                         case REDIRECT -> ports.clear(toHttps);
-                        case HTTPS -> ports.secure(java.util.Objects.requireNonNull(ssl), forward, toHttps);
+                        case HTTPS -> ports.secure(Objects.requireNonNull(front), secure, toHttps);
                     });
         }
+        providers.change(ServerTls.providers(config.certificates())).keep();
         servers.forEach(AcceptingChannel::resumeAccepts);
     }
 
@@ -212,9 +224,25 @@ public final class RunningProxy implements ProxyEngine.Running {
         return serving != null && serving.isMisdirected(session, local, host);
     }
 
+    private RunningProvider lend(CertificateProvider provider) {
+        ChallengeAnswers.Ports ports =
+                new ChallengeAnswers.Ports(httpChallenges, tlsChallenges, this::httpPort, this::httpsPort);
+        ChallengeAnswers challenges = new ChallengeAnswers(ports, Objects.requireNonNull(tls));
+        return new RunningProvider(provider, challenges, exchanges.recorder());
+    }
+
     private int httpsPort() {
+        return port(protocol -> protocol == Endpoint.Protocol.HTTPS);
+    }
+
+    private int httpPort() {
+        return port(protocol -> protocol != Endpoint.Protocol.HTTPS);
+    }
+
+    /** That of the first endpoint of a protocol, 0 if there is none. */
+    private int port(Predicate<Endpoint.Protocol> wanted) {
         return endpoints.stream()
-                .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.HTTPS)
+                .filter(endpoint -> wanted.test(endpoint.protocol()))
                 .mapToInt(endpoint -> endpoint.address().getPort())
                 .findFirst()
                 .orElse(0);
@@ -230,14 +258,16 @@ public final class RunningProxy implements ProxyEngine.Running {
     @Override
     public ProxyStatus status() {
         int tunnels = exchanges.tunnels();
+        ServerTls serving = tls;
         return new ProxyStatus(
                 endpoints,
-                tls == null ? "" : tls.providerName(),
+                serving == null ? "" : serving.providerName(),
                 connections.count(),
                 connections.refused(),
                 Math.max(0, exchanges.running() - tunnels),
                 tunnels,
-                upstreams.status());
+                upstreams.status(),
+                serving == null ? List.of() : serving.status());
     }
 
     @Override
@@ -257,12 +287,19 @@ public final class RunningProxy implements ProxyEngine.Running {
         if (next != null && next != before) {
             startAuthenticator(next);
         }
+        CertificateProviders.Change change = null;
         try {
-            if (tls != null) {
-                tls.update(config.certificates());
-            }
+            ServerTls serving = tls;
+            ServerTls.Prepared certificates = serving == null ? null : serving.prepare(config.certificates());
+            change = providers.change(ServerTls.providers(config.certificates()));
             upstreams.update(upstreamsOf(config), config.limits(), config.pool());
+            if (certificates != null) {
+                certificates.putInForce();
+            }
         } catch (RuntimeException e) {
+            if (change != null) {
+                change.undo();
+            }
             if (next != null && next != before) {
                 next.stop();
             }
@@ -272,6 +309,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         connections.limits(config.connections(), config.trustedProxies());
         http2 = config.http2();
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
+        change.keep();
         if (before != null && next != before) {
             before.stop();
         }
@@ -299,6 +337,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             }
         }
         auth.close();
+        providers.change(List.of()).keep();
         worker.shutdown();
     }
 }

@@ -1,14 +1,16 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.KeyMaterial;
 import java.nio.file.Path;
 import java.security.PrivateKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +33,8 @@ final class CertificateLoader {
     private record Wanted(List<String> names, boolean rsa) {}
 
     private final Clock clock;
-    private Map<Wanted, KeyEntry> made = Map.of();
+    private Map<Wanted, KeyMaterial> made = Map.of();
+    private Map<Wanted, KeyMaterial> next = Map.of();
     private @Nullable List<String> localNames;
 
     CertificateLoader(Clock clock) {
@@ -39,24 +42,39 @@ final class CertificateLoader {
     }
 
     /**
-     * All of them.
+     * All that isn't a provider's. Call {@link #keep} when it is served.
      *
-     * @throws io.webproxy.ProxyStartException with one sentence, if one can't be used; nothing has changed then
+     * @throws io.webproxy.ProxyStartException with one sentence, if one can't be used
      */
-    List<KeyEntry> load(List<CertificateSource> sources) {
-        List<KeyEntry> entries = new ArrayList<>();
-        Map<Wanted, KeyEntry> kept = new HashMap<>();
-        for (CertificateSource source : sources.isEmpty() ? List.of(standard()) : sources) {
-            if (source instanceof CertificateSource.Pem pem) {
-                entries.add(pem(pem, clock.instant()));
-            } else if (source instanceof CertificateSource.Pkcs12 pkcs12) {
-                entries.addAll(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()));
-            } else if (source instanceof CertificateSource.SelfSigned selfSigned) {
-                entries.add(selfSigned(selfSigned, kept));
+    LoadedSources load(List<CertificateSource> configured) {
+        List<CertificateSource> sources = configured.isEmpty() ? List.of(standard()) : configured;
+        IdentityHashMap<CertificateSource, List<KeyMaterial>> loaded = new IdentityHashMap<>();
+        Map<Wanted, KeyMaterial> kept = new HashMap<>();
+        for (CertificateSource source : LoadedSources.leaves(sources)) {
+            if (source instanceof CertificateSource.SelfSigned selfSigned) {
+                loaded.put(source, List.of(selfSigned(selfSigned, kept)));
+            } else if (!(source instanceof CertificateProvider)) {
+                loaded.put(source, read(source));
             }
         }
-        made = kept;
-        return List.copyOf(entries);
+        next = kept;
+        return new LoadedSources(sources, loaded);
+    }
+
+    /** What was loaded last is served. */
+    void keep() {
+        made = next;
+    }
+
+    /** What the files of a source hold. */
+    List<KeyMaterial> read(CertificateSource source) {
+        if (source instanceof CertificateSource.Pem pem) {
+            return List.of(pem(pem, clock.instant()));
+        }
+        if (source instanceof CertificateSource.Pkcs12 pkcs12) {
+            return List.copyOf(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()));
+        }
+        throw new IllegalArgumentException(source + " has no files");
     }
 
     private CertificateSource.SelfSigned standard() {
@@ -72,20 +90,20 @@ final class CertificateLoader {
         return Certificates.selfSigned(names.toArray(new String[0]));
     }
 
-    static KeyEntry pem(CertificateSource.Pem source, Instant now) {
+    static KeyMaterial pem(CertificateSource.Pem source, Instant now) {
         Path file = source.certificates();
         PrivateKey key = PemFile.read(source.key(), "key").key(source.password().orElse(null));
         return ChainCheck.entry(
                 file, source.key(), key, PemFile.read(file, "certificate chain").certificates(), now);
     }
 
-    private KeyEntry selfSigned(CertificateSource.SelfSigned source, Map<Wanted, KeyEntry> kept) {
+    private KeyMaterial selfSigned(CertificateSource.SelfSigned source, Map<Wanted, KeyMaterial> kept) {
         Path directory = source.directory().orElse(null);
         if (directory != null) {
             return new SelfSignedStore(directory, clock).obtain(source.names(), source.isRsa());
         }
         Wanted wanted = new Wanted(source.names(), source.isRsa());
-        KeyEntry entry = kept.getOrDefault(wanted, made.get(wanted));
+        KeyMaterial entry = kept.getOrDefault(wanted, made.get(wanted));
         if (entry == null || expiresSoon(entry, clock.instant())) {
             entry = SelfSigned.make(source.names(), source.isRsa(), clock.instant());
         }
@@ -93,7 +111,7 @@ final class CertificateLoader {
         return entry;
     }
 
-    static boolean expiresSoon(KeyEntry entry, Instant now) {
-        return entry.leaf().getNotAfter().toInstant().isBefore(now.plus(LEFT));
+    static boolean expiresSoon(KeyMaterial entry, Instant now) {
+        return entry.notAfter().isBefore(now.plus(LEFT));
     }
 }

@@ -1,12 +1,12 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.tls.KeyMaterial;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.spec.AlgorithmParameterSpec;
 import java.security.spec.MGF1ParameterSpec;
@@ -35,7 +35,7 @@ final class ChainCheck {
      * @param file what the certificates were read from
      * @param keyFile what the key was read from
      */
-    static KeyEntry entry(Path file, Path keyFile, PrivateKey key, List<X509Certificate> unordered, Instant now) {
+    static KeyMaterial entry(Path file, Path keyFile, PrivateKey key, List<X509Certificate> unordered, Instant now) {
         List<X509Certificate> rest = new ArrayList<>(new LinkedHashSet<>(unordered));
         X509Certificate leaf = unordered.stream()
                 .filter(certificate -> belongTogether(key, certificate.getPublicKey()))
@@ -56,8 +56,8 @@ final class ChainCheck {
             LOG.info("The chain in {} is sent in order, leaf first", file);
         }
         try {
-            return KeyEntry.of(key, chain);
-        } catch (CertificateParsingException e) {
+            return KeyMaterial.of(key, chain);
+        } catch (IllegalArgumentException e) {
             throw new ProxyStartException("The names of the certificate in " + file + " can't be read.", e);
         }
     }

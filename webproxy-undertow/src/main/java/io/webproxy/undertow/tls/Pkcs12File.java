@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.tls.KeyMaterial;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,10 +25,10 @@ final class Pkcs12File {
      *
      * @param password empty for none
      */
-    static List<KeyEntry> read(Path file, String password, Instant now) {
+    static List<KeyMaterial> read(Path file, String password, Instant now) {
         byte[] content = SmallFile.read(file, "PKCS#12 key store");
         char[] secret = password.toCharArray();
-        List<KeyEntry> entries = new ArrayList<>();
+        List<KeyMaterial> entries = new ArrayList<>();
         try {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(new ByteArrayInputStream(content), secret);

@@ -2,16 +2,12 @@ package io.webproxy.undertow.tls;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
-import java.util.function.BiFunction;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe.
  */
-final class ReleasingSslEngine extends SSLEngine {
+final class ReleasingSslEngine extends ForwardingSslEngine {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     /** What may go out in front of the data: two session tickets with the first, later an answer to a key update. */
@@ -31,17 +27,15 @@ final class ReleasingSslEngine extends SSLEngine {
 
     private static final int ROOM_BEFORE_DATA = 256;
 
-    private final SSLEngine inner;
     private boolean inboundClosed;
     private boolean outboundClosed;
     private boolean plaintextLeft;
     private boolean dataSent;
     private boolean handshakeFinished;
-    private @Nullable ClientAbilities abilities;
     private byte[] farewell = new byte[0];
 
     ReleasingSslEngine(SSLEngine inner) {
-        this.inner = inner;
+        super(inner);
     }
 
     @Override
@@ -128,19 +122,20 @@ final class ReleasingSslEngine extends SSLEngine {
 
     private SSLEngineResult unwrapHandshake(ByteBuffer src, ByteBuffer[] dsts, int offset, int length)
             throws SSLException {
-        if (abilities == null) {
-            abilities = ClientAbilities.parse(src);
-        }
-        ClientAbilities.CURRENT.set(abilities);
+        HandshakeKeys now = keys;
+        HandshakeKeys.enter(now);
         try {
             return inner.unwrap(src, dsts, offset, length);
         } finally {
-            ClientAbilities.CURRENT.remove();
+            HandshakeKeys.leave(now);
         }
     }
 
     private SSLEngineResult seen(SSLEngineResult result) {
-        handshakeFinished |= result.getHandshakeStatus() == HandshakeStatus.FINISHED;
+        if (result.getHandshakeStatus() == HandshakeStatus.FINISHED) {
+            handshakeFinished = true;
+            keys = null;
+        }
         return result;
     }
 
@@ -216,145 +211,10 @@ final class ReleasingSslEngine extends SSLEngine {
         return farewell.length == 0 && inner.isOutboundDone();
     }
 
-    @Override
-    public boolean isInboundDone() {
-        return inner.isInboundDone();
-    }
-
-    @Override
-    public @Nullable Runnable getDelegatedTask() {
-        return inner.getDelegatedTask();
-    }
-
-    @Override
-    public @Nullable String getPeerHost() {
-        return inner.getPeerHost();
-    }
-
-    @Override
-    public int getPeerPort() {
-        return inner.getPeerPort();
-    }
-
-    @Override
-    public String[] getSupportedCipherSuites() {
-        return inner.getSupportedCipherSuites();
-    }
-
-    @Override
-    public String[] getEnabledCipherSuites() {
-        return inner.getEnabledCipherSuites();
-    }
-
-    @Override
-    public void setEnabledCipherSuites(String[] suites) {
-        inner.setEnabledCipherSuites(suites);
-    }
-
-    @Override
-    public String[] getSupportedProtocols() {
-        return inner.getSupportedProtocols();
-    }
-
-    @Override
-    public String[] getEnabledProtocols() {
-        return inner.getEnabledProtocols();
-    }
-
-    @Override
-    public void setEnabledProtocols(String[] protocols) {
-        inner.setEnabledProtocols(protocols);
-    }
-
-    @Override
-    public SSLParameters getSSLParameters() {
-        return inner.getSSLParameters();
-    }
-
-    @Override
-    public void setSSLParameters(SSLParameters parameters) {
-        inner.setSSLParameters(parameters);
-    }
-
-    @Override
-    public SSLSession getSession() {
-        return inner.getSession();
-    }
-
-    @Override
-    public @Nullable SSLSession getHandshakeSession() {
-        return inner.getHandshakeSession();
-    }
-
-    @Override
-    public void beginHandshake() throws SSLException {
-        inner.beginHandshake();
-    }
-
-    @Override
-    public HandshakeStatus getHandshakeStatus() {
-        return inner.getHandshakeStatus();
-    }
-
-    @Override
-    public void setUseClientMode(boolean mode) {
-        inner.setUseClientMode(mode);
-    }
-
-    @Override
-    public boolean getUseClientMode() {
-        return inner.getUseClientMode();
-    }
-
-    @Override
-    public void setNeedClientAuth(boolean need) {
-        inner.setNeedClientAuth(need);
-    }
-
-    @Override
-    public boolean getNeedClientAuth() {
-        return inner.getNeedClientAuth();
-    }
-
-    @Override
-    public void setWantClientAuth(boolean want) {
-        inner.setWantClientAuth(want);
-    }
-
-    @Override
-    public boolean getWantClientAuth() {
-        return inner.getWantClientAuth();
-    }
-
-    @Override
-    public void setEnableSessionCreation(boolean flag) {
-        inner.setEnableSessionCreation(flag);
-    }
-
-    @Override
-    public boolean getEnableSessionCreation() {
-        return inner.getEnableSessionCreation();
-    }
-
     /** Conscrypt gives null where there is none; that means "not yet" to callers of an SSLEngine. */
     @Override
     public synchronized @Nullable String getApplicationProtocol() {
         String protocol = inner.getApplicationProtocol();
         return protocol == null && handshakeFinished ? "" : protocol;
-    }
-
-    @Override
-    public @Nullable String getHandshakeApplicationProtocol() {
-        return inner.getHandshakeApplicationProtocol();
-    }
-
-    @Override
-    public void setHandshakeApplicationProtocolSelector(BiFunction<SSLEngine, List<String>, String> selector) {
-        inner.setHandshakeApplicationProtocolSelector(selector);
-    }
-
-    @Override
-    public BiFunction<SSLEngine, List<String>, String> getHandshakeApplicationProtocolSelector() {
-        return inner.getHandshakeApplicationProtocolSelector();
     }
 }

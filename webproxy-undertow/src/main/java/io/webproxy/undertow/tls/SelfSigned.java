@@ -2,6 +2,7 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.IpLiteral;
+import io.webproxy.tls.KeyMaterial;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -50,7 +51,7 @@ final class SelfSigned {
     private SelfSigned() {}
 
     /** A key and its certificate for these DNS names and IP addresses. Takes a second or so for RSA. */
-    static KeyEntry make(List<String> names, boolean rsa, Instant now) {
+    static KeyMaterial make(List<String> names, boolean rsa, Instant now) {
         try {
             SecureRandom random = new SecureRandom();
             KeyPair pair = keyPair(rsa, random);
@@ -74,7 +75,7 @@ final class SelfSigned {
                     .getEncoded();
             X509Certificate certificate = (X509Certificate)
                     CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(encoded));
-            return KeyEntry.of(pair.getPrivate(), List.of(certificate));
+            return KeyMaterial.of(pair.getPrivate(), List.of(certificate));
         } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
             throw new ProxyStartException("A self-signed certificate can't be made: " + e.getMessage() + ".", e);
         }
@@ -116,7 +117,7 @@ final class SelfSigned {
     }
 
     private static String dnsName(String name) {
-        String canonical = KeyEntry.canonical(name);
+        String canonical = HostNames.canonical(name);
         String last = canonical.substring(canonical.lastIndexOf('.') + 1);
         if (canonical.indexOf(':') >= 0 || last.chars().allMatch(c -> c >= '0' && c <= '9')) {
             throw new ProxyStartException(

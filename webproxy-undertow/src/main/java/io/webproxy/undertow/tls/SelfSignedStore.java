@@ -8,6 +8,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -52,15 +53,15 @@ final class SelfSignedStore {
      * What is kept, as long as it is valid for exactly these names and this kind of key; else a new pair, kept from
      * now.
      */
-    KeyEntry obtain(List<String> names, boolean rsa) {
+    KeyMaterial obtain(List<String> names, boolean rsa) {
         synchronized (ONE_AT_A_TIME) {
             if (Files.exists(certificateFile) && Files.exists(keyFile)) {
-                KeyEntry kept = read(names, rsa);
+                KeyMaterial kept = read(names, rsa);
                 if (kept != null) {
                     return kept;
                 }
             }
-            KeyEntry made = SelfSigned.make(names, rsa, clock.instant());
+            KeyMaterial made = SelfSigned.make(names, rsa, clock.instant());
             try {
                 store(made);
             } catch (IOException | CertificateEncodingException e) {
@@ -75,8 +76,8 @@ final class SelfSignedStore {
         }
     }
 
-    private @Nullable KeyEntry read(List<String> names, boolean rsa) {
-        KeyEntry kept;
+    private @Nullable KeyMaterial read(List<String> names, boolean rsa) {
+        KeyMaterial kept;
         try {
             CertificateSource.Pem pem = (CertificateSource.Pem) Certificates.pem(certificateFile, keyFile);
             kept = CertificateLoader.pem(pem, clock.instant());
@@ -92,7 +93,7 @@ final class SelfSignedStore {
         return asWanted ? kept : null;
     }
 
-    private void store(KeyEntry entry) throws IOException, CertificateEncodingException {
+    private void store(KeyMaterial entry) throws IOException, CertificateEncodingException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectories(directory, permissions("rwx------"));
         }

@@ -1,108 +1,64 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.http.IpLiteral;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/** The certificates of one moment, indexed by what they are for. Immutable. */
-final class ServedKeys {
-    private record Aliased(String alias, KeyEntry entry) {}
+/** The certificates of one moment that stand side by side, indexed by what they are for. Immutable. */
+final class ServedKeys implements KeyChooser {
+    private final int size;
+    private final Map<String, List<KeyMaterial>> byName = new HashMap<>();
+    private final Map<InetAddress, List<KeyMaterial>> byAddress = new HashMap<>();
+    private final List<KeyMaterial> standard = new ArrayList<>();
 
-    private final int generation;
-    private final Map<String, KeyEntry> byAlias = new LinkedHashMap<>();
-    private final Map<String, List<Aliased>> byName = new HashMap<>();
-    private final Map<InetAddress, List<Aliased>> byAddress = new HashMap<>();
-    private final List<Aliased> standard = new ArrayList<>();
-
-    ServedKeys(List<KeyEntry> entries, int generation) {
-        this.generation = generation;
-        for (KeyEntry entry : entries) {
-            Aliased aliased = new Aliased(generation + "." + byAlias.size(), entry);
-            byAlias.put(aliased.alias(), entry);
-            entry.names().forEach(name -> listOf(byName, name).add(aliased));
-            entry.addresses().forEach(address -> listOf(byAddress, address).add(aliased));
-            if (entry.servesTheSameAs(entries.get(0))) {
-                standard.add(aliased);
+    /** These; the first, with others for the same names, is for clients that name no host. */
+    ServedKeys(List<KeyMaterial> entries) {
+        this.size = entries.size();
+        for (KeyMaterial entry : entries) {
+            entry.names().forEach(name -> listOf(byName, name).add(entry));
+            entry.addresses().forEach(address -> listOf(byAddress, address).add(entry));
+            KeyMaterial first = entries.get(0);
+            if (entry.names().equals(first.names()) && entry.addresses().equals(first.addresses())) {
+                standard.add(entry);
             }
         }
     }
 
-    private static <K> List<Aliased> listOf(Map<K, List<Aliased>> map, K key) {
+    private static <K> List<KeyMaterial> listOf(Map<K, List<KeyMaterial>> map, K key) {
         return map.computeIfAbsent(key, absent -> new ArrayList<>());
     }
 
-    /** Whether there is no choice. */
-    boolean isSingle() {
-        return byAlias.size() == 1;
+    /** How many there are. */
+    int size() {
+        return size;
     }
 
-    int generation() {
-        return generation;
-    }
-
-    Map<String, KeyEntry> byAlias() {
-        return byAlias;
-    }
-
-    String @Nullable [] aliases(String keyType) {
-        String[] fitting = byAlias.entrySet().stream()
-                .filter(e -> e.getValue().keyType().equals(keyType))
-                .map(Map.Entry::getKey)
-                .toArray(String[]::new);
-        return fitting.length == 0 ? null : fitting;
-    }
-
-    /**
-     * The alias to serve, or null if what fits the name has another key type: then the caller asks for the next type.
-     *
-     * @param name what the client asks for, canonical; null for nothing
-     * @param local the address that the client reached; null if unknown
-     * @param client what it can use
-     */
-    @Nullable String choose(@Nullable String name, @Nullable InetAddress local, String keyType, ClientAbilities client) {
-        List<Aliased> candidates = candidates(name, local);
-        for (Aliased candidate : candidates) {
-            // Conscrypt asks for all types and serves the last it gets: that mustn't be one that the client can't use
-            if (candidate.entry().keyType().equals(keyType) && (candidates.size() == 1 || client.canUse(keyType))) {
-                return candidate.alias();
-            }
+    @Override
+    public List<KeyMaterial> choose(ClientHello hello) {
+        String name = hello.serverName().orElse(null);
+        if (name == null) {
+            List<KeyMaterial> found = byAddress.get(hello.localAddress().getAddress());
+            return found == null ? standard : found;
         }
-        return null;
-    }
-
-    /**
-     * Whether a host has a certificate here, but not the one that the client was given.
-     *
-     * @param name what the client asked for at the handshake, canonical; null for nothing
-     * @param local the address that the client reached; null if unknown
-     * @param host what it asks for now, canonical
-     */
-    boolean isMisdirected(@Nullable String name, @Nullable InetAddress local, String host) {
-        return candidates(name, local).stream().noneMatch(given -> given.entry().covers(host))
-                && byAlias.values().stream().anyMatch(entry -> entry.covers(host));
-    }
-
-    private List<Aliased> candidates(@Nullable String name, @Nullable InetAddress local) {
-        InetAddress wanted = name == null ? null : IpLiteral.parse(name);
-        List<Aliased> found = null;
-        if (name != null && wanted == null) {
-            found = byName.get(name);
-            if (found == null) {
-                // a wildcard stands for one label (RFC 9525 section 6.3)
-                int dot = name.indexOf('.');
-                found = dot < 0 ? null : byName.get("*" + name.substring(dot));
-            }
-        } else {
-            found = wanted == null ? null : byAddress.get(wanted);
-            if (found == null && local != null) {
-                found = byAddress.get(local);
-            }
+        List<KeyMaterial> found = byName.get(name);
+        if (found == null) {
+            found = byName.get(HostNames.wildcardOf(name));
         }
-        return found == null ? standard : found;
+        if (found == null) {
+            // RFC 6066 section 3 has no addresses in it, but clients do
+            InetAddress address = endsInDigit(name) ? IpLiteral.parse(name) : null;
+            found = address == null ? null : byAddress.get(address);
+        }
+        return found == null ? List.of() : found;
+    }
+
+    private static boolean endsInDigit(String name) {
+        char last = name.isEmpty() ? ' ' : name.charAt(name.length() - 1);
+        return last >= '0' && last <= '9';
     }
 }

@@ -1,14 +1,23 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.GeneralSecurityException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -16,11 +25,8 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManager;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.OptionMap;
-import org.xnio.Options;
 
 /**
  * The server's side of TLS: one context for its whole life, whose certificates can be swapped.
@@ -42,8 +48,7 @@ public final class ServerTls {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-    /** Marks a peer host that is the local address; a client's address is no reason to choose a certificate. */
-    private static final String REACHED_AT = "reached-at:";
+    private static final List<String> PROTOCOLS = List.of("h2", "http/1.1");
 
     private final TlsEngines engines;
     private final CertificateLoader loader;
@@ -51,18 +56,22 @@ public final class ServerTls {
     private final SSLContext inner;
     private final SSLContext context;
     private final String[] suites;
+    private volatile IdentityHashMap<CertificateProvider, AskedProvider> asked = new IdentityHashMap<>();
+    private volatile LoadedSources loaded;
 
     private ServerTls(List<CertificateSource> sources, TlsEngines engines, Clock clock) {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
-        this.keys = new SniKeyManager(servable(loader.load(sources), engines));
+        this.loaded = servable(loader.load(sources), engines);
+        this.keys = new SniKeyManager(hello -> List.of());
         try {
             this.inner = engines.context(new KeyManager[] {keys}, new TrustManager[0]);
         } catch (GeneralSecurityException e) {
             throw new ProxyStartException("TLS by " + engines.name() + " can't start: " + e.getMessage() + ".", e);
         }
         this.suites = supported(inner);
-        this.context = new EngineContext(inner, (host, port) -> newEngine(host));
+        this.context = new EngineContext(inner, (host, port) -> newEngine(inner, PROTOCOLS));
+        new Prepared(loaded).putInForce();
     }
 
     /**
@@ -100,34 +109,95 @@ public final class ServerTls {
     }
 
     /**
-     * The options with which to wrap a connection, for a client that names no host to get the certificate of the
-     * address that it reached.
-     *
-     * @param local the connection's local address, null if unknown
+     * Tells an engine of this context what its client says, before it is given a byte of that: by it the certificate is chosen. An engine that isn't told
+     * serves what is for clients that name no host.
      */
-    public static OptionMap reachedAt(@Nullable InetSocketAddress local) {
-        return local == null || local.getAddress() == null
-                ? OptionMap.EMPTY
-                : OptionMap.create(
-                        Options.SSL_PEER_HOST_NAME,
-                        REACHED_AT + withoutZone(local.getAddress().getHostAddress()));
+    static void expect(SSLEngine engine, ClientHello hello) {
+        if (engine instanceof ForwardingSslEngine ours) {
+            ours.keys = new HandshakeKeys(hello);
+        }
     }
 
-    private static String withoutZone(String address) {
-        int zone = address.indexOf('%');
-        return zone < 0 ? address : address.substring(0, zone);
+    /** Certificates that have been loaded and can be served. */
+    public final class Prepared {
+        private final LoadedSources sources;
+
+        private Prepared(LoadedSources sources) {
+            this.sources = sources;
+        }
+
+        /** Serves them from the next handshake on, in place of all others. Sessions and tickets stay good. */
+        public void putInForce() {
+            synchronized (loader) {
+                loader.keep();
+                serve(sources);
+            }
+        }
     }
 
     /**
-     * Loads these certificates and serves them from the next handshake on, all or none. Files are read again; a
-     * self-signed certificate that isn't stored stays as long as its names and key kind do.
+     * Loads certificates. Files are read again; a self-signed certificate that isn't stored stays as long as its names and key kind do.
      *
-     * @throws ProxyStartException with one sentence, if one can't be served: then all stays as it was
+     * @throws ProxyStartException with one sentence, if one can't be served
      */
-    public void update(List<CertificateSource> sources) {
+    public Prepared prepare(List<CertificateSource> sources) {
         synchronized (loader) {
-            keys.update(servable(loader.load(sources), engines));
+            return new Prepared(servable(loader.load(sources), engines));
         }
+    }
+
+    /** The providers among these sources, each once. */
+    public static List<CertificateProvider> providers(List<CertificateSource> sources) {
+        return LoadedSources.leaves(sources).stream()
+                .filter(CertificateProvider.class::isInstance)
+                .map(CertificateProvider.class::cast)
+                .toList();
+    }
+
+    /** What is served and wanted, in the order of configuration. */
+    public List<CertificateStatus> status() {
+        List<CertificateStatus> all = new ArrayList<>();
+        for (CertificateSource leaf : LoadedSources.leaves(loaded.sources())) {
+            if (leaf instanceof CertificateProvider provider) {
+                all.addAll(asked(provider).status());
+            } else {
+                loaded.of(leaf).forEach(material -> all.add(statusOf(material)));
+            }
+        }
+        return all;
+    }
+
+    private static CertificateStatus statusOf(KeyMaterial material) {
+        return new CertificateStatus(
+                namesOf(material),
+                Optional.of(material.leaf().getIssuerX500Principal().getName()),
+                Optional.of(material.notAfter()),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /** What the leaf is for. */
+    static List<String> namesOf(KeyMaterial material) {
+        return Stream.concat(
+                        material.names().stream(), material.addresses().stream().map(InetAddress::getHostAddress))
+                .sorted()
+                .toList();
+    }
+
+    private AskedProvider asked(CertificateProvider provider) {
+        AskedProvider known = asked.get(provider);
+        return known == null ? new AskedProvider(provider) : known;
+    }
+
+    private void serve(LoadedSources sources) {
+        IdentityHashMap<CertificateProvider, AskedProvider> still = new IdentityHashMap<>();
+        keys.update(sources.chooser(provider -> {
+            AskedProvider same = asked(provider);
+            still.put(provider, same);
+            return same;
+        }));
+        asked = still;
+        loaded = sources;
     }
 
     /**
@@ -138,25 +208,40 @@ public final class ServerTls {
      * @param host lower case, without a port and a trailing dot
      */
     public boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
-        return session instanceof ExtendedSSLSession extended && keys.isMisdirected(extended, local.getAddress(), host);
+        return session instanceof ExtendedSSLSession extended && keys.isMisdirected(extended, local, host);
     }
 
-    private static List<KeyEntry> servable(List<KeyEntry> entries, TlsEngines engines) {
-        for (KeyEntry entry : entries) {
-            if (!engines.canServe(entry.keyType())) {
-                throw new ProxyStartException("The key of the " + entry + " is of a kind that " + engines.name()
-                        + " can't serve: use an EC or RSA key, or tlsProvider(TlsProvider.JDK).");
-            }
-            LOG.info("Serving the {}", entry);
+    private static LoadedSources servable(LoadedSources sources, TlsEngines engines) {
+        for (KeyMaterial material : sources.all()) {
+            checkServable(material, engines);
+            LOG.info("Serving the {}", material);
         }
-        return entries;
+        return sources;
     }
 
-    private SSLEngine newEngine(@Nullable String host) {
-        String local = host != null && host.startsWith(REACHED_AT) ? host.substring(REACHED_AT.length()) : null;
+    private static void checkServable(KeyMaterial material, TlsEngines engines) {
+        if (!engines.canServe(material.keyType())) {
+            throw new ProxyStartException("The key of the " + material + " is of a kind that " + engines.name()
+                    + " can't serve: use an EC or RSA key, or tlsProvider(TlsProvider.JDK).");
+        }
+    }
+
+    /** A context of its own that serves one certificate and speaks nothing but these protocols. */
+    SSLContext challengeContext(KeyMaterial certificate, List<String> protocols) {
+        checkServable(certificate, engines);
+        SniKeyManager only = new SniKeyManager(new ServedKeys(List.of(certificate)));
+        try {
+            SSLContext made = engines.context(new KeyManager[] {only}, new TrustManager[0]);
+            return new EngineContext(made, (host, port) -> newEngine(made, protocols));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("TLS by " + engines.name() + " can't serve the " + certificate, e);
+        }
+    }
+
+    private SSLEngine newEngine(SSLContext from, List<String> protocols) {
         SSLParameters parameters = new SSLParameters(suites, new String[] {"TLSv1.3", "TLSv1.2"});
         parameters.setUseCipherSuitesOrder(true);
-        parameters.setApplicationProtocols(new String[] {"h2", "http/1.1"});
-        return engines.newEngine(inner, local, 0, false, parameters);
+        parameters.setApplicationProtocols(protocols.toArray(new String[0]));
+        return engines.newEngine(from, null, 0, false, parameters);
     }
 }

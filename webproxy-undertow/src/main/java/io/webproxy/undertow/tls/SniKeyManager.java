@@ -1,14 +1,17 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.http.IpLiteral;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
@@ -17,74 +20,93 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the certificate by the name that the client asks for (RFC 6066 section 3), and swaps them while serving.
+ * Serves the certificate that fits what the client has said, and swaps them while serving. An alias is a key type: what it stands for is the
+ * handshake's.
  *
- * <p>Thread-safe, never blocks: it runs on the IO thread. An alias keeps its key over one {@link #update}, for a
- * handshake that has chosen and not fetched yet.
+ * <p>Thread-safe, never blocks: it runs on the IO thread.
  */
 final class SniKeyManager extends X509ExtendedKeyManager {
-    private volatile ServedKeys served;
-    private volatile Map<String, KeyEntry> byAlias;
+    private volatile DefaultLast served;
 
-    /**
-     * Serves these.
-     *
-     * @param entries at least one; the first is for those who ask for no name or an unknown one
-     */
-    SniKeyManager(List<KeyEntry> entries) {
-        served = new ServedKeys(entries, 0);
-        byAlias = served.byAlias();
+    SniKeyManager(KeyChooser chooser) {
+        served = new DefaultLast(chooser);
     }
 
     /** Serves others from the next handshake on. */
-    synchronized void update(List<KeyEntry> entries) {
-        ServedKeys next = new ServedKeys(entries, served.generation() + 1);
-        Map<String, KeyEntry> both = new HashMap<>(served.byAlias());
-        both.putAll(next.byAlias());
-        byAlias = Map.copyOf(both);
-        served = next;
+    void update(KeyChooser chooser) {
+        served = new DefaultLast(chooser);
+    }
+
+    private @Nullable KeyMaterial ofType(String keyType) {
+        return HandshakeKeys.current().ofType(keyType, served);
     }
 
     @Override
     public @Nullable String chooseEngineServerAlias(
             String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-        ServedKeys keys = served;
-        if (engine == null || !(engine.getHandshakeSession() instanceof ExtendedSSLSession session)) {
-            return keys.choose(null, null, keyType, ClientAbilities.of(new String[0]));
-        }
-        InetAddress local = engine.getPeerHost() == null ? null : IpLiteral.parse(engine.getPeerHost());
-        ClientAbilities client = ClientAbilities.CURRENT.get();
-        if (client == null) {
-            client = ClientAbilities.of(session.getPeerSupportedSignatureAlgorithms());
-        }
-        return keys.choose(requestedName(session), local, keyType, client);
+        return ofType(keyType) == null ? null : keyType;
     }
 
-    /** Whether a host has a certificate here, but not the one that this session's client was given. */
-    boolean isMisdirected(ExtendedSSLSession session, @Nullable InetAddress local, String host) {
-        ServedKeys keys = served;
-        return !keys.isSingle() && keys.isMisdirected(requestedName(session), local, host);
+    @Override
+    public @Nullable PrivateKey getPrivateKey(String alias) {
+        KeyMaterial material = ofType(alias);
+        return material == null ? null : material.key();
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(String alias) {
+        KeyMaterial material = ofType(alias);
+        return material == null ? null : material.chain().toArray(new X509Certificate[0]);
+    }
+
+    /**
+     * Whether a host has a certificate here, but not the one that this session's client was given.
+     *
+     * @param local the address that the client reached
+     * @param host what it asks for now, canonical
+     */
+    boolean isMisdirected(ExtendedSSLSession session, InetSocketAddress local, String host) {
+        DefaultLast keys = served;
+        if (keys.isSingle()) {
+            return false;
+        }
+        String name = requestedName(session);
+        if (host.equals(name)) {
+            return false;
+        }
+        try {
+            List<KeyMaterial> given = keys.choose(hello(name, local));
+            if (given.stream().anyMatch(material -> material.covers(host))) {
+                return false;
+            }
+            List<KeyMaterial> wanted = wanted(keys.all(), host, local);
+            return !wanted.isEmpty() && Collections.disjoint(given, wanted);
+        } catch (AskedProvider.Failed e) {
+            // nobody knows
+            return false;
+        }
+    }
+
+    private static List<KeyMaterial> wanted(KeyChooser all, String host, InetSocketAddress local) {
+        InetAddress address = IpLiteral.parse(host);
+        if (address == null) {
+            return all.choose(hello(host, local));
+        }
+        List<KeyMaterial> reached = all.choose(hello(null, new InetSocketAddress(address, local.getPort())));
+        return reached.stream().anyMatch(material -> material.covers(host)) ? reached : List.of();
+    }
+
+    private static ClientHello hello(@Nullable String name, InetSocketAddress local) {
+        return new ClientHello(Optional.ofNullable(name), List.of(), local, HandshakeKeys.UNKNOWN.keyTypes());
     }
 
     private static @Nullable String requestedName(ExtendedSSLSession session) {
         for (SNIServerName name : session.getRequestedServerNames()) {
             if (name instanceof SNIHostName host) {
-                return KeyEntry.canonical(host.getAsciiName());
+                return HostNames.canonical(host.getAsciiName());
             }
         }
         return null;
-    }
-
-    @Override
-    public @Nullable PrivateKey getPrivateKey(String alias) {
-        KeyEntry entry = byAlias.get(alias);
-        return entry == null ? null : entry.key();
-    }
-
-    @Override
-    public X509Certificate @Nullable [] getCertificateChain(String alias) {
-        KeyEntry entry = byAlias.get(alias);
-        return entry == null ? null : entry.chain().toArray(new X509Certificate[0]);
     }
 
     @Override
@@ -94,7 +116,7 @@ final class SniKeyManager extends X509ExtendedKeyManager {
 
     @Override
     public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
-        return served.aliases(keyType);
+        return null;
     }
 
     @Override

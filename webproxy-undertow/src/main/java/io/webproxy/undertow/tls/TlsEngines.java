@@ -40,7 +40,7 @@ abstract class TlsEngines {
             SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
             engine.setUseClientMode(client);
             engine.setSSLParameters(p);
-            return engine;
+            return client ? engine : new KeyedSslEngine(engine);
         }
     }
 
@@ -71,7 +71,7 @@ abstract class TlsEngines {
     /**
      * An engine that is ready for its handshake.
      *
-     * @param host for a client, the upstream's name; for a server, the local address if known
+     * @param host for a client, the upstream's name; for a server, null
      */
     abstract SSLEngine newEngine(
             SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters);

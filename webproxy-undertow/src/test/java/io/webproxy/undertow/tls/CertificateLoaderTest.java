@@ -10,6 +10,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.KeyMaterial;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,8 +72,8 @@ class CertificateLoaderTest {
         return shared.resolve(kind + ".crt");
     }
 
-    private static List<KeyEntry> load(CertificateSource... sources) {
-        return new CertificateLoader(Clock.systemUTC()).load(List.of(sources));
+    private static List<KeyMaterial> load(CertificateSource... sources) {
+        return new CertificateLoader(Clock.systemUTC()).load(List.of(sources)).all();
     }
 
     private static void assertRefused(CertificateSource source, String... parts) {
@@ -95,7 +96,7 @@ class CertificateLoaderTest {
     @ParameterizedTest
     @ValueSource(strings = {"rsa", "ec", "ed25519"})
     void pkcs8InClear(String kind) {
-        KeyEntry entry = load(Certificates.pem(certificate(kind), shared.resolve(kind + ".key")))
+        KeyMaterial entry = load(Certificates.pem(certificate(kind), shared.resolve(kind + ".key")))
                 .get(0);
         assertThat(entry.names()).containsExactly(kind + ".example.com");
         assertThat(entry.keyType()).isEqualTo(kind.equals("ed25519") ? "EdDSA" : kind.toUpperCase(Locale.ROOT));
@@ -188,7 +189,7 @@ class CertificateLoaderTest {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         for (String kind : List.of("rsa", "ec")) {
-            KeyEntry entry = load(Certificates.pem(certificate(kind), shared.resolve(kind + ".key")))
+            KeyMaterial entry = load(Certificates.pem(certificate(kind), shared.resolve(kind + ".key")))
                     .get(0);
             store.setKeyEntry(
                     kind, entry.key(), "secret".toCharArray(), entry.chain().toArray(new Certificate[0]));
@@ -198,7 +199,7 @@ class CertificateLoaderTest {
             store.store(out, "secret".toCharArray());
         }
         assertThat(load(Certificates.pkcs12(file, "secret")))
-                .extracting(KeyEntry::keyType)
+                .extracting(KeyMaterial::keyType)
                 .containsExactlyInAnyOrder("RSA", "EC");
     }
 
@@ -282,7 +283,7 @@ class CertificateLoaderTest {
         HeldCertificate leaf =
                 new HeldCertificate.Builder().commonName("leaf").signedBy(lower).build();
         Path key = Files.writeString(directory.resolve("leaf.key"), leaf.privateKeyPkcs8Pem());
-        KeyEntry entry = load(Certificates.pem(write(root, upper, leaf, lower, leaf), key))
+        KeyMaterial entry = load(Certificates.pem(write(root, upper, leaf, lower, leaf), key))
                 .get(0);
         assertThat(entry.chain())
                 .containsExactly(leaf.certificate(), lower.certificate(), upper.certificate(), root.certificate());
@@ -296,7 +297,7 @@ class CertificateLoaderTest {
         HeldCertificate leaf =
                 new HeldCertificate.Builder().commonName("leaf").signedBy(root).build();
         Path key = Files.writeString(directory.resolve("leaf.key"), leaf.privateKeyPkcs8Pem());
-        KeyEntry entry =
+        KeyMaterial entry =
                 load(Certificates.pem(write(leaf, namesake, root), key)).get(0);
         assertThat(entry.chain()).containsExactly(leaf.certificate(), root.certificate());
     }

@@ -9,7 +9,6 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -30,8 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.xnio.OptionMap;
-import org.xnio.Options;
 
 @ExtendWith(LeakCheck.class)
 class HandshakeTest {
@@ -58,7 +55,7 @@ class HandshakeTest {
         SSLParameters parameters = clientEngine.getSSLParameters();
         changes.accept(parameters);
         clientEngine.setSSLParameters(parameters);
-        return new TlsPair(clientEngine, server.sslContext().createSSLEngine("192.0.2.99", 50000));
+        return new TlsPair(clientEngine, server.sslContext().createSSLEngine());
     }
 
     /** The common name of the certificate that such a client is shown. */
@@ -195,14 +192,12 @@ class HandshakeTest {
     void clientWithoutNameGetsTheCertificateOfTheAddressThatItReached(TlsProvider provider, String address)
             throws Exception {
         ServerTls server = serve(provider, keys.ec("default.example.com"), keys.ec("ip", "192.0.2.7", "2001:db8::7"));
-        OptionMap options = ServerTls.reachedAt(new InetSocketAddress(InetAddress.getByName(address), 443));
-        SSLEngine serverEngine = server.sslContext().createSSLEngine(options.get(Options.SSL_PEER_HOST_NAME), 50000);
-        TlsPair pair = new TlsPair(client(provider).sslContext().createSSLEngine(address, 443), serverEngine);
+        TlsPair pair = pair(client(provider), server, address, p -> {});
+        pair.reached = new InetSocketAddress(address, 443);
         pair.handshake();
         X509Certificate leaf = (X509Certificate) pair.client.getSession().getPeerCertificates()[0];
         assertThat(leaf.getSubjectX500Principal().getName()).isEqualTo("CN=ip");
         pair.close();
-        assertThat(ServerTls.reachedAt(null)).isEqualTo(OptionMap.EMPTY);
     }
 
     @ParameterizedTest
@@ -246,7 +241,7 @@ class HandshakeTest {
         ServerTls server = serve(provider, keys.ec("old", "a.example.com"));
         assertThat(shown(client(TlsProvider.JDK), server, "a.example.com", p -> {}))
                 .isEqualTo("CN=old EC");
-        server.update(List.of(keys.ec("new", "a.example.com")));
+        server.prepare(List.of(keys.ec("new", "a.example.com"))).putInForce();
         assertThat(shown(client(TlsProvider.JDK), server, "a.example.com", p -> {}))
                 .isEqualTo("CN=new EC");
     }
@@ -258,8 +253,9 @@ class HandshakeTest {
         TlsPair pair = pair(client(TlsProvider.JDK), server, "a.example.com", p -> {});
         pair.client.beginHandshake();
         pair.client.wrap(ByteBuffer.allocate(0), pair.toServer);
+        pair.hear();
         TlsPair.unwrap(pair.server, pair.toServer, ByteBuffer.allocate(1 << 15));
-        server.update(List.of(keys.ec("new", "a.example.com")));
+        server.prepare(List.of(keys.ec("new", "a.example.com"))).putInForce();
         pair.handshake();
         X509Certificate leaf = (X509Certificate) pair.client.getSession().getPeerCertificates()[0];
         assertThat(leaf.getSubjectX500Principal().getName()).isEqualTo("CN=old");
@@ -270,7 +266,7 @@ class HandshakeTest {
     void failedUpdateChangesNothing() throws Exception {
         ServerTls server = serve(TlsProvider.JDK, keys.ec("a.example.com"));
         assertThatThrownBy(
-                        () -> server.update(List.of(keys.ec("b.example.com"), Certificates.pem(directory, directory))))
+                        () -> server.prepare(List.of(keys.ec("b.example.com"), Certificates.pem(directory, directory))))
                 .isInstanceOf(ProxyStartException.class);
         assertThat(shown(client(TlsProvider.JDK), server, "a.example.com", p -> {}))
                 .isEqualTo("CN=a.example.com EC");

@@ -10,6 +10,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,10 +39,17 @@ class SelfSignedTest {
     @TempDir
     Path directory;
 
-    private static KeyEntry load(Instant now, CertificateSource source) {
+    private static KeyMaterial load(Instant now, CertificateSource source) {
         return new CertificateLoader(Clock.fixed(now, ZoneOffset.UTC))
                 .load(List.of(source))
+                .all()
                 .get(0);
+    }
+
+    private static List<KeyMaterial> keep(CertificateLoader loader, CertificateSource... sources) {
+        List<KeyMaterial> loaded = loader.load(List.of(sources)).all();
+        loader.keep();
+        return loaded;
     }
 
     private CertificateSource.SelfSigned stored(String... names) {
@@ -50,7 +58,7 @@ class SelfSignedTest {
 
     @Test
     void saysWhatServersNeed() throws Exception {
-        KeyEntry entry =
+        KeyMaterial entry =
                 SelfSigned.make(List.of("Host.Example.com", "192.0.2.10", "2001:db8::1", "*.x.org"), false, NOW);
         X509Certificate leaf = entry.leaf();
         assertThat(((ECPublicKey) leaf.getPublicKey())
@@ -129,15 +137,15 @@ class SelfSignedTest {
 
     @Test
     void storedOneIsUsedAgainWhileItIsValidForTheSame() {
-        KeyEntry first = load(NOW, stored("localhost", "127.0.0.1", "::1"));
+        KeyMaterial first = load(NOW, stored("localhost", "127.0.0.1", "::1"));
         assertThat(load(NOW, stored("::1", "LOCALHOST", "127.0.0.1")).leaf()).isEqualTo(first.leaf());
         Instant later = NOW.plus(Duration.ofDays(397 - 8));
         assertThat(load(later, stored("localhost", "127.0.0.1", "::1")).leaf()).isEqualTo(first.leaf());
         Instant late = NOW.plus(Duration.ofDays(397 - 6));
-        KeyEntry second = load(late, stored("localhost", "127.0.0.1", "::1"));
+        KeyMaterial second = load(late, stored("localhost", "127.0.0.1", "::1"));
         assertThat(second.leaf()).isNotEqualTo(first.leaf());
         assertThat(load(late, stored("localhost", "127.0.0.1", "::1")).leaf()).isEqualTo(second.leaf());
-        KeyEntry fewer = load(late, stored("localhost", "127.0.0.1"));
+        KeyMaterial fewer = load(late, stored("localhost", "127.0.0.1"));
         assertThat(fewer.leaf()).isNotEqualTo(second.leaf());
         assertThat(load(late, stored("localhost", "127.0.0.1").rsa()).keyType()).isEqualTo("RSA");
         assertThat(load(late, stored("localhost", "127.0.0.1").rsa()).keyType()).isEqualTo("RSA");
@@ -146,20 +154,20 @@ class SelfSignedTest {
     @Test
     void pairThatAKillLeftBehindIsMadeAnew() throws Exception {
         Path kept = directory.resolve("a/b");
-        KeyEntry first = load(NOW, stored("localhost"));
+        KeyMaterial first = load(NOW, stored("localhost"));
         String firstCertificate = Files.readString(kept.resolve("self-signed.crt"));
-        KeyEntry second = load(NOW, stored("other"));
+        KeyMaterial second = load(NOW, stored("other"));
         // the new key was in place, the new certificate not yet
         Files.writeString(kept.resolve("self-signed.crt"), firstCertificate);
         Files.writeString(kept.resolve("self-signed.key.new"), "half of a k");
-        KeyEntry third = load(NOW, stored("localhost"));
+        KeyMaterial third = load(NOW, stored("localhost"));
         assertThat(third.leaf()).isNotEqualTo(first.leaf()).isNotEqualTo(second.leaf());
         assertThat(load(NOW, stored("localhost")).leaf()).isEqualTo(third.leaf());
 
         Files.delete(kept.resolve("self-signed.crt"));
-        KeyEntry fourth = load(NOW, stored("localhost"));
+        KeyMaterial fourth = load(NOW, stored("localhost"));
         Files.writeString(kept.resolve("self-signed.key"), "");
-        KeyEntry fifth = load(NOW, stored("localhost"));
+        KeyMaterial fifth = load(NOW, stored("localhost"));
         assertThat(fifth.leaf()).isNotEqualTo(fourth.leaf());
         try (var files = Files.list(kept)) {
             assertThat(files)
@@ -191,13 +199,10 @@ class SelfSignedTest {
     @Test
     void updateKeepsWhatNobodyStores() {
         CertificateLoader loader = new CertificateLoader(Clock.systemUTC());
-        KeyEntry first =
-                loader.load(List.of(Certificates.selfSigned("localhost"))).get(0);
-        List<KeyEntry> both =
-                loader.load(List.of(Certificates.selfSigned("other"), Certificates.selfSigned("localhost")));
+        KeyMaterial first = keep(loader, Certificates.selfSigned("localhost")).get(0);
+        List<KeyMaterial> both = keep(loader, Certificates.selfSigned("other"), Certificates.selfSigned("localhost"));
         assertThat(both.get(1)).isSameAs(first);
-        assertThat(loader.load(List.of(Certificates.selfSigned("localhost").rsa()))
-                        .get(0))
+        assertThat(keep(loader, Certificates.selfSigned("localhost").rsa()).get(0))
                 .isNotSameAs(first);
     }
 
@@ -207,17 +212,17 @@ class SelfSignedTest {
             contains = "self-signed certificate, which clients don't trust, for localhost, 127.0.0.1, ")
     void withoutCertificatesTheLocalNamesAreServed() {
         CertificateLoader loader = new CertificateLoader(Clock.systemUTC());
-        KeyEntry entry = loader.load(List.of()).get(0);
+        KeyMaterial entry = keep(loader).get(0);
         assertThat(entry.names()).contains("localhost");
         assertThat(entry.addresses()).contains(IpLiteral.parse("127.0.0.1"), IpLiteral.parse("::1"));
-        assertThat(loader.load(List.of()).get(0)).isSameAs(entry);
+        assertThat(keep(loader).get(0)).isSameAs(entry);
     }
 
     @Test
     @ExpectedLog(logger = "io.webproxy.tls", contains = "No certificates(…) are configured")
     void serverStartsWithoutAnything() {
         ServerTls tls = ServerTls.create(List.of(), TlsProvider.AUTO);
-        tls.update(List.of());
-        tls.update(List.of(Certificates.selfSigned("localhost")));
+        tls.prepare(List.of()).putInForce();
+        tls.prepare(List.of(Certificates.selfSigned("localhost"))).putInForce();
     }
 }

@@ -1,5 +1,9 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.undertow.port.Offer;
+import io.webproxy.undertow.sniff.ClientHelloParser;
+import io.webproxy.undertow.sniff.Peeked;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import javax.net.ssl.SSLEngine;
@@ -19,6 +23,11 @@ final class TlsPair {
     /** How much the server said in the handshake; a resumed one shows no certificate. */
     int handshakeBytes;
 
+    /** The address that the client has reached. */
+    InetSocketAddress reached = new InetSocketAddress("192.0.2.99", 443);
+
+    private boolean told;
+
     TlsPair(SSLEngine client, SSLEngine server) {
         this.client = client;
         this.server = server;
@@ -34,9 +43,21 @@ final class TlsPair {
         return this;
     }
 
+    /** Tells the server what the client has said, as a port that has peeked it does. */
+    void hear() {
+        if (!told && toServer.position() > 0) {
+            told = true;
+            Peeked hello = new ClientHelloParser().feed(toServer.duplicate().flip());
+            ServerTls.expect(server, Offer.of((Peeked.ClientHello) hello, reached));
+        }
+    }
+
     /** Whatever the engine can do now; whether it was anything. */
     private boolean step(SSLEngine engine, ByteBuffer out, ByteBuffer in) throws SSLException {
         boolean moved = false;
+        if (engine == server) {
+            hear();
+        }
         runTasks(engine);
         while (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
             SSLEngineResult result = engine.wrap(NOTHING, out);

@@ -1,0 +1,74 @@
+package io.webproxy.undertow.server;
+
+import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.http.HttpChallenges;
+import io.webproxy.undertow.tls.ServerTls;
+import io.webproxy.undertow.tls.TlsChallenges;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntSupplier;
+
+/** The answers that one provider gives; none is left when it is closed. Thread-safe. */
+final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
+    /**
+     * What a server answers challenges with, whoever gives the answers.
+     *
+     * @param http by path
+     * @param tls by ALPN
+     * @param httpPort of the first endpoint in clear, 0 if there is none
+     * @param httpsPort of the first endpoint that speaks TLS
+     */
+    record Ports(HttpChallenges http, TlsChallenges tls, IntSupplier httpPort, IntSupplier httpsPort) {}
+
+    private final Ports ports;
+    private final ServerTls tls;
+    private final Set<Answer> given = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    ChallengeAnswers(Ports ports, ServerTls tls) {
+        this.ports = ports;
+        this.tls = tls;
+    }
+
+    @Override
+    public int httpPort() {
+        return ports.httpPort().getAsInt();
+    }
+
+    @Override
+    public int httpsPort() {
+        return ports.httpsPort().getAsInt();
+    }
+
+    @Override
+    public Answer http(String token, String keyAuthorization) {
+        return given(ports.http().add(token, keyAuthorization));
+    }
+
+    @Override
+    public Answer tlsAlpn(String name, KeyMaterial certificate) {
+        return given(ports.tls().add(tls, name, certificate));
+    }
+
+    private Answer given(Runnable end) {
+        Answer answer = new Answer() {
+            @Override
+            public void close() {
+                end.run();
+                given.remove(this);
+            }
+        };
+        given.add(answer);
+        if (closed) {
+            answer.close();
+        }
+        return answer;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        given.forEach(Answer::close);
+    }
+}

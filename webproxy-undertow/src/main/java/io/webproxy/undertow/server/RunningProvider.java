@@ -1,0 +1,97 @@
+package io.webproxy.undertow.server;
+
+import io.webproxy.ProxyStartException;
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.tls.CertificateContext;
+import io.webproxy.tls.CertificateProvider;
+import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.undertow.observe.Recorder;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A provider of certificates from its start to its stop, and what it is lent for that time. Thread-safe. */
+final class RunningProvider implements CertificateContext {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+    private static final int THREADS = 2;
+
+    private final CertificateProvider provider;
+    private final ChallengeAnswers challenges;
+    private final Recorder recorder;
+    private final ScheduledThreadPoolExecutor executor;
+
+    RunningProvider(CertificateProvider provider, ChallengeAnswers challenges, Recorder recorder) {
+        this.provider = provider;
+        this.challenges = challenges;
+        this.recorder = recorder;
+        AtomicInteger made = new AtomicInteger();
+        this.executor = new ScheduledThreadPoolExecutor(THREADS, task -> {
+            Thread thread = new Thread(task, "webproxy-certificates-" + made.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        executor.setRemoveOnCancelPolicy(true);
+    }
+
+    /**
+     * Starts it.
+     *
+     * @throws ProxyStartException with the provider's sentence, if it can't work; it holds nothing then
+     */
+    void start() {
+        try {
+            provider.start(this);
+        } catch (Exception | LinkageError | AssertionError e) {
+            release();
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            String why = e.getMessage();
+            throw new ProxyStartException(
+                    why == null || why.isBlank() ? provider.getClass().getName() + " can't start: " + e + "." : why, e);
+        }
+    }
+
+    /** Stops it and takes back what it was lent. */
+    void stop() {
+        try {
+            provider.stop();
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            LOG.warn(
+                    "{} failed to stop; it is dropped all the same",
+                    provider.getClass().getName(),
+                    e);
+        } finally {
+            release();
+        }
+    }
+
+    private void release() {
+        executor.shutdownNow();
+        challenges.close();
+    }
+
+    @Override
+    public ScheduledExecutorService executor() {
+        return executor;
+    }
+
+    @Override
+    public ChallengeResponder challenges() {
+        return challenges;
+    }
+
+    /** A provider is asked for each handshake: there is nothing to do. */
+    @Override
+    public void changed() {
+        LOG.debug(
+                "{} serves other certificates from now on", provider.getClass().getName());
+    }
+
+    @Override
+    public void publish(CertificateEvent event) {
+        recorder.certificateChanged(event);
+    }
+}

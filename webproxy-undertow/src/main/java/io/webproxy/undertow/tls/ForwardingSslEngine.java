@@ -1,0 +1,174 @@
+package io.webproxy.undertow.tls;
+
+import java.util.List;
+import java.util.function.BiFunction;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/** An engine around another one, which is told what its client has said. */
+abstract class ForwardingSslEngine extends SSLEngine {
+    final SSLEngine inner;
+
+    /** What a server's engine serves in its handshake; null for a client's, and where nothing is known. */
+    @Nullable HandshakeKeys keys;
+
+    ForwardingSslEngine(SSLEngine inner) {
+        this.inner = inner;
+    }
+
+    @Override
+    public boolean isInboundDone() {
+        return inner.isInboundDone();
+    }
+
+    @Override
+    public @Nullable Runnable getDelegatedTask() {
+        Runnable task = inner.getDelegatedTask();
+        HandshakeKeys now = keys;
+        if (task == null || now == null) {
+            return task;
+        }
+        return () -> {
+            HandshakeKeys.enter(now);
+            try {
+                task.run();
+            } finally {
+                HandshakeKeys.leave(now);
+            }
+        };
+    }
+
+    @Override
+    public @Nullable String getPeerHost() {
+        return inner.getPeerHost();
+    }
+
+    @Override
+    public int getPeerPort() {
+        return inner.getPeerPort();
+    }
+
+    @Override
+    public String[] getSupportedCipherSuites() {
+        return inner.getSupportedCipherSuites();
+    }
+
+    @Override
+    public String[] getEnabledCipherSuites() {
+        return inner.getEnabledCipherSuites();
+    }
+
+    @Override
+    public void setEnabledCipherSuites(String[] suites) {
+        inner.setEnabledCipherSuites(suites);
+    }
+
+    @Override
+    public String[] getSupportedProtocols() {
+        return inner.getSupportedProtocols();
+    }
+
+    @Override
+    public String[] getEnabledProtocols() {
+        return inner.getEnabledProtocols();
+    }
+
+    @Override
+    public void setEnabledProtocols(String[] protocols) {
+        inner.setEnabledProtocols(protocols);
+    }
+
+    @Override
+    public SSLParameters getSSLParameters() {
+        return inner.getSSLParameters();
+    }
+
+    @Override
+    public void setSSLParameters(SSLParameters parameters) {
+        inner.setSSLParameters(parameters);
+    }
+
+    @Override
+    public SSLSession getSession() {
+        return inner.getSession();
+    }
+
+    @Override
+    public @Nullable SSLSession getHandshakeSession() {
+        return inner.getHandshakeSession();
+    }
+
+    @Override
+    public void beginHandshake() throws SSLException {
+        inner.beginHandshake();
+    }
+
+    @Override
+    public HandshakeStatus getHandshakeStatus() {
+        return inner.getHandshakeStatus();
+    }
+
+    @Override
+    public void setUseClientMode(boolean mode) {
+        inner.setUseClientMode(mode);
+    }
+
+    @Override
+    public boolean getUseClientMode() {
+        return inner.getUseClientMode();
+    }
+
+    @Override
+    public void setNeedClientAuth(boolean need) {
+        inner.setNeedClientAuth(need);
+    }
+
+    @Override
+    public boolean getNeedClientAuth() {
+        return inner.getNeedClientAuth();
+    }
+
+    @Override
+    public void setWantClientAuth(boolean want) {
+        inner.setWantClientAuth(want);
+    }
+
+    @Override
+    public boolean getWantClientAuth() {
+        return inner.getWantClientAuth();
+    }
+
+    @Override
+    public void setEnableSessionCreation(boolean flag) {
+        inner.setEnableSessionCreation(flag);
+    }
+
+    @Override
+    public boolean getEnableSessionCreation() {
+        return inner.getEnableSessionCreation();
+    }
+
+    @Override
+    public @Nullable String getApplicationProtocol() {
+        return inner.getApplicationProtocol();
+    }
+
+    @Override
+    public @Nullable String getHandshakeApplicationProtocol() {
+        return inner.getHandshakeApplicationProtocol();
+    }
+
+    @Override
+    public void setHandshakeApplicationProtocolSelector(BiFunction<SSLEngine, List<String>, String> selector) {
+        inner.setHandshakeApplicationProtocolSelector(selector);
+    }
+
+    @Override
+    public BiFunction<SSLEngine, List<String>, String> getHandshakeApplicationProtocolSelector() {
+        return inner.getHandshakeApplicationProtocolSelector();
+    }
+}

@@ -1,0 +1,41 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * A chooser that is asked by clients of some names and addresses only, and serves them what it has, whatever that says. Immutable.
+ */
+final class OnlyNames implements KeyChooser {
+    private final Set<String> names;
+    private final Set<InetAddress> addresses;
+    private final KeyChooser chooser;
+
+    OnlyNames(List<String> all, KeyChooser chooser) {
+        this.names = all.stream()
+                .filter(name -> IpLiteral.parse(name) == null)
+                .map(HostNames::canonical)
+                .collect(Collectors.toUnmodifiableSet());
+        this.addresses = all.stream()
+                .map(IpLiteral::parse)
+                .filter(java.util.Objects::nonNull)
+                .collect(Collectors.toUnmodifiableSet());
+        this.chooser = chooser;
+    }
+
+    @Override
+    public List<KeyMaterial> choose(ClientHello hello) {
+        String name = hello.serverName().orElse(null);
+        InetAddress local = hello.localAddress().getAddress();
+        if (name == null ? local == null || !addresses.contains(local) : !HostNames.cover(names, name)) {
+            return List.of();
+        }
+        List<KeyMaterial> found = chooser.choose(hello);
+        return found.isEmpty() && name != null ? chooser.choose(hello.withoutServerName()) : found;
+    }
+}

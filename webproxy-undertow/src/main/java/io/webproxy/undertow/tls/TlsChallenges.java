@@ -1,0 +1,62 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/** The certificates that answer challenges of the kind {@code tls-alpn-01} (RFC 8737), each in a context of its own. Thread-safe. */
+public final class TlsChallenges {
+    /** RFC 8737 section 3: it stands alone, else it is a protocol that isn't spoken here. */
+    private static final List<String> PROTOCOLS = List.of("acme-tls/1");
+
+    private final Map<String, SSLContext> byName = new ConcurrentHashMap<>();
+
+    /** Whether a client wants a challenge answered: then it gets an answer to that, and never a certificate for anything else. */
+    public static boolean isChallenge(ClientHello hello) {
+        return hello.applicationProtocols().equals(PROTOCOLS);
+    }
+
+    /** The context with the answer for the name that the client asks for, or null if there is none. */
+    public @Nullable SSLContext find(ClientHello hello) {
+        return byName.get(hello.serverName().orElse(""));
+    }
+
+    /**
+     * Answers with a certificate.
+     *
+     * @param name a DNS name or an IP address
+     * @return ends that; may be called again
+     */
+    public Runnable add(ServerTls tls, String name, KeyMaterial certificate) {
+        String asked = askedFor(name);
+        SSLContext context = tls.challengeContext(certificate, PROTOCOLS);
+        byName.put(asked, context);
+        return () -> byName.remove(asked, context);
+    }
+
+    /** What a CA asks for: for an address its reverse name (RFC 8738 section 6, RFC 1035 section 3.5, RFC 3596 section 2.5). */
+    static String askedFor(String name) {
+        InetAddress address = IpLiteral.parse(name);
+        if (address == null) {
+            return HostNames.canonical(name);
+        }
+        byte[] bytes = address.getAddress();
+        boolean ipv6 = bytes.length > 4;
+        StringBuilder reverse = new StringBuilder();
+        for (int i = bytes.length - 1; i >= 0; i--) {
+            if (ipv6) {
+                reverse.append(Character.forDigit(bytes[i] & 0xf, 16)).append('.');
+                reverse.append(Character.forDigit(bytes[i] >> 4 & 0xf, 16)).append('.');
+            } else {
+                reverse.append(bytes[i] & 0xff).append('.');
+            }
+        }
+        return reverse.append(ipv6 ? "ip6.arpa" : "in-addr.arpa").toString();
+    }
+}
