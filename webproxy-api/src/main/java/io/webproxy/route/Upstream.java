@@ -1,5 +1,6 @@
 package io.webproxy.route;
 
+import io.webproxy.tls.CertificateSource;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -14,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * An origin that requests are forwarded to: scheme, host and port. Immutable.
  *
  * <p>An {@code https} upstream must show a certificate that is valid for its host (RFC 9525), by the JVM's trust store or
- * by {@linkplain #trusting one of its own}.
+ * by {@linkplain #trusting(Path) one of its own}. It may ask for the server's {@linkplain #identity(CertificateSource) certificate}. Upstreams
+ * that differ in either never share a connection. The files are read when the server starts and at every update; when what is in them
+ * has changed, connections made before are used no more.
  */
 public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
@@ -24,12 +27,26 @@ public final class Upstream {
     private final String host;
     private final int port;
     private final @Nullable Path trust;
+    private final @Nullable String trustPassword;
+    private final @Nullable CertificateSource identity;
 
-    private Upstream(String scheme, String host, int port, @Nullable Path trust) {
+    private Upstream(String scheme, String host, int port) {
+        this(scheme, host, port, null, null, null);
+    }
+
+    private Upstream(
+            String scheme,
+            String host,
+            int port,
+            @Nullable Path trust,
+            @Nullable String trustPassword,
+            @Nullable CertificateSource identity) {
         this.scheme = scheme;
         this.host = host;
         this.port = port;
         this.trust = trust;
+        this.trustPassword = trustPassword;
+        this.identity = identity;
     }
 
     /**
@@ -63,7 +80,7 @@ public final class Upstream {
             throw invalid(uri);
         }
         int port = parsed.getPort() >= 0 ? parsed.getPort() : tls ? 443 : 80;
-        return new Upstream(scheme, parsed.getHost().toLowerCase(Locale.ROOT), port, null);
+        return new Upstream(scheme, parsed.getHost().toLowerCase(Locale.ROOT), port);
     }
 
     private static Upstream of(String uri, String scheme, Matcher named) {
@@ -72,7 +89,7 @@ public final class Upstream {
         if (number < 1 || number > 65535 || !uri.matches("[A-Za-z]+://[^/?#]*/?")) {
             throw invalid(uri);
         }
-        return new Upstream(scheme, named.group(1).toLowerCase(Locale.ROOT), number, null);
+        return new Upstream(scheme, named.group(1).toLowerCase(Locale.ROOT), number);
     }
 
     private static IllegalArgumentException invalid(String uri) {
@@ -89,11 +106,42 @@ public final class Upstream {
      */
     public Upstream trusting(Path pemCertificates) {
         Objects.requireNonNull(pemCertificates, "pemCertificates");
+        return new Upstream(secure("a trust store"), host, port, pemCertificates, null, identity);
+    }
+
+    /**
+     * The same upstream, trusted by the certificates of a PKCS#12 file in place of the JVM's trust store.
+     *
+     * @param password empty for none
+     * @throws IllegalArgumentException if this upstream isn't {@code https}
+     */
+    public Upstream trusting(Path pkcs12Certificates, String password) {
+        Objects.requireNonNull(pkcs12Certificates, "pkcs12Certificates");
+        Objects.requireNonNull(password, "password");
+        return new Upstream(secure("a trust store"), host, port, pkcs12Certificates, password, identity);
+    }
+
+    /**
+     * The same upstream, which is shown this certificate when it asks for one.
+     *
+     * @param certificate by {@code Certificates.pem} or {@code Certificates.pkcs12}
+     * @throws IllegalArgumentException if it is any other source, or this upstream isn't {@code https}
+     */
+    public Upstream identity(CertificateSource certificate) {
+        Objects.requireNonNull(certificate, "certificate");
+        if (!(certificate instanceof CertificateSource.Pem || certificate instanceof CertificateSource.Pkcs12)) {
+            throw new IllegalArgumentException(
+                    "identity: " + certificate + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
+        }
+        return new Upstream(secure("an identity"), host, port, trust, trustPassword, certificate);
+    }
+
+    private String secure(String what) {
         if (!tls()) {
             throw new IllegalArgumentException(
-                    "forward: " + this + " (expected: an https:// upstream, for it has a trust store)");
+                    "forward: " + this + " (expected: an https:// upstream, for it has " + what + ")");
         }
-        return new Upstream(scheme, host, port, pemCertificates);
+        return scheme;
     }
 
     /** Whether the connection is TLS. */
@@ -111,9 +159,19 @@ public final class Upstream {
         return port;
     }
 
-    /** The PEM file of trusted certificates; empty for the JVM's trust store. */
+    /** The file of trusted certificates; empty for the JVM's trust store. */
     public Optional<Path> trust() {
         return Optional.ofNullable(trust);
+    }
+
+    /** The password of a PKCS#12 file of trusted certificates; absent where the file is PEM. */
+    public Optional<String> trustPassword() {
+        return Optional.ofNullable(trustPassword);
+    }
+
+    /** What the upstream is shown when it asks for a certificate; empty for nothing. */
+    public Optional<CertificateSource> identity() {
+        return Optional.ofNullable(identity);
     }
 
     /** {@code host:port}, as it stands in records and logs. */
@@ -127,12 +185,14 @@ public final class Upstream {
                 && scheme.equals(that.scheme)
                 && host.equals(that.host)
                 && port == that.port
-                && Objects.equals(trust, that.trust);
+                && Objects.equals(trust, that.trust)
+                && Objects.equals(trustPassword, that.trustPassword)
+                && Objects.equals(identity, that.identity);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(scheme, host, port, trust);
+        return Objects.hash(scheme, host, port, trust, trustPassword, identity);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.webproxy.tls;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,19 @@ public sealed interface CertificateSource
         }
 
         @Override
+        public boolean equals(Object other) {
+            return other instanceof Pem that
+                    && certificates.equals(that.certificates)
+                    && key.equals(that.key)
+                    && Objects.equals(password, that.password);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(certificates, key, password);
+        }
+
+        @Override
         public String toString() {
             return "pem(" + certificates + ", " + key + ")";
         }
@@ -67,6 +81,16 @@ public sealed interface CertificateSource
         /** Its password, empty for none. */
         public String password() {
             return password;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Pkcs12 that && file.equals(that.file) && password.equals(that.password);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(file, password);
         }
 
         @Override
@@ -112,7 +136,7 @@ public sealed interface CertificateSource
          * {@code self-signed.key}, the latter readable for the owner only.
          */
         public SelfSigned storedIn(Path keptIn) {
-            return new SelfSigned(names, rsa, java.util.Objects.requireNonNull(keptIn, "directory"));
+            return new SelfSigned(names, rsa, Objects.requireNonNull(keptIn, "directory"));
         }
 
         @Override

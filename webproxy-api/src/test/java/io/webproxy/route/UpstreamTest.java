@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -109,6 +113,63 @@ class UpstreamTest {
     }
 
     @Test
+    void identityIsForTlsOnlyAndOfFilesOnly() {
+        CertificateSource pem = Certificates.pem(Path.of("c.pem"), Path.of("k.pem"));
+        assertThat(Upstream.of("https://host").identity(pem).identity()).contains(pem);
+        assertThat(Upstream.of("https://host").identity()).isEmpty();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of("http://host").identity(pem))
+                .withMessage("forward: http://host:80 (expected: an https:// upstream, for it has an identity)");
+        for (CertificateSource other : List.of(
+                Certificates.selfSigned("localhost"),
+                Certificates.firstOf(pem),
+                Certificates.forNames(pem, "localhost"))) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Upstream.of("https://host").identity(other))
+                    .withMessage("identity: " + other + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
+        }
+    }
+
+    @Test
+    void upstreamsThatDifferInWhatTheyShowOrTrustAreNeverEqual() {
+        Path file = Path.of("file");
+        Path other = Path.of("other");
+        Upstream plain = Upstream.of("https://host");
+        List<Supplier<Upstream>> kinds = List.of(
+                () -> plain,
+                () -> plain.trusting(file),
+                () -> plain.trusting(other),
+                () -> plain.trusting(file, ""),
+                () -> plain.trusting(file, "hunter2"),
+                () -> plain.identity(Certificates.pem(file, file)),
+                () -> plain.identity(Certificates.pem(file, other)),
+                () -> plain.identity(Certificates.pem(other, file)),
+                () -> plain.identity(Certificates.pem(file, file, "hunter2")),
+                () -> plain.identity(Certificates.pkcs12(file, "")),
+                () -> plain.identity(Certificates.pkcs12(file, "hunter2")),
+                () -> plain.identity(Certificates.pkcs12(other, "")),
+                () -> plain.trusting(file).identity(Certificates.pem(file, file)),
+                () -> plain.identity(Certificates.pem(file, other)).trusting(file));
+        for (int i = 0; i < kinds.size(); i++) {
+            for (int j = 0; j < kinds.size(); j++) {
+                Upstream one = kinds.get(i).get();
+                Upstream another = kinds.get(j).get();
+                assertThat(one.equals(another)).as(i + " " + j).isEqualTo(i == j);
+                assertThat(i != j || one.hashCode() == another.hashCode()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void passwordsNeverShowInToString() {
+        Upstream upstream = Upstream.of("https://host")
+                .trusting(Path.of("trust.p12"), "hunter2")
+                .identity(Certificates.pkcs12(Path.of("identity.p12"), "hunter3"));
+        assertThat(upstream.trustPassword()).contains("hunter2");
+        assertThat(upstream).hasToString("https://host:443");
+    }
+
+    @Test
     void sameOriginIsEqualAndSchemesDiffer() {
         assertThat(Upstream.of("http://HOST:80/"))
                 .isEqualTo(Upstream.of("http://host"))
@@ -123,5 +184,11 @@ class UpstreamTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> Upstream.of("https://host").trusting(null))
                 .withMessage("pemCertificates");
+        assertThatNullPointerException()
+                .isThrownBy(() -> Upstream.of("https://host").trusting(Path.of("x"), null))
+                .withMessage("password");
+        assertThatNullPointerException()
+                .isThrownBy(() -> Upstream.of("https://host").identity(null))
+                .withMessage("certificate");
     }
 }

@@ -32,7 +32,7 @@ class ArchitectureTest {
             entry("timeout", Set.of("http")),
             entry("auth", Set.of("http")),
             entry("tls", Set.of("http", "observe")),
-            entry("route", Set.of("http", "timeout", "auth")),
+            entry("route", Set.of("http", "timeout", "auth", "tls")),
             entry("port", Set.of("http", "tls")),
             entry("tunnel", Set.of("http", "tls")),
             entry("observe", Set.of("http", "timeout")));
