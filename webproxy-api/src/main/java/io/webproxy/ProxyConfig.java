@@ -14,6 +14,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ public final class ProxyConfig {
     private final List<Route> routes;
     private final List<CertificateSource> certificates;
     private final TlsProvider tlsProvider;
+    private final ClientCertificates clientCertificates;
     private final @Nullable Authenticator authenticator;
     private final TimeoutPolicy timeouts;
     private final List<AddressRange> trustedProxies;
@@ -52,6 +54,7 @@ public final class ProxyConfig {
         this.routes = List.copyOf(b.routes);
         this.certificates = List.copyOf(b.certificates);
         this.tlsProvider = b.tlsProvider;
+        this.clientCertificates = b.clientCertificates;
         this.authenticator = b.authenticator;
         this.timeouts = b.timeouts;
         this.trustedProxies = List.copyOf(b.trustedProxies);
@@ -103,6 +106,11 @@ public final class ProxyConfig {
     /** Which TLS implementation serves. */
     public TlsProvider tlsProvider() {
         return tlsProvider;
+    }
+
+    /** Whether clients are asked for a certificate. */
+    public ClientCertificates clientCertificates() {
+        return clientCertificates;
     }
 
     /** Who decides whether a request may pass; empty for everybody. */
@@ -177,7 +185,8 @@ public final class ProxyConfig {
     @Override
     public String toString() {
         return "ProxyConfig[listens=" + listens + ", bind=" + (bind == null ? "all" : bind) + ", routes=" + routes
-                + ", certificates=" + certificates + ", authenticator=" + authenticator + ", timeouts=" + timeouts
+                + ", certificates=" + certificates + ", clientCertificates=" + clientCertificates + ", authenticator="
+                + authenticator + ", timeouts=" + timeouts
                 + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", http2=" + http2 + ", pool=" + pool
                 + ", connections=" + connections + "]";
     }
@@ -195,6 +204,7 @@ public final class ProxyConfig {
         private final Set<String> replaceable = new HashSet<>();
         private final List<CertificateSource> certificates = new ArrayList<>();
         private TlsProvider tlsProvider = TlsProvider.AUTO;
+        private ClientCertificates clientCertificates = ClientCertificates.off();
         private @Nullable Authenticator authenticator;
         private TimeoutPolicy timeouts = TimeoutPolicy.defaults();
         private final List<AddressRange> trustedProxies = new ArrayList<>();
@@ -218,6 +228,7 @@ public final class ProxyConfig {
             config.routes.forEach(route -> replaceable.add(route.name()));
             certificates.addAll(config.certificates);
             tlsProvider = config.tlsProvider;
+            clientCertificates = config.clientCertificates;
             authenticator = config.authenticator;
             timeouts = config.timeouts;
             trustedProxies.addAll(config.trustedProxies);
@@ -284,6 +295,14 @@ public final class ProxyConfig {
         /** Which TLS implementation serves; default: Conscrypt where it loads, else the JDK's. */
         public Builder tlsProvider(TlsProvider provider) {
             this.tlsProvider = Objects.requireNonNull(provider, "tlsProvider");
+            return this;
+        }
+
+        /**
+         * Whether clients of HTTPS endpoints are asked for a certificate, and how the upstream is told; default: no. Endpoints in clear can't ask.
+         */
+        public Builder clientCertificates(ClientCertificates asked) {
+            this.clientCertificates = Objects.requireNonNull(asked, "clientCertificates");
             return this;
         }
 
@@ -466,6 +485,10 @@ public final class ProxyConfig {
             }
             if (!certificates.isEmpty() && !https) {
                 problems.add("certificates: " + certificates + " (expected: an https(port) that serves them)");
+            }
+            if (clientCertificates.mode() != ClientCertificates.Mode.OFF && !https) {
+                problems.add(
+                        "clientCertificates: " + clientCertificates + " (expected: an https(port) that asks for them)");
             }
             problems.addAll(RouteTable.problems(routes));
             if (!problems.isEmpty()) {

@@ -16,6 +16,7 @@ import io.webproxy.route.Route;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -115,6 +116,17 @@ class ProxyConfigTest {
     }
 
     @Test
+    void clientCertificatesNeedAnHttpsEndpoint() {
+        ClientCertificates required = ClientCertificates.required(Path.of("ca.p12"), "hunter2");
+        assertThat(problems(valid().clientCertificates(required)))
+                .containsExactly(
+                        "clientCertificates: required(ca.p12) as Client-Cert (expected: an https(port) that asks for them)");
+        assertThat(problems(valid().clientCertificates(required).https(0))).isEmpty();
+        assertThat(problems(valid().clientCertificates(ClientCertificates.off().withHeader("X-Id"))))
+                .isEmpty();
+    }
+
+    @Test
     void certificatesNeedAnHttpsEndpoint() {
         CertificateSource source = Certificates.pkcs12(Path.of("server.p12"), "hunter2");
 
@@ -205,6 +217,7 @@ class ProxyConfigTest {
     static Stream<Arguments> nulls() {
         return Stream.of(
                 bad(b -> b.bind(null), "address"),
+                bad(b -> b.clientCertificates(null), "clientCertificates"),
                 bad(b -> b.certificates((CertificateSource[]) null), "sources"),
                 bad(b -> b.certificates((CertificateSource) null), "source"),
                 bad(b -> b.tlsProvider(null), "tlsProvider"),
@@ -270,12 +283,13 @@ class ProxyConfigTest {
                 .certificates(
                         Certificates.pem(Path.of("server.crt"), Path.of("server.key"), "pem-pass"),
                         Certificates.pkcs12(Path.of("server.p12"), "p12-pass"))
+                .clientCertificates(ClientCertificates.optional(Path.of("trust.p12"), "trust-pass"))
                 .build();
 
         assertThat(config)
                 .asString()
                 .contains("HTTPS", "8443", "server.crt", "server.p12", UPSTREAM)
-                .doesNotContain("operator", "hunter2", "pem-pass", "p12-pass");
+                .doesNotContain("operator", "hunter2", "pem-pass", "p12-pass", "trust-pass");
     }
 
     @Test
@@ -391,6 +405,7 @@ class ProxyConfigTest {
                 .bind("127.0.0.1")
                 .certificates(Certificates.selfSigned("localhost"))
                 .tlsProvider(TlsProvider.JDK)
+                .clientCertificates(ClientCertificates.required(Path.of("ca.pem")))
                 .authenticator(authenticator)
                 .timeouts(timeouts)
                 .trustedProxies("10.0.0.0/8")
