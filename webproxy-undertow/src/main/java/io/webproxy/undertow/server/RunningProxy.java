@@ -102,7 +102,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.drain = new Drain(exchanges, this::stopAccepting, this::release);
         try {
             config.authenticator().ifPresent(this::startAuthenticator);
-            upstreams.update(upstreamsOf(config), config.limits(), config.pool());
+            upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
             open(config, buffers, records);
         } catch (RuntimeException e) {
             abandon();
@@ -291,8 +291,9 @@ public final class RunningProxy implements ProxyEngine.Running {
         try {
             ServerTls serving = tls;
             ServerTls.Prepared certificates = serving == null ? null : serving.prepare(config.certificates());
+            Upstreams.Prepared prepared = upstreams.prepare(upstreamsOf(config));
             change = providers.change(ServerTls.providers(config.certificates()));
-            upstreams.update(upstreamsOf(config), config.limits(), config.pool());
+            upstreams.update(prepared, config.limits(), config.pool());
             if (certificates != null) {
                 certificates.putInForce();
             }

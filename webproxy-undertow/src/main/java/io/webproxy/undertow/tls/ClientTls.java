@@ -3,24 +3,17 @@ package io.webproxy.undertow.tls;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.NoSuchAlgorithmException;
-import java.security.NoSuchProviderException;
-import java.security.cert.X509Certificate;
-import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
-import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The client's side of TLS, towards upstreams: TLS 1.3 and 1.2, ALPN {@code http/1.1}.
  *
- * <p>The upstream's certificate has to be trusted and to name the host that was asked for, an IP address as
+ * <p>It is shown a certificate if it asks for one and there is one for it. The upstream's certificate has to be trusted and to name the host that was asked for, an IP address as
  * {@code iPAddress} (RFC 9525). There is no way around that. Immutable.
  */
 public final class ClientTls {
@@ -28,49 +21,33 @@ public final class ClientTls {
     private final SSLContext inner;
     private final SSLContext context;
 
-    private ClientTls(TlsEngines engines, TrustManagerFactory trust) throws GeneralSecurityException {
+    private ClientTls(TlsEngines engines, UpstreamKeys keys) throws GeneralSecurityException, IOException {
         this.engines = engines;
-        this.inner = engines.context(new KeyManager[0], NamedAuthType.around(trust.getTrustManagers()));
+        KeyManager[] identity = keys.identity().isEmpty()
+                ? new KeyManager[0]
+                : new KeyManager[] {new IdentityKeyManager(keys.identity())};
+        this.inner = engines.context(identity, NamedAuthType.around(TrustFile.managers(keys.trusted())));
         this.context = new EngineContext(inner, this::newEngine);
     }
 
     /**
-     * Makes the context. Reads files: not for an IO thread.
+     * Makes the context. Not for an IO thread.
      *
-     * @param pemTrust the certificates to trust in place of the JVM's trust store
-     * @throws ProxyStartException with one sentence, if that file can't be used
+     * @throws ProxyStartException with one sentence, if the keys can't be used
      */
-    public static ClientTls create(Optional<Path> pemTrust, TlsProvider provider) {
+    public static ClientTls create(UpstreamKeys keys, TlsProvider provider) {
+        TlsEngines engines = TlsEngines.of(provider);
+        for (KeyEntry entry : keys.identity()) {
+            if (!engines.canServe(entry.keyType())) {
+                throw new ProxyStartException("The key of the " + entry + " is of a kind that " + engines.name()
+                        + " can't use: use an EC or RSA key, or tlsProvider(TlsProvider.JDK).");
+            }
+        }
         try {
-            TrustManagerFactory trust = trustManagers();
-            trust.init(pemTrust.isPresent() ? keyStore(pemTrust.get()) : null);
-            return new ClientTls(TlsEngines.of(provider), trust);
+            return new ClientTls(engines, keys);
         } catch (GeneralSecurityException | IOException e) {
             throw new ProxyStartException("TLS to upstreams can't start: " + e.getMessage() + ".", e);
         }
-    }
-
-    /**
-     * The JDK's, for Conscrypt too: they compare the host name with the certificate, Conscrypt's want a callback for
-     * it.
-     */
-    private static TrustManagerFactory trustManagers() throws NoSuchAlgorithmException {
-        try {
-            return TrustManagerFactory.getInstance("PKIX", "SunJSSE");
-        } catch (NoSuchProviderException e) {
-            return TrustManagerFactory.getInstance("PKIX");
-        }
-    }
-
-    private static KeyStore keyStore(Path pem) throws GeneralSecurityException, IOException {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        int number = 0;
-        for (X509Certificate certificate :
-                PemFile.read(pem, "trusted certificates").certificates()) {
-            store.setCertificateEntry("trusted-" + number++, certificate);
-        }
-        return store;
     }
 
     /** The context; make engines with the upstream's host and port. */

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /** Reads PKCS#12 files (RFC 7292). */
 final class Pkcs12File {
@@ -30,8 +31,7 @@ final class Pkcs12File {
         char[] secret = password.toCharArray();
         List<KeyMaterial> entries = new ArrayList<>();
         try {
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(new ByteArrayInputStream(content), secret);
+            KeyStore store = open(KeyStore.getInstance("PKCS12"), content, secret);
             for (String alias : Collections.list(store.aliases())) {
                 if (store.isKeyEntry(alias) && store.getKey(alias, secret) instanceof PrivateKey key) {
                     entries.add(ChainCheck.entry(file, file, key, chain(store, alias), now));
@@ -52,6 +52,53 @@ final class Pkcs12File {
                     "There is no key in " + file + " (expected: a PKCS#12 file with a key and its certificate).");
         }
         return entries;
+    }
+
+    /**
+     * Every certificate of a file that has no key beside it; at least one.
+     *
+     * @param password empty for none
+     */
+    static List<X509Certificate> trusted(Path file, String password) {
+        byte[] content = SmallFile.read(file, "trusted certificates");
+        char[] secret = password.toCharArray();
+        List<X509Certificate> certificates = new ArrayList<>();
+        try {
+            KeyStore store = open(KeyStore.getInstance("PKCS12"), content, secret);
+            collect(store, certificates);
+            if (store.size() == 0) {
+                // the JDK passes over certificates that it hasn't marked as trusted itself, such as those of openssl
+                collect(
+                        open(KeyStore.getInstance("PKCS12", new BouncyCastleProvider()), content, secret),
+                        certificates);
+            }
+        } catch (IOException e) {
+            if (e.getCause() instanceof UnrecoverableKeyException) {
+                throw new ProxyStartException("The password of " + file + " is wrong.", e);
+            }
+            throw damaged(file, e);
+        } catch (GeneralSecurityException | RuntimeException e) {
+            throw damaged(file, e);
+        }
+        if (certificates.isEmpty()) {
+            throw new ProxyStartException("There is no trusted certificate in " + file
+                    + " (expected: a PKCS#12 file with certificates that have no key).");
+        }
+        return certificates;
+    }
+
+    private static void collect(KeyStore store, List<X509Certificate> certificates) throws GeneralSecurityException {
+        for (String alias : Collections.list(store.aliases())) {
+            if (store.isCertificateEntry(alias) && store.getCertificate(alias) instanceof X509Certificate certificate) {
+                certificates.add(certificate);
+            }
+        }
+    }
+
+    private static KeyStore open(KeyStore store, byte[] content, char[] secret)
+            throws GeneralSecurityException, IOException {
+        store.load(new ByteArrayInputStream(content), secret);
+        return store;
     }
 
     private static List<X509Certificate> chain(KeyStore store, String alias) throws GeneralSecurityException {

@@ -9,8 +9,11 @@ import io.webproxy.route.Upstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.tls.ClientTls;
+import io.webproxy.undertow.tls.UpstreamKeys;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,9 +40,22 @@ public final class Upstreams implements AutoCloseable {
     private final ThreadPoolExecutor lookups;
     private final Connector connector;
     private final Map<Upstream, UpstreamPool> pools = new ConcurrentHashMap<>();
-    private final Map<Upstream, UndertowXnioSsl> tls = new ConcurrentHashMap<>();
+    private final Map<Upstream, Secured> tls = new ConcurrentHashMap<>();
     private volatile HttpLimits httpLimits = HttpLimits.defaults();
     private volatile PoolLimits poolLimits = PoolLimits.defaults();
+
+    /** TLS to one upstream, and the keys that it was made of. */
+    private record Secured(UpstreamKeys keys, UndertowXnioSsl ssl) {}
+
+    /** Upstreams whose files are read, see {@link #prepare}. */
+    public static final class Prepared {
+        private final Set<Upstream> wanted;
+        private final Map<Upstream, Secured> tls = new HashMap<>();
+
+        private Prepared(Set<Upstream> wanted) {
+            this.wanted = wanted;
+        }
+    }
 
     /** No pools yet; for the IO threads of one worker. A buffer of {@code records} holds a whole TLS record. */
     public Upstreams(
@@ -68,17 +84,40 @@ public final class Upstreams implements AutoCloseable {
                 this::tlsOf);
     }
 
-    /** These upstreams and limits from now on: pools of others keep what is in flight and close the rest. */
-    public void update(Set<Upstream> wanted, HttpLimits limits, PoolLimits pool) {
+    /**
+     * Reads what upstreams trust and are shown; changes nothing yet. Not for an IO thread.
+     *
+     * @throws io.webproxy.ProxyStartException with one sentence, if a file can't be used
+     */
+    public Prepared prepare(Set<Upstream> wanted) {
+        Prepared prepared = new Prepared(wanted);
         for (Upstream upstream : wanted) {
             if (upstream.tls()) {
-                tls.computeIfAbsent(upstream, this::clientTls);
+                UpstreamKeys keys = UpstreamKeys.load(upstream);
+                Secured known = tls.get(upstream);
+                prepared.tls.put(upstream, known != null && known.keys().equals(keys) ? known : secured(keys));
             }
         }
+        return prepared;
+    }
+
+    /**
+     * These upstreams and limits from now on: pools of others, and of those whose keys are others now, keep what is in flight and close the
+     * rest.
+     */
+    public void update(Prepared prepared, HttpLimits limits, PoolLimits pool) {
+        Set<Upstream> wanted = prepared.wanted;
+        Set<Upstream> changed = new HashSet<>();
+        prepared.tls.forEach((upstream, secured) -> {
+            Secured before = tls.put(upstream, secured);
+            if (before != null && !before.keys().equals(secured.keys())) {
+                changed.add(upstream);
+            }
+        });
         httpLimits = limits;
         poolLimits = pool;
         pools.entrySet().removeIf(entry -> {
-            if (wanted.contains(entry.getKey())) {
+            if (wanted.contains(entry.getKey()) && !changed.contains(entry.getKey())) {
                 entry.getValue().limits(pool);
                 return false;
             }
@@ -127,12 +166,15 @@ public final class Upstreams implements AutoCloseable {
     }
 
     private @Nullable UndertowXnioSsl tlsOf(Upstream upstream) {
-        return upstream.tls() ? tls.computeIfAbsent(upstream, this::clientTls) : null;
+        return upstream.tls()
+                ? tls.computeIfAbsent(upstream, removed -> secured(UpstreamKeys.load(removed)))
+                        .ssl()
+                : null;
     }
 
-    private UndertowXnioSsl clientTls(Upstream upstream) {
-        ClientTls client = ClientTls.create(upstream.trust(), tlsProvider);
-        return new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.sslContext());
+    private Secured secured(UpstreamKeys keys) {
+        ClientTls client = ClientTls.create(keys, tlsProvider);
+        return new Secured(keys, new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.sslContext()));
     }
 
     /** Closes idle connections and stops look-ups; those in use end with their exchanges. */

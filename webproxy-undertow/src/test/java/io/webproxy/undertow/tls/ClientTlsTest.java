@@ -46,7 +46,9 @@ class ClientTlsTest {
         ServerTls server = past
                 ? ServerTls.create(List.of(served), TlsProvider.JDK, whenValid)
                 : ServerTls.create(List.of(served), TlsProvider.JDK);
-        SSLEngine client = ClientTls.create(trust, provider).sslContext().createSSLEngine(host, 443);
+        SSLEngine client = ClientTls.create(TestKeys.trusting(trust), provider)
+                .sslContext()
+                .createSSLEngine(host, 443);
         TlsPair pair = new TlsPair(client, server.sslContext().createSSLEngine());
         try {
             pair.handshake();
@@ -147,11 +149,11 @@ class ClientTlsTest {
     @Test
     void trustFileThatCannotBeUsedIsOneSentence() throws Exception {
         Path missing = directory.resolve("missing.pem");
-        assertThatThrownBy(() -> ClientTls.create(Optional.of(missing), TlsProvider.JDK))
+        assertThatThrownBy(() -> ClientTls.create(TestKeys.trusting(Optional.of(missing)), TlsProvider.JDK))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessage(missing + " doesn't exist (expected: a file with the trusted certificates).");
         Path empty = Files.writeString(directory.resolve("empty.pem"), "nothing\n");
-        assertThatThrownBy(() -> ClientTls.create(Optional.of(empty), TlsProvider.AUTO))
+        assertThatThrownBy(() -> ClientTls.create(TestKeys.trusting(Optional.of(empty)), TlsProvider.AUTO))
                 .hasMessage("There is no certificate in " + empty + " (expected: the trusted certificates, as PEM).");
     }
 }

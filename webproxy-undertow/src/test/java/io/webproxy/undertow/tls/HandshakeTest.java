@@ -47,7 +47,7 @@ class HandshakeTest {
     }
 
     private ClientTls client(TlsProvider provider) {
-        return ClientTls.create(Optional.of(keys.trust), provider);
+        return ClientTls.create(TestKeys.trusting(Optional.of(keys.trust)), provider);
     }
 
     private static TlsPair pair(ClientTls client, ServerTls server, String host, Consumer<SSLParameters> changes) {

@@ -50,7 +50,7 @@ class ReleasingSslEngineTest {
         assumeTrue(Conscrypt.isAvailable());
         TestKeys keys = new TestKeys(directory);
         server = ServerTls.create(List.of(keys.ec("localhost")), TlsProvider.AUTO);
-        client = ClientTls.create(Optional.of(keys.trust), TlsProvider.AUTO);
+        client = ClientTls.create(TestKeys.trusting(Optional.of(keys.trust)), TlsProvider.AUTO);
     }
 
     private TlsPair pair() {

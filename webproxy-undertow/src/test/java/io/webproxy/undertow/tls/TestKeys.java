@@ -1,10 +1,17 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import okhttp3.tls.HeldCertificate;
 
 /** A root, an intermediate, and leafs as files in a directory. */
@@ -25,6 +32,42 @@ final class TestKeys {
     TestKeys(Path directory) throws IOException {
         this.directory = directory;
         this.trust = Files.writeString(directory.resolve("root.pem"), ROOT.certificatePem());
+    }
+
+    /** What an upstream needs that is trusted by these, or by the JVM's trust store. */
+    static UpstreamKeys trusting(Optional<Path> pem) {
+        Upstream upstream = Upstream.of("https://localhost");
+        return UpstreamKeys.load(pem.map(upstream::trusting).orElse(upstream));
+    }
+
+    /** A PKCS#12 file with the keys of these. */
+    static Path store(Path file, String password, List<CertificateSource> sources) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        for (CertificateSource source : sources) {
+            KeyEntry entry = CertificateLoader.pem((CertificateSource.Pem) source, Instant.now());
+            store.setKeyEntry(
+                    "key-" + store.size(),
+                    entry.key(),
+                    password.toCharArray(),
+                    entry.chain().toArray(new X509Certificate[0]));
+        }
+        return write(store, file, password);
+    }
+
+    /** A PKCS#12 file that trusts this. */
+    static Path trustStore(Path file, String password, X509Certificate trusted) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("trusted", trusted);
+        return write(store, file, password);
+    }
+
+    private static Path write(KeyStore store, Path file, String password) throws Exception {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            store.store(out, password.toCharArray());
+        }
+        return file;
     }
 
     /** An EC leaf for these names; the first is its common name. */

@@ -1,0 +1,63 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.ProxyStartException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.NoSuchAlgorithmException;
+import java.security.NoSuchProviderException;
+import java.security.cert.X509Certificate;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+
+/** Certificates that vouch for others: read from a file of the operator, and made into trust managers. */
+final class TrustFile {
+    private TrustFile() {}
+
+    /**
+     * All certificates of a file, at least one.
+     *
+     * @param password of a PKCS#12 file, empty for none; null if the file is PEM
+     * @throws ProxyStartException with one sentence, if it can't be used
+     */
+    static Set<X509Certificate> read(Path file, @Nullable String password) {
+        return new LinkedHashSet<>(
+                password == null
+                        ? PemFile.read(file, "trusted certificates").certificates()
+                        : Pkcs12File.trusted(file, password));
+    }
+
+    /**
+     * The JDK's, for Conscrypt too: they compare a host name with the certificate, Conscrypt's want a callback for it.
+     *
+     * @param trusted who vouches; null for the JVM's trust store
+     */
+    static TrustManager[] managers(@Nullable Set<X509Certificate> trusted)
+            throws GeneralSecurityException, IOException {
+        TrustManagerFactory factory = factory();
+        factory.init(trusted == null ? null : keyStore(trusted));
+        return factory.getTrustManagers();
+    }
+
+    private static TrustManagerFactory factory() throws NoSuchAlgorithmException {
+        try {
+            return TrustManagerFactory.getInstance("PKIX", "SunJSSE");
+        } catch (NoSuchProviderException e) {
+            return TrustManagerFactory.getInstance("PKIX");
+        }
+    }
+
+    private static KeyStore keyStore(Set<X509Certificate> trusted) throws GeneralSecurityException, IOException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        int number = 0;
+        for (X509Certificate certificate : trusted) {
+            store.setCertificateEntry("trusted-" + number++, certificate);
+        }
+        return store;
+    }
+}

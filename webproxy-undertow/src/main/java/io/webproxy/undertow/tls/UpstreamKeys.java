@@ -1,0 +1,84 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.ProxyStartException;
+import io.webproxy.route.Upstream;
+import io.webproxy.tls.CertificateSource;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who vouches for an upstream, and what it is shown, as read from files. Immutable, equal if that is the same; {@code toString} shows names only.
+ */
+public final class UpstreamKeys {
+    private final @Nullable Set<X509Certificate> trusted;
+    private final List<KeyEntry> identity;
+
+    private UpstreamKeys(@Nullable Set<X509Certificate> trusted, List<KeyEntry> identity) {
+        this.trusted = trusted;
+        this.identity = identity;
+    }
+
+    /**
+     * Reads the files that an upstream names: not for an IO thread.
+     *
+     * @throws ProxyStartException with one sentence, if one can't be used
+     */
+    public static UpstreamKeys load(Upstream upstream) {
+        return load(upstream, Instant.now());
+    }
+
+    static UpstreamKeys load(Upstream upstream, Instant now) {
+        return new UpstreamKeys(
+                upstream.trust()
+                        .map(file ->
+                                TrustFile.read(file, upstream.trustPassword().orElse(null)))
+                        .orElse(null),
+                upstream.identity().map(source -> entries(source, now)).orElse(List.of()));
+    }
+
+    private static List<KeyEntry> entries(CertificateSource source, Instant now) {
+        if (source instanceof CertificateSource.Pem pem) {
+            return List.of(CertificateLoader.pem(pem, now));
+        }
+        if (source instanceof CertificateSource.Pkcs12 pkcs12) {
+            return List.copyOf(Pkcs12File.read(pkcs12.file(), pkcs12.password(), now));
+        }
+        throw new ProxyStartException(source + " can't be an upstream's identity: use a PEM or PKCS#12 file.");
+    }
+
+    /** Who vouches for the upstream; null for the JVM's trust store. */
+    @Nullable Set<X509Certificate> trusted() {
+        return trusted;
+    }
+
+    /** What the upstream may be shown; empty for nothing. */
+    List<KeyEntry> identity() {
+        return identity;
+    }
+
+    private List<List<X509Certificate>> chains() {
+        // the key belongs to the leaf, so it needs no comparison
+        return identity.stream().map(KeyEntry::chain).toList();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof UpstreamKeys that
+                && Objects.equals(trusted, that.trusted)
+                && chains().equals(that.chains());
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(trusted, chains());
+    }
+
+    @Override
+    public String toString() {
+        return "UpstreamKeys" + identity;
+    }
+}
