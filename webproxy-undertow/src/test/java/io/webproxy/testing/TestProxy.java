@@ -115,8 +115,7 @@ public final class TestProxy implements AutoCloseable {
 
     /** What a proxy serves unless it is told otherwise: the same leaf. */
     public static KeyMaterial material() {
-        return KeyMaterial.of(
-                LEAF.keyPair().getPrivate(), List.of(LEAF.certificate(), INTERMEDIATE.certificate()));
+        return KeyMaterial.of(LEAF.keyPair().getPrivate(), List.of(LEAF.certificate(), INTERMEDIATE.certificate()));
     }
 
     /** The root in PEM form. */

@@ -49,8 +49,7 @@ class CertificateProviderTest {
 
     /** What openssl is shown that asks for a name, or with null for none. */
     private static String shown(TestProxy proxy, String name, String... more) throws Exception {
-        List<String> command =
-                new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + proxy.port()));
+        List<String> command = new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + proxy.port()));
         command.addAll(name == null ? List.of("-noservername") : List.of("-servername", name));
         command.addAll(List.of(more));
         Peers.Outcome outcome = Peers.run(Duration.ofSeconds(10), command.toArray(new String[0]));
@@ -66,7 +65,8 @@ class CertificateProviderTest {
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
     void helloReachesTheProviderAndTheSecondOneChangesNothing(Front front) throws Exception {
-        HeldProvider provider = new HeldProvider(HeldProvider.material("a.example"), HeldProvider.material("b.example"));
+        HeldProvider provider =
+                new HeldProvider(HeldProvider.material("a.example"), HeldProvider.material("b.example"));
         try (TestProxy proxy = proxy(front, provider)) {
             assertThat(shown(proxy, "B.Example", "-alpn", "h2,http/1.1")).isEqualTo("b.example");
             ClientHello hello = provider.asked.remove();
@@ -77,7 +77,8 @@ class CertificateProviderTest {
             assertThat(hello.keyTypes()).containsExactlyInAnyOrder("EC", "RSA");
             assertThat(provider.asked).as("asked once for a handshake").isEmpty();
             // a key share of a group that nobody has here makes the server ask for another hello
-            assertThat(shown(proxy, "b.example", "-tls1_3", "-groups", "ffdhe3072:X25519")).isEqualTo("b.example");
+            assertThat(shown(proxy, "b.example", "-tls1_3", "-groups", "ffdhe3072:X25519"))
+                    .isEqualTo("b.example");
             assertThat(provider.asked).hasSize(1);
             assertThat(shown(proxy, "b.example", "-tls1_2")).isEqualTo("b.example");
             provider.asked.clear();
@@ -108,7 +109,9 @@ class CertificateProviderTest {
 
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
-    @ExpectedLog(logger = "io.webproxy.tls", contains = "HeldProvider failed to select a certificate, which is logged once")
+    @ExpectedLog(
+            logger = "io.webproxy.tls",
+            contains = "HeldProvider failed to select a certificate, which is logged once")
     void failureOfAProviderFailsThatHandshakeOnly(Front front) throws Exception {
         HeldProvider provider = new HeldProvider(HeldProvider.material("a.example"));
         try (TestProxy proxy = proxy(front, Certificates.selfSigned("own.example"), provider)) {
@@ -143,7 +146,9 @@ class CertificateProviderTest {
     void clientWithoutAnythingForItGetsAnAlert() throws Exception {
         for (Front front : List.of(Front.H1_TLS, Front.H1_TLS_JDK)) {
             try (TestProxy proxy = proxy(front, new HeldProvider())) {
-                assertThat(shown(proxy, "a.example")).startsWith("nothing: SSL routines:").contains("alert");
+                assertThat(shown(proxy, "a.example"))
+                        .startsWith("nothing: SSL routines:")
+                        .contains("alert");
             }
         }
     }
@@ -151,10 +156,12 @@ class CertificateProviderTest {
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
     void hostOfAnotherCertificateOfTheProviderIs421(Front front) throws Exception {
-        HeldProvider provider = new HeldProvider(HeldProvider.material("a.example"), HeldProvider.material("b.example"));
+        HeldProvider provider =
+                new HeldProvider(HeldProvider.material("a.example"), HeldProvider.material("b.example"));
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
-                TestProxy proxy = TestProxy.start(front, config -> config.forward(upstream.uri())
-                        .certificates(new TestProxyIdentity(), provider));
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        config -> config.forward(upstream.uri()).certificates(new TestProxyIdentity(), provider));
                 RawConnection client = proxy.raw()) {
             for (String host : List.of("localhost", "nobody.example")) {
                 client.send("GET / HTTP/1.1¶Host: " + host + "¶¶");
@@ -255,9 +262,12 @@ class CertificateProviderTest {
                 events.add(event);
             }
         };
-        try (TestProxy proxy = TestProxy.start(Front.H1_TLS, config -> config.forward(UPSTREAM)
-                .observer(ProxyObserver.async(observer, 10))
-                .certificates(Certificates.firstOf(provider, Certificates.selfSigned("own.example", "192.0.2.1"))))) {
+        try (TestProxy proxy = TestProxy.start(
+                Front.H1_TLS,
+                config -> config.forward(UPSTREAM)
+                        .observer(ProxyObserver.async(observer, 10))
+                        .certificates(
+                                Certificates.firstOf(provider, Certificates.selfSigned("own.example", "192.0.2.1"))))) {
             List<CertificateStatus> status = proxy.server().status().certificates();
             assertThat(status).hasSize(2);
             assertThat(status.get(0).names()).containsExactly("wanted.example");

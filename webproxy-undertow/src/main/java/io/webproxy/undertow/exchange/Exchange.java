@@ -39,8 +39,9 @@ public final class Exchange extends Watched {
      *
      * @param name the textual form of the address, without a zone
      * @param trusted whether its forwarding fields are believed
+     * @param identity who it has proved to be
      */
-    public record Peer(InetAddress address, String name, boolean trusted) {}
+    public record Peer(InetAddress address, String name, boolean trusted, Identity identity) {}
 
     private final HttpServerExchange http;
     private final Exchanges shared;

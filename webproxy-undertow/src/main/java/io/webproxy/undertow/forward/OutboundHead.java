@@ -75,6 +75,7 @@ final class OutboundHead {
         Exchange.Peer peer = exchange.peer();
         ForwardedFields.write(
                 out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
+        peer.identity().fields().forEach(out::field);
         if (framing.isChunked()) {
             out.field(Headers.TRANSFER_ENCODING, "chunked");
         } else if (!framing.isNone()) {

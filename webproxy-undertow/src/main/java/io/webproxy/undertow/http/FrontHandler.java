@@ -19,11 +19,12 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.exchange.HeadProblem;
+import io.webproxy.undertow.exchange.Identity;
 import io.webproxy.undertow.forward.LocalAnswer;
-import io.webproxy.undertow.forward.Trust;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -74,7 +75,8 @@ public final class FrontHandler implements HttpHandler {
         String raw = RequestPath.raw(http);
         boolean tooLong = raw != null && raw.length() > now.limits().requestTargetBytes();
         String path = raw == null || tooLong ? raw : RequestPath.normalized(raw);
-        Exchange.Peer peer = peer(http.getConnection(), now.trust());
+        Exchange.Peer peer = peer(http.getConnection(), now);
+        peer.identity().strip(http.getRequestHeaders());
         InetAddress client = now.trust().client(peer.address(), http.getRequestHeaders());
         Exchange exchange = new Exchange(http, exchanges, peer, client, raw == null ? "" : raw);
         HeadProblem problem = exchange.client().headProblem();
@@ -87,6 +89,10 @@ public final class FrontHandler implements HttpHandler {
                     refusal == null ? 400 : refusal.status(),
                     refusal == null ? "The request target is malformed." : refusal.detail(),
                     refusal == null ? Map.of() : refusal.fields());
+            return;
+        }
+        if (peer.identity().isExpired()) {
+            LocalAnswer.reject(exchange, 403, "The client certificate has expired.");
             return;
         }
         if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
@@ -102,13 +108,19 @@ public final class FrontHandler implements HttpHandler {
         }
     }
 
-    private static Exchange.Peer peer(ServerConnection connection, Trust trust) {
+    private static Exchange.Peer peer(ServerConnection connection, Settings now) {
         Exchange.Peer known = connection.getAttachment(PEER);
-        if (known != null && known.trusted() == trust.contains(known.address())) {
+        if (known != null
+                && known.trusted() == now.trust().contains(known.address())
+                && known.identity().isBy(now.clientCertificates())) {
             return known;
         }
         InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
-        Exchange.Peer peer = new Exchange.Peer(address, AddressText.of(address), trust.contains(address));
+        boolean trusted = now.trust().contains(address);
+        // the dates are looked at when a connection opens; a configuration that changes later doesn't end it
+        Instant opened = known == null || known.identity().isExpired() ? Instant.now() : Instant.MIN;
+        Identity identity = Identity.of(now.clientCertificates(), trusted, connection.getSslSession(), opened);
+        Exchange.Peer peer = new Exchange.Peer(address, AddressText.of(address), trusted, identity);
         connection.putAttachment(PEER, peer);
         return peer;
     }

@@ -4,6 +4,7 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.route.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.forward.Trust;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param authenticator who decides whether a request may pass, or null for everybody
  * @param timeouts for routes that have none of their own
  * @param trust whose forwarding fields are believed
+ * @param clientCertificates how the upstream is told who the client is
  * @param limits of heads and bodies
  * @param rates how often clients have come
  */
@@ -22,5 +24,6 @@ public record Settings(
         @Nullable Authenticator authenticator,
         TimeoutPolicy timeouts,
         Trust trust,
+        ClientCertificates clientCertificates,
         HttpLimits limits,
         RateLimiter rates) {}

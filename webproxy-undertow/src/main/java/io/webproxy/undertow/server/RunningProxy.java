@@ -143,6 +143,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 config.authenticator().orElse(null),
                 config.timeouts(),
                 new Trust(config.trustedProxies()),
+                config.clientCertificates(),
                 config.limits(),
                 rates);
     }
@@ -179,7 +180,8 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
         TlsFront front = null;
         if (config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS)) {
-            ServerTls created = ServerTls.create(config.certificates(), config.tlsProvider());
+            ServerTls created =
+                    ServerTls.create(config.certificates(), config.clientCertificates(), config.tlsProvider());
             tls = created;
             front = new TlsFront(created, tlsChallenges, records);
         }
@@ -290,7 +292,8 @@ public final class RunningProxy implements ProxyEngine.Running {
         CertificateProviders.Change change = null;
         try {
             ServerTls serving = tls;
-            ServerTls.Prepared certificates = serving == null ? null : serving.prepare(config.certificates());
+            ServerTls.Prepared certificates =
+                    serving == null ? null : serving.prepare(config.certificates(), config.clientCertificates());
             Upstreams.Prepared prepared = upstreams.prepare(upstreamsOf(config));
             change = providers.change(ServerTls.providers(config.certificates()));
             upstreams.update(prepared, config.limits(), config.pool());

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
@@ -37,7 +38,7 @@ public final class ClientTls {
      */
     public static ClientTls create(UpstreamKeys keys, TlsProvider provider) {
         TlsEngines engines = TlsEngines.of(provider);
-        for (KeyEntry entry : keys.identity()) {
+        for (KeyMaterial entry : keys.identity()) {
             if (!engines.canServe(entry.keyType())) {
                 throw new ProxyStartException("The key of the " + entry + " is of a kind that " + engines.name()
                         + " can't use: use an EC or RSA key, or tlsProvider(TlsProvider.JDK).");

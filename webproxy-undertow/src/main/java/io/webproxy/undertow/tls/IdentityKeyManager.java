@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.tls.KeyMaterial;
 import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
@@ -15,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * for what it names is a hint (RFC 8446 section 4.2.4). Immutable.
  */
 final class IdentityKeyManager extends X509ExtendedKeyManager {
-    private final List<KeyEntry> entries;
+    private final List<KeyMaterial> entries;
 
-    IdentityKeyManager(List<KeyEntry> entries) {
+    IdentityKeyManager(List<KeyMaterial> entries) {
         this.entries = List.copyOf(entries);
     }
 
@@ -38,7 +39,7 @@ final class IdentityKeyManager extends X509ExtendedKeyManager {
         return fallback;
     }
 
-    private static boolean isIssued(KeyEntry entry, Principal @Nullable [] issuers) {
+    private static boolean isIssued(KeyMaterial entry, Principal @Nullable [] issuers) {
         return issuers == null
                 || issuers.length == 0
                 || entry.chain().stream()

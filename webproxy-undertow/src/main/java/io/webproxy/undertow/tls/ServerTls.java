@@ -4,6 +4,7 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
@@ -29,7 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The server's side of TLS: one context for its whole life, whose certificates can be swapped.
+ * The server's side of TLS: one context whose certificates can be swapped; another only when other clients are let in than before.
  *
  * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
  * suites; ALPN {@code h2}, {@code http/1.1} (RFC 7301); session tickets. Thread-safe.
@@ -53,25 +54,33 @@ public final class ServerTls {
     private final TlsEngines engines;
     private final CertificateLoader loader;
     private final SniKeyManager keys;
-    private final SSLContext inner;
     private final SSLContext context;
     private final String[] suites;
     private volatile IdentityHashMap<CertificateProvider, AskedProvider> asked = new IdentityHashMap<>();
     private volatile LoadedSources loaded;
+    private volatile Front front;
 
-    private ServerTls(List<CertificateSource> sources, TlsEngines engines, Clock clock) {
+    /** The context with the sessions of clients that were let in by the same trust. */
+    private record Front(SSLContext context, ClientTrust clients) {}
+
+    private ServerTls(List<CertificateSource> sources, ClientCertificates clients, TlsEngines engines, Clock clock) {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
         this.loaded = servable(loader.load(sources), engines);
         this.keys = new SniKeyManager(hello -> List.of());
+        Front first = front(ClientTrust.load(clients));
+        this.front = first;
+        this.suites = supported(first.context());
+        this.context = new EngineContext(first.context(), (host, port) -> newEngine(front, PROTOCOLS));
+        new Prepared(loaded, first).putInForce();
+    }
+
+    private Front front(ClientTrust clients) {
         try {
-            this.inner = engines.context(new KeyManager[] {keys}, new TrustManager[0]);
+            return new Front(engines.context(new KeyManager[] {keys}, clients.managers()), clients);
         } catch (GeneralSecurityException e) {
             throw new ProxyStartException("TLS by " + engines.name() + " can't start: " + e.getMessage() + ".", e);
         }
-        this.suites = supported(inner);
-        this.context = new EngineContext(inner, (host, port) -> newEngine(inner, PROTOCOLS));
-        new Prepared(loaded).putInForce();
     }
 
     /**
@@ -80,14 +89,25 @@ public final class ServerTls {
      *
      * @param sources the first is for clients that ask for no name or an unknown one; empty for a self-signed
      *     certificate for localhost and the local names and addresses, which one WARN line announces
+     * @param clients whether they are asked for a certificate
      * @throws ProxyStartException with one sentence, if one can't be served
      */
-    public static ServerTls create(List<CertificateSource> sources, TlsProvider provider) {
+    public static ServerTls create(List<CertificateSource> sources, ClientCertificates clients, TlsProvider provider) {
+        return create(sources, clients, provider, Clock.systemUTC());
+    }
+
+    /** One that asks clients for nothing. */
+    static ServerTls create(List<CertificateSource> sources, TlsProvider provider) {
         return create(sources, provider, Clock.systemUTC());
     }
 
     static ServerTls create(List<CertificateSource> sources, TlsProvider provider, Clock clock) {
-        ServerTls tls = new ServerTls(sources, TlsEngines.of(provider), clock);
+        return create(sources, ClientCertificates.off(), provider, clock);
+    }
+
+    private static ServerTls create(
+            List<CertificateSource> sources, ClientCertificates clients, TlsProvider provider, Clock clock) {
+        ServerTls tls = new ServerTls(sources, clients, TlsEngines.of(provider), clock);
         LOG.info("TLS is served by {}", tls.providerName());
         return tls;
     }
@@ -121,9 +141,11 @@ public final class ServerTls {
     /** Certificates that have been loaded and can be served. */
     public final class Prepared {
         private final LoadedSources sources;
+        private final Front next;
 
-        private Prepared(LoadedSources sources) {
+        private Prepared(LoadedSources sources, Front next) {
             this.sources = sources;
+            this.next = next;
         }
 
         /** Serves them from the next handshake on, in place of all others. Sessions and tickets stay good. */
@@ -131,6 +153,7 @@ public final class ServerTls {
             synchronized (loader) {
                 loader.keep();
                 serve(sources);
+                front = next;
             }
         }
     }
@@ -138,11 +161,22 @@ public final class ServerTls {
     /**
      * Loads certificates. Files are read again; a self-signed certificate that isn't stored stays as long as its names and key kind do.
      *
+     * <p>Sessions and tickets stay valid unless other clients are let in than before.
+     *
      * @throws ProxyStartException with one sentence, if one can't be served
      */
-    public Prepared prepare(List<CertificateSource> sources) {
+    public Prepared prepare(List<CertificateSource> sources, ClientCertificates clients) {
         synchronized (loader) {
-            return new Prepared(servable(loader.load(sources), engines));
+            ClientTrust trust = ClientTrust.load(clients);
+            Front next = trust.equals(front.clients()) ? front : front(trust);
+            return new Prepared(servable(loader.load(sources), engines), next);
+        }
+    }
+
+    /** The same for the clients that are let in already. */
+    Prepared prepare(List<CertificateSource> sources) {
+        synchronized (loader) {
+            return new Prepared(servable(loader.load(sources), engines), front);
         }
     }
 
@@ -226,22 +260,25 @@ public final class ServerTls {
         }
     }
 
-    /** A context of its own that serves one certificate and speaks nothing but these protocols. */
+    /** A context of its own that serves one certificate to anybody and speaks nothing but these protocols. */
     SSLContext challengeContext(KeyMaterial certificate, List<String> protocols) {
         checkServable(certificate, engines);
         SniKeyManager only = new SniKeyManager(new ServedKeys(List.of(certificate)));
         try {
-            SSLContext made = engines.context(new KeyManager[] {only}, new TrustManager[0]);
-            return new EngineContext(made, (host, port) -> newEngine(made, protocols));
+            Front made = new Front(
+                    engines.context(new KeyManager[] {only}, new TrustManager[0]),
+                    ClientTrust.load(ClientCertificates.off()));
+            return new EngineContext(made.context(), (host, port) -> newEngine(made, protocols));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("TLS by " + engines.name() + " can't serve the " + certificate, e);
         }
     }
 
-    private SSLEngine newEngine(SSLContext from, List<String> protocols) {
+    private SSLEngine newEngine(Front from, List<String> protocols) {
         SSLParameters parameters = new SSLParameters(suites, new String[] {"TLSv1.3", "TLSv1.2"});
         parameters.setUseCipherSuitesOrder(true);
         parameters.setApplicationProtocols(protocols.toArray(new String[0]));
-        return engines.newEngine(from, null, 0, false, parameters);
+        from.clients().ask(parameters);
+        return engines.newEngine(from.context(), null, 0, false, parameters);
     }
 }

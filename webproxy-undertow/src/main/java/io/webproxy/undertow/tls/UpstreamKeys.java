@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.KeyMaterial;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;
@@ -15,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class UpstreamKeys {
     private final @Nullable Set<X509Certificate> trusted;
-    private final List<KeyEntry> identity;
+    private final List<KeyMaterial> identity;
 
-    private UpstreamKeys(@Nullable Set<X509Certificate> trusted, List<KeyEntry> identity) {
+    private UpstreamKeys(@Nullable Set<X509Certificate> trusted, List<KeyMaterial> identity) {
         this.trusted = trusted;
         this.identity = identity;
     }
@@ -40,7 +41,7 @@ public final class UpstreamKeys {
                 upstream.identity().map(source -> entries(source, now)).orElse(List.of()));
     }
 
-    private static List<KeyEntry> entries(CertificateSource source, Instant now) {
+    private static List<KeyMaterial> entries(CertificateSource source, Instant now) {
         if (source instanceof CertificateSource.Pem pem) {
             return List.of(CertificateLoader.pem(pem, now));
         }
@@ -56,13 +57,13 @@ public final class UpstreamKeys {
     }
 
     /** What the upstream may be shown; empty for nothing. */
-    List<KeyEntry> identity() {
+    List<KeyMaterial> identity() {
         return identity;
     }
 
     private List<List<X509Certificate>> chains() {
         // the key belongs to the leaf, so it needs no comparison
-        return identity.stream().map(KeyEntry::chain).toList();
+        return identity.stream().map(KeyMaterial::chain).toList();
     }
 
     @Override

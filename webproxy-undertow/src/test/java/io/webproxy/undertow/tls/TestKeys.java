@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ final class TestKeys {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         for (CertificateSource source : sources) {
-            KeyEntry entry = CertificateLoader.pem((CertificateSource.Pem) source, Instant.now());
+            KeyMaterial entry = CertificateLoader.pem((CertificateSource.Pem) source, Instant.now());
             store.setKeyEntry(
                     "key-" + store.size(),
                     entry.key(),

@@ -1,0 +1,145 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HttpString;
+import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.ClientCertificates.Mode;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who a connection's client has proved to be, for the upstream: the fields of RFC 9440, which nobody else may set. Immutable.
+ */
+public final class Identity {
+    private static final HttpString CERTIFICATE = new HttpString("Client-Cert");
+    private static final HttpString CHAIN = new HttpString("Client-Cert-Chain");
+
+    private static final Certificate[] NONE = {};
+
+    private final ClientCertificates asked;
+    private final List<HttpString> reserved;
+    private final Map<HttpString, String> fields;
+    private final boolean expired;
+
+    private Identity(
+            ClientCertificates asked, List<HttpString> reserved, Map<HttpString, String> fields, boolean expired) {
+        this.asked = asked;
+        this.reserved = reserved;
+        this.fields = fields;
+        this.expired = expired;
+    }
+
+    /**
+     * The identity of a connection, whose handshake has ended.
+     *
+     * @param asked what clients are asked for
+     * @param trusted whether the peer is a trusted proxy, which may say who its client is as long as nobody is asked here
+     * @param session whose certificate the handshake has checked; null for a connection in clear
+     */
+    public static Identity of(ClientCertificates asked, boolean trusted, @Nullable SSLSession session, Instant now) {
+        HttpString own = new HttpString(asked.header());
+        List<HttpString> reserved = asked.mode() == Mode.OFF && trusted ? List.of() : List.of(own, CERTIFICATE, CHAIN);
+        Certificate[] shown = asked.mode() == Mode.OFF || session == null ? NONE : certificates(session);
+        Map<HttpString, String> fields = new LinkedHashMap<>();
+        if (shown.length > 0) {
+            fields.put(own, encoded(shown[0]));
+        }
+        if (shown.length > 1 && asked.sendsChain()) {
+            fields.put(
+                    CHAIN, Arrays.stream(shown).skip(1).map(Identity::encoded).collect(Collectors.joining(", ")));
+        }
+        boolean expired = shown.length > 0
+                && shown[0] instanceof X509Certificate leaf
+                && now.isAfter(leaf.getNotAfter().toInstant());
+        return new Identity(asked, reserved, Collections.unmodifiableMap(fields), expired);
+    }
+
+    private static Certificate[] certificates(SSLSession session) {
+        try {
+            return session.getPeerCertificates();
+        } catch (SSLPeerUnverifiedException e) {
+            return NONE;
+        }
+    }
+
+    /** As a byte sequence (RFC 9440 section 2.1). */
+    private static String encoded(Certificate certificate) {
+        try {
+            return ":" + Base64.getEncoder().encodeToString(certificate.getEncoded()) + ":";
+        } catch (CertificateEncodingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    /**
+     * Whether the certificate had expired when the connection was opened: a handshake that resumes a session doesn't look at it again.
+     */
+    public boolean isExpired() {
+        return expired;
+    }
+
+    /** Whether it says what this configuration wants it to. */
+    public boolean isBy(ClientCertificates other) {
+        return asked == other;
+    }
+
+    /** Takes out of a request's fields those that only the proxy may set, and those that a server could take for them. */
+    public void strip(HeaderMap in) {
+        List<HttpString> forged = null;
+        for (long i = in.fastIterateNonEmpty(); i != -1; i = in.fiNextNonEmpty(i)) {
+            HttpString name = in.fiCurrent(i).getHeaderName();
+            if (isReserved(name)) {
+                forged = forged == null ? new ArrayList<>() : forged;
+                forged.add(name);
+            }
+        }
+        if (forged != null) {
+            forged.forEach(in::remove);
+        }
+    }
+
+    private boolean isReserved(HttpString name) {
+        for (HttpString each : reserved) {
+            if (isReadAs(name, each)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether they differ in case and punctuation at most, which environments of programs (RFC 3875 section 4.1.18) don't keep. */
+    private static boolean isReadAs(HttpString name, HttpString other) {
+        if (name.length() != other.length()) {
+            return false;
+        }
+        for (int i = 0; i < name.length(); i++) {
+            if (folded(name.byteAt(i)) != folded(other.byteAt(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int folded(byte b) {
+        int lower = b | 0x20;
+        return (lower >= 'a' && lower <= 'z' && (b & 0x80) == 0) || (b >= '0' && b <= '9') ? lower : '-';
+    }
+
+    /** What goes to the upstream. */
+    public Map<HttpString, String> fields() {
+        return fields;
+    }
+}

@@ -1,0 +1,65 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.ProxyStartException;
+import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.ClientCertificates.Mode;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.Set;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+/**
+ * Which clients a server lets in by their certificates, as read from files.
+ *
+ * <p>Immutable, equal if the same are let in: sessions that were made under one may be resumed under an equal one only.
+ *
+ * @param mode whether clients are asked
+ * @param trusted who vouches for them; empty if they aren't asked
+ */
+record ClientTrust(Mode mode, Set<X509Certificate> trusted) {
+    ClientTrust {
+        trusted = Set.copyOf(trusted);
+    }
+
+    /**
+     * Reads what is asked for.
+     *
+     * @throws ProxyStartException with one sentence, if the file can't be used
+     */
+    static ClientTrust load(ClientCertificates asked) {
+        return new ClientTrust(
+                asked.mode(),
+                asked.trust()
+                        .map(file -> TrustFile.read(file, asked.trustPassword().orElse(null)))
+                        .orElse(Set.of()));
+    }
+
+    /** What checks certificates; none if clients aren't asked. */
+    TrustManager[] managers() throws GeneralSecurityException {
+        if (mode == Mode.OFF) {
+            return new TrustManager[0];
+        }
+        try {
+            for (TrustManager manager : TrustFile.managers(trusted)) {
+                if (manager instanceof X509ExtendedTrustManager jdk) {
+                    return new TrustManager[] {new TrustedClients(jdk)};
+                }
+            }
+        } catch (IOException e) {
+            throw new GeneralSecurityException(e);
+        }
+        throw new GeneralSecurityException("the JVM has no PKIX trust manager");
+    }
+
+    /** Makes an engine ask. */
+    void ask(SSLParameters parameters) {
+        switch (mode) {
+            case OFF -> parameters.setWantClientAuth(false);
+            case OPTIONAL -> parameters.setWantClientAuth(true);
+            case REQUIRED -> parameters.setNeedClientAuth(true);
+        }
+    }
+}
