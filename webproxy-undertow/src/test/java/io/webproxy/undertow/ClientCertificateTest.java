@@ -1,0 +1,286 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.ClientCertificates;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.Base64;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.Response;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Who a client is, by its certificate: what the upstream is told, and what nobody can make it believe (RFC 9440). */
+@ExtendWith(LeakCheck.class)
+class ClientCertificateTest {
+    private static final HeldCertificate ROOT = new HeldCertificate.Builder()
+            .commonName("client root")
+            .certificateAuthority(1)
+            .build();
+    private static final HeldCertificate INTERMEDIATE = new HeldCertificate.Builder()
+            .commonName("client intermediate")
+            .certificateAuthority(0)
+            .signedBy(ROOT)
+            .build();
+    private static final HeldCertificate ALICE = new HeldCertificate.Builder()
+            .commonName("alice")
+            .signedBy(INTERMEDIATE)
+            .build();
+    /** Of the same name, so that clients don't leave out what it has signed by themselves. */
+    private static final HeldCertificate FALSE_ROOT = new HeldCertificate.Builder()
+            .commonName("client root")
+            .certificateAuthority(1)
+            .build();
+
+    private static final HeldCertificate STRANGER = new HeldCertificate.Builder()
+            .commonName("alice")
+            .signedBy(FALSE_ROOT)
+            .build();
+
+    private final BlockingQueue<String> heads = new LinkedBlockingQueue<>();
+
+    @TempDir
+    Path directory;
+
+    private RawUpstream upstream;
+    private Path trust;
+
+    @BeforeEach
+    void startUpstream() throws Exception {
+        trust = Files.writeString(directory.resolve("clients.pem"), ROOT.certificatePem());
+        upstream = RawUpstream.start(c -> {
+            for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                heads.add(head);
+                c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+            }
+        });
+    }
+
+    @AfterEach
+    void stopUpstream() throws Exception {
+        upstream.close();
+    }
+
+    private TestProxy proxy(Front front, ClientCertificates asked) {
+        return proxy(front, b -> b.clientCertificates(asked));
+    }
+
+    private TestProxy proxy(Front front, Consumer<ProxyConfig.Builder> more) {
+        return TestProxy.start(front, b -> {
+            b.forward(upstream.uri());
+            more.accept(b);
+        });
+    }
+
+    /** Trusts the proxy, and shows this. */
+    private static HandshakeCertificates showing(@Nullable HeldCertificate identity) {
+        HandshakeCertificates.Builder builder = new HandshakeCertificates.Builder();
+        for (X509Certificate trusted : TestProxy.trust().trustManager().getAcceptedIssuers()) {
+            builder.addTrustedCertificate(trusted);
+        }
+        if (identity != null) {
+            X509Certificate[] rest =
+                    identity == ALICE ? new X509Certificate[] {INTERMEDIATE.certificate()} : new X509Certificate[0];
+            builder.heldCertificate(identity, rest);
+        }
+        return builder.build();
+    }
+
+    private static OkHttpClient client(TestProxy proxy, @Nullable HeldCertificate identity) {
+        HandshakeCertificates shown = showing(identity);
+        return proxy.client()
+                .newBuilder()
+                .sslSocketFactory(shown.sslSocketFactory(), shown.trustManager())
+                .build();
+    }
+
+    private static int get(OkHttpClient client, TestProxy proxy, String... fields) throws IOException {
+        Request.Builder request = new Request.Builder().url(proxy.url("/"));
+        for (int i = 0; i < fields.length; i += 2) {
+            request.addHeader(fields[i], fields[i + 1]);
+        }
+        try (Response response = client.newCall(request.build()).execute()) {
+            return response.code();
+        }
+    }
+
+    private String head() throws InterruptedException {
+        String head = heads.poll(5, TimeUnit.SECONDS);
+        assertThat(head).isNotNull();
+        return head;
+    }
+
+    private static String encoded(HeldCertificate certificate) throws Exception {
+        return ":"
+                + Base64.getEncoder().encodeToString(certificate.certificate().getEncoded()) + ":";
+    }
+
+    private static final String[] FORGED = {
+        "Client-Cert", ":Zm9yZ2Vk:", "client-cert", ":Zm9yZ2Vk:", "Client-Cert-Chain", ":Zm9yZ2Vk:", "X-Id",
+                ":Zm9yZ2Vk:",
+        "Client_Cert", ":Zm9yZ2Vk:", "Client.Cert", ":Zm9yZ2Vk:", "X.Id", ":Zm9yZ2Vk:", "Other", "passes"
+    };
+
+    @ParameterizedTest
+    @EnumSource(value = Front.class, mode = EnumSource.Mode.EXCLUDE, names = "H1")
+    void upstreamIsToldWhoseCertificateItIsAndNothingElse(Front front) throws Exception {
+        try (TestProxy proxy = proxy(front, ClientCertificates.required(trust).withHeader("X-Id"))) {
+            OkHttpClient alice = client(proxy, ALICE);
+            for (int i = 0; i < 2; i++) {
+                assertThat(get(alice, proxy, FORGED)).isEqualTo(200);
+                assertThat(head())
+                        .contains("\r\nX-Id: " + encoded(ALICE) + "\r\n")
+                        .containsIgnoringCase("\r\nOther: passes\r\n")
+                        .doesNotContain("Zm9yZ2Vk")
+                        .doesNotContainIgnoringCase("Client-Cert");
+            }
+            proxy.server()
+                    .update(c -> c.clientCertificates(
+                            ClientCertificates.required(trust).withChain()));
+            // the same connection: only the fields have changed
+            assertThat(get(alice, proxy, FORGED)).isEqualTo(200);
+            assertThat(head())
+                    .contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n")
+                    .contains("\r\nClient-Cert-Chain: " + encoded(INTERMEDIATE) + "\r\n");
+            TestProxy.close(alice);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Front.class, mode = EnumSource.Mode.EXCLUDE, names = "H1")
+    void whoHasNoTrustedCertificateReachesNothing(Front front) throws Exception {
+        try (TestProxy proxy = proxy(front, ClientCertificates.required(trust))) {
+            for (HeldCertificate identity : new HeldCertificate[] {null, STRANGER}) {
+                OkHttpClient client = client(proxy, identity);
+                assertThatThrownBy(() -> get(client, proxy)).isInstanceOf(IOException.class);
+                TestProxy.close(client);
+            }
+            proxy.server().update(c -> c.clientCertificates(ClientCertificates.optional(trust)));
+            OkHttpClient stranger = client(proxy, STRANGER);
+            assertThatThrownBy(() -> get(stranger, proxy)).isInstanceOf(IOException.class);
+            TestProxy.close(stranger);
+            assertThat(heads).isEmpty();
+            assertThat(get(proxy.client(), proxy, FORGED)).isEqualTo(200);
+            assertThat(head()).doesNotContainIgnoringCase("Client-Cert");
+            assertThat(heads).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void fieldIsStrippedAlsoWhereNobodyIsAsked(Front front) throws Exception {
+        try (TestProxy proxy = proxy(front, b -> {})) {
+            assertThat(get(proxy.client(), proxy, "Client-Cert", "f", "Client-Cert-Chain", "f", "X-Id", "f"))
+                    .isEqualTo(200);
+            assertThat(head()).doesNotContainIgnoringCase("Client-Cert").containsIgnoringCase("\r\nX-Id: f\r\n");
+            proxy.server()
+                    .update(c -> c.clientCertificates(ClientCertificates.off().withHeader("X-Id")));
+            assertThat(get(proxy.client(), proxy, FORGED)).isEqualTo(200);
+            assertThat(head()).doesNotContain("Zm9yZ2Vk").containsIgnoringCase("\r\nOther: passes\r\n");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void trustedProxyMaySayWhoItsClientIsAsLongAsNobodyIsAskedHere(Front front) throws Exception {
+        try (TestProxy proxy = proxy(front, b -> b.trustedProxies("127.0.0.1"))) {
+            assertThat(get(proxy.client(), proxy, "Client-Cert", "of its client", "Client_Cert", "never"))
+                    .isEqualTo(200);
+            assertThat(head())
+                    .containsIgnoringCase("\r\nClient-Cert: of its client\r\n")
+                    .doesNotContain("never");
+            if (front.isTls()) {
+                proxy.server().update(c -> c.clientCertificates(ClientCertificates.optional(trust)));
+                assertThat(get(proxy.client(), proxy, "Client-Cert", "of its client"))
+                        .isEqualTo(200);
+                assertThat(head()).doesNotContainIgnoringCase("Client-Cert");
+            }
+            proxy.server().update(c -> c.trustedProxies().clientCertificates(ClientCertificates.off()));
+            assertThat(get(proxy.client(), proxy, "Client-Cert", "of its client"))
+                    .isEqualTo(200);
+            assertThat(head()).doesNotContainIgnoringCase("Client-Cert");
+        }
+    }
+
+    @Test
+    void endpointInClearBesideOneThatAsksTakesNobodysWord() throws Exception {
+        try (TestProxy proxy =
+                        proxy(Front.H1_TLS, b -> b.http(0).clientCertificates(ClientCertificates.required(trust)));
+                RawConnection clear = RawConnection.open(
+                        proxy.server().endpoints().get(1).address().getPort())) {
+            clear.send("GET / HTTP/1.1¶Host: a¶Client-Cert: f¶Connection: Client-Cert¶¶");
+            assertThat(clear.readResponse()).startsWith("HTTP/1.1 200 ");
+            assertThat(head()).doesNotContainIgnoringCase("Client-Cert");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"H1_TLS,TLSv1.3", "H1_TLS,TLSv1.2", "H1_TLS_JDK,TLSv1.3", "H1_TLS_JDK,TLSv1.2"})
+    void resumedConnectionHasTheSameIdentityUntilTheTrustChanges(Front front, String version) throws Exception {
+        HandshakeCertificates shown = showing(ALICE);
+        SSLSocketFactory factory = shown.sslSocketFactory();
+        try (TestProxy proxy = proxy(front, ClientCertificates.optional(trust))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(ask(proxy, factory, version)).startsWith("HTTP/1.1 200 ");
+                assertThat(head()).contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n");
+            }
+            Files.writeString(trust, FALSE_ROOT.certificatePem());
+            proxy.server().update(c -> {});
+            assertThatThrownBy(() -> ask(proxy, factory, version)).isInstanceOf(IOException.class);
+            assertThat(heads).isEmpty();
+        }
+    }
+
+    private static String ask(TestProxy proxy, SSLSocketFactory factory, String version) throws IOException {
+        SSLSocket socket = (SSLSocket) factory.createSocket(
+                new Socket(InetAddress.getLoopbackAddress(), proxy.port()), "localhost", proxy.port(), true);
+        socket.setEnabledProtocols(new String[] {version});
+        try (RawConnection client = new RawConnection(socket)) {
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            String answer = client.readResponse();
+            if (answer.isEmpty()) {
+                throw new IOException("no answer");
+            }
+            return answer;
+        }
+    }
+
+    @Test
+    void namedByConnectionItStaysTheProxysOwn() throws Exception {
+        try (TestProxy proxy = proxy(Front.H1_TLS, ClientCertificates.required(trust));
+                RawConnection client =
+                        RawConnection.openTls(proxy.port(), showing(ALICE).sslSocketFactory(), "http/1.1")) {
+            client.send("GET / HTTP/1.1¶Host: localhost¶Connection: Client-Cert¶Client-Cert: f¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
+            assertThat(head()).contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n");
+        }
+    }
+}
