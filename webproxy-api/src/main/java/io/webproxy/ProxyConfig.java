@@ -32,6 +32,7 @@ public final class ProxyConfig {
     private final @Nullable String bind;
     private final List<Route> routes;
     private final List<CertificateSource> certificates;
+    private final Duration certificateReload;
     private final TlsProvider tlsProvider;
     private final ClientCertificates clientCertificates;
     private final @Nullable Authenticator authenticator;
@@ -53,6 +54,7 @@ public final class ProxyConfig {
         this.bind = b.bind;
         this.routes = List.copyOf(b.routes);
         this.certificates = List.copyOf(b.certificates);
+        this.certificateReload = b.certificateReload;
         this.tlsProvider = b.tlsProvider;
         this.clientCertificates = b.clientCertificates;
         this.authenticator = b.authenticator;
@@ -101,6 +103,11 @@ public final class ProxyConfig {
     /** Where certificates come from; empty for a self-signed one. */
     public List<CertificateSource> certificates() {
         return certificates;
+    }
+
+    /** How often the files of certificates are looked at; zero for never. */
+    public Duration certificateReload() {
+        return certificateReload;
     }
 
     /** Which TLS implementation serves. */
@@ -197,12 +204,14 @@ public final class ProxyConfig {
      */
     public static final class Builder {
         private static final Duration LONGEST_DRAIN = Duration.ofDays(365);
+        private static final Duration SHORTEST_RELOAD = Duration.ofMillis(100);
 
         private final List<Listen> listens = new ArrayList<>();
         private @Nullable String bind;
         private final List<Route> routes = new ArrayList<>();
         private final Set<String> replaceable = new HashSet<>();
         private final List<CertificateSource> certificates = new ArrayList<>();
+        private Duration certificateReload = Duration.ofSeconds(10);
         private TlsProvider tlsProvider = TlsProvider.AUTO;
         private ClientCertificates clientCertificates = ClientCertificates.off();
         private @Nullable Authenticator authenticator;
@@ -227,6 +236,7 @@ public final class ProxyConfig {
             routes.addAll(config.routes);
             config.routes.forEach(route -> replaceable.add(route.name()));
             certificates.addAll(config.certificates);
+            certificateReload = config.certificateReload;
             tlsProvider = config.tlsProvider;
             clientCertificates = config.clientCertificates;
             authenticator = config.authenticator;
@@ -289,6 +299,22 @@ public final class ProxyConfig {
             for (CertificateSource source : Objects.requireNonNull(sources, "sources")) {
                 certificates.add(Objects.requireNonNull(source, "source"));
             }
+            return this;
+        }
+
+        /**
+         * How often the files of PEM and PKCS#12 certificates are looked at, so that what has changed in them is served without an {@link ProxyServer#update
+         * update}, 100 ms to 365 days; default 10 s, zero for never. Files that can't be used, such as a key that doesn't match, are never served: what was
+         * served before is served on.
+         */
+        public Builder certificateReload(Duration interval) {
+            boolean never =
+                    Objects.requireNonNull(interval, "certificateReload").isZero();
+            if (!never && (interval.compareTo(SHORTEST_RELOAD) < 0 || interval.compareTo(LONGEST_DRAIN) > 0)) {
+                throw new IllegalArgumentException(
+                        "certificateReload: " + interval + " (expected: zero, or 100 ms to 365 days)");
+            }
+            this.certificateReload = interval;
             return this;
         }
 

@@ -33,7 +33,10 @@ public final class HeldProvider implements CertificateProvider {
         for (String name : names) {
             builder.addSubjectAlternativeName(name);
         }
-        HeldCertificate made = builder.build();
+        return material(builder.build());
+    }
+
+    public static KeyMaterial material(HeldCertificate made) {
         return KeyMaterial.of(made.keyPair().getPrivate(), List.of(made.certificate()));
     }
 

@@ -55,11 +55,10 @@ class CertificateProviderTest {
         Peers.Outcome outcome = Peers.run(Duration.ofSeconds(10), command.toArray(new String[0]));
         return outcome.stdout()
                 .lines()
-                .filter(line -> line.startsWith("subject=") || line.startsWith("Server Temp Key"))
+                .filter(line -> line.startsWith("subject="))
                 .map(line -> line.replaceAll("subject=CN *= *", ""))
-                .filter(line -> !line.startsWith("Server"))
                 .findFirst()
-                .orElse("nothing: " + outcome.stderr().replaceAll("(?s).*?:(SSL routines:[^\\n]*).*", "$1"));
+                .orElse("nothing: " + outcome.stderr());
     }
 
     @ParameterizedTest
@@ -116,8 +115,8 @@ class CertificateProviderTest {
         HeldProvider provider = new HeldProvider(HeldProvider.material("a.example"));
         try (TestProxy proxy = proxy(front, Certificates.selfSigned("own.example"), provider)) {
             provider.fails = new IllegalStateException("broken");
-            assertThat(shown(proxy, "a.example")).startsWith("nothing");
-            assertThat(shown(proxy, "a.example")).startsWith("nothing");
+            assertThat(shown(proxy, "a.example")).contains("SSL alert number 80");
+            assertThat(shown(proxy, "a.example")).contains("SSL alert number 80");
             assertThat(shown(proxy, "own.example")).isEqualTo("own.example");
             provider.fails = null;
             assertThat(shown(proxy, "a.example")).isEqualTo("a.example");
@@ -146,9 +145,7 @@ class CertificateProviderTest {
     void clientWithoutAnythingForItGetsAnAlert() throws Exception {
         for (Front front : List.of(Front.H1_TLS, Front.H1_TLS_JDK)) {
             try (TestProxy proxy = proxy(front, new HeldProvider())) {
-                assertThat(shown(proxy, "a.example"))
-                        .startsWith("nothing: SSL routines:")
-                        .contains("alert");
+                assertThat(shown(proxy, "a.example")).contains("SSL alert number 112");
             }
         }
     }

@@ -11,12 +11,14 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.sniff.ClientHelloParser;
 import io.webproxy.undertow.sniff.Peeked;
 import io.webproxy.undertow.sniff.ProtocolSniffer;
+import io.webproxy.undertow.tls.HelloRefused;
 import io.webproxy.undertow.tls.TlsChallenges;
 import io.webproxy.undertow.tls.TlsFront;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,9 +34,6 @@ import org.xnio.ssl.SslConnection;
  */
 public final class FirstBytes extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
-
-    /** RFC 7301 section 3.2. */
-    private static final int NO_APPLICATION_PROTOCOL = 120;
 
     private final StreamConnection raw;
     private final Sweeper sweeper;
@@ -174,16 +173,18 @@ public final class FirstBytes extends Watched {
         source.setReadListener(null);
         PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
         source.setConduit(replay);
-        replay.pushBack(new PooledAdaptor(read));
-        pooled = null;
         challenge = TlsChallenges.isChallenge(said);
-        SslConnection wrapped = challenge ? tls.wrapChallenge(raw, said) : tls.wrap(raw, said);
-        if (wrapped == null) {
-            LOG.debug("{} wants a challenge answered that isn't known here", raw.getPeerAddress());
-            refuse(NO_APPLICATION_PROTOCOL);
+        SslConnection wrapped;
+        try {
+            wrapped = tls.wrap(raw, said);
+        } catch (HelloRefused e) {
+            LOG.debug("{} is refused: {}", raw.getPeerAddress(), e.getMessage());
+            read.close();
+            refuse(e.alert());
             return;
         }
         secure = wrapped;
+        replay.pushBack(new PooledAdaptor(read));
         SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
         wrapped.getHandshakeSetter()
                 .set(finished -> IoTasks.execute(sweeper.thread(), () -> negotiate(wrapped, engine)));
@@ -211,8 +212,9 @@ public final class FirstBytes extends Watched {
                 return;
             }
             if (challenge) {
-                // RFC 8737 section 3: what the certificate says is all there is to say
-                farewell(wrapped);
+                if (engine.getHandshakeStatus() == HandshakeStatus.NOT_HANDSHAKING) {
+                    farewell(wrapped);
+                }
                 return;
             }
             finish();
@@ -238,6 +240,7 @@ public final class FirstBytes extends Watched {
         }
     }
 
+    /** RFC 8737 section 3: what the certificate says is all there is to say. */
     private void farewell(SslConnection answered) throws IOException {
         answered.getSinkChannel().shutdownWrites();
         answered.getSinkChannel().flush();

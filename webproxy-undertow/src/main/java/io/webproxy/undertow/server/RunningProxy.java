@@ -76,6 +76,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final HttpChallenges httpChallenges = new HttpChallenges();
     private final TlsChallenges tlsChallenges = new TlsChallenges();
     private final CertificateProviders providers = new CertificateProviders(this::lend);
+    private final FilePoll files = new FilePoll(this::reloadFiles);
     private volatile @Nullable ServerTls tls;
     private volatile Settings settings;
     private volatile Http2Limits http2;
@@ -194,6 +195,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                     });
         }
         providers.change(ServerTls.providers(config.certificates())).keep();
+        pollFiles(config);
         servers.forEach(AcceptingChannel::resumeAccepts);
     }
 
@@ -224,6 +226,18 @@ public final class RunningProxy implements ProxyEngine.Running {
     private boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
         ServerTls serving = tls;
         return serving != null && serving.isMisdirected(session, local, host);
+    }
+
+    private void pollFiles(ProxyConfig config) {
+        ServerTls serving = tls;
+        files.every(serving != null && serving.hasFiles() ? config.certificateReload() : Duration.ZERO);
+    }
+
+    private void reloadFiles() {
+        ServerTls serving = tls;
+        if (serving != null) {
+            serving.reload(exchanges.recorder()::certificateChanged);
+        }
     }
 
     private RunningProvider lend(CertificateProvider provider) {
@@ -314,6 +328,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         http2 = config.http2();
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         change.keep();
+        pollFiles(config);
         if (before != null && next != before) {
             before.stop();
         }
@@ -341,6 +356,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             }
         }
         auth.close();
+        files.close();
         providers.change(List.of()).keep();
         worker.shutdown();
     }

@@ -48,13 +48,13 @@ final class CertificateLoader {
      */
     LoadedSources load(List<CertificateSource> configured) {
         List<CertificateSource> sources = configured.isEmpty() ? List.of(standard()) : configured;
-        IdentityHashMap<CertificateSource, List<KeyMaterial>> loaded = new IdentityHashMap<>();
+        IdentityHashMap<CertificateSource, HeldKeys> loaded = new IdentityHashMap<>();
         Map<Wanted, KeyMaterial> kept = new HashMap<>();
         for (CertificateSource source : LoadedSources.leaves(sources)) {
             if (source instanceof CertificateSource.SelfSigned selfSigned) {
-                loaded.put(source, List.of(selfSigned(selfSigned, kept)));
+                loaded.put(source, HeldKeys.of(List.of(selfSigned(selfSigned, kept)), List.of()));
             } else if (!(source instanceof CertificateProvider)) {
-                loaded.put(source, read(source));
+                loaded.put(source, read(source, FileStamp.of(source)));
             }
         }
         next = kept;
@@ -66,13 +66,13 @@ final class CertificateLoader {
         made = next;
     }
 
-    /** What the files of a source hold. */
-    List<KeyMaterial> read(CertificateSource source) {
+    /** What the files of a source hold, which had these stamps just before. */
+    HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
         if (source instanceof CertificateSource.Pem pem) {
-            return List.of(pem(pem, clock.instant()));
+            return HeldKeys.of(List.of(pem(pem, clock.instant())), stamps);
         }
         if (source instanceof CertificateSource.Pkcs12 pkcs12) {
-            return List.copyOf(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()));
+            return HeldKeys.of(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()), stamps);
         }
         throw new IllegalArgumentException(source + " has no files");
     }

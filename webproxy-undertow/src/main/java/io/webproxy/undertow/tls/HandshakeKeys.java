@@ -9,29 +9,22 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is served in one handshake: chosen when a key manager is first asked, and the same to the handshake's end, whatever is swapped meanwhile. TLS
- * implementations tell key managers too little, and differently much; so this is kept for the thread while an engine works.
+ * What is served in one handshake, whatever is swapped meanwhile. TLS implementations tell key managers too little, and differently much; so this is chosen
+ * by the peeked hello, and kept for the thread while an engine works. Immutable.
  *
- * <p>Not thread-safe: it belongs to its engine.
+ * @param hello what the client has said
+ * @param candidates what fits it
  */
-final class HandshakeKeys {
+record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
     /** Of a client of which nothing is known. */
     static final ClientHello UNKNOWN =
             new ClientHello(Optional.empty(), List.of(), new InetSocketAddress(0), Set.of("EC", "RSA"));
 
     private static final ThreadLocal<@Nullable HandshakeKeys> CURRENT = new ThreadLocal<>();
 
-    private final ClientHello hello;
-    private @Nullable List<KeyMaterial> chosen;
-
-    HandshakeKeys(ClientHello hello) {
-        this.hello = hello;
-    }
-
-    /** Those of the engine that works on this thread; of an unknown client if it was told nothing. */
-    static HandshakeKeys current() {
-        HandshakeKeys current = CURRENT.get();
-        return current == null ? new HandshakeKeys(UNKNOWN) : current;
+    /** Those of the engine that works on this thread; null if it was told nothing. */
+    static @Nullable HandshakeKeys current() {
+        return CURRENT.get();
     }
 
     /** An engine works on this thread from now on, until {@link #leave}. */
@@ -50,17 +43,7 @@ final class HandshakeKeys {
     /**
      * The key of a type, or null if there is none that this client should be given: then a key manager is asked for the next type.
      */
-    @Nullable KeyMaterial ofType(String keyType, KeyChooser chooser) {
-        List<KeyMaterial> candidates = chosen;
-        if (candidates == null) {
-            try {
-                candidates = chooser.choose(hello);
-            } catch (AskedProvider.Failed e) {
-                // it has been logged
-                candidates = List.of();
-            }
-            chosen = candidates;
-        }
+    @Nullable KeyMaterial ofType(String keyType) {
         for (KeyMaterial candidate : candidates) {
             // Conscrypt asks for all types and serves the last it gets: that mustn't be one that the client can't use
             if (candidate.keyType().equals(keyType) && (candidates.size() == 1 || hello.canUse(keyType))) {

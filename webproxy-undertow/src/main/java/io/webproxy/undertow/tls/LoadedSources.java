@@ -13,9 +13,9 @@ import java.util.function.Function;
  * Sources, and what those of them hold that aren't providers. Immutable.
  *
  * @param sources as configured, or the one that stands in for none
- * @param materials by the identity of the source
+ * @param held by the identity of the source
  */
-record LoadedSources(List<CertificateSource> sources, IdentityHashMap<CertificateSource, List<KeyMaterial>> materials) {
+record LoadedSources(List<CertificateSource> sources, IdentityHashMap<CertificateSource, HeldKeys> held) {
     /** The providers and the sources with something of their own among them, each once, in their order. */
     static List<CertificateSource> leaves(List<CertificateSource> sources) {
         List<CertificateSource> leaves = new ArrayList<>();
@@ -34,23 +34,36 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
     }
 
     /** What a source holds. */
-    List<KeyMaterial> of(CertificateSource source) {
-        return Objects.requireNonNull(materials.get(source), "source");
+    HeldKeys of(CertificateSource source) {
+        return Objects.requireNonNull(held.get(source), "source");
     }
 
     /** All that they hold, in their order. */
     List<KeyMaterial> all() {
         return leaves(sources).stream()
-                .map(leaf -> materials.getOrDefault(leaf, List.of()))
-                .flatMap(List::stream)
+                .filter(held::containsKey)
+                .flatMap(leaf -> of(leaf).materials().stream())
                 .toList();
     }
 
-    /** The same, but for what one source holds. */
-    LoadedSources with(CertificateSource source, List<KeyMaterial> others) {
-        IdentityHashMap<CertificateSource, List<KeyMaterial>> changed = new IdentityHashMap<>(materials);
-        changed.put(source, others);
-        return new LoadedSources(sources, changed);
+    /** Whether there are files that somebody else may write. */
+    boolean hasFiles() {
+        return held.values().stream().anyMatch(keys -> !keys.stamps().isEmpty());
+    }
+
+    /** The same after a look at the files; the same instance, if nothing has happened to them. */
+    LoadedSources reloaded(FileReload reload) {
+        IdentityHashMap<CertificateSource, HeldKeys> changed = new IdentityHashMap<>(held);
+        boolean same = true;
+        for (CertificateSource leaf : leaves(sources)) {
+            HeldKeys before = held.get(leaf);
+            if (before != null && !before.stamps().isEmpty()) {
+                HeldKeys after = reload.look(leaf, before);
+                changed.put(leaf, after);
+                same &= after == before;
+            }
+        }
+        return same ? this : new LoadedSources(sources, changed);
     }
 
     /** Chooses among all: those that stand side by side and aren't providers are one pool. */
@@ -59,9 +72,9 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
         List<KeyMaterial> pool = new ArrayList<>();
         int place = 0;
         for (CertificateSource source : sources) {
-            if (materials.containsKey(source)) {
+            if (held.containsKey(source)) {
                 place = pool.isEmpty() ? choosers.size() : place;
-                pool.addAll(of(source));
+                pool.addAll(of(source).materials());
             } else {
                 choosers.add(chooser(source, asked));
             }
@@ -83,7 +96,7 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
         if (source instanceof CertificateSource.ForNames forNames) {
             return new OnlyNames(forNames.names(), chooser(forNames.source(), asked));
         }
-        return new ServedKeys(of(source));
+        return new ServedKeys(of(source).materials());
     }
 
     private static KeyChooser inOrder(List<KeyChooser> choosers) {

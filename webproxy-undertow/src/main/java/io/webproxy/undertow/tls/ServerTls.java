@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
@@ -8,7 +9,6 @@ import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.GeneralSecurityException;
 import java.time.Clock;
@@ -18,7 +18,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -50,6 +50,11 @@ public final class ServerTls {
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
     private static final List<String> PROTOCOLS = List.of("h2", "http/1.1");
+
+    private static final int INTERNAL_ERROR = 80;
+
+    /** RFC 6066 section 3. */
+    private static final int UNRECOGNIZED_NAME = 112;
 
     private final TlsEngines engines;
     private final CertificateLoader loader;
@@ -129,13 +134,26 @@ public final class ServerTls {
     }
 
     /**
-     * Tells an engine of this context what its client says, before it is given a byte of that: by it the certificate is chosen. An engine that isn't told
-     * serves what is for clients that name no host.
+     * Tells an engine of this context what to serve, before it is given a byte. One that isn't told serves what is for clients that name no host.
      */
-    static void expect(SSLEngine engine, ClientHello hello) {
+    static void expect(SSLEngine engine, HandshakeKeys chosen) {
         if (engine instanceof ForwardingSslEngine ours) {
-            ours.keys = new HandshakeKeys(hello);
+            ours.keys = chosen;
         }
+    }
+
+    /** What is served to a client, at least one. */
+    HandshakeKeys choose(ClientHello hello) throws HelloRefused {
+        HandshakeKeys chosen;
+        try {
+            chosen = keys.choose(hello);
+        } catch (AskedProvider.Failed e) {
+            throw new HelloRefused(INTERNAL_ERROR, "a provider of certificates failed");
+        }
+        if (chosen.candidates().isEmpty()) {
+            throw new HelloRefused(UNRECOGNIZED_NAME, "there is no certificate");
+        }
+        return chosen;
     }
 
     /** Certificates that have been loaded and can be served. */
@@ -180,6 +198,34 @@ public final class ServerTls {
         }
     }
 
+    /** Whether there are files to look at. */
+    public boolean hasFiles() {
+        return loaded.hasFiles();
+    }
+
+    /**
+     * Looks at the files of all sources, and serves what has changed in them, if that can be served. Not for an IO thread.
+     *
+     * @param events is told what has changed, and what failed when it fails for the first time
+     */
+    public void reload(Consumer<CertificateEvent> events) {
+        List<CertificateEvent> happened = new ArrayList<>();
+        synchronized (loader) {
+            LoadedSources before = loaded;
+            LoadedSources after = before.reloaded(new FileReload(this::read, happened::add));
+            if (after != before) {
+                serve(after);
+            }
+        }
+        happened.forEach(events);
+    }
+
+    private HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
+        HeldKeys read = loader.read(source, stamps);
+        read.materials().forEach(material -> checkServable(material, engines));
+        return read;
+    }
+
     /** The providers among these sources, each once. */
     public static List<CertificateProvider> providers(List<CertificateSource> sources) {
         return LoadedSources.leaves(sources).stream()
@@ -191,31 +237,25 @@ public final class ServerTls {
     /** What is served and wanted, in the order of configuration. */
     public List<CertificateStatus> status() {
         List<CertificateStatus> all = new ArrayList<>();
-        for (CertificateSource leaf : LoadedSources.leaves(loaded.sources())) {
+        LoadedSources now = loaded;
+        for (CertificateSource leaf : LoadedSources.leaves(now.sources())) {
             if (leaf instanceof CertificateProvider provider) {
                 all.addAll(asked(provider).status());
             } else {
-                loaded.of(leaf).forEach(material -> all.add(statusOf(material)));
+                HeldKeys held = now.of(leaf);
+                held.materials().forEach(material -> all.add(statusOf(material, held.lastFailure())));
             }
         }
         return all;
     }
 
-    private static CertificateStatus statusOf(KeyMaterial material) {
+    private static CertificateStatus statusOf(KeyMaterial material, Optional<String> failure) {
         return new CertificateStatus(
-                namesOf(material),
+                HeldKeys.namesOf(material),
                 Optional.of(material.leaf().getIssuerX500Principal().getName()),
                 Optional.of(material.notAfter()),
                 Optional.empty(),
-                Optional.empty());
-    }
-
-    /** What the leaf is for. */
-    static List<String> namesOf(KeyMaterial material) {
-        return Stream.concat(
-                        material.names().stream(), material.addresses().stream().map(InetAddress::getHostAddress))
-                .sorted()
-                .toList();
+                failure);
     }
 
     private AskedProvider asked(CertificateProvider provider) {

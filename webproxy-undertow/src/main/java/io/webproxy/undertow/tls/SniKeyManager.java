@@ -37,8 +37,14 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         served = new DefaultLast(chooser);
     }
 
+    /** What is served to a client; nothing, if there is nothing for anybody. */
+    HandshakeKeys choose(ClientHello hello) {
+        return new HandshakeKeys(hello, served.choose(hello));
+    }
+
     private @Nullable KeyMaterial ofType(String keyType) {
-        return HandshakeKeys.current().ofType(keyType, served);
+        HandshakeKeys now = HandshakeKeys.current();
+        return (now == null ? choose(HandshakeKeys.UNKNOWN) : now).ofType(keyType);
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.tls.ClientHello;
 import javax.net.ssl.SSLContext;
-import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 import org.xnio.Xnio;
@@ -12,12 +11,17 @@ import org.xnio.ssl.SslConnection;
 
 /** Puts TLS over accepted connections whose hello is known. Thread-safe. */
 public final class TlsFront {
+    /** RFC 7301 section 3.2. */
+    private static final int NO_APPLICATION_PROTOCOL = 120;
+
+    private final ServerTls tls;
     private final TlsChallenges challenges;
     private final ByteBufferPool records;
     private final UndertowXnioSsl ordinary;
 
     /** With buffers that hold a whole TLS record each. */
     public TlsFront(ServerTls tls, TlsChallenges challenges, ByteBufferPool records) {
+        this.tls = tls;
         this.challenges = challenges;
         this.records = records;
         this.ordinary = over(tls.sslContext());
@@ -27,16 +31,22 @@ public final class TlsFront {
         return new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, records, context);
     }
 
-    /** For a client that wants to speak a protocol, with the certificate that fits. */
-    public SslConnection wrap(StreamConnection connection, ClientHello hello) {
+    /**
+     * For a client, with the certificate that fits it; or with the answer to its {@linkplain TlsChallenges#isChallenge challenge}.
+     *
+     * @throws HelloRefused if there is none: then the connection is as it was
+     */
+    public SslConnection wrap(StreamConnection connection, ClientHello hello) throws HelloRefused {
+        if (TlsChallenges.isChallenge(hello)) {
+            SSLContext answer = challenges.find(hello);
+            if (answer == null) {
+                throw new HelloRefused(NO_APPLICATION_PROTOCOL, "it wants a challenge answered that isn't known");
+            }
+            return over(answer).wrapExistingConnection(connection, OptionMap.EMPTY, false);
+        }
+        HandshakeKeys keys = tls.choose(hello);
         SslConnection wrapped = ordinary.wrapExistingConnection(connection, OptionMap.EMPTY, false);
-        ServerTls.expect(UndertowXnioSsl.getSslEngine(wrapped), hello);
+        ServerTls.expect(UndertowXnioSsl.getSslEngine(wrapped), keys);
         return wrapped;
-    }
-
-    /** For a client that wants a {@linkplain TlsChallenges#isChallenge challenge} answered; null if there is no answer. */
-    public @Nullable SslConnection wrapChallenge(StreamConnection connection, ClientHello hello) {
-        SSLContext answer = challenges.find(hello);
-        return answer == null ? null : over(answer).wrapExistingConnection(connection, OptionMap.EMPTY, false);
     }
 }

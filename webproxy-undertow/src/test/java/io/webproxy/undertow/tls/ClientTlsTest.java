@@ -49,7 +49,7 @@ class ClientTlsTest {
         SSLEngine client = ClientTls.create(TestKeys.trusting(trust), provider)
                 .sslContext()
                 .createSSLEngine(host, 443);
-        TlsPair pair = new TlsPair(client, server.sslContext().createSSLEngine());
+        TlsPair pair = new TlsPair(client, server);
         try {
             pair.handshake();
             assertThat(client.getApplicationProtocol()).isEqualTo("http/1.1");

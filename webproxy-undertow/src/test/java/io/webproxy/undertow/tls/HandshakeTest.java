@@ -55,7 +55,7 @@ class HandshakeTest {
         SSLParameters parameters = clientEngine.getSSLParameters();
         changes.accept(parameters);
         clientEngine.setSSLParameters(parameters);
-        return new TlsPair(clientEngine, server.sslContext().createSSLEngine());
+        return new TlsPair(clientEngine, server);
     }
 
     /** The common name of the certificate that such a client is shown. */

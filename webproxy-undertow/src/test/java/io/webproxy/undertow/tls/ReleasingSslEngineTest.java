@@ -54,9 +54,7 @@ class ReleasingSslEngineTest {
     }
 
     private TlsPair pair() {
-        return new TlsPair(
-                client.sslContext().createSSLEngine("localhost", 443),
-                server.sslContext().createSSLEngine());
+        return new TlsPair(client.sslContext().createSSLEngine("localhost", 443), server);
     }
 
     private static int descriptors() throws IOException {
@@ -216,9 +214,7 @@ class ReleasingSslEngineTest {
 
     @Test
     void alertOfAFailedHandshakeIsNotLost() throws Exception {
-        TlsPair pair = new TlsPair(
-                client.sslContext().createSSLEngine("other.example.com", 443),
-                server.sslContext().createSSLEngine());
+        TlsPair pair = new TlsPair(client.sslContext().createSSLEngine("other.example.com", 443), server);
         assertThatThrownBy(pair::handshake).isInstanceOf(SSLException.class);
         assertThat(pair.client.wrap(NOTHING, pair.toServer).bytesProduced()).isPositive();
         pair.close();

@@ -28,9 +28,12 @@ final class TlsPair {
 
     private boolean told;
 
-    TlsPair(SSLEngine client, SSLEngine server) {
+    private final ServerTls tls;
+
+    TlsPair(SSLEngine client, ServerTls tls) {
         this.client = client;
-        this.server = server;
+        this.tls = tls;
+        this.server = tls.sslContext().createSSLEngine();
     }
 
     TlsPair handshake() throws SSLException {
@@ -48,7 +51,11 @@ final class TlsPair {
         if (!told && toServer.position() > 0) {
             told = true;
             Peeked hello = new ClientHelloParser().feed(toServer.duplicate().flip());
-            ServerTls.expect(server, Offer.of((Peeked.ClientHello) hello, reached));
+            try {
+                ServerTls.expect(server, tls.choose(Offer.of((Peeked.ClientHello) hello, reached)));
+            } catch (HelloRefused e) {
+                throw new AssertionError(e);
+            }
         }
     }
 

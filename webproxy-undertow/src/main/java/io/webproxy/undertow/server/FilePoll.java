@@ -1,0 +1,69 @@
+package io.webproxy.undertow.server;
+
+import java.time.Duration;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks at files again and again, on a daemon thread that there is only while there is something to look at. Thread-safe. */
+final class FilePoll implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+
+    private final Runnable look;
+    private @Nullable ScheduledThreadPoolExecutor executor;
+    private @Nullable ScheduledFuture<?> next;
+    private Duration interval = Duration.ZERO;
+
+    FilePoll(Runnable look) {
+        this.look = look;
+    }
+
+    /** Looks once in each such time from now on; never, if that is zero. */
+    synchronized void every(Duration time) {
+        if (time.equals(interval)) {
+            return;
+        }
+        interval = time;
+        if (next != null) {
+            next.cancel(false);
+            next = null;
+        }
+        if (time.isZero()) {
+            close();
+            return;
+        }
+        ScheduledThreadPoolExecutor thread = executor;
+        if (thread == null) {
+            thread = new ScheduledThreadPoolExecutor(1, task -> {
+                Thread made = new Thread(task, "webproxy-files");
+                made.setDaemon(true);
+                return made;
+            });
+            thread.setRemoveOnCancelPolicy(true);
+            executor = thread;
+        }
+        next = thread.scheduleWithFixedDelay(this::look, time.toNanos(), time.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void look() {
+        try {
+            look.run();
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            LOG.warn("Files of certificates can't be looked at; trying again later", e);
+        }
+    }
+
+    /** Ends it; may be called again. */
+    @Override
+    public synchronized void close() {
+        interval = Duration.ZERO;
+        if (executor != null) {
+            executor.shutdownNow();
+            executor = null;
+            next = null;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.tls.CertificateSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a file is at one moment, as far as can be told without reading it: another file in its place, at the end of links or by content, has another stamp.
+ *
+ * @param real where links lead to; null if there is nothing
+ * @param size in bytes
+ * @param modified when it was written last
+ * @param key what tells it from others of the file system, if anything does
+ */
+record FileStamp(
+        @Nullable Path real,
+        long size,
+        @Nullable FileTime modified,
+        @Nullable Object key) {
+    private static final FileStamp NOTHING = new FileStamp(null, 0, null, null);
+
+    /** Those of all files of a source; none if it has no files, or none that anybody else writes. */
+    static List<FileStamp> of(CertificateSource source) {
+        if (source instanceof CertificateSource.Pem pem) {
+            return List.of(of(pem.certificates()), of(pem.key()));
+        }
+        return source instanceof CertificateSource.Pkcs12 pkcs12 ? List.of(of(pkcs12.file())) : List.of();
+    }
+
+    private static FileStamp of(Path file) {
+        try {
+            Path real = file.toRealPath();
+            BasicFileAttributes attributes = Files.readAttributes(real, BasicFileAttributes.class);
+            return new FileStamp(real, attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
+        } catch (IOException e) {
+            return NOTHING;
+        }
+    }
+}

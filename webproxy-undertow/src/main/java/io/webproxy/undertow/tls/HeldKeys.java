@@ -1,0 +1,70 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.tls.KeyMaterial;
+import java.net.InetAddress;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What one source holds, and what has become of its files since.
+ *
+ * @param materials at least one
+ * @param stamps of the files that they were read from; empty if there are none
+ * @param failures why those files could not be read again since, in sentences, each once, the last one last
+ */
+record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String> failures) {
+    private static final int MOST_FAILURES = 16;
+
+    static HeldKeys of(List<KeyMaterial> materials, List<FileStamp> stamps) {
+        return new HeldKeys(List.copyOf(materials), stamps, List.of());
+    }
+
+    /** Why the files can't be read; empty if they can. */
+    Optional<String> lastFailure() {
+        return failures.isEmpty() ? Optional.empty() : Optional.of(failures.get(failures.size() - 1));
+    }
+
+    /** The same with a failure as the last one. */
+    HeldKeys failed(String why) {
+        List<String> more = new ArrayList<>(failures);
+        more.remove(why);
+        more.add(why);
+        int surplus = Math.max(0, more.size() - MOST_FAILURES);
+        return new HeldKeys(materials, stamps, List.copyOf(more.subList(surplus, more.size())));
+    }
+
+    /** Whether others show clients nothing new. */
+    boolean serveTheSameAs(List<KeyMaterial> others) {
+        return chains(materials).equals(chains(others));
+    }
+
+    private static List<List<X509Certificate>> chains(List<KeyMaterial> materials) {
+        return materials.stream().map(KeyMaterial::chain).toList();
+    }
+
+    /** What the leafs are for. */
+    List<String> names() {
+        return materials.stream()
+                .flatMap(material -> namesOf(material).stream())
+                .distinct()
+                .toList();
+    }
+
+    /** Until when all leafs are valid. */
+    Optional<Instant> notAfter() {
+        return materials.stream().map(KeyMaterial::notAfter).min(Comparator.naturalOrder());
+    }
+
+    /** What a leaf is for. */
+    static List<String> namesOf(KeyMaterial material) {
+        return Stream.concat(
+                        material.names().stream(), material.addresses().stream().map(InetAddress::getHostAddress))
+                .sorted()
+                .toList();
+    }
+}

@@ -1,0 +1,18 @@
+package io.webproxy.undertow.tls;
+
+/** There is nothing to serve to a client. */
+public final class HelloRefused extends Exception {
+    private static final long serialVersionUID = 1;
+
+    private final int alert;
+
+    HelloRefused(int alert, String why) {
+        super(why, null, false, false);
+        this.alert = alert;
+    }
+
+    /** The code of the alert that answers it (RFC 8446 section 6). */
+    public int alert() {
+        return alert;
+    }
+}

@@ -1,0 +1,238 @@
+package io.webproxy.undertow.tls;
+
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.Certificates;
+import io.webproxy.tls.TlsProvider;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import okhttp3.tls.HeldCertificate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files that change while they are served; the looks at them are made here. */
+@ExtendWith(LeakCheck.class)
+class FileReloadTest {
+    private static final HeldCertificate A = leaf("a.example");
+    private static final HeldCertificate B = leaf("b.example");
+    private static final HeldCertificate C = leaf("c.example");
+
+    @TempDir
+    Path directory;
+
+    private final List<CertificateEvent> events = new ArrayList<>();
+
+    private static HeldCertificate leaf(String name) {
+        return new HeldCertificate.Builder()
+                .commonName(name)
+                .addSubjectAlternativeName(name)
+                .build();
+    }
+
+    private static void write(Path directory, HeldCertificate leaf) throws IOException {
+        Files.createDirectories(directory);
+        Files.writeString(directory.resolve("fullchain.pem"), leaf.certificatePem());
+        Files.writeString(directory.resolve("privkey.pem"), leaf.privateKeyPkcs8Pem());
+    }
+
+    private static CertificateSource pem(Path directory) {
+        return Certificates.pem(directory.resolve("fullchain.pem"), directory.resolve("privkey.pem"));
+    }
+
+    private ServerTls serve(CertificateSource... sources) {
+        return ServerTls.create(List.of(sources), TlsProvider.JDK);
+    }
+
+    /** The names that are served after a look at the files. */
+    private List<String> look(ServerTls tls) {
+        events.clear();
+        tls.reload(events::add);
+        return served(tls);
+    }
+
+    private static List<String> served(ServerTls tls) {
+        return tls.status().stream()
+                .map(CertificateStatus::names)
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    private void assertReloaded(String name) {
+        assertThat(events).singleElement().satisfies(event -> {
+            assertThat(event.kind()).isEqualTo(CertificateEvent.Kind.RELOADED);
+            assertThat(event.names()).containsExactly(name);
+            assertThat(event.notAfter()).isPresent();
+        });
+    }
+
+    private static void swapLink(Path link, Path target) throws IOException {
+        Path beside = Files.createSymbolicLink(link.resolveSibling(link.getFileName() + ".new"), target);
+        Files.move(beside, link, ATOMIC_MOVE, REPLACE_EXISTING);
+    }
+
+    @Test
+    void changedPairIsServedAndAnotherLookIsQuiet() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory), Certificates.selfSigned("own.example"));
+        assertThat(look(tls)).containsExactly("a.example", "own.example");
+        assertThat(events).isEmpty();
+        write(directory, B);
+        assertThat(look(tls)).containsExactly("b.example", "own.example");
+        assertReloaded("b.example");
+        assertThat(look(tls)).containsExactly("b.example", "own.example");
+        assertThat(events).isEmpty();
+    }
+
+    @Test
+    void atomicRenameIsSeen() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(Certificates.firstOf(Certificates.forNames(pem(directory), "x.example")));
+        write(directory.resolve("new"), B);
+        for (String name : List.of("privkey.pem", "fullchain.pem")) {
+            Files.move(directory.resolve("new").resolve(name), directory.resolve(name), ATOMIC_MOVE, REPLACE_EXISTING);
+        }
+        assertThat(look(tls)).containsExactly("b.example");
+        assertReloaded("b.example");
+    }
+
+    @Test
+    void linksOfCertbotAreFollowed() throws Exception {
+        Path live = Files.createDirectories(directory.resolve("live"));
+        for (int i = 1; i < 3; i++) {
+            write(directory.resolve("archive" + i), i == 1 ? A : B);
+        }
+        for (String name : List.of("privkey.pem", "fullchain.pem")) {
+            swapLink(live.resolve(name), Path.of("../archive1/" + name));
+        }
+        ServerTls tls = serve(pem(live));
+        for (String name : List.of("privkey.pem", "fullchain.pem")) {
+            swapLink(live.resolve(name), Path.of("../archive2/" + name));
+        }
+        assertThat(look(tls)).containsExactly("b.example");
+    }
+
+    @Test
+    void linkedDirectoryOfKubernetesIsFollowed() throws Exception {
+        write(directory.resolve("..2026_1"), A);
+        write(directory.resolve("..2026_2"), B);
+        swapLink(directory.resolve("..data"), Path.of("..2026_1"));
+        for (String name : List.of("privkey.pem", "fullchain.pem")) {
+            Files.createSymbolicLink(directory.resolve(name), Path.of("..data", name));
+        }
+        ServerTls tls = serve(pem(directory));
+        swapLink(directory.resolve("..data"), Path.of("..2026_2"));
+        assertThat(look(tls)).containsExactly("b.example");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "doesn't belong to the certificate")
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "doesn't exist")
+    void pairThatDoesNotMatchIsNeverServedAndSaidOnce() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory));
+        Files.writeString(directory.resolve("privkey.pem"), B.privateKeyPkcs8Pem());
+        assertThat(look(tls)).containsExactly("a.example");
+        assertThat(events).singleElement().satisfies(event -> {
+            assertThat(event.kind()).isEqualTo(CertificateEvent.Kind.FAILED);
+            assertThat(event.names()).containsExactly("a.example");
+            assertThat(event.detail()).contains("doesn't belong to the certificate");
+        });
+        assertThat(tls.status().get(0).lastError())
+                .hasValueSatisfying(error -> assertThat(error).contains("doesn't belong"));
+        assertThat(look(tls)).containsExactly("a.example");
+        assertThat(events).isEmpty();
+        // another failure, then the first one again
+        Files.delete(directory.resolve("privkey.pem"));
+        look(tls);
+        assertThat(events).hasSize(1);
+        Files.writeString(directory.resolve("privkey.pem"), B.privateKeyPkcs8Pem());
+        look(tls);
+        assertThat(events).isEmpty();
+        Files.writeString(directory.resolve("fullchain.pem"), B.certificatePem());
+        assertThat(look(tls)).containsExactly("b.example");
+        assertReloaded("b.example");
+        assertThat(tls.status().get(0).lastError()).isEmpty();
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "the one before is served on")
+    void noHalfWrittenFileIsServed() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory));
+        String whole = B.certificatePem() + B.privateKeyPkcs8Pem();
+        for (String name : List.of("privkey.pem", "fullchain.pem")) {
+            for (int length = 0; length < whole.length(); length += 37) {
+                Files.writeString(directory.resolve(name), whole.substring(0, length));
+                assertThat(look(tls)).as(name + " to " + length).containsExactly("a.example");
+            }
+        }
+        // one and the same file may hold both
+        Files.writeString(directory.resolve("privkey.pem"), whole);
+        Files.writeString(directory.resolve("fullchain.pem"), whole);
+        assertThat(look(tls)).containsExactly("b.example");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "doesn't belong to the certificate")
+    void whatIsPutBackIsFine() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory));
+        Files.writeString(directory.resolve("privkey.pem"), B.privateKeyPkcs8Pem());
+        look(tls);
+        write(directory, A);
+        assertThat(look(tls)).containsExactly("a.example");
+        assertThat(events).isEmpty();
+        assertThat(tls.status().get(0).lastError()).isEmpty();
+    }
+
+    @Test
+    void keyStoreIsReadAgain() throws Exception {
+        Path file = directory.resolve("keys.p12");
+        store(file, A);
+        ServerTls tls = serve(Certificates.pkcs12(file, "secret"));
+        store(file, B, C);
+        assertThat(look(tls)).containsExactlyInAnyOrder("b.example", "c.example");
+        assertThat(events).hasSize(1);
+        assertThat(events.get(0).names()).containsExactlyInAnyOrder("b.example", "c.example");
+    }
+
+    private static void store(Path file, HeldCertificate... leafs) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        for (int i = 0; i < leafs.length; i++) {
+            HeldCertificate leaf = leafs[i];
+            store.setKeyEntry("key" + i, leaf.keyPair().getPrivate(), "secret".toCharArray(), new Certificate[] {
+                leaf.certificate()
+            });
+        }
+        try (OutputStream out = Files.newOutputStream(file)) {
+            store.store(out, "secret".toCharArray());
+        }
+    }
+
+    @Test
+    void updateReadsAtOnceAndTheNextLookIsQuiet() throws Exception {
+        write(directory, A);
+        CertificateSource source = pem(directory);
+        ServerTls tls = serve(source);
+        write(directory, B);
+        tls.prepare(List.of(source)).putInForce();
+        assertThat(served(tls)).containsExactly("b.example");
+        assertThat(look(tls)).containsExactly("b.example");
+        assertThat(events).isEmpty();
+    }
+}
