@@ -78,7 +78,7 @@ class ClientTrustTest {
         SSLParameters parameters = engine.getSSLParameters();
         parameters.setProtocols(new String[] {version});
         engine.setSSLParameters(parameters);
-        TlsPair pair = new TlsPair(engine, server.sslContext().createSSLEngine("192.0.2.99", 50000));
+        TlsPair pair = new TlsPair(engine, server);
         try {
             pair.handshake();
             pair.sendToClient("x".getBytes(StandardCharsets.US_ASCII));
