@@ -1,14 +1,17 @@
 package io.webproxy.acme;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
  * Where accounts, keys and certificates are kept across restarts, and shared by several servers. Written so that a database can implement it.
  *
- * <p>Keys are texts like {@code certificates/example.com/EC}: segments of letters, digits, {@code .}, {@code -}, {@code _}, {@code *} and {@code :}, joined by slashes. Values are at most 1 MiB.
+ * <p>Keys are texts like {@code certificates/example.com/EC}: segments of letters, digits, {@code .}, {@code -}, {@code _}, {@code *} and {@code :}, joined by slashes; no segment begins with a dot or is
+ * longer than 253 characters, and no key is another's begin up to a slash. Values are at most 1 MiB.
  * What an implementation MUST do:
  *
  * <ul>
@@ -22,6 +25,14 @@ import java.util.Optional;
  * Values hold private keys: an implementation MUST keep them from everyone but its operator.
  */
 public interface CertificateStore {
+    /**
+     * Keeps all in a directory, which is made when it is needed: readable for its owner alone, each key a file of that name, with {@code +} for {@code *} and
+     * {@code =} for {@code :}. Several processes can share it where the file system has locks, as local ones have. A directory of a newer release is refused.
+     */
+    static CertificateStore directory(Path directory) {
+        return new DirectoryStore(Objects.requireNonNull(directory, "directory"));
+    }
+
     /** What is kept under a key; empty if nothing. */
     Optional<byte[]> get(String key) throws IOException;
 
