@@ -4,6 +4,7 @@ import io.webproxy.tls.KeyMaterial;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import okhttp3.tls.HeldCertificate;
 
 /** Certificates of a CA of the tests' own. */
@@ -13,6 +14,8 @@ final class TestCertificates {
             .commonName("test CA")
             .validityInterval(0, Instant.parse("2100-01-01T00:00:00Z").toEpochMilli())
             .build();
+
+    private static final AtomicLong SERIAL = new AtomicLong();
 
     private TestCertificates() {}
 
@@ -32,6 +35,7 @@ final class TestCertificates {
             HeldCertificate.Builder builder, Instant notBefore, Duration lifetime, List<String> names) {
         names.forEach(builder::addSubjectAlternativeName);
         HeldCertificate leaf = builder.signedBy(CA)
+                .serialNumber(SERIAL.incrementAndGet())
                 .validityInterval(
                         notBefore.toEpochMilli(), notBefore.plus(lifetime).toEpochMilli())
                 .build();
