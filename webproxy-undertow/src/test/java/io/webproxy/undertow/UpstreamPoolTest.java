@@ -472,6 +472,9 @@ class UpstreamPoolTest {
                         assertThat(response.body().string()).isEqualTo("secret");
                     }
                 }
+                assertThat(upstream.takeRequest().getConnectionIndex())
+                        .as("one connection for both")
+                        .isEqualTo(upstream.takeRequest().getConnectionIndex());
             }
             try (TestProxy proxy = TestProxy.start(Front.H1, uri);
                     Response response = ResponseRelayTest.get(proxy, "/")) {

@@ -209,8 +209,9 @@ public final class UpstreamConnection {
             response.readable();
         } else if (listener != null) {
             readHead(listener);
-        } else if (!detached) {
-            // idle: the upstream has closed, or sends what nobody asked for
+        } else if (!detached && !probe()) {
+            // idle: the upstream has closed, or sends what nobody asked for; over TLS there may be nothing, or a
+            // session ticket
             close();
         }
     }
