@@ -10,7 +10,9 @@ public enum ForwardError {
     DNS,
     /** The upstream didn't accept the connection, or TLS, in time; the client sees 504. */
     CONNECT_TIMEOUT,
-    /** TLS to the upstream failed: a certificate that isn't trusted, a wrong name, no common version; the client sees 502. */
+    /**
+     * TLS to the upstream failed: a certificate that isn't trusted, by either side, a wrong name, no common version; the client sees 502.
+     */
     CONNECT_TLS,
     /** No upstream of the route may be used; the client sees 503. */
     NO_HEALTHY_UPSTREAM,

@@ -7,6 +7,7 @@ import io.webproxy.observe.ForwardError;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -232,16 +233,18 @@ public final class UpstreamConnection {
             while (listener == who && response == null) {
                 buffer.clear();
                 int read;
+                IOException broken = null;
                 try {
                     read = source.read(buffer);
                 } catch (IOException e) {
+                    broken = e;
                     read = -1;
                 }
                 if (read == 0) {
                     return;
                 }
                 if (read < 0) {
-                    fail(ForwardError.UPSTREAM_CLOSED, "the upstream closed before its response head was complete");
+                    ended(broken);
                     return;
                 }
                 buffer.flip();
@@ -251,6 +254,16 @@ public final class UpstreamConnection {
             if (!kept) {
                 pooled.close();
             }
+        }
+    }
+
+    private void ended(@Nullable IOException why) {
+        if (why instanceof SSLException && !isReused() && !parser.hasBegun() && interim == 0) {
+            // with TLS 1.3 the upstream looks at what it was shown when the handshake is over here (RFC 8446 section
+            // 4.4.2.4)
+            fail(ForwardError.CONNECT_TLS, "the upstream ended TLS: " + why.getMessage());
+        } else {
+            fail(ForwardError.UPSTREAM_CLOSED, "the upstream closed before its response head was complete");
         }
     }
 
