@@ -157,11 +157,17 @@ public final class Upstreams implements AutoCloseable {
         return order;
     }
 
-    /** A snapshot of all pools. */
+    /** A snapshot of all pools; those that differ in what they trust or show only count as one. */
     public Map<String, ProxyStatus.Pool> status() {
         Map<String, ProxyStatus.Pool> status = new TreeMap<>();
-        pools.forEach((upstream, pool) -> status.put(
-                upstream.toString(), new ProxyStatus.Pool(pool.open(), pool.idle(), pool.waiting(), pool.isEjected())));
+        pools.forEach((upstream, pool) -> status.merge(
+                upstream.toString(),
+                new ProxyStatus.Pool(pool.open(), pool.idle(), pool.waiting(), pool.isEjected()),
+                (one, other) -> new ProxyStatus.Pool(
+                        one.open() + other.open(),
+                        one.idle() + other.idle(),
+                        one.waiting() + other.waiting(),
+                        one.ejected() || other.ejected())));
         return status;
     }
 
