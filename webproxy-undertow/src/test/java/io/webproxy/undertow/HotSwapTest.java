@@ -10,6 +10,7 @@ import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
@@ -187,13 +188,14 @@ class HotSwapTest {
         }
     }
 
-    /** Between an EC and an RSA key: one of the one kind with the certificate of the other would fail. */
+    /** Between an EC and an RSA key, also within each handshake: one of the one kind with the certificate of the other would fail. */
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
     void thousandSwapsUnderHandshakesFailNone(Front front) throws Exception {
-        HeldProvider provider = new HeldProvider(material(OLD));
-        List<KeyMaterial> first = provider.held;
-        List<KeyMaterial> second = List.of(material(RSA));
+        KeyMaterial first = material(OLD);
+        KeyMaterial second = material(RSA);
+        AtomicInteger swaps = new AtomicInteger();
+        CertificateProvider provider = hello -> swaps.incrementAndGet() % 2 == 0 ? first : second;
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
                         front, config -> config.forward(upstream.uri()).certificates(provider))) {
@@ -216,13 +218,12 @@ class HotSwapTest {
                 client.start();
                 clients.add(client);
             }
-            for (int i = 0; i < 1_000 || handshakes.get() < 100; i++) {
-                provider.held = i % 2 == 0 ? second : first;
+            CertificateSource other = Certificates.firstOf(provider);
+            for (int i = 0; failures.isEmpty() && (swaps.get() < 1_000 || handshakes.get() < 60); i++) {
+                swaps.incrementAndGet();
+                CertificateSource next = i % 20 == 0 ? other : provider;
                 if (i % 10 == 0) {
-                    int swap = i;
-                    proxy.server()
-                            .update(c -> c.certificates(
-                                    swap % 20 == 0 ? new CertificateSource[] {provider} : both(provider)));
+                    proxy.server().update(c -> c.certificates(next));
                 }
             }
             over.set(true);
@@ -231,10 +232,6 @@ class HotSwapTest {
             }
             assertThat(failures).isEmpty();
         }
-    }
-
-    private static CertificateSource[] both(HeldProvider provider) {
-        return new CertificateSource[] {Certificates.firstOf(provider)};
     }
 
     @Test
