@@ -1,0 +1,132 @@
+package io.webproxy.acme;
+
+import io.webproxy.tls.CertificateContext;
+import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.KeyMaterial;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Obtains, keeps, serves and renews certificates while a server runs: loads what is stored at once, and does all else on the context's executor.
+ *
+ * <p>Several processes that share a store order a certificate once: whoever asks the CA has the store's lock and has looked again whether another has done it. An expired
+ * certificate is served until a new one is there, with a WARN line. Certificates in the store that aren't wanted stay there. Thread-safe.
+ */
+final class Caretaker {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
+    private static final Duration AFTER_A_DEFECT = Duration.ofMinutes(5);
+
+    private final CertificateContext context;
+    private final List<Care> cares;
+    private final Map<Care, Future<?>> looks = new HashMap<>();
+    private volatile List<KeyMaterial> current = List.of();
+    private boolean stopped;
+
+    Caretaker(Issuer issuer, CertificateStore store, List<Wanted> wanted, CertificateContext context, Clock clock) {
+        this(
+                issuer,
+                store,
+                wanted,
+                context,
+                clock,
+                () -> ThreadLocalRandom.current().nextDouble());
+    }
+
+    /** A caretaker whose waits are longer by this part of a quarter. */
+    Caretaker(
+            Issuer issuer,
+            CertificateStore store,
+            List<Wanted> wanted,
+            CertificateContext context,
+            Clock clock,
+            DoubleSupplier random) {
+        this.context = context;
+        Shelf shelf = new Shelf(store);
+        this.cares = wanted.stream()
+                .map(each -> new Care(each, issuer, shelf, context, clock, random, this::changed))
+                .toList();
+    }
+
+    /**
+     * Serves what is stored, and begins to look after it.
+     *
+     * @throws IOException if the store can't be read; the message is the sentence that says why and what to do
+     */
+    void start() throws IOException {
+        for (Care care : cares) {
+            care.load();
+        }
+        refresh();
+        for (Care care : cares) {
+            lookIn(care, Duration.ZERO);
+        }
+    }
+
+    /** Looks no more, and interrupts whoever does; may be called again. */
+    void stop() {
+        synchronized (looks) {
+            stopped = true;
+            looks.values().forEach(look -> look.cancel(true));
+            looks.clear();
+        }
+    }
+
+    /** What is served now, in the order in which it is wanted; immutable. */
+    List<KeyMaterial> current() {
+        return current;
+    }
+
+    List<CertificateStatus> status() {
+        return cares.stream().map(Care::status).toList();
+    }
+
+    private synchronized void refresh() {
+        current = cares.stream().map(Care::served).filter(Objects::nonNull).toList();
+    }
+
+    private void changed() {
+        refresh();
+        context.changed();
+    }
+
+    private void lookIn(Care care, Duration wait) {
+        synchronized (looks) {
+            if (stopped) {
+                return;
+            }
+            try {
+                looks.put(care, context.executor().schedule(() -> look(care), wait.toMillis(), TimeUnit.MILLISECONDS));
+            } catch (RejectedExecutionException e) {
+                // The server closes.
+                stopped = true;
+            }
+        }
+    }
+
+    private void look(Care care) {
+        Duration wait;
+        try {
+            wait = care.look();
+        } catch (InterruptedException e) {
+            // Only a stop interrupts.
+            Thread.currentThread().interrupt();
+            return;
+        } catch (RuntimeException e) {
+            LOG.warn("A certificate could not be looked after, it is tried again in {}", AFTER_A_DEFECT, e);
+            wait = AFTER_A_DEFECT;
+        }
+        lookIn(care, wait);
+    }
+}

@@ -1,0 +1,35 @@
+package io.webproxy.acme;
+
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.tls.CertificateContext;
+import io.webproxy.tls.ChallengeResponder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+
+/** A server that uses certificates: counts changes and keeps events. */
+record FakeContext(ScheduledExecutorService executor, List<CertificateEvent> events, List<String> changes)
+        implements CertificateContext {
+    FakeContext(ScheduledExecutorService executor) {
+        this(executor, new ArrayList<>(), new ArrayList<>());
+    }
+
+    List<CertificateEvent.Kind> kinds() {
+        return events.stream().map(CertificateEvent::kind).toList();
+    }
+
+    @Override
+    public ChallengeResponder challenges() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void changed() {
+        changes.add("changed");
+    }
+
+    @Override
+    public void publish(CertificateEvent event) {
+        events.add(event);
+    }
+}

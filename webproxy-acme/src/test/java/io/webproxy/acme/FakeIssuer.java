@@ -1,0 +1,78 @@
+package io.webproxy.acme;
+
+import io.webproxy.observe.CertificateEvent.Problem;
+import io.webproxy.tls.KeyMaterial;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A CA that issues at once, or fails as it is told. */
+final class FakeIssuer implements Issuer {
+    private final ManualTime time;
+    final List<Instant> orders = new ArrayList<>();
+    final List<@Nullable X509Certificate> replaced = new ArrayList<>();
+    Duration lifetime = Duration.ofDays(90);
+    /** How far the CA's clock is ahead of this machine's. */
+    Duration ahead = Duration.ZERO;
+
+    @Nullable AcmeFailure failure;
+
+    @Nullable RuntimeException defect;
+
+    @Nullable RenewalWindow window;
+
+    int windowsAsked;
+    Runnable meanwhile = () -> {};
+
+    FakeIssuer(ManualTime time) {
+        this.time = time;
+    }
+
+    static AcmeFailure refused(String sentence, @Nullable Instant retryAfter) {
+        return new AcmeFailure(
+                sentence,
+                List.of(new Problem("example.com", "urn:ietf:params:acme:error:dns", sentence)),
+                retryAfter,
+                null);
+    }
+
+    static AcmeFailure unreachable() {
+        return new AcmeFailure("The CA can't be reached.", List.of(), null, null);
+    }
+
+    @Override
+    public KeyMaterial obtain(Wanted wanted, @Nullable X509Certificate replaces)
+            throws AcmeFailure, InterruptedException {
+        orders.add(time.now());
+        replaced.add(replaces);
+        meanwhile.run();
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        if (defect != null) {
+            throw defect;
+        }
+        return TestCertificates.issue(time.now().plus(ahead), lifetime, wanted.names());
+    }
+
+    @Override
+    public Optional<RenewalWindow> renewalWindow(X509Certificate certificate) throws AcmeFailure {
+        windowsAsked++;
+        if (failure != null) {
+            throw failure;
+        }
+        return Optional.ofNullable(window);
+    }
+
+    @Override
+    public void revoke(KeyMaterial certificate) {
+        throw new UnsupportedOperationException();
+    }
+}
