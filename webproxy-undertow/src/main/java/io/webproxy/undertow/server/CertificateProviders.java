@@ -5,11 +5,16 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** The providers of certificates that a server has started: each stays as long as the configuration has it. Not thread-safe. */
-final class CertificateProviders {
+/**
+ * The providers of certificates that a server has started: each stays as long as the configuration has it. Changes come one at a time; the end may come any
+ * time.
+ */
+final class CertificateProviders implements AutoCloseable {
     private final Function<CertificateProvider, RunningProvider> lending;
     private IdentityHashMap<CertificateProvider, RunningProvider> running = new IdentityHashMap<>();
+    private boolean closed;
 
     /** None yet; {@code lending} gives one all that it needs to run. */
     CertificateProviders(Function<CertificateProvider, RunningProvider> lending) {
@@ -23,8 +28,9 @@ final class CertificateProviders {
 
         private Change(List<CertificateProvider> wanted) {
             try {
+                IdentityHashMap<CertificateProvider, RunningProvider> before = running();
                 for (CertificateProvider provider : wanted) {
-                    RunningProvider same = running.get(provider);
+                    RunningProvider same = before.get(provider);
                     if (same == null) {
                         same = lending.apply(provider);
                         same.start();
@@ -47,14 +53,44 @@ final class CertificateProviders {
 
         /** Stops those that aren't wanted any more. */
         void keep() {
-            IdentityHashMap<CertificateProvider, RunningProvider> before = running;
-            running = next;
+            IdentityHashMap<CertificateProvider, RunningProvider> before = replaced(next);
+            if (before == null) {
+                undo();
+                return;
+            }
             before.forEach((provider, run) -> {
                 if (!next.containsKey(provider)) {
                     run.stop();
                 }
             });
         }
+    }
+
+    private synchronized IdentityHashMap<CertificateProvider, RunningProvider> running() {
+        return running;
+    }
+
+    /** What ran before; null if everything has been stopped for good meanwhile. */
+    private synchronized @Nullable IdentityHashMap<CertificateProvider, RunningProvider> replaced(
+            IdentityHashMap<CertificateProvider, RunningProvider> next) {
+        if (closed) {
+            return null;
+        }
+        IdentityHashMap<CertificateProvider, RunningProvider> before = running;
+        running = next;
+        return before;
+    }
+
+    /** Stops all, for good. */
+    @Override
+    public void close() {
+        IdentityHashMap<CertificateProvider, RunningProvider> last;
+        synchronized (this) {
+            closed = true;
+            last = running;
+            running = new IdentityHashMap<>();
+        }
+        last.values().forEach(RunningProvider::stop);
     }
 
     /**

@@ -16,6 +16,7 @@ final class FilePoll implements AutoCloseable {
     private @Nullable ScheduledThreadPoolExecutor executor;
     private @Nullable ScheduledFuture<?> next;
     private Duration interval = Duration.ZERO;
+    private boolean closed;
 
     FilePoll(Runnable look) {
         this.look = look;
@@ -23,7 +24,7 @@ final class FilePoll implements AutoCloseable {
 
     /** Looks once in each such time from now on; never, if that is zero. */
     synchronized void every(Duration time) {
-        if (time.equals(interval)) {
+        if (closed || time.equals(interval)) {
             return;
         }
         interval = time;
@@ -32,7 +33,7 @@ final class FilePoll implements AutoCloseable {
             next = null;
         }
         if (time.isZero()) {
-            close();
+            end();
             return;
         }
         ScheduledThreadPoolExecutor thread = executor;
@@ -56,10 +57,14 @@ final class FilePoll implements AutoCloseable {
         }
     }
 
-    /** Ends it; may be called again. */
+    /** Ends it for good; may be called again. */
     @Override
     public synchronized void close() {
-        interval = Duration.ZERO;
+        closed = true;
+        end();
+    }
+
+    private void end() {
         if (executor != null) {
             executor.shutdownNow();
             executor = null;

@@ -357,7 +357,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
         auth.close();
         files.close();
-        providers.change(List.of()).keep();
+        providers.close();
         worker.shutdown();
     }
 }

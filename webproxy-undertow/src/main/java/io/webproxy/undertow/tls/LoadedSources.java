@@ -60,7 +60,7 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
             if (before != null && !before.stamps().isEmpty()) {
                 HeldKeys after = reload.look(leaf, before);
                 changed.put(leaf, after);
-                same &= after == before;
+                same &= after.equals(before);
             }
         }
         return same ? this : new LoadedSources(sources, changed);

@@ -213,7 +213,7 @@ public final class ServerTls {
         synchronized (loader) {
             LoadedSources before = loaded;
             LoadedSources after = before.reloaded(new FileReload(this::read, happened::add));
-            if (after != before) {
+            if (!after.equals(before)) {
                 serve(after);
             }
         }

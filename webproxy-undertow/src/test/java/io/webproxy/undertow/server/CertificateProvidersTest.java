@@ -1,0 +1,56 @@
+package io.webproxy.undertow.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.testing.HeldProvider;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.tls.Certificates;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.http.HttpChallenges;
+import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.tls.ServerTls;
+import io.webproxy.undertow.tls.TlsChallenges;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class CertificateProvidersTest {
+    private static CertificateProviders providers() {
+        ServerTls tls = ServerTls.create(List.of(Certificates.selfSigned("localhost")), TlsProvider.JDK);
+        ChallengeAnswers.Ports ports =
+                new ChallengeAnswers.Ports(new HttpChallenges(), new TlsChallenges(), () -> 0, () -> 0);
+        return new CertificateProviders(provider ->
+                new RunningProvider(provider, new ChallengeAnswers(ports, tls), new Recorder(List.of(), null)));
+    }
+
+    @Test
+    void changeThatEndsBehindTheCloseLeavesNothingRunning() {
+        CertificateProviders providers = providers();
+        HeldProvider stays = new HeldProvider();
+        HeldProvider comes = new HeldProvider();
+        providers.change(List.of(stays)).keep();
+        CertificateProviders.Change late = providers.change(List.of(stays, comes));
+        providers.close();
+        late.keep();
+        providers.close();
+        for (HeldProvider provider : List.of(stays, comes)) {
+            assertThat(provider.starts).hasValue(1);
+            assertThat(provider.stops).hasValue(1);
+        }
+    }
+
+    @Test
+    void pollThatIsClosedStartsNoMore() throws Exception {
+        CountDownLatch looks = new CountDownLatch(2);
+        FilePoll poll = new FilePoll(looks::countDown);
+        poll.every(Duration.ofMillis(1));
+        assertThat(looks.await(5, TimeUnit.SECONDS)).isTrue();
+        poll.close();
+        // a thread that stays is a leak
+        poll.every(Duration.ofMillis(1));
+    }
+}
