@@ -2,10 +2,12 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
@@ -16,6 +18,9 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -41,6 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Who a client is, by its certificate: what the upstream is told, and what nobody can make it believe (RFC 9440). */
 @ExtendWith(LeakCheck.class)
 class ClientCertificateTest {
+    private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final HeldCertificate ROOT = new HeldCertificate.Builder()
             .commonName("client root")
             .certificateAuthority(1)
@@ -281,6 +287,62 @@ class ClientCertificateTest {
             client.send("GET / HTTP/1.1¶Host: localhost¶Connection: Client-Cert¶Client-Cert: f¶¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
             assertThat(head()).contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n");
+        }
+    }
+
+    /** Of one that was valid when the session began. */
+    @Test
+    void expiredCertificateIsRefusedOnAResumedSessionToo() throws Exception {
+        ClientCertificates required = ClientCertificates.required(trust);
+        try (TestProxy conscrypt = proxy(Front.H1_TLS, required);
+                TestProxy jdk = proxy(Front.H1_TLS_JDK, required)) {
+            Instant end = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3);
+            HeldCertificate brief = new HeldCertificate.Builder()
+                    .commonName("brief")
+                    .validityInterval(end.minusSeconds(60).toEpochMilli(), end.toEpochMilli())
+                    .signedBy(ROOT)
+                    .build();
+            SSLSocketFactory one = showing(brief).sslSocketFactory();
+            SSLSocketFactory other = showing(brief).sslSocketFactory();
+            assertThat(ask(conscrypt, one, "TLSv1.3")).startsWith("HTTP/1.1 200 ");
+            assertThat(ask(jdk, other, "TLSv1.3")).startsWith("HTTP/1.1 200 ");
+            heads.clear();
+            await().until(() -> Instant.now().isAfter(end));
+            assertThat(ask(conscrypt, one, "TLSv1.3")).startsWith("HTTP/1.1 403 ");
+            assertThat(ask(jdk, other, "TLSv1.3")).startsWith("HTTP/1.1 403 ");
+            assertThat(heads).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H2_TLS", "H2_TLS_JDK"})
+    void curlAndOpensslHearWhy(Front front) throws Exception {
+        String root = Files.writeString(directory.resolve("root.pem"), TestProxy.rootPem())
+                .toString();
+        String certificate = Files.writeString(
+                        directory.resolve("alice.pem"), ALICE.certificatePem() + INTERMEDIATE.certificatePem())
+                .toString();
+        String key = Files.writeString(directory.resolve("alice.key"), ALICE.privateKeyPkcs8Pem())
+                .toString();
+        try (TestProxy proxy = proxy(front, ClientCertificates.required(trust))) {
+            String url = proxy.url("/").toString();
+            for (String version : new String[] {"--http1.1", "--http2"}) {
+                Peers.Outcome good = Peers.run(
+                        LIMIT, "curl", "-sS", version, "--cacert", root, "--cert", certificate, "--key", key, url);
+                assertThat(good.stdout()).as(good.stderr()).isEqualTo("ok");
+                assertThat(head()).contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n");
+                Peers.Outcome nobody = Peers.run(LIMIT, "curl", "-sS", version, "--cacert", root, url);
+                assertThat(nobody.exitCode()).isNotZero();
+            }
+            for (String version : new String[] {"-tls1_2", "-tls1_3"}) {
+                Peers.Outcome nobody = Peers.run(
+                        LIMIT, "openssl", "s_client", version, "-ign_eof", "-connect", "127.0.0.1:" + proxy.port());
+                assertThat(nobody.stderr()).contains("alert");
+                assertThat(nobody.stdout()).contains("CN = client root");
+            }
+            assertThat(heads).isEmpty();
         }
     }
 }

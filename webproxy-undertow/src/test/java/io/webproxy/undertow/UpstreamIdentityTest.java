@@ -9,11 +9,13 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -36,6 +38,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an upstream is shown that asks who the proxy is. */
 @ExtendWith(LeakCheck.class)
@@ -215,6 +218,51 @@ class UpstreamIdentityTest {
             // also not the certificate: a new connection would not trust it
             proxy.client().connectionPool().evictAll();
             assertThat(ask(proxy, "/", "")).isEqualTo("CN=one");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1_TLS", "H1_TLS_JDK"})
+    void opensslSeesTheIdentity(Front front) throws Exception {
+        String root = Files.writeString(directory.resolve("proxies.pem"), ROOT.certificatePem())
+                .toString();
+        Path own = directory.resolve("server.pem");
+        HeldCertificate leaf = new HeldCertificate.Builder()
+                .addSubjectAlternativeName("127.0.0.1")
+                .build();
+        Files.writeString(own, leaf.certificatePem() + leaf.privateKeyPkcs8Pem());
+        Process openssl = new ProcessBuilder(
+                        Peers.require("openssl").toString(),
+                        "s_server",
+                        "-accept",
+                        "127.0.0.1:0",
+                        "-cert",
+                        own.toString(),
+                        "-CAfile",
+                        root,
+                        "-Verify",
+                        "3",
+                        "-verify_return_error",
+                        "-www",
+                        "-naccept",
+                        "1")
+                .redirectErrorStream(true)
+                .start();
+        try (BufferedReader says = openssl.inputReader()) {
+            String line = says.readLine();
+            while (!line.startsWith("ACCEPT ")) {
+                line = says.readLine();
+            }
+            Upstream named = Upstream.of("https://" + line.substring("ACCEPT ".length()))
+                    .trusting(own)
+                    .identity(pem("one", ONE));
+            try (TestProxy proxy = TestProxy.start(front, b -> b.route(r -> r.forward(named)))) {
+                assertThat(ask(proxy, "/", "")).contains("Subject: CN=one").contains("Verify return code: 0 (ok)");
+            }
+        } finally {
+            openssl.destroyForcibly().waitFor();
         }
     }
 }

@@ -13,6 +13,7 @@ import io.webproxy.tls.TlsProvider;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -39,6 +40,9 @@ class ClientTrustTest {
             .commonName("other root")
             .certificateAuthority(0)
             .build();
+
+    private static final KeyPair RSA =
+            new HeldCertificate.Builder().rsa2048().build().keyPair();
 
     @TempDir
     Path directory;
@@ -104,7 +108,9 @@ class ClientTrustTest {
     })
     void certificateIsThereAlsoWhenTheSessionIsResumed(TlsProvider serves, TlsProvider asks, String version)
             throws Exception {
-        for (CertificateSource identity : List.of(keys.ec("ec client"), keys.rsa("rsa client"))) {
+        for (CertificateSource identity : List.of(
+                keys.ec("ec client"),
+                keys.source(keys.builder("rsa client").keyPair(RSA).build()))) {
             ServerTls server = serve(serves, ClientCertificates.required(keys.trust));
             ClientTls client = client(asks, identity);
             int whole = 0;
