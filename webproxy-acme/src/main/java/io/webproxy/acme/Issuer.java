@@ -27,6 +27,14 @@ interface Issuer {
     KeyMaterial obtain(Wanted wanted, @Nullable X509Certificate replaces) throws AcmeFailure, InterruptedException;
 
     /**
+     * The certificate that {@link #obtain} has returned is stored: until then a further call returns it again, also after a crash, and doesn't order
+     * another.
+     *
+     * @throws AcmeFailure if that can't be kept in mind
+     */
+    void done(Wanted wanted) throws AcmeFailure;
+
+    /**
      * When the CA wants this certificate to be renewed; empty if it has no word on it.
      *
      * @throws AcmeFailure if it can't be asked
