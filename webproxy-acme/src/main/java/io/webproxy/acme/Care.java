@@ -6,6 +6,7 @@ import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,6 +47,8 @@ final class Care {
 
     private volatile @Nullable StoredCertificate served;
     private volatile Progress progress;
+    /** What the CA has been told not to trust any more. */
+    private volatile @Nullable X509Certificate revoked;
     /** What stands in the store, whether it can be read or not. */
     private byte[] seen = {};
     /** What is served and could not be kept so far. */
@@ -81,6 +84,15 @@ final class Care {
         return now == null ? null : now.material();
     }
 
+    List<String> names() {
+        return wanted.names();
+    }
+
+    /** A certificate isn't to be trusted any more: it is served until the next look has obtained another, and not after a restart. */
+    void revoked(X509Certificate leaf) {
+        revoked = leaf;
+    }
+
     CertificateStatus status() {
         StoredCertificate now = served;
         Progress reached = progress;
@@ -106,6 +118,7 @@ final class Care {
     Duration look() throws InterruptedException {
         saveAgain();
         takeFromStore();
+        dropRevoked();
         Instant now = clock.instant();
         settle(now);
         sayExpiring(now);
@@ -134,9 +147,22 @@ final class Care {
     /** When what is served is to be replaced; now at the latest if it isn't for all that is wanted. */
     private Instant renewAt(Instant now) {
         StoredCertificate certificate = served;
-        return certificate != null && covers(certificate.material())
+        return certificate != null && covers(certificate.material()) && !isRevoked(certificate)
                 ? RenewalSchedule.renewAt(certificate, progress.suggestion())
                 : now;
+    }
+
+    private boolean isRevoked(StoredCertificate certificate) {
+        return certificate.material().leaf().equals(revoked);
+    }
+
+    private void dropRevoked() {
+        StoredCertificate certificate = served;
+        if (certificate != null && isRevoked(certificate)) {
+            shelf.drop(wanted);
+            seen = new byte[0];
+            unsaved = null;
+        }
     }
 
     private boolean covers(KeyMaterial material) {
@@ -165,6 +191,15 @@ final class Care {
         if (certificate != null && shelf.keep(wanted, certificate)) {
             unsaved = null;
             shelf.keep(wanted, progress);
+            done();
+        }
+    }
+
+    private void done() {
+        try {
+            issuer.done(wanted);
+        } catch (AcmeFailure e) {
+            LOG.debug("The order for {} is still kept in mind", wanted.names(), e);
         }
     }
 
@@ -286,7 +321,10 @@ final class Care {
         KeyMaterial material;
         try {
             material = issuer.obtain(
-                    wanted, before == null ? null : before.material().leaf());
+                    wanted,
+                    before == null || isRevoked(before)
+                            ? null
+                            : before.material().leaf());
         } catch (AcmeFailure e) {
             failed(String.valueOf(e.getMessage()), e.problems(), e.retryAfter().orElse(null), false);
             return;
@@ -310,6 +348,7 @@ final class Care {
             unsaved = null;
             seen = fresh.print();
             shelf.keep(wanted, progress);
+            done();
         } else {
             unsaved = fresh;
         }

@@ -1,5 +1,6 @@
 package io.webproxy.acme;
 
+import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.KeyMaterial;
@@ -10,8 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.Future;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
@@ -30,7 +32,7 @@ final class Caretaker {
 
     private final CertificateContext context;
     private final List<Care> cares;
-    private final Map<Care, Future<?>> looks = new HashMap<>();
+    private final Map<Care, ScheduledFuture<?>> looks = new HashMap<>();
     private volatile List<KeyMaterial> current = List.of();
     private boolean stopped;
 
@@ -90,6 +92,35 @@ final class Caretaker {
 
     List<CertificateStatus> status() {
         return cares.stream().map(Care::status).toList();
+    }
+
+    /** The CA has been told not to trust a certificate any more: obtains another at once, and serves this one until then. */
+    void revoked(KeyMaterial material) {
+        for (Care care : cares) {
+            KeyMaterial served = care.served();
+            if (served != null && served.leaf().equals(material.leaf())) {
+                LOG.info("Revoked the certificate for {}, which is replaced now", care.names());
+                care.revoked(material.leaf());
+                context.publish(new CertificateEvent(
+                        CertificateEvent.Kind.REVOKED,
+                        care.names(),
+                        Optional.of(material.notAfter()),
+                        "The certificate for " + String.join(", ", care.names())
+                                + " is revoked; it is served until another is there.",
+                        List.of()));
+                lookNow(care);
+            }
+        }
+    }
+
+    private void lookNow(Care care) {
+        synchronized (looks) {
+            ScheduledFuture<?> next = looks.get(care);
+            // One that runs, or is about to, sees what is new by itself or comes again soon.
+            if (next != null && next.getDelay(TimeUnit.SECONDS) > 0 && next.cancel(false)) {
+                lookIn(care, Duration.ZERO);
+            }
+        }
     }
 
     private synchronized void refresh() {

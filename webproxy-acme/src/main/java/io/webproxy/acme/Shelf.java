@@ -30,6 +30,15 @@ final class Shelf {
         return kept("certificates/" + wanted.id(), certificate.print());
     }
 
+    /** Keeps a certificate no longer, if that is possible now. */
+    void drop(Wanted wanted) {
+        try {
+            store.delete("certificates/" + wanted.id());
+        } catch (IOException e) {
+            troubled(e);
+        }
+    }
+
     Progress progress(Wanted wanted) throws IOException {
         return store.get("renewals/" + wanted.id())
                 .map(kept -> Progress.parse(kept, wanted.names()))

@@ -535,6 +535,9 @@ class CaretakerTest {
     void whatWasNotOrderedIsNotServed() throws Exception {
         Issuer wrong = new Issuer() {
             @Override
+            public void done(Wanted wanted) {}
+
+            @Override
             public KeyMaterial obtain(Wanted wanted, java.security.cert.X509Certificate replaces) {
                 return TestCertificates.issue(BEGIN, Duration.ofDays(90), "other.example");
             }

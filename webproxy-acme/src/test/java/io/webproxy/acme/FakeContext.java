@@ -6,12 +6,21 @@ import io.webproxy.tls.ChallengeResponder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
 
 /** A server that uses certificates: counts changes and keeps events. */
-record FakeContext(ScheduledExecutorService executor, List<CertificateEvent> events, List<String> changes)
+record FakeContext(
+        ScheduledExecutorService executor,
+        @Nullable ChallengeResponder responder,
+        List<CertificateEvent> events,
+        List<String> changes)
         implements CertificateContext {
     FakeContext(ScheduledExecutorService executor) {
-        this(executor, new ArrayList<>(), new ArrayList<>());
+        this(executor, null);
+    }
+
+    FakeContext(ScheduledExecutorService executor, @Nullable ChallengeResponder responder) {
+        this(executor, responder, new ArrayList<>(), new ArrayList<>());
     }
 
     List<CertificateEvent.Kind> kinds() {
@@ -20,7 +29,10 @@ record FakeContext(ScheduledExecutorService executor, List<CertificateEvent> eve
 
     @Override
     public ChallengeResponder challenges() {
-        throw new UnsupportedOperationException();
+        if (responder == null) {
+            throw new UnsupportedOperationException();
+        }
+        return responder;
     }
 
     @Override

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class FakeIssuer implements Issuer {
     private final ManualTime time;
     final List<Instant> orders = new ArrayList<>();
+    final List<X509Certificate> revoked = new ArrayList<>();
+    final List<Wanted> done = new ArrayList<>();
     final List<@Nullable X509Certificate> replaced = new ArrayList<>();
     Duration lifetime = Duration.ofDays(90);
     /** How far the CA's clock is ahead of this machine's. */
@@ -72,7 +74,15 @@ final class FakeIssuer implements Issuer {
     }
 
     @Override
-    public void revoke(KeyMaterial certificate) {
-        throw new UnsupportedOperationException();
+    public void done(Wanted wanted) {
+        done.add(wanted);
+    }
+
+    @Override
+    public void revoke(KeyMaterial certificate) throws AcmeFailure {
+        if (failure != null) {
+            throw failure;
+        }
+        revoked.add(certificate.leaf());
     }
 }
