@@ -1,0 +1,381 @@
+package io.webproxy.acme;
+
+import io.webproxy.tls.CertificateContext;
+import io.webproxy.tls.CertificateProvider;
+import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Certificates that a CA issues by ACME (RFC 8555), and that are renewed by themselves for as long as a server runs with them.
+ *
+ * <pre>{@code
+ * AcmeCertificates certificates = AcmeCertificates.builder()
+ *         .names("example.com", "www.example.com")
+ *         .contact("admin@example.com")
+ *         .acceptTermsOfService()
+ *         .storage(Path.of("/var/lib/example/certificates"))
+ *         .build();
+ * }</pre>
+ *
+ * <p>What is stored is served from the first connection on. Until there is something to serve, {@link #select} has nothing: put a self-signed certificate behind
+ * it with {@link io.webproxy.tls.Certificates#firstOf}. Thread-safe; serves one running server at a time.
+ */
+public final class AcmeCertificates implements CertificateProvider {
+    /** Where a CA asks by {@code http-01} and {@code tls-alpn-01}, whatever port a server listens on behind a router (RFC 8555 section 8.3, RFC 8737 section 3). */
+    private static final int HTTP_PORT = 80;
+
+    private static final int TLS_PORT = 443;
+    private static final int PROBE_TIMEOUT_MILLIS = 5_000;
+
+    private final CaSettings settings;
+    private final List<Wanted> wanted;
+    private final CertificateStore store;
+    private final Clock clock;
+    private final Function<CertificateContext, Issuer> issuers;
+    private volatile @Nullable Running running;
+
+    /** What there is between start and stop. */
+    private record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext context) {}
+
+    AcmeCertificates(
+            CaSettings settings,
+            List<Wanted> wanted,
+            CertificateStore store,
+            Clock clock,
+            Function<CertificateContext, Issuer> issuers) {
+        this.settings = settings;
+        this.wanted = List.copyOf(wanted);
+        this.store = store;
+        this.clock = clock;
+        this.issuers = issuers;
+    }
+
+    /** Begins with Let's Encrypt, keys of EC P-256, and whichever challenge the server can answer. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Chooses the first certificate, in the order of the builder's calls, that names the host which the client asks for; for a client that names none, the
+     * first with the address that it has reached, else the first of all. Those with a key that the client can't use don't count.
+     */
+    @Override
+    public @Nullable KeyMaterial select(ClientHello hello) {
+        Running now = running;
+        if (now == null) {
+            return null;
+        }
+        List<KeyMaterial> served = now.caretaker().current();
+        if (hello.serverName().isPresent()) {
+            String name = hello.serverName().get();
+            return first(served, hello, material -> material.covers(name));
+        }
+        KeyMaterial reached = first(
+                served,
+                hello,
+                material -> material.addresses().contains(hello.localAddress().getAddress()));
+        return reached != null ? reached : first(served, hello, material -> true);
+    }
+
+    private static @Nullable KeyMaterial first(
+            List<KeyMaterial> served, ClientHello hello, Predicate<KeyMaterial> fits) {
+        for (KeyMaterial material : served) {
+            if (hello.canUse(material.keyType()) && fits.test(material)) {
+                return material;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Loads what is stored, and begins to obtain and renew.
+     *
+     * @throws IOException if the store can't be read
+     * @throws IllegalStateException if a running server uses them already
+     */
+    @Override
+    public synchronized void start(CertificateContext context) throws Exception {
+        if (running != null) {
+            throw new IllegalStateException(this + " serve a running server already (expected: one at a time)");
+        }
+        OneAtATime issuer = new OneAtATime(issuers.apply(context));
+        Caretaker caretaker = new Caretaker(issuer, store, wanted, context, clock);
+        caretaker.start();
+        running = new Running(issuer, caretaker, context);
+    }
+
+    @Override
+    public synchronized void stop() {
+        Running now = running;
+        running = null;
+        if (now != null) {
+            now.caretaker().stop();
+        }
+    }
+
+    @Override
+    public List<CertificateStatus> status() {
+        Running now = running;
+        return now != null
+                ? now.caretaker().status()
+                : wanted.stream()
+                        .map(one -> new CertificateStatus(
+                                one.names(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()))
+                        .toList();
+    }
+
+    /**
+     * Looks at what an attempt needs, without making one: whether the CA answers and what it wants, the clock, what the DNS and its CAA records say of each
+     * name, and, while a server runs with these certificates, whether ports 80 and 443 of each name lead to it. Blocks for as long as networks take: not for IO
+     * threads.
+     *
+     * @return what it has found, for all names first, then name by name
+     * @throws InterruptedException if the thread is interrupted meanwhile
+     */
+    public List<CheckFinding> check() throws InterruptedException {
+        return check(HTTP_PORT, TLS_PORT);
+    }
+
+    List<CheckFinding> check(int httpPort, int tlsPort) throws InterruptedException {
+        Running now = running;
+        if (now == null) {
+            return new Preflight(settings, wanted, clock, null, null).look();
+        }
+        ChallengeResponder responder = now.context().challenges();
+        if (!now.issuer().pause()) {
+            return new Preflight(settings, wanted, clock, responder, null).look();
+        }
+        try {
+            PortProbe probe = new PortProbe(responder, httpPort, tlsPort, PROBE_TIMEOUT_MILLIS);
+            return new Preflight(settings, wanted, clock, responder, probe).look();
+        } finally {
+            now.issuer().goOn();
+        }
+    }
+
+    /**
+     * Tells the CA that the certificates which are served for a name aren't to be trusted any more, as when a key has become known (RFC 8555 section 7.6), and
+     * obtains others. Blocks for as long as the CA takes: not for IO threads.
+     *
+     * @param name a DNS name or an IP address
+     * @throws IllegalArgumentException if no certificate is served for it
+     * @throws IllegalStateException if no server runs with these certificates
+     * @throws IOException if the CA refuses or can't be asked; the message is a sentence
+     */
+    public void revoke(String name) throws IOException, InterruptedException {
+        Objects.requireNonNull(name, "name");
+        Running now = running;
+        if (now == null) {
+            throw new IllegalStateException(
+                    "revoke: " + name + " (expected: a running server with these certificates)");
+        }
+        List<KeyMaterial> revoked = now.caretaker().current().stream()
+                .filter(material -> material.covers(name))
+                .toList();
+        if (revoked.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "revoke: " + name + " (expected: a name that a certificate is served for)");
+        }
+        for (KeyMaterial material : revoked) {
+            try {
+                now.issuer().revoke(material);
+            } catch (AcmeFailure e) {
+                throw new IOException(e.getMessage(), e);
+            }
+            now.caretaker().revoked(material);
+        }
+    }
+
+    /** Names the certificates, and shows no secret. */
+    @Override
+    public String toString() {
+        return "acme(" + String.join(", ", wanted.stream().map(Wanted::id).toList()) + ")";
+    }
+
+    /** Says which certificates are wanted, from whom, and where they are kept. {@link #build} reports all that is wrong together. Not thread-safe. */
+    public static final class Builder {
+        private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+        private static final String LETS_ENCRYPT_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory";
+
+        final List<String> names = new ArrayList<>();
+        final List<List<String>> more = new ArrayList<>();
+        final List<String> contacts = new ArrayList<>();
+        final List<InetSocketAddress> resolvers = new ArrayList<>();
+        String directory = LETS_ENCRYPT;
+        boolean termsAccepted;
+
+        @Nullable CertificateStore store;
+
+        @Nullable Path trust;
+
+        @Nullable ExternalAccount externalAccount;
+
+        List<KeyType> keyTypes = List.of(KeyType.EC);
+
+        @Nullable String profile;
+
+        List<ChallengeKind> challenges = List.of();
+
+        @Nullable DnsRecordPublisher dns;
+
+        Duration timeout = Duration.ofSeconds(30);
+        Clock clock = Clock.systemUTC();
+
+        @Nullable Issuer issuer;
+
+        private Builder() {}
+
+        /**
+         * Adds names to the first certificate, which is for all of them: DNS names, wildcards such as {@code *.example.com}, which need {@link #dns}, and IP
+         * addresses.
+         */
+        public Builder names(String... names) {
+            addAll(this.names, names);
+            return this;
+        }
+
+        /** Wants one more certificate, for these names. */
+        public Builder certificate(String... names) {
+            List<String> its = new ArrayList<>();
+            addAll(its, names);
+            more.add(its);
+            return this;
+        }
+
+        private static void addAll(List<String> list, String... names) {
+            for (String name : Objects.requireNonNull(names, "names")) {
+                list.add(Objects.requireNonNull(name, "name"));
+            }
+        }
+
+        /** The CA, by the {@code https} URL of its directory (RFC 8555 section 7.1.1). Default: Let's Encrypt. */
+        public Builder directory(String url) {
+            this.directory = Objects.requireNonNull(url, "url");
+            return this;
+        }
+
+        /** The staging server of Let's Encrypt: generous limits, and certificates that no client trusts. */
+        public Builder staging() {
+            return directory(LETS_ENCRYPT_STAGING);
+        }
+
+        /** Adds a mail address where the CA can tell of trouble. Default: none. */
+        public Builder contact(String mail) {
+            contacts.add(Objects.requireNonNull(mail, "mail"));
+            return this;
+        }
+
+        /** Says that you have read the CA's terms of service and accept them. Nothing is obtained without. */
+        public Builder acceptTermsOfService() {
+            termsAccepted = true;
+            return this;
+        }
+
+        /** Keeps account, keys and certificates in a directory, as {@link CertificateStore#directory} does. This or {@link #store} is needed. */
+        public Builder storage(Path directory) {
+            return store(CertificateStore.directory(Objects.requireNonNull(directory, "directory")));
+        }
+
+        /** Keeps account, keys and certificates in a store of your own. */
+        public Builder store(CertificateStore store) {
+            this.store = Objects.requireNonNull(store, "store");
+            return this;
+        }
+
+        /** A PEM file of the certificates by which a private CA's own HTTPS is trusted, in place of those that the JDK trusts. */
+        public Builder trust(Path pem) {
+            this.trust = Objects.requireNonNull(pem, "pem");
+            return this;
+        }
+
+        /**
+         * Binds the account to one that you have at the CA (RFC 8555 section 7.3.4).
+         *
+         * @param keyId what the CA calls it
+         * @param hmac the key that the CA has given for it, in base64url
+         */
+        public Builder externalAccount(String keyId, String hmac) {
+            this.externalAccount =
+                    new ExternalAccount(Objects.requireNonNull(keyId, "keyId"), Objects.requireNonNull(hmac, "hmac"));
+            return this;
+        }
+
+        /** The kinds of keys: of each there is a certificate for the same names, of which a client gets the first that it can use. Default: {@link KeyType#EC}. */
+        public Builder keyType(KeyType first, KeyType... more) {
+            List<KeyType> types = new ArrayList<>(List.of(Objects.requireNonNull(first, "keyType")));
+            types.addAll(List.of(more));
+            this.keyTypes = types.stream().distinct().toList();
+            return this;
+        }
+
+        /** The kind of certificate, of those that the CA offers. Default: {@code shortlived} for IP addresses if the CA has that, else what the CA takes for its default. */
+        public Builder profile(String name) {
+            this.profile = Objects.requireNonNull(name, "profile");
+            return this;
+        }
+
+        /**
+         * The challenges to use, in this order: when an attempt with one has failed, the next is made with the next. Default: those that the server can answer,
+         * {@link ChallengeKind#TLS_ALPN_01} before {@link ChallengeKind#HTTP_01} before {@link ChallengeKind#DNS_01}.
+         */
+        public Builder challenges(ChallengeKind... kinds) {
+            this.challenges = List.of(Objects.requireNonNull(kinds, "kinds")).stream()
+                    .distinct()
+                    .toList();
+            return this;
+        }
+
+        /** Publishes the records of {@link ChallengeKind#DNS_01}. Default: none, and no wildcards. */
+        public Builder dns(DnsRecordPublisher publisher) {
+            this.dns = Objects.requireNonNull(publisher, "publisher");
+            return this;
+        }
+
+        /** Adds a DNS server to ask whether records can be seen, and by {@link #check}. Default: the system's. */
+        public Builder resolver(InetSocketAddress server) {
+            resolvers.add(Objects.requireNonNull(server, "server"));
+            return this;
+        }
+
+        /** How long one request to the CA may take, from connecting to the answer's last byte; 1 s to 10 min. Default: 30 s. */
+        public Builder timeout(Duration timeout) {
+            this.timeout = Objects.requireNonNull(timeout, "timeout");
+            return this;
+        }
+
+        /** Wall clock of tests. */
+        Builder clock(Clock clock) {
+            this.clock = clock;
+            return this;
+        }
+
+        /** CA of tests. */
+        Builder issuer(Issuer issuer) {
+            this.issuer = issuer;
+            return this;
+        }
+
+        /**
+         * Makes the provider; asks nobody yet.
+         *
+         * @throws IllegalArgumentException if anything is wrong; the message has a line for each problem
+         */
+        public AcmeCertificates build() {
+            return new Plan(this).certificates();
+        }
+    }
+}
