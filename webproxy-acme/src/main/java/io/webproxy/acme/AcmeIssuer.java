@@ -97,7 +97,8 @@ final class AcmeIssuer implements Issuer {
 
     private Order order(Login login, Wanted wanted, @Nullable X509Certificate replaces, CaProvider provider)
             throws AcmeException {
-        if (replaces != null && login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent()) {
+        if (replaces != null
+                && login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent()) {
             try {
                 return builder(login, wanted).replaces(replaces).create();
             } catch (AcmeServerException e) {
@@ -191,8 +192,7 @@ final class AcmeIssuer implements Issuer {
     }
 
     @Override
-    public Optional<RenewalWindow> renewalWindow(X509Certificate certificate)
-            throws AcmeFailure, InterruptedException {
+    public Optional<RenewalWindow> renewalWindow(X509Certificate certificate) throws AcmeFailure, InterruptedException {
         return ask((session, provider) -> {
             if (session.resourceUrlOptional(Resource.RENEWAL_INFO).isEmpty()) {
                 return Optional.empty();

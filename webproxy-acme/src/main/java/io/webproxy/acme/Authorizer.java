@@ -51,7 +51,8 @@ final class Authorizer {
             for (Authorization authorization : open) {
                 Status status = poll.done(authorization);
                 if (status == null) {
-                    throw AcmeIssuer.tooLate(settings, authorization.getIdentifier().getValue());
+                    throw AcmeIssuer.tooLate(
+                            settings, authorization.getIdentifier().getValue());
                 }
                 if (status != Status.VALID) {
                     problems.add(problem(authorization));
@@ -67,9 +68,14 @@ final class Authorizer {
 
     private AcmeFailure refused(List<CertificateEvent.Problem> problems) {
         StringBuilder sentence = new StringBuilder("CA " + settings.name() + " has not seen control of ");
-        sentence.append(String.join(", ", problems.stream().map(CertificateEvent.Problem::name).toList()));
+        sentence.append(String.join(
+                ", ", problems.stream().map(CertificateEvent.Problem::name).toList()));
         CertificateEvent.Problem first = problems.get(0);
-        sentence.append(": ").append(first.detail()).append(" (").append(first.type()).append(')');
+        sentence.append(": ")
+                .append(first.detail())
+                .append(" (")
+                .append(first.type())
+                .append(')');
         return new AcmeFailure(CaFailures.oneLine(sentence.toString()), problems, null, null);
     }
 
@@ -78,9 +84,8 @@ final class Authorizer {
                 + authorization.getIdentifier().getValue();
         Challenge failed = failed(authorization);
         Problem problem = failed == null ? null : failed.getError().orElse(null);
-        return problem == null
-                ? new CertificateEvent.Problem(
-                        name, "about:blank", "authorization is " + authorization.getStatus())
+        return problem == null || failed == null
+                ? new CertificateEvent.Problem(name, "about:blank", "authorization is " + authorization.getStatus())
                 : new CertificateEvent.Problem(
                         name,
                         problem.getType().toString(),

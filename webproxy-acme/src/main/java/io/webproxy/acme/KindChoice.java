@@ -21,7 +21,8 @@ final class KindChoice {
 
     /** What can work for a name: after each failure it begins with the next kind. */
     List<ChallengeKind> kinds(Wanted wanted, boolean wildcard, boolean address) {
-        List<ChallengeKind> order = new ArrayList<>(settings.challenges().isEmpty() ? automatic() : settings.challenges());
+        List<ChallengeKind> order =
+                new ArrayList<>(settings.challenges().isEmpty() ? automatic() : settings.challenges());
         if (settings.dns().isEmpty() || address) {
             order.remove(ChallengeKind.DNS_01); // RFC 8738 section 7
         }

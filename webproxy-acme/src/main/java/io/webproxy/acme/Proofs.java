@@ -48,10 +48,16 @@ final class Proofs implements AutoCloseable {
             }
         }
         throw new AcmeFailure(
-                authorization.getIdentifier().getValue() + ": no challenge that the CA offers can be answered (offered: "
-                        + String.join(", ", offered.stream().map(Challenge::getType).toList())
+                authorization.getIdentifier().getValue()
+                        + ": no challenge that the CA offers can be answered (offered: "
+                        + String.join(
+                                ", ", offered.stream().map(Challenge::getType).toList())
                         + "; possible here: "
-                        + (kinds.isEmpty() ? "none" : String.join(", ", kinds.stream().map(ChallengeKind::type).toList()))
+                        + (kinds.isEmpty()
+                                ? "none"
+                                : String.join(
+                                        ", ",
+                                        kinds.stream().map(ChallengeKind::type).toList()))
                         + ")",
                 List.of(),
                 null,

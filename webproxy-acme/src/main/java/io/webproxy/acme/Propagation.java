@@ -50,7 +50,11 @@ final class Propagation {
             for (TxtRecord record : records) {
                 while (!values(server, record.name()).contains(record.value())) {
                     if (System.nanoTime() + pause.toNanos() - deadline > 0) {
-                        LOG.info("{}: can't be seen at {} after {} s, tried anyway", record.name(), server, limit.toSeconds());
+                        LOG.info(
+                                "{}: can't be seen at {} after {} s, tried anyway",
+                                record.name(),
+                                server,
+                                limit.toSeconds());
                         return;
                     }
                     TimeUnit.NANOSECONDS.sleep(pause.toNanos());
@@ -60,6 +64,7 @@ final class Propagation {
         }
     }
 
+    @SuppressWarnings("BanJNDI") // the JDK's DNS client has no other face; only texts are read
     private static List<String> values(String server, String name) {
         Hashtable<String, String> environment = new Hashtable<>();
         environment.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.dns.DnsContextFactory");

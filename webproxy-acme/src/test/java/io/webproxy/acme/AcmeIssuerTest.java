@@ -75,7 +75,8 @@ class AcmeIssuerTest {
 
     @Test
     void nonceIsRefusedNineTimesOfTen() throws Exception {
-        try (Pebble picky = new Pebble.Setup().nonceReject(90).start(responder.realHttpPort(), responder.realHttpsPort())) {
+        try (Pebble picky =
+                new Pebble.Setup().nonceReject(90).start(responder.realHttpPort(), responder.realHttpsPort())) {
             AcmeIssuer issuer = new AcmeIssuer(settings(picky), new HeapStore(), responder, Clock.systemUTC());
             Wanted wanted = new Wanted(List.of("one.example.com"), "EC");
             assertThat(issuer.obtain(wanted, null).names()).containsExactly("one.example.com");

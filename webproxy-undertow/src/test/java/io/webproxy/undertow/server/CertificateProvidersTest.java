@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.http.HttpChallenges;
 import io.webproxy.undertow.observe.Recorder;
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 class CertificateProvidersTest {
     private static CertificateProviders providers() {
-        ServerTls tls = ServerTls.create(List.of(Certificates.selfSigned("localhost")), TlsProvider.JDK);
+        ServerTls tls = ServerTls.create(
+                List.of(Certificates.selfSigned("localhost")), ClientCertificates.off(), TlsProvider.JDK);
         ChallengeAnswers.Ports ports =
                 new ChallengeAnswers.Ports(new HttpChallenges(), new TlsChallenges(), () -> 0, () -> 0);
         return new CertificateProviders(provider ->
