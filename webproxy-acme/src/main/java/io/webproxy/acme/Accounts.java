@@ -16,6 +16,8 @@ final class Accounts {
     private static final Duration LEASE = Duration.ofSeconds(30);
     private static final Duration ASK_AGAIN = Duration.ofMillis(100);
 
+    private static final String KEY = "account/key";
+
     private final CaSettings settings;
     private final CertificateStore store;
 
@@ -34,7 +36,7 @@ final class Accounts {
 
     /** The account's key. Servers that share the store share it, also those that start at the same moment. */
     private KeyPair key() throws IOException, InterruptedException {
-        String name = storeKey();
+        String name = KEY;
         while (true) {
             Optional<byte[]> kept = store.get(name);
             if (kept.isPresent()) {
@@ -51,12 +53,5 @@ final class Accounts {
                 }
             }
         }
-    }
-
-    /** One key for each CA, readable: {@code accounts/acme-v02.api.letsencrypt.org-directory}. */
-    private String storeKey() {
-        return "accounts/"
-                + (settings.directory().getRawAuthority() + settings.directory().getRawPath())
-                        .replaceAll("[^A-Za-z0-9._:-]+", "-");
     }
 }

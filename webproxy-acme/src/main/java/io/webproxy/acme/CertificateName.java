@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** The form of names in which certificates are wanted, stored and looked for. */
+/** The one form of names in which certificates are wanted, stored and looked for. */
 final class CertificateName {
     private static final int LONGEST = 253;
     private static final Pattern LABELS =
@@ -23,7 +23,7 @@ final class CertificateName {
     static Optional<String> canonical(String name) {
         InetAddress address = IpLiteral.parse(name);
         if (address != null) {
-            return Optional.of(address.getHostAddress());
+            return Optional.of(Names.text(address));
         }
         String lower = name.toLowerCase(Locale.ROOT);
         String plain = lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
@@ -32,13 +32,5 @@ final class CertificateName {
                         && !NUMBERS.matcher(plain).matches()
                 ? Optional.of(plain)
                 : Optional.empty();
-    }
-
-    static boolean isWildcard(String name) {
-        return name.startsWith("*.");
-    }
-
-    static boolean isAddress(String name) {
-        return IpLiteral.parse(name) != null;
     }
 }

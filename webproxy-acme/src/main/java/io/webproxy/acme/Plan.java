@@ -71,12 +71,14 @@ final class Plan {
                 Optional.ofNullable(told.trust),
                 told.timeout);
         Issuer issuer = told.issuer;
+        CertificateStore ofThisCa = new CaStore(store, directory);
         return new AcmeCertificates(
                 settings,
                 wanted,
-                store,
+                ofThisCa,
                 told.clock,
-                context -> issuer != null ? issuer : new AcmeIssuer(settings, store, context.challenges(), told.clock));
+                context ->
+                        issuer != null ? issuer : new AcmeIssuer(settings, ofThisCa, context.challenges(), told.clock));
     }
 
     private void want(String setting, List<String> names) {

@@ -31,6 +31,8 @@ class AcmeCertificatesTest {
     private final MemoryStore store = new MemoryStore();
     private final FakeContext context = new FakeContext(time);
 
+    private static final String PREFIX = "acme-v02.api.letsencrypt.org-directory/";
+
     private AcmeCertificates.Builder builder(String... names) {
         return AcmeCertificates.builder()
                 .names(names)
@@ -78,10 +80,10 @@ class AcmeCertificatesTest {
     @Test
     void choosesTheFirstKeyThatTheClientCanUse() throws Exception {
         store.values.put(
-                "certificates/example.com/EC",
+                PREFIX + "certificates/example.com/EC",
                 new StoredCertificate(TestCertificates.issue(BEGIN, LIFETIME, "example.com"), BEGIN).print());
         store.values.put(
-                "certificates/example.com/RSA",
+                PREFIX + "certificates/example.com/RSA",
                 new StoredCertificate(TestCertificates.rsa(BEGIN, LIFETIME, "example.com"), BEGIN).print());
         AcmeCertificates certificates =
                 builder("example.com").keyType(KeyType.EC, KeyType.RSA).build();
@@ -172,14 +174,14 @@ class AcmeCertificatesTest {
         assertThat(issuer.orders).hasSize(3);
         assertThat(issuer.replaced.get(2)).isNull();
         assertThat(certificates.select(hello("example.com", "192.0.2.1", BOTH))).isSameAs(revoked);
-        assertThat(store.values).doesNotContainKey("certificates/example.com/EC");
+        assertThat(store.values).doesNotContainKey(PREFIX + "certificates/example.com/EC");
 
         issuer.failure = null;
         time.pass(Duration.ofMinutes(10));
         assertThat(issuer.orders).hasSize(4);
         assertThat(certificates.select(hello("example.com", "192.0.2.1", BOTH)).leaf())
                 .isNotEqualTo(revoked.leaf());
-        assertThat(store.values).containsKey("certificates/example.com/EC");
+        assertThat(store.values).containsKey(PREFIX + "certificates/example.com/EC");
         assertThat(certificates.select(hello("other.example", "192.0.2.1", BOTH)))
                 .isSameAs(other);
         certificates.stop();
@@ -241,5 +243,24 @@ class AcmeCertificatesTest {
         } catch (AcmeFailure | InterruptedException e) {
             // As it is told.
         }
+    }
+
+    @Test
+    void certificateOfAnotherCaIsNotServedFromTheSameStore() throws Exception {
+        AcmeCertificates staging = builder("example.com").staging().build();
+        staging.start(context);
+        time.run();
+        KeyMaterial tried = staging.select(hello("example.com", "192.0.2.1", BOTH));
+        assertThat(tried).isNotNull();
+        staging.stop();
+
+        AcmeCertificates real = builder("example.com").build();
+        real.start(context);
+        assertThat(real.select(hello("example.com", "192.0.2.1", BOTH))).isNull();
+        time.run();
+        assertThat(real.select(hello("example.com", "192.0.2.1", BOTH)))
+                .isNotNull()
+                .isNotSameAs(tried);
+        real.stop();
     }
 }

@@ -69,7 +69,7 @@ class AcmeIssuerTest {
         assertThat(first.chain()).hasSizeGreaterThan(1);
         assertThat(first.keyType()).isEqualTo("EC");
         assertThat(second.keyType()).isEqualTo("RSA");
-        assertThat(store.list("accounts/")).hasSize(1);
+        assertThat(store.list("account/")).hasSize(1);
         assertThat(responder.files).isEmpty();
     }
 

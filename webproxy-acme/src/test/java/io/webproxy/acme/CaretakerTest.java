@@ -170,6 +170,22 @@ class CaretakerTest {
     }
 
     @Test
+    void whatTheCaHasSuggestedCountsWhileItCanNotSayMore() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        Instant start = BEGIN.plus(Duration.ofDays(10));
+        issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        caretaker.start();
+        time.run();
+        Instant chosen = status().nextAttempt().orElseThrow();
+
+        issuer.failure = FakeIssuer.unreachable();
+        time.pass(Duration.ofHours(9));
+
+        assertThat(issuer.windowsAsked).isBetween(4, 5);
+        assertThat(status().nextAttempt()).hasValue(chosen);
+    }
+
+    @Test
     @ExpectedLog(
             logger = "io.webproxy.acme",
             contains = "No certificate for example.com: no such name. Next attempt: 2026-11-21T12:01:00Z.")
@@ -446,9 +462,10 @@ class CaretakerTest {
     @ExpectedLog(contains = "no such name")
     @ExpectedLog(contains = "Certificates can't be kept")
     void waitsGrowAlsoOnAFullDisk() throws Exception {
-        store.writable = false;
         issuer.failure = FakeIssuer.refused("no such name", null);
         caretaker.start();
+        time.run();
+        store.writable = false;
 
         time.pass(Duration.ofMinutes(60));
 

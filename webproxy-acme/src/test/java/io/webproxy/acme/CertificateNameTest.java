@@ -15,8 +15,8 @@ class CertificateNameTest {
         "*.Example.com, *.example.com",
         "xn--mnchen-3ya.example, xn--mnchen-3ya.example",
         "192.0.2.1, 192.0.2.1",
-        "[2001:DB8::1], 2001:db8:0:0:0:0:0:1",
-        "2001:db8:0::1, 2001:db8:0:0:0:0:0:1",
+        "[2001:DB8::1], 2001:db8::1",
+        "2001:db8:0::1, 2001:db8::1",
         "::ffff:192.0.2.1, 192.0.2.1",
         "localhost, localhost"
     })

@@ -88,11 +88,16 @@ class StoreProcessesTest {
         try (StoreProcess writer = StoreProcess.writer(shared, KEY, value, value)) {
             assertThat(writer.answer()).isEqualTo("writing");
 
-            for (int i = 0; i < 50; i++) {
+            boolean kept = false;
+            for (int i = 0; i < 200 && !kept; i++) {
+                writer.signal("STOP");
+                boolean within = halfWritten(shared) > 0;
                 CertificateStore.directory(shared).put("another", new byte[0]);
+                kept = within && halfWritten(shared) > 0;
+                writer.signal("CONT");
             }
 
-            writer.signal("0");
+            assertThat(kept).as("stopped within a write").isTrue();
         }
     }
 
