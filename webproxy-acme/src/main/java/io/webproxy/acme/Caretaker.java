@@ -99,7 +99,7 @@ final class Caretaker {
         for (Care care : cares) {
             KeyMaterial served = care.served();
             if (served != null && served.leaf().equals(material.leaf())) {
-                LOG.info("Revoked the certificate for {}, which is replaced now", care.names());
+                LOG.info("Revoked the certificate for {}, which is replaced now", String.join(", ", care.names()));
                 care.revoked(material.leaf());
                 context.publish(new CertificateEvent(
                         CertificateEvent.Kind.REVOKED,
