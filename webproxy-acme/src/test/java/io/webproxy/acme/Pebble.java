@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,6 +30,9 @@ final class Pebble implements AutoCloseable {
     private final int acmePort = freePort();
     private final int dnsPort = freePort();
     private final int dnsManagementPort = freePort();
+    private final int managementPort = freePort();
+    private final HttpClient http =
+            HttpClient.newBuilder().executor(Runnable::run).build();
     private final Path directory;
 
     /** How a CA is to be. */
@@ -84,10 +88,9 @@ final class Pebble implements AutoCloseable {
         Files.writeString(directory.resolve("key.pem"), own.privateKeyPkcs8Pem());
         Path config = directory.resolve("conf.json");
         Files.writeString(config, """
-                {"pebble": {"listenAddress": "127.0.0.1:%d", "managementListenAddress": "",
+                {"pebble": {"listenAddress": "127.0.0.1:%d", "managementListenAddress": "127.0.0.1:%d",
                  "certificate": "%s", "privateKey": "%s", "httpPort": %d, "tlsPort": %d, "ocspResponderURL": ""%s}}
-                """.formatted(
-                        acmePort, trust(), directory.resolve("key.pem"), httpPort, tlsPort, setup.config));
+                """.formatted(acmePort, managementPort, trust(), directory.resolve("key.pem"), httpPort, tlsPort, setup.config));
         try {
             start(
                     Map.of(),
@@ -170,20 +173,26 @@ final class Pebble implements AutoCloseable {
         return dnsPort;
     }
 
-    String log() throws IOException {
-        return Files.readString(directory.resolve("log"));
+    /** What the CA says about a certificate: {@code Valid} or {@code Revoked}. */
+    String status(X509Certificate certificate, HttpClient client) throws IOException, InterruptedException {
+        URI uri = URI.create("https://127.0.0.1:" + managementPort + "/cert-status-by-serial/"
+                + certificate.getSerialNumber().toString(16));
+        String json = client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+                .body();
+        return json.replaceAll("(?s).*\"Status\": *\"(\\w+)\".*", "$1");
     }
 
     /** Tells the DNS server something: {@code set-txt}, {@code clear-txt}, … */
-    void dns(String command, String json) throws IOException, InterruptedException {
+    String dns(String command, String json) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + dnsManagementPort + "/" + command))
                 .POST(HttpRequest.BodyPublishers.ofString(json))
                 .build();
-        HttpResponse<String> answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 200) {
             throw new IOException(command + ": " + answer.statusCode() + " " + answer.body());
         }
+        return answer.body();
     }
 
     @Override
