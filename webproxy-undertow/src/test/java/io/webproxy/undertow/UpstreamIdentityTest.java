@@ -26,6 +26,7 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
+import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -215,9 +216,16 @@ class UpstreamIdentityTest {
                             .update(c -> c.certificates(Certificates.selfSigned("localhost"))
                                     .route(r -> r.name("a").forward(broken))))
                     .hasMessage(sentence);
-            // also not the certificate: a new connection would not trust it
-            proxy.client().connectionPool().evictAll();
             assertThat(ask(proxy, "/", "")).isEqualTo("CN=one");
+            // also not the certificate: one without a session would not trust it
+            OkHttpClient fresh = TestProxy.newClient(Front.H1_TLS);
+            try (Response response = fresh.newCall(
+                            new Request.Builder().url(proxy.url("/")).build())
+                    .execute()) {
+                assertThat(response.code()).isEqualTo(200);
+            } finally {
+                TestProxy.close(fresh);
+            }
         }
     }
 
