@@ -2,6 +2,7 @@ package io.webproxy.samples;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
+import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ExchangeRecord;
@@ -50,6 +51,23 @@ final class ReadmeSnippets {
                 .accessLog(true);
         // readme: end
         return builder;
+    }
+
+    static void automatic() {
+        // readme: automatic
+        AcmeCertificates acme = AcmeCertificates.builder()
+                .names("example.com", "www.example.com", "192.0.2.10")
+                .contact("admin@example.com")
+                .acceptTermsOfService()
+                .storage(Path.of("/var/lib/example/certificates"))
+                .build();
+        ProxyServer.builder()
+                .https(443)
+                .redirectHttp(80)
+                .certificates(Certificates.firstOf(acme, Certificates.selfSigned("example.com")))
+                .forward("http://127.0.0.1:8080")
+                .start();
+        // readme: end
     }
 
     static ProxyConfig update(ProxyServer proxy) {

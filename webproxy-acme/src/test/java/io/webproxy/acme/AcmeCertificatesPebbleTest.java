@@ -88,12 +88,7 @@ class AcmeCertificatesPebbleTest {
                 assertThat(events)
                         .extracting(CertificateEvent::kind)
                         .containsExactlyInAnyOrder(
-                                Kind.OBTAINED,
-                                Kind.OBTAINED,
-                                Kind.REVOKED,
-                                Kind.REVOKED,
-                                Kind.RENEWED,
-                                Kind.RENEWED);
+                                Kind.OBTAINED, Kind.OBTAINED, Kind.REVOKED, Kind.REVOKED, Kind.RENEWED, Kind.RENEWED);
             } finally {
                 again.stop();
                 next.shutdownNow();

@@ -101,7 +101,7 @@ class AcmeIssuerTest {
         assertThat(first.keyType()).isEqualTo("EC");
         assertThat(second.leaf().getPublicKey()).isNotEqualTo(first.leaf().getPublicKey());
         assertThat(rsa.keyType()).isEqualTo("RSA");
-        assertThat(store.list("accounts/")).hasSize(1);
+        assertThat(store.list("account/")).hasSize(1);
         assertThat(responder.certificates).isEmpty();
     }
 
@@ -155,7 +155,8 @@ class AcmeIssuerTest {
         AcmeFailure failure =
                 catchThrowableOfType(AcmeFailure.class, () -> issuer(settings()).obtain(wanted, null));
         assertThat(failure)
-                .hasMessage("example.com: no challenge that the CA offers can be answered (offered: dns-01; possible here: none)");
+                .hasMessage(
+                        "example.com: no challenge that the CA offers can be answered (offered: dns-01; possible here: none)");
     }
 
     @Test
@@ -193,9 +194,10 @@ class AcmeIssuerTest {
                 throw new IllegalStateException("zone is locked");
             }
         };
-        AcmeFailure failure = catchThrowableOfType(AcmeFailure.class, () -> issuer(
-                        settings(pebble, List.of(ChallengeKind.DNS_01), broken))
-                .obtain(ONE, null));
+        AcmeFailure failure = catchThrowableOfType(
+                AcmeFailure.class,
+                () -> issuer(settings(pebble, List.of(ChallengeKind.DNS_01), broken))
+                        .obtain(ONE, null));
         assertThat(failure).hasMessage("_acme-challenge.one.example.com: can't be published: zone is locked");
     }
 
@@ -273,9 +275,11 @@ class AcmeIssuerTest {
         store.put(
                 "orders/one.example.com/EC",
                 ("CA: " + pebble.acmeDirectory() + "\nNames: one.example.com\nOrder: "
-                                + pebble.acmeDirectory().resolve("/my-order/gone") + "\n" + Keys.toPem(Keys.create("EC")))
+                                + pebble.acmeDirectory().resolve("/my-order/gone") + "\n"
+                                + Keys.toPem(Keys.create("EC")))
                         .getBytes(StandardCharsets.UTF_8));
-        assertThat(issuer(settings()).obtain(ONE, null).covers("one.example.com")).isTrue();
+        assertThat(issuer(settings()).obtain(ONE, null).covers("one.example.com"))
+                .isTrue();
     }
 
     @Test
@@ -309,9 +313,9 @@ class AcmeIssuerTest {
         Pebble.Setup setup = new Pebble.Setup().externalAccount("kid-1", key).authorizationReuse(100);
         try (Pebble bound = setup.start(responder.realHttpPort(), responder.realHttpsPort())) {
             CaSettings without = settings(bound, List.of(), null);
-            AcmeFailure failure = catchThrowableOfType(AcmeFailure.class, () -> new AcmeIssuer(
-                            without, new HeapStore(), responder, Clock.systemUTC())
-                    .obtain(ONE, null));
+            AcmeFailure failure = catchThrowableOfType(
+                    AcmeFailure.class,
+                    () -> new AcmeIssuer(without, new HeapStore(), responder, Clock.systemUTC()).obtain(ONE, null));
             assertThat(failure.problems())
                     .extracting(CertificateEvent.Problem::type)
                     .containsExactly("urn:ietf:params:acme:error:externalAccountRequired");
@@ -334,8 +338,7 @@ class AcmeIssuerTest {
 
     @Test
     void newestCaSuggestsWhenToRenewAndIssuesShortLivedForAddresses() throws Exception {
-        try (Pebble newest =
-                new Pebble.Setup().newest().start(responder.realHttpPort(), responder.realHttpsPort())) {
+        try (Pebble newest = new Pebble.Setup().newest().start(responder.realHttpPort(), responder.realHttpsPort())) {
             AcmeIssuer issuer = issuer(settings(newest, List.of(), null));
             KeyMaterial name = issuer.obtain(ONE, null);
             issuer.done(ONE);

@@ -84,8 +84,8 @@ class CaFaultTest {
     }
 
     private AcmeFailure failure(Duration timeout) {
-        return catchThrowableOfType(AcmeFailure.class, () -> issuer(timeout)
-                .obtain(new Wanted(List.of("one.example.com"), "EC"), null));
+        return catchThrowableOfType(
+                AcmeFailure.class, () -> issuer(timeout).obtain(new Wanted(List.of("one.example.com"), "EC"), null));
     }
 
     @Test
@@ -130,8 +130,8 @@ class CaFaultTest {
             hang();
         });
         AtomicReference<Throwable> thrown = new AtomicReference<>();
-        Thread thread = new Thread(() -> thrown.set(catchThrowable(() -> issuer(Duration.ofMinutes(1))
-                .obtain(new Wanted(List.of("one.example.com"), "EC"), null))));
+        Thread thread = new Thread(() -> thrown.set(catchThrowable(
+                () -> issuer(Duration.ofMinutes(1)).obtain(new Wanted(List.of("one.example.com"), "EC"), null))));
         thread.start();
         asked.await();
         thread.interrupt();
@@ -196,16 +196,11 @@ class CaFaultTest {
 
     @Test
     void refusalWithAReasonForEachName() {
-        answer(
-                403,
-                "application/problem+json",
-                """
+        answer(403, "application/problem+json", """
                 {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too\\nmany", "subproblems": [
                   {"type": "urn:ietf:params:acme:error:caa", "detail": "CAA forbids it",
                    "identifier": {"type": "dns", "value": "one.example.com"}}]}
-                """,
-                "Retry-After",
-                "60");
+                """, "Retry-After", "60");
         AcmeFailure failure = failure();
         assertThat(failure)
                 .hasMessage("CA 127.0.0.1 refuses: too many (CAA forbids it) (urn:ietf:params:acme:error:rateLimited)");

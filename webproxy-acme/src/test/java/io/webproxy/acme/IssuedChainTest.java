@@ -90,8 +90,7 @@ class IssuedChainTest {
                 "its first certificate has expired at " + end);
     }
 
-    private static void refused(
-            List<X509Certificate> chain, KeyPair key, Instant now, String name, String sentence) {
+    private static void refused(List<X509Certificate> chain, KeyPair key, Instant now, String name, String sentence) {
         assertThatThrownBy(() -> check(chain, key, now, name))
                 .isInstanceOf(GeneralSecurityException.class)
                 .hasMessage(sentence);

@@ -90,7 +90,8 @@ final class Pebble implements AutoCloseable {
         Files.writeString(config, """
                 {"pebble": {"listenAddress": "127.0.0.1:%d", "managementListenAddress": "127.0.0.1:%d",
                  "certificate": "%s", "privateKey": "%s", "httpPort": %d, "tlsPort": %d, "ocspResponderURL": ""%s}}
-                """.formatted(acmePort, managementPort, trust(), directory.resolve("key.pem"), httpPort, tlsPort, setup.config));
+                """.formatted(
+                acmePort, managementPort, trust(), directory.resolve("key.pem"), httpPort, tlsPort, setup.config));
         try {
             start(
                     Map.of(),

@@ -1,6 +1,7 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** With which certificate; without these options it is a self-signed one for localhost and the local addresses. */
@@ -35,6 +37,9 @@ final class CertificateOptions {
                     + " default: for localhost and the local addresses.")
     private List<String> selfSigned = new ArrayList<>();
 
+    @Mixin
+    private AcmeOptions acme = new AcmeOptions();
+
     void applyTo(ProxyConfig.Builder builder) {
         if ((cert == null) != (key == null)) {
             throw new IllegalArgumentException(
@@ -43,14 +48,17 @@ final class CertificateOptions {
         if (keystore == null && keystorePassword != null) {
             throw new IllegalArgumentException("--keystore-password: given without --keystore (expected: both)");
         }
-        if (Stream.of(cert, keystore, selfSigned.isEmpty() ? null : selfSigned)
+        CertificateSource issued = acme.source();
+        if (Stream.of(cert, keystore, selfSigned.isEmpty() ? null : selfSigned, issued)
                         .filter(Objects::nonNull)
                         .count()
                 > 1) {
             throw new IllegalArgumentException(
-                    "certificate: given twice (expected: only one of --cert, --keystore and --self-signed)");
+                    "certificate: given twice (expected: only one of --acme, --cert, --keystore and --self-signed)");
         }
-        if (cert != null && key != null) {
+        if (issued != null) {
+            builder.certificates(issued);
+        } else if (cert != null && key != null) {
             builder.certificates(Certificates.pem(cert, key));
         } else if (keystore != null) {
             builder.certificates(Certificates.pkcs12(keystore, keystorePassword == null ? "" : keystorePassword));

@@ -8,7 +8,7 @@ import io.undertow.util.Headers;
 import java.net.InetSocketAddress;
 
 /**
- * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads, uploads, chat completions.
+ * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads, uploads, audio, chat completions.
  *
  * <p>It speaks HTTP/1.1 in clear, listens on 127.0.0.1 only, and takes bodies of any size. Nothing in it blocks. Thread-safe.
  */
@@ -62,6 +62,7 @@ public final class DemoService implements AutoCloseable {
                 .addExactPath("/slow", Inspect::slow)
                 .addPrefixPath("/status", Inspect::status)
                 .addExactPath("/events", clock.handler())
+                .addExactPath("/audio", Tone::handle)
                 .addExactPath("/echo", echo.handler())
                 .addPrefixPath("/download", Download::handle)
                 .addPrefixPath("/models", Download::handle)

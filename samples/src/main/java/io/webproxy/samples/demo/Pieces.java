@@ -6,6 +6,8 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -13,17 +15,26 @@ import org.xnio.IoUtils;
 
 /** Sends a body piece by piece, with a pause behind each, and holds no thread in between. It ends when the client goes. */
 final class Pieces implements IoCallback {
-    private static final long PAUSE_MILLIS = 60;
+    static final long PAUSE_MILLIS = 60;
 
-    private final Iterator<String> pieces;
+    private final Iterator<ByteBuffer> pieces;
 
-    private Pieces(Iterator<String> pieces) {
+    private Pieces(Iterator<ByteBuffer> pieces) {
         this.pieces = pieces;
     }
 
     static void send(HttpServerExchange exchange, String type, List<String> pieces) {
+        send(
+                exchange,
+                type,
+                pieces.stream()
+                        .map(piece -> ByteBuffer.wrap(piece.getBytes(StandardCharsets.UTF_8)))
+                        .iterator());
+    }
+
+    static void send(HttpServerExchange exchange, String type, Iterator<ByteBuffer> pieces) {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, type);
-        Pieces sending = new Pieces(pieces.iterator());
+        Pieces sending = new Pieces(pieces);
         exchange.dispatch(SameThreadExecutor.INSTANCE, () -> sending.next(exchange));
     }
 

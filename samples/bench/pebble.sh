@@ -1,0 +1,39 @@
+# A CA for measurements, sourced by them behind common.sh: Pebble and its DNS server, on free ports.
+# Options by environment: PEBBLE (pebble), CHALLTESTSRV (pebble-challtestsrv).
+pebble=${PEBBLE:-pebble}
+challtestsrv=${CHALLTESTSRV:-pebble-challtestsrv}
+
+free_ports() { # how many: that many ports that nobody listens on right now
+  python3 -c 'import socket, sys
+all = [socket.socket() for _ in range(int(sys.argv[1]))]
+for one in all:
+    one.bind(("127.0.0.1", 0))
+print(*[one.getsockname()[1] for one in all])' "$1"
+}
+
+pebble_start() { # environment of Pebble…; sets $directory, $ca_pem, $http_port, $https_port, $dns_port, $dns_management
+  read -r http_port https_port dns_port management ca_port ca_management < <(free_ports 6)
+  dns_management=http://127.0.0.1:$management/
+  directory=https://127.0.0.1:$ca_port/dir
+  ca_pem=$work/ca-web.pem
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/ca-web.key" -out "$ca_pem" 2>/dev/null
+  cat >"$work/pebble.json" <<JSON
+{"pebble": {"listenAddress": "127.0.0.1:$ca_port", "managementListenAddress": "127.0.0.1:$ca_management",
+  "certificate": "$ca_pem", "privateKey": "$work/ca-web.key", "httpPort": $http_port, "tlsPort": $https_port,
+  "externalAccountBindingRequired": ${EAB:-false}, "externalAccountMACKeys": {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"},
+  "profiles": {"default": {"description": "long", "validityPeriod": ${VALIDITY:-7776000}}, "shortlived": {"description": "short", "validityPeriod": 518400}}}}
+JSON
+  "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" -https01 "" -tlsalpn01 "" -doh "" -dns01 "127.0.0.1:$dns_port" \
+    -management "127.0.0.1:$management" >"$work/challtestsrv.log" 2>&1 || "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" \
+    -https01 "" -tlsalpn01 "" -dns01 "127.0.0.1:$dns_port" -management "127.0.0.1:$management" >"$work/challtestsrv.log" 2>&1 &
+  pids+=($!)
+  env PEBBLE_VA_NOSLEEP=1 "$@" "$pebble" -config "$work/pebble.json" -dnsserver "127.0.0.1:$dns_port" >"$work/pebble.log" 2>&1 &
+  pebble_pid=$!
+  pids+=($!)
+  for _ in $(seq 100); do
+    curl --silent --cacert "$ca_pem" -o /dev/null "$directory" && return 0
+    sleep 0.1
+  done
+  die "Pebble did not start: $(tail -n 1 "$work/pebble.log")"
+}
