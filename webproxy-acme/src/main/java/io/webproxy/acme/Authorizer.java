@@ -5,7 +5,6 @@ import io.webproxy.tls.ChallengeResponder;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.shredzone.acme4j.Authorization;
 import org.shredzone.acme4j.Identifier;
 import org.shredzone.acme4j.Order;
@@ -37,6 +36,14 @@ final class Authorizer {
             for (Authorization authorization : order.getAuthorizations()) {
                 authorization.fetch();
                 if (authorization.getStatus() == Status.PENDING) {
+                    if (!ordered(wanted, authorization.getIdentifier())) {
+                        throw new AcmeFailure(
+                                CaFailures.oneLine("CA " + settings.name() + " asks for control of "
+                                        + authorization.getIdentifier().getValue() + ", which wasn't ordered"),
+                                List.of(),
+                                null,
+                                null);
+                    }
                     boolean address = authorization.getIdentifier().getType().equals(Identifier.TYPE_IP);
                     proofs.give(choice.kinds(wanted, authorization.isWildcard(), address), authorization);
                     open.add(authorization);
@@ -82,22 +89,22 @@ final class Authorizer {
     private static CertificateEvent.Problem problem(Authorization authorization) {
         String name = (authorization.isWildcard() ? "*." : "")
                 + authorization.getIdentifier().getValue();
-        Challenge failed = failed(authorization);
-        Problem problem = failed == null ? null : failed.getError().orElse(null);
-        return problem == null || failed == null
-                ? new CertificateEvent.Problem(name, "about:blank", "authorization is " + authorization.getStatus())
-                : new CertificateEvent.Problem(
+        for (Challenge challenge : authorization.getChallenges()) {
+            Problem problem = challenge.getError().orElse(null);
+            if (problem != null) {
+                return new CertificateEvent.Problem(
                         name,
                         problem.getType().toString(),
-                        failed.getType() + ": " + problem.getDetail().orElse("no reason given"));
-    }
-
-    private static @Nullable Challenge failed(Authorization authorization) {
-        for (Challenge challenge : authorization.getChallenges()) {
-            if (challenge.getError().isPresent()) {
-                return challenge;
+                        challenge.getType() + ": " + problem.getDetail().orElse("no reason given"));
             }
         }
-        return null;
+        return new CertificateEvent.Problem(name, "about:blank", "authorization is " + authorization.getStatus());
+    }
+
+    /** Whether a name that a CA wants to see control of is among those that it was asked for: it is answered for no other. */
+    static boolean ordered(Wanted wanted, Identifier identifier) {
+        return wanted.names().stream()
+                .map(name -> Names.identifier(Names.isWildcard(name) ? name.substring(2) : name))
+                .anyMatch(identifier::equals);
     }
 }

@@ -64,7 +64,8 @@ final class Propagation {
         }
     }
 
-    @SuppressWarnings("BanJNDI") // the JDK's DNS client has no other face; only texts are read
+    // JNDI is the JDK's only way to ask for a TXT record. The names asked are those of an order, the answers are texts.
+    @SuppressWarnings({"BanJNDI", "JdkObsolete"})
     private static List<String> values(String server, String name) {
         Hashtable<String, String> environment = new Hashtable<>();
         environment.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.dns.DnsContextFactory");

@@ -6,10 +6,12 @@ import java.net.InetAddress;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.shredzone.acme4j.Identifier;
 
 /** Pauses, texts of addresses, keys in PEM. */
 class SmallPartsTest {
@@ -56,5 +58,15 @@ class SmallPartsTest {
     @Test
     void externalAccountShowsNoKey() {
         assertThat(new ExternalAccount("kid", "secret")).hasToString("ExternalAccount[keyId=kid]");
+    }
+
+    @Test
+    void caCannotHaveOtherNamesAnswered() {
+        Wanted wanted = new Wanted(List.of("*.example.com", "::1"), "EC");
+        assertThat(Authorizer.ordered(wanted, Identifier.dns("example.com"))).isTrue();
+        assertThat(Authorizer.ordered(wanted, new Identifier("ip", "::1"))).isTrue();
+        assertThat(Authorizer.ordered(wanted, Identifier.dns("www.example.com")))
+                .isFalse();
+        assertThat(Authorizer.ordered(wanted, new Identifier("dns", "::1"))).isFalse();
     }
 }
