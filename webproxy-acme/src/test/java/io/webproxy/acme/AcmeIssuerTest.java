@@ -384,8 +384,8 @@ class AcmeIssuerTest {
             }
             Consumer<String> afterTheFirstQuestion = name -> {
                 await().ignoreExceptions()
-                        .until(() -> pebble.dns("dns-request-history", "{\"host\": \"" + recordName + ".\"}")
-                                .contains("\"Qtype\":16"));
+                        .until(() -> pebble.dns("dns-request-history", "{\"host\": \"" + recordName + "\"}")
+                                .contains("\"Qtype\": 16"));
                 try {
                     pebble.dns("set-txt", json);
                 } catch (Exception e) {
@@ -403,7 +403,7 @@ class AcmeIssuerTest {
         @Override
         public void remove(String recordName, String value) throws Exception {
             values.remove(new TxtRecord(recordName, value));
-            pebble.dns("clear-txt", "{\"host\": \"" + recordName + ".\"}");
+            pebble.dns("clear-txt", "{\"host\": \"" + recordName + "\"}");
         }
     }
 }

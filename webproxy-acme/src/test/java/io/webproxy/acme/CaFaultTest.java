@@ -26,19 +26,22 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A CA that isn't well is one sentence. */
 @ExtendWith(LeakCheck.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // Each HTTP client takes three seconds to notice that nobody needs it.
 class CaFaultTest {
     private static final Instant NOW = Instant.parse("2027-03-01T12:00:00Z");
 
-    private final CountDownLatch end = new CountDownLatch(1);
+    private CountDownLatch end;
     private HttpServer ca;
     private ExecutorService executor;
 
     @BeforeEach
     void start() throws IOException {
+        end = new CountDownLatch(1);
         executor = Executors.newCachedThreadPool();
         ca = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         ca.setExecutor(executor);
