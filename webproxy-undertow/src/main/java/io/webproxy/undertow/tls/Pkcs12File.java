@@ -10,12 +10,22 @@ import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.UnrecoverableKeyException;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.bouncycastle.asn1.pkcs.ContentInfo;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.bouncycastle.operator.InputDecryptorProvider;
+import org.bouncycastle.pkcs.PKCS12PfxPdu;
+import org.bouncycastle.pkcs.PKCS12SafeBag;
+import org.bouncycastle.pkcs.PKCS12SafeBagFactory;
+import org.bouncycastle.pkcs.PKCSException;
+import org.bouncycastle.pkcs.jcajce.JcePKCSPBEInputDecryptorProviderBuilder;
 
 /** Reads PKCS#12 files (RFC 7292). */
 final class Pkcs12File {
@@ -67,17 +77,14 @@ final class Pkcs12File {
             KeyStore store = open(KeyStore.getInstance("PKCS12"), content, secret);
             collect(store, certificates);
             if (store.size() == 0) {
-                // the JDK passes over certificates that it hasn't marked as trusted itself, such as those of openssl
-                collect(
-                        open(KeyStore.getInstance("PKCS12", new BouncyCastleProvider()), content, secret),
-                        certificates);
+                collectUnmarked(content, secret, certificates);
             }
         } catch (IOException e) {
             if (e.getCause() instanceof UnrecoverableKeyException) {
                 throw new ProxyStartException("The password of " + file + " is wrong.", e);
             }
             throw damaged(file, e);
-        } catch (GeneralSecurityException | RuntimeException e) {
+        } catch (GeneralSecurityException | PKCSException | RuntimeException e) {
             throw damaged(file, e);
         }
         if (certificates.isEmpty()) {
@@ -91,6 +98,26 @@ final class Pkcs12File {
         for (String alias : Collections.list(store.aliases())) {
             if (store.isCertificateEntry(alias) && store.getCertificate(alias) instanceof X509Certificate certificate) {
                 certificates.add(certificate);
+            }
+        }
+    }
+
+    /** The JDK's store passes over certificates that its own tools haven't marked as trusted, such as those of openssl. */
+    private static void collectUnmarked(byte[] content, char[] secret, List<X509Certificate> certificates)
+            throws IOException, GeneralSecurityException, PKCSException {
+        InputDecryptorProvider decryptor = new JcePKCSPBEInputDecryptorProviderBuilder()
+                .setProvider(new BouncyCastleProvider())
+                .build(secret);
+        CertificateFactory factory = CertificateFactory.getInstance("X.509");
+        for (ContentInfo part : new PKCS12PfxPdu(content).getContentInfos()) {
+            boolean encrypted = part.getContentType().equals(PKCSObjectIdentifiers.encryptedData);
+            PKCS12SafeBagFactory bags =
+                    encrypted ? new PKCS12SafeBagFactory(part, decryptor) : new PKCS12SafeBagFactory(part);
+            for (PKCS12SafeBag bag : bags.getSafeBags()) {
+                if (bag.getBagValue() instanceof X509CertificateHolder holder) {
+                    certificates.add((X509Certificate)
+                            factory.generateCertificate(new ByteArrayInputStream(holder.getEncoded())));
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Peers;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
@@ -279,5 +280,26 @@ class ClientTrustTest {
         TlsPair pair = connect(client(TlsProvider.AUTO, stranger()), server, "TLSv1.3");
         assertThat(subject(pair.server.getSession())).isEqualTo("CN=stranger");
         pair.close();
+    }
+
+    @Test
+    void trustStoreOfOpensslIsRead() throws Exception {
+        Path store = directory.resolve("openssl.p12");
+        Peers.Outcome made = Peers.run(
+                Duration.ofSeconds(20),
+                "openssl",
+                "pkcs12",
+                "-export",
+                "-nokeys",
+                "-in",
+                otherRoot().toString(),
+                "-passout",
+                "pass:secret",
+                "-out",
+                store.toString());
+        assertThat(made.exitCode()).as(made.stderr()).isZero();
+        assertThat(TrustFile.read(store, "secret")).isEqualTo(Set.of(OTHER_ROOT.certificate()));
+        assertThatThrownBy(() -> TrustFile.read(store, "hunter2"))
+                .hasMessage("The password of " + store + " is wrong.");
     }
 }
