@@ -24,9 +24,11 @@ pebble_start() { # environment of Pebble…; sets $directory, $ca_pem, $http_por
   "externalAccountBindingRequired": ${EAB:-false}, "externalAccountMACKeys": {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"},
   "profiles": {"default": {"description": "long", "validityPeriod": ${VALIDITY:-7776000}}, "shortlived": {"description": "short", "validityPeriod": 518400}}}}
 JSON
-  "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" -https01 "" -tlsalpn01 "" -doh "" -dns01 "127.0.0.1:$dns_port" \
-    -management "127.0.0.1:$management" >"$work/challtestsrv.log" 2>&1 || "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" \
-    -https01 "" -tlsalpn01 "" -dns01 "127.0.0.1:$dns_port" -management "127.0.0.1:$management" >"$work/challtestsrv.log" 2>&1 &
+  local doh=()
+  # older ones have no DNS over HTTPS, newer ones open a fixed port for it
+  ! "$challtestsrv" -h 2>&1 | grep -q -- -doh || doh=(-doh "")
+  "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" -https01 "" -tlsalpn01 "" "${doh[@]}" -dns01 "127.0.0.1:$dns_port" \
+    -management "127.0.0.1:$management" >"$work/challtestsrv.log" 2>&1 &
   pids+=($!)
   env PEBBLE_VA_NOSLEEP=1 "$@" "$pebble" -config "$work/pebble.json" -dnsserver "127.0.0.1:$dns_port" >"$work/pebble.log" 2>&1 &
   pebble_pid=$!

@@ -53,23 +53,6 @@ final class ReadmeSnippets {
         return builder;
     }
 
-    static void automatic() {
-        // readme: automatic
-        AcmeCertificates acme = AcmeCertificates.builder()
-                .names("example.com", "www.example.com", "192.0.2.10")
-                .contact("admin@example.com")
-                .acceptTermsOfService()
-                .storage(Path.of("/var/lib/example/certificates"))
-                .build();
-        ProxyServer.builder()
-                .https(443)
-                .redirectHttp(80)
-                .certificates(Certificates.firstOf(acme, Certificates.selfSigned("example.com")))
-                .forward("http://127.0.0.1:8080")
-                .start();
-        // readme: end
-    }
-
     static ProxyConfig update(ProxyServer proxy) {
         // readme: update
         ProxyConfig now = proxy.update(
@@ -92,6 +75,23 @@ final class ReadmeSnippets {
                 .sseHeartbeat(Duration.ofSeconds(15)));
         // readme: end
         return builder.pool(PoolLimits.defaults());
+    }
+
+    static void automatic() {
+        // readme: automatic
+        AcmeCertificates acme = AcmeCertificates.builder()
+                .names("example.com", "www.example.com", "192.0.2.10")
+                .contact("admin@example.com")
+                .acceptTermsOfService()
+                .storage(Path.of("/var/lib/example/certificates"))
+                .build();
+        ProxyServer.builder()
+                .https(443)
+                .redirectHttp(80)
+                .certificates(Certificates.firstOf(acme, Certificates.selfSigned("example.com")))
+                .forward("http://127.0.0.1:8080")
+                .start();
+        // readme: end
     }
 
     static AsyncObserver observer(ProxyConfig.Builder builder) {

@@ -3,6 +3,7 @@ package io.webproxy.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
@@ -44,7 +45,8 @@ class ReadmeTest {
 
     @Test
     void everyKnobIsExplained() {
-        Stream<String> builders = Stream.of(ProxyConfig.Builder.class, Route.Builder.class)
+        Stream<String> builders = Stream.of(
+                        ProxyConfig.Builder.class, Route.Builder.class, AcmeCertificates.Builder.class)
                 .flatMap(builder -> Stream.of(builder.getMethods()))
                 .filter(method -> method.getDeclaringClass() != Object.class)
                 .map(Method::getName)
