@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(LeakCheck.class)
@@ -207,6 +208,7 @@ class AcmeCertificatesTest {
     }
 
     @Test
+    @Timeout(30)
     void certificatesAreObtainedOneAfterAnother() throws Exception {
         OneAtATime one = new OneAtATime(issuer);
         CountDownLatch obtaining = new CountDownLatch(1);

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +48,16 @@ class PreflightTest {
     private TestResponder responder;
     private String answer = "";
     private int status;
+    /** Until it is down, the CA's answer stays without its end. */
+    private volatile CountDownLatch goOn = new CountDownLatch(0);
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
 
     @BeforeEach
     void start() throws Exception {
@@ -60,7 +72,10 @@ class PreflightTest {
             asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
             byte[] body = answer.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
-            exchange.getResponseBody().write(body);
+            exchange.getResponseBody().write(body, 0, 1);
+            exchange.getResponseBody().flush();
+            await(goOn);
+            exchange.getResponseBody().write(body, 1, body.length - 1);
             exchange.close();
         });
         ca.start();
@@ -288,7 +303,7 @@ class PreflightTest {
     @Test
     void aCaThatIsNoneIsSaidInOneSentence() throws Exception {
         String url = "https://localhost:" + ca.getAddress().getPort() + "/dir";
-        for (String wrong : Arrays.asList("<html>", "{}", "", null)) {
+        for (String wrong : Arrays.asList("<html>", "{}", " ", null)) {
             status = wrong == null ? 500 : 200;
             answer = wrong == null ? "oops" : wrong;
             assertThat(without(
@@ -325,6 +340,18 @@ class PreflightTest {
                             .directory("https://localhost:" + hanging.getLocalPort() + "/")
                             .timeout(Duration.ofSeconds(1))))
                     .isEqualTo("CA localhost has not answered within 1000 ms");
+        }
+    }
+
+    @Test
+    @Timeout(30)
+    void aCaThatNeverEndsItsAnswerHasNotAnswered() throws Exception {
+        goOn = new CountDownLatch(1);
+        try {
+            assertThat(first(builder("192.0.2.1").timeout(Duration.ofSeconds(1))))
+                    .isEqualTo("CA localhost has not answered within 1000 ms");
+        } finally {
+            goOn.countDown();
         }
     }
 
