@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -154,6 +155,10 @@ final class ForwardExchange extends Facade
     private void guarded(Runnable call) {
         try {
             call.run();
+        } catch (RejectedExecutionException e) {
+            // its thread is ending: the server has closed, and with it everything on the thread
+            LOG.debug("{}: the server has closed", exchange);
+            abort();
         } catch (RuntimeException e) {
             LOG.error("The proxy handler failed within {}", exchange, e);
             exchange.failed(ForwardError.INVALID_RESPONSE);
