@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills a proxy (SIGKILL) that obtains a certificate of Pebble, at a random moment, again and again. After each kill what is stored has to be a key with
+# Kills a proxy (SIGKILL) that obtains a certificate of Pebble, at another moment of the order each time. After each kill what is stored has to be a key with
 # its own certificate, or none; a start that finds one has to serve it and to order nothing. Ends with 1 otherwise.
 #
 # Options by environment: ROUNDS (100), JAR, JAVA (java), PEBBLE, CHALLTESTSRV.
@@ -19,7 +19,7 @@ proxy() { # starts it: sets $pid
     --accept-terms --acme-directory "$directory" --acme-ca "$ca_pem" --acme-storage "$storage" >"$work/proxy.out" 2>"$work/proxy.err" &
   pid=$!
 }
-stored() { { find "$storage/certificates" -type f ! -name '.*' 2>/dev/null || true; } | head -n 1; }
+stored() { { find "$storage"/*/certificates -type f ! -name '.*' 2>/dev/null || true; } | head -n 1; }
 orders() { grep -c 'There are now .* orders in the db' "$work/pebble.log" || true; }
 matches() { # file
   [ "$(openssl pkey -in "$1" -pubout 2>/dev/null)" = "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" ] && [ -s "$1" ]
@@ -46,7 +46,9 @@ for round in $(seq "$rounds"); do
     again=$((again + 1))
   else
     begun=$((begun + 1))
-    sleep "$(awk -v seed="$round" 'BEGIN { srand(seed); printf "%.3f", rand() * 1.6 }')"
+    # spread evenly over the time an order takes here
+    spread=$((round * 377 % 2000))
+    sleep "$((spread / 1000)).$(printf %03d $((spread % 1000)))"
   fi
   kill -9 "$pid"
   wait "$pid" 2>/dev/null || true
@@ -63,5 +65,9 @@ for round in $(seq "$rounds"); do
   fi
 done
 echo "$rounds kills: $begun while a certificate was being obtained, $again with one at hand; then $pairs matching pairs, $nothing without one; $(orders) orders"
+[ "$pairs" -gt 0 ] && [ "$again" -gt 0 ] && [ "$nothing" -gt 0 ] || {
+  echo "some kind of kill never happened: this shows nothing"
+  broken=1
+}
 [ "$broken" -eq 0 ] && echo ok || echo "NOT OK"
 exit "$broken"
