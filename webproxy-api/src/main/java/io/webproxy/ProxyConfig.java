@@ -3,13 +3,17 @@ package io.webproxy;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.AddressRange;
+import io.webproxy.http.Hsts;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.Endpoint;
+import io.webproxy.route.HostPattern;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.route.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -19,7 +23,9 @@ import io.webproxy.tls.TlsProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -38,6 +44,12 @@ public final class ProxyConfig {
     private final @Nullable Authenticator authenticator;
     private final TimeoutPolicy timeouts;
     private final List<AddressRange> trustedProxies;
+    private final ProxyProtocol proxyProtocol;
+    private final Map<String, String> canonicalHosts;
+    private final @Nullable Hsts hsts;
+    private final @Nullable ErrorPages errorPages;
+    private final RetryBudget retries;
+    private final boolean closeOnShutdown;
     private final List<ProxyObserver> observers;
     private final @Nullable AccessLogFormat accessLog;
     private final HttpLimits limits;
@@ -60,6 +72,12 @@ public final class ProxyConfig {
         this.authenticator = b.authenticator;
         this.timeouts = b.timeouts;
         this.trustedProxies = List.copyOf(b.trustedProxies);
+        this.proxyProtocol = b.proxyProtocol;
+        this.canonicalHosts = Map.copyOf(b.canonicalHosts);
+        this.hsts = b.hsts;
+        this.errorPages = b.errorPages;
+        this.retries = b.retries;
+        this.closeOnShutdown = b.closeOnShutdown;
         this.observers = List.copyOf(b.observers);
         this.accessLog = b.accessLog;
         this.limits = b.limits;
@@ -133,6 +151,36 @@ public final class ProxyConfig {
     /** Whose forwarding fields are believed. */
     public List<AddressRange> trustedProxies() {
         return trustedProxies;
+    }
+
+    /** Whether connections begin with a header of the PROXY protocol. */
+    public ProxyProtocol proxyProtocol() {
+        return proxyProtocol;
+    }
+
+    /** Which hosts are sent to which other one; in the form of {@code HostPattern.hostOf}. */
+    public Map<String, String> canonicalHosts() {
+        return canonicalHosts;
+    }
+
+    /** What browsers are told about HTTPS; empty for nothing. */
+    public Optional<Hsts> hsts() {
+        return Optional.ofNullable(hsts);
+    }
+
+    /** The operator's pages; empty for the server's own. */
+    public Optional<ErrorPages> errorPages() {
+        return Optional.ofNullable(errorPages);
+    }
+
+    /** How many requests of a route may be asked of another upstream. */
+    public RetryBudget retries() {
+        return retries;
+    }
+
+    /** Whether the server closes when the JVM does. */
+    public boolean closeOnShutdown() {
+        return closeOnShutdown;
     }
 
     /** Who is told what happens. */
@@ -217,6 +265,12 @@ public final class ProxyConfig {
         private @Nullable Authenticator authenticator;
         private TimeoutPolicy timeouts = TimeoutPolicy.defaults();
         private final List<AddressRange> trustedProxies = new ArrayList<>();
+        private ProxyProtocol proxyProtocol = ProxyProtocol.OFF;
+        private final Map<String, String> canonicalHosts = new LinkedHashMap<>();
+        private @Nullable Hsts hsts;
+        private @Nullable ErrorPages errorPages;
+        private RetryBudget retries = RetryBudget.defaults();
+        private boolean closeOnShutdown;
         private final List<ProxyObserver> observers = new ArrayList<>();
         private @Nullable AccessLogFormat accessLog;
         private HttpLimits limits = HttpLimits.defaults();
@@ -242,6 +296,12 @@ public final class ProxyConfig {
             authenticator = config.authenticator;
             timeouts = config.timeouts;
             trustedProxies.addAll(config.trustedProxies);
+            proxyProtocol = config.proxyProtocol;
+            canonicalHosts.putAll(config.canonicalHosts);
+            hsts = config.hsts;
+            errorPages = config.errorPages;
+            retries = config.retries;
+            closeOnShutdown = config.closeOnShutdown;
             observers.addAll(config.observers);
             accessLog = config.accessLog;
             limits = config.limits;
@@ -274,6 +334,20 @@ public final class ProxyConfig {
                 throw new IllegalArgumentException("port: " + port + " (expected: 0-65535)");
             }
             listens.add(new Listen(protocol, port));
+            return this;
+        }
+
+        /**
+         * Takes an endpoint away, for an update: it stops accepting, and what is in flight on its connections ends within the drain time.
+         *
+         * @param port as it was given; 0 for one that was given as 0
+         * @throws IllegalArgumentException if there is none such
+         */
+        public Builder removeEndpoint(Endpoint.Protocol protocol, int port) {
+            if (!listens.remove(new Listen(Objects.requireNonNull(protocol, "protocol"), port))) {
+                throw new IllegalArgumentException(
+                        "removeEndpoint: " + protocol + " " + port + " (expected: an endpoint as it was given)");
+            }
             return this;
         }
 
@@ -404,6 +478,65 @@ public final class ProxyConfig {
             return this;
         }
 
+        /**
+         * Whether connections begin with a header of the PROXY protocol, on all endpoints; it is believed only from {@link #trustedProxies}. Default: off.
+         */
+        public Builder proxyProtocol(ProxyProtocol mode) {
+            this.proxyProtocol = Objects.requireNonNull(mode, "proxyProtocol");
+            return this;
+        }
+
+        /**
+         * Sends requests for other hosts to this one, with scheme, port, path and query as they came (308), before any route is looked for.
+         *
+         * @param host such as {@code example.com}
+         * @param aliases such as {@code www.example.com}
+         */
+        public Builder canonicalHost(String host, String... aliases) {
+            String canonical = hostName(host);
+            for (String alias : Objects.requireNonNull(aliases, "aliases")) {
+                String name = hostName(alias);
+                if (name.equals(canonical)) {
+                    throw new IllegalArgumentException(
+                            "canonicalHost: " + alias + " (expected: aliases other than the host itself)");
+                }
+                canonicalHosts.put(name, canonical);
+            }
+            return this;
+        }
+
+        private static String hostName(String host) {
+            HostPattern pattern = HostPattern.of(host);
+            if (pattern.isWildcard()) {
+                throw new IllegalArgumentException("canonicalHost: " + host + " (expected: a host name without *)");
+            }
+            return pattern.toString();
+        }
+
+        /** Tells browsers to ask for this host over HTTPS only (RFC 6797): every response over TLS says so. Default: nothing is said. */
+        public Builder hsts(Hsts policy) {
+            this.hsts = Objects.requireNonNull(policy, "hsts");
+            return this;
+        }
+
+        /** Pages of one's own for what the proxy answers itself. */
+        public Builder errorPages(ErrorPages pages) {
+            this.errorPages = Objects.requireNonNull(pages, "errorPages");
+            return this;
+        }
+
+        /** How many requests of a route may be asked of another upstream; default: one in five, 100 in reserve. */
+        public Builder retries(RetryBudget budget) {
+            this.retries = Objects.requireNonNull(budget, "retries");
+            return this;
+        }
+
+        /** Closes the server, by {@link ProxyServer#close()}, when the JVM is about to end; default: no, the library installs no shutdown hook. */
+        public Builder closeOnShutdown(boolean on) {
+            this.closeOnShutdown = on;
+            return this;
+        }
+
         /** Adds an observer. */
         public Builder observer(ProxyObserver observer) {
             observers.add(Objects.requireNonNull(observer, "observer"));
@@ -516,6 +649,18 @@ public final class ProxyConfig {
                 problems.add(
                         "clientCertificates: " + clientCertificates + " (expected: an https(port) that asks for them)");
             }
+            if (proxyProtocol == ProxyProtocol.REQUIRED && trustedProxies.isEmpty()) {
+                problems.add("proxyProtocol: REQUIRED (expected: trustedProxies(…) whose headers are believed)");
+            }
+            if (hsts != null && !https) {
+                problems.add("hsts: " + hsts.value() + " (expected: an https(port), for it is said over TLS only)");
+            }
+            canonicalHosts.forEach((alias, host) -> {
+                if (canonicalHosts.containsKey(host)) {
+                    problems.add("canonicalHost: " + alias + " -> " + host
+                            + " (expected: a host that isn't an alias itself)");
+                }
+            });
             problems.addAll(RouteTable.problems(routes));
             if (!problems.isEmpty()) {
                 throw new ProxyConfigException(problems);

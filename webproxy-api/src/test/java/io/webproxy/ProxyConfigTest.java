@@ -171,10 +171,12 @@ class ProxyConfigTest {
                         b -> b.forward("ftp://host"),
                         "forward: ftp://host (expected: http://host:port or https://host:port,"
                                 + " without user, path and query)"),
-                bad(b -> b.forward(), "route /: no upstream (expected: forward(\"http://host:port\") on the route)"),
+                bad(
+                        b -> b.forward(),
+                        "route /: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))"),
                 bad(
                         b -> b.route(route -> route.name("chat")),
-                        "route chat: no upstream (expected: forward(\"http://host:port\") on the route)"),
+                        "route chat: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))"),
                 bad(b -> b.route(route -> route.name(" ")), "route.name: '' (expected: a name, or none)"),
                 bad(b -> b.removeRoute("nobody"), "removeRoute: nobody (expected: the name of a route)"),
                 bad(

@@ -4,11 +4,13 @@ import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What became of one exchange.
  *
+ * @param requestId what names the request here, at the upstream ({@code X-Request-Id}) and in the log
  * @param start when the request head was complete
  * @param client the client's address: the peer's, or the one that a trusted proxy named
  * @param user who was authenticated, or null
@@ -32,8 +34,10 @@ import org.jspecify.annotations.Nullable;
  * @param error which leg failed, or null
  * @param userAgent the client's {@code User-Agent}, or null
  * @param referer the client's {@code Referer}, or null
+ * @param tags what a filter of the route has added
  */
 public record ExchangeRecord(
+        String requestId,
         Instant start,
         InetAddress client,
         @Nullable String user,
@@ -56,11 +60,13 @@ public record ExchangeRecord(
         Duration total,
         @Nullable ForwardError error,
         @Nullable String userAgent,
-        @Nullable String referer) {
+        @Nullable String referer,
+        Map<String, String> tags) {
     /** Without the query, the user agent and the referrer, which may hold secrets. */
     @Override
     public String toString() {
-        return "ExchangeRecord[" + method + " " + scheme + "://" + authority + path + " " + protocol + " " + status
+        return "ExchangeRecord[" + requestId + " " + method + " " + scheme + "://" + authority + path + " " + protocol
+                + " " + status
                 + (error == null ? "" : " " + error) + " route=" + route + " upstream=" + upstream + " class="
                 + startClass + "->" + endClass + " in=" + bytesIn + " out=" + bytesOut + " total=" + total + "]";
     }

@@ -1,43 +1,76 @@
 package io.webproxy.route;
 
+import io.webproxy.auth.Authenticator;
+import io.webproxy.auth.BasicAuth;
+import io.webproxy.http.AddressRange;
+import io.webproxy.http.Answer;
+import io.webproxy.http.HeaderEdit;
+import io.webproxy.http.RequestHead;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests go to which upstreams. Immutable; made by a {@link Builder}.
+ * Which requests go where: to upstreams, or to an answer of the server's own. Immutable; made by a {@link Builder}.
  *
- * <p>Several upstreams take turns; one that can't be connected to is passed over for the next.
+ * <p>A request goes by the route with the most specific host (a name before {@code *.} before any), then the longest path prefix, then the one that was given first; a
+ * route whose methods or fields don't fit is passed over.
+ *
+ * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is passed over for the next.
  */
 public final class Route {
     private static final Duration LEAST_PERIOD = Duration.ofMillis(100);
     private static final Duration MOST_PERIOD = Duration.ofDays(1);
+    private static final Pattern METHOD = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}");
+    private static final Pattern BASE =
+            Pattern.compile("https?://[A-Za-z0-9.\\-_~\\[\\]:]+(/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*)?");
 
     private final String name;
     private final HostPattern host;
     private final PathPrefix path;
-    private final boolean stripPrefix;
+    private final Set<String> methods;
+    private final List<HeaderMatch> headers;
+    private final Rewrite rewrite;
+    private final Access access;
     private final List<Upstream> upstreams;
+    private final Balancing balancing;
+    private final @Nullable HealthCheck healthCheck;
+    private final @Nullable FailureShare failureShare;
+    private final @Nullable RequestFilter filter;
+    private final @Nullable Function<RequestHead, Answer> answer;
+    private final @Nullable String redirect;
     private final @Nullable TimeoutPolicy timeouts;
     private final Duration sseHeartbeat;
     private final Duration webSocketPings;
     private final boolean halfClose;
-    private final @Nullable RateLimit rateLimit;
 
     private Route(Builder builder) {
         this.host = builder.host;
         this.path = builder.path;
-        this.stripPrefix = builder.stripPrefix;
+        this.methods = Set.copyOf(builder.methods);
+        this.headers = List.copyOf(builder.headers);
+        this.rewrite = builder.rewrite();
+        this.access = builder.access();
         this.upstreams = List.copyOf(builder.upstreams);
+        this.balancing = builder.balancing;
+        this.healthCheck = builder.healthCheck;
+        this.failureShare = builder.failureShare;
+        this.filter = builder.filter;
+        this.answer = builder.answer;
+        this.redirect = builder.redirect;
         this.timeouts = builder.timeouts;
         this.sseHeartbeat = builder.sseHeartbeat;
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
-        this.rateLimit = builder.rateLimit;
         this.name = builder.name == null ? host + path.toString() : builder.name;
     }
 
@@ -61,14 +94,72 @@ public final class Route {
         return path;
     }
 
-    /** Whether the upstream sees the path without the prefix. */
-    public boolean stripPrefix() {
-        return stripPrefix;
+    /** The methods, upper case; empty for all. */
+    public Set<String> methods() {
+        return methods;
     }
 
-    /** The upstreams, at least one. */
+    /** What a request's fields must have, all of it. */
+    public List<HeaderMatch> headers() {
+        return headers;
+    }
+
+    /** What is changed on the way to the upstream and back. */
+    public Rewrite rewrite() {
+        return rewrite;
+    }
+
+    /** Who may use the route. */
+    public Access access() {
+        return access;
+    }
+
+    /** The upstreams; none where the server answers itself. */
     public List<Upstream> upstreams() {
         return upstreams;
+    }
+
+    /** How one of the upstreams is chosen. */
+    public Balancing balancing() {
+        return balancing;
+    }
+
+    /** How upstreams are asked whether they are well; empty when they aren't. */
+    public Optional<HealthCheck> healthCheck() {
+        return Optional.ofNullable(healthCheck);
+    }
+
+    /** Which share of failures passes an upstream over; empty for none. */
+    public Optional<FailureShare> failureShare() {
+        return Optional.ofNullable(failureShare);
+    }
+
+    /** The application's say; empty for none. */
+    public Optional<RequestFilter> filter() {
+        return Optional.ofNullable(filter);
+    }
+
+    /** What the server answers itself; empty where it forwards or redirects. */
+    public Optional<Function<RequestHead, Answer>> answer() {
+        return Optional.ofNullable(answer);
+    }
+
+    /** Where clients are sent; empty where the server forwards or answers. */
+    public Optional<String> redirect() {
+        return Optional.ofNullable(redirect);
+    }
+
+    /** Whether a request's method and fields are those of this route; host and path aren't looked at. */
+    public boolean accepts(RequestHead request) {
+        if (!methods.isEmpty() && !methods.contains(request.method())) {
+            return false;
+        }
+        for (int i = 0; i < headers.size(); i++) {
+            if (!headers.get(i).matches(request)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The route's own timeouts; empty for the server's. */
@@ -91,14 +182,10 @@ public final class Route {
         return halfClose;
     }
 
-    /** How many requests one client address may send; empty for as many as it likes. */
-    public Optional<RateLimit> rateLimit() {
-        return Optional.ofNullable(rateLimit);
-    }
-
     @Override
     public String toString() {
-        return "Route[" + name + " -> " + upstreams + "]";
+        return "Route[" + name + " -> "
+                + (answer != null ? "answer" : redirect != null ? redirect : upstreams.toString()) + "]";
     }
 
     /** Collects what a {@link Route} is made of; a bad value throws in its method. Not thread-safe. */
@@ -106,8 +193,26 @@ public final class Route {
         private @Nullable String name;
         private HostPattern host = HostPattern.any();
         private PathPrefix path = PathPrefix.root();
-        private boolean stripPrefix;
+        private final Set<String> methods = new LinkedHashSet<>();
+        private final List<HeaderMatch> headers = new ArrayList<>();
+        private @Nullable String replacedPrefix;
+        private @Nullable Pattern rewritten;
+        private String replacement = "";
+        private final List<HeaderEdit> requestHeaders = new ArrayList<>();
+        private final List<HeaderEdit> responseHeaders = new ArrayList<>();
+        private HostHeader hostHeader = HostHeader.ofClient();
+        private final List<AddressRange> allow = new ArrayList<>();
+        private final List<AddressRange> deny = new ArrayList<>();
+        private boolean ownAuthenticator;
+        private @Nullable Authenticator authenticator;
+        private @Nullable Long requestBodyBytes;
         private final List<Upstream> upstreams = new ArrayList<>();
+        private Balancing balancing = Balancing.roundRobin();
+        private @Nullable HealthCheck healthCheck;
+        private @Nullable FailureShare failureShare;
+        private @Nullable RequestFilter filter;
+        private @Nullable Function<RequestHead, Answer> answer;
+        private @Nullable String redirect;
         private @Nullable TimeoutPolicy timeouts;
         private Duration sseHeartbeat = Duration.ZERO;
         private Duration webSocketPings = Duration.ZERO;
@@ -141,9 +246,214 @@ public final class Route {
             return this;
         }
 
-        /** The upstream sees the path without the prefix; what is left passes byte for byte. */
+        /**
+         * The methods, in addition to those given before; default: all. They are compared as they are written (RFC 9110 section 9.1).
+         *
+         * @throws IllegalArgumentException if one isn't a token
+         */
+        public Builder method(String... names) {
+            for (String method : Objects.requireNonNull(names, "methods")) {
+                if (!METHOD.matcher(Objects.requireNonNull(method, "method")).matches()) {
+                    throw new IllegalArgumentException(
+                            "route.method: " + method + " (expected: a method, such as GET)");
+                }
+                methods.add(method);
+            }
+            return this;
+        }
+
+        /** Only requests that have this field, with any value. */
+        public Builder header(String name) {
+            headers.add(new HeaderMatch(name, Optional.empty()));
+            return this;
+        }
+
+        /** Only requests that have this field with this value, byte for byte. */
+        public Builder header(String name, String value) {
+            headers.add(new HeaderMatch(name, Optional.of(Objects.requireNonNull(value, "value"))));
+            return this;
+        }
+
+        /**
+         * The upstream sees the path without the prefix, and the prefix in {@code X-Forwarded-Prefix}; what is left passes byte for byte. With a prefix that ends in a slash,
+         * such as {@code /api/}, the path without it ({@code /api}) is redirected to the one with it (308), unless another route takes it.
+         */
         public Builder stripPrefix() {
-            this.stripPrefix = true;
+            return replacePrefix("/");
+        }
+
+        /**
+         * The upstream sees another prefix in place of the route's, and the route's in {@code X-Forwarded-Prefix}, as with {@link #stripPrefix()}.
+         *
+         * @param prefix see {@link PathPrefix#of}; {@code /} takes the route's away
+         */
+        public Builder replacePrefix(String prefix) {
+            String checked = PathPrefix.of(prefix).toString();
+            this.replacedPrefix = checked.endsWith("/") ? checked.substring(0, checked.length() - 1) : checked;
+            return this;
+        }
+
+        /**
+         * Rewrites the path that the upstream sees: every part that the expression finds, behind the prefix's change. The query stays. It runs on an IO thread against what
+         * clients send, so it must not be one that backtracks for long.
+         *
+         * @param regex see {@link Pattern}
+         * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; what comes out must be a path, else the request is answered with 400
+         * @throws IllegalArgumentException if the expression can't be read
+         */
+        public Builder rewritePath(String regex, String replaced) {
+            try {
+                this.rewritten = Pattern.compile(Objects.requireNonNull(regex, "regex"));
+            } catch (PatternSyntaxException e) {
+                throw new IllegalArgumentException("route.rewritePath: " + regex + " (expected: a regular expression; "
+                        + e.getDescription() + " at " + e.getIndex() + ")");
+            }
+            this.replacement = Objects.requireNonNull(replaced, "replacement");
+            return this;
+        }
+
+        /** The upstream sees this field with this one value, see {@link HeaderEdit}. */
+        public Builder requestHeader(String name, String value) {
+            requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
+            return this;
+        }
+
+        /** The upstream sees this field with one more value. */
+        public Builder addRequestHeader(String name, String value) {
+            requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
+            return this;
+        }
+
+        /** The upstream doesn't see this field. */
+        public Builder removeRequestHeader(String name) {
+            requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
+            return this;
+        }
+
+        /** The client sees this field with this one value, see {@link HeaderEdit}; on answers of upstreams. */
+        public Builder responseHeader(String name, String value) {
+            responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
+            return this;
+        }
+
+        /** The client sees this field with one more value. */
+        public Builder addResponseHeader(String name, String value) {
+            responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
+            return this;
+        }
+
+        /** The client doesn't see this field. */
+        public Builder removeResponseHeader(String name) {
+            responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
+            return this;
+        }
+
+        /** What {@code Host} says to the upstream; default: what the client said. */
+        public Builder hostHeader(HostHeader policy) {
+            this.hostHeader = Objects.requireNonNull(policy, "hostHeader");
+            return this;
+        }
+
+        /**
+         * Only client addresses in these ranges may use the route, in addition to those given before; others get 403. Default: all. An IPv4-mapped IPv6 address counts as
+         * IPv4; a zone is of no account.
+         */
+        public Builder allow(String... ranges) {
+            for (String range : Objects.requireNonNull(ranges, "allow")) {
+                allow.add(AddressRange.of(range));
+            }
+            return this;
+        }
+
+        /** Client addresses in these ranges get 403, whatever {@link #allow} says. */
+        public Builder deny(String... ranges) {
+            for (String range : Objects.requireNonNull(ranges, "deny")) {
+                deny.add(AddressRange.of(range));
+            }
+            return this;
+        }
+
+        /** One user and one password in place of the server's authentication. */
+        public Builder basicAuth(String user, String password) {
+            return authenticator(BasicAuth.of(user, password));
+        }
+
+        /** Who decides whether a request may pass, in place of the server's authenticator. */
+        public Builder authenticator(Authenticator decides) {
+            this.authenticator = Objects.requireNonNull(decides, "authenticator");
+            this.ownAuthenticator = true;
+            return this;
+        }
+
+        /** Every request may pass, whatever the server's authenticator would say. */
+        public Builder withoutAuthentication() {
+            this.authenticator = null;
+            this.ownAuthenticator = true;
+            return this;
+        }
+
+        /**
+         * The longest request body in bytes, in place of the server's limit; above it: 413.
+         *
+         * @param most 0 for no limit
+         */
+        public Builder requestBodyBytes(long most) {
+            if (most < 0) {
+                throw new IllegalArgumentException("route.requestBodyBytes: " + most + " (expected: 0 or more)");
+            }
+            this.requestBodyBytes = most;
+            return this;
+        }
+
+        /**
+         * How one of several upstreams is chosen; default: {@link Balancing#roundRobin()}.
+         */
+        public Builder balancing(Balancing policy) {
+            this.balancing = Objects.requireNonNull(policy, "balancing");
+            return this;
+        }
+
+        /** Asks every upstream again and again whether it is well; default: no. */
+        public Builder healthCheck(HealthCheck check) {
+            this.healthCheck = Objects.requireNonNull(check, "healthCheck");
+            return this;
+        }
+
+        /** Passes over an upstream with too large a share of failures; default: only of failed connects, see {@link PoolLimits}. */
+        public Builder failureShare(FailureShare limit) {
+            this.failureShare = Objects.requireNonNull(limit, "failureShare");
+            return this;
+        }
+
+        /** The application's say in every request; default: none. */
+        public Builder filter(RequestFilter hook) {
+            this.filter = Objects.requireNonNull(hook, "filter");
+            return this;
+        }
+
+        /** The server answers itself, always the same. */
+        public Builder answer(Answer same) {
+            Objects.requireNonNull(same, "answer");
+            return answer(request -> same);
+        }
+
+        /** The server answers itself. The function is called on an IO thread and must not block; what it throws is logged and answered with 500. */
+        public Builder answer(Function<RequestHead, Answer> function) {
+            this.answer = Objects.requireNonNull(function, "answer");
+            return this;
+        }
+
+        /**
+         * Clients are sent to the same path and query at another base (308).
+         *
+         * @param base {@code https://host[:port]}, with a path prefix if wanted
+         */
+        public Builder redirectTo(String base) {
+            if (!BASE.matcher(Objects.requireNonNull(base, "base")).matches()) {
+                throw new IllegalArgumentException("route.redirectTo: " + base
+                        + " (expected: http://host or https://host, with port and path if wanted)");
+            }
+            this.redirect = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
             return this;
         }
 
@@ -220,15 +530,37 @@ public final class Route {
             return silence;
         }
 
+        private Rewrite rewrite() {
+            return new Rewrite(
+                    Optional.ofNullable(replacedPrefix),
+                    Optional.ofNullable(rewritten),
+                    replacement,
+                    requestHeaders,
+                    responseHeaders,
+                    hostHeader);
+        }
+
+        private Access access() {
+            return new Access(
+                    allow,
+                    deny,
+                    ownAuthenticator,
+                    Optional.ofNullable(authenticator),
+                    Optional.ofNullable(rateLimit),
+                    Optional.ofNullable(requestBodyBytes));
+        }
+
         /**
          * The route.
          *
-         * @throws IllegalArgumentException if it has no upstream
+         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, answer and redirect
          */
         public Route build() {
-            if (upstreams.isEmpty()) {
+            int ways = (upstreams.isEmpty() ? 0 : 1) + (answer == null ? 0 : 1) + (redirect == null ? 0 : 1);
+            if (ways != 1) {
                 throw new IllegalArgumentException("route " + (name == null ? host + path.toString() : name)
-                        + ": no upstream (expected: forward(\"http://host:port\") on the route)");
+                        + (ways == 0 ? ": no upstream" : ": upstreams, an answer or a redirect together")
+                        + " (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))");
             }
             return new Route(this);
         }

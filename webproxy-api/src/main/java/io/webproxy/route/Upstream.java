@@ -1,5 +1,6 @@
 package io.webproxy.route;
 
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.CertificateSource;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -29,9 +30,10 @@ public final class Upstream {
     private final @Nullable Path trust;
     private final @Nullable String trustPassword;
     private final @Nullable CertificateSource identity;
+    private final ProxyProtocol.@Nullable Version proxyProtocol;
 
     private Upstream(String scheme, String host, int port) {
-        this(scheme, host, port, null, null, null);
+        this(scheme, host, port, null, null, null, null);
     }
 
     private Upstream(
@@ -40,13 +42,15 @@ public final class Upstream {
             int port,
             @Nullable Path trust,
             @Nullable String trustPassword,
-            @Nullable CertificateSource identity) {
+            @Nullable CertificateSource identity,
+            ProxyProtocol.@Nullable Version proxyProtocol) {
         this.scheme = scheme;
         this.host = host;
         this.port = port;
         this.trust = trust;
         this.trustPassword = trustPassword;
         this.identity = identity;
+        this.proxyProtocol = proxyProtocol;
     }
 
     /**
@@ -106,7 +110,7 @@ public final class Upstream {
      */
     public Upstream trusting(Path pemCertificates) {
         Objects.requireNonNull(pemCertificates, "pemCertificates");
-        return new Upstream(secure("a trust store"), host, port, pemCertificates, null, identity);
+        return new Upstream(secure("a trust store"), host, port, pemCertificates, null, identity, proxyProtocol);
     }
 
     /**
@@ -118,7 +122,7 @@ public final class Upstream {
     public Upstream trusting(Path pkcs12Certificates, String password) {
         Objects.requireNonNull(pkcs12Certificates, "pkcs12Certificates");
         Objects.requireNonNull(password, "password");
-        return new Upstream(secure("a trust store"), host, port, pkcs12Certificates, password, identity);
+        return new Upstream(secure("a trust store"), host, port, pkcs12Certificates, password, identity, proxyProtocol);
     }
 
     /**
@@ -133,7 +137,15 @@ public final class Upstream {
             throw new IllegalArgumentException(
                     "identity: " + certificate + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
         }
-        return new Upstream(secure("an identity"), host, port, trust, trustPassword, certificate);
+        return new Upstream(secure("an identity"), host, port, trust, trustPassword, certificate, proxyProtocol);
+    }
+
+    /**
+     * The same upstream, told who the client is by a header of the PROXY protocol, before anything else. A connection then serves one exchange and is closed.
+     */
+    public Upstream proxyProtocol(ProxyProtocol.Version version) {
+        return new Upstream(
+                scheme, host, port, trust, trustPassword, identity, Objects.requireNonNull(version, "version"));
     }
 
     private String secure(String what) {
@@ -174,6 +186,11 @@ public final class Upstream {
         return Optional.ofNullable(identity);
     }
 
+    /** The form of the PROXY protocol's header that it gets; empty for none. */
+    public Optional<ProxyProtocol.Version> proxyProtocol() {
+        return Optional.ofNullable(proxyProtocol);
+    }
+
     /** {@code host:port}, as it stands in records and logs. */
     public String authority() {
         return host + ":" + port;
@@ -187,12 +204,13 @@ public final class Upstream {
                 && port == that.port
                 && Objects.equals(trust, that.trust)
                 && Objects.equals(trustPassword, that.trustPassword)
-                && Objects.equals(identity, that.identity);
+                && Objects.equals(identity, that.identity)
+                && proxyProtocol == that.proxyProtocol;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(scheme, host, port, trust, trustPassword, identity);
+        return Objects.hash(scheme, host, port, trust, trustPassword, identity, proxyProtocol);
     }
 
     @Override

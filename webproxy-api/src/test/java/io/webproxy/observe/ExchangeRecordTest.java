@@ -15,7 +15,8 @@ class ExchangeRecordTest {
     @Test
     void showsWhatHappened() {
         assertThat(Records.ofPath("/login"))
-                .hasToString("ExchangeRecord[GET https://example.com/login HTTP/1.1 502 UPSTREAM_CLOSED route=/"
-                        + " upstream=127.0.0.1:8080 class=DEFAULT->LONG in=12 out=34 total=PT1S]");
+                .hasToString(
+                        "ExchangeRecord[request-1 GET https://example.com/login HTTP/1.1 502 UPSTREAM_CLOSED route=/"
+                                + " upstream=127.0.0.1:8080 class=DEFAULT->LONG in=12 out=34 total=PT1S]");
     }
 }

@@ -11,6 +11,7 @@ final class Records {
 
     static ExchangeRecord ofPath(String path) {
         return new ExchangeRecord(
+                "request-1",
                 Instant.EPOCH,
                 InetAddress.getLoopbackAddress(),
                 "operator",
@@ -33,6 +34,7 @@ final class Records {
                 Duration.ofSeconds(1),
                 ForwardError.UPSTREAM_CLOSED,
                 "agent-secret",
-                "https://example.com/?referer-secret");
+                "https://example.com/?referer-secret",
+                java.util.Map.of());
     }
 }

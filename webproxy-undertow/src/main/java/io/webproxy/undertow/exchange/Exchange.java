@@ -21,6 +21,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -330,6 +331,7 @@ public final class Exchange extends Watched {
 
     private ExchangeRecord record() {
         return new ExchangeRecord(
+                "",
                 startTime,
                 head.clientAddress(),
                 user,
@@ -352,7 +354,8 @@ public final class Exchange extends Watched {
                 Duration.ofNanos(sweeper.now() - start),
                 error,
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
-                http.getRequestHeaders().getFirst(Headers.REFERER));
+                http.getRequestHeaders().getFirst(Headers.REFERER),
+                Map.of());
     }
 
     @Override

@@ -131,9 +131,9 @@ final class OutboundHead {
         Route route = exchange.route();
         // the route was chosen by the normalised path, so its prefix is taken off that; a path that is normal stays as
         // it came
-        String path = route.stripPrefix()
-                ? route.path().strip(exchange.routedPath())
-                : exchange.head().path();
+        String prefix = route.rewrite().prefix().orElse(null);
+        String path =
+                prefix == null ? exchange.head().path() : prefix + route.path().strip(exchange.routedPath());
         String query = http.getQueryString();
         return query.isEmpty() ? path : path + "?" + query;
     }

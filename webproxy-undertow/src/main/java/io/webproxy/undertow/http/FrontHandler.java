@@ -142,7 +142,7 @@ public final class FrontHandler implements HttpHandler {
             return;
         }
         exchange.routed(route, route.timeouts().orElse(now.timeouts()), path);
-        RateLimit rate = route.rateLimit().orElse(null);
+        RateLimit rate = route.access().rateLimit().orElse(null);
         if (rate != null && isTooOften(exchange, now.rates(), route, rate)) {
             return;
         }

@@ -32,6 +32,7 @@ class AccessLogTest {
         try {
             return AccessLog.line(
                     new ExchangeRecord(
+                            "request-1",
                             Instant.ofEpochSecond(1_000_000_000),
                             InetAddress.getByName("192.0.2.1"),
                             user,
@@ -54,7 +55,8 @@ class AccessLogTest {
                             Duration.ofSeconds(75),
                             error,
                             userAgent,
-                            referer),
+                            referer,
+                            java.util.Map.of()),
                     withQuery);
         } catch (UnknownHostException e) {
             throw new AssertionError(e);

@@ -39,6 +39,7 @@ class JsonLineTest {
 
     private static ExchangeRecord full() {
         return new ExchangeRecord(
+                "request-1",
                 Instant.ofEpochSecond(1_000_000_000, 123_456_789),
                 address("2001:db8::1"),
                 "operator",
@@ -61,12 +62,14 @@ class JsonLineTest {
                 Duration.ofSeconds(75),
                 ForwardError.RESPONSE_BODY_IDLE,
                 "curl/8.0",
-                "https://example.com/");
+                "https://example.com/",
+                java.util.Map.of());
     }
 
     @SuppressWarnings("NullAway")
     private static ExchangeRecord empty() {
         return new ExchangeRecord(
+                "request-1",
                 Instant.EPOCH,
                 address("192.0.2.1"),
                 null,
@@ -89,12 +92,14 @@ class JsonLineTest {
                 Duration.ofNanos(999),
                 null,
                 null,
-                null);
+                null,
+                java.util.Map.of());
     }
 
     /** A record in which every text that somebody else chooses is this one. */
     private static ExchangeRecord hostile(String text) {
         return new ExchangeRecord(
+                "request-1",
                 Instant.EPOCH,
                 address("192.0.2.1"),
                 text,
@@ -117,7 +122,8 @@ class JsonLineTest {
                 Duration.ZERO,
                 null,
                 text,
-                text);
+                text,
+                java.util.Map.of());
     }
 
     @Test

@@ -1,0 +1,85 @@
+package io.webproxy.route;
+
+import io.webproxy.http.AddressRange;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The ways to choose that the library has. */
+final class Balancings {
+    private Balancings() {}
+
+    /** Each in its turn. */
+    static final class RoundRobin implements Balancing {
+        private final AtomicInteger turn = new AtomicInteger();
+
+        @Override
+        public int choose(Choice choice) {
+            return Math.floorMod(turn.getAndIncrement(), choice.count());
+        }
+
+        @Override
+        public String toString() {
+            return "roundRobin";
+        }
+    }
+
+    /** The one with the fewest in hand. */
+    static final class LeastConnections implements Balancing {
+        private final AtomicInteger turn = new AtomicInteger();
+
+        @Override
+        public int choose(Choice choice) {
+            int count = choice.count();
+            int first = Math.floorMod(turn.getAndIncrement(), count);
+            int best = first;
+            int least = choice.inFlight(first);
+            for (int i = 1; i < count && least > 0; i++) {
+                int index = (first + i) % count;
+                int inFlight = choice.inFlight(index);
+                if (inFlight < least) {
+                    best = index;
+                    least = inFlight;
+                }
+            }
+            return best;
+        }
+
+        @Override
+        public String toString() {
+            return "leastConnections";
+        }
+    }
+
+    static int lesserOfTwo(Balancing.Choice choice) {
+        ThreadLocalRandom lot = ThreadLocalRandom.current();
+        int one = lot.nextInt(choice.count());
+        int other = lot.nextInt(choice.count() - 1);
+        if (other >= one) {
+            other++;
+        }
+        return choice.inFlight(other) < choice.inFlight(one) ? other : one;
+    }
+
+    static int byClientAddress(Balancing.Choice choice) {
+        long client =
+                mixed(AddressRange.clientOf(choice.request().clientAddress()).hashCode());
+        int best = 0;
+        long highest = Long.MIN_VALUE;
+        for (int i = 0; i < choice.count(); i++) {
+            long weight = mixed(client ^ choice.upstream(i).hashCode());
+            if (weight > highest) {
+                highest = weight;
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    /** Spreads what differs in a few bits over all of them (the finaliser of SplitMix64). */
+    private static long mixed(long value) {
+        long z = value + 0x9e3779b97f4a7c15L;
+        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+        return z ^ (z >>> 31);
+    }
+}

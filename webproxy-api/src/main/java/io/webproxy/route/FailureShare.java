@@ -1,0 +1,39 @@
+package io.webproxy.route;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * Passes over an upstream that answers too large a share of requests with 5xx, or not at all. Immutable.
+ *
+ * @param share above which share of the requests within {@code window} it is passed over, above 0, at most 1
+ * @param least how many requests there must have been, 1 to 1,000,000
+ * @param window over what time they are counted, 100 ms to 1 h
+ * @param pause how long it is passed over, 1 ms to 1 h; then it gets requests again and is counted anew
+ */
+public record FailureShare(double share, int least, Duration window, Duration pause) {
+    /** Checks every value. */
+    public FailureShare {
+        if (!(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("failureShare.share: " + share + " (expected: above 0, at most 1)");
+        }
+        if (least < 1 || least > 1_000_000) {
+            throw new IllegalArgumentException("failureShare.least: " + least + " (expected: 1-1000000)");
+        }
+        check("window", window, Duration.ofMillis(100));
+        check("pause", pause, Duration.ofMillis(1));
+    }
+
+    /** Above this share of at least 20 requests in 10 s, for 10 s. */
+    public static FailureShare of(double share) {
+        return new FailureShare(share, 20, Duration.ofSeconds(10), Duration.ofSeconds(10));
+    }
+
+    private static void check(String name, Duration value, Duration least) {
+        Objects.requireNonNull(value, name);
+        if (value.compareTo(least) < 0 || value.compareTo(Duration.ofHours(1)) > 0) {
+            throw new IllegalArgumentException(
+                    "failureShare." + name + ": " + value + " (expected: " + least + " to 1 h)");
+        }
+    }
+}

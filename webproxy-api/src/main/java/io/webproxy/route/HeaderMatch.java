@@ -1,0 +1,41 @@
+package io.webproxy.route;
+
+import io.webproxy.http.RequestHead;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * A condition on a request's fields. Immutable.
+ *
+ * @param name the field's name, in any case
+ * @param value what one of its values is, byte for byte; empty when any will do
+ */
+public record HeaderMatch(String name, Optional<String> value) {
+    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}");
+
+    /** Checks the name. */
+    public HeaderMatch {
+        Objects.requireNonNull(value, "value");
+        if (!TOKEN.matcher(Objects.requireNonNull(name, "name")).matches()) {
+            throw new IllegalArgumentException(
+                    "route.header: " + name + " (expected: a field name, such as X-Version)");
+        }
+    }
+
+    /** Whether a request has it. */
+    public boolean matches(RequestHead request) {
+        if (value.isEmpty()) {
+            return request.header(name) != null;
+        }
+        String wanted = value.get();
+        List<String> values = request.headers(name);
+        for (int i = 0; i < values.size(); i++) {
+            if (values.get(i).equals(wanted)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
