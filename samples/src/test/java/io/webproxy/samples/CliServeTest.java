@@ -79,6 +79,67 @@ class CliServeTest {
     }
 
     @Test
+    void routesAreToldApartByHostAndPathAndWhatNoneMatchesIsNotFound() throws Exception {
+        try (DemoService chat = DemoService.ofModel("chat");
+                DemoService embedding = DemoService.ofModel("embedding");
+                Served proxy = Served.start(
+                        "expose",
+                        "--external-port",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--plain",
+                        "--trusted-proxy",
+                        "127.0.0.0/8",
+                        "--route",
+                        "localhost/v1=http://127.0.0.1:" + chat.port(),
+                        "--route",
+                        "/headers=http://127.0.0.1:" + chat.port() + ",http://127.0.0.1:" + embedding.port(),
+                        "--strip",
+                        "/embedding-model/=http://127.0.0.1:" + embedding.port())) {
+            assertThat(get(proxy.url("/v1/models"))).contains("\"id\":\"chat\"");
+            assertThat(get(proxy.url("/embedding-model/v1/models"))).contains("\"id\":\"embedding\"");
+            Request named = new Request.Builder()
+                    .url(proxy.url("/headers"))
+                    .header("X-Forwarded-For", "192.0.2.7")
+                    .build();
+            try (Response headers = client.newCall(named).execute();
+                    Response none = client.newCall(new Request.Builder()
+                                    .url(proxy.url("/other"))
+                                    .build())
+                            .execute()) {
+                assertThat(headers.body().string()).contains("X-Real-IP: 192.0.2.7");
+                assertThat(none.code()).isEqualTo(404);
+            }
+        }
+    }
+
+    @Test
+    void httpPortRedirectsToHttps() throws Exception {
+        int port = freePort();
+        try (Served demo = Served.start(
+                with("demo", "--external-port", "0", "--bind", "127.0.0.1", "--http-port", Integer.toString(port)))) {
+            HttpUrl clear = HttpUrl.get("http://localhost:" + port + "/api/hello?x=1");
+            OkHttpClient staying = client.newBuilder()
+                    .followSslRedirects(false)
+                    .followRedirects(false)
+                    .build();
+            try (Response response =
+                    staying.newCall(new Request.Builder().url(clear).build()).execute()) {
+                assertThat(response.code()).isEqualTo(301);
+                assertThat(response.header("Location"))
+                        .isEqualTo(demo.url("/api/hello?x=1").toString());
+            }
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
     void exposeAsksForTheUserWhenToldTo() throws Exception {
         assertAlicePasses("--user", "alice", "--password", "p4ss");
     }

@@ -1,5 +1,6 @@
 package io.webproxy.samples.cli;
 
+import io.webproxy.ProxyConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -15,7 +16,11 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         abbreviateSynopsis = true)
 final class ExposeCommand implements Callable<Integer> {
-    @Option(names = "--internal-port", paramLabel = "PORT", description = "The port of the service on 127.0.0.1.")
+    @Option(
+            names = "--internal-port",
+            paramLabel = "PORT",
+            description =
+                    "The port of the service on 127.0.0.1; with routes it may be left out, and what none of them matches gets 404.")
     private @Nullable Integer internalPort;
 
     @Option(
@@ -33,18 +38,28 @@ final class ExposeCommand implements Callable<Integer> {
     private int externalPort;
 
     @Mixin
+    private RouteOptions routes = new RouteOptions();
+
+    @Mixin
     private FrontOptions front = new FrontOptions();
 
     @Override
     public Integer call() {
-        return front.serve(externalPort, builder -> builder.forward(upstreams()), () -> {});
+        return front.serve(externalPort, this::forward, () -> {});
+    }
+
+    private void forward(ProxyConfig.Builder builder) {
+        routes.applyTo(builder);
+        if (routes.isEmpty() || internalPort != null || !to.isEmpty()) {
+            builder.forward(upstreams());
+        }
     }
 
     private String[] upstreams() {
         if (internalPort == null ? to.isEmpty() : !to.isEmpty()) {
             throw new IllegalArgumentException(
                     internalPort == null
-                            ? "--internal-port: missing (expected: --internal-port PORT, or --to URL)"
+                            ? "--internal-port: missing (expected: --internal-port PORT, --to URL, or a --route)"
                             : "--internal-port: given with --to (expected: only one of them)");
         }
         if (internalPort == null) {

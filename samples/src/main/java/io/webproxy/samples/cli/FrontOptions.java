@@ -4,6 +4,8 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyServer;
 import io.webproxy.observe.AccessLogFormat;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -22,6 +24,19 @@ final class FrontOptions {
 
     @Option(names = "--plain", description = "The external port speaks HTTP in place of HTTPS.")
     private boolean plain;
+
+    @Option(
+            names = "--http-port",
+            paramLabel = "PORT",
+            description = "One more port, which redirects from HTTP to HTTPS; default: none.")
+    private @Nullable Integer httpPort;
+
+    @Option(
+            names = "--trusted-proxy",
+            paramLabel = "CIDR",
+            description =
+                    "An address or a range whose X-Forwarded-* and Forwarded fields are believed; may be repeated.")
+    private List<String> trustedProxies = new ArrayList<>();
 
     @Mixin
     private CredentialOptions credentials = new CredentialOptions();
@@ -84,6 +99,10 @@ final class FrontOptions {
             } else {
                 builder.https(externalPort);
             }
+            if (httpPort != null) {
+                builder.redirectHttp(httpPort);
+            }
+            builder.trustedProxies(trustedProxies.toArray(String[]::new));
             if (bind != null) {
                 builder.bind(bind);
             }

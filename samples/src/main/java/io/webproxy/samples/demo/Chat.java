@@ -20,6 +20,14 @@ final class Chat {
 
     private Chat() {}
 
+    /** In the shape of OpenAI's list of models: the only one there is. */
+    static void models(HttpServerExchange exchange, String name) {
+        Reply.json(
+                exchange,
+                "{\"object\":\"list\",\"data\":[{\"id\":\"" + name
+                        + "\",\"object\":\"model\",\"owned_by\":\"webproxy\"}]}");
+    }
+
     /** In the shape of OpenAI's chat completions: events with {@code "stream": true}, else one object after a thought. */
     static void completions(HttpServerExchange exchange) {
         whenAsked(exchange, question -> {

@@ -17,7 +17,7 @@ public final class DemoService implements AutoCloseable {
     private final Echo echo = new Echo();
     private final Undertow undertow;
 
-    private DemoService(int port) {
+    private DemoService(int port, String model) {
         this.undertow = Undertow.builder()
                 .addHttpListener(port, "127.0.0.1")
                 .setIoThreads(2)
@@ -25,7 +25,7 @@ public final class DemoService implements AutoCloseable {
                 // Undertow would end uploads at 2 MiB.
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, -1L)
                 .setServerOption(UndertowOptions.SHUTDOWN_TIMEOUT, 1000)
-                .setHandler(handlers())
+                .setHandler(handlers(model))
                 .build();
     }
 
@@ -40,7 +40,16 @@ public final class DemoService implements AutoCloseable {
      * @throws IllegalStateException if the port can't be opened
      */
     public static DemoService start(int port) {
-        DemoService service = new DemoService(port);
+        return start(port, "demo");
+    }
+
+    /** Starts on any free port; its language model has this name. */
+    public static DemoService ofModel(String model) {
+        return start(0, model);
+    }
+
+    private static DemoService start(int port, String model) {
+        DemoService service = new DemoService(port, model);
         try {
             service.undertow.start();
         } catch (RuntimeException e) {
@@ -53,7 +62,7 @@ public final class DemoService implements AutoCloseable {
         return service;
     }
 
-    private HttpHandler handlers() {
+    private HttpHandler handlers(String model) {
         HttpHandler notFound = exchange -> Reply.text(exchange, 404, "There is nothing here; the page is at /.");
         HttpHandler paths = Handlers.path(notFound)
                 .addExactPath("/", new Page())
@@ -66,6 +75,7 @@ public final class DemoService implements AutoCloseable {
                 .addExactPath("/echo", echo.handler())
                 .addPrefixPath("/download", Download::handle)
                 .addPrefixPath("/models", Download::handle)
+                .addExactPath("/v1/models", exchange -> Chat.models(exchange, model))
                 .addExactPath("/v1/chat/completions", Chat::completions)
                 .addExactPath("/api/chat", Chat::lines)
                 .addExactPath("/report", Chat::report)

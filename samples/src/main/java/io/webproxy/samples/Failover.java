@@ -1,0 +1,41 @@
+package io.webproxy.samples;
+
+import io.webproxy.ProxyServer;
+import io.webproxy.route.Balancing;
+import io.webproxy.route.HealthCheck;
+import io.webproxy.samples.demo.DemoService;
+import java.io.PrintStream;
+import java.time.Duration;
+
+/**
+ * A service with a stand-in: the first upstream gets every request as long as it is well, else the second one. After a few seconds the first one ends, to show it; the
+ * address stays, and no request fails.
+ */
+public final class Failover {
+    private Failover() {}
+
+    /** Serves until the JVM is ended; takes the external port, 8443 without one, and after how many seconds the first service ends, 10 without. */
+    public static void main(String[] args) throws InterruptedException {
+        run(
+                args.length == 0 ? 8443 : Integer.parseInt(args[0]),
+                Duration.ofSeconds(args.length < 2 ? 10 : Integer.parseInt(args[1])),
+                System.out);
+    }
+
+    static void run(int externalPort, Duration life, PrintStream out) throws InterruptedException {
+        try (DemoService first = DemoService.ofModel("first");
+                DemoService second = DemoService.ofModel("second");
+                ProxyServer proxy = ProxyServer.builder()
+                        .https(externalPort)
+                        .route(r -> r.forward("http://127.0.0.1:" + first.port(), "http://127.0.0.1:" + second.port())
+                                .balancing(Balancing.failover())
+                                .healthCheck(HealthCheck.path("/v1/models").withInterval(Duration.ofSeconds(1))))
+                        .start()) {
+            out.printf("ready %1$s%ntry: curl -k %1$sv1/models%n", proxy.uri());
+            Thread.sleep(life.toMillis());
+            first.close();
+            out.println("the first service has ended: the second one answers");
+            proxy.awaitClose();
+        }
+    }
+}
