@@ -3,10 +3,16 @@ package io.webproxy.samples;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
+import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.route.Balancing;
+import io.webproxy.route.FailureShare;
+import io.webproxy.route.FilterDecision;
+import io.webproxy.route.HealthCheck;
+import io.webproxy.route.HostHeader;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
@@ -14,6 +20,7 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /** The code in the README, so that it compiles; what stands between the markers stands there too, word for word. */
 final class ReadmeSnippets {
@@ -75,6 +82,47 @@ final class ReadmeSnippets {
                 .sseHeartbeat(Duration.ofSeconds(15)));
         // readme: end
         return builder.pool(PoolLimits.defaults());
+    }
+
+    static void routes(ProxyConfig.Builder builder) {
+        // readme: routes
+        builder.route(r -> r.host("api.example.com")
+                .path("/v2/")
+                .method("GET", "POST")
+                .replacePrefix("/api/v2/")
+                .requestHeader("X-Api", "2")
+                .removeResponseHeader("Server")
+                .hostHeader(HostHeader.ofUpstream())
+                .basicAuth("partner", "secret")
+                .allow("203.0.113.0/24", "2001:db8::/32")
+                .forward("https://backend.example.com"));
+        // readme: end
+    }
+
+    static void upstreams(ProxyConfig.Builder builder) {
+        // readme: upstreams
+        builder.route(r -> r.path("/v1/")
+                .forward("http://10.0.0.7:8000", "http://10.0.0.8:8000", "http://10.0.0.9:8000")
+                .balancing(Balancing.leastConnections())
+                .healthCheck(HealthCheck.path("/health").withInterval(Duration.ofSeconds(5)))
+                .failureShare(FailureShare.of(0.5)));
+        // readme: end
+    }
+
+    static void inProcess(ProxyConfig.Builder builder) {
+        // readme: process
+        builder.route(r -> r.path("/files/").forward("http://127.0.0.1:9000").filter(request -> {
+            String tenant = request.header("X-Tenant");
+            return tenant == null
+                    ? FilterDecision.answer(Answer.text(400, "Which tenant?"))
+                    : FilterDecision.proceed()
+                            .path("/" + tenant + request.path())
+                            .tag("tenant", tenant);
+        }));
+        builder.route(r -> r.path("/healthz").answer(Answer.text(200, "ok")));
+        builder.errorPages((failure, request) ->
+                Optional.of(Answer.text(failure.status(), "That went wrong. Say this to us: " + failure.requestId())));
+        // readme: end
     }
 
     static void automatic() {
