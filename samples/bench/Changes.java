@@ -1,4 +1,8 @@
 import io.webproxy.ProxyServer;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.port.Endpoint;
+import io.webproxy.route.Balancing;
+import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,11 +33,11 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * A server that is changed, or closed, under load. Arguments: {@code swaps} or {@code closes}, the upstream's URI, a directory with {@code a.pem},
- * {@code a.key}, {@code b.pem} and {@code b.key}, and how many times. Ends with 1 when a handshake, a request or a stream was lost.
+ * A server that is changed, or closed, under load. Arguments: {@code swaps}, {@code updates} (which runs wrk) or {@code closes}, the upstream's URI, a directory
+ * with {@code a.pem}, {@code a.key}, {@code b.pem} and {@code b.key}, and how many times. Ends with 1 when a handshake, a request or a stream was lost.
  */
 public final class Changes {
-    private static final int STREAMS = 20;
+    private static final int STREAMS = 50;
     private static final int CLIENTS = 4;
 
     private final String upstream;
@@ -51,7 +55,12 @@ public final class Changes {
     public static void main(String[] args) throws Exception {
         Changes changes = new Changes(args[1], Path.of(args[2]));
         int times = Integer.parseInt(args[3]);
-        boolean ok = args[0].equals("swaps") ? changes.swaps(times) : changes.closes(times);
+        boolean ok =
+                switch (args[0]) {
+                    case "swaps" -> changes.swaps(times);
+                    case "updates" -> changes.updates(times);
+                    default -> changes.closes(times);
+                };
         System.exit(ok ? 0 : 1);
     }
 
@@ -132,6 +141,67 @@ public final class Changes {
         System.out.printf(
                 "%d swaps of certificate and routes: %d handshakes with a request, %d failed; %d of %d streams lost: %s%n",
                 times, served.get(), failures.get(), lost, 2 * STREAMS, ok ? "ok" : "NOT OK");
+        return ok;
+    }
+
+    /** Everything but the one route that wrk, the WebSockets and the event streams use. */
+    private boolean updates(int times) throws Exception {
+        ProxyServer proxy = start();
+        URI uri = proxy.uri();
+        HttpClient client = HttpClient.newBuilder().sslContext(tls).build();
+        List<Stream> streams = new ArrayList<>();
+        for (int i = 0; i < STREAMS; i++) {
+            streams.add(new Stream(client, uri));
+        }
+        Path printed = directory.resolve("wrk");
+        Process wrk = new ProcessBuilder("wrk", "-t1", "-c25", "-d300s", uri + "api/hello")
+                .redirectErrorStream(true)
+                .redirectOutput(printed.toFile())
+                .start();
+        long start = System.nanoTime();
+        for (int i = 0; i < times; i++) {
+            int turn = i;
+            proxy.update(c -> {
+                c.basicAuth(null, null)
+                        .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1 + turn % 9)))
+                        .limits(HttpLimits.defaults().withRequestBodyBytes(1_000_000 + turn))
+                        .route(r -> r.name("other")
+                                .path("/other" + turn % 3 + "/")
+                                .stripPrefix()
+                                .balancing(Balancing.leastConnections())
+                                .forward(upstream, "http://127.0.0.1:" + (1 + turn % 5)));
+                if (turn % 2 == 0) {
+                    c.route(r -> r.name("now and then").host("then.example.com").forward(upstream));
+                } else {
+                    c.removeRoute("now and then");
+                }
+                if (turn % 20 == 0) {
+                    c.http(0);
+                } else if (turn % 20 == 10) {
+                    c.removeEndpoint(Endpoint.Protocol.HTTP, 0);
+                }
+            });
+            // over ten seconds at least, so that there is load beside all of them
+            Thread.sleep(10);
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        new ProcessBuilder("kill", "-INT", Long.toString(wrk.pid())).start().waitFor();
+        wrk.waitFor();
+        String report = Files.readString(printed);
+        long requests = Long.parseLong(report.replaceAll("(?s).*?(\\d+) requests in.*", "$1"));
+        boolean errors = report.contains("Socket errors") || report.contains("Non-2xx");
+        if (errors) {
+            System.err.println(report);
+        }
+        int lost = 0;
+        for (Stream stream : streams) {
+            lost += stream.isAlive() ? 0 : 1;
+        }
+        proxy.drain(Duration.ZERO).toCompletableFuture().join();
+        boolean ok = !errors && requests > 0 && lost == 0;
+        System.out.printf(
+                "%d updates in %.1f s: %d requests of wrk, %s; %d of %d streams lost: %s%n",
+                times, seconds, requests, errors ? "SOME FAILED" : "0 failed", lost, 2 * STREAMS, ok ? "ok" : "NOT OK");
         return ok;
     }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A server whose certificate and routes change 1000 times under load, and one that closes under load, 20 times: no handshake fails, no stream of a
-# route that stays ends, nothing in flight is lost. Ends with 1 otherwise. TIMES and CLOSES say how often.
+# A server whose certificate and routes change 1000 times under load; one whose routes, upstreams, limits and endpoints do, 1000 times beside wrk; and one that
+# closes under load, 100 times: no handshake and no request fails, no stream of a route that stays ends, nothing in flight is lost. Ends with 1 otherwise.
+# TIMES and CLOSES say how often, MODES which of "swaps updates closes".
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
-need openssl
+need openssl wrk
 for name in a b; do
   certificate
   mv "$work/cert.pem" "$work/$name.pem"
@@ -15,10 +16,11 @@ done
 pids+=($!)
 ready $! service
 status=0
-"$java" -Dorg.jboss.logging.provider=slf4j -cp "$jar" Changes.java swaps "$uri" "$work" "${TIMES:-1000}" >"$work/swaps" 2>"$work/swaps.err" || status=1
-tail -n 1 "$work/swaps"
-grep -vE ' (INFO|DEBUG) ' "$work/swaps.err" | head -n 5 || true
-"$java" -Dorg.jboss.logging.provider=slf4j -cp "$jar" Changes.java closes "$uri" "$work" "${CLOSES:-20}" >"$work/closes" 2>"$work/closes.err" || status=1
-tail -n 1 "$work/closes"
-grep -vE ' (INFO|DEBUG) ' "$work/closes.err" | head -n 5 || true
+for mode in ${MODES:-swaps updates closes}; do
+  times=${TIMES:-1000}
+  [ "$mode" != closes ] || times=${CLOSES:-100}
+  "$java" -Dorg.jboss.logging.provider=slf4j -cp "$jar" Changes.java "$mode" "$uri" "$work" "$times" >"$work/$mode" 2>"$work/$mode.err" || status=1
+  tail -n 1 "$work/$mode"
+  grep -vE ' (INFO|DEBUG) ' "$work/$mode.err" | head -n 20 || true
+done
 exit "$status"

@@ -1,0 +1,198 @@
+package io.webproxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.webproxy.http.Answer;
+import io.webproxy.http.HeaderEdit;
+import io.webproxy.http.Hsts;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class RouteKnobsTest {
+    private static final String HEADER =
+            " (expected: a field name, none that the proxy itself writes: Host, Content-Length, connection fields, X-Forwarded-*)";
+
+    static Stream<Arguments> badValues() {
+        return Stream.of(
+                bad(() -> Route.builder().method("G ET"), "route.method: G ET (expected: a method, such as GET)"),
+                bad(
+                        () -> Route.builder().header("X Y"),
+                        "route.header: X Y (expected: a field name, such as X-Version)"),
+                bad(() -> Route.builder().requestHeader("host", "a"), "header: host" + HEADER),
+                bad(() -> Route.builder().addRequestHeader("X-Forwarded-For", "a"), "header: X-Forwarded-For" + HEADER),
+                bad(
+                        () -> Route.builder().removeResponseHeader("Transfer-Encoding"),
+                        "header: Transfer-Encoding" + HEADER),
+                bad(() -> Route.builder().responseHeader("X_Y", "a"), "header: X_Y" + HEADER),
+                bad(
+                        () -> Route.builder().responseHeader("X-Y", "a\r\nSet-Cookie: b"),
+                        "header X-Y: its value (expected: no control characters, no white space at its ends)"),
+                bad(
+                        () -> Route.builder().requestHeader("X-Y", "\u20ac"),
+                        "header X-Y: its value (expected: no control characters, no white space at its ends)"),
+                bad(
+                        () -> Route.builder().rewritePath("(", ""),
+                        "route.rewritePath: ( (expected: a regular expression; Unclosed group at 1)"),
+                bad(
+                        () -> Route.builder().replacePrefix("x"),
+                        "route.path: x (expected: a path that starts with /, percent-encoded, without //, . and .. segments)"),
+                bad(() -> Route.builder().requestBodyBytes(-1), "route.requestBodyBytes: -1 (expected: 0 or more)"),
+                bad(
+                        () -> Route.builder().redirectTo("//evil.example.com"),
+                        "route.redirectTo: //evil.example.com (expected: http://host or https://host, with port and path if wanted)"),
+                bad(
+                        () -> Route.builder().allow("10.0.0.1/8"),
+                        "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8 with zeros behind the prefix)"),
+                bad(() -> HostHeader.fixed("a b"), "hostHeader: a b (expected: host or host:port)"),
+                bad(
+                        () -> Route.builder()
+                                .forward("http://127.0.0.1:1")
+                                .redirectTo("https://a")
+                                .build(),
+                        "route /: upstreams, an answer or a redirect together (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))"),
+                bad(
+                        () -> HealthCheck.path("health"),
+                        "healthCheck.path: health (expected: a path that starts with /, percent-encoded)"),
+                bad(
+                        () -> HealthCheck.path("/").withInterval(Duration.ZERO),
+                        "healthCheck.interval: PT0S (expected: PT0.1S to PT24H)"),
+                bad(
+                        () -> HealthCheck.path("/").withTimeout(Duration.ofHours(2)),
+                        "healthCheck.timeout: PT2H (expected: PT0.01S to PT1H)"),
+                bad(
+                        () -> HealthCheck.path("/").withStatus(300, 200),
+                        "healthCheck.mostStatus: 200 (expected: 300-599)"),
+                bad(() -> HealthCheck.path("/").withThresholds(0, 1), "healthCheck.failures: 0 (expected: 1-1000)"),
+                bad(() -> FailureShare.of(Double.NaN), "failureShare.share: NaN (expected: above 0, at most 1)"),
+                bad(() -> new RetryBudget(1.5, 0), "retries.share: 1.5 (expected: 0 to 1)"),
+                bad(() -> new RetryBudget(0.2, -1), "retries.reserve: -1 (expected: 0-100000)"),
+                bad(() -> Hsts.of(Duration.ofDays(-1)), "hsts.maxAge: PT-24H (expected: zero to ten years)"),
+                bad(
+                        () -> Hsts.of(Duration.ofDays(1)).withSubDomains().withPreload(),
+                        "hsts.preload: true (expected: includeSubDomains and a maxAge of at least 365 days with it)"),
+                bad(() -> Answer.of(100), "status: 100 (expected: 200-599)"),
+                bad(() -> Answer.text(204, "x"), "body: 1 bytes (expected: none with status 204)"),
+                bad(() -> Answer.redirect(200, "/"), "status: 200 (expected: 301, 302, 303, 307 or 308)"),
+                bad(
+                        () -> FilterDecision.proceed().path("/a?b"),
+                        "path: /a?b (expected: a path that starts with /, percent-encoded, without a query)"),
+                bad(
+                        () -> FilterDecision.proceed().path("/a b"),
+                        "path: /a b (expected: a path that starts with /, percent-encoded, without a query)"));
+    }
+
+    private static Arguments bad(ThrowingCallable call, String message) {
+        return arguments(call, message);
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("badValues")
+    void badValueIsRefusedWithTheFix(ThrowingCallable call, String message) {
+        assertThatIllegalArgumentException().isThrownBy(call).withMessage(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10.1.2.3, true",
+        "10.9.9.9, false",
+        "192.0.2.1, false",
+        "::ffff:10.1.2.3, true",
+        "::ffff:10.9.9.9, false",
+        "fe80::1, true",
+        "fe80::2, false"
+    })
+    void denyWinsOverAllowAndMappedAddressesCountAsTheirOwn(String client, boolean permitted) throws Exception {
+        Access access = Route.builder()
+                .allow("10.0.0.0/8", "fe80::/64")
+                .deny("10.9.0.0/16", "fe80::2")
+                .answer(Answer.of(204))
+                .build()
+                .access();
+
+        assertThat(access.permits(InetAddress.getByName(client))).isEqualTo(permitted);
+    }
+
+    @Test
+    void zoneOfAnAddressIsOfNoAccount() throws Exception {
+        Access access = Route.builder()
+                .allow("fe80::/64")
+                .answer(Answer.of(204))
+                .build()
+                .access();
+
+        assertThat(access.permits(java.net.Inet6Address.getByAddress(
+                        null, InetAddress.getByName("fe80::1").getAddress(), 1)))
+                .isTrue();
+    }
+
+    @Test
+    void prefixIsReplacedWithoutItsLastSlash() {
+        assertThat(Route.builder()
+                        .path("/a/")
+                        .stripPrefix()
+                        .answer(Answer.of(204))
+                        .build()
+                        .rewrite()
+                        .prefix())
+                .contains("");
+        assertThat(Route.builder()
+                        .path("/a/")
+                        .replacePrefix("/b/")
+                        .answer(Answer.of(204))
+                        .build()
+                        .rewrite()
+                        .prefix())
+                .contains("/b");
+    }
+
+    @Test
+    void answerKeepsWhatItWasGiven() {
+        byte[] body = {1, 2};
+        Answer answer = Answer.of(503, "image/png", body)
+                .header("Retry-After", "5")
+                .header("X-A", "1")
+                .header("X-A", "2");
+        body[0] = 9;
+
+        assertThat(answer.body()).containsExactly(1, 2);
+        assertThat(answer.headers())
+                .containsExactlyInAnyOrderEntriesOf(Map.of(
+                        "Content-Type", List.of("image/png"), "Retry-After", List.of("5"), "X-A", List.of("1", "2")));
+        assertThat(Hsts.of(Duration.ofDays(365)).withSubDomains().withPreload().value())
+                .isEqualTo("max-age=31536000; includeSubDomains; preload");
+    }
+
+    @Test
+    void decisionCollectsWhatIsChanged() {
+        Upstream other = Upstream.of("http://127.0.0.1:9");
+        FilterDecision.Proceed decision = FilterDecision.proceed()
+                .path("/x")
+                .header("X-A", "1")
+                .removeHeader("Cookie")
+                .upstream(other)
+                .tag("tenant", "t");
+
+        assertThat(decision.path()).contains("/x");
+        assertThat(decision.headers())
+                .containsExactly(
+                        new HeaderEdit(HeaderEdit.Kind.SET, "X-A", "1"),
+                        new HeaderEdit(HeaderEdit.Kind.REMOVE, "Cookie", ""));
+        assertThat(decision.upstream()).contains(other);
+        assertThat(decision.tags()).isEqualTo(Map.of("tenant", "t"));
+        assertThat(FilterDecision.proceed()).isEqualTo(FilterDecision.proceed());
+        assertThat(FilterDecision.later(CompletableFuture.completedFuture(decision)))
+                .isInstanceOf(FilterDecision.Later.class);
+    }
+}
