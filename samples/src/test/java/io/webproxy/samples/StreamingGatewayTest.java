@@ -5,14 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.TestProxy;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
@@ -20,7 +14,6 @@ import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
-import okhttp3.tls.HandshakeCertificates;
 import okio.BufferedSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,38 +25,19 @@ class StreamingGatewayTest {
     private static final Pattern ENDED =
             Pattern.compile("(POST|GET) /\\S+ has ended as (LONG|DOWNLOAD): 20[06], [0-9]+ bytes in [0-9]+\\.[0-9] s");
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private RunningSample sample;
 
     private String printed() {
-        return out.toString(StandardCharsets.UTF_8);
+        return sample.printed();
     }
 
     @Test
     @ExpectedLog(logger = "io.webproxy", contains = "self-signed")
     void streamsArriveAsTheyComeAndTheirClassesArePrinted() throws Exception {
-        ExecutorService executor = Executors.newSingleThreadExecutor();
-        try {
-            Future<?> sample = executor.submit(() -> {
-                StreamingGateway.run(0, new PrintStream(out, true, StandardCharsets.UTF_8));
-                return null;
-            });
-            await().until(() -> printed().contains("gguf") || sample.isDone());
-            assertThat(printed()).startsWith("ready https://localhost:");
-            use(HttpUrl.get(printed().lines().findFirst().orElseThrow().substring("ready ".length())));
-        } finally {
-            executor.shutdownNow();
-        }
-        await().until(executor::isTerminated);
-    }
-
-    private void use(HttpUrl root) throws Exception {
-        HandshakeCertificates trust = new HandshakeCertificates.Builder()
-                .addTrustedCertificate(PresentedCertificate.of(root.port()))
-                .build();
-        OkHttpClient client = new OkHttpClient.Builder()
-                .sslSocketFactory(trust.sslSocketFactory(), trust.trustManager())
-                .build();
-        try {
+        try (RunningSample running = RunningSample.start(out -> StreamingGateway.run(0, out))) {
+            sample = running;
+            OkHttpClient client = running.client();
+            HttpUrl root = running.root();
             completions(client, root);
             lines(client, root);
             file(client, root);
@@ -79,8 +53,6 @@ class StreamingGatewayTest {
                             "GET /models/tiny.gguf is DOWNLOAD",
                             "GET /report is DEFAULT",
                             "GET /report becomes DOWNLOAD");
-        } finally {
-            TestProxy.close(client);
         }
     }
 
