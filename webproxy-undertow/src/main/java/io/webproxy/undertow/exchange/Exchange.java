@@ -6,6 +6,7 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.http.HeaderEdit;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ExchangeRecord;
@@ -59,6 +60,8 @@ public final class Exchange extends Watched {
 
     private @Nullable Route route;
     private String routedPath = "";
+    private @Nullable String rewrittenPath;
+    private List<HeaderEdit> requestEdits = List.of();
     private @Nullable String user;
     private @Nullable String upstream;
     private @Nullable ForwardError error;
@@ -155,6 +158,27 @@ public final class Exchange extends Watched {
     /** The normalised path that the route was chosen by. */
     public String routedPath() {
         return routedPath;
+    }
+
+    /**
+     * What the upstream sees is changed once more, behind the route's own changes.
+     *
+     * @param path in place of the path that the route makes of it, without a query; null for that one
+     * @param edits of the request's fields
+     */
+    public void rewritten(@Nullable String path, List<HeaderEdit> edits) {
+        rewrittenPath = path;
+        requestEdits = edits;
+    }
+
+    /** The path for the upstream in place of the one that the route makes of it, or null for that one. */
+    public @Nullable String rewrittenPath() {
+        return rewrittenPath;
+    }
+
+    /** Changes of the request's fields, behind the route's own. */
+    public List<HeaderEdit> requestEdits() {
+        return requestEdits;
     }
 
     /** The timeouts in force. */

@@ -5,11 +5,13 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.http.HeaderEdit;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -94,16 +96,35 @@ final class OutboundHead {
     }
 
     private void copy(RequestHeadWriter out) {
+        List<HeaderEdit> ofRoute = exchange.route().rewrite().requestHeaders();
+        HeaderMap edited = ofRoute.isEmpty() && exchange.requestEdits().isEmpty() ? null : new HeaderMap();
         Set<HttpString> named = FieldRules.namedByConnection(in);
         for (long i = in.fastIterateNonEmpty(); i != -1; i = in.fiNextNonEmpty(i)) {
             HeaderValues values = in.fiCurrent(i);
-            HttpString name = values.getHeaderName();
-            if (name.equals(Headers.COOKIE) && values.size() > 1) {
-                // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
-                out.field(name, String.join("; ", values));
-            } else if (passes(name, named)) {
-                out.fields(values);
+            if (!passes(values.getHeaderName(), named)) {
+                continue;
             }
+            if (edited == null) {
+                write(out, values);
+            } else {
+                edited.addAll(values.getHeaderName(), values);
+            }
+        }
+        if (edited != null) {
+            HeaderEdits.apply(ofRoute, edited);
+            HeaderEdits.apply(exchange.requestEdits(), edited);
+            for (long i = edited.fastIterateNonEmpty(); i != -1; i = edited.fiNextNonEmpty(i)) {
+                write(out, edited.fiCurrent(i));
+            }
+        }
+    }
+
+    private static void write(RequestHeadWriter out, HeaderValues values) {
+        if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE)) {
+            // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
+            out.field(Headers.COOKIE, String.join("; ", values));
+        } else {
+            out.fields(values);
         }
     }
 
@@ -134,6 +155,10 @@ final class OutboundHead {
         String prefix = route.rewrite().prefix().orElse(null);
         String path =
                 prefix == null ? exchange.head().path() : prefix + route.path().strip(exchange.routedPath());
+        String chosen = exchange.rewrittenPath();
+        if (chosen != null) {
+            path = chosen;
+        }
         String query = http.getQueryString();
         return query.isEmpty() ? path : path + "?" + query;
     }

@@ -1,0 +1,23 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HttpString;
+import io.webproxy.http.HeaderEdit;
+import java.util.List;
+
+/** Changes fields of a message as it is told; a field that frames it can't be among them. Pure. */
+final class HeaderEdits {
+    private HeaderEdits() {}
+
+    /** Makes the changes one after the other. */
+    static void apply(List<HeaderEdit> edits, HeaderMap fields) {
+        for (HeaderEdit edit : edits) {
+            HttpString name = new HttpString(edit.name());
+            switch (edit.kind()) {
+                case SET -> fields.put(name, edit.value());
+                case ADD -> fields.add(name, edit.value());
+                case REMOVE -> fields.remove(name);
+            }
+        }
+    }
+}
