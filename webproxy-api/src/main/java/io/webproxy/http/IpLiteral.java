@@ -5,11 +5,13 @@ import java.net.UnknownHostException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads IP addresses in their textual form. Never asks a name server, so it may be called on an IO thread. */
+/** Reads and writes IP addresses in their textual form. Never asks a name server, so it may be called on an IO thread. */
 public final class IpLiteral {
     private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     private static final Pattern IPV4 = Pattern.compile(OCTET + "(\\." + OCTET + "){3}");
     private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+
+    private static final int GROUPS = 8;
 
     private IpLiteral() {}
 
@@ -32,5 +34,43 @@ public final class IpLiteral {
         } catch (UnknownHostException e) {
             return null;
         }
+    }
+
+    /** The canonical text of an address: IPv6 compressed and in lower case (RFC 5952 section 4), without a zone and without brackets. */
+    public static String text(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        if (bytes.length == 4) {
+            return address.getHostAddress();
+        }
+        int[] groups = new int[GROUPS];
+        for (int i = 0; i < GROUPS; i++) {
+            groups[i] = (bytes[2 * i] & 0xff) << 8 | (bytes[2 * i + 1] & 0xff);
+        }
+        int start = -1;
+        int length = 1;
+        for (int i = 0; i < GROUPS; i++) {
+            int zeros = 0;
+            while (i + zeros < GROUPS && groups[i + zeros] == 0) {
+                zeros++;
+            }
+            if (zeros > length) {
+                start = i;
+                length = zeros;
+            }
+            i += zeros;
+        }
+        StringBuilder text = new StringBuilder(39);
+        for (int i = 0; i < GROUPS; i++) {
+            if (i == start) {
+                text.append("::");
+                i += length - 1;
+            } else {
+                if (i > 0 && text.charAt(text.length() - 1) != ':') {
+                    text.append(':');
+                }
+                text.append(Integer.toHexString(groups[i]));
+            }
+        }
+        return text.toString();
     }
 }

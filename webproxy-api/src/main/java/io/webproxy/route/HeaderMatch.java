@@ -26,10 +26,14 @@ public record HeaderMatch(String name, Optional<String> value) {
 
     /** Whether a request has it. */
     public boolean matches(RequestHead request) {
-        if (value.isEmpty()) {
-            return request.header(name) != null;
+        String first = request.header(name);
+        if (first == null || value.isEmpty()) {
+            return first != null;
         }
         String wanted = value.get();
+        if (first.equals(wanted)) {
+            return true;
+        }
         List<String> values = request.headers(name);
         for (int i = 0; i < values.size(); i++) {
             if (values.get(i).equals(wanted)) {

@@ -2,6 +2,7 @@ package io.webproxy.route;
 
 import io.webproxy.http.IpLiteral;
 import java.net.IDN;
+import java.net.Inet6Address;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -15,6 +16,9 @@ public final class HostPattern {
     private static final HostPattern ANY = new HostPattern("");
     private static final Pattern NAME =
             Pattern.compile("[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*");
+
+    /** Letters that IDNA 2003 maps away and IDNA 2008 keeps (RFC 5894 section 7.2): two A-labels for one name. */
+    private static final Pattern DEVIATION = Pattern.compile("[\u00df\u03c2\u200c\u200d]");
 
     private final String pattern;
 
@@ -36,6 +40,10 @@ public final class HostPattern {
         String host = Objects.requireNonNull(pattern, "host").strip();
         if (host.indexOf(':') >= 0 && !host.startsWith("[") && IpLiteral.parse(host) != null) {
             host = "[" + host + "]";
+        }
+        if (DEVIATION.matcher(host).find()) {
+            throw new IllegalArgumentException("route.host: " + pattern
+                    + " (expected: the name's A-labels, xn--…, because not everybody encodes it alike)");
         }
         boolean wildcard = host.startsWith("*.");
         String name = normalize(wildcard ? host.substring(2) : host);
@@ -73,7 +81,7 @@ public final class HostPattern {
         return dot > 0 && host.length() - dot == pattern.length() - 1 && host.startsWith(pattern.substring(1), dot);
     }
 
-    /** The host of an authority ({@code host[:port]}): lower case, without the port and a trailing dot. */
+    /** The host of an authority ({@code host[:port]}): lower case, without the port and a trailing dot; an IPv6 address in its canonical form (RFC 5952). */
     public static String hostOf(String authority) {
         int end = authority.length();
         if (authority.startsWith("[")) {
@@ -86,7 +94,10 @@ public final class HostPattern {
         if (end > 1 && authority.charAt(end - 1) == '.') {
             end--;
         }
-        return authority.substring(0, end).toLowerCase(Locale.ROOT);
+        String host = authority.substring(0, end).toLowerCase(Locale.ROOT);
+        return authority.startsWith("[") && IpLiteral.parse(host) instanceof Inet6Address address
+                ? "[" + IpLiteral.text(address) + "]"
+                : host;
     }
 
     private static String normalize(String host) {

@@ -71,7 +71,8 @@ public final class Route {
         this.sseHeartbeat = builder.sseHeartbeat;
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
-        this.name = builder.name == null ? host + path.toString() : builder.name;
+        this.name =
+                builder.name == null ? host + path.toString() + new Conditions(methods, headers).text() : builder.name;
     }
 
     /** A route for any host and any path, without upstreams yet. */
@@ -79,7 +80,7 @@ public final class Route {
         return new Builder();
     }
 
-    /** What identifies the route in records and across updates: the given name, else its host and path pattern. */
+    /** What identifies the route in records and across updates: the given name, else its host and path pattern with methods and fields. */
     public String name() {
         return name;
     }
@@ -162,6 +163,13 @@ public final class Route {
         return true;
     }
 
+    /** Whether the path without the slash that ends the prefix is redirected to the one with it, because the prefix is taken off. */
+    boolean isSlashAdded() {
+        return rewrite.prefix().isPresent()
+                && path.length() > 1
+                && path.toString().endsWith("/");
+    }
+
     /** The route's own timeouts; empty for the server's. */
     public Optional<TimeoutPolicy> timeouts() {
         return Optional.ofNullable(timeouts);
@@ -222,7 +230,7 @@ public final class Route {
         private Builder() {}
 
         /**
-         * What the route is called; default: its host and path pattern.
+         * What the route is called; default: its host and path pattern, methods and fields.
          *
          * @throws IllegalArgumentException if it is blank
          */
@@ -299,7 +307,7 @@ public final class Route {
          *
          * @param regex see {@link Pattern}
          * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; what comes out must be a path, else the request is answered with 400
-         * @throws IllegalArgumentException if the expression can't be read
+         * @throws IllegalArgumentException if the expression or the replacement can't be read
          */
         public Builder rewritePath(String regex, String replaced) {
             try {
@@ -308,7 +316,14 @@ public final class Route {
                 throw new IllegalArgumentException("route.rewritePath: " + regex + " (expected: a regular expression; "
                         + e.getDescription() + " at " + e.getIndex() + ")");
             }
-            this.replacement = Objects.requireNonNull(replaced, "replacement");
+            try {
+                // finds the empty text, with all the groups of the expression
+                Pattern.compile("|" + regex).matcher("").replaceAll(Objects.requireNonNull(replaced, "replacement"));
+            } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+                throw new IllegalArgumentException("route.rewritePath: " + replaced
+                        + " (expected: a replacement whose $ and \\ name groups of " + regex + ")");
+            }
+            this.replacement = replaced;
             return this;
         }
 

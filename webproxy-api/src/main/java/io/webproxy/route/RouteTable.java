@@ -1,39 +1,70 @@
 package io.webproxy.route;
 
+import io.webproxy.http.RequestHead;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the route of a request: exact host before wildcard before any, then the longest path prefix. Pure and immutable.
+ * Finds the route of a request: exact host before wildcard before any, then the longest path prefix, then the order of configuration. Pure and immutable; a look-up
+ * allocates nothing, and takes as long with a thousand routes as with ten.
  */
 public final class RouteTable {
     private static final Comparator<Route> PRECEDENCE = Comparator.comparingInt(RouteTable::hostRank)
             .thenComparing(route -> route.path().length(), Comparator.reverseOrder());
 
     private final List<Route> ordered;
+    private final RegionMap<PathIndex> exact;
+    /** By what stands behind {@code *.}. */
+    private final RegionMap<PathIndex> wildcard;
+
+    private final PathIndex any;
 
     /** A table of these routes; it may be empty. */
     public RouteTable(List<Route> routes) {
         this.ordered = routes.stream().sorted(PRECEDENCE).toList();
+        List<Map<String, List<Route>>> ranks = List.of(new HashMap<>(), new HashMap<>(), new HashMap<>());
+        for (Route route : ordered) {
+            String host = route.host().toString();
+            ranks.get(hostRank(route))
+                    .computeIfAbsent(route.host().isWildcard() ? host.substring(2) : host, ignored -> new ArrayList<>())
+                    .add(route);
+        }
+        this.exact = indexed(ranks.get(0));
+        this.wildcard = indexed(ranks.get(1));
+        this.any = new PathIndex(ranks.get(2).getOrDefault("", List.of()));
+    }
+
+    private static RegionMap<PathIndex> indexed(Map<String, List<Route>> hosts) {
+        Map<String, PathIndex> indexes = new HashMap<>();
+        hosts.forEach((host, routes) -> indexes.put(host, new PathIndex(routes)));
+        return new RegionMap<>(indexes);
     }
 
     /**
-     * The route of a request, or null when none matches.
+     * The route of a request, or null when none matches. A route of a prefix that ends in a slash and is taken off is also found for the path without that slash, unless
+     * another one of the same host is for that path: {@link PathPrefix#matches} is false then, and the request is to be redirected.
      *
      * @param host as {@link HostPattern#hostOf} gives it
      * @param path the normalised path
+     * @param request its method and fields are looked at, see {@link Route#accepts}
      */
-    public @Nullable Route find(String host, String path) {
-        for (int i = 0; i < ordered.size(); i++) {
-            Route route = ordered.get(i);
-            if (route.host().matches(host) && route.path().matches(path)) {
-                return route;
-            }
+    public @Nullable Route find(String host, String path, RequestHead request) {
+        if (path.isEmpty() || path.charAt(0) != '/') {
+            return null;
         }
-        return null;
+        PathIndex paths = exact.find(host, 0, host.length());
+        Route found = paths == null ? null : paths.find(path, request);
+        int dot = found == null ? host.indexOf('.') : -1;
+        if (dot > 0) {
+            paths = wildcard.find(host, dot + 1, host.length());
+            found = paths == null ? null : paths.find(path, request);
+        }
+        return found == null ? any.find(path, request) : found;
     }
 
     /** The routes, the more specific ones first. */
@@ -41,22 +72,26 @@ public final class RouteTable {
         return ordered;
     }
 
-    /** What is wrong with a list of routes, a sentence each: the same name twice, or the same host and path twice. */
+    /**
+     * What is wrong with a list of routes, a sentence each: a name that two have; host, path and conditions that two have; a route that no request can reach, because those
+     * before it with the same host and path take them all.
+     */
     public static List<String> problems(List<Route> routes) {
-        Map<String, Route> seen = new HashMap<>();
+        List<String> problems = new ArrayList<>();
+        Map<String, List<Route>> places = new LinkedHashMap<>();
         Map<String, Route> names = new HashMap<>();
-        return routes.stream()
-                .map(route -> {
-                    String pattern = route.host() + route.path().toString();
-                    if (seen.putIfAbsent(pattern, route) != null) {
-                        return "route: " + pattern + " (expected: each host and path only once)";
-                    }
-                    return names.putIfAbsent(route.name(), route) == null
-                            ? ""
-                            : "route.name: " + route.name() + " (expected: each name only once)";
-                })
-                .filter(problem -> !problem.isEmpty())
-                .toList();
+        for (Route route : routes) {
+            String pattern = route.host() + route.path().toString();
+            List<Route> before = places.computeIfAbsent(pattern, ignored -> new ArrayList<>());
+            String shadow = new Conditions(route).shadow(before);
+            if (shadow != null) {
+                problems.add("route: " + pattern + " " + shadow);
+            } else if (names.putIfAbsent(route.name(), route) != null) {
+                problems.add("route.name: " + route.name() + " (expected: each name only once)");
+            }
+            before.add(route);
+        }
+        return problems;
     }
 
     private static int hostRank(Route route) {

@@ -28,7 +28,9 @@ class HostFuzzTest {
     void host(byte[] input) {
         String authority = new String(input, StandardCharsets.ISO_8859_1);
         String host = HostPattern.hostOf(authority);
-        assertThat(host.length()).isLessThanOrEqualTo(authority.length());
+        // the canonical form of an IPv6 address doesn't shorten a single zero
+        assertThat(host.length()).isLessThanOrEqualTo(authority.length() + (authority.startsWith("[") ? 1 : 0));
+        assertThat(HostPattern.hostOf(host).length()).isLessThanOrEqualTo(host.length());
         if (authority.matches("[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*(:[0-9]*)?")) {
             assertThat(host).isEqualToIgnoringCase(authority.split(":", 2)[0]);
         }

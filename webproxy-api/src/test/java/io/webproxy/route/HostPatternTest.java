@@ -29,9 +29,17 @@ class HostPatternTest {
         "127.0.0.1, 127.0.0.10, false",
         "[::1], [::1]:8443, true",
         "[2001:DB8::1], [2001:db8::1], true",
+        "2001:db8:0::1, [2001:DB8:0:0:0:0:0:1]:443, true",
+        "[2001:db8::1], [2001:db8::2], false",
+        "[2001:db8::1], 2001:db8::1, false",
+        "[::ffff:192.0.2.1], [::FFFF:192.0.2.1], true",
         "[::1], [::12], false",
         "my_service, my_service:80, true",
-        "bücher.example, xn--bcher-kva.example, true"
+        "bücher.example, xn--bcher-kva.example, true",
+        "BÜCHER.example, XN--BCHER-KVA.EXAMPLE.:8443, true",
+        "xn--bcher-kva.example, xn--bcher-kva.example, true",
+        "例え。テスト, xn--r8jz45g.xn--zckzah, true",
+        "bücher.example, bucher.example, false"
     })
     void exactHostIsComparedWithoutCasePortAndTrailingDot(String pattern, String authority, boolean match) {
         assertThat(matches(pattern, authority)).isEqualTo(match);
@@ -121,12 +129,25 @@ class HostPatternTest {
         "., .",
         "[::1], [::1]",
         "[::1]:80, [::1]",
+        "[0:0:0:0:0:0:0:1], [::1]",
+        "[1::3:4:5:6:7:8], [1:0:3:4:5:6:7:8]",
+        "[zz::1], [zz::1]",
+        "[], []",
         "[::1, [::1",
         "a:b:c, a",
         "İ.example, i̇.example"
     })
     void hostOfIsTotal(String authority, String host) {
         assertThat(HostPattern.hostOf(authority)).isEqualTo(host);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"straße.example", "*.βόλος.example", "a\u200cb.example", "a\u200db.example"})
+    void nameWithTwoEncodingsIsRefusedWithTheWayOut(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> HostPattern.of(text))
+                .withMessage("route.host: " + text
+                        + " (expected: the name's A-labels, xn--…, because not everybody encodes it alike)");
     }
 
     @Test

@@ -2,10 +2,12 @@ package io.webproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.http.RequestHead;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,7 +30,11 @@ class RouteTableTest {
     }
 
     private static String find(List<Route> routes, String host, String path) {
-        Route found = new RouteTable(routes).find(host, path);
+        return find(routes, host, path, FakeRequest.GET);
+    }
+
+    private static String find(List<Route> routes, String host, String path, RequestHead request) {
+        Route found = new RouteTable(routes).find(host, path, request);
         return found == null ? null : found.name();
     }
 
@@ -109,6 +115,188 @@ class RouteTableTest {
 
         assertThat(RouteTable.problems(routes)).hasSize(2).allMatch(p -> p.startsWith("route.name: a (expected: "));
         assertThat(RouteTable.problems(ROUTES)).isEmpty();
+    }
+
+    private static Route conditional(String name, Consumer<Route.Builder> conditions) {
+        Route.Builder builder = Route.builder().path("/x").forward("http://127.0.0.1:1");
+        if (!name.isEmpty()) {
+            builder.name(name);
+        }
+        conditions.accept(builder);
+        return builder.build();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET, '', get",
+        "HEAD, '', get",
+        "get, '', all",
+        "POST, '', all",
+        "POST, 'X-Version: 2', second",
+        "POST, 'x-version: 2', second",
+        "POST, 'X-Version: 1', all",
+        "GET, 'X-Version: 2', get",
+        "POST, 'X-Debug:', debug",
+        "POST, 'X-Debug: no', debug"
+    })
+    void methodsAndFieldsAreLookedAtInOrder(String method, String field, String name) {
+        List<Route> routes = List.of(
+                conditional("get", b -> b.method("GET", "HEAD")),
+                conditional("second", b -> b.header("X-Version", "2")),
+                conditional("debug", b -> b.header("X-Debug")),
+                conditional("all", b -> {}));
+        FakeRequest request = field.isEmpty() ? new FakeRequest(method) : new FakeRequest(method, field);
+
+        assertThat(find(routes, "a", "/x/y", request)).isEqualTo(name);
+        assertThat(RouteTable.problems(routes)).isEmpty();
+    }
+
+    @Test
+    void fieldMatchesWithAnyOfItsValuesAndAllFieldsAreNeeded() {
+        List<Route> routes =
+                List.of(conditional("both", b -> b.header("X-A", "2").header("X-B")));
+
+        assertThat(find(routes, "a", "/x", new FakeRequest("GET", "X-A: 1", "X-A: 2", "X-B: z")))
+                .isEqualTo("both");
+        assertThat(find(routes, "a", "/x", new FakeRequest("GET", "X-A: 1", "X-B: z")))
+                .isNull();
+        assertThat(find(routes, "a", "/x", new FakeRequest("GET", "X-A: 2"))).isNull();
+        assertThat(find(routes, "a", "/x", new FakeRequest("GET", "X-A: 2, 3", "X-B: z")))
+                .isNull();
+    }
+
+    @Test
+    void routeThatDoesNotAcceptIsPassedOverForAShorterPrefixThenForALessSpecificHost() {
+        List<Route> routes = new ArrayList<>(List.of(
+                conditional("exact-x", b -> b.host("a.test").method("PUT")),
+                conditional("exact-slash", b -> b.host("a.test").path("/x/").method("DELETE")),
+                conditional("exact", b -> b.host("a.test").path("/").method("POST")),
+                conditional("wildcard", b -> b.host("*.test").method("GET")),
+                conditional("any", b -> {})));
+
+        assertThat(find(routes, "a.test", "/x/y", new FakeRequest("DELETE"))).isEqualTo("exact-slash");
+        assertThat(find(routes, "a.test", "/x/y", new FakeRequest("PUT"))).isEqualTo("exact-x");
+        assertThat(find(routes, "a.test", "/x/y", new FakeRequest("POST"))).isEqualTo("exact");
+        assertThat(find(routes, "a.test", "/x/y", new FakeRequest("GET"))).isEqualTo("wildcard");
+        assertThat(find(routes, "a.test", "/x/y", new FakeRequest("PATCH"))).isEqualTo("any");
+        assertThat(find(routes, "a.test", "/", new FakeRequest("PATCH"))).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "a.test, /x, true, strip",
+        "a.test, /x/, false, strip",
+        "a.test, /x/y, false, strip",
+        "a.test, /xy, false, root",
+        "a.test, /kept, false, root",
+        "a.test, /own, false, own",
+        "a.test, /own/, false, own-strip",
+        "a.test, /own/y, false, own-strip",
+        "a.test, /methods, true, methods-strip",
+        "b.test, /x, false, any-x"
+    })
+    void prefixThatIsTakenOffIsFoundWithoutItsSlashUnlessAnotherRouteIsForThatPath(
+            String host, String path, boolean redirected, String name) {
+        List<Route> routes = List.of(
+                conditional("strip", b -> b.host("a.test").path("/x/").stripPrefix()),
+                conditional("kept-slash", b -> b.host("a.test").path("/kept/")),
+                conditional("own", b -> b.host("a.test").path("/own")),
+                conditional("own-strip", b -> b.host("a.test").path("/own/").stripPrefix()),
+                conditional("methods", b -> b.host("a.test").path("/methods").method("POST")),
+                conditional(
+                        "methods-strip", b -> b.host("a.test").path("/methods/").replacePrefix("/y")),
+                conditional("root", b -> b.host("a.test").path("/")),
+                conditional("any-x", b -> {}));
+        Route found = new RouteTable(routes).find(host, path, FakeRequest.GET);
+
+        assertThat(found).isNotNull();
+        assertThat(found.name()).isEqualTo(name);
+        assertThat(found.path().matches(path)).isNotEqualTo(redirected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "GET           | GET           | route: /x with GET (expected: each host and path with the same methods and fields only once)",
+                "GET,PUT       | PUT,GET       | route: /x with GET,PUT (expected: each host and path with the same methods and fields only once)",
+                "X-A=1         | x-a=1         | route: /x with x-a=1 (expected: each host and path with the same methods and fields only once)",
+                "''            | GET           | route: /x with GET is never reached behind r0 (expected: the route with more conditions first)",
+                "GET           | GET,X-A=1     | route: /x with GET x-a=1 is never reached behind r0 (expected: the route with more conditions first)",
+                "X-A           | X-A=1         | route: /x with x-a=1 is never reached behind r0 (expected: the route with more conditions first)",
+                "GET,PUT,X-A   | PUT,X-A=1,X-B | route: /x with PUT x-a=1 x-b is never reached behind r0 (expected: the route with more conditions first)",
+                "GET;PUT       | GET,PUT       | route: /x with GET,PUT is never reached behind r0 and r1 (expected: the route with more conditions first)",
+            })
+    void routeThatNoRequestCanReachIsAProblem(String before, String conditions, String problem) {
+        List<Route> routes = new ArrayList<>();
+        for (String one : before.split(";")) {
+            routes.add(of("r" + routes.size(), one));
+        }
+        routes.add(of("", conditions));
+
+        assertThat(RouteTable.problems(routes)).containsExactly(problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "GET       | ''",
+                "GET       | PUT",
+                "GET       | GET,PUT",
+                "X-A=1     | X-A=2",
+                "X-A=1     | X-A",
+                "X-A,X-B   | X-A",
+                "GET,X-A   | GET",
+                "GET,X-A   | X-A",
+                "GET;X-A   | PUT,X-B",
+            })
+    void conditionsThatLeaveSomethingAreFineAndHaveNamesOfTheirOwn(String before, String conditions) {
+        List<Route> routes = new ArrayList<>();
+        for (String one : before.split(";")) {
+            routes.add(of("", one));
+        }
+        routes.add(of("", conditions));
+
+        assertThat(RouteTable.problems(routes)).isEmpty();
+    }
+
+    /** A route for methods, and fields with a dash in their name, with a value or not. */
+    private static Route of(String name, String conditions) {
+        return conditional(name, b -> {
+            for (String one : conditions.isEmpty() ? new String[0] : conditions.split(",")) {
+                String[] pair = one.split("=");
+                if (!one.contains("-")) {
+                    b.method(one);
+                } else if (pair.length == 1) {
+                    b.header(one);
+                } else {
+                    b.header(pair[0], pair[1]);
+                }
+            }
+        });
+    }
+
+    @Test
+    void routeWithoutANameIsCalledByItsConditionsToo() {
+        assertThat(of("", "PUT,GET,X-Version=2,X-Debug").name()).isEqualTo("/x GET,PUT x-debug x-version=2");
+    }
+
+    @Test
+    void everyLookupAgreesWithTheDefinition() {
+        for (int seed = 0; seed < 200; seed++) {
+            RandomRoutes random = new RandomRoutes(seed);
+            List<Route> routes = random.routes();
+            RouteTable table = new RouteTable(routes);
+            for (int i = 0; i < 200; i++) {
+                String host = random.host();
+                String path = random.path();
+                FakeRequest request = random.request();
+                assertThat(table.find(host, path, request))
+                        .as("seed %d: %s %s of %s", seed, host, path, routes)
+                        .isSameAs(RandomRoutes.defined(routes, host, path, request));
+            }
+        }
     }
 
     @Test

@@ -79,6 +79,25 @@ class RouteTest {
         assertThat(halfClose.webSocketPings()).isZero();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"$1", "$2x", "${name}", "\\", "a$"})
+    void replacementThatNamesNoGroupIsRefused(String replacement) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> valid().rewritePath("^/a", replacement))
+                .withMessage("route.rewritePath: " + replacement
+                        + " (expected: a replacement whose $ and \\ name groups of ^/a)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/x", "$0", "/$1/${rest}", "\\$"})
+    void replacementMayNameGroups(String replacement) {
+        assertThat(valid().rewritePath("^/(a|b)(?x) (?<rest>/.*)? # all", replacement)
+                        .build()
+                        .rewrite()
+                        .replacement())
+                .isEqualTo(replacement);
+    }
+
     @Test
     void builtRouteIsImmutable() {
         Route.Builder builder = valid();

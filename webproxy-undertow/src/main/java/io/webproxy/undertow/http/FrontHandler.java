@@ -131,9 +131,9 @@ public final class FrontHandler implements HttpHandler {
             LocalAnswer.reject(exchange, 421, "This connection was opened for another host: open one for this host.");
             return;
         }
-        Route route = now.routes().find(host, path);
+        Route route = now.routes().find(host, path, exchange.head());
         if (!RequestPath.isReadAlike(
-                exchange.head().path(), path, other -> now.routes().find(host, other) == route)) {
+                exchange.head().path(), path, other -> now.routes().find(host, other, exchange.head()) == route)) {
             LocalAnswer.reject(exchange, 400, "The request target could be read as a path of another route.");
             return;
         }

@@ -1,0 +1,76 @@
+package io.webproxy.route;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What a route asks of a request beside host and path: its method and its fields. Immutable. */
+final class Conditions {
+    private static final Set<String> EVERY = Set.of("");
+
+    private final Set<String> methods;
+    private final Set<HeaderMatch> headers;
+
+    Conditions(Route route) {
+        this(route.methods(), route.headers());
+    }
+
+    Conditions(Set<String> methods, List<HeaderMatch> headers) {
+        this.methods = methods;
+        this.headers = headers.stream()
+                .map(match -> new HeaderMatch(match.name().toLowerCase(Locale.ROOT), match.value()))
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Why routes of the same host and path that come before leave no request for this one, and what to do; null if they don't. */
+    @Nullable String shadow(List<Route> before) {
+        for (Route route : before) {
+            Conditions other = new Conditions(route);
+            if (other.methods.equals(methods) && other.headers.equals(headers)) {
+                return methods.isEmpty() && headers.isEmpty()
+                        ? "(expected: each host and path only once)"
+                        : "with" + text()
+                                + " (expected: each host and path with the same methods and fields only once)";
+            }
+        }
+        Set<String> names = new TreeSet<>();
+        for (String method : methods.isEmpty() ? EVERY : methods) {
+            Route taker = before.stream()
+                    .filter(route -> new Conditions(route).takes(method, headers))
+                    .findFirst()
+                    .orElse(null);
+            if (taker == null) {
+                return null;
+            }
+            names.add(taker.name());
+        }
+        return "with" + text() + " is never reached behind " + String.join(" and ", names)
+                + " (expected: the route with more conditions first)";
+    }
+
+    /** Whether every request of a method, or of any, whose fields meet {@code met} is accepted. */
+    private boolean takes(String method, Set<HeaderMatch> met) {
+        return (methods.isEmpty() || methods.contains(method))
+                && headers.stream()
+                        .allMatch(wanted -> met.stream()
+                                .anyMatch(given -> given.name().equals(wanted.name())
+                                        && (wanted.value().isEmpty() || wanted.equals(given))));
+    }
+
+    /** A space and the conditions, in an order of their own; empty without any. */
+    String text() {
+        StringBuilder text = new StringBuilder();
+        if (!methods.isEmpty()) {
+            text.append(' ').append(String.join(",", new TreeSet<>(methods)));
+        }
+        headers.stream()
+                .map(match ->
+                        match.value().map(value -> match.name() + "=" + value).orElse(match.name()))
+                .sorted()
+                .forEach(match -> text.append(' ').append(match));
+        return text.toString();
+    }
+}

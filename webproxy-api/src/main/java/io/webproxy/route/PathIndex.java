@@ -1,0 +1,112 @@
+package io.webproxy.route;
+
+import io.webproxy.http.RequestHead;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of one host pattern: a tree of path segments. Immutable; nothing is allocated by a look-up. */
+final class PathIndex {
+    private final Node root;
+
+    /** An index of these routes; of the same prefix the first one goes first. */
+    PathIndex(List<Route> routes) {
+        Draft draft = new Draft();
+        for (Route route : routes) {
+            draft.add(route);
+        }
+        this.root = new Node(null, draft);
+    }
+
+    /** The route with the longest prefix of a path that accepts a request, or null. */
+    @Nullable Route find(String path, RequestHead request) {
+        Node node = root;
+        int at = 0;
+        while (at < path.length()) {
+            int end = path.indexOf('/', at + 1);
+            int next = end < 0 ? path.length() : end;
+            Node child = node.children.find(path, at + 1, next);
+            if (child == null) {
+                break;
+            }
+            node = child;
+            at = next;
+        }
+        Route found = null;
+        if (at < path.length()) {
+            found = accepting(node.below, request);
+        }
+        if (found == null) {
+            found = accepting(node.here, request);
+        }
+        if (found == null && at == path.length()) {
+            found = accepting(node.withoutSlash, request);
+        }
+        for (Node up = node.parent; found == null && up != null; up = up.parent) {
+            found = accepting(up.below, request);
+            if (found == null) {
+                found = accepting(up.here, request);
+            }
+        }
+        return found;
+    }
+
+    private static @Nullable Route accepting(Route[] routes, RequestHead request) {
+        for (Route route : routes) {
+            if (route.accepts(request)) {
+                return route;
+            }
+        }
+        return null;
+    }
+
+    /** A segment behind those of its parents. */
+    private static final class Node {
+        final @Nullable Node parent;
+        final RegionMap<Node> children;
+        /** The routes whose prefix ends with this segment. */
+        final Route[] here;
+        /** The routes whose prefix ends with the slash behind this segment. */
+        final Route[] below;
+        /** Those of {@code below} that take their prefix off: the path without the slash is redirected. */
+        final Route[] withoutSlash;
+
+        Node(@Nullable Node parent, Draft draft) {
+            this.parent = parent;
+            this.here = draft.here.toArray(new Route[0]);
+            this.below = draft.below.toArray(new Route[0]);
+            this.withoutSlash = draft.below.stream().filter(Route::isSlashAdded).toArray(Route[]::new);
+            Map<String, Node> nodes = new HashMap<>();
+            draft.children.forEach((segment, child) -> nodes.put(segment, new Node(this, child)));
+            this.children = new RegionMap<>(nodes);
+        }
+    }
+
+    /** A node that still grows. */
+    private static final class Draft {
+        final Map<String, Draft> children = new HashMap<>();
+        final List<Route> here = new ArrayList<>();
+        final List<Route> below = new ArrayList<>();
+
+        void add(Route route) {
+            String prefix = route.path().toString();
+            Draft draft = this;
+            int at = 0;
+            for (int end = prefix.indexOf('/', 1); end >= 0; end = prefix.indexOf('/', at + 1)) {
+                draft = draft.child(prefix.substring(at + 1, end));
+                at = end;
+            }
+            if (at == prefix.length() - 1) {
+                draft.below.add(route);
+            } else {
+                draft.child(prefix.substring(at + 1)).here.add(route);
+            }
+        }
+
+        private Draft child(String segment) {
+            return children.computeIfAbsent(segment, ignored -> new Draft());
+        }
+    }
+}
