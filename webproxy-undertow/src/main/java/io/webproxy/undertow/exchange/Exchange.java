@@ -13,6 +13,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -63,7 +64,9 @@ public final class Exchange extends Watched {
     private @Nullable String rewrittenPath;
     private List<HeaderEdit> requestEdits = List.of();
     private @Nullable String user;
+    private @Nullable Upstream onlyUpstream;
     private @Nullable String upstream;
+    private @Nullable InFlight load;
     private @Nullable ForwardError error;
     private boolean proxyAnswered;
     private boolean credentialsPass = true;
@@ -238,9 +241,33 @@ public final class Exchange extends Watched {
         client.sending(bytes);
     }
 
-    /** An upstream was chosen. */
-    public void upstream(String authority) {
+    /** Only this upstream is asked, of the route's or another. */
+    public void onlyUpstream(Upstream only) {
+        onlyUpstream = only;
+    }
+
+    /** The only upstream that is asked; null where one of the route's is chosen. */
+    public @Nullable Upstream onlyUpstream() {
+        return onlyUpstream;
+    }
+
+    /** An upstream was chosen: the exchange counts as its load, and no more as that of the one before. */
+    public void upstream(String authority, InFlight inFlight) {
         upstream = authority;
+        leaveUpstream();
+        if (!ended) {
+            load = inFlight;
+            inFlight.entered();
+        }
+    }
+
+    /** The upstream has nothing to do with it any more. */
+    public void leaveUpstream() {
+        InFlight left = load;
+        if (left != null) {
+            load = null;
+            left.left();
+        }
     }
 
     /** The wait for a connection is over. */
@@ -344,6 +371,7 @@ public final class Exchange extends Watched {
         ended = true;
         client.unwatch();
         sweeper.forget(this);
+        leaveUpstream();
         try {
             if (shared.recorder().isWanted()) {
                 shared.recorder().ended(record());

@@ -90,7 +90,7 @@ final class ForwardExchange extends Facade
 
     private void ask(boolean fresh) {
         Upstream upstream = upstreams.get(tried);
-        exchange.upstream(upstream.authority());
+        exchange.upstream(upstream.authority(), pools.pool(upstream).inFlight());
         askedAt = exchange.shared().nanoClock().getAsLong();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
         pools.pool(upstream)

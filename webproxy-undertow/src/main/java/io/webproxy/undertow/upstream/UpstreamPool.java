@@ -7,6 +7,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.InFlight;
 import java.time.Duration;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -45,6 +46,7 @@ public final class UpstreamPool {
     private final Connector connector;
     private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
     private final Ejection ejection = new Ejection();
+    private final InFlight inFlight;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
@@ -56,7 +58,9 @@ public final class UpstreamPool {
             Connector connector,
             List<XnioIoThread> threads,
             Exchanges exchanges,
-            PoolLimits limits) {
+            PoolLimits limits,
+            InFlight inFlight) {
+        this.inFlight = inFlight;
         this.upstream = upstream;
         this.connector = connector;
         this.limits = limits;
@@ -66,6 +70,11 @@ public final class UpstreamPool {
     /** The upstream. */
     public Upstream upstream() {
         return upstream;
+    }
+
+    /** The exchanges that have chosen it. */
+    public InFlight inFlight() {
+        return inFlight;
     }
 
     PoolLimits limits() {

@@ -8,6 +8,7 @@ import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.InFlight;
 import io.webproxy.undertow.tls.ClientTls;
 import io.webproxy.undertow.tls.UpstreamKeys;
 import java.net.InetAddress;
@@ -133,7 +134,8 @@ public final class Upstreams implements AutoCloseable {
         return pool != null
                 ? pool
                 : pools.computeIfAbsent(
-                        upstream, key -> new UpstreamPool(key, connector, threads, exchanges, poolLimits));
+                        upstream,
+                        key -> new UpstreamPool(key, connector, threads, exchanges, poolLimits, new InFlight()));
     }
 
     /**
