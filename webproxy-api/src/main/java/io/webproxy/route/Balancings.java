@@ -1,6 +1,5 @@
 package io.webproxy.route;
 
-import io.webproxy.http.AddressRange;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -61,18 +60,28 @@ final class Balancings {
     }
 
     static int byClientAddress(Balancing.Choice choice) {
-        long client =
-                mixed(AddressRange.clientOf(choice.request().clientAddress()).hashCode());
+        byte[] address = choice.request().clientAddress().getAddress();
+        // an IPv6 network of 64 bits is what one customer has
+        long client = hash(address, Math.min(address.length, 8));
         int best = 0;
         long highest = Long.MIN_VALUE;
         for (int i = 0; i < choice.count(); i++) {
-            long weight = mixed(client ^ choice.upstream(i).hashCode());
+            long weight = mixed(client ^ choice.upstream(i).place());
             if (weight > highest) {
                 highest = weight;
                 best = i;
             }
         }
         return best;
+    }
+
+    /** The same in every JVM, so that several servers in front of the same upstreams agree (FNV-1a, 64 bits, then mixed). */
+    static long hash(byte[] bytes, int length) {
+        long hash = 0xcbf29ce484222325L;
+        for (int i = 0; i < length; i++) {
+            hash = (hash ^ (bytes[i] & 0xff)) * 0x100000001b3L;
+        }
+        return mixed(hash);
     }
 
     /** Spreads what differs in a few bits over all of them (the finaliser of SplitMix64). */

@@ -4,6 +4,7 @@ import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.CertificateSource;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
@@ -31,6 +32,7 @@ public final class Upstream {
     private final @Nullable String trustPassword;
     private final @Nullable CertificateSource identity;
     private final ProxyProtocol.@Nullable Version proxyProtocol;
+    private final long place;
 
     private Upstream(String scheme, String host, int port) {
         this(scheme, host, port, null, null, null, null);
@@ -51,6 +53,8 @@ public final class Upstream {
         this.trustPassword = trustPassword;
         this.identity = identity;
         this.proxyProtocol = proxyProtocol;
+        byte[] uri = (scheme + "://" + host + ":" + port).getBytes(StandardCharsets.US_ASCII);
+        this.place = Balancings.hash(uri, uri.length);
     }
 
     /**
@@ -191,6 +195,11 @@ public final class Upstream {
         return Optional.ofNullable(proxyProtocol);
     }
 
+    /** Where it stands among others when one is chosen by hash: the same in every JVM. */
+    long place() {
+        return place;
+    }
+
     /** {@code host:port}, as it stands in records and logs. */
     public String authority() {
         return host + ":" + port;
@@ -210,7 +219,7 @@ public final class Upstream {
 
     @Override
     public int hashCode() {
-        return Objects.hash(scheme, host, port, trust, trustPassword, identity, proxyProtocol);
+        return Long.hashCode(place);
     }
 
     @Override
