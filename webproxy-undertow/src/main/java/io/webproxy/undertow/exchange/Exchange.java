@@ -6,6 +6,7 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.ErrorPages;
 import io.webproxy.http.HeaderEdit;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
@@ -54,6 +55,7 @@ public final class Exchange extends Watched {
     private final Peer peer;
     private final Instant startTime = Instant.now();
     private final long start;
+    private final String requestId;
 
     private final ExchangeDeadline deadline;
     private @Nullable Expiry expiry;
@@ -63,6 +65,9 @@ public final class Exchange extends Watched {
     private String routedPath = "";
     private @Nullable String rewrittenPath;
     private List<HeaderEdit> requestEdits = List.of();
+    private @Nullable Upstream onlyUpstream;
+    private Map<String, String> tags = Map.of();
+    private @Nullable ErrorPages errorPages;
     private @Nullable String user;
     private @Nullable Upstream onlyUpstream;
     private @Nullable String upstream;
@@ -87,6 +92,7 @@ public final class Exchange extends Watched {
         this.sweeper = shared.sweeper(http.getIoThread());
         this.head = new RequestView(http, path, address);
         this.start = sweeper.now();
+        this.requestId = RequestIds.of(http.getRequestHeaders(), peer.trusted());
         this.deadline = new ExchangeDeadline(start);
         http.putAttachment(KEY, this);
         shared.started();
@@ -137,6 +143,11 @@ public final class Exchange extends Watched {
         return shared;
     }
 
+    /** What names the request here, at the upstream and in the log. */
+    public String requestId() {
+        return requestId;
+    }
+
     /** The request head. */
     public RequestHead head() {
         return head;
@@ -182,6 +193,36 @@ public final class Exchange extends Watched {
     /** Changes of the request's fields, behind the route's own. */
     public List<HeaderEdit> requestEdits() {
         return requestEdits;
+    }
+
+    /** The only upstream that is asked, of the route's or another. */
+    public void onlyUpstream(Upstream chosen) {
+        onlyUpstream = chosen;
+    }
+
+    /** The only upstream that is asked, or null for the route's choice. */
+    public @Nullable Upstream onlyUpstream() {
+        return onlyUpstream;
+    }
+
+    /** What the record shows besides. */
+    public void tagged(Map<String, String> shown) {
+        tags = shown;
+    }
+
+    /** The operator's pages, for what the proxy answers itself. */
+    public void errorPages(@Nullable ErrorPages pages) {
+        errorPages = pages;
+    }
+
+    /** The operator's pages, or null for the proxy's own. */
+    public @Nullable ErrorPages errorPages() {
+        return errorPages;
+    }
+
+    /** The leg that failed, or null. */
+    public @Nullable ForwardError error() {
+        return error;
     }
 
     /** The timeouts in force. */
@@ -383,7 +424,7 @@ public final class Exchange extends Watched {
 
     private ExchangeRecord record() {
         return new ExchangeRecord(
-                "",
+                requestId,
                 startTime,
                 head.clientAddress(),
                 user,
@@ -407,7 +448,7 @@ public final class Exchange extends Watched {
                 error,
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
                 http.getRequestHeaders().getFirst(Headers.REFERER),
-                Map.of());
+                tags);
     }
 
     @Override

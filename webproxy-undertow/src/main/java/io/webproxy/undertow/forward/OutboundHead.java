@@ -9,6 +9,7 @@ import io.webproxy.http.HeaderEdit;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -77,6 +78,7 @@ final class OutboundHead {
         Exchange.Peer peer = exchange.peer();
         ForwardedFields.write(
                 out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
+        out.field(RequestIds.FIELD, exchange.requestId());
         peer.identity().fields().forEach(out::field);
         if (framing.isChunked()) {
             out.field(Headers.TRANSFER_ENCODING, "chunked");
@@ -132,6 +134,7 @@ final class OutboundHead {
         return !(name.equals(Headers.HOST)
                 || name.equals(Headers.CONTENT_LENGTH)
                 || FieldRules.isHopByHop(name)
+                || name.equals(RequestIds.FIELD)
                 || ForwardedFields.isOne(name)
                 || named.contains(name)
                 || hasUnderscore(name)

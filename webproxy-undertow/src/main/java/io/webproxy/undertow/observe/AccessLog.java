@@ -67,6 +67,7 @@ final class AccessLog {
         line.append(" first=").append(e.firstByte() == null ? "-" : seconds(e.firstByte()));
         line.append(" total=").append(seconds(e.total()));
         line.append(" error=").append(e.error() == null ? "-" : e.error());
+        word(line.append(" id="), e.requestId());
         return line.toString();
     }
 

@@ -3,6 +3,8 @@ package io.webproxy.undertow.observe;
 import io.webproxy.observe.ExchangeRecord;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** One exchange as a JSON object on one line (RFC 8259). Pure. */
@@ -14,6 +16,7 @@ final class JsonLine {
     static String of(ExchangeRecord e, boolean withQuery) {
         JsonLine json = new JsonLine();
         json.text("time", e.start().toString());
+        json.text("request_id", e.requestId());
         json.text("client", AddressText.of(e.client()));
         json.text("user", e.user());
         json.text("method", e.method());
@@ -38,6 +41,7 @@ final class JsonLine {
         json.text("error", e.error() == null ? null : e.error().name());
         json.text("referer", e.referer());
         json.text("user_agent", e.userAgent());
+        json.tags(e.tags());
         return json.line.append('}').toString();
     }
 
@@ -57,6 +61,20 @@ final class JsonLine {
             escaped(value);
             line.append('"');
         }
+    }
+
+    private void tags(Map<String, String> tags) {
+        raw("tags", "{");
+        String separator = "";
+        for (Map.Entry<String, String> tag : new TreeMap<>(tags).entrySet()) {
+            line.append(separator).append('"');
+            escaped(tag.getKey());
+            line.append("\":\"");
+            escaped(tag.getValue());
+            line.append('"');
+            separator = ",";
+        }
+        line.append('}');
     }
 
     private static String seconds(@Nullable Duration time) {

@@ -75,7 +75,7 @@ class AccessLogTest {
                 .isEqualTo("192.0.2.1 - operator [09/Sep/2001:01:46:40 +0000] \"GET /a HTTP/1.1\" 200 1234"
                         + " \"https://example.com/\" \"curl/8.0\" host=example.com route=/ upstream=127.0.0.1:8080"
                         + " class=DEFAULT>LONG in=5 connect=0.002 first=0.012 total=75.000"
-                        + " error=RESPONSE_BODY_IDLE");
+                        + " error=RESPONSE_BODY_IDLE id=request-1");
     }
 
     @Test
@@ -88,7 +88,7 @@ class AccessLogTest {
         assertThat(line(false))
                 .startsWith("192.0.2.1 - - [")
                 .endsWith("200 1234 \"-\" \"-\" host=- route=- upstream=- class=DEFAULT in=5 connect=0.002 first=-"
-                        + " total=75.000 error=-");
+                        + " total=75.000 error=- id=request-1");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,8 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 class JsonLineTest {
-    /** A JSON object of texts, numbers, booleans and nulls on one line, in ASCII or not (RFC 8259). */
-    private static final Pattern FLAT_OBJECT = Pattern.compile("\\{M(,M)*\\}"
+    /** A JSON object of texts, numbers, booleans, nulls and tags on one line, in ASCII or not (RFC 8259). */
+    private static final Pattern FLAT_OBJECT = Pattern.compile("\\{M(,M)*,\"tags\":\\{(?:S:S(?:,S:S)*)?\\}\\}"
             .replace("M", "\"[a-z_]+\":(?:S|-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?|true|false|null)")
             .replace("S", "\"(?:[^\\x00-\\x1f\"\\\\]|\\\\[\"\\\\/bfnrt]|\\\\u[0-9a-f]{4})*\""));
 
@@ -63,7 +64,7 @@ class JsonLineTest {
                 ForwardError.RESPONSE_BODY_IDLE,
                 "curl/8.0",
                 "https://example.com/",
-                java.util.Map.of());
+                Map.of("tenant", "a", "model", "big"));
     }
 
     @SuppressWarnings("NullAway")
@@ -93,13 +94,13 @@ class JsonLineTest {
                 null,
                 null,
                 null,
-                java.util.Map.of());
+                Map.of());
     }
 
     /** A record in which every text that somebody else chooses is this one. */
     private static ExchangeRecord hostile(String text) {
         return new ExchangeRecord(
-                "request-1",
+                text,
                 Instant.EPOCH,
                 address("192.0.2.1"),
                 text,
@@ -123,32 +124,33 @@ class JsonLineTest {
                 null,
                 text,
                 text,
-                java.util.Map.of());
+                Map.of("t", text));
     }
 
     @Test
     void fullRecordIsThisLine() {
         assertThat(JsonLine.of(full(), true))
                 .isEqualTo(
-                        "{\"time\":\"2001-09-09T01:46:40.123456789Z\",\"client\":\"2001:db8::1\",\"user\":\"operator\","
+                        "{\"time\":\"2001-09-09T01:46:40.123456789Z\",\"request_id\":\"request-1\",\"client\":\"2001:db8::1\",\"user\":\"operator\","
                                 + "\"method\":\"POST\",\"scheme\":\"https\",\"host\":\"example.com:8443\",\"path\":\"/a/b\","
                                 + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
                                 + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"class_start\":\"DEFAULT\","
                                 + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"connect\":0.001500,"
                                 + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\","
-                                + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\"}");
+                                + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
     }
 
     @Test
     void whatIsUnknownIsNull() {
         assertThat(JsonLine.of(empty(), true))
-                .isEqualTo("{\"time\":\"1970-01-01T00:00:00Z\",\"client\":\"192.0.2.1\",\"user\":null,"
-                        + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
-                        + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
-                        + "\"route\":null,\"upstream\":null,\"class_start\":\"DEFAULT\","
-                        + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"connect\":0.000000,"
-                        + "\"first_byte\":null,\"total\":0.000001,\"error\":null,"
-                        + "\"referer\":null,\"user_agent\":null}");
+                .isEqualTo(
+                        "{\"time\":\"1970-01-01T00:00:00Z\",\"request_id\":\"request-1\",\"client\":\"192.0.2.1\",\"user\":null,"
+                                + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
+                                + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
+                                + "\"route\":null,\"upstream\":null,\"class_start\":\"DEFAULT\","
+                                + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"connect\":0.000000,"
+                                + "\"first_byte\":null,\"total\":0.000001,\"error\":null,"
+                                + "\"referer\":null,\"user_agent\":null,\"tags\":{}}");
     }
 
     @Test
@@ -219,6 +221,39 @@ class JsonLineTest {
         String text = "a" + (char) Integer.parseInt(unit, 16) + "b";
 
         assertThat(JsonLine.of(hostile(text), true)).contains("\"path\":\"a" + escaped + "b\"");
+    }
+
+    @Test
+    void namesOfTagsAreEscaped() {
+        ExchangeRecord e = empty();
+        ExchangeRecord tagged = new ExchangeRecord(
+                e.requestId(),
+                e.start(),
+                e.client(),
+                e.user(),
+                e.method(),
+                e.scheme(),
+                e.authority(),
+                e.path(),
+                e.query(),
+                e.protocol(),
+                e.route(),
+                e.upstream(),
+                e.status(),
+                e.proxyAnswered(),
+                e.startClass(),
+                e.endClass(),
+                e.bytesIn(),
+                e.bytesOut(),
+                e.connect(),
+                e.firstByte(),
+                e.total(),
+                e.error(),
+                e.userAgent(),
+                e.referer(),
+                Map.of("a\",\n", "b"));
+
+        assertThat(JsonLine.of(tagged, true)).matches(FLAT_OBJECT).endsWith("\"tags\":{\"a\\\",\\u000a\":\"b\"}}");
     }
 
     @Test

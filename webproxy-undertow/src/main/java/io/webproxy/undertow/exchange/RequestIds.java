@@ -1,0 +1,77 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.HttpString;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+
+/**
+ * What names a request ({@code X-Request-Id}): what a trusted proxy called it, else 128 bits of one's own in hexadecimal.
+ *
+ * <p>A name is for telling requests apart, and no secret: each thread draws its own from a generator (xoroshiro128++, Blackman and Vigna) that is seeded once from the
+ * system. Thread-safe, never blocks.
+ */
+public final class RequestIds {
+    /** The field. */
+    public static final HttpString FIELD = new HttpString("X-Request-Id");
+
+    private static final int LONGEST = 128;
+    private static final int HEX_DIGITS = 32;
+    private static final ThreadLocal<RequestIds> OF_THREAD = ThreadLocal.withInitial(RequestIds::new);
+
+    private final byte[] text = new byte[HEX_DIGITS];
+    private long s0;
+    private long s1;
+
+    private RequestIds() {
+        ByteBuffer seed = ByteBuffer.allocate(2 * Long.BYTES);
+        new SecureRandom().nextBytes(seed.array());
+        s0 = seed.getLong();
+        // all zeros would stay zeros
+        s1 = seed.getLong() | 1;
+    }
+
+    /** The name of a request. */
+    static String of(HeaderMap fields, boolean trusted) {
+        HeaderValues given = trusted ? fields.get(FIELD) : null;
+        return given != null && given.size() == 1 && isSane(given.getFirst())
+                ? given.getFirst()
+                : OF_THREAD.get().next();
+    }
+
+    /** Whether a name can stand in a field, a log and a page as it is: 1 to 128 letters, digits and {@code -._~+/=:@}. */
+    static boolean isSane(String id) {
+        for (int i = 0; i < id.length(); i++) {
+            char c = id.charAt(i);
+            boolean plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+            if (!plain && "-._~+/=:@".indexOf(c) < 0) {
+                return false;
+            }
+        }
+        return !id.isEmpty() && id.length() <= LONGEST;
+    }
+
+    private String next() {
+        write(draw(), 0);
+        write(draw(), HEX_DIGITS / 2);
+        return new String(text, StandardCharsets.ISO_8859_1);
+    }
+
+    private long draw() {
+        long a = s0;
+        long b = s1;
+        long drawn = Long.rotateLeft(a + b, 17) + a;
+        b ^= a;
+        s0 = Long.rotateLeft(a, 49) ^ b ^ b << 21;
+        s1 = Long.rotateLeft(b, 28);
+        return drawn;
+    }
+
+    private void write(long bits, int at) {
+        for (int i = 0; i < HEX_DIGITS / 2; i++) {
+            text[at + i] = (byte) Character.forDigit((int) (bits >>> (60 - 4 * i)) & 0xf, 16);
+        }
+    }
+}
