@@ -38,6 +38,11 @@ public final class Http2Client implements AutoCloseable {
         public int code() {
             return ByteBuffer.wrap(payload).getInt(type == GOAWAY ? 4 : 0);
         }
+
+        /** The last stream that a GOAWAY frame lets the client count on. */
+        public int lastStream() {
+            return ByteBuffer.wrap(payload).getInt();
+        }
     }
 
     private Http2Client(RawConnection connection) {
@@ -152,6 +157,15 @@ public final class Http2Client implements AutoCloseable {
         int flags = bytes.get();
         int stream = bytes.getInt() & 0x7fffffff;
         return new Frame(type, flags, stream, connection.read(length).getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** The next frame of a type. */
+    public Frame next(int type) throws IOException {
+        Frame frame = read();
+        while (frame.type() != type) {
+            frame = read();
+        }
+        return frame;
     }
 
     /** The next frame of a stream, or a GOAWAY. */

@@ -35,6 +35,9 @@ public interface ClientLeg {
     /** Whether more than one exchange shares the connection. */
     boolean isMultiplexed();
 
+    /** Whether the endpoint goes away, so that no other exchange is to follow on the connection. */
+    boolean isLeaving();
+
     /** Looks, now and again, whether the client has gone while it waits for an answer; {@code onGone} runs once if it has. */
     void watchForAbort(Runnable onGone);
 

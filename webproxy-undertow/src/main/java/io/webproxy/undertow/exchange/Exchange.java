@@ -128,6 +128,11 @@ public final class Exchange extends Watched {
         return client;
     }
 
+    /** Whether the endpoint that it came through goes away. */
+    public boolean isLeaving() {
+        return client.isLeaving();
+    }
+
     /** Who is on the other end of the client's connection. */
     public Peer peer() {
         return peer;

@@ -16,8 +16,7 @@ public final class Exchanges {
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicInteger tunnels = new AtomicInteger();
-    private volatile Runnable whenIdle = () -> {};
-    private volatile boolean draining;
+    private volatile Runnable whenOneEnds = () -> {};
 
     /** For the IO threads of one worker. */
     public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder) {
@@ -55,16 +54,14 @@ public final class Exchanges {
         return tunnels.get();
     }
 
-    /** Whether the server is about to close. */
-    public boolean isDraining() {
-        return draining;
+    /** Whether nothing is in flight. */
+    public boolean isIdle() {
+        return running.get() == 0 && tunnels.get() == 0;
     }
 
-    /** The server is about to close: connections are not kept alive any more; {@code idle} runs whenever nothing is in flight. */
-    public void drain(Runnable idle) {
-        whenIdle = idle;
-        draining = true;
-        checkIdle();
+    /** {@code listener} runs whenever an exchange or a tunnel has ended. */
+    public void whenOneEnds(Runnable listener) {
+        whenOneEnds = listener;
     }
 
     /** Ends all that is in flight, on its threads. */
@@ -78,7 +75,7 @@ public final class Exchanges {
 
     void ended() {
         running.decrementAndGet();
-        checkIdle();
+        whenOneEnds.run();
     }
 
     /** A tunnel has opened. */
@@ -89,12 +86,6 @@ public final class Exchanges {
     /** A tunnel has ended. */
     public void tunnelEnded() {
         tunnels.decrementAndGet();
-        checkIdle();
-    }
-
-    private void checkIdle() {
-        if (draining && running.get() == 0 && tunnels.get() == 0) {
-            whenIdle.run();
-        }
+        whenOneEnds.run();
     }
 }

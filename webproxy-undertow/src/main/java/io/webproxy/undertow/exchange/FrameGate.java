@@ -51,6 +51,9 @@ final class FrameGate {
         /** The request of a stream ends with trailers, which is let through as its end alone. */
         void trailers(int stream, HeaderMap trailers);
 
+        /** The client has answered a PING with this payload. */
+        void pong(ByteBuffer payload);
+
         /** Whether bytes of the client are still to be read. */
         boolean isOpen();
     }
@@ -84,6 +87,7 @@ final class FrameGate {
     private int owed;
     private int error = -1;
     private boolean over;
+    private boolean refusing;
     private @Nullable HeaderMap request;
 
     /**
@@ -167,34 +171,34 @@ final class FrameGate {
     }
 
     private @Nullable ByteBuffer frame(FrameHead head, ByteBuffer payload) {
-        switch (head.type()) {
-            case FrameHead.DATA:
-                return data(head, payload);
-            case FrameHead.HEADERS:
-                return headers(head, payload);
-            case FrameHead.CONTINUATION:
-                return block.add(payload) ? endOfBlock(head) : fail(ERROR_ENHANCE_YOUR_CALM);
-            case FrameHead.SETTINGS:
-                return settings(head, payload);
-            case FrameHead.PING:
-                return meter.exceeds(Kind.PING)
-                        ? fail(ERROR_ENHANCE_YOUR_CALM)
-                        : head.has(FrameHead.ACK)
-                                ? null
-                                : head.frame().put(payload).flip();
-            case FrameHead.WINDOW_UPDATE:
-                return windowUpdate(head, payload);
-            case FrameHead.RST_STREAM:
-                return reset(head, payload);
-            case FrameHead.GOAWAY:
+        return switch (head.type()) {
+            case FrameHead.DATA -> data(head, payload);
+            case FrameHead.HEADERS -> headers(head, payload);
+            case FrameHead.CONTINUATION -> block.add(payload) ? endOfBlock(head) : fail(ERROR_ENHANCE_YOUR_CALM);
+            case FrameHead.SETTINGS -> settings(head, payload);
+            case FrameHead.PING -> ping(head, payload);
+            case FrameHead.WINDOW_UPDATE -> windowUpdate(head, payload);
+            case FrameHead.RST_STREAM -> reset(head, payload);
+            case FrameHead.GOAWAY ->
                 // a client that takes its leave
-                return new FrameHead(8, FrameHead.GOAWAY, 0, 0)
+                new FrameHead(8, FrameHead.GOAWAY, 0, 0)
                         .frame()
                         .put(payload.limit(payload.position() + 8))
                         .flip();
-            default:
-                return priority(head, payload);
+            default -> priority(head, payload);
+        };
+    }
+
+    private @Nullable ByteBuffer ping(FrameHead head, ByteBuffer payload) {
+        if (meter.exceeds(Kind.PING)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
         }
+        if (head.has(FrameHead.ACK)) {
+            connection.pong(payload);
+            checkOpen();
+            return null;
+        }
+        return head.frame().put(payload).flip();
     }
 
     private @Nullable ByteBuffer settings(FrameHead head, ByteBuffer payload) {
@@ -425,7 +429,7 @@ final class FrameGate {
         newest = head.stream();
         Stream stream = new Stream();
         stream.ended = head.has(FrameHead.END_STREAM);
-        if (streams.size() >= limits.streams()) {
+        if (refusing || streams.size() >= limits.streams()) {
             // RFC 9113 section 5.1.2
             closed.add(newest, stream.ended ? Cause.BY_CLIENT : Cause.RESET_BY_SERVER);
             if (meter.exceeds(Kind.REFUSAL)) {
@@ -502,6 +506,12 @@ final class FrameGate {
     /** The connection is ending: nothing is let through any more. */
     void end() {
         over = true;
+    }
+
+    /** Streams that come from now on are refused; returns the last one that isn't. */
+    int refuse() {
+        refusing = true;
+        return newest;
     }
 
     /** The fields of the request head that was let through last. */

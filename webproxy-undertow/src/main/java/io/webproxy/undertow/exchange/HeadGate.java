@@ -3,6 +3,7 @@ package io.webproxy.undertow.exchange;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.StatusCodes;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
@@ -31,6 +32,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private static final Logger LOG = LoggerFactory.getLogger(HeadGate.class);
     private static final int LINGER_BYTES = 1 << 20;
     private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long FAREWELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final StreamConnection connection;
@@ -41,6 +43,9 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private final Supplier<HttpLimits> limits;
     private final HeadScanner scanner = new HeadScanner();
     private @Nullable Wait wait;
+    private @Nullable Farewell farewell;
+    private boolean leaving;
+    private long idleSince;
     private boolean refused;
     private int discarded;
 
@@ -50,6 +55,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         this.sink = connection.getSinkChannel().getConduit();
         this.sweeper = sweeper;
         this.limits = limits;
+        this.idleSince = sweeper.now();
     }
 
     /**
@@ -57,7 +63,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
      *
      * @param read what was read of it already, or null; the gate may take bytes out of it, and all of them
      */
-    public static void install(
+    public static HeadGate install(
             StreamConnection connection,
             Sweeper sweeper,
             Supplier<HttpLimits> limits,
@@ -65,6 +71,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         HeadGate gate = new HeadGate(connection, sweeper, limits);
         connection.getSourceChannel().setConduit(gate);
         gate.next(read);
+        return gate;
     }
 
     /** What is wrong with the head that is complete, or null. */
@@ -76,10 +83,36 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     /** The exchange is complete, the next head comes; of {@code read}, which was read of it already and may be null, the gate may take bytes out. */
     void next(@Nullable PooledByteBuffer read) {
         scanner.reset();
+        idleSince = sweeper.now();
         if (read != null) {
             ByteBuffer bytes = read.getBuffer();
             int leading = scanner.scan(bytes, bytes.position(), bytes.limit());
             bytes.position(scanned() ? bytes.position() + leading : bytes.limit());
+        }
+        if (leaving) {
+            awaitFarewell();
+        }
+    }
+
+    /** The endpoint goes away: the connection ends behind the exchange that is under way, or once no request comes any more. */
+    public void leave() {
+        leaving = true;
+        awaitFarewell();
+    }
+
+    /** Whether the connection ends behind the exchange that is under way. */
+    boolean isLeaving() {
+        return leaving;
+    }
+
+    private boolean isIdle() {
+        return !scanner.hasBegun() && !refused && connection.isOpen();
+    }
+
+    private void awaitFarewell() {
+        if (farewell == null && isIdle()) {
+            farewell = new Farewell();
+            sweeper.watch(farewell);
         }
     }
 
@@ -207,6 +240,47 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     @Override
     public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
         return next.transferTo(count, throughBuffer, target);
+    }
+
+    /**
+     * The close of an idle connection. A client that has just had an answer is about to ask again, most likely, and would lose what it asks: it has half a second
+     * to be told that the connection closes (RFC 9112 section 9.5).
+     */
+    private final class Farewell extends Watched {
+        @Override
+        protected long deadline() {
+            return idleSince + FAREWELL_NANOS;
+        }
+
+        @Override
+        protected void seen(long now) {
+            if (!isIdle()) {
+                end();
+            }
+        }
+
+        @Override
+        protected void expired(long now) {
+            end();
+            // what has come by now is served
+            connection.getSourceChannel().wakeupReads();
+            IoTasks.execute(sweeper.thread(), () -> {
+                if (isIdle()) {
+                    HeadGate.this.close();
+                }
+            });
+        }
+
+        @Override
+        protected void cut() {
+            end();
+            HeadGate.this.close();
+        }
+
+        private void end() {
+            sweeper.forget(this);
+            farewell = null;
+        }
     }
 
     /** For the rest of a head, or for a client to read its answer. */

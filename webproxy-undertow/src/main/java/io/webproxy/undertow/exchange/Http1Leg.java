@@ -56,6 +56,11 @@ final class Http1Leg implements ClientLeg {
     }
 
     @Override
+    public boolean isLeaving() {
+        return gate != null && gate.isLeaving();
+    }
+
+    @Override
     public Exchange exchange() {
         return exchange;
     }

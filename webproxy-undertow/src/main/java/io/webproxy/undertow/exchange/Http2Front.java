@@ -58,6 +58,8 @@ public final class Http2Front extends Http2Channel {
     private final FrameGate gate;
     private final int window;
     private final Http2Wait wait;
+    private final Http2Leave leave = new Http2Leave(new LeavingConnection());
+    private final Sweeper sweeper;
     private long sendWindow = DEFAULT_WINDOW;
     private boolean windowOpened;
     private int requestsOfTurn;
@@ -88,6 +90,7 @@ public final class Http2Front extends Http2Channel {
             Sweeper sweeper) {
         super(connection, "h2", buffers, data, false, false, options);
         this.window = window;
+        this.sweeper = sweeper;
         this.meter = new FloodMeter(limits, sweeper::now);
         this.gate = new FrameGate(new GateConnection(), limits, heads, meter, window);
         this.wait = new Http2Wait(this, gate, heads, sweeper.now());
@@ -128,9 +131,18 @@ public final class Http2Front extends Http2Channel {
         }
     }
 
-    /** Whether no exchange is in flight. */
-    public boolean isIdle() {
-        return legs.isEmpty();
+    /** The endpoint goes away: what is in flight ends by itself, what comes late is refused, and then the connection ends. */
+    public void leave() {
+        if (!ending) {
+            leave.start(sweeper.now());
+        }
+    }
+
+    /** A sweep comes by. */
+    void look(long now) {
+        if (!ending) {
+            leave.look(now);
+        }
     }
 
     @Override
@@ -321,8 +333,54 @@ public final class Http2Front extends Http2Channel {
         }
 
         @Override
+        public void pong(ByteBuffer payload) {
+            leave.pong(payload, sweeper.now());
+        }
+
+        @Override
         public boolean isOpen() {
             return Http2Front.this.isOpen();
+        }
+    }
+
+    /** What leads it out of service. */
+    private final class LeavingConnection implements Http2Leave.Connection {
+        @Override
+        public boolean isStarted() {
+            return gate.phase() != FrameGate.Phase.START;
+        }
+
+        @Override
+        public boolean isIdle() {
+            return legs.isEmpty() && gate.phase() == FrameGate.Phase.IDLE;
+        }
+
+        @Override
+        public void announce(byte[] ping) {
+            goAway(GoAwayFrame.ANY_STREAM);
+            sendPing(ping);
+        }
+
+        @Override
+        public void refuse() {
+            goAway(gate.refuse());
+        }
+
+        @Override
+        public void end() {
+            if (isStarted()) {
+                sendGoAway(ERROR_NO_ERROR);
+            } else {
+                closeNow();
+            }
+        }
+
+        private void goAway(int lastStream) {
+            try {
+                GoAwayFrame.send(Http2Front.this, lastStream);
+            } catch (IOException e) {
+                closeNow();
+            }
         }
     }
 
@@ -353,7 +411,7 @@ public final class Http2Front extends Http2Channel {
             exchange.http().addExchangeCompleteListener((completed, next) -> {
                 legs.remove(stream);
                 gate.completed(stream);
-                sweeper().forget(linger);
+                sweeper.forget(linger);
                 next.proceed();
             });
         }
@@ -373,6 +431,11 @@ public final class Http2Front extends Http2Channel {
         @Override
         public boolean isWithoutWindow() {
             return sendWindow <= 0 || getInitialSendWindowSize() <= 0;
+        }
+
+        @Override
+        public boolean isLeaving() {
+            return leave.isStarted();
         }
 
         @Override
@@ -400,19 +463,15 @@ public final class Http2Front extends Http2Channel {
                 request.wakeupReads();
             }
             if (!exchange.http().isRequestComplete()) {
-                sweeper().watch(linger);
+                sweeper.watch(linger);
             }
-        }
-
-        private Sweeper sweeper() {
-            return exchange.shared().sweeper(getIoThread());
         }
 
         private void close(int code) {
             if (!closed) {
                 closed = true;
                 legs.remove(stream);
-                sweeper().forget(linger);
+                sweeper.forget(linger);
                 if (!reset) {
                     sendRstStream(stream, code);
                     giveBack(this);

@@ -31,6 +31,7 @@ final class Http2Wait extends Watched {
 
     @Override
     protected void seen(long now) {
+        front.look(now);
         if (phase != gate.phase() || heads != gate.heads() || ending != front.isEnding()) {
             phase = gate.phase();
             heads = gate.heads();

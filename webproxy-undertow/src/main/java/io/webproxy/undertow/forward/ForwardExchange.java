@@ -254,7 +254,7 @@ final class ForwardExchange extends Facade
                 clientFields(answer));
         responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
         HttpServerExchange http = http();
-        if (!http.isRequestComplete() || exchange.shared().isDraining()) {
+        if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);
         }
         SseHeartbeat heartbeat = SseHeartbeat.of(exchange, answer);

@@ -87,7 +87,7 @@ public final class LocalAnswer implements Expiry {
         http.setStatusCode(status);
         http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
         http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
-        if (!http.isRequestComplete() || exchange.shared().isDraining()) {
+        if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);
         }
         boolean noBody = http.getRequestMethod().equals(Methods.HEAD);

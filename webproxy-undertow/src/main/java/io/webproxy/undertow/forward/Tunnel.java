@@ -224,7 +224,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
             if (now - leavingSince >= GRACE_NANOS) {
                 relay.close();
             }
-        } else if (exchange.shared().isDraining()) {
+        } else if (exchange.isLeaving()) {
             leaving = true;
             leavingSince = now;
             relay.finishWith(ControlFrames.goingAwayToClient(), ControlFrames.goingAwayToServer());

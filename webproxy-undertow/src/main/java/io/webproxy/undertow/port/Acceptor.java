@@ -3,6 +3,7 @@ package io.webproxy.undertow.port;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,16 +16,18 @@ import org.xnio.channels.AcceptingChannel;
 public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_MILLIS = 500;
+    private static final long LAST_ACCEPT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long WARN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final OpenConnections open;
-    private final Consumer<StreamConnection> first;
+    private final Consumer<Arrival> first;
+    private volatile boolean closed;
 
     /** Belongs to the thread that accepts. */
     private long warnedAt = System.nanoTime() - WARN_NANOS;
 
     /** An acceptor that hands connections to {@code first}. */
-    public Acceptor(OpenConnections open, Consumer<StreamConnection> first) {
+    public Acceptor(OpenConnections open, Consumer<Arrival> first) {
         this.open = open;
         this.first = first;
     }
@@ -32,19 +35,41 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     @Override
     public void handleEvent(AcceptingChannel<StreamConnection> server) {
         try {
-            for (StreamConnection accepted = server.accept(); accepted != null; accepted = server.accept()) {
-                StreamConnection connection = accepted;
-                if (open.admit(connection)) {
-                    IoTasks.execute(connection.getIoThread(), () -> first.accept(connection));
-                } else {
-                    IoUtils.safeClose(connection);
-                }
-            }
+            acceptAll(server);
         } catch (IOException e) {
             if (server.isOpen()) {
                 pause(server, e);
             }
         }
+    }
+
+    private void acceptAll(AcceptingChannel<StreamConnection> server) throws IOException {
+        for (StreamConnection accepted = server.accept(); accepted != null; accepted = server.accept()) {
+            Arrival arrival = open.admit(accepted, this);
+            if (arrival == null) {
+                IoUtils.safeClose(accepted);
+            } else {
+                IoTasks.execute(accepted.getIoThread(), () -> first.accept(arrival));
+            }
+        }
+    }
+
+    /**
+     * Accepts no more, and tells everybody that the endpoint goes away. Those whom the kernel has connected already are accepted first, because the close of the
+     * socket resets them. It takes some milliseconds: not for an IO thread.
+     */
+    @SuppressWarnings("deprecation") // as all of XNIO's wake-ups are, for users
+    public void close(AcceptingChannel<StreamConnection> server) {
+        // on a thread of XNIO's own that says nothing when it has done so
+        server.wakeupAccepts();
+        LockSupport.parkNanos(LAST_ACCEPT_NANOS);
+        closed = true;
+        IoUtils.safeClose(server);
+        open.leave(this);
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 
     /** Out of descriptors, most likely: accepting again at once would only burn the processor. */

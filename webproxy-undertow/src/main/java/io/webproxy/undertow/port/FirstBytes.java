@@ -35,13 +35,17 @@ import org.xnio.ssl.SslConnection;
 public final class FirstBytes extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
 
+    /** How long a client that has not even asked yet is waited for when the endpoint goes away. */
+    private static final long LEAVE_NANOS = 1_000_000_000L;
+
+    private final Arrival arrival;
     private final StreamConnection raw;
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
     private final TlsFront tls;
     private final HandshakeTurns turns;
     private final Protocols protocols;
-    private final long deadline;
+    private long deadline;
     private final HeldBytes held = new HeldBytes();
     private final ClientHelloParser hello = new ClientHelloParser();
     private int parsed;
@@ -53,25 +57,26 @@ public final class FirstBytes extends Watched {
     /** Where a connection goes when it is known what it speaks. */
     public interface Protocols {
         /** HTTP in clear on a port that speaks TLS; the buffer holds what was read. */
-        void clear(StreamConnection connection, @Nullable PooledByteBuffer read);
+        void clear(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
 
         /** HTTP/1.1 over TLS. */
-        void http1(StreamConnection connection, @Nullable PooledByteBuffer read);
+        void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
 
         /** HTTP/2 over TLS. */
-        void http2(StreamConnection connection, @Nullable PooledByteBuffer read);
+        void http2(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
     }
 
     /** A connection that has just been accepted; {@code limitNanos} is for all of it. */
     public FirstBytes(
-            StreamConnection raw,
+            Arrival arrival,
             Sweeper sweeper,
             long limitNanos,
             ByteBufferPool buffers,
             TlsFront tls,
             HandshakeTurns turns,
             Protocols protocols) {
-        this.raw = raw;
+        this.arrival = arrival;
+        this.raw = arrival.connection();
         this.sweeper = sweeper;
         this.buffers = buffers;
         this.tls = tls;
@@ -83,6 +88,7 @@ public final class FirstBytes extends Watched {
     /** Starts to read. */
     public void start() {
         sweeper.watch(this);
+        arrival.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
         raw.getSourceChannel().setReadListener(ready -> sniff());
         sniff();
     }
@@ -107,7 +113,7 @@ public final class FirstBytes extends Watched {
                 case HTTP -> {
                     finish();
                     raw.getSourceChannel().suspendReads();
-                    protocols.clear(raw, buffer);
+                    protocols.clear(arrival, raw, buffer);
                 }
                 case UNKNOWN -> close();
             }
@@ -226,9 +232,9 @@ public final class FirstBytes extends Watched {
             kept = read > 0;
             PooledByteBuffer early = kept ? buffer : null;
             if ("h2".equals(protocol)) {
-                protocols.http2(wrapped, early);
+                protocols.http2(arrival, wrapped, early);
             } else {
-                protocols.http1(wrapped, early);
+                protocols.http1(arrival, wrapped, early);
             }
         } catch (IOException e) {
             LOG.debug("TLS with {} failed: {}", raw.getPeerAddress(), e.getMessage());

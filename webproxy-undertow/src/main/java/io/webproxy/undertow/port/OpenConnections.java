@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
@@ -20,12 +21,13 @@ public final class OpenConnections {
     private static final int MOST = 65_536;
     private static final long WARN_NANOS = 60_000_000_000L;
 
-    private final Map<StreamConnection, AddressRange> all = new ConcurrentHashMap<>();
+    private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     private final DescriptorRoom room;
     private final LongAdder refused = new LongAdder();
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
     private volatile List<AddressRange> trusted = List.of();
+    private volatile Runnable whenOneCloses = () -> {};
     private volatile long warnedAt = System.nanoTime() - WARN_NANOS;
 
     /** No connections yet, and the default limits; {@code room} is for a server that has no total of its own. */
@@ -39,14 +41,14 @@ public final class OpenConnections {
         trusted = List.copyOf(proxies);
     }
 
-    /** Counts a connection that was just accepted, unless a limit is reached. */
-    boolean admit(StreamConnection connection) {
+    /** Counts a connection that an endpoint has just accepted; null if a limit is reached. */
+    @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
         if (all.size() >= total || (now.total() == 0 && !room.take())) {
             refused.increment();
             warn();
-            return false;
+            return null;
         }
         InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
         AddressRange client = AddressRange.clientOf(address);
@@ -55,12 +57,13 @@ public final class OpenConnections {
             release(client);
             refused.increment();
             LOG.debug("{} has {} connections: refusing more", client, now.perAddress());
-            return false;
+            return null;
         }
-        all.put(connection, client);
+        Arrival arrival = new Arrival(connection, endpoint, client);
+        all.put(connection, arrival);
         // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
         connection.setCloseListener(this::closed);
-        return true;
+        return arrival;
     }
 
     private boolean isExempt(ConnectionLimits now, InetAddress address) {
@@ -81,9 +84,10 @@ public final class OpenConnections {
     }
 
     private void closed(StreamConnection connection) {
-        AddressRange client = all.remove(connection);
-        if (client != null) {
-            release(client);
+        Arrival arrival = all.remove(connection);
+        if (arrival != null) {
+            release(arrival.counted());
+            whenOneCloses.run();
         }
     }
 
@@ -100,6 +104,20 @@ public final class OpenConnections {
     /** How many clients have one. */
     int clients() {
         return byClient.size();
+    }
+
+    /** {@code listener} runs whenever one has closed. */
+    public void whenOneCloses(Runnable listener) {
+        whenOneCloses = listener;
+    }
+
+    /** Those that were accepted by an endpoint hear that it goes away, on their threads. */
+    public void leave(Acceptor endpoint) {
+        for (Arrival arrival : all.values()) {
+            if (arrival.endpoint() == endpoint) {
+                IoTasks.execute(arrival.connection().getIoThread(), arrival::leave);
+            }
+        }
     }
 
     /** Closes all, on their threads. */

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.port.OpenConnections;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -10,17 +10,22 @@ import java.util.concurrent.TimeUnit;
  * daemon thread of its own while it lasts. Thread-safe.
  */
 final class Drain {
-    private static final long AFTER_CUT_MILLIS = 5_000;
+    private static final long AFTER_CUT_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** How long connections without an exchange may stay: for the rest of a handshake or a head, and for a client to take the last answer. */
+    private static final long LINGER_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
 
     private final Exchanges exchanges;
+    private final OpenConnections connections;
     private final Runnable stopAccepting;
     private final Runnable release;
-    private final CountDownLatch idle = new CountDownLatch(1);
     private boolean started;
     private long deadline;
+    private long lastEnd;
 
-    Drain(Exchanges exchanges, Runnable stopAccepting, Runnable release) {
+    Drain(Exchanges exchanges, OpenConnections connections, Runnable stopAccepting, Runnable release) {
         this.exchanges = exchanges;
+        this.connections = connections;
         this.stopAccepting = stopAccepting;
         this.release = release;
     }
@@ -44,11 +49,12 @@ final class Drain {
 
     private void run() {
         try {
+            exchanges.whenOneEnds(this::oneEnded);
+            connections.whenOneCloses(this::oneClosed);
             stopAccepting.run();
-            exchanges.drain(this::becameIdle);
-            if (!awaitIdle()) {
+            if (!awaitEnd()) {
                 exchanges.cutAll();
-                idle.await(AFTER_CUT_MILLIS, TimeUnit.MILLISECONDS);
+                awaitIdle();
             }
         } catch (InterruptedException e) {
             exchanges.cutAll();
@@ -57,19 +63,41 @@ final class Drain {
         }
     }
 
-    private synchronized void becameIdle() {
-        idle.countDown();
+    private synchronized void oneEnded() {
+        lastEnd = System.nanoTime();
         notifyAll();
     }
 
-    private synchronized boolean awaitIdle() throws InterruptedException {
-        while (idle.getCount() > 0) {
-            long left = deadline - System.nanoTime();
+    private synchronized void oneClosed() {
+        if (connections.count() == 0) {
+            notifyAll();
+        }
+    }
+
+    private synchronized boolean awaitEnd() throws InterruptedException {
+        lastEnd = System.nanoTime();
+        while (!exchanges.isIdle() || connections.count() > 0) {
+            long now = System.nanoTime();
+            long left = deadline - now;
             if (left <= 0) {
                 return false;
+            }
+            if (exchanges.isIdle()) {
+                long lingering = lastEnd + LINGER_NANOS - now;
+                if (lingering <= 0) {
+                    return true;
+                }
+                left = Math.min(left, lingering);
             }
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }
         return true;
+    }
+
+    private synchronized void awaitIdle() throws InterruptedException {
+        long until = System.nanoTime() + AFTER_CUT_NANOS;
+        for (long left = AFTER_CUT_NANOS; left > 0 && !exchanges.isIdle(); left = until - System.nanoTime()) {
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
     }
 }

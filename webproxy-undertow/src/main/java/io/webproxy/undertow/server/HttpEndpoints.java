@@ -11,6 +11,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
+import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.FirstBytes;
 import io.webproxy.undertow.port.HandshakeTurns;
 import io.webproxy.undertow.tls.TlsFront;
@@ -76,9 +77,9 @@ final class HttpEndpoints {
     }
 
     /** An endpoint in clear. */
-    Consumer<StreamConnection> clear(HttpHandler root) {
+    Consumer<Arrival> clear(HttpHandler root) {
         HttpOpenListener http1 = http1(root);
-        return connection -> open(http1, connection, null);
+        return arrival -> open(http1, arrival, arrival.connection(), null);
     }
 
     /**
@@ -86,49 +87,52 @@ final class HttpEndpoints {
      *
      * @param redirect handles requests that came in clear
      */
-    Consumer<StreamConnection> secure(TlsFront tls, HttpHandler root, HttpHandler redirect) {
+    Consumer<Arrival> secure(TlsFront tls, HttpHandler root, HttpHandler redirect) {
         HttpOpenListener clear = http1(redirect);
         HttpOpenListener http1 = http1(root);
         FirstBytes.Protocols protocols = new FirstBytes.Protocols() {
             @Override
-            public void clear(StreamConnection connection, @Nullable PooledByteBuffer read) {
-                open(clear, connection, read);
+            public void clear(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                open(clear, arrival, connection, read);
             }
 
             @Override
-            public void http1(StreamConnection connection, @Nullable PooledByteBuffer read) {
-                open(http1, connection, read);
+            public void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                open(http1, arrival, connection, read);
             }
 
             @Override
-            public void http2(StreamConnection connection, @Nullable PooledByteBuffer read) {
+            public void http2(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
                 Http2Limits now = http2.get();
                 OptionMap ofHttp2 = http2Options(now);
-                new Http2Front(
-                                connection,
-                                buffers,
-                                read,
-                                ofHttp2,
-                                UPLOAD_WINDOW,
-                                limits.get(),
-                                now,
-                                exchanges.sweeper(connection.getIoThread()))
-                        .receive(new Http2ReceiveListener(root, ofHttp2, buffers.getBufferSize(), null));
+                Http2Front front = new Http2Front(
+                        connection,
+                        buffers,
+                        read,
+                        ofHttp2,
+                        UPLOAD_WINDOW,
+                        limits.get(),
+                        now,
+                        exchanges.sweeper(connection.getIoThread()));
+                arrival.onLeave(front::leave);
+                front.receive(new Http2ReceiveListener(root, ofHttp2, buffers.getBufferSize(), null));
             }
         };
-        return connection -> new FirstBytes(
-                        connection,
-                        exchanges.sweeper(connection.getIoThread()),
+        return arrival -> new FirstBytes(
+                        arrival,
+                        exchanges.sweeper(arrival.connection().getIoThread()),
                         limits.get().headTime().toNanos(),
                         buffers,
                         tls,
-                        turns.computeIfAbsent(connection.getIoThread(), HandshakeTurns::of),
+                        turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of),
                         protocols)
                 .start();
     }
 
-    private void open(HttpOpenListener http1, StreamConnection connection, @Nullable PooledByteBuffer read) {
-        HeadGate.install(connection, exchanges.sweeper(connection.getIoThread()), limits, read);
+    private void open(
+            HttpOpenListener http1, Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
+        HeadGate gate = HeadGate.install(connection, exchanges.sweeper(connection.getIoThread()), limits, read);
+        arrival.onLeave(gate::leave);
         http1.handleEvent(connection, read);
     }
 

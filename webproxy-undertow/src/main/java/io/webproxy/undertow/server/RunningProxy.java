@@ -22,7 +22,7 @@ import io.webproxy.undertow.http.RateLimiter;
 import io.webproxy.undertow.http.Redirect;
 import io.webproxy.undertow.http.Settings;
 import io.webproxy.undertow.observe.Recorder;
-import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.DescriptorRoom;
 import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.tls.ServerTls;
@@ -38,21 +38,16 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.ChannelListener;
-import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
-import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.AcceptingChannel;
 
 /** One running server: its threads, endpoints and pools, wired together. Thread-safe. */
 public final class RunningProxy implements ProxyEngine.Running {
@@ -69,8 +64,10 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final AuthRuntime auth;
     private final RateLimiter rates = new RateLimiter();
     private final OpenConnections connections = new OpenConnections(DescriptorRoom.ofProcess());
-    private final List<AcceptingChannel<StreamConnection>> servers = new ArrayList<>();
-    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final Listeners listeners;
+    private final HttpEndpoints ports;
+    private final FrontHandlers handlers;
+    private final ByteBufferPool records;
     private final CompletableFuture<Void> released = new CompletableFuture<>();
     private final Drain drain;
     private final HttpChallenges httpChallenges = new HttpChallenges();
@@ -89,7 +86,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             threads.add(worker.getIoThread(i));
         }
         ByteBufferPool buffers = new DefaultByteBufferPool(true, Machine.bufferSize(config.bufferSize()), -1, 4);
-        ByteBufferPool records =
+        this.records =
                 buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
         this.exchanges = new Exchanges(
                 threads,
@@ -100,11 +97,14 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
         this.http2 = config.http2();
-        this.drain = new Drain(exchanges, this::stopAccepting, this::release);
+        this.listeners = new Listeners(worker, connections);
+        this.ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2);
+        this.handlers = frontHandlers();
+        this.drain = new Drain(exchanges, connections, listeners::close, this::release);
         try {
             config.authenticator().ifPresent(this::startAuthenticator);
             upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
-            open(config, buffers, records);
+            open(config);
         } catch (RuntimeException e) {
             abandon();
             throw e;
@@ -114,11 +114,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     /** Starts everything, or nothing. */
     public static RunningProxy start(ProxyConfig config) {
         UndertowVersion.check();
-        RunningProxy proxy = new RunningProxy(config);
-        for (Endpoint endpoint : proxy.endpoints) {
-            LOG.info("Listening on {} ({})", endpoint.address(), endpoint.protocol());
-        }
-        return proxy;
+        return new RunningProxy(config);
     }
 
     private XnioWorker newWorker(ProxyConfig config) {
@@ -164,63 +160,51 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
     }
 
-    private void open(ProxyConfig config, ByteBufferPool buffers, ByteBufferPool records) {
-        HttpEndpoints ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2);
+    /** What handles the requests of endpoints, by what they speak. */
+    private record FrontHandlers(FrontHandler clear, FrontHandler secure, FrontHandler toHttps) {}
+
+    private FrontHandlers frontHandlers() {
         Forwarder forwarder = new Forwarder(upstreams);
         Redirect redirect = new Redirect(this::httpsPort);
-        FrontHandler clear =
-                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, httpChallenges);
-        FrontHandler secure = new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, null);
-        FrontHandler toHttps =
-                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, redirect, httpChallenges);
-        // the ports first: a start that fails for a taken one has nothing else to say
-        List<Consumer<StreamConnection>> first = new ArrayList<>();
-        for (ProxyConfig.Listen listen : config.listens()) {
-            int place = servers.size();
-            bind(config, listen, connection -> first.get(place).accept(connection));
-        }
-        TlsFront front = null;
-        if (config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS)) {
-            ServerTls created =
-                    ServerTls.create(config.certificates(), config.clientCertificates(), config.tlsProvider());
-            tls = created;
-            front = new TlsFront(created, tlsChallenges, records);
-        }
-        for (ProxyConfig.Listen listen : config.listens()) {
-            first.add(
-                    switch (listen.protocol()) {
-                        case HTTP -> ports.clear(clear);
-                        case REDIRECT -> ports.clear(toHttps);
-                        case HTTPS -> ports.secure(Objects.requireNonNull(front), secure, toHttps);
-                    });
-        }
-        providers.change(ServerTls.providers(config.certificates())).keep();
-        pollFiles(config);
-        servers.forEach(AcceptingChannel::resumeAccepts);
+        return new FrontHandlers(
+                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, httpChallenges),
+                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, null),
+                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, redirect, httpChallenges));
     }
 
-    private void bind(ProxyConfig config, ProxyConfig.Listen listen, Consumer<StreamConnection> first) {
-        InetSocketAddress address = config.bind()
-                .map(host -> new InetSocketAddress(host, listen.port()))
-                .orElseGet(() -> new InetSocketAddress(listen.port()));
-        if (address.isUnresolved()) {
-            throw new ProxyStartException("bind: " + address.getHostString()
-                    + " (expected: an address of this machine, such as 127.0.0.1 or 0.0.0.0).");
-        }
-        OptionMap options = OptionMap.builder()
-                .set(Options.TCP_NODELAY, true)
-                .set(Options.KEEP_ALIVE, true)
-                .set(Options.REUSE_ADDRESSES, true)
-                .set(Options.BACKLOG, Machine.backlog(config.backlog()))
-                .getMap();
-        ChannelListener<AcceptingChannel<StreamConnection>> acceptor = new Acceptor(connections, first);
+    private void open(ProxyConfig config) {
+        // the ports first: a start that fails for a taken one has nothing else to say
+        Listeners.Change opened = listeners.prepare(config);
         try {
-            AcceptingChannel<StreamConnection> server = worker.createStreamConnectionServer(address, acceptor, options);
-            servers.add(server);
-            endpoints.add(new Endpoint(server.getLocalAddress(InetSocketAddress.class), listen.protocol()));
-        } catch (IOException | java.nio.channels.UnresolvedAddressException e) {
-            throw new ProxyStartException(BindFailure.sentence(address, e), e);
+            if (hasHttps(config)) {
+                tls = ServerTls.create(config.certificates(), config.clientCertificates(), config.tlsProvider());
+            }
+            // the ports of endpoints are asked for by certificate providers
+            opened.putInForce();
+            providers.change(ServerTls.providers(config.certificates())).keep();
+            opened.open(this::becoming);
+        } catch (RuntimeException e) {
+            opened.undo();
+            throw e;
         }
+        pollFiles(config);
+    }
+
+    private static boolean hasHttps(ProxyConfig config) {
+        return config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS);
+    }
+
+    /** What connections of an endpoint become. */
+    private Consumer<Arrival> becoming(Endpoint.Protocol protocol) {
+        return switch (protocol) {
+            case HTTP -> ports.clear(handlers.clear());
+            case REDIRECT -> ports.clear(handlers.toHttps());
+            case HTTPS ->
+                ports.secure(
+                        new TlsFront(Objects.requireNonNull(tls), tlsChallenges, records),
+                        handlers.secure(),
+                        handlers.toHttps());
+        };
     }
 
     private boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
@@ -248,25 +232,16 @@ public final class RunningProxy implements ProxyEngine.Running {
     }
 
     private int httpsPort() {
-        return port(protocol -> protocol == Endpoint.Protocol.HTTPS);
+        return listeners.port(protocol -> protocol == Endpoint.Protocol.HTTPS);
     }
 
     private int httpPort() {
-        return port(protocol -> protocol != Endpoint.Protocol.HTTPS);
-    }
-
-    /** That of the first endpoint of a protocol, 0 if there is none. */
-    private int port(Predicate<Endpoint.Protocol> wanted) {
-        return endpoints.stream()
-                .filter(endpoint -> wanted.test(endpoint.protocol()))
-                .mapToInt(endpoint -> endpoint.address().getPort())
-                .findFirst()
-                .orElse(0);
+        return listeners.port(protocol -> protocol != Endpoint.Protocol.HTTPS);
     }
 
     /** A start that failed: what was opened is closed again before the exception gets out. */
     private void abandon() {
-        stopAccepting();
+        listeners.close();
         release();
         released.join();
     }
@@ -276,7 +251,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         int tunnels = exchanges.tunnels();
         ServerTls serving = tls;
         return new ProxyStatus(
-                endpoints,
+                listeners.endpoints(),
                 serving == null ? "" : serving.providerName(),
                 connections.count(),
                 connections.refused(),
@@ -338,10 +313,6 @@ public final class RunningProxy implements ProxyEngine.Running {
     public CompletionStage<Void> drain(Duration limit) {
         drain.start(limit);
         return released.copy();
-    }
-
-    private void stopAccepting() {
-        servers.forEach(IoUtils::safeClose);
     }
 
     private void release() {

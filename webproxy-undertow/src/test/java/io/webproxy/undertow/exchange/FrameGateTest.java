@@ -70,6 +70,11 @@ class FrameGateTest {
                         }
 
                         @Override
+                        public void pong(ByteBuffer payload) {
+                            log.add("pong " + payload.getLong());
+                        }
+
+                        @Override
                         public boolean isOpen() {
                             return true;
                         }
@@ -593,6 +598,17 @@ class FrameGateTest {
         assertThat(log).isNotEmpty();
     }
 
+    @Test
+    void answeredPingsAndLateStreamsOfAConnectionThatEnds() {
+        take(frame(PING, ACK, 0, new byte[] {0, 0, 0, 0, 0, 0, 0, 7}));
+        take(frame(HEADERS, END_HEADERS | END_STREAM, 1, GET));
+        assertThat(gate().refuse()).isEqualTo(1);
+        log.clear();
+        take(frame(HEADERS, END_HEADERS | END_STREAM, 3, GET));
+        assertThat(log).containsExactly("reset 3 " + Http2Channel.ERROR_REFUSED_STREAM);
+        assertThat(gate().isOpen(1)).isTrue();
+    }
+
     private static final class Quiet implements FrameGate.Connection {
         @Override
         public void reset(int stream, int code) {}
@@ -602,6 +618,9 @@ class FrameGateTest {
 
         @Override
         public void trailers(int stream, HeaderMap trailers) {}
+
+        @Override
+        public void pong(ByteBuffer payload) {}
 
         @Override
         public boolean isOpen() {

@@ -1,0 +1,103 @@
+package io.webproxy.undertow.exchange;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The way of an HTTP/2 connection out of service, in the two steps of RFC 9113 section 6.8: a GOAWAY that refuses nothing yet, and, a round trip later, one that names
+ * the last stream, so that no request is lost that the client had sent by then; the end follows behind the last exchange.
+ *
+ * <p>Not thread-safe: it belongs to the connection's IO thread.
+ */
+final class Http2Leave {
+    /** What the way leads through; called on the connection's IO thread. */
+    interface Connection {
+        /** Whether the settings of both sides are exchanged. */
+        boolean isStarted();
+
+        /** Whether no stream is open, and none is about to be. */
+        boolean isIdle();
+
+        /** Says that no other streams are wanted, and asks for a PING with this payload to be answered. */
+        void announce(byte[] ping);
+
+        /** No streams but those that are open by now. */
+        void refuse();
+
+        /** There is nothing left to wait for. */
+        void end();
+    }
+
+    /** As long as a round trip may take. */
+    private static final long ROUND_TRIP_NANOS = 1_000_000_000L;
+    /** For a client that has not even sent its settings. */
+    private static final long START_NANOS = 1_000_000_000L;
+
+    private static final long PING = 0x7765_6270_726f_7879L;
+
+    private enum Step {
+        NONE,
+        ASKED,
+        ANNOUNCED,
+        REFUSING,
+        ENDED
+    }
+
+    private final Connection connection;
+    private Step step = Step.NONE;
+    private long since;
+
+    Http2Leave(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** Starts it; later calls have no effect. */
+    void start(long now) {
+        if (step == Step.NONE) {
+            step = Step.ASKED;
+            since = now;
+            look(now);
+        }
+    }
+
+    /** Whether it has started. */
+    boolean isStarted() {
+        return step != Step.NONE;
+    }
+
+    /** A PING was answered. */
+    void pong(ByteBuffer payload, long now) {
+        if (step == Step.ANNOUNCED && payload.remaining() >= 8 && payload.getLong(payload.position()) == PING) {
+            refuse();
+            look(now);
+        }
+    }
+
+    /** Looks whether the next step is due. */
+    void look(long now) {
+        if (step == Step.ASKED && connection.isStarted()) {
+            step = Step.ANNOUNCED;
+            since = now;
+            connection.announce(ByteBuffer.allocate(8).putLong(PING).array());
+        } else if (step == Step.ASKED && now - since > START_NANOS) {
+            end();
+        }
+        if (step == Step.ANNOUNCED && now - since > ROUND_TRIP_NANOS) {
+            refuse();
+        }
+        if (step == Step.REFUSING && connection.isIdle()) {
+            end();
+        }
+    }
+
+    private void refuse() {
+        step = Step.REFUSING;
+        if (!connection.isIdle()) {
+            connection.refuse();
+        }
+    }
+
+    private void end() {
+        step = Step.ENDED;
+        connection.end();
+    }
+}

@@ -1,0 +1,63 @@
+package io.webproxy.undertow.port;
+
+import io.webproxy.http.AddressRange;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+
+/**
+ * A connection from its acceptance to its close: who the client is, and how it hears that its endpoint goes away. Not thread-safe: it belongs to the
+ * connection's IO thread.
+ */
+public final class Arrival {
+    private final StreamConnection connection;
+    private final Acceptor endpoint;
+    /** What the connection is counted under; changed on its IO thread, read when it closes. */
+    private volatile AddressRange counted;
+
+    private @Nullable Runnable onLeave;
+    private boolean leaving;
+
+    Arrival(StreamConnection connection, Acceptor endpoint, AddressRange counted) {
+        this.connection = connection;
+        this.endpoint = endpoint;
+        this.counted = counted;
+    }
+
+    /** The socket. */
+    public StreamConnection connection() {
+        return connection;
+    }
+
+    /** The address of the client. */
+    public InetSocketAddress client() {
+        return connection.getPeerAddress(InetSocketAddress.class);
+    }
+
+    Acceptor endpoint() {
+        return endpoint;
+    }
+
+    AddressRange counted() {
+        return counted;
+    }
+
+    /** Whoever speaks with the client now: is run when the endpoint goes away, at once if it does already. */
+    public void onLeave(Runnable listener) {
+        onLeave = listener;
+        if (leaving || endpoint.isClosed()) {
+            leaving = true;
+            listener.run();
+        }
+    }
+
+    /** The endpoint goes away; later calls have no effect. */
+    void leave() {
+        if (!leaving) {
+            leaving = true;
+            if (onLeave != null) {
+                onLeave.run();
+            }
+        }
+    }
+}

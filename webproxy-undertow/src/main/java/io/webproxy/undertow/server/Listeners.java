@@ -1,0 +1,185 @@
+package io.webproxy.undertow.server;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStartException;
+import io.webproxy.port.Endpoint;
+import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.Arrival;
+import io.webproxy.undertow.port.OpenConnections;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** The endpoints of one server, which may come and go while it runs. Thread-safe; one change at a time. */
+final class Listeners {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+
+    private final XnioWorker worker;
+    private final OpenConnections connections;
+    private volatile List<Listener> all = List.of();
+
+    /** One endpoint: what was configured, and what was bound for it. */
+    private record Listener(
+            ProxyConfig.Listen listen,
+            Endpoint endpoint,
+            AcceptingChannel<StreamConnection> server,
+            Acceptor acceptor,
+            Becoming becoming) {
+        void close() {
+            acceptor.close(server);
+        }
+
+        /** Nobody was accepted yet. */
+        void discard() {
+            IoUtils.safeClose(server);
+        }
+    }
+
+    /** What connections of an endpoint become; known before the first is accepted, but not when the port is bound. */
+    private static final class Becoming implements Consumer<Arrival> {
+        private volatile Consumer<Arrival> what = arrival -> IoUtils.safeClose(arrival.connection());
+
+        @Override
+        public void accept(Arrival arrival) {
+            what.accept(arrival);
+        }
+    }
+
+    Listeners(XnioWorker worker, OpenConnections connections) {
+        this.worker = worker;
+        this.connections = connections;
+    }
+
+    /** Those that listen, in the order of configuration, with real ports. */
+    List<Endpoint> endpoints() {
+        return all.stream().map(Listener::endpoint).toList();
+    }
+
+    /** The port of the first endpoint of a protocol, 0 if there is none. */
+    int port(Predicate<Endpoint.Protocol> wanted) {
+        for (Listener listener : all) {
+            if (wanted.test(listener.endpoint.protocol())) {
+                return listener.endpoint.address().getPort();
+            }
+        }
+        return 0;
+    }
+
+    /**
+     * Binds what a configuration has and this hasn't; nothing is accepted there yet.
+     *
+     * @throws ProxyStartException with nothing bound, if one can't be
+     */
+    Change prepare(ProxyConfig config) {
+        List<Listener> left = new ArrayList<>(all);
+        List<Listener> next = new ArrayList<>();
+        List<Listener> added = new ArrayList<>();
+        try {
+            for (ProxyConfig.Listen listen : config.listens()) {
+                Listener kept = take(left, listen);
+                Listener listener = kept == null ? bind(config, listen) : kept;
+                if (kept == null) {
+                    added.add(listener);
+                }
+                next.add(listener);
+            }
+        } catch (RuntimeException e) {
+            added.forEach(Listener::discard);
+            throw e;
+        }
+        return new Change(next, added, left);
+    }
+
+    private static @Nullable Listener take(List<Listener> from, ProxyConfig.Listen listen) {
+        for (Listener listener : from) {
+            if (listener.listen.equals(listen)) {
+                from.remove(listener);
+                return listener;
+            }
+        }
+        return null;
+    }
+
+    private Listener bind(ProxyConfig config, ProxyConfig.Listen listen) {
+        InetSocketAddress address = config.bind()
+                .map(host -> new InetSocketAddress(host, listen.port()))
+                .orElseGet(() -> new InetSocketAddress(listen.port()));
+        if (address.isUnresolved()) {
+            throw new ProxyStartException("bind: " + address.getHostString()
+                    + " (expected: an address of this machine, such as 127.0.0.1 or 0.0.0.0).");
+        }
+        OptionMap options = OptionMap.builder()
+                .set(Options.TCP_NODELAY, true)
+                .set(Options.KEEP_ALIVE, true)
+                .set(Options.REUSE_ADDRESSES, true)
+                .set(Options.BACKLOG, Machine.backlog(config.backlog()))
+                .getMap();
+        Becoming becoming = new Becoming();
+        Acceptor acceptor = new Acceptor(connections, becoming);
+        try {
+            AcceptingChannel<StreamConnection> server = worker.createStreamConnectionServer(address, acceptor, options);
+            Endpoint endpoint = new Endpoint(server.getLocalAddress(InetSocketAddress.class), listen.protocol());
+            return new Listener(listen, endpoint, server, acceptor, becoming);
+        } catch (IOException | UnresolvedAddressException e) {
+            throw new ProxyStartException(BindFailure.sentence(address, e), e);
+        }
+    }
+
+    /** Accepts no more, anywhere. */
+    void close() {
+        all.forEach(Listener::close);
+    }
+
+    /** Endpoints that are bound, and not in force. */
+    final class Change {
+        private final List<Listener> before = all;
+        private final List<Listener> next;
+        private final List<Listener> added;
+        private final List<Listener> removed;
+
+        private Change(List<Listener> next, List<Listener> added, List<Listener> removed) {
+            this.next = List.copyOf(next);
+            this.added = List.copyOf(added);
+            this.removed = List.copyOf(removed);
+        }
+
+        /** Its endpoints are shown and asked for from now on. */
+        void putInForce() {
+            all = next;
+        }
+
+        /** Closes what was bound for it; those of before are in force. */
+        void undo() {
+            all = before;
+            added.forEach(Listener::discard);
+        }
+
+        /** Opens the new ones, whose connections become what {@code wanted} says, and closes those that are gone: what is in flight there ends by itself. */
+        void open(Function<Endpoint.Protocol, Consumer<Arrival>> wanted) {
+            for (Listener listener : added) {
+                listener.becoming.what = wanted.apply(listener.listen.protocol());
+                listener.server.resumeAccepts();
+                LOG.info("Listening on {} ({})", listener.endpoint.address(), listener.endpoint.protocol());
+            }
+            for (Listener listener : removed) {
+                listener.close();
+                LOG.info(
+                        "Not listening on {} ({}) any more", listener.endpoint.address(), listener.endpoint.protocol());
+            }
+        }
+    }
+}
