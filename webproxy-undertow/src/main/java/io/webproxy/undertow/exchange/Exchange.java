@@ -69,7 +69,6 @@ public final class Exchange extends Watched {
     private Map<String, String> tags = Map.of();
     private @Nullable ErrorPages errorPages;
     private @Nullable String user;
-    private @Nullable Upstream onlyUpstream;
     private @Nullable String upstream;
     private @Nullable InFlight load;
     private @Nullable ForwardError error;
@@ -285,16 +284,6 @@ public final class Exchange extends Watched {
     public void sent(long bytes) {
         bytesOut += bytes;
         client.sending(bytes);
-    }
-
-    /** Only this upstream is asked, of the route's or another. */
-    public void onlyUpstream(Upstream only) {
-        onlyUpstream = only;
-    }
-
-    /** The only upstream that is asked; null where one of the route's is chosen. */
-    public @Nullable Upstream onlyUpstream() {
-        return onlyUpstream;
     }
 
     /** An upstream was chosen: the exchange counts as its load, and no more as that of the one before. */
