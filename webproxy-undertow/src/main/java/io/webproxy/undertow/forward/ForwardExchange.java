@@ -23,6 +23,7 @@ import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,7 @@ final class ForwardExchange extends Facade
 
     private final Exchange exchange;
     private final Upstreams pools;
-    private final List<Upstream> upstreams;
+    private final RouteState state;
     private final Runnable onClientGone = this::clientGone;
 
     private @Nullable ClientCallback<ClientExchange> onSent;
@@ -59,7 +60,8 @@ final class ForwardExchange extends Facade
     private @Nullable ConduitStreamSourceChannel responseChannel;
     private @Nullable ClientResponse response;
     private @Nullable ClientSink clientSink;
-    private int tried;
+    private @Nullable UpstreamChoice choice;
+    private @Nullable Candidate candidate;
     private boolean retriedStale;
     private boolean movedOn;
     private long askedAt;
@@ -67,11 +69,11 @@ final class ForwardExchange extends Facade
     private boolean responseEnded;
     private boolean done;
 
-    ForwardExchange(Exchange exchange, Upstreams pools, Rotation rotation) {
+    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state) {
         super(exchange.http());
         this.exchange = exchange;
         this.pools = pools;
-        this.upstreams = pools.inTurn(exchange.route().upstreams(), rotation.first(exchange.route()), getIoThread());
+        this.state = state;
     }
 
     // --- the request's way ---
@@ -81,20 +83,77 @@ final class ForwardExchange extends Facade
         onSent = callback;
         head = new OutboundHead(exchange);
         exchange.watch(this);
-        ask(false);
+        askFirst();
     }
 
     private OutboundHead head() {
         return java.util.Objects.requireNonNull(head, "head");
     }
 
-    private void ask(boolean fresh) {
-        Upstream upstream = upstreams.get(tried);
-        exchange.upstream(upstream.authority(), pools.pool(upstream).inFlight());
-        askedAt = exchange.shared().nanoClock().getAsLong();
+    private void askFirst() {
+        Upstream only = exchange.onlyUpstream();
+        List<Candidate> candidates = state.candidates();
+        if (only != null) {
+            ask(Candidate.alone(only), false);
+        } else if (candidates.size() > 1) {
+            state.retries().earn();
+            choice = new UpstreamChoice(exchange, pools, state);
+            askNext(choice, false);
+        } else if (!candidates.isEmpty() && candidates.get(0).health().isWell()) {
+            ask(candidates.get(0), false);
+        } else {
+            answer(ForwardError.NO_HEALTHY_UPSTREAM, "the only upstream is down");
+        }
+    }
+
+    private void askNext(UpstreamChoice among, boolean fresh) {
+        Candidate next;
+        try {
+            next = among.next();
+        } catch (UpstreamChoice.FailedException e) {
+            LOG.error("No upstream for {}: {}", exchange, e.getMessage(), e.getCause());
+            fail();
+            return;
+        }
+        if (next == null) {
+            answer(ForwardError.NO_HEALTHY_UPSTREAM, "all upstreams are down");
+        } else {
+            ask(next, fresh);
+        }
+    }
+
+    /** Asks another upstream, if there is one and the budget allows it. */
+    private boolean movesOn(boolean fresh) {
+        UpstreamChoice others = choice;
+        if (others == null || !others.hasNext() || !state.retries().take()) {
+            return false;
+        }
+        askNext(others, fresh);
+        return true;
+    }
+
+    private void ask(Candidate next, boolean fresh) {
+        candidate = next;
+        UpstreamPool pool = pools.pool(next.upstream());
+        if (pool == null) {
+            answer(ForwardError.POOL_EXHAUSTED, "there are too many upstreams");
+            return;
+        }
+        exchange.upstream(next.upstream().authority(), pool.inFlight());
+        askedAt = now();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
-        pools.pool(upstream)
-                .take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+        pool.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+    }
+
+    private long now() {
+        return exchange.shared().nanoClock().getAsLong();
+    }
+
+    /** The upstream in hand has failed the request. */
+    private void upstreamFailed() {
+        if (candidate != null) {
+            candidate.failed(exchange.route().name(), now());
+        }
     }
 
     private boolean isIdempotent() {
@@ -113,7 +172,7 @@ final class ForwardExchange extends Facade
             clientGone();
             return;
         }
-        exchange.connected(taken.isReused() ? 0 : exchange.shared().nanoClock().getAsLong() - askedAt);
+        exchange.connected(taken.isReused() ? 0 : now() - askedAt);
         ByteBuffer bytes;
         try {
             bytes = head().bytes();
@@ -171,18 +230,20 @@ final class ForwardExchange extends Facade
         if (done) {
             return;
         }
-        if (isConnectError(error) && tried + 1 < upstreams.size()) {
-            LOG.debug("{}: {} ({}), trying the next upstream", exchange, error, detail);
-            tried++;
-            ask(false);
-        } else {
-            answer(error, detail);
+        if (isConnectError(error)) {
+            LOG.debug("{}: {} ({})", exchange, error, detail);
+            upstreamFailed();
+            if (movesOn(false)) {
+                return;
+            }
         }
+        answer(error, detail);
     }
 
     private static boolean isConnectError(ForwardError error) {
         return switch (error) {
-            case CONNECT_REFUSED, CONNECT_UNREACHABLE, CONNECT_TIMEOUT, CONNECT_TLS, DNS -> true;
+            // closed at once: nothing of the request was sent
+            case CONNECT_REFUSED, CONNECT_UNREACHABLE, CONNECT_TIMEOUT, CONNECT_TLS, DNS, UPSTREAM_CLOSED -> true;
             default -> false;
         };
     }
@@ -208,6 +269,7 @@ final class ForwardExchange extends Facade
             abort();
         } else {
             release();
+            exchange.leaveUpstream();
             done = true;
             LocalAnswer.reject(exchange, status, "The request is refused: " + detail + ".");
         }
@@ -233,6 +295,7 @@ final class ForwardExchange extends Facade
         if (done || from == null) {
             return;
         }
+        judge(answer);
         if (answer.status() == 101) {
             exchange.client().unwatch();
             if (Tunnel.isAnswer(head().isUpgrade(), answer)) {
@@ -269,6 +332,14 @@ final class ForwardExchange extends Facade
         }
     }
 
+    private void judge(ParsedHead answer) {
+        if (answer.status() >= 500) {
+            upstreamFailed();
+        } else if (candidate != null) {
+            candidate.answered(now());
+        }
+    }
+
     private HeaderMap clientFields(ParsedHead answer) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
@@ -290,17 +361,20 @@ final class ForwardExchange extends Facade
             return;
         }
         boolean replayable = silent && head().requestFraming().isNone() && isIdempotent();
-        if (replayable && stale && !retriedStale) {
+        if (replayable && stale && !retriedStale && candidate != null) {
             retriedStale = true;
-            ask(true);
-        } else if (replayable && !movedOn && tried + 1 < upstreams.size()) {
+            ask(candidate, true);
+            return;
+        }
+        upstreamFailed();
+        if (replayable && !movedOn) {
             // one more and no further: a request that brings upstreams down must not go round
             movedOn = true;
-            tried++;
-            ask(true);
-        } else {
-            answer(error, detail);
+            if (movesOn(true)) {
+                return;
+            }
         }
+        answer(error, detail);
     }
 
     @Override
@@ -351,6 +425,7 @@ final class ForwardExchange extends Facade
             exchange.failed(ForwardError.RESPONSE_BODY_IDLE);
             abort();
         } else {
+            unanswered();
             answer(ForwardError.RESPONSE_HEAD_TIMEOUT, "the timeout class ran out");
         }
     }
@@ -364,7 +439,15 @@ final class ForwardExchange extends Facade
             exchange.failed(ForwardError.TOTAL_TIMEOUT);
             abort();
         } else {
+            unanswered();
             answer(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out");
+        }
+    }
+
+    /** The time is up, and the upstream has had all of the request. */
+    private void unanswered() {
+        if (connection != null && http().isRequestComplete()) {
+            upstreamFailed();
         }
     }
 
@@ -399,6 +482,7 @@ final class ForwardExchange extends Facade
         LOG.debug("{}: {} ({})", exchange, error, detail);
         exchange.failed(error);
         release();
+        exchange.leaveUpstream();
         done = true;
         LocalAnswer.Failure failure = LocalAnswer.failureOf(error);
         if (failure == null) {
@@ -406,6 +490,14 @@ final class ForwardExchange extends Facade
         } else {
             LocalAnswer.send(exchange, failure.status(), failure.text(), failure.fields());
         }
+    }
+
+    /** The server itself is at fault. */
+    private void fail() {
+        release();
+        exchange.leaveUpstream();
+        done = true;
+        LocalAnswer.send(exchange, 500, "The proxy failed.", Map.of());
     }
 
     private void release() {

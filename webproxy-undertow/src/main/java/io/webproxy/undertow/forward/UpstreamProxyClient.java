@@ -14,11 +14,11 @@ final class UpstreamProxyClient implements ProxyClient {
     private static final ProxyTarget TARGET = new ProxyTarget() {};
 
     private final Upstreams upstreams;
-    private final Rotation rotation;
+    private final RouteStates states;
 
-    UpstreamProxyClient(Upstreams upstreams, Rotation rotation) {
+    UpstreamProxyClient(Upstreams upstreams, RouteStates states) {
         this.upstreams = upstreams;
-        this.rotation = rotation;
+        this.states = states;
     }
 
     @Override
@@ -40,7 +40,9 @@ final class UpstreamProxyClient implements ProxyClient {
             TimeUnit unit) {
         Exchange exchange = Exchange.of(http);
         if (!exchange.isEnded()) {
-            callback.completed(http, new ProxyConnection(new ForwardExchange(exchange, upstreams, rotation), "/"));
+            callback.completed(
+                    http,
+                    new ProxyConnection(new ForwardExchange(exchange, upstreams, states.of(exchange.route())), "/"));
         }
     }
 }

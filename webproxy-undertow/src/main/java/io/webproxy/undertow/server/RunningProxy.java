@@ -61,6 +61,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final XnioWorker worker;
     private final Exchanges exchanges;
     private final Upstreams upstreams;
+    private final Forwarder forwarder;
     private final AuthRuntime auth;
     private final RateLimiter rates = new RateLimiter();
     private final OpenConnections connections = new OpenConnections(DescriptorRoom.ofProcess());
@@ -93,6 +94,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 System::nanoTime,
                 new Recorder(config.observers(), config.accessLog().orElse(null)));
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
+        this.forwarder = new Forwarder(upstreams);
         this.auth = new AuthRuntime();
         this.settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
@@ -104,6 +106,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         try {
             config.authenticator().ifPresent(this::startAuthenticator);
             upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
+            forwarder.update(config.routes(), config.retries());
             open(config);
         } catch (RuntimeException e) {
             abandon();
@@ -164,7 +167,6 @@ public final class RunningProxy implements ProxyEngine.Running {
     private record FrontHandlers(FrontHandler clear, FrontHandler secure, FrontHandler toHttps) {}
 
     private FrontHandlers frontHandlers() {
-        Forwarder forwarder = new Forwarder(upstreams);
         Redirect redirect = new Redirect(this::httpsPort);
         return new FrontHandlers(
                 new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, httpChallenges),
@@ -298,6 +300,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             }
             throw e;
         }
+        forwarder.update(config.routes(), config.retries());
         settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
         http2 = config.http2();

@@ -36,6 +36,11 @@ final class Ejection {
         return limits.ejectAfter() != 0 && failures.get() >= limits.ejectAfter();
     }
 
+    /** Whether a request might use it: it isn't ejected, or its time is up. */
+    boolean mayBeTried(PoolLimits limits, long now) {
+        return !isEjected(limits) || now - until.get() >= 0;
+    }
+
     /** Whether a request may use it: it isn't ejected, or this request is the one that tries it again. */
     boolean allows(PoolLimits limits, long now) {
         if (!isEjected(limits)) {

@@ -90,9 +90,14 @@ public final class UpstreamPool {
         return closed;
     }
 
-    /** Whether a request of the calling IO thread may go to this upstream while others could take it. */
-    public boolean allows(XnioIoThread thread) {
-        return ejection.allows(limits, lane(thread).sweeper().now());
+    /** Whether a request might go to this upstream while others could take it. */
+    public boolean mayBeTried(long now) {
+        return ejection.mayBeTried(limits, now);
+    }
+
+    /** Whether the request that has chosen it may go there: if it is ejected, this is the one that tries it again. */
+    public boolean claims(long now) {
+        return ejection.allows(limits, now);
     }
 
     /** Whether requests pass it over. */

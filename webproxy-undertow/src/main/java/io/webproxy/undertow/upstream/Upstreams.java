@@ -5,6 +5,7 @@ import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.ProxyStatus;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -12,7 +13,6 @@ import io.webproxy.undertow.exchange.InFlight;
 import io.webproxy.undertow.tls.ClientTls;
 import io.webproxy.undertow.tls.UpstreamKeys;
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -129,7 +129,7 @@ public final class Upstreams implements AutoCloseable {
     }
 
     /** The pool of an upstream. */
-    public UpstreamPool pool(Upstream upstream) {
+    public @Nullable UpstreamPool pool(Upstream upstream) {
         UpstreamPool pool = pools.get(upstream);
         return pool != null
                 ? pool
@@ -138,25 +138,14 @@ public final class Upstreams implements AutoCloseable {
                         key -> new UpstreamPool(key, connector, threads, exchanges, poolLimits, new InFlight()));
     }
 
-    /**
-     * The upstreams in the order in which one exchange tries them.
-     *
-     * @param first whose turn it is; one that is ejected is passed over, unless all are
-     */
-    public List<Upstream> inTurn(List<Upstream> upstreams, int first, XnioIoThread thread) {
-        int count = upstreams.size();
-        if (count == 1) {
-            return upstreams;
-        }
-        int chosen = 0;
-        while (chosen < count && !pool(upstreams.get((first + chosen) % count)).allows(thread)) {
-            chosen++;
-        }
-        List<Upstream> order = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            order.add(upstreams.get((first + chosen + i) % count));
-        }
-        return order;
+    /** What the route's health check says of an upstream. */
+    public Health health(Route route, Upstream upstream) {
+        return Health.UNCHECKED;
+    }
+
+    /** The monotonic clock in nanoseconds. */
+    public long now() {
+        return exchanges.nanoClock().getAsLong();
     }
 
     /** A snapshot of all pools; those that differ in what they trust or show only count as one. */

@@ -1,0 +1,131 @@
+package io.webproxy.undertow.forward;
+
+import io.webproxy.http.RequestHead;
+import io.webproxy.route.Balancing;
+import io.webproxy.route.Upstream;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.upstream.UpstreamPool;
+import io.webproxy.undertow.upstream.Upstreams;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The choice of an upstream for one exchange, and of another when the first one fails: those that are down by the health check are never asked, those that
+ * are passed over for a while only when no other is left.
+ *
+ * <p>Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class UpstreamChoice implements Balancing.Choice {
+    private final Exchange exchange;
+    private final Upstreams pools;
+    private final Balancing balancing;
+    private final List<Candidate> all;
+    private final BitSet asked = new BitSet();
+    private final int[] open;
+    private int count;
+
+    /** The route's policy threw, or gave what is no index. */
+    static final class FailedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        FailedException(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    UpstreamChoice(Exchange exchange, Upstreams pools, RouteState state) {
+        this.exchange = exchange;
+        this.pools = pools;
+        this.balancing = state.route().balancing();
+        this.all = state.candidates();
+        this.open = new int[all.size()];
+    }
+
+    /** Whether there is one that hasn't been asked and isn't down. */
+    boolean hasNext() {
+        for (int i = 0; i < all.size(); i++) {
+            if (mayBeAsked(i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean mayBeAsked(int i) {
+        return !asked.get(i) && all.get(i).health().isWell();
+    }
+
+    /** The one to ask now; null when none is left. */
+    @Nullable Candidate next() throws FailedException {
+        long now = exchange.shared().nanoClock().getAsLong();
+        count = 0;
+        for (int i = 0; i < all.size(); i++) {
+            if (mayBeAsked(i) && !all.get(i).isPaused(now)) {
+                UpstreamPool pool = pools.pool(all.get(i).upstream());
+                if (pool != null && pool.mayBeTried(now)) {
+                    open[count++] = i;
+                }
+            }
+        }
+        while (count > 0) {
+            int index = choose();
+            UpstreamPool pool = pools.pool(all.get(open[index]).upstream());
+            if (pool != null && pool.claims(now)) {
+                return asks(index);
+            }
+            // a request on another thread has just begun to try it again
+            System.arraycopy(open, index + 1, open, index, --count - index);
+        }
+        for (int i = 0; i < all.size(); i++) {
+            if (mayBeAsked(i)) {
+                open[count++] = i;
+            }
+        }
+        return count == 0 ? null : asks(choose());
+    }
+
+    private Candidate asks(int index) {
+        asked.set(open[index]);
+        return all.get(open[index]);
+    }
+
+    private int choose() throws FailedException {
+        if (count == 1) {
+            return 0;
+        }
+        int chosen;
+        try {
+            chosen = balancing.choose(this);
+        } catch (RuntimeException | Error e) {
+            throw new FailedException("the route's Balancing threw", e);
+        }
+        if (chosen < 0 || chosen >= count) {
+            throw new FailedException(
+                    "the route's Balancing gave " + chosen + " (expected: 0 to " + (count - 1) + ")", null);
+        }
+        return chosen;
+    }
+
+    @Override
+    public int count() {
+        return count;
+    }
+
+    @Override
+    public Upstream upstream(int index) {
+        return all.get(open[Objects.checkIndex(index, count)]).upstream();
+    }
+
+    @Override
+    public int inFlight(int index) {
+        UpstreamPool pool = pools.pool(upstream(index));
+        return pool == null ? 0 : pool.inFlight().count();
+    }
+
+    @Override
+    public RequestHead request() {
+        return exchange.head();
+    }
+}
