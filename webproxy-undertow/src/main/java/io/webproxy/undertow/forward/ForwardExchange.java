@@ -81,7 +81,12 @@ final class ForwardExchange extends Facade
     @Override
     public void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
         onSent = callback;
-        head = new OutboundHead(exchange);
+        try {
+            head = new OutboundHead(exchange);
+        } catch (RequestHeadWriter.UnwritableException e) {
+            unwritable(e);
+            return;
+        }
         exchange.watch(this);
         askFirst();
     }
@@ -175,11 +180,10 @@ final class ForwardExchange extends Facade
         exchange.connected(taken.isReused() ? 0 : now() - askedAt);
         ByteBuffer bytes;
         try {
-            bytes = head().bytes();
+            bytes = head().bytes(upstreams.get(tried));
         } catch (RequestHeadWriter.UnwritableException e) {
             taken.close();
-            done = true;
-            LocalAnswer.reject(exchange, 400, "The request can't be forwarded: " + e.getMessage() + ".");
+            unwritable(e);
             return;
         }
         connection = taken;
@@ -199,6 +203,11 @@ final class ForwardExchange extends Facade
             onSent = null;
             guarded(() -> callback.completed(this));
         }
+    }
+
+    private void unwritable(RequestHeadWriter.UnwritableException e) {
+        done = true;
+        LocalAnswer.reject(exchange, 400, "The request can't be forwarded: " + e.getMessage() + ".");
     }
 
     private static @Nullable HeaderMap trailersOf(@Nullable HeaderMap trailers) {
@@ -343,6 +352,7 @@ final class ForwardExchange extends Facade
     private HeaderMap clientFields(ParsedHead answer) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
+        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
         HttpServerExchange http = http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
             // also where the connection ends behind it: a cut must look like one

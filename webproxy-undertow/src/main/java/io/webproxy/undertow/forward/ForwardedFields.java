@@ -4,6 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.route.PathPrefix;
 import io.webproxy.undertow.exchange.FieldParser;
 import java.util.Set;
 
@@ -14,6 +15,7 @@ final class ForwardedFields {
     static final HttpString HOST = new HttpString("X-Forwarded-Host");
     static final HttpString PORT = new HttpString("X-Forwarded-Port");
     static final HttpString REAL_IP = new HttpString("X-Real-IP");
+    static final HttpString PREFIX = new HttpString("X-Forwarded-Prefix");
     static final HttpString FORWARDED = new HttpString("Forwarded");
     private static final Set<HttpString> ALL = Set.of(
             FOR,
@@ -26,7 +28,7 @@ final class ForwardedFields {
             new HttpString("X-Forwarded-Scheme"),
             new HttpString("X-Forwarded-Ssl"),
             new HttpString("X-Forwarded-By"),
-            new HttpString("X-Forwarded-Prefix"));
+            PREFIX);
 
     private ForwardedFields() {}
 
@@ -72,6 +74,24 @@ final class ForwardedFields {
             out.field(REAL_IP, client);
             out.field(FORWARDED, forwarded);
         }
+    }
+
+    /**
+     * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard; servers put it before the paths that they send.
+     *
+     * @param taken the prefix that the upstream doesn't see; the root for none
+     * @param trusted whether the peer is a trusted proxy: what it took before stands first
+     */
+    static void writePrefix(RequestHeadWriter out, HeaderMap in, PathPrefix taken, boolean trusted) {
+        String prefix =
+                (trusted ? withoutSlash(RequestHeadWriter.joined(in, PREFIX)) : "") + withoutSlash(taken.toString());
+        if (!prefix.isEmpty()) {
+            out.field(PREFIX, prefix);
+        }
+    }
+
+    private static String withoutSlash(String path) {
+        return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
     }
 
     private static String extended(HeaderMap in, HttpString name, String element) {

@@ -6,17 +6,21 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HeaderEdit;
+import io.webproxy.route.HostHeader;
+import io.webproxy.route.PathPrefix;
 import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.exchange.RequestIds;
+import io.webproxy.undertow.exchange.UpstreamPath;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
 
 /**
- * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange.
+ * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange; the bytes for each upstream.
  */
 final class OutboundHead {
     private static final ThreadLocal<RequestHeadWriter> WRITERS = ThreadLocal.withInitial(RequestHeadWriter::new);
@@ -27,13 +31,20 @@ final class OutboundHead {
     private final HeaderMap in;
     private final RequestFraming framing;
     private final boolean upgrade;
+    private final String target;
 
+    /**
+     * The head of an exchange's request.
+     *
+     * @throws RequestHeadWriter.UnwritableException if the route makes no path of the request's
+     */
     OutboundHead(Exchange exchange) {
         this.exchange = exchange;
         this.http = exchange.http();
         this.in = http.getRequestHeaders();
         this.upgrade = isWebSocket(http) && http.isRequestComplete();
         this.framing = framing();
+        this.target = target();
     }
 
     /** Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1). */
@@ -67,18 +78,22 @@ final class OutboundHead {
     /**
      * The head in bytes.
      *
+     * @param upstream the one that gets it
      * @throws RequestHeadWriter.UnwritableException if the request can't be written as HTTP/1.1
      */
-    ByteBuffer bytes() {
+    ByteBuffer bytes(Upstream upstream) {
         String method = http.getRequestMethod().toString();
         String authority = ForwardedFields.authority(in);
-        RequestHeadWriter out = WRITERS.get().start(method, target());
-        out.field(Headers.HOST, authority);
+        RequestHeadWriter out = WRITERS.get().start(method, target);
+        Route route = exchange.route();
+        out.field(Headers.HOST, host(route.rewrite().hostHeader(), authority, upstream));
         copy(out);
         Exchange.Peer peer = exchange.peer();
         ForwardedFields.write(
                 out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
         out.field(RequestIds.FIELD, exchange.requestId());
+        ForwardedFields.writePrefix(
+                out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
         peer.identity().fields().forEach(out::field);
         if (framing.isChunked()) {
             out.field(Headers.TRANSFER_ENCODING, "chunked");
@@ -152,17 +167,24 @@ final class OutboundHead {
     }
 
     private String target() {
-        Route route = exchange.route();
-        // the route was chosen by the normalised path, so its prefix is taken off that; a path that is normal stays as
-        // it came
-        String prefix = route.rewrite().prefix().orElse(null);
-        String path =
-                prefix == null ? exchange.head().path() : prefix + route.path().strip(exchange.routedPath());
-        String chosen = exchange.rewrittenPath();
-        if (chosen != null) {
-            path = chosen;
+        String path = exchange.rewrittenPath();
+        if (path == null) {
+            Route route = exchange.route();
+            path = UpstreamPath.of(exchange.head().path(), exchange.routedPath(), route.path(), route.rewrite());
+        }
+        if (path == null) {
+            throw new RequestHeadWriter.UnwritableException("the route makes no legal path of its path");
         }
         String query = http.getQueryString();
         return query.isEmpty() ? path : path + "?" + query;
+    }
+
+    private static String host(HostHeader policy, String client, Upstream upstream) {
+        return policy.isClient()
+                ? client
+                : policy.authority()
+                        .orElseGet(() -> upstream.port() == (upstream.tls() ? 443 : 80)
+                                ? upstream.host()
+                                : upstream.authority());
     }
 }

@@ -134,6 +134,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         exchange.hold();
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
+        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
         for (HeaderValues values : fields) {
             http.getResponseHeaders().putAll(values.getHeaderName(), values);
         }

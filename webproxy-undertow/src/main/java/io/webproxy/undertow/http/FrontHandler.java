@@ -20,6 +20,7 @@ import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.exchange.Identity;
+import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
@@ -127,7 +128,7 @@ public final class FrontHandler implements HttpHandler {
 
     private void route(Exchange exchange, Settings now, String path) throws Exception {
         String host = HostPattern.hostOf(exchange.head().authority());
-        if (isMisdirected(exchange.http().getConnection(), host)) {
+        if (isMisdirected(exchange.http().getConnection(), host, true)) {
             LocalAnswer.reject(exchange, 421, "This connection was opened for another host: open one for this host.");
             return;
         }
@@ -138,10 +139,18 @@ public final class FrontHandler implements HttpHandler {
             return;
         }
         if (route == null) {
-            LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
+            if (!host.isEmpty() && isMisdirected(exchange.http().getConnection(), host, false)) {
+                LocalAnswer.reject(exchange, 421, "This server has no service and no certificate for this host.");
+            } else {
+                LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
+            }
             return;
         }
         exchange.routed(route, route.timeouts().orElse(now.timeouts()), path);
+        if (!route.path().matches(path)) {
+            Redirect.addSlash(exchange, route.path());
+            return;
+        }
         RateLimit rate = route.access().rateLimit().orElse(null);
         if (rate != null && isTooOften(exchange, now.rates(), route, rate)) {
             return;
@@ -160,10 +169,11 @@ public final class FrontHandler implements HttpHandler {
         }
     }
 
-    private boolean isMisdirected(ServerConnection connection, String host) {
+    private boolean isMisdirected(ServerConnection connection, String host, boolean served) {
         SSLSession session = connection.getSslSession();
         return session != null
-                && misdirection.isMisdirected(session, connection.getLocalAddress(InetSocketAddress.class), host);
+                && misdirection.isMisdirected(
+                        session, connection.getLocalAddress(InetSocketAddress.class), host, served);
     }
 
     private static boolean isTooOften(Exchange exchange, RateLimiter rates, Route route, RateLimit rate) {

@@ -2,6 +2,7 @@ package io.webproxy.undertow.http;
 
 import io.undertow.server.HttpServerExchange;
 import io.webproxy.route.HostPattern;
+import io.webproxy.route.PathPrefix;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.forward.LocalAnswer;
 import java.util.List;
@@ -21,6 +22,13 @@ public final class Redirect {
      */
     public Redirect(IntSupplier port) {
         this.port = port;
+    }
+
+    /** Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the client wrote. */
+    static void addSlash(Exchange exchange, PathPrefix prefix) {
+        String query = exchange.http().getQueryString();
+        String location = prefix + (query.isEmpty() ? "" : "?" + query);
+        LocalAnswer.send(exchange, 308, "This path ends with a slash.", Map.of("Location", List.of(location)));
     }
 
     void answer(Exchange exchange) {

@@ -209,9 +209,9 @@ public final class RunningProxy implements ProxyEngine.Running {
         };
     }
 
-    private boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
+    private boolean isMisdirected(SSLSession session, InetSocketAddress local, String host, boolean served) {
         ServerTls serving = tls;
-        return serving != null && serving.isMisdirected(session, local, host);
+        return serving != null && serving.isMisdirected(session, local, host, served);
     }
 
     private void pollFiles(ProxyConfig config) {

@@ -280,9 +280,11 @@ public final class ServerTls {
      * @param session the connection's
      * @param local the connection's local address
      * @param host lower case, without a port and a trailing dot
+     * @param served false if there is nothing for that host here; the connection's certificate not being for it is enough then
      */
-    public boolean isMisdirected(SSLSession session, InetSocketAddress local, String host) {
-        return session instanceof ExtendedSSLSession extended && keys.isMisdirected(extended, local, host);
+    public boolean isMisdirected(SSLSession session, InetSocketAddress local, String host, boolean served) {
+        return session instanceof ExtendedSSLSession extended
+                && (served ? keys.isMisdirected(extended, local, host) : !keys.isCovered(extended, local, host));
     }
 
     private static LoadedSources servable(LoadedSources sources, TlsEngines engines) {

@@ -93,6 +93,16 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         }
     }
 
+    /** Whether the certificate that this session's client was given is for a host; where nobody knows, it is. */
+    boolean isCovered(ExtendedSSLSession session, InetSocketAddress local, String host) {
+        try {
+            return served.choose(hello(requestedName(session), local)).stream()
+                    .anyMatch(material -> material.covers(host));
+        } catch (AskedProvider.Failed e) {
+            return true;
+        }
+    }
+
     private static List<KeyMaterial> wanted(KeyChooser all, String host, InetSocketAddress local) {
         InetAddress address = IpLiteral.parse(host);
         if (address == null) {

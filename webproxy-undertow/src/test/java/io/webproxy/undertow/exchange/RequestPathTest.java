@@ -1,4 +1,4 @@
-package io.webproxy.undertow.http;
+package io.webproxy.undertow.exchange;
 
 import static io.webproxy.testing.ByteInputs.bytes;
 import static io.webproxy.testing.ByteInputs.everyMutation;

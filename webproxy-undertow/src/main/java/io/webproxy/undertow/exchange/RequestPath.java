@@ -1,4 +1,4 @@
-package io.webproxy.undertow.http;
+package io.webproxy.undertow.exchange;
 
 import io.undertow.server.HttpServerExchange;
 import java.util.ArrayDeque;
@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The path of a request: as it came, for the upstream; and normalised, for routing (RFC 3986 section 6.2). Pure. */
-final class RequestPath {
+public final class RequestPath {
     private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3[Bb])[^/]*");
     private static final Pattern ENCODED_SLASH = Pattern.compile("%2[Ff]");
     private static final Pattern SLASHES = Pattern.compile("/{2,}");
@@ -16,7 +16,7 @@ final class RequestPath {
     private RequestPath() {}
 
     /** The path as it came, without scheme and authority; null if there is none that starts with a slash. */
-    static @Nullable String raw(HttpServerExchange http) {
+    public static @Nullable String raw(HttpServerExchange http) {
         String uri = http.getRequestURI();
         if (http.isHostIncludedInRequestURI()) {
             int scheme = uri.indexOf("//");
@@ -34,7 +34,7 @@ final class RequestPath {
      *
      * @return null if upstreams could read the path in different ways
      */
-    static @Nullable String normalized(String raw) {
+    public static @Nullable String normalized(String raw) {
         if (isPlain(raw)) {
             return raw.equals("*") ? "/" : raw;
         }
@@ -48,7 +48,7 @@ final class RequestPath {
      *
      * @param raw a path that has a normalised form, {@code normalized}
      */
-    static boolean isReadAlike(String raw, String normalized, Predicate<String> likewise) {
+    public static boolean isReadAlike(String raw, String normalized, Predicate<String> likewise) {
         String decoded = isPlain(raw) ? null : decoded(raw);
         if (decoded == null) {
             return true;
