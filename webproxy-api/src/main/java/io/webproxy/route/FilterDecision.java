@@ -24,8 +24,10 @@ public sealed interface FilterDecision {
     }
 
     /**
-     * The decision comes later, from any thread: the exchange waits for it, as long as the connection timeout of its timeout class would wait; a stage that fails
-     * answers 500.
+     * The decision comes later, from any thread. Until then the exchange waits as it would for an upstream: it is under the limits of its timeout class (a class without
+     * one waits here as long as {@code DEFAULT}, and a minute if that has none either) and answers 504 when they have passed, and it ends when the client leaves. A
+     * decision that comes behind that is ignored. A stage that fails, or completes with null or with another {@code Later}, answers 500. The body of the request waits
+     * unread.
      */
     static FilterDecision later(CompletionStage<? extends FilterDecision> stage) {
         return new Later(Objects.requireNonNull(stage, "stage"));

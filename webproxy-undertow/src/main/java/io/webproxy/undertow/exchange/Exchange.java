@@ -245,6 +245,11 @@ public final class Exchange extends Watched {
         return credentialsPass;
     }
 
+    /** Whether neither silence nor a total ends it. */
+    public boolean isWithoutLimit() {
+        return deadline.at() == Long.MAX_VALUE;
+    }
+
     /** From now on silence is counted; {@code onExpiry} is told. */
     public void watch(Expiry onExpiry) {
         expiry = onExpiry;

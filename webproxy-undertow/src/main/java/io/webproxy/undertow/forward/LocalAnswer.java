@@ -1,11 +1,14 @@
 package io.webproxy.undertow.forward;
 
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
+import io.webproxy.ErrorPages;
+import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
@@ -24,9 +27,9 @@ public final class LocalAnswer implements Expiry {
     private final Exchange exchange;
     private final int status;
     private final byte[] body;
-    private final String contentType;
+    private final @Nullable String contentType;
 
-    private LocalAnswer(Exchange exchange, int status, byte[] body, String contentType) {
+    private LocalAnswer(Exchange exchange, int status, byte[] body, @Nullable String contentType) {
         this.exchange = exchange;
         this.status = status;
         this.body = body;
@@ -53,6 +56,19 @@ public final class LocalAnswer implements Expiry {
             exchange.client().abort();
             return;
         }
+        HeaderMap out = http.getResponseHeaders();
+        fields.forEach((name, values) -> values.forEach(value -> out.add(new HttpString(name), value)));
+        Answer page = status < 400 ? null : page(exchange, status);
+        if (page != null) {
+            page.headers().forEach((name, values) -> {
+                // what belongs to the status stays
+                if (!out.contains(name)) {
+                    out.addAll(new HttpString(name), values);
+                }
+            });
+            start(new LocalAnswer(exchange, status, page.body(), null));
+            return;
+        }
         String accept = http.getRequestHeaders().getFirst(Headers.ACCEPT);
         boolean problem =
                 accept != null && (accept.contains("application/problem+json") || accept.contains("application/json"));
@@ -60,21 +76,37 @@ public final class LocalAnswer implements Expiry {
                 ? "{\"type\":\"about:blank\",\"title\":\"" + StatusCodes.getReason(status) + "\",\"status\":" + status
                         + ",\"detail\":\"" + detail.replace("\\", "\\\\").replace("\"", "\\\"") + "\"}"
                 : status + " " + StatusCodes.getReason(status) + ": " + detail + "\n";
-        fields.forEach((name, values) ->
-                values.forEach(value -> http.getResponseHeaders().add(new HttpString(name), value)));
-        LocalAnswer answer = new LocalAnswer(
+        start(new LocalAnswer(
                 exchange,
                 status,
                 text.getBytes(StandardCharsets.UTF_8),
-                problem ? "application/problem+json" : "text/plain; charset=utf-8");
-        http.dispatch(SameThreadExecutor.INSTANCE, answer::start);
+                problem ? "application/problem+json" : "text/plain; charset=utf-8"));
+    }
+
+    private static @Nullable Answer page(Exchange exchange, int status) {
+        ErrorPages pages = exchange.errorPages();
+        return pages == null
+                ? null
+                : pages.page(new ErrorPages.Failure(status, exchange.error(), exchange.requestId()), exchange.head())
+                        .orElse(null);
+    }
+
+    /** Answers with what the application or the operator wants answered, as it is. */
+    public static void answer(Exchange exchange, Answer answer) {
+        exchange.answered();
+        answer.headers()
+                .forEach((name, values) -> exchange.http().getResponseHeaders().addAll(new HttpString(name), values));
+        start(new LocalAnswer(exchange, answer.status(), answer.body(), null));
     }
 
     /** Answers with 200 and this content. */
     public static void content(Exchange exchange, String contentType, byte[] content) {
         exchange.answered();
-        LocalAnswer answer = new LocalAnswer(exchange, StatusCodes.OK, content, contentType);
-        exchange.http().dispatch(SameThreadExecutor.INSTANCE, answer::start);
+        start(new LocalAnswer(exchange, StatusCodes.OK, content, contentType));
+    }
+
+    private static void start(LocalAnswer answer) {
+        answer.exchange.http().dispatch(SameThreadExecutor.INSTANCE, answer::start);
     }
 
     private void start() {
@@ -85,8 +117,12 @@ public final class LocalAnswer implements Expiry {
         }
         exchange.client().unwatch();
         http.setStatusCode(status);
-        http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
-        http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
+        if (contentType != null) {
+            http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+        }
+        if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
+            http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
+        }
         if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);
         }
@@ -182,6 +218,7 @@ public final class LocalAnswer implements Expiry {
                 new Failure(502, "The service behind this proxy gave an answer that isn't valid HTTP.");
             case RESPONSE_HEAD_TIMEOUT, TOTAL_TIMEOUT ->
                 new Failure(504, "The service behind this proxy didn't answer in time.");
+            case APPLICATION_FAILED -> new Failure(500, "The service failed to handle this request.");
             case REQUEST_REJECTED -> new Failure(400, "The request can't be forwarded.");
             case RESPONSE_BODY_TRUNCATED, RESPONSE_BODY_IDLE, CLIENT_ABORTED -> null;
         };

@@ -1,20 +1,12 @@
 package io.webproxy.undertow.http;
 
-import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.Headers;
-import io.undertow.util.SameThreadExecutor;
-import io.webproxy.auth.AuthDecision;
-import io.webproxy.auth.Authenticator;
-import io.webproxy.http.HttpLimits;
-import io.webproxy.observe.ForwardError;
 import io.webproxy.route.HostPattern;
-import io.webproxy.route.RateLimit;
 import io.webproxy.route.Route;
-import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.FieldRules;
@@ -26,25 +18,18 @@ import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/** The first handler of every request: guard, challenge, route, authentication, timeout class, then the forwarder. */
+/** The first handler of every request: guard, challenge, redirect, route and timeout class; then it is to be let in. */
 public final class FrontHandler implements HttpHandler {
-    private static final Logger LOG = LoggerFactory.getLogger(FrontHandler.class);
     private static final AttachmentKey<Exchange.Peer> PEER = AttachmentKey.create(Exchange.Peer.class);
 
     private final Exchanges exchanges;
     private final Supplier<Settings> settings;
-    private final HttpHandler forwarder;
+    private final Admission admission;
     private final Misdirection misdirection;
     private final @Nullable Redirect redirect;
     private final @Nullable HttpChallenges challenges;
@@ -64,7 +49,7 @@ public final class FrontHandler implements HttpHandler {
             @Nullable HttpChallenges challenges) {
         this.exchanges = exchanges;
         this.settings = settings;
-        this.forwarder = forwarder;
+        this.admission = new Admission(forwarder);
         this.misdirection = misdirection;
         this.redirect = redirect;
         this.challenges = challenges;
@@ -80,6 +65,10 @@ public final class FrontHandler implements HttpHandler {
         peer.identity().strip(http.getRequestHeaders());
         InetAddress client = now.trust().client(peer.address(), http.getRequestHeaders());
         Exchange exchange = new Exchange(http, exchanges, peer, client, raw == null ? "" : raw);
+        exchange.errorPages(now.errorPages());
+        if (now.strictTransport() != null) {
+            now.strictTransport().install(http);
+        }
         HeadProblem problem = exchange.client().headProblem();
         RequestGuard.Refusal refusal = problem != null
                 ? new RequestGuard.Refusal(problem.status(), problem.detail())
@@ -132,6 +121,9 @@ public final class FrontHandler implements HttpHandler {
             LocalAnswer.reject(exchange, 421, "This connection was opened for another host: open one for this host.");
             return;
         }
+        if (now.canonicalHost().answer(exchange, host)) {
+            return;
+        }
         Route route = now.routes().find(host, path, exchange.head());
         if (!RequestPath.isReadAlike(
                 exchange.head().path(), path, other -> now.routes().find(host, other, exchange.head()) == route)) {
@@ -151,22 +143,7 @@ public final class FrontHandler implements HttpHandler {
             Redirect.addSlash(exchange, route.path());
             return;
         }
-        RateLimit rate = route.access().rateLimit().orElse(null);
-        if (rate != null && isTooOften(exchange, now.rates(), route, rate)) {
-            return;
-        }
-        long limit = now.limits().requestBodyBytes();
-        String length = exchange.http().getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
-        if (limit > 0 && length != null && Long.parseLong(length) > limit) {
-            LocalAnswer.reject(exchange, 413, "The request body is above " + limit + " bytes.");
-            return;
-        }
-        Authenticator authenticator = now.authenticator();
-        if (authenticator == null) {
-            forward(exchange, now.limits());
-        } else {
-            authenticate(exchange, authenticator, now.limits());
-        }
+        admission.admit(exchange, now);
     }
 
     private boolean isMisdirected(ServerConnection connection, String host, boolean served) {
@@ -174,79 +151,5 @@ public final class FrontHandler implements HttpHandler {
         return session != null
                 && misdirection.isMisdirected(
                         session, connection.getLocalAddress(InetSocketAddress.class), host, served);
-    }
-
-    private static boolean isTooOften(Exchange exchange, RateLimiter rates, Route route, RateLimit rate) {
-        long now = exchange.shared().nanoClock().getAsLong();
-        long wait = rates.take(route, rate, exchange.head().clientAddress(), now);
-        if (wait == 0) {
-            return false;
-        }
-        exchange.failed(ForwardError.REQUEST_REJECTED);
-        long seconds = TimeUnit.NANOSECONDS.toSeconds(wait + TimeUnit.SECONDS.toNanos(1) - 1);
-        LocalAnswer.send(
-                exchange, 429, "Too many requests: try again later.", Map.of("Retry-After", List.of(seconds + "")));
-        return true;
-    }
-
-    private void authenticate(Exchange exchange, Authenticator authenticator, HttpLimits limits) throws Exception {
-        CompletionStage<AuthDecision> stage;
-        try {
-            stage = authenticator.authenticate(exchange.head());
-        } catch (RuntimeException e) {
-            stage = CompletableFuture.failedFuture(e);
-        }
-        HttpServerExchange http = exchange.http();
-        CompletableFuture<AuthDecision> decision = stage.toCompletableFuture();
-        if (decision.isDone() && !decision.isCompletedExceptionally()) {
-            decided(exchange, authenticator, decision.join(), limits);
-            return;
-        }
-        AuthWait wait = new AuthWait(exchange);
-        exchange.watch(wait);
-        http.dispatch(
-                SameThreadExecutor.INSTANCE,
-                () -> decision.whenComplete((made, failure) -> IoTasks.execute(
-                        http.getIoThread(),
-                        () -> Connectors.executeRootHandler(
-                                same -> decidedLater(wait, exchange, authenticator, made, failure, limits), http))));
-    }
-
-    private void decidedLater(
-            AuthWait wait,
-            Exchange exchange,
-            Authenticator authenticator,
-            @Nullable AuthDecision decision,
-            @Nullable Throwable failure,
-            HttpLimits limits)
-            throws Exception {
-        if (!wait.decided()) {
-            return;
-        }
-        if (decision == null) {
-            LOG.error("The authenticator failed", failure);
-            LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
-        } else {
-            decided(exchange, authenticator, decision, limits);
-        }
-    }
-
-    private void decided(Exchange exchange, Authenticator authenticator, AuthDecision decision, HttpLimits limits)
-            throws Exception {
-        if (decision instanceof AuthDecision.Granted granted) {
-            exchange.authenticated(granted.user(), authenticator.forwardsCredentials());
-            forward(exchange, limits);
-        } else if (decision instanceof AuthDecision.Denied denied) {
-            LocalAnswer.send(
-                    exchange,
-                    denied.status(),
-                    denied.status() == 401 ? "User and password are needed." : "Access is denied for now.",
-                    denied.headers());
-        }
-    }
-
-    private void forward(Exchange exchange, HttpLimits limits) throws Exception {
-        RequestBody.install(exchange, limits);
-        forwarder.handleRequest(exchange.http());
     }
 }

@@ -34,17 +34,32 @@ public final class Redirect {
     void answer(Exchange exchange) {
         HttpServerExchange http = exchange.http();
         String host = HostPattern.hostOf(exchange.head().authority());
+        http.setPersistent(false);
         if (host.isEmpty()) {
             LocalAnswer.reject(exchange, 400, "This port speaks HTTPS.");
             return;
         }
         int to = port.getAsInt();
-        String query = http.getQueryString();
-        String location = "https://" + host + (to == DEFAULT_PORT ? "" : ":" + to)
-                + exchange.head().path() + (query.isEmpty() ? "" : "?" + query);
         String method = exchange.head().method();
         int status = method.equals("GET") || method.equals("HEAD") ? 301 : 308;
-        http.setPersistent(false);
-        LocalAnswer.send(exchange, status, "This port speaks HTTPS.", Map.of("Location", List.of(location)));
+        send(exchange, "https://" + host + (to == DEFAULT_PORT ? "" : ":" + to), status);
+    }
+
+    /**
+     * Sends the client to the same path and query at another base.
+     *
+     * @param base scheme and authority, with a path if wanted, without a slash at its end: so that a path that begins with two slashes names no host
+     */
+    static void send(Exchange exchange, String base, int status) {
+        String path = exchange.head().path();
+        String query = exchange.head().query();
+        // the asterisk of OPTIONS is no path, and must not become part of a host
+        String location = base + (path.startsWith("/") ? path : "/") + (query.isEmpty() ? "" : "?" + query);
+        if (!location.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+            LocalAnswer.reject(exchange, 400, "The request target has a character that must be percent-encoded.");
+            return;
+        }
+        LocalAnswer.send(
+                exchange, status, "This is to be found at another address.", Map.of("Location", List.of(location)));
     }
 }

@@ -45,7 +45,7 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             StreamSourceConduit next, Exchange exchange, HttpLimits limits, @Nullable ChunkedDecoder decoder) {
         super(next);
         this.exchange = exchange;
-        this.limit = limits.requestBodyBytes();
+        this.limit = exchange.route().access().requestBodyBytes().orElse(limits.requestBodyBytes());
         this.decoder = decoder;
         this.pace = new BodyPace(
                 limits.requestBodyRate(),

@@ -1,10 +1,13 @@
 package io.webproxy.undertow.http;
 
+import io.webproxy.ErrorPages;
+import io.webproxy.ProxyConfig;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.route.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.undertow.forward.GuardedPages;
 import io.webproxy.undertow.forward.Trust;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @param clientCertificates how the upstream is told who the client is
  * @param limits of heads and bodies
  * @param rates how often clients have come
+ * @param canonicalHost which hosts are sent to another name of theirs
+ * @param strictTransport what is said about HTTPS, or null for nothing
+ * @param errorPages the operator's, or null for the proxy's own
  */
 public record Settings(
         RouteTable routes,
@@ -26,4 +32,22 @@ public record Settings(
         Trust trust,
         ClientCertificates clientCertificates,
         HttpLimits limits,
-        RateLimiter rates) {}
+        RateLimiter rates,
+        CanonicalHost canonicalHost,
+        @Nullable StrictTransport strictTransport,
+        @Nullable ErrorPages errorPages) {
+    /** What a configuration says; the rates outlive it. */
+    public static Settings of(ProxyConfig config, RateLimiter rates) {
+        return new Settings(
+                new RouteTable(config.routes()),
+                config.authenticator().orElse(null),
+                config.timeouts(),
+                new Trust(config.trustedProxies()),
+                config.clientCertificates(),
+                config.limits(),
+                rates,
+                new CanonicalHost(config.canonicalHosts()),
+                config.hsts().map(StrictTransport::new).orElse(null),
+                config.errorPages().map(GuardedPages::new).orElse(null));
+    }
+}

@@ -6,15 +6,12 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
-import io.webproxy.auth.Authenticator;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
-import io.webproxy.route.RouteTable;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
-import io.webproxy.undertow.forward.Trust;
 import io.webproxy.undertow.http.AuthRuntime;
 import io.webproxy.undertow.http.FrontHandler;
 import io.webproxy.undertow.http.HttpChallenges;
@@ -63,6 +60,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final Upstreams upstreams;
     private final Forwarder forwarder;
     private final AuthRuntime auth;
+    private final Authenticators authenticators;
     private final RateLimiter rates = new RateLimiter();
     private final OpenConnections connections = new OpenConnections(DescriptorRoom.ofProcess());
     private final Listeners listeners;
@@ -96,6 +94,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.forwarder = new Forwarder(upstreams);
         this.auth = new AuthRuntime();
+        this.authenticators = new Authenticators(auth);
         this.settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
         this.http2 = config.http2();
@@ -104,7 +103,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.handlers = frontHandlers();
         this.drain = new Drain(exchanges, connections, listeners::close, this::release);
         try {
-            config.authenticator().ifPresent(this::startAuthenticator);
+            authenticators.change(config).keep();
             upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
             forwarder.update(config.routes(), config.retries());
             open(config);
@@ -138,14 +137,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     private Settings settings(ProxyConfig config) {
         rates.retain(config.routes().stream().map(Route::name).collect(Collectors.toSet()));
-        return new Settings(
-                new RouteTable(config.routes()),
-                config.authenticator().orElse(null),
-                config.timeouts(),
-                new Trust(config.trustedProxies()),
-                config.clientCertificates(),
-                config.limits(),
-                rates);
+        return Settings.of(config, rates);
     }
 
     private static java.util.Set<io.webproxy.route.Upstream> upstreamsOf(ProxyConfig config) {
@@ -153,14 +145,6 @@ public final class RunningProxy implements ProxyEngine.Running {
                 .map(Route::upstreams)
                 .flatMap(List::stream)
                 .collect(Collectors.toUnmodifiableSet());
-    }
-
-    private void startAuthenticator(Authenticator authenticator) {
-        try {
-            authenticator.start(auth);
-        } catch (IllegalArgumentException e) {
-            throw new ProxyStartException(String.valueOf(e.getMessage()), e);
-        }
     }
 
     /** What handles the requests of endpoints, by what they speak. */
@@ -275,11 +259,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                     "Endpoints, bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
                             + " while the server runs: start another server.");
         }
-        Authenticator before = settings.authenticator();
-        Authenticator next = config.authenticator().orElse(null);
-        if (next != null && next != before) {
-            startAuthenticator(next);
-        }
+        Authenticators.Change whoDecides = authenticators.change(config);
         CertificateProviders.Change change = null;
         try {
             ServerTls serving = tls;
@@ -295,9 +275,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             if (change != null) {
                 change.undo();
             }
-            if (next != null && next != before) {
-                next.stop();
-            }
+            whoDecides.undo();
             throw e;
         }
         forwarder.update(config.routes(), config.retries());
@@ -307,9 +285,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         change.keep();
         pollFiles(config);
-        if (before != null && next != before) {
-            before.stop();
-        }
+        whoDecides.keep();
     }
 
     @Override
@@ -321,14 +297,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private void release() {
         connections.closeAll();
         upstreams.close();
-        Authenticator authenticator = settings.authenticator();
-        if (authenticator != null) {
-            try {
-                authenticator.stop();
-            } catch (RuntimeException e) {
-                LOG.warn("The authenticator failed to stop; the server closes all the same", e);
-            }
-        }
+        authenticators.close();
         auth.close();
         files.close();
         providers.close();
