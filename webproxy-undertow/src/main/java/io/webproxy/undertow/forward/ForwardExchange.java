@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +93,7 @@ final class ForwardExchange extends Facade
     }
 
     private OutboundHead head() {
-        return java.util.Objects.requireNonNull(head, "head");
+        return Objects.requireNonNull(head, "head");
     }
 
     private void askFirst() {
@@ -180,7 +181,7 @@ final class ForwardExchange extends Facade
         exchange.connected(taken.isReused() ? 0 : now() - askedAt);
         ByteBuffer bytes;
         try {
-            bytes = head().bytes(upstreams.get(tried));
+            bytes = head().bytes(Objects.requireNonNull(candidate).upstream());
         } catch (RequestHeadWriter.UnwritableException e) {
             taken.close();
             unwritable(e);
@@ -562,12 +563,12 @@ final class ForwardExchange extends Facade
 
     @Override
     public StreamSinkChannel getRequestChannel() {
-        return java.util.Objects.requireNonNull(requestChannel, "requestChannel");
+        return Objects.requireNonNull(requestChannel, "requestChannel");
     }
 
     @Override
     public StreamSourceChannel getResponseChannel() {
-        return java.util.Objects.requireNonNull(responseChannel, "responseChannel");
+        return Objects.requireNonNull(responseChannel, "responseChannel");
     }
 
     @Override
