@@ -1,9 +1,7 @@
 package io.webproxy.undertow.forward;
 
 import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
 import io.webproxy.http.AddressRange;
-import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
 import java.util.List;
 
@@ -27,22 +25,17 @@ public final class Trust {
     }
 
     /**
-     * The client's address: the last one in {@code X-Forwarded-For} that isn't a trusted proxy's, if the peer is one; what can't be read
-     * ends the chain.
+     * The client's address: if the peer is a trusted proxy, the last one in {@code X-Forwarded-For}, or else in {@code Forwarded}, that isn't a trusted
+     * proxy's; what can't be read ends the chain.
      */
     public InetAddress client(InetAddress peer, HeaderMap fields) {
         if (ranges.isEmpty() || !contains(peer)) {
             return peer;
         }
-        HeaderValues values = fields.get(ForwardedFields.FOR);
-        if (values == null) {
-            return peer;
-        }
-        String[] chain = String.join(",", values).split(",", -1);
+        ForwardedChain chain = ForwardedChain.of(fields);
         InetAddress client = peer;
-        for (int i = chain.length - 1; i >= 0 && contains(client); i--) {
-            String element = chain[i].strip();
-            InetAddress named = IpLiteral.parse(element);
+        for (int i = chain.size() - 1; i >= 0 && contains(client); i--) {
+            InetAddress named = chain.node(i);
             if (named == null) {
                 break;
             }

@@ -10,11 +10,17 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Any {@code X-Forwarded-For}, and any authority in {@code Forwarded}. */
 class ForwardedFuzzTest {
     private static final Trust TRUST = new Trust(List.of(AddressRange.of("10.0.0.0/8"), AddressRange.of("fd00::/8")));
+    private static final Pattern WITH_PORT =
+            Pattern.compile("(\\[[^\\[\\]]*]|[^:\\[\\]]*):([0-9]{1,5}|_[0-9A-Za-z._-]{1,64})");
     private static final InetAddress PROXY = Objects.requireNonNull(IpLiteral.parse("10.0.0.1"));
     private static final InetAddress STRANGER = Objects.requireNonNull(IpLiteral.parse("192.0.2.1"));
 
@@ -29,7 +35,7 @@ class ForwardedFuzzTest {
         InetAddress client = TRUST.client(PROXY, fields);
         List<InetAddress> named = lines.stream()
                 .flatMap(line -> Arrays.stream(line.split(",", -1)))
-                .map(element -> IpLiteral.parse(element.strip()))
+                .map(element -> address(element.strip()))
                 .filter(Objects::nonNull)
                 .toList();
         assertThat(client.equals(PROXY) || named.contains(client)).isTrue();
@@ -39,6 +45,23 @@ class ForwardedFuzzTest {
                     named.stream().filter(address -> !TRUST.contains(address)).toList();
             assertThat(client).isEqualTo(strangers.get(strangers.size() - 1));
         }
+    }
+
+    private static @Nullable InetAddress address(String element) {
+        InetAddress plain = IpLiteral.parse(element);
+        Matcher withPort = WITH_PORT.matcher(element);
+        return plain == null && withPort.matches() ? IpLiteral.parse(withPort.group(1)) : plain;
+    }
+
+    /** Any {@code Forwarded}: only addresses that stand in it are believed, and nobody but a trusted proxy is. */
+    @FuzzTest
+    void forwarded(byte[] input) {
+        String value = new String(input, StandardCharsets.ISO_8859_1);
+        HeaderMap fields = new HeaderMap().add(ForwardedFields.FORWARDED, value);
+        assertThat(TRUST.client(STRANGER, fields)).isEqualTo(STRANGER);
+        InetAddress client = TRUST.client(PROXY, fields);
+        assertThat(client.equals(PROXY) || value.toLowerCase(Locale.ROOT).contains("for="))
+                .isTrue();
     }
 
     @FuzzTest

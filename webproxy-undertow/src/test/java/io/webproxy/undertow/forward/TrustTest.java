@@ -63,6 +63,10 @@ class TrustTest {
                 "2001:db8:2::1 | 2001:db8:2:0:0:0:0:1",
                 "[2001:db8:2::1] | 2001:db8:2:0:0:0:0:1",
                 "192.0.2.1, 2001:db8:1::5 | 192.0.2.1",
+                "192.0.2.1:4711 | 192.0.2.1",
+                "[2001:db8:2::1]:4711 | 2001:db8:2:0:0:0:0:1",
+                "192.0.2.1, 10.0.0.7:80 | 192.0.2.1",
+                "[::ffff:192.0.2.1]:1 | 192.0.2.1",
                 "::ffff:192.0.2.1 | 192.0.2.1",
                 "192.0.2.1, ::ffff:10.0.0.9 | 192.0.2.1"
             })
@@ -79,8 +83,13 @@ class TrustTest {
                 "unknown",
                 "_hidden",
                 "localhost",
-                "192.0.2.1:4711",
-                "[2001:db8:2::1]:4711",
+                "192.0.2.1:",
+                "192.0.2.1:123456",
+                "192.0.2.1:4711:1",
+                "[2001:db8:2::1]4711",
+                "[2001:db8:2::1]:x",
+                "[192.0.2.1]:4711",
+                "[fe80::1%eth0]:4711",
                 "192.0.2",
                 "3221225985",
                 "0xc0000201",
@@ -101,6 +110,69 @@ class TrustTest {
         assertThat(client(TRUST, "10.0.0.1", "192.0.2.1, " + element)).isEqualTo("10.0.0.1");
         assertThat(client(TRUST, "10.0.0.1", "192.0.2.1, " + element + ", 10.0.0.7"))
                 .isEqualTo("10.0.0.7");
+    }
+
+    private static String forwarded(String peer, String... values) {
+        HeaderMap fields = new HeaderMap();
+        for (String value : values) {
+            fields.add(new HttpString("forwarded"), value);
+        }
+        return TRUST.client(address(peer), fields).getHostAddress();
+    }
+
+    /** RFC 7239 sections 4, 6 and 7.1. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "for=192.0.2.1 | 192.0.2.1",
+                "For=192.0.2.1;proto=https;host=a.example | 192.0.2.1",
+                "proto=https ; for=192.0.2.1 | 192.0.2.1",
+                "for=\"192.0.2.1:4711\" | 192.0.2.1",
+                "for=\"[2001:db8:2::1]\" | 2001:db8:2:0:0:0:0:1",
+                "for=\"[2001:db8:2::1]:4711\" | 2001:db8:2:0:0:0:0:1",
+                "for=\"[2001:db8:2::1]:_obf\";by=10.0.0.1 | 2001:db8:2:0:0:0:0:1",
+                "for=203.0.113.66, for=192.0.2.1,for=10.0.0.7 | 192.0.2.1",
+                "for=203.0.113.66, for=\"\\192.0.2.1\", for=10.0.0.7;host=\"a,b;for=1\" | 192.0.2.1",
+                "for=203.0.113.66, for=192.0.2.1;host=\"a\\\",for=203.0.113.9\" | 192.0.2.1"
+            })
+    void forwardedIsReadWhereThereIsNoForwardedFor(String value, String client) {
+        assertThat(forwarded("10.0.0.1", value)).isEqualTo(client);
+        assertThat(forwarded("203.0.113.5", value)).isEqualTo("203.0.113.5");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "for=unknown",
+                "for=_hidden",
+                "for=2001:db8:2::1",
+                "for=\"2001:db8:2::1\"",
+                "for=[2001:db8:2::1]",
+                "for=192.0.2.1:4711",
+                "for=\"[fe80::1%eth0]\"",
+                "for=\"192.0.2.1",
+                "for=192.0.2.1\"",
+                "for=\"192.0.2.1\"x",
+                "for=192.0.2.1;for=192.0.2.2",
+                "for=192.0.2.1;",
+                "for",
+                "192.0.2.1",
+                "proto=https",
+                "for=192.0.2.1 x"
+            })
+    void elementOfForwardedThatNamesNobodyEndsTheChain(String element) {
+        assertThat(forwarded("10.0.0.1", "for=203.0.113.66", element)).isEqualTo("10.0.0.1");
+    }
+
+    @Test
+    void forwardedForIsReadFirst() {
+        HeaderMap fields = new HeaderMap()
+                .add(new HttpString("forwarded"), "for=203.0.113.66")
+                .add(new HttpString("x-forwarded-for"), "192.0.2.1");
+        assertThat(TRUST.client(address("10.0.0.1"), fields)).isEqualTo(address("192.0.2.1"));
     }
 
     @Test
