@@ -7,6 +7,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +37,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final StreamConnection connection;
+    private final InetSocketAddress client;
     /** The channel's own: while an exchange ends, the channel still has that of the exchange. */
     private final StreamSinkConduit sink;
 
@@ -49,9 +51,11 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private boolean refused;
     private int discarded;
 
-    private HeadGate(StreamConnection connection, Sweeper sweeper, Supplier<HttpLimits> limits) {
+    private HeadGate(
+            StreamConnection connection, InetSocketAddress client, Sweeper sweeper, Supplier<HttpLimits> limits) {
         super(connection.getSourceChannel().getConduit());
         this.connection = connection;
+        this.client = client;
         this.sink = connection.getSinkChannel().getConduit();
         this.sweeper = sweeper;
         this.limits = limits;
@@ -61,17 +65,23 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     /**
      * Puts a gate before a connection that speaks HTTP/1.1.
      *
+     * @param client who is on the other end
      * @param read what was read of it already, or null; the gate may take bytes out of it, and all of them
      */
     public static HeadGate install(
             StreamConnection connection,
+            InetSocketAddress client,
             Sweeper sweeper,
             Supplier<HttpLimits> limits,
             @Nullable PooledByteBuffer read) {
-        HeadGate gate = new HeadGate(connection, sweeper, limits);
+        HeadGate gate = new HeadGate(connection, client, sweeper, limits);
         connection.getSourceChannel().setConduit(gate);
         gate.next(read);
         return gate;
+    }
+
+    InetSocketAddress client() {
+        return client;
     }
 
     /** What is wrong with the head that is complete, or null. */
@@ -172,7 +182,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     }
 
     private void refuse(int status, String detail) {
-        LOG.debug("{}: {}", connection.getPeerAddress(), detail);
+        LOG.debug("{}: {}", client, detail);
         refused = true;
         answer(status, detail);
         stopWaiting();

@@ -22,6 +22,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
@@ -54,6 +55,7 @@ public final class Http2Front extends Http2Channel {
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
 
     private final Map<Integer, Leg> legs = new HashMap<>();
+    private final InetSocketAddress client;
     private final FloodMeter meter;
     private final FrameGate gate;
     private final int window;
@@ -75,12 +77,14 @@ public final class Http2Front extends Http2Channel {
     /**
      * A front on a connection.
      *
+     * @param client who is on the other end
      * @param data what was read already, or null
      * @param window how much a client may send before it must wait, in bytes: the setting is for each stream; the connection's own window, which
      *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far
      */
     public Http2Front(
             StreamConnection connection,
+            InetSocketAddress client,
             ByteBufferPool buffers,
             @Nullable PooledByteBuffer data,
             OptionMap options,
@@ -89,6 +93,7 @@ public final class Http2Front extends Http2Channel {
             Http2Limits limits,
             Sweeper sweeper) {
         super(connection, "h2", buffers, data, false, false, options);
+        this.client = client;
         this.window = window;
         this.sweeper = sweeper;
         this.meter = new FloodMeter(limits, sweeper::now);
@@ -106,6 +111,10 @@ public final class Http2Front extends Http2Channel {
     /** The front that a request came through, or null if it came over HTTP/1.1. */
     static @Nullable Http2Front of(ServerConnection connection) {
         return connection.getAttachment(KEY);
+    }
+
+    InetSocketAddress client() {
+        return client;
     }
 
     /** Starts to read requests. */
@@ -245,7 +254,7 @@ public final class Http2Front extends Http2Channel {
         if (!ending) {
             ending = true;
             gate.end();
-            LOG.debug("The HTTP/2 connection of {} ends with code {}", getPeerAddress(), code);
+            LOG.debug("The HTTP/2 connection of {} ends with code {}", client, code);
         }
         super.sendGoAway(code, failed);
         if (code != ERROR_NO_ERROR) {

@@ -11,15 +11,19 @@ import org.xnio.StreamConnection;
  */
 public final class Arrival {
     private final StreamConnection connection;
+    private final OpenConnections open;
     private final Acceptor endpoint;
     /** What the connection is counted under; changed on its IO thread, read when it closes. */
     private volatile AddressRange counted;
 
+    private InetSocketAddress client;
     private @Nullable Runnable onLeave;
     private boolean leaving;
 
-    Arrival(StreamConnection connection, Acceptor endpoint, AddressRange counted) {
+    Arrival(StreamConnection connection, OpenConnections open, Acceptor endpoint, AddressRange counted) {
         this.connection = connection;
+        this.client = connection.getPeerAddress(InetSocketAddress.class);
+        this.open = open;
         this.endpoint = endpoint;
         this.counted = counted;
     }
@@ -29,9 +33,19 @@ public final class Arrival {
         return connection;
     }
 
-    /** The address of the client. */
+    /** The address of the client: the peer's, or the one that a trusted proxy has named before all else. */
     public InetSocketAddress client() {
-        return connection.getPeerAddress(InetSocketAddress.class);
+        return client;
+    }
+
+    /** The peer is a trusted proxy, which has named its client; false if that has too many connections. */
+    boolean cameFrom(InetSocketAddress named) {
+        client = named;
+        return open.recount(this, named.getAddress());
+    }
+
+    void counted(AddressRange other) {
+        counted = other;
     }
 
     Acceptor endpoint() {

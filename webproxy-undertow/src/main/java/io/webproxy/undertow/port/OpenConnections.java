@@ -52,18 +52,42 @@ public final class OpenConnections {
         }
         InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
         AddressRange client = AddressRange.clientOf(address);
+        if (!isWithinLimit(client, address)) {
+            return null;
+        }
+        Arrival arrival = new Arrival(connection, this, endpoint, client);
+        all.put(connection, arrival);
+        // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
+        connection.setCloseListener(this::closed);
+        return arrival;
+    }
+
+    /** Counts one more of a client, unless that is too many. */
+    private boolean isWithinLimit(AddressRange client, InetAddress address) {
+        ConnectionLimits now = limits;
         int count = byClient.merge(client, 1, Integer::sum);
         if (now.perAddress() > 0 && count > now.perAddress() && !isExempt(now, address)) {
             release(client);
             refused.increment();
             LOG.debug("{} has {} connections: refusing more", client, now.perAddress());
-            return null;
+            return false;
         }
-        Arrival arrival = new Arrival(connection, endpoint, client);
-        all.put(connection, arrival);
-        // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
-        connection.setCloseListener(this::closed);
-        return arrival;
+        return true;
+    }
+
+    /** A connection turns out to be another client's: counts it there from now on, unless that one has too many. */
+    boolean recount(Arrival arrival, InetAddress address) {
+        AddressRange client = AddressRange.clientOf(address);
+        if (!isWithinLimit(client, address)) {
+            return false;
+        }
+        AddressRange before = arrival.counted();
+        Arrival counted = all.computeIfPresent(arrival.connection(), (connection, same) -> {
+            same.counted(client);
+            return same;
+        });
+        release(counted == null ? client : before);
+        return true;
     }
 
     private boolean isExempt(ConnectionLimits now, InetAddress address) {

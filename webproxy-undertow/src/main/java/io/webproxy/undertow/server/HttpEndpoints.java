@@ -14,6 +14,7 @@ import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.FirstBytes;
 import io.webproxy.undertow.port.HandshakeTurns;
+import io.webproxy.undertow.port.ProxyGreeting;
 import io.webproxy.undertow.tls.TlsFront;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,16 +33,22 @@ final class HttpEndpoints {
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
     private final Supplier<Http2Limits> http2;
+    private final Supplier<ProxyGreeting.Policy> greeting;
     private final OptionMap options;
     private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /** Limits of the parsers are those of the start; a change takes part in what the guard checks. */
     HttpEndpoints(
-            ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits, Supplier<Http2Limits> http2) {
+            ByteBufferPool buffers,
+            Exchanges exchanges,
+            Supplier<HttpLimits> limits,
+            Supplier<Http2Limits> http2,
+            Supplier<ProxyGreeting.Policy> greeting) {
         this.buffers = buffers;
         this.exchanges = exchanges;
         this.limits = limits;
         this.http2 = http2;
+        this.greeting = greeting;
         this.options = options(limits.get());
     }
 
@@ -79,7 +86,7 @@ final class HttpEndpoints {
     /** An endpoint in clear. */
     Consumer<Arrival> clear(HttpHandler root) {
         HttpOpenListener http1 = http1(root);
-        return arrival -> open(http1, arrival, arrival.connection(), null);
+        return greeted(arrival -> open(http1, arrival, arrival.connection(), null));
     }
 
     /**
@@ -107,6 +114,7 @@ final class HttpEndpoints {
                 OptionMap ofHttp2 = http2Options(now);
                 Http2Front front = new Http2Front(
                         connection,
+                        arrival.client(),
                         buffers,
                         read,
                         ofHttp2,
@@ -118,7 +126,7 @@ final class HttpEndpoints {
                 front.receive(new Http2ReceiveListener(root, ofHttp2, buffers.getBufferSize(), null));
             }
         };
-        return arrival -> new FirstBytes(
+        return greeted(arrival -> new FirstBytes(
                         arrival,
                         exchanges.sweeper(arrival.connection().getIoThread()),
                         limits.get().headTime().toNanos(),
@@ -126,12 +134,19 @@ final class HttpEndpoints {
                         tls,
                         turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of),
                         protocols)
-                .start();
+                .start());
+    }
+
+    /** The header of the PROXY protocol comes before all else. */
+    private Consumer<Arrival> greeted(Consumer<Arrival> next) {
+        return arrival -> ProxyGreeting.read(
+                arrival, greeting.get(), exchanges.sweeper(arrival.connection().getIoThread()), buffers, next);
     }
 
     private void open(
             HttpOpenListener http1, Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-        HeadGate gate = HeadGate.install(connection, exchanges.sweeper(connection.getIoThread()), limits, read);
+        HeadGate gate = HeadGate.install(
+                connection, arrival.client(), exchanges.sweeper(connection.getIoThread()), limits, read);
         arrival.onLeave(gate::leave);
         http1.handleEvent(connection, read);
     }

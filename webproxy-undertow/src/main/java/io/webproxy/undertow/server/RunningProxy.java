@@ -22,6 +22,7 @@ import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.DescriptorRoom;
 import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.port.ProxyGreeting;
 import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
 import io.webproxy.undertow.tls.TlsFront;
@@ -76,6 +77,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private volatile @Nullable ServerTls tls;
     private volatile Settings settings;
     private volatile Http2Limits http2;
+    private volatile ProxyGreeting.Policy greeting;
 
     private RunningProxy(ProxyConfig config) {
         this.startConfig = config;
@@ -98,8 +100,9 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
         this.http2 = config.http2();
+        this.greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         this.listeners = new Listeners(worker, connections);
-        this.ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2);
+        this.ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2, () -> greeting);
         this.handlers = frontHandlers();
         this.drain = new Drain(exchanges, connections, listeners::close, this::release);
         try {
@@ -282,6 +285,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());
         http2 = config.http2();
+        greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         change.keep();
         pollFiles(config);

@@ -45,4 +45,20 @@ class SniffFuzzTest {
         // two empty lines' ends, and a method that is too long
         assertThat(decided || input.length < 23).isTrue();
     }
+
+    @FuzzTest
+    void proxyHeader(byte[] input) {
+        ProxyHeader whole = ProxyHeaderParser.parse(ByteBuffer.wrap(input));
+        boolean decided = false;
+        for (int length = 0; length <= Math.min(input.length, ProxyHeaderParser.MAX_BYTES); length++) {
+            ProxyHeader start = ProxyHeaderParser.parse(ByteBuffer.wrap(input, 0, length));
+            // what is decided once stays so
+            assertThat(!decided || start.equals(whole)).isTrue();
+            decided = start != ProxyHeader.Partial.MORE;
+        }
+        assertThat(decided || input.length < ProxyHeaderParser.MAX_BYTES).isTrue();
+        if (whole instanceof ProxyHeader.Complete complete) {
+            assertThat(complete.length()).isBetween(8, Math.min(input.length, ProxyHeaderParser.MAX_BYTES));
+        }
+    }
 }

@@ -1,0 +1,193 @@
+package io.webproxy.undertow.port;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.PooledAdaptor;
+import io.webproxy.http.AddressRange;
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.sniff.ProxyHeader;
+import io.webproxy.undertow.sniff.ProxyHeaderParser;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.PushBackStreamSourceConduit;
+
+/**
+ * The begin of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read behind the header is replayed. Who sends
+ * something malformed is closed without a word. Not thread-safe: it belongs to the connection's IO thread.
+ */
+public final class ProxyGreeting extends Watched {
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyGreeting.class);
+    private static final long LIMIT_NANOS = 5_000_000_000L;
+
+    /**
+     * Whose headers are read.
+     *
+     * @param mode whether there has to be one
+     * @param trusted who is believed
+     */
+    public record Policy(ProxyProtocol mode, List<AddressRange> trusted) {
+        private boolean trusts(InetAddress peer) {
+            return trusted.stream().anyMatch(range -> range.contains(peer));
+        }
+    }
+
+    private final Arrival arrival;
+    private final StreamConnection connection;
+    private final boolean required;
+    private final Sweeper sweeper;
+    private final ByteBufferPool buffers;
+    private final Consumer<Arrival> next;
+    private final HeldBytes held = new HeldBytes();
+    private final long deadline;
+    private boolean begun;
+    private boolean done;
+
+    private ProxyGreeting(
+            Arrival arrival, boolean required, Sweeper sweeper, ByteBufferPool buffers, Consumer<Arrival> next) {
+        this.arrival = arrival;
+        this.connection = arrival.connection();
+        this.required = required;
+        this.sweeper = sweeper;
+        this.buffers = buffers;
+        this.next = next;
+        this.deadline = sweeper.now() + LIMIT_NANOS;
+    }
+
+    /** Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}. */
+    public static void read(
+            Arrival arrival, Policy policy, Sweeper sweeper, ByteBufferPool buffers, Consumer<Arrival> next) {
+        boolean trusted = policy.mode() != ProxyProtocol.OFF
+                && policy.trusts(arrival.client().getAddress());
+        if (trusted) {
+            new ProxyGreeting(arrival, policy.mode() == ProxyProtocol.REQUIRED, sweeper, buffers, next).start();
+        } else if (policy.mode() == ProxyProtocol.REQUIRED) {
+            LOG.debug("{} is no trusted proxy", arrival.client());
+            IoUtils.safeClose(arrival.connection());
+        } else {
+            next.accept(arrival);
+        }
+    }
+
+    private void start() {
+        sweeper.watch(this);
+        arrival.onLeave(() -> {
+            if (!begun) {
+                close();
+            }
+        });
+        connection.getSourceChannel().setReadListener(ready -> look());
+        look();
+    }
+
+    private void look() {
+        if (done) {
+            return;
+        }
+        PooledByteBuffer buffer = held.restored(buffers);
+        boolean kept = false;
+        try {
+            ByteBuffer bytes = buffer.getBuffer();
+            int read = connection.getSourceChannel().read(bytes);
+            if (read < 0) {
+                close();
+                return;
+            }
+            bytes.flip();
+            begun = bytes.hasRemaining();
+            ProxyHeader header = ProxyHeaderParser.parse(bytes);
+            if (header == ProxyHeader.Partial.MORE) {
+                held.hold(bytes);
+                connection.getSourceChannel().resumeReads();
+            } else if (header instanceof ProxyHeader.Complete complete) {
+                bytes.position(bytes.position() + complete.length());
+                kept = true;
+                pass(buffer, complete);
+            } else if (header == ProxyHeader.Partial.NONE && !required) {
+                kept = true;
+                pass(buffer, null);
+            } else {
+                LOG.debug(
+                        "{} sent {}",
+                        arrival.client(),
+                        header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "no PROXY header");
+                close();
+            }
+        } catch (IOException e) {
+            close();
+        } finally {
+            if (!kept) {
+                buffer.close();
+            }
+        }
+    }
+
+    private void pass(PooledByteBuffer read, ProxyHeader.@Nullable Complete header) {
+        finish();
+        ConduitStreamSourceChannel source = connection.getSourceChannel();
+        source.suspendReads();
+        source.setReadListener(null);
+        if (read.getBuffer().hasRemaining()) {
+            PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
+            source.setConduit(replay);
+            replay.pushBack(new PooledAdaptor(read));
+        } else {
+            read.close();
+        }
+        if (header != null && header.source() != null && !arrival.cameFrom(header.source())) {
+            LOG.debug("{} has too many connections: refusing more", header.source());
+            IoUtils.safeClose(connection);
+        } else {
+            next.accept(arrival);
+        }
+    }
+
+    private void finish() {
+        done = true;
+        sweeper.forget(this);
+    }
+
+    private void close() {
+        finish();
+        IoUtils.safeClose(connection);
+    }
+
+    @Override
+    protected long deadline() {
+        return deadline;
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (begun || required) {
+            close();
+        } else {
+            // a client that is silent for now, without a header: the limits of requests are for it
+            PooledByteBuffer nothing = buffers.allocate();
+            nothing.getBuffer().flip();
+            pass(nothing, null);
+        }
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (!connection.isOpen()) {
+            close();
+        }
+    }
+
+    @Override
+    protected void cut() {
+        close();
+    }
+}
