@@ -1,5 +1,5 @@
 # A CA for measurements, sourced by them behind common.sh: Pebble and its DNS server, on free ports.
-# Options by environment: PEBBLE (pebble), CHALLTESTSRV (pebble-challtestsrv).
+# Options by environment: PEBBLE (pebble), CHALLTESTSRV (pebble-challtestsrv), VALIDITY of all certificates in seconds.
 pebble=${PEBBLE:-pebble}
 challtestsrv=${CHALLTESTSRV:-pebble-challtestsrv}
 
@@ -11,18 +11,21 @@ for one in all:
 print(*[one.getsockname()[1] for one in all])' "$1"
 }
 
-pebble_start() { # environment of Pebble…; sets $directory, $ca_pem, $http_port, $https_port, $dns_port, $dns_management
+# Sets $directory, $ca_pem, to trust that by, $ca_root, which certificates are issued from, $http_port, $https_port, $dns_port and $dns_management.
+pebble_start() { # environment of Pebble…
   read -r http_port https_port dns_port management ca_port ca_management < <(free_ports 6)
   dns_management=http://127.0.0.1:$management/
   directory=https://127.0.0.1:$ca_port/dir
   ca_pem=$work/ca-web.pem
+  ca_root=$work/ca-root.pem
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/ca-web.key" -out "$ca_pem" 2>/dev/null
   cat >"$work/pebble.json" <<JSON
 {"pebble": {"listenAddress": "127.0.0.1:$ca_port", "managementListenAddress": "127.0.0.1:$ca_management",
   "certificate": "$ca_pem", "privateKey": "$work/ca-web.key", "httpPort": $http_port, "tlsPort": $https_port,
+  "certificateValidityPeriod": ${VALIDITY:-7776000},
   "externalAccountBindingRequired": ${EAB:-false}, "externalAccountMACKeys": {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"},
-  "profiles": {"default": {"description": "long", "validityPeriod": ${VALIDITY:-7776000}}, "shortlived": {"description": "short", "validityPeriod": 518400}}}}
+  "profiles": {"default": {"description": "long", "validityPeriod": ${VALIDITY:-7776000}}, "shortlived": {"description": "short", "validityPeriod": ${VALIDITY:-518400}}}}}
 JSON
   local doh=()
   # older ones have no DNS over HTTPS, newer ones open a fixed port for it
@@ -34,7 +37,8 @@ JSON
   pebble_pid=$!
   pids+=($!)
   for _ in $(seq 100); do
-    curl --silent --cacert "$ca_pem" -o /dev/null "$directory" && return 0
+    curl --silent --cacert "$ca_pem" -o /dev/null "$directory" &&
+      curl --silent --cacert "$ca_pem" -o "$ca_root" "https://127.0.0.1:$ca_management/roots/0" && return 0
     sleep 0.1
   done
   die "Pebble did not start: $(tail -n 1 "$work/pebble.log")"
