@@ -97,10 +97,11 @@ final class AcmeIssuer implements Issuer {
 
     private Order order(Login login, Wanted wanted, @Nullable X509Certificate replaces, CaProvider provider)
             throws AcmeException {
-        if (replaces != null
+        Optional<String> replaced = Optional.ofNullable(replaces).flatMap(RenewalName::of);
+        if (replaced.isPresent()
                 && login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent()) {
             try {
-                return builder(login, wanted).replaces(replaces).create();
+                return builder(login, wanted).replaces(replaced.get()).create();
             } catch (AcmeServerException e) {
                 // Replaced before, or of another account or CA: an order as any other (RFC 9773 section 5).
                 if (CaFailures.passing(e, provider)) {
@@ -194,7 +195,9 @@ final class AcmeIssuer implements Issuer {
     @Override
     public Optional<RenewalWindow> renewalWindow(X509Certificate certificate) throws AcmeFailure, InterruptedException {
         return ask((session, provider) -> {
-            if (session.resourceUrlOptional(Resource.RENEWAL_INFO).isEmpty()) {
+            Optional<String> name = RenewalName.of(certificate);
+            if (name.isEmpty()
+                    || session.resourceUrlOptional(Resource.RENEWAL_INFO).isEmpty()) {
                 return Optional.empty();
             }
             // Asked by GET: neither the account nor its key is needed.

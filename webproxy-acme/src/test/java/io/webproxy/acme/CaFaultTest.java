@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -140,6 +141,16 @@ class CaFaultTest {
         thread.interrupt();
         thread.join();
         assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
+    }
+
+    /** RFC 9773 section 4.1: it is named by its issuer's key. */
+    @Test
+    void certificateThatSaysNoAuthorityKeyIsNotAskedFor() throws Exception {
+        String url = "http://127.0.0.1:" + ca.getAddress().getPort() + "/";
+        answer(200, "application/json", "{\"newNonce\": \"" + url + "\", \"renewalInfo\": \"" + url + "\"}");
+        X509Certificate foreign = TestCertificates.issue(NOW, Duration.ofDays(1), "one.example.com")
+                .leaf();
+        assertThat(issuer(Duration.ofSeconds(10)).renewalWindow(foreign)).isEmpty();
     }
 
     @Test
