@@ -27,19 +27,24 @@ pebble_start() { # environment of Pebble…
   "externalAccountBindingRequired": ${EAB:-false}, "externalAccountMACKeys": {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"},
   "profiles": {"default": {"description": "long", "validityPeriod": ${VALIDITY:-7776000}}, "shortlived": {"description": "short", "validityPeriod": ${VALIDITY:-518400}}}}}
 JSON
-  local doh=()
-  # older ones have no DNS over HTTPS, newer ones open a fixed port for it
-  ! "$challtestsrv" -h 2>&1 | grep -q -- -doh || doh=(-doh "")
-  "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" -https01 "" -tlsalpn01 "" "${doh[@]}" -dns01 "127.0.0.1:$dns_port" \
+  # older ones have no DNS over HTTPS, newer ones open a fixed port for it; the newest have another name for the DNS server
+  local doh=() dns_option=-dns01 help
+  help=$("$challtestsrv" -h 2>&1) || true
+  [[ $help != *-doh* ]] || doh=(-doh "")
+  [[ $help == *-dns01* ]] || dns_option=-dnsserver
+  "$challtestsrv" -defaultIPv6 "" -defaultIPv4 127.0.0.1 -http01 "" -https01 "" -tlsalpn01 "" "${doh[@]}" "$dns_option" "127.0.0.1:$dns_port" \
     -management "127.0.0.1:$management" >"$work/challtestsrv.log" 2>&1 &
-  pids+=($!)
+  local dns=$!
+  pids+=("$dns")
   env PEBBLE_VA_NOSLEEP=1 "$@" "$pebble" -config "$work/pebble.json" -dnsserver "127.0.0.1:$dns_port" >"$work/pebble.log" 2>&1 &
   pebble_pid=$!
   pids+=($!)
   for _ in $(seq 100); do
     curl --silent --cacert "$ca_pem" -o /dev/null "$directory" &&
-      curl --silent --cacert "$ca_pem" -o "$ca_root" "https://127.0.0.1:$ca_management/roots/0" && return 0
+      curl --silent --cacert "$ca_pem" -o "$ca_root" "https://127.0.0.1:$ca_management/roots/0" &&
+      curl --silent -o /dev/null "$dns_management" && return 0
+    kill -0 "$dns" "$pebble_pid" 2>/dev/null || break
     sleep 0.1
   done
-  die "Pebble did not start: $(tail -n 1 "$work/pebble.log")"
+  die "Pebble did not start: $(tail -qn 1 "$work/pebble.log" "$work/challtestsrv.log")"
 }
