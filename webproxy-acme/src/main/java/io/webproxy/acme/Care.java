@@ -75,8 +75,12 @@ final class Care {
 
     /** Loads what is in the store. */
     void load() throws IOException {
-        served = newlyStored();
+        StoredCertificate stored = newlyStored();
+        served = stored;
         progress = shelf.progress(wanted);
+        if (stored != null) {
+            news.loaded(stored);
+        }
     }
 
     @Nullable KeyMaterial served() {

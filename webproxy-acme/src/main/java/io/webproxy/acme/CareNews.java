@@ -39,6 +39,15 @@ final class CareNews {
         }
     }
 
+    /** What was stored when the server started is served. */
+    void loaded(StoredCertificate stored) {
+        LOG.info(
+                "Serving the stored certificate for {} of {}, valid until {}",
+                text,
+                stored.material().leaf().getIssuerX500Principal().getName(),
+                stored.material().notAfter());
+    }
+
     /** A new certificate is served. */
     void served(@Nullable StoredCertificate before, StoredCertificate now, String how) {
         warnedOf = null;

@@ -3,6 +3,9 @@ package io.webproxy.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.testing.ExpectedLog;
@@ -17,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
 
 @ExtendWith(LeakCheck.class)
 class CaretakerTest {
@@ -87,6 +91,25 @@ class CaretakerTest {
         time.pass(Duration.ofDays(29));
         assertThat(issuer.orders).isEmpty();
         assertThat(context.events()).isEmpty();
+    }
+
+    @Test
+    void whatIsServedFromTheStartIsSaidOnce() throws Exception {
+        stored(BEGIN.minus(Duration.ofDays(30)), Duration.ofDays(90), "example.com");
+        Logger logger = (Logger) LoggerFactory.getLogger("io.webproxy.acme");
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        try {
+            caretaker.start();
+            time.pass(Duration.ofDays(1));
+        } finally {
+            logger.detachAppender(lines);
+        }
+        assertThat(lines.list)
+                .extracting(ILoggingEvent::toString)
+                .containsExactly("[INFO] Serving the stored certificate for example.com of CN=test CA, valid until "
+                        + BEGIN.plus(Duration.ofDays(60)));
     }
 
     @Test

@@ -106,6 +106,23 @@ class CertificateProviderTest {
         }
     }
 
+    @Test
+    void stopGapIsMadeOnlyWhereTheProviderHasNothing() throws Exception {
+        HeldProvider provider = new HeldProvider(HeldProvider.material("*.example"));
+        CertificateSource stopGap = Certificates.firstOf(provider, Certificates.selfSigned("stop-gap.example"));
+        try (TestProxy proxy = proxy(Front.H1_TLS, stopGap)) {
+            assertThat(shown(proxy, "stop-gap.example")).isEqualTo("*.example");
+            assertThat(shown(proxy, "elsewhere.test")).isEqualTo("*.example");
+            assertThat(proxy.server().status().certificates())
+                    .as("the provider's")
+                    .hasSize(1);
+            provider.held = List.of();
+            Objects.requireNonNull(provider.context).changed();
+            assertThat(shown(proxy, "stop-gap.example")).isEqualTo("stop-gap.example");
+            assertThat(proxy.server().status().certificates()).hasSize(2);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
     @ExpectedLog(

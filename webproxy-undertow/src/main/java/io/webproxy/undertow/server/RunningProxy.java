@@ -171,6 +171,10 @@ public final class RunningProxy implements ProxyEngine.Running {
             // the ports of endpoints are asked for by certificate providers
             opened.putInForce();
             providers.change(ServerTls.providers(config.certificates())).keep();
+            ServerTls created = tls;
+            if (created != null) {
+                created.makeStandIns();
+            }
             opened.open(this::becoming);
         } catch (RuntimeException e) {
             opened.undo();

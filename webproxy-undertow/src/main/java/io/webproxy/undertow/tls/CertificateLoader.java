@@ -33,8 +33,8 @@ final class CertificateLoader {
     private record Wanted(List<String> names, boolean rsa) {}
 
     private final Clock clock;
-    private Map<Wanted, KeyMaterial> made = Map.of();
-    private Map<Wanted, KeyMaterial> next = Map.of();
+    private Map<Wanted, StandIn> made = Map.of();
+    private Map<Wanted, StandIn> next = Map.of();
     private @Nullable List<String> localNames;
 
     CertificateLoader(Clock clock) {
@@ -49,8 +49,15 @@ final class CertificateLoader {
     LoadedSources load(List<CertificateSource> configured) {
         List<CertificateSource> sources = configured.isEmpty() ? List.of(standard()) : configured;
         IdentityHashMap<CertificateSource, HeldKeys> loaded = new IdentityHashMap<>();
-        Map<Wanted, KeyMaterial> kept = new HashMap<>();
+        IdentityHashMap<CertificateSource, StandIn> standIns = new IdentityHashMap<>();
+        Map<Wanted, StandIn> kept = new HashMap<>();
+        for (CertificateSource.SelfSigned source : LoadedSources.behindProviders(sources)) {
+            standIns.put(source, standIn(source, kept));
+        }
         for (CertificateSource source : LoadedSources.leaves(sources)) {
+            if (standIns.containsKey(source)) {
+                continue;
+            }
             if (source instanceof CertificateSource.SelfSigned selfSigned) {
                 loaded.put(source, HeldKeys.of(List.of(selfSigned(selfSigned, kept)), List.of()));
             } else if (!(source instanceof CertificateProvider)) {
@@ -58,7 +65,7 @@ final class CertificateLoader {
             }
         }
         next = kept;
-        return new LoadedSources(sources, loaded);
+        return new LoadedSources(sources, loaded, standIns);
     }
 
     /** What was loaded last is served. */
@@ -97,18 +104,24 @@ final class CertificateLoader {
                 file, source.key(), key, PemFile.read(file, "certificate chain").certificates(), now);
     }
 
-    private KeyMaterial selfSigned(CertificateSource.SelfSigned source, Map<Wanted, KeyMaterial> kept) {
+    private KeyMaterial selfSigned(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {
         Path directory = source.directory().orElse(null);
-        if (directory != null) {
-            return new SelfSignedStore(directory, clock).obtain(source.names(), source.isRsa());
-        }
+        return directory == null
+                ? standIn(source, kept).material()
+                : new SelfSignedStore(directory, clock).obtain(source.names(), source.isRsa());
+    }
+
+    private StandIn standIn(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {
         Wanted wanted = new Wanted(source.names(), source.isRsa());
-        KeyMaterial entry = kept.getOrDefault(wanted, made.get(wanted));
-        if (entry == null || expiresSoon(entry, clock.instant())) {
-            entry = SelfSigned.make(source.names(), source.isRsa(), clock.instant());
+        StandIn same = kept.getOrDefault(wanted, made.get(wanted));
+        if (same == null
+                || same.made()
+                        .filter(material -> expiresSoon(material, clock.instant()))
+                        .isPresent()) {
+            same = new StandIn(source.names(), source.isRsa(), clock);
         }
-        kept.put(wanted, entry);
-        return entry;
+        kept.put(wanted, same);
+        return same;
     }
 
     static boolean expiresSoon(KeyMaterial entry, Instant now) {

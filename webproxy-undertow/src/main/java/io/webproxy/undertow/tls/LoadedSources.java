@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -14,8 +15,12 @@ import java.util.function.Function;
  *
  * @param sources as configured, or the one that stands in for none
  * @param held by the identity of the source
+ * @param standIns for the self-signed among them that hold nothing before they are asked, by their identity
  */
-record LoadedSources(List<CertificateSource> sources, IdentityHashMap<CertificateSource, HeldKeys> held) {
+record LoadedSources(
+        List<CertificateSource> sources,
+        IdentityHashMap<CertificateSource, HeldKeys> held,
+        IdentityHashMap<CertificateSource, StandIn> standIns) {
     /** The providers and the sources with something of their own among them, each once, in their order. */
     static List<CertificateSource> leaves(List<CertificateSource> sources) {
         List<CertificateSource> leaves = new ArrayList<>();
@@ -33,9 +38,50 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
         }
     }
 
+    /**
+     * The self-signed certificates that are asked only behind a provider, are quickly made, and kept nowhere: that of an RSA key would keep an IO thread for too long,
+     * and a directory that can't be written is told at the start.
+     */
+    static List<CertificateSource.SelfSigned> behindProviders(List<CertificateSource> sources) {
+        List<CertificateSource.SelfSigned> found = new ArrayList<>();
+        sources.forEach(source -> addBehindProviders(source, found));
+        found.removeIf(each ->
+                each.isRsa() || each.directory().isPresent() || sources.stream().anyMatch(top -> top == each));
+        return found;
+    }
+
+    private static void addBehindProviders(CertificateSource source, List<CertificateSource.SelfSigned> found) {
+        if (source instanceof CertificateSource.FirstOf firstOf) {
+            boolean behind = false;
+            for (CertificateSource each : firstOf.sources()) {
+                if (behind && each instanceof CertificateSource.SelfSigned selfSigned) {
+                    found.add(selfSigned);
+                }
+                addBehindProviders(each, found);
+                behind |= leaves(List.of(each)).stream().anyMatch(CertificateProvider.class::isInstance);
+            }
+        } else if (source instanceof CertificateSource.ForNames forNames) {
+            addBehindProviders(forNames.source(), found);
+        }
+    }
+
     /** What a source holds. */
     HeldKeys of(CertificateSource source) {
         return Objects.requireNonNull(held.get(source), "source");
+    }
+
+    /** What a source serves that isn't a provider; nothing if that is a self-signed certificate that hasn't been made. */
+    List<KeyMaterial> servedBy(CertificateSource source) {
+        StandIn standIn = standIns.get(source);
+        return standIn == null
+                ? of(source).materials()
+                : standIn.made().stream().toList();
+    }
+
+    /** Why the files of a source can't be read; empty if they can, or there are none. */
+    Optional<String> lastFailure(CertificateSource source) {
+        HeldKeys keys = held.get(source);
+        return keys == null ? Optional.empty() : keys.lastFailure();
     }
 
     /** All that they hold, in their order. */
@@ -63,7 +109,7 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
                 same &= after.equals(before);
             }
         }
-        return same ? this : new LoadedSources(sources, changed);
+        return same ? this : new LoadedSources(sources, changed, standIns);
     }
 
     /** Chooses among all: those that stand side by side and aren't providers are one pool. */
@@ -96,7 +142,8 @@ record LoadedSources(List<CertificateSource> sources, IdentityHashMap<Certificat
         if (source instanceof CertificateSource.ForNames forNames) {
             return new OnlyNames(forNames.names(), chooser(forNames.source(), asked));
         }
-        return new ServedKeys(of(source).materials());
+        StandIn standIn = standIns.get(source);
+        return standIn == null ? new ServedKeys(of(source).materials()) : standIn;
     }
 
     private static KeyChooser inOrder(List<KeyChooser> choosers) {

@@ -77,7 +77,8 @@ public final class ServerTls {
         this.front = first;
         this.suites = supported(first.context());
         this.context = new EngineContext(first.context(), (host, port) -> newEngine(front, PROTOCOLS));
-        new Prepared(loaded, first).putInForce();
+        loader.keep();
+        serve(loaded);
     }
 
     private Front front(ClientTrust clients) {
@@ -173,6 +174,25 @@ public final class ServerTls {
                 serve(sources);
                 front = next;
             }
+            makeStandIns();
+        }
+    }
+
+    /**
+     * Makes the self-signed certificates in place of which no provider has anything, so that no client has to wait for one: for when providers have started. Not for
+     * an IO thread.
+     */
+    public void makeStandIns() {
+        for (StandIn standIn : loaded.standIns().values()) {
+            standIn.clients().forEach(this::ask);
+        }
+    }
+
+    private void ask(ClientHello hello) {
+        try {
+            keys.choose(hello);
+        } catch (AskedProvider.Failed e) {
+            LOG.debug("Nobody knows what to serve to {}", hello, e);
         }
     }
 
@@ -242,8 +262,8 @@ public final class ServerTls {
             if (leaf instanceof CertificateProvider provider) {
                 all.addAll(asked(provider).status());
             } else {
-                HeldKeys held = now.of(leaf);
-                held.materials().forEach(material -> all.add(statusOf(material, held.lastFailure())));
+                Optional<String> failure = now.lastFailure(leaf);
+                now.servedBy(leaf).forEach(material -> all.add(statusOf(material, failure)));
             }
         }
         return all;

@@ -1,0 +1,106 @@
+package io.webproxy.undertow.tls;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.tls.KeyMaterial;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A self-signed certificate that nobody stores: made when it is asked for, and announced when a client is to be served it for the first time. So one that stands behind a
+ * provider costs nothing as long as that has something for everybody. Thread-safe.
+ */
+final class StandIn implements KeyChooser {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
+
+    private final List<String> names;
+    private final boolean rsa;
+    private final Clock clock;
+    private final Set<Object> wanted;
+    private final Set<String> dnsNames;
+    private volatile @Nullable ServedKeys served;
+    private @Nullable KeyMaterial made;
+
+    /**
+     * One for these DNS names and IP addresses.
+     *
+     * @throws io.webproxy.ProxyStartException if one is neither
+     */
+    StandIn(List<String> names, boolean rsa, Clock clock) {
+        this.names = names;
+        this.rsa = rsa;
+        this.clock = clock;
+        this.wanted = SelfSigned.wanted(names);
+        this.dnsNames = wanted.stream()
+                .filter(String.class::isInstance)
+                .map(String.class::cast)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** What is served, made now if it wasn't before: that takes a second or so for RSA. */
+    synchronized KeyMaterial material() {
+        KeyMaterial material = made;
+        if (material == null) {
+            material = SelfSigned.make(names, rsa, clock.instant());
+            made = material;
+        }
+        return material;
+    }
+
+    /** What has been made, if it has. */
+    synchronized Optional<KeyMaterial> made() {
+        return Optional.ofNullable(made);
+    }
+
+    /** Clients of which each asks for one name or reaches one address. */
+    Stream<ClientHello> clients() {
+        return wanted.stream()
+                .map(name -> name instanceof InetAddress address
+                        ? new ClientHello(Optional.empty(), List.of(), new InetSocketAddress(address, 0), keyTypes())
+                        : new ClientHello(
+                                Optional.of(name.toString().replace("*", "any")),
+                                List.of(),
+                                HandshakeKeys.UNKNOWN.localAddress(),
+                                keyTypes()));
+    }
+
+    private static Set<String> keyTypes() {
+        return HandshakeKeys.UNKNOWN.keyTypes();
+    }
+
+    @Override
+    public List<KeyMaterial> choose(ClientHello hello) {
+        ServedKeys keys = served;
+        if (keys == null) {
+            if (hello.serverName().isPresent() && !isFor(hello.serverName().get())) {
+                return List.of();
+            }
+            keys = announced();
+        }
+        return keys.choose(hello);
+    }
+
+    private boolean isFor(String name) {
+        return HostNames.cover(dnsNames, name) || wanted.contains(IpLiteral.parse(name));
+    }
+
+    private synchronized ServedKeys announced() {
+        ServedKeys keys = served;
+        if (keys == null) {
+            KeyMaterial material = material();
+            LOG.info("Serving the {}, self-signed, where there is no other", material);
+            keys = new ServedKeys(List.of(material));
+            served = keys;
+        }
+        return keys;
+    }
+}
