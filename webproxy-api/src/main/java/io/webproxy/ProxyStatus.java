@@ -42,6 +42,7 @@ public record ProxyStatus(
      * @param idle those that wait for a request
      * @param waiting requests that wait for a connection
      * @param ejected whether it is passed over because it could not be connected to
+     * @param healthy whether no health check says that it is down
      */
-    public record Pool(int open, int idle, int waiting, boolean ejected) {}
+    public record Pool(int open, int idle, int waiting, boolean ejected, boolean healthy) {}
 }

@@ -180,8 +180,7 @@ class UpstreamChoiceTest {
             }
             await().untilAsserted(() -> {
                 body(proxy, "/");
-                assertThat(((List<String>) List.copyOf(seen)).get(seen.size() - 1))
-                        .isEqualTo(idle);
+                assertThat(List.copyOf(seen).get(seen.size() - 1)).isEqualTo(idle);
             });
             assertThat(seen).first().isEqualTo(idle);
         }

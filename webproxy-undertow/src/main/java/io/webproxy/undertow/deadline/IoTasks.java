@@ -2,6 +2,7 @@ package io.webproxy.undertow.deadline;
 
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /** Tasks for IO threads from code that may outlive them. */
@@ -17,12 +18,13 @@ public final class IoTasks {
         }
     }
 
-    /** The same, but later. */
-    public static void executeAfter(XnioIoThread thread, Runnable task, long millis) {
+    /** The same, but later; what is given takes it back. */
+    public static XnioExecutor.Key executeAfter(XnioIoThread thread, Runnable task, long millis) {
         try {
-            thread.executeAfter(task, millis, TimeUnit.MILLISECONDS);
+            return thread.executeAfter(task, millis, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             // the server is closing
+            return () -> false;
         }
     }
 }

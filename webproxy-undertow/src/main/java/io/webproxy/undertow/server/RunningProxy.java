@@ -108,6 +108,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         try {
             authenticators.change(config).keep();
             upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
+            upstreams.check(config.routes());
             forwarder.update(config.routes(), config.retries());
             open(config);
         } catch (RuntimeException e) {
@@ -285,6 +286,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             whoDecides.undo();
             throw e;
         }
+        upstreams.check(config.routes());
         forwarder.update(config.routes(), config.retries());
         settings = settings(config);
         connections.limits(config.connections(), config.trustedProxies());

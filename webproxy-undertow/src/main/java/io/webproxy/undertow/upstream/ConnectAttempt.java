@@ -37,12 +37,13 @@ final class ConnectAttempt extends Watched {
     private final Sweeper sweeper;
     private final Upstream upstream;
     private final ByteBufferPool buffers;
-    private final @Nullable UndertowXnioSsl tls;
+    private final Spread spread;
     private final Connector.Callback callback;
     private final long limit;
     private final long deadline;
 
-    private final List<IoFuture<StreamConnection>> pending = new ArrayList<>();
+    private final List<Dial> pending = new ArrayList<>();
+    private @Nullable UndertowXnioSsl tls;
     private List<InetAddress> addresses = List.of();
     private boolean resolved;
     private int next;
@@ -52,17 +53,20 @@ final class ConnectAttempt extends Watched {
     private String detail = "no address answered";
     private boolean done;
 
+    /** One address that is being tried. */
+    private record Dial(InetAddress address, IoFuture<StreamConnection> future) {}
+
     ConnectAttempt(
             Sweeper sweeper,
             Upstream upstream,
             Duration limit,
             ByteBufferPool buffers,
-            @Nullable UndertowXnioSsl tls,
+            Spread spread,
             Connector.Callback callback) {
         this.sweeper = sweeper;
         this.upstream = upstream;
         this.buffers = buffers;
-        this.tls = tls;
+        this.spread = spread;
         this.callback = callback;
         this.limit = limit.toMillis();
         this.deadline = limit.isZero() ? Long.MAX_VALUE : sweeper.now() + limit.toNanos();
@@ -72,10 +76,30 @@ final class ConnectAttempt extends Watched {
         sweeper.watch(this);
     }
 
-    void resolved(List<InetAddress> found) {
+    long now() {
+        return sweeper.now();
+    }
+
+    /** Runs on the attempt's thread: at once if that is the caller's. */
+    void later(Runnable task) {
+        if (Thread.currentThread() == sweeper.thread()) {
+            task.run();
+        } else {
+            IoTasks.execute(sweeper.thread(), task);
+        }
+    }
+
+    /** Nobody can connect to this upstream as it is described. */
+    void unusable(String why) {
+        tlsFailed(why);
+    }
+
+    /** The addresses to try in this order, over TLS if it is given. */
+    void resolved(List<InetAddress> found, @Nullable UndertowXnioSsl over) {
         if (done) {
             return;
         }
+        tls = over;
         resolved = true;
         addresses = found;
         if (found.isEmpty()) {
@@ -86,23 +110,19 @@ final class ConnectAttempt extends Watched {
     }
 
     private void dial() {
-        InetSocketAddress address = new InetSocketAddress(addresses.get(next++), upstream.port());
+        InetAddress address = addresses.get(next++);
         nextAt = next < addresses.size() ? sweeper.now() + STAGGER_NANOS : Long.MAX_VALUE;
-        IoFuture<StreamConnection> future = sweeper.thread().openStreamConnection(address, null, null, OPTIONS);
-        pending.add(future);
-        future.addNotifier(
-                (ended, attachment) -> {
-                    if (Thread.currentThread() == sweeper.thread()) {
-                        dialled(future);
-                    } else {
-                        IoTasks.execute(sweeper.thread(), () -> dialled(future));
-                    }
-                },
-                null);
+        IoFuture<StreamConnection> future = sweeper.thread()
+                .openStreamConnection(new InetSocketAddress(address, upstream.port()), null, null, OPTIONS);
+        Dial dial = new Dial(address, future);
+        pending.add(dial);
+        future.addNotifier((ended, attachment) -> later(() -> dialled(dial)), null);
     }
 
-    private void dialled(IoFuture<StreamConnection> future) {
-        pending.remove(future);
+    private void dialled(Dial dial) {
+        IoFuture<StreamConnection> future = dial.future();
+        int before = pending.indexOf(dial);
+        pending.remove(dial);
         if (future.getStatus() == IoFuture.Status.DONE) {
             StreamConnection stream;
             try {
@@ -110,12 +130,16 @@ final class ConnectAttempt extends Watched {
             } catch (IOException e) {
                 return;
             }
+            spread.succeeded(dial.address());
             if (done || handshaking != null) {
                 IoUtils.safeClose(stream);
             } else {
+                // those that were asked before it had their time
+                pending.subList(0, before).forEach(slow -> spread.failed(slow.address(), now()));
                 opened(stream);
             }
         } else if (!done && handshaking == null && future.getStatus() == IoFuture.Status.FAILED) {
+            spread.failed(dial.address(), now());
             IOException why = future.getException();
             boolean refused = why instanceof ConnectException
                     && String.valueOf(why.getMessage())
@@ -210,7 +234,7 @@ final class ConnectAttempt extends Watched {
     private void finish() {
         done = true;
         sweeper.forget(this);
-        List.copyOf(pending).forEach(IoFuture::cancel);
+        List.copyOf(pending).forEach(dial -> dial.future().cancel());
     }
 
     @Override
@@ -221,6 +245,7 @@ final class ConnectAttempt extends Watched {
     @Override
     protected void expired(long now) {
         if (deadline != Long.MAX_VALUE && sweeper.now() - deadline >= 0) {
+            pending.forEach(silent -> spread.failed(silent.address(), now));
             fail(
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
                     "no connection to " + upstream.authority() + " within " + limit + " ms");

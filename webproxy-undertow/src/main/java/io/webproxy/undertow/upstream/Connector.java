@@ -5,13 +5,14 @@ import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
-import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.exchange.FieldParser;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
@@ -25,38 +26,90 @@ final class Connector {
         void failed(ForwardError error, String detail);
     }
 
+    /** How TLS to an upstream is spoken. */
+    interface Secrets {
+        /** What is known already; null for an upstream that is new. */
+        @Nullable UndertowXnioSsl known(Upstream upstream);
+
+        /** Reads its files: not for an IO thread. */
+        UndertowXnioSsl load(Upstream upstream);
+    }
+
+    private final Executor executor;
     private final Addresses addresses;
     private final ByteBufferPool buffers;
     private final Supplier<HttpLimits> limits;
-    private final Function<Upstream, @Nullable UndertowXnioSsl> tls;
+    private final Secrets secrets;
 
+    /**
+     * A connector.
+     *
+     * @param executor for what must not be done on IO threads
+     */
     Connector(
+            Executor executor,
             Addresses addresses,
             ByteBufferPool buffers,
             Supplier<HttpLimits> limits,
-            Function<Upstream, @Nullable UndertowXnioSsl> tls) {
+            Secrets secrets) {
+        this.executor = executor;
         this.addresses = addresses;
         this.buffers = buffers;
         this.limits = limits;
-        this.tls = tls;
+        this.secrets = secrets;
     }
 
     UpstreamConnection connection(StreamConnection stream, Lane lane) {
-        HttpLimits now = limits.get();
-        return new UpstreamConnection(
-                stream, lane, buffers, new ResponseParser(lane.fields(), now.responseHeadBytes(), now.fields()));
+        return new UpstreamConnection(stream, lane, buffers, parser(lane.fields()));
     }
 
-    void connect(Sweeper sweeper, Upstream upstream, Duration limit, Callback callback) {
-        ConnectAttempt attempt = new ConnectAttempt(sweeper, upstream, limit, buffers, tls.apply(upstream), callback);
+    /** A parser of one connection's response heads, within the limits of now. */
+    ResponseParser parser(FieldParser fields) {
+        HttpLimits now = limits.get();
+        return new ResponseParser(fields, now.responseHeadBytes(), now.fields());
+    }
+
+    ByteBufferPool buffers() {
+        return buffers;
+    }
+
+    /**
+     * Starts an attempt.
+     *
+     * @param limit for all of it; zero for none
+     * @param spread says which of several addresses comes first
+     */
+    ConnectAttempt connect(Sweeper sweeper, Upstream upstream, Duration limit, Spread spread, Callback callback) {
+        ConnectAttempt attempt = new ConnectAttempt(sweeper, upstream, limit, buffers, spread, callback);
         attempt.start();
+        UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;
+        if (known != null || !upstream.tls()) {
+            find(attempt, upstream, spread, known);
+            return attempt;
+        }
+        try {
+            executor.execute(() -> load(attempt, upstream, spread));
+        } catch (RejectedExecutionException e) {
+            attempt.unusable("too many new upstreams at once");
+        }
+        return attempt;
+    }
+
+    private void load(ConnectAttempt attempt, Upstream upstream, Spread spread) {
+        UndertowXnioSsl loaded;
+        try {
+            loaded = secrets.load(upstream);
+        } catch (RuntimeException e) {
+            attempt.later(() -> attempt.unusable(String.valueOf(e.getMessage())));
+            return;
+        }
+        find(attempt, upstream, spread, loaded);
+    }
+
+    private void find(ConnectAttempt attempt, Upstream upstream, Spread spread, @Nullable UndertowXnioSsl tls) {
         addresses.find(upstream.host(), found -> {
-            List<InetAddress> ordered = interleaved(found);
-            if (Thread.currentThread() == sweeper.thread()) {
-                attempt.resolved(ordered);
-            } else {
-                IoTasks.execute(sweeper.thread(), () -> attempt.resolved(ordered));
-            }
+            List<InetAddress> ordered = spread.next(found, attempt.now());
+            attempt.later(() -> attempt.resolved(ordered, tls));
         });
     }
 

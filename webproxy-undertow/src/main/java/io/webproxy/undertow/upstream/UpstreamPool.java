@@ -47,6 +47,7 @@ public final class UpstreamPool {
     private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
     private final Ejection ejection = new Ejection();
     private final InFlight inFlight;
+    private final Spread spread = new Spread();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
@@ -105,6 +106,11 @@ public final class UpstreamPool {
         return ejection.isEjected(limits);
     }
 
+    /** Whether nobody uses it, and no connection is kept. */
+    boolean isUnused() {
+        return open.get() == 0 && inFlight.count() == 0;
+    }
+
     /** Connections open or being opened. */
     int open() {
         return open.get();
@@ -160,17 +166,7 @@ public final class UpstreamPool {
     }
 
     private void open(Lane lane, Duration connectLimit, Taker taker) {
-        try {
-            connect(lane, connectLimit, taker);
-        } catch (RuntimeException e) {
-            // an upstream that was just removed, with its trust file gone
-            freed();
-            taker.failed(ForwardError.CONNECT_UNREACHABLE, String.valueOf(e.getMessage()));
-        }
-    }
-
-    private void connect(Lane lane, Duration connectLimit, Taker taker) {
-        connector.connect(lane.sweeper(), upstream, connectLimit, new Connector.Callback() {
+        connector.connect(lane.sweeper(), upstream, connectLimit, spread, new Connector.Callback() {
             @Override
             public void connected(StreamConnection stream) {
                 if (ejection.isEjected(limits)) {

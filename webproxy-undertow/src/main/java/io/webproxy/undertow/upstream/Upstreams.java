@@ -13,6 +13,7 @@ import io.webproxy.undertow.exchange.InFlight;
 import io.webproxy.undertow.tls.ClientTls;
 import io.webproxy.undertow.tls.UpstreamKeys;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -33,6 +34,9 @@ public final class Upstreams implements AutoCloseable {
     private static final int LOOKUP_THREADS = 2;
     private static final int LOOKUP_QUEUE = 1024;
 
+    /** So many pools are kept of upstreams that stand on no route, and were chosen by the application. */
+    private static final int MOST_UNLISTED = 1024;
+
     private final List<XnioIoThread> threads;
     private final Exchanges exchanges;
     private final ByteBufferPool records;
@@ -40,8 +44,10 @@ public final class Upstreams implements AutoCloseable {
     private final TlsProvider tlsProvider;
     private final ThreadPoolExecutor lookups;
     private final Connector connector;
+    private final HealthMonitor monitor;
     private final Map<Upstream, UpstreamPool> pools = new ConcurrentHashMap<>();
     private final Map<Upstream, Secured> tls = new ConcurrentHashMap<>();
+    private volatile Set<Upstream> listed = Set.of();
     private volatile HttpLimits httpLimits = HttpLimits.defaults();
     private volatile PoolLimits poolLimits = PoolLimits.defaults();
 
@@ -79,10 +85,24 @@ public final class Upstreams implements AutoCloseable {
                 });
         lookups.allowCoreThreadTimeOut(true);
         this.connector = new Connector(
+                lookups,
                 new Addresses(lookups, exchanges.nanoClock(), InetAddress::getAllByName),
                 buffers,
                 () -> httpLimits,
-                this::tlsOf);
+                new Connector.Secrets() {
+                    @Override
+                    public @Nullable UndertowXnioSsl known(Upstream upstream) {
+                        Secured known = tls.get(upstream);
+                        return known == null ? null : known.ssl();
+                    }
+
+                    @Override
+                    public UndertowXnioSsl load(Upstream upstream) {
+                        return tls.computeIfAbsent(upstream, added -> secured(UpstreamKeys.load(added)))
+                                .ssl();
+                    }
+                });
+        this.monitor = new HealthMonitor(connector, this.threads, exchanges);
     }
 
     /**
@@ -117,30 +137,73 @@ public final class Upstreams implements AutoCloseable {
         });
         httpLimits = limits;
         poolLimits = pool;
-        pools.entrySet().removeIf(entry -> {
-            if (wanted.contains(entry.getKey()) && !changed.contains(entry.getKey())) {
-                entry.getValue().limits(pool);
-                return false;
+        Set<Upstream> before = listed;
+        listed = wanted;
+        pools.forEach((upstream, known) -> {
+            // the application may choose it again; what it trusts is read anew
+            boolean unlistedStill = !before.contains(upstream) && !upstream.tls();
+            if (wanted.contains(upstream) ? !changed.contains(upstream) : unlistedStill) {
+                known.limits(pool);
+            } else if (wanted.contains(upstream)) {
+                pools.put(upstream, newPool(upstream, known.inFlight()));
+                known.close();
+            } else {
+                pools.remove(upstream);
+                known.close();
             }
-            entry.getValue().close();
-            return true;
         });
         tls.keySet().removeIf(upstream -> !wanted.contains(upstream));
     }
 
-    /** The pool of an upstream. */
+    /** The health checks of these routes from now on; those that stay go on as they are. */
+    public void check(List<Route> routes) {
+        monitor.update(routes);
+        routes.stream()
+                .filter(route -> route.healthCheck().isPresent())
+                .flatMap(route -> route.upstreams().stream())
+                .forEach(this::pool);
+    }
+
+    private UpstreamPool newPool(Upstream upstream, InFlight inFlight) {
+        return new UpstreamPool(upstream, connector, threads, exchanges, poolLimits, inFlight);
+    }
+
+    /** The pool of an upstream; null where there are too many upstreams that stand on no route. */
     public @Nullable UpstreamPool pool(Upstream upstream) {
         UpstreamPool pool = pools.get(upstream);
-        return pool != null
-                ? pool
-                : pools.computeIfAbsent(
-                        upstream,
-                        key -> new UpstreamPool(key, connector, threads, exchanges, poolLimits, new InFlight()));
+        if (pool != null) {
+            return pool;
+        }
+        if (listed.contains(upstream)) {
+            return pools.computeIfAbsent(upstream, key -> newPool(key, new InFlight()));
+        }
+        return unlisted(upstream);
+    }
+
+    /** It may seem enough to keep those in use, but then a request would find no connection kept. */
+    private synchronized @Nullable UpstreamPool unlisted(Upstream upstream) {
+        List<UpstreamPool> others = new ArrayList<>();
+        pools.forEach((key, pool) -> {
+            if (!listed.contains(key)) {
+                others.add(pool);
+            }
+        });
+        if (others.size() >= MOST_UNLISTED) {
+            UpstreamPool unused =
+                    others.stream().filter(UpstreamPool::isUnused).findAny().orElse(null);
+            if (unused == null) {
+                return null;
+            }
+            pools.remove(unused.upstream());
+            tls.remove(unused.upstream());
+            unused.close();
+        }
+        return pools.computeIfAbsent(upstream, key -> newPool(key, new InFlight()));
     }
 
     /** What the route's health check says of an upstream. */
     public Health health(Route route, Upstream upstream) {
-        return Health.UNCHECKED;
+        return monitor.health(route, upstream);
     }
 
     /** The monotonic clock in nanoseconds. */
@@ -153,20 +216,15 @@ public final class Upstreams implements AutoCloseable {
         Map<String, ProxyStatus.Pool> status = new TreeMap<>();
         pools.forEach((upstream, pool) -> status.merge(
                 upstream.toString(),
-                new ProxyStatus.Pool(pool.open(), pool.idle(), pool.waiting(), pool.isEjected()),
+                new ProxyStatus.Pool(
+                        pool.open(), pool.idle(), pool.waiting(), pool.isEjected(), monitor.isWell(upstream)),
                 (one, other) -> new ProxyStatus.Pool(
                         one.open() + other.open(),
                         one.idle() + other.idle(),
                         one.waiting() + other.waiting(),
-                        one.ejected() || other.ejected())));
+                        one.ejected() || other.ejected(),
+                        one.healthy() && other.healthy())));
         return status;
-    }
-
-    private @Nullable UndertowXnioSsl tlsOf(Upstream upstream) {
-        return upstream.tls()
-                ? tls.computeIfAbsent(upstream, removed -> secured(UpstreamKeys.load(removed)))
-                        .ssl()
-                : null;
     }
 
     private Secured secured(UpstreamKeys keys) {
@@ -177,6 +235,7 @@ public final class Upstreams implements AutoCloseable {
     /** Closes idle connections and stops look-ups; those in use end with their exchanges. */
     @Override
     public void close() {
+        monitor.close();
         pools.values().forEach(UpstreamPool::close);
         lookups.shutdownNow();
     }

@@ -27,10 +27,53 @@ class ConnectAttemptTest {
     @Test
     void nextAddressIsTriedWhereTheFirstRefuses() throws Exception {
         try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
-            assertThat(outcome(server.getLocalPort(), "::1", "127.0.0.1")).isEqualTo("connected to 127.0.0.1");
+            assertThat(outcome(new Spread(), server.getLocalPort(), "::1", "127.0.0.1"))
+                    .isEqualTo("connected to 127.0.0.1");
         }
         try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
-            assertThat(outcome(server.getLocalPort(), "127.0.0.1", "127.0.0.2")).isEqualTo("connected to 127.0.0.2");
+            assertThat(outcome(new Spread(), server.getLocalPort(), "127.0.0.1", "127.0.0.2"))
+                    .isEqualTo("connected to 127.0.0.2");
+        }
+    }
+
+    @Test
+    void addressThatRefusedIsNotTheFirstNextTime() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
+            Spread spread = new Spread();
+            outcome(spread, server.getLocalPort(), "127.0.0.1", "127.0.0.2");
+            List<InetAddress> found = List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("127.0.0.2"));
+            for (int i = 0; i < 4; i++) {
+                assertThat(spread.next(found, System.nanoTime())).first().isEqualTo(found.get(1));
+            }
+        }
+    }
+
+    /** The first one's queue is full, so that it lets connects hang. */
+    @Test
+    void addressThatHangsCostsOneConnectAQuarterOfASecondAndNotTheNext() throws Exception {
+        List<java.net.Socket> filling = new java.util.ArrayList<>();
+        try (ServerSocket hung = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                ServerSocket server = new ServerSocket(hung.getLocalPort(), 5, InetAddress.getByName("127.0.0.2"))) {
+            for (int i = 0; i < 8; i++) {
+                java.net.Socket socket = new java.net.Socket();
+                filling.add(socket);
+                try {
+                    socket.connect(hung.getLocalSocketAddress(), 50);
+                } catch (java.net.SocketTimeoutException e) {
+                    break;
+                }
+            }
+            Spread spread = new Spread();
+            assertThat(outcome(spread, server.getLocalPort(), "127.0.0.1", "127.0.0.2"))
+                    .isEqualTo("connected to 127.0.0.2");
+            List<InetAddress> found = List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("127.0.0.2"));
+            for (int i = 0; i < 4; i++) {
+                assertThat(spread.next(found, System.nanoTime())).first().isEqualTo(found.get(1));
+            }
+        } finally {
+            for (java.net.Socket socket : filling) {
+                socket.close();
+            }
         }
     }
 
@@ -40,10 +83,10 @@ class ConnectAttemptTest {
         try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
             port = server.getLocalPort();
         }
-        assertThat(outcome(port, "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
+        assertThat(outcome(new Spread(), port, "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
     }
 
-    private static String outcome(int port, String... addresses) throws Exception {
+    private static String outcome(Spread spread, int port, String... addresses) throws Exception {
         XnioWorker worker = Xnio.getInstance()
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_IO_THREADS, 1)
@@ -56,7 +99,7 @@ class ConnectAttemptTest {
                 Upstream.of("http://several.example:" + port),
                 Duration.ofSeconds(5),
                 new DefaultByteBufferPool(true, 8192),
-                null,
+                spread,
                 new Connector.Callback() {
                     @Override
                     public void connected(StreamConnection stream) {
@@ -79,7 +122,7 @@ class ConnectAttemptTest {
             }
             sweeper.thread().execute(() -> {
                 attempt.start();
-                attempt.resolved(found);
+                attempt.resolved(found, null);
             });
             return outcome.get(10, TimeUnit.SECONDS);
         } finally {

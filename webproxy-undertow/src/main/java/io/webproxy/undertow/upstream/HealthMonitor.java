@@ -1,0 +1,80 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.route.HealthCheck;
+import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
+import io.webproxy.undertow.exchange.Exchanges;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.xnio.XnioIoThread;
+
+/** The health checks of one server: a probe for each check of each upstream, on the IO threads in turn. Thread-safe. */
+final class HealthMonitor implements AutoCloseable {
+    private final Connector connector;
+    private final List<XnioIoThread> threads;
+    private final Exchanges exchanges;
+    private final Map<Target, HealthProbe> probes = new HashMap<>();
+    private int turn;
+    private boolean closed;
+
+    /** What is asked, of whom. */
+    private record Target(Upstream upstream, HealthCheck check) {
+        static @Nullable Target of(Route route, Upstream upstream) {
+            return route.healthCheck().map(check -> new Target(upstream, check)).orElse(null);
+        }
+    }
+
+    HealthMonitor(Connector connector, List<XnioIoThread> threads, Exchanges exchanges) {
+        this.connector = connector;
+        this.threads = threads;
+        this.exchanges = exchanges;
+    }
+
+    /** The checks of these routes from now on; those that stay go on as they are. */
+    synchronized void update(List<Route> routes) {
+        if (closed) {
+            return;
+        }
+        Map<Target, HealthProbe> before = new HashMap<>(probes);
+        probes.clear();
+        for (Route route : routes) {
+            for (Upstream upstream : route.upstreams()) {
+                Target target = Target.of(route, upstream);
+                if (target != null && !probes.containsKey(target)) {
+                    HealthProbe known = before.remove(target);
+                    probes.put(target, known != null ? known : started(target));
+                }
+            }
+        }
+        before.values().forEach(HealthProbe::stop);
+    }
+
+    private HealthProbe started(Target target) {
+        XnioIoThread thread = threads.get(turn++ % threads.size());
+        HealthProbe probe = new HealthProbe(target.upstream(), target.check(), connector, exchanges.sweeper(thread));
+        probe.start();
+        return probe;
+    }
+
+    /** What a route's check says of an upstream. */
+    synchronized Health health(Route route, Upstream upstream) {
+        HealthProbe probe = probes.get(Target.of(route, upstream));
+        return probe == null ? Health.UNCHECKED : probe.tally();
+    }
+
+    /** Whether no check says that it is down. */
+    synchronized boolean isWell(Upstream upstream) {
+        return probes.entrySet().stream()
+                .noneMatch(probe -> probe.getKey().upstream().equals(upstream)
+                        && !probe.getValue().tally().isWell());
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        probes.values().forEach(HealthProbe::stop);
+        probes.clear();
+    }
+}

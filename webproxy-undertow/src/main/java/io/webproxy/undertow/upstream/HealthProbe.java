@@ -1,0 +1,264 @@
+package io.webproxy.undertow.upstream;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.HealthCheck;
+import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.exchange.FieldParser;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioExecutor;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+
+/**
+ * Asks one upstream again and again whether it is well, on a connection of its own each time, and never twice at once. The verdict falls with the head; of
+ * the body a little is read, so that the upstream may end it in peace.
+ *
+ * <p>Belongs to the sweeper's IO thread, but for {@link #start}, {@link #stop} and {@link #tally}.
+ */
+final class HealthProbe extends Watched implements Connector.Callback {
+    private static final Logger LOG = LoggerFactory.getLogger(HealthProbe.class);
+    private static final long LONGEST_JITTER_MILLIS = 10_000;
+    private static final int MOST_BODY = 64 * 1024;
+    private static final int MOST_INTERIM = 32;
+    private static final XnioExecutor.Key NO_TIMER = () -> false;
+
+    private final Upstream upstream;
+    private final HealthCheck check;
+    private final Connector connector;
+    private final Sweeper sweeper;
+    private final HealthTally tally;
+    private final byte[] request;
+    private final FieldParser fields = new FieldParser();
+    private final Spread spread = new Spread();
+
+    private XnioExecutor.Key timer = NO_TIMER;
+    private boolean stopped;
+    private boolean asking;
+    private long startedAt;
+    private @Nullable ConnectAttempt attempt;
+    private @Nullable StreamConnection stream;
+    private @Nullable ResponseParser parser;
+    private ByteBuffer unsent = ByteBuffer.allocate(0);
+    private int interim;
+    private long bodyLeft;
+
+    HealthProbe(Upstream upstream, HealthCheck check, Connector connector, Sweeper sweeper) {
+        this.upstream = upstream;
+        this.check = check;
+        this.connector = connector;
+        this.sweeper = sweeper;
+        this.tally = new HealthTally(check);
+        this.request = ("GET " + check.path() + " HTTP/1.1\r\nHost: " + upstream.authority()
+                        + "\r\nUser-Agent: webproxy-health\r\nAccept: */*\r\nConnection: close\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    HealthTally tally() {
+        return tally;
+    }
+
+    /** Begins, at a random moment within the first interval, so that many of them don't ask at once. */
+    void start() {
+        long most = Math.min(check.interval().toMillis(), LONGEST_JITTER_MILLIS);
+        IoTasks.execute(
+                sweeper.thread(), () -> askIn(ThreadLocalRandom.current().nextLong(most)));
+    }
+
+    /** Asks no more. */
+    void stop() {
+        IoTasks.execute(sweeper.thread(), this::cut);
+    }
+
+    private void askIn(long millis) {
+        if (!stopped) {
+            timer = IoTasks.executeAfter(sweeper.thread(), this::ask, millis);
+        }
+    }
+
+    private void ask() {
+        timer = NO_TIMER;
+        if (stopped) {
+            return;
+        }
+        hangUp();
+        asking = true;
+        startedAt = sweeper.now();
+        unsent = ByteBuffer.wrap(request);
+        interim = 0;
+        parser = connector.parser(fields);
+        sweeper.watch(this);
+        ConnectAttempt begun = connector.connect(sweeper, upstream, check.timeout(), spread, this);
+        if (asking && stream == null) {
+            attempt = begun;
+        }
+    }
+
+    @Override
+    public void connected(StreamConnection connection) {
+        attempt = null;
+        if (!asking) {
+            IoUtils.safeClose(connection);
+            return;
+        }
+        stream = connection;
+        connection.getSourceChannel().setReadListener(channel -> guarded(() -> read(connection)));
+        connection.getSinkChannel().setWriteListener(channel -> guarded(() -> write(connection)));
+        guarded(() -> write(connection));
+        connection.getSourceChannel().resumeReads();
+    }
+
+    @Override
+    public void failed(ForwardError error, String detail) {
+        attempt = null;
+        verdict(false, detail);
+    }
+
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    private void guarded(Step step) {
+        try {
+            step.run();
+        } catch (IOException e) {
+            verdict(false, "the connection broke off");
+            hangUp();
+        } catch (RuntimeException e) {
+            LOG.error("The health check of {} failed by itself", upstream, e);
+            verdict(false, "an internal error");
+            hangUp();
+        }
+    }
+
+    private void write(StreamConnection to) throws IOException {
+        ConduitStreamSinkChannel sink = to.getSinkChannel();
+        while (unsent.hasRemaining()) {
+            if (sink.write(unsent) == 0) {
+                sink.resumeWrites();
+                return;
+            }
+        }
+        if (sink.flush()) {
+            sink.suspendWrites();
+        } else {
+            sink.resumeWrites();
+        }
+    }
+
+    private void read(StreamConnection from) throws IOException {
+        try (PooledByteBuffer pooled = connector.buffers().allocate()) {
+            ByteBuffer buffer = pooled.getBuffer();
+            while (stream == from) {
+                buffer.clear();
+                int read = from.getSourceChannel().read(buffer);
+                if (read == 0) {
+                    return;
+                }
+                if (read < 0) {
+                    verdict(false, "it closed the connection before its answer's head was complete");
+                    hangUp();
+                    return;
+                }
+                buffer.flip();
+                take(buffer);
+            }
+        }
+    }
+
+    private void take(ByteBuffer buffer) {
+        ResponseParser heads = parser;
+        while (heads != null && asking && buffer.hasRemaining()) {
+            switch (heads.feed(buffer, false)) {
+                case MORE -> {}
+                case INVALID, TOO_LARGE -> verdict(false, heads.problem());
+                case HEAD -> head(heads.take());
+            }
+        }
+        bodyLeft -= buffer.remaining();
+        if (!asking && bodyLeft <= 0) {
+            hangUp();
+        }
+    }
+
+    private void head(ParsedHead head) {
+        int status = head.status();
+        if (status < 200 && status != 101) {
+            if (++interim > MOST_INTERIM) {
+                verdict(false, "more than " + MOST_INTERIM + " interim responses");
+            }
+            return;
+        }
+        bodyLeft = head.isLengthKnown() ? Math.min(Math.max(0, head.contentLength()), MOST_BODY) : MOST_BODY;
+        if (head.framing() == ParsedHead.Framing.NONE) {
+            bodyLeft = 0;
+        }
+        verdict(status >= check.leastStatus() && status <= check.mostStatus(), "status " + status);
+    }
+
+    /** Only the first one of a question counts. */
+    private void verdict(boolean good, String detail) {
+        if (!asking) {
+            return;
+        }
+        asking = false;
+        if (!good) {
+            bodyLeft = 0;
+        }
+        if (tally.changedBy(good)) {
+            if (good) {
+                LOG.info("{} passes its health check {} again: it gets requests", upstream, check.path());
+            } else {
+                LOG.info("{} fails its health check {}: it gets no requests ({})", upstream, check.path(), detail);
+            }
+        } else {
+            LOG.debug("{} {} its health check: {}", upstream, good ? "passes" : "fails", detail);
+        }
+        long next = startedAt + check.interval().toNanos() - sweeper.now();
+        askIn(Math.max(0, next / 1_000_000));
+    }
+
+    /** Closes what is open. */
+    private void hangUp() {
+        sweeper.forget(this);
+        ConnectAttempt connecting = attempt;
+        attempt = null;
+        if (connecting != null) {
+            connecting.cut();
+        }
+        StreamConnection used = stream;
+        stream = null;
+        IoUtils.safeClose(used);
+        parser = null;
+    }
+
+    @Override
+    protected long deadline() {
+        return startedAt + check.timeout().toNanos();
+    }
+
+    @Override
+    protected void expired(long now) {
+        verdict(false, "no answer within " + check.timeout().toMillis() + " ms");
+        hangUp();
+    }
+
+    @Override
+    protected void cut() {
+        stopped = true;
+        asking = false;
+        timer.remove();
+        timer = NO_TIMER;
+        hangUp();
+    }
+}
