@@ -21,8 +21,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * {@code upstream PORT FILE} answers requests and appends each that it has executed to a file, until it is killed; {@code load URI SECONDS FILE…} asks a
- * proxy in front of several of them, and then compares: no GET may fail, no POST may be executed twice, and one that was answered 200 must have been
+ * {@code upstream PORT FILE} answers requests and appends each that it has executed to a file, until it is killed; {@code load URI STOP FILE…} asks a
+ * proxy in front of several of them until there is a file STOP, and then compares: no GET may fail, no POST may be executed twice, and one that was answered 200 must have been
  * executed.
  */
 public final class Restarts {
@@ -38,7 +38,7 @@ public final class Restarts {
             for (int i = 3; i < args.length; i++) {
                 files.add(Path.of(args[i]));
             }
-            System.exit(load(URI.create(args[1]), Integer.parseInt(args[2]), files) ? 0 : 1);
+            System.exit(load(URI.create(args[1]), Path.of(args[2]), files) ? 0 : 1);
         }
     }
 
@@ -60,8 +60,7 @@ public final class Restarts {
         exchange.close();
     }
 
-    private static boolean load(URI proxy, int seconds, List<Path> files) throws Exception {
-        long end = System.nanoTime() + seconds * 1_000_000_000L;
+    private static boolean load(URI proxy, Path stop, List<Path> files) throws Exception {
         HttpClient client =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         AtomicInteger ids = new AtomicInteger();
@@ -70,7 +69,7 @@ public final class Restarts {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < CLIENTS; i++) {
             Thread thread = new Thread(() -> {
-                while (System.nanoTime() < end) {
+                while (!Files.exists(stop)) {
                     int id = ids.incrementAndGet();
                     String method = id % 4 == 0 ? "POST" : "GET";
                     int status = ask(client, proxy, method, id);
