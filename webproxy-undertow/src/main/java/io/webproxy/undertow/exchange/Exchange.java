@@ -21,6 +21,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -140,6 +141,13 @@ public final class Exchange extends Watched {
     /** The client's address in text: the peer's, or the one that a trusted proxy named. */
     public String clientName() {
         return head.clientAddress().equals(peer.address()) ? peer.name() : AddressText.of(head.clientAddress());
+    }
+
+    /** The client's address with its port, which is 0 if only the address was told. */
+    public InetSocketAddress clientSocket() {
+        InetSocketAddress known = Clients.of(http.getConnection());
+        InetAddress named = head.clientAddress();
+        return named.equals(known.getAddress()) ? known : new InetSocketAddress(named, 0);
     }
 
     /** What this exchange shares with the others. */

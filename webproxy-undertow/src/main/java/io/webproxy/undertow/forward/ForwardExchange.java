@@ -10,17 +10,20 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.upstream.ParsedHead;
+import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UpstreamConnection;
 import io.webproxy.undertow.upstream.UpstreamListener;
 import io.webproxy.undertow.upstream.UpstreamPool;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -218,6 +221,17 @@ final class ForwardExchange extends Facade
     @Override
     public boolean isWanted() {
         return !done;
+    }
+
+    @Override
+    public ByteBuffer greeting(Upstream to) {
+        ProxyProtocol.Version version = to.proxyProtocol().orElse(null);
+        return version == null
+                ? UpstreamPool.Taker.super.greeting(to)
+                : ProxyHeaderWriter.proxied(
+                        version,
+                        exchange.clientSocket(),
+                        http().getConnection().getLocalAddress(InetSocketAddress.class));
     }
 
     /** What the proxy handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,7 @@ final class ConnectAttempt extends Watched {
 
     private final Sweeper sweeper;
     private final Upstream upstream;
+    private final ByteBuffer greeting;
     private final ByteBufferPool buffers;
     private final Spread spread;
     private final Connector.Callback callback;
@@ -60,11 +62,13 @@ final class ConnectAttempt extends Watched {
             Sweeper sweeper,
             Upstream upstream,
             Duration limit,
+            ByteBuffer greeting,
             ByteBufferPool buffers,
             Spread spread,
             Connector.Callback callback) {
         this.sweeper = sweeper;
         this.upstream = upstream;
+        this.greeting = greeting;
         this.buffers = buffers;
         this.spread = spread;
         this.callback = callback;
@@ -156,6 +160,16 @@ final class ConnectAttempt extends Watched {
     }
 
     private void opened(StreamConnection stream) {
+        try {
+            // a new socket has room for it
+            if (greeting.hasRemaining() && stream.getSinkChannel().write(greeting.duplicate()) < greeting.remaining()) {
+                throw new IOException("the socket has no room");
+            }
+        } catch (IOException e) {
+            IoUtils.safeClose(stream);
+            fail(ForwardError.UPSTREAM_CLOSED, "the PROXY header can't be sent: " + e.getMessage());
+            return;
+        }
         try {
             if (tls == null) {
                 succeed(stream);

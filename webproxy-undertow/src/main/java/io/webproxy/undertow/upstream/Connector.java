@@ -8,6 +8,7 @@ import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.exchange.FieldParser;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,9 +79,14 @@ final class Connector {
      *
      * @param limit for all of it; zero for none
      * @param spread says which of several addresses comes first
+     * @param greeting is written before anything else; empty for the upstream's own
      */
-    ConnectAttempt connect(Sweeper sweeper, Upstream upstream, Duration limit, Spread spread, Callback callback) {
-        ConnectAttempt attempt = new ConnectAttempt(sweeper, upstream, limit, buffers, spread, callback);
+    ConnectAttempt connect(
+            Sweeper sweeper, Upstream upstream, Duration limit, Spread spread, ByteBuffer greeting, Callback callback) {
+        ByteBuffer first = greeting.hasRemaining()
+                ? greeting
+                : upstream.proxyProtocol().map(ProxyHeaderWriter::own).orElse(greeting);
+        ConnectAttempt attempt = new ConnectAttempt(sweeper, upstream, limit, first, buffers, spread, callback);
         attempt.start();
         UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;
         if (known != null || !upstream.tls()) {

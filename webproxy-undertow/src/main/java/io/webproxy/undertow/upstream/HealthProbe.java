@@ -40,6 +40,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final HealthTally tally;
     private final byte[] request;
     private final FieldParser fields = new FieldParser();
+    private static final ByteBuffer NO_GREETING = ByteBuffer.allocate(0);
     private final Spread spread = new Spread();
 
     private XnioExecutor.Key timer = NO_TIMER;
@@ -98,7 +99,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
         interim = 0;
         parser = connector.parser(fields);
         sweeper.watch(this);
-        ConnectAttempt begun = connector.connect(sweeper, upstream, check.timeout(), spread, this);
+        ConnectAttempt begun = connector.connect(sweeper, upstream, check.timeout(), spread, NO_GREETING, this);
         if (asking && stream == null) {
             attempt = begun;
         }

@@ -60,7 +60,12 @@ final class Lane extends Watched {
 
     void release(UpstreamConnection connection) {
         busy.remove(connection);
-        if (pool.isClosed() || idle.size() >= pool.limits().idlePerThread() || !pool.keepOrHandOver(this, connection)) {
+        // what says at its begin who the client is belongs to that client
+        boolean single = pool.upstream().proxyProtocol().isPresent();
+        if (single
+                || pool.isClosed()
+                || idle.size() >= pool.limits().idlePerThread()
+                || !pool.keepOrHandOver(this, connection)) {
             connection.close();
         }
     }

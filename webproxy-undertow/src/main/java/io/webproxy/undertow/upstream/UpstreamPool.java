@@ -8,6 +8,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -38,6 +39,11 @@ public final class UpstreamPool {
 
         /** Whether a connection is still of use. */
         boolean isWanted();
+
+        /** What a new connection to an upstream begins with, if that is to be told who the client is; the connection then serves nobody else. */
+        default ByteBuffer greeting(Upstream to) {
+            return ByteBuffer.allocate(0);
+        }
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
@@ -166,7 +172,8 @@ public final class UpstreamPool {
     }
 
     private void open(Lane lane, Duration connectLimit, Taker taker) {
-        connector.connect(lane.sweeper(), upstream, connectLimit, spread, new Connector.Callback() {
+        ByteBuffer greeting = taker.greeting(upstream);
+        connector.connect(lane.sweeper(), upstream, connectLimit, spread, greeting, new Connector.Callback() {
             @Override
             public void connected(StreamConnection stream) {
                 if (ejection.isEjected(limits)) {

@@ -9,6 +9,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -98,6 +99,7 @@ class ConnectAttemptTest {
                 sweeper,
                 Upstream.of("http://several.example:" + port),
                 Duration.ofSeconds(5),
+                ByteBuffer.allocate(0),
                 new DefaultByteBufferPool(true, 8192),
                 spread,
                 new Connector.Callback() {
