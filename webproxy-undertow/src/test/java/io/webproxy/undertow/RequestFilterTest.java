@@ -150,7 +150,15 @@ class RequestFilterTest {
                                                 ? FilterDecision.proceed().upstream(Upstream.of(own.uri()))
                                                 : FilterDecision.proceed())
                                         .forward(upstream.uri()))
-                                .route(r -> r.path("/own").forward(own.uri())))) {
+                                .route(r -> r.path("/own").forward(own.uri()))
+                                .route(r -> r.name("answered").path("/answered")
+                                        .filter(request ->
+                                                FilterDecision.proceed().upstream(Upstream.of(own.uri())))
+                                        .answer(Answer.of(503))))) {
+            try (Response response = ResponseRelayTest.get(proxy, "/answered")) {
+                assertThat(response.body().string()).isEqualTo("own");
+            }
+            assertThat(proxy.record().route()).isEqualTo("answered");
             for (int i = 0; i < 3; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/chosen")) {
                     assertThat(response.body().string()).isEqualTo("own");

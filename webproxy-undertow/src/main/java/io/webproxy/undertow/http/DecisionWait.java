@@ -67,9 +67,9 @@ final class DecisionWait implements Expiry {
                 },
                 http);
         // only what runs behind the dispatch may run the root handler again
-        http.dispatch(
-                SameThreadExecutor.INSTANCE,
-                () -> decision.whenComplete((made, failure) -> IoTasks.execute(http.getIoThread(), back)));
+        http.dispatch(SameThreadExecutor.INSTANCE, () -> {
+            var unused = decision.whenComplete((made, failure) -> IoTasks.execute(http.getIoThread(), back));
+        });
     }
 
     private static <T> CompletableFuture<? extends T> future(@Nullable CompletionStage<? extends T> stage) {

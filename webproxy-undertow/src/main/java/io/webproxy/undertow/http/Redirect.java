@@ -26,9 +26,8 @@ public final class Redirect {
 
     /** Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the client wrote. */
     static void addSlash(Exchange exchange, PathPrefix prefix) {
-        String query = exchange.http().getQueryString();
-        String location = prefix + (query.isEmpty() ? "" : "?" + query);
-        LocalAnswer.send(exchange, 308, "This path ends with a slash.", Map.of("Location", List.of(location)));
+        String query = exchange.head().query();
+        to(exchange, prefix + (query.isEmpty() ? "" : "?" + query), 308, "This path ends with a slash.");
     }
 
     void answer(Exchange exchange) {
@@ -55,11 +54,14 @@ public final class Redirect {
         String query = exchange.head().query();
         // the asterisk of OPTIONS is no path, and must not become part of a host
         String location = base + (path.startsWith("/") ? path : "/") + (query.isEmpty() ? "" : "?" + query);
+        to(exchange, location, status, "This is to be found at another address.");
+    }
+
+    private static void to(Exchange exchange, String location, int status, String detail) {
         if (!location.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             LocalAnswer.reject(exchange, 400, "The request target has a character that must be percent-encoded.");
             return;
         }
-        LocalAnswer.send(
-                exchange, status, "This is to be found at another address.", Map.of("Location", List.of(location)));
+        LocalAnswer.send(exchange, status, detail, Map.of("Location", List.of(location)));
     }
 }

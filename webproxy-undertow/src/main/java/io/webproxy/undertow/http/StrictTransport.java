@@ -6,8 +6,8 @@ import io.undertow.util.Headers;
 import io.webproxy.http.Hsts;
 
 /**
- * Says on each response over TLS that this host is to be asked over HTTPS only, and on none in clear (RFC 6797 sections 7.1 and 7.2). An upstream that says so too is
- * overruled: there must be one field only. Immutable.
+ * Says on each response over TLS that this host is to be asked over HTTPS only, and on none in clear (RFC 6797 sections 7.1 and 7.2). What an upstream
+ * says of it is overruled: there must be one field only. Immutable.
  */
 final class StrictTransport implements ResponseCommitListener {
     private final String value;
@@ -18,13 +18,15 @@ final class StrictTransport implements ResponseCommitListener {
 
     /** Sees to it for one response; before anything else is put in its way, so that nothing comes behind it. */
     void install(HttpServerExchange http) {
-        if (http.getConnection().getSslSession() != null) {
-            http.addResponseCommitListener(this);
-        }
+        http.addResponseCommitListener(this);
     }
 
     @Override
     public void beforeCommit(HttpServerExchange http) {
-        http.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, value);
+        if (http.getConnection().getSslSession() == null) {
+            http.getResponseHeaders().remove(Headers.STRICT_TRANSPORT_SECURITY);
+        } else {
+            http.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, value);
+        }
     }
 }

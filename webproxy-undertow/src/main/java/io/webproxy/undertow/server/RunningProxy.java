@@ -39,8 +39,6 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.Xnio;
@@ -49,7 +47,6 @@ import org.xnio.XnioWorker;
 
 /** One running server: its threads, endpoints and pools, wired together. Thread-safe. */
 public final class RunningProxy implements ProxyEngine.Running {
-    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final int TASK_THREADS = 2;
 
     /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
