@@ -32,6 +32,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private static final int MOST_BODY = 64 * 1024;
     private static final int MOST_INTERIM = 32;
     private static final XnioExecutor.Key NO_TIMER = () -> false;
+    private static final ByteBuffer NO_GREETING = ByteBuffer.allocate(0);
 
     private final Upstream upstream;
     private final HealthCheck check;
@@ -40,7 +41,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final HealthTally tally;
     private final byte[] request;
     private final FieldParser fields = new FieldParser();
-    private static final ByteBuffer NO_GREETING = ByteBuffer.allocate(0);
     private final Spread spread = new Spread();
 
     private XnioExecutor.Key timer = NO_TIMER;
