@@ -73,9 +73,9 @@ public final class LocalAnswer implements Expiry {
         boolean problem =
                 accept != null && (accept.contains("application/problem+json") || accept.contains("application/json"));
         String text = problem
-                ? "{\"type\":\"about:blank\",\"title\":\"" + StatusCodes.getReason(status) + "\",\"status\":" + status
+                ? "{\"type\":\"about:blank\",\"title\":\"" + reason(status) + "\",\"status\":" + status
                         + ",\"detail\":\"" + detail.replace("\\", "\\\\").replace("\"", "\\\"") + "\"}"
-                : status + " " + StatusCodes.getReason(status) + ": " + detail + "\n";
+                : status + " " + reason(status) + ": " + detail + "\n";
         start(new LocalAnswer(
                 exchange,
                 status,
@@ -109,6 +109,11 @@ public final class LocalAnswer implements Expiry {
         answer.exchange.http().dispatch(SameThreadExecutor.INSTANCE, answer::start);
     }
 
+    private static String reason(int status) {
+        // RFC 9110 section 15.5.20, which Undertow doesn't know
+        return status == 421 ? "Misdirected Request" : StatusCodes.getReason(status);
+    }
+
     private void start() {
         HttpServerExchange http = exchange.http();
         if (exchange.isEnded() || http.isResponseStarted()) {
@@ -117,6 +122,7 @@ public final class LocalAnswer implements Expiry {
         }
         exchange.client().unwatch();
         http.setStatusCode(status);
+        http.setReasonPhrase(reason(status));
         if (contentType != null) {
             http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
         }
