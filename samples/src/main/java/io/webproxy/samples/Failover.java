@@ -6,6 +6,9 @@ import io.webproxy.route.HealthCheck;
 import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A service with a stand-in: the first upstream gets every request as long as it is well, else the second one. After a few seconds the first one ends, to show it; the
@@ -16,13 +19,13 @@ public final class Failover {
 
     /** Serves until the JVM is ended; takes the external port, 8443 without one, and after how many seconds the first service ends, 10 without. */
     public static void main(String[] args) throws InterruptedException {
-        run(
-                args.length == 0 ? 8443 : Integer.parseInt(args[0]),
-                Duration.ofSeconds(args.length < 2 ? 10 : Integer.parseInt(args[1])),
-                System.out);
+        CountDownLatch end = new CountDownLatch(1);
+        int seconds = args.length < 2 ? 10 : Integer.parseInt(args[1]);
+        CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS).execute(end::countDown);
+        run(args.length == 0 ? 8443 : Integer.parseInt(args[0]), end, System.out);
     }
 
-    static void run(int externalPort, Duration life, PrintStream out) throws InterruptedException {
+    static void run(int externalPort, CountDownLatch end, PrintStream out) throws InterruptedException {
         try (DemoService first = DemoService.ofModel("first");
                 DemoService second = DemoService.ofModel("second");
                 ProxyServer proxy = ProxyServer.builder()
@@ -32,7 +35,7 @@ public final class Failover {
                                 .healthCheck(HealthCheck.path("/v1/models").withInterval(Duration.ofSeconds(1))))
                         .start()) {
             out.printf("ready %1$s%ntry: curl -k %1$sv1/models%n", proxy.uri());
-            Thread.sleep(life.toMillis());
+            end.await();
             first.close();
             out.println("the first service has ended: the second one answers");
             proxy.awaitClose();
