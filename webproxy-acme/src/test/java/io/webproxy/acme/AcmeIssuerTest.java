@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Pebble;
 import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import java.net.InetAddress;

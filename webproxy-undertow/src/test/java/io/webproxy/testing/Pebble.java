@@ -1,8 +1,7 @@
-package io.webproxy.acme;
+package io.webproxy.testing;
 
 import static org.awaitility.Awaitility.await;
 
-import io.webproxy.testing.Peers;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -25,7 +24,7 @@ import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Assumptions;
 
 /** Let's Encrypt's test CA, with a DNS server in which every name is 127.0.0.1, and ::1 by IPv6. */
-final class Pebble implements AutoCloseable {
+public final class Pebble implements AutoCloseable {
     private final List<Process> processes = new ArrayList<>();
     private final int acmePort = freePort();
     private final int dnsPort = freePort();
@@ -36,25 +35,25 @@ final class Pebble implements AutoCloseable {
     private final Path directory;
 
     /** How a CA is to be. */
-    static final class Setup {
+    public static final class Setup {
         private final Map<String, String> environment = new HashMap<>(Map.of("PEBBLE_VA_NOSLEEP", "1"));
         private final StringBuilder config = new StringBuilder();
         private boolean newest;
 
         /** Of a hundred requests, how many are answered with badNonce. */
-        Setup nonceReject(int percent) {
+        public Setup nonceReject(int percent) {
             environment.put("PEBBLE_WFE_NONCEREJECT", String.valueOf(percent));
             return this;
         }
 
         /** Of a hundred authorizations, how many are taken from earlier orders. */
-        Setup authorizationReuse(int percent) {
+        public Setup authorizationReuse(int percent) {
             environment.put("PEBBLE_AUTHZREUSE", String.valueOf(percent));
             return this;
         }
 
         /** Wants accounts to be bound to this one. */
-        Setup externalAccount(String keyId, String macKey) {
+        public Setup externalAccount(String keyId, String macKey) {
             config.append(", \"externalAccountBindingRequired\": true, \"externalAccountMACKeys\": {\"")
                     .append(keyId)
                     .append("\": \"")
@@ -64,14 +63,15 @@ final class Pebble implements AutoCloseable {
         }
 
         /** A version that has ARI and profiles, named by WEBPROXY_PEBBLE; without it the test is skipped. */
-        Setup newest() {
+        public Setup newest() {
             newest = true;
             config.append(", \"profiles\": {\"default\": {\"description\": \"90 d\", \"validityPeriod\": 7776000},")
                     .append(" \"shortlived\": {\"description\": \"6 d\", \"validityPeriod\": 518400}}");
             return this;
         }
 
-        Pebble start(int httpPort, int tlsPort) throws IOException {
+        /** Starts it; it asks for proof at these ports. */
+        public Pebble start(int httpPort, int tlsPort) throws IOException {
             return new Pebble(this, httpPort, tlsPort);
         }
     }
@@ -144,7 +144,8 @@ final class Pebble implements AutoCloseable {
         }
     }
 
-    private static int freePort() {
+    /** A port that nobody listens on right now, for a server that a CA has to know before it runs. */
+    public static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
@@ -162,20 +163,23 @@ final class Pebble implements AutoCloseable {
         processes.add(builder.start());
     }
 
-    URI acmeDirectory() {
+    /** Where ACME begins. */
+    public URI acmeDirectory() {
         return URI.create("https://127.0.0.1:" + acmePort + "/dir");
     }
 
-    Path trust() {
+    /** What its own HTTPS is trusted by. */
+    public Path trust() {
         return directory.resolve("cert.pem");
     }
 
-    int dnsPort() {
+    /** Where its DNS server is asked. */
+    public int dnsPort() {
         return dnsPort;
     }
 
     /** What the CA says about a certificate: {@code Valid} or {@code Revoked}. */
-    String status(X509Certificate certificate, HttpClient client) throws IOException, InterruptedException {
+    public String status(X509Certificate certificate, HttpClient client) throws IOException, InterruptedException {
         URI uri = URI.create("https://127.0.0.1:" + managementPort + "/cert-status-by-serial/"
                 + certificate.getSerialNumber().toString(16));
         String json = client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
@@ -184,7 +188,7 @@ final class Pebble implements AutoCloseable {
     }
 
     /** Tells the DNS server something: {@code set-txt}, {@code clear-txt}, … */
-    String dns(String command, String json) throws IOException, InterruptedException {
+    public String dns(String command, String json) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + dnsManagementPort + "/" + command))
                 .POST(HttpRequest.BodyPublishers.ofString(json))
