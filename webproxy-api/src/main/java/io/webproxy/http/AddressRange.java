@@ -43,7 +43,7 @@ public final class AddressRange {
 
     /** Whether an address lies in this range; an IPv4-mapped IPv6 address counts as IPv4. */
     public boolean contains(InetAddress address) {
-        byte[] other = address.getAddress();
+        byte[] other = bytesOf(address);
         if (other.length != network.length) {
             return false;
         }
@@ -58,12 +58,22 @@ public final class AddressRange {
 
     /** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer has. */
     public static AddressRange clientOf(InetAddress address) {
-        byte[] bytes = address.getAddress();
+        byte[] bytes = bytesOf(address);
         if (bytes.length == 4) {
             return new AddressRange(bytes, 32);
         }
         Arrays.fill(bytes, 8, 16, (byte) 0);
         return new AddressRange(bytes, 64);
+    }
+
+    /** The JDK makes IPv4 of an IPv4-mapped address (RFC 4291 section 2.5.5.2), unless a scope was given with it. */
+    private static byte[] bytesOf(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        boolean mapped = bytes.length == 16 && bytes[10] == -1 && bytes[11] == -1;
+        for (int i = 0; mapped && i < 10; i++) {
+            mapped = bytes[i] == 0;
+        }
+        return mapped ? Arrays.copyOfRange(bytes, 12, 16) : bytes;
     }
 
     private static boolean hasHostBits(byte[] bytes, int prefix) {
