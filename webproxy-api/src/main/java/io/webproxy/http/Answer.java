@@ -41,11 +41,11 @@ public final class Answer {
      * A status and a body.
      *
      * @param contentType of the body
-     * @param body is copied; a status that has none (204, 304) takes none
+     * @param body is copied; a status that has none (204, 205, 304) takes none
      */
     public static Answer of(int status, String contentType, byte[] body) {
         Objects.requireNonNull(body, "body");
-        if ((status == 204 || status == 304) && body.length > 0) {
+        if ((status == 204 || status == 205 || status == 304) && body.length > 0) {
             throw new IllegalArgumentException(
                     "body: " + body.length + " bytes (expected: none with status " + status + ")");
         }
