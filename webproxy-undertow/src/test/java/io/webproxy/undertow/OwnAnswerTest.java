@@ -11,6 +11,7 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.LoggedErrors;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
@@ -354,14 +355,15 @@ class OwnAnswerTest {
     @ExpectedLog(logger = "io.webproxy.undertow.forward.GuardedPages", contains = "The error pages failed")
     void defectOfAPageIsLoggedOnceAndTheProxysOwnIsSent() throws Exception {
         AtomicInteger asked = new AtomicInteger();
-        try (TestProxy proxy = TestProxy.start(
-                Front.H1,
-                b -> b.route(r -> r.path("/a").answer(Answer.of(200))).errorPages((failure, request) -> {
-                    if (asked.incrementAndGet() == 1) {
-                        return null;
-                    }
-                    throw new IllegalStateException("defect");
-                }))) {
+        try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.forward.GuardedPages");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.path("/a").answer(Answer.of(200))).errorPages((failure, request) -> {
+                            if (asked.incrementAndGet() == 1) {
+                                return null;
+                            }
+                            throw new IllegalStateException("defect");
+                        }))) {
             for (int i = 0; i < 3; i++) {
                 try (Response response = send(proxy, "GET", "/")) {
                     assertThat(response.code()).isEqualTo(404);
@@ -369,6 +371,7 @@ class OwnAnswerTest {
                 }
             }
             assertThat(asked).hasValue(3);
+            assertThat(errors.count()).isEqualTo(1);
         }
     }
 }

@@ -11,7 +11,9 @@ import io.webproxy.route.RequestFilter;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.LoggedErrors;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
@@ -34,6 +36,7 @@ import okhttp3.Response;
 import okio.BufferedSink;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -151,7 +154,8 @@ class RequestFilterTest {
                                                 : FilterDecision.proceed())
                                         .forward(upstream.uri()))
                                 .route(r -> r.path("/own").forward(own.uri()))
-                                .route(r -> r.name("answered").path("/answered")
+                                .route(r -> r.name("answered")
+                                        .path("/answered")
                                         .filter(request ->
                                                 FilterDecision.proceed().upstream(Upstream.of(own.uri())))
                                         .answer(Answer.of(503))))) {
@@ -322,6 +326,43 @@ class RequestFilterTest {
         }
     }
 
+    /** A client in the middle of its body can't be seen leaving, for nobody reads; the decision finds it gone. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void bodyThatBreaksOffBeforeTheDecisionIsNoWholeRequest(Front front) throws Exception {
+        try (TestProxy proxy = proxy(front, later())) {
+            try (RawConnection client = proxy.raw()) {
+                client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 10¶¶five!");
+                await().until(() -> !asked.isEmpty());
+            }
+            asked().complete(FilterDecision.proceed());
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @Test
+    void resetStreamEndsTheWaitAndNoOtherStream() throws Exception {
+        try (TestProxy proxy = proxy(Front.H2_TLS, later());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", "/1", "localhost");
+            CompletableFuture<FilterDecision> first = asked();
+            client.request(3, "GET", "/3", "localhost");
+            CompletableFuture<FilterDecision> second = asked();
+            client.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+            ExchangeRecord record = proxy.record();
+            assertThat(record.path()).isEqualTo("/1");
+            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.status()).isEqualTo(499);
+            first.complete(FilterDecision.proceed());
+            second.complete(FilterDecision.proceed());
+            assertThat(client.answer(3)).isEqualTo("200");
+            assertThat(upstream.connections()).isEqualTo(1);
+        }
+    }
+
     private enum Defect {
         THROWS,
         ERROR,
@@ -363,8 +404,10 @@ class RequestFilterTest {
             names = {"H1", "H1_TLS", "H2_TLS"})
     @ExpectedLog(logger = "io.webproxy.undertow.http.RouteAnswer", contains = "The filter of route hooked failed")
     void defectOfAFilterIsA500AndAnErrorInTheRecord(Front front) throws Exception {
-        try (TestProxy proxy = proxy(
-                front, request -> Defect.valueOf(request.path().substring(1)).decide())) {
+        try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.http.RouteAnswer");
+                TestProxy proxy = proxy(
+                        front,
+                        request -> Defect.valueOf(request.path().substring(1)).decide())) {
             for (Defect defect : Defect.values()) {
                 try (Response response = ResponseRelayTest.get(proxy, "/" + defect)) {
                     assertThat(response.code()).as(defect.toString()).isEqualTo(500);
@@ -373,6 +416,7 @@ class RequestFilterTest {
                 assertThat(record.error()).isEqualTo(ForwardError.APPLICATION_FAILED);
                 assertThat(record.route()).isEqualTo("hooked");
             }
+            assertThat(errors.count()).as("one line for each").isEqualTo(Defect.values().length);
             assertThat(upstream.connections()).isZero();
         }
     }

@@ -28,7 +28,8 @@ public final class GuardedPages implements ErrorPages {
                 return page;
             }
             failed(new NullPointerException("no page (expected: an empty Optional for the proxy's own)"));
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
+            // whatever it is: the client is waiting
             failed(e);
         }
         return Optional.empty();

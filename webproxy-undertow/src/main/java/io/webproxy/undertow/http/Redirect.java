@@ -58,6 +58,7 @@ public final class Redirect {
     }
 
     private static void to(Exchange exchange, String location, int status, String detail) {
+        // the second wall against response splitting: neither protocol lets such a target in
         if (!location.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             LocalAnswer.reject(exchange, 400, "The request target has a character that must be percent-encoded.");
             return;
