@@ -19,11 +19,12 @@ import java.util.function.Consumer;
  * A running server that exposes upstreams on its endpoints.
  *
  * <p>Thread-safe. Servers in one JVM share nothing; the library sets no global property, registers no security provider and
- * installs no shutdown hook.
+ * installs no shutdown hook unless {@link ProxyConfig.Builder#closeOnShutdown} asks for one.
  */
 public final class ProxyServer implements AutoCloseable {
     private final ProxyEngine.Running running;
     private final CountDownLatch closed = new CountDownLatch(1);
+    private final ShutdownHook hook = new ShutdownHook(this::close);
     private volatile ProxyConfig config;
 
     private ProxyServer(ProxyEngine.Running running, ProxyConfig config) {
@@ -37,7 +38,9 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     static ProxyServer start(ProxyConfig config) {
-        return new ProxyServer(engine().start(config), config);
+        ProxyServer server = new ProxyServer(engine().start(config), config);
+        server.hook.set(config.closeOnShutdown());
+        return server;
     }
 
     private static ProxyEngine engine() {
@@ -91,7 +94,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Changes routes, certificates, credentials, timeouts or limits of the running server, all or nothing: a request sees
+     * Changes routes, endpoints, certificates, credentials, timeouts or limits of the running server, all or nothing: a request sees
      * the old or the new configuration. A route with the name of an existing one replaces it.
      *
      * @param change is handed a builder that holds the configuration in force
@@ -105,6 +108,7 @@ public final class ProxyServer implements AutoCloseable {
         ProxyConfig next = builder.build();
         running.update(next);
         config = next;
+        hook.set(next.closeOnShutdown());
         return next;
     }
 
@@ -118,7 +122,10 @@ public final class ProxyServer implements AutoCloseable {
         if (Objects.requireNonNull(limit, "limit").isNegative() || limit.compareTo(Duration.ofDays(365)) > 0) {
             throw new IllegalArgumentException("drain: " + limit + " (expected: zero to 365 days)");
         }
-        return running.drain(limit).whenComplete((done, failure) -> closed.countDown());
+        return running.drain(limit).whenComplete((done, failure) -> {
+            hook.remove();
+            closed.countDown();
+        });
     }
 
     /** Drains for as long as configured (30 s by default), then cuts; blocks until everything is released. Idempotent. */
