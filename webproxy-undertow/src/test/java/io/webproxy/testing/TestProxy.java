@@ -4,6 +4,7 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
@@ -66,7 +67,7 @@ public final class TestProxy implements AutoCloseable {
                     }
                 });
         if (front.isTls()) {
-            builder.https(0).certificates(Certificates.pem(FILES.resolve("chain.pem"), FILES.resolve("key.pem")));
+            builder.https(0).certificates(certificates());
         } else {
             builder.http(0);
         }
@@ -116,6 +117,11 @@ public final class TestProxy implements AutoCloseable {
     /** What a proxy serves unless it is told otherwise: the same leaf. */
     public static KeyMaterial material() {
         return KeyMaterial.of(LEAF.keyPair().getPrivate(), List.of(LEAF.certificate(), INTERMEDIATE.certificate()));
+    }
+
+    /** Where a proxy has that from unless it is told otherwise. */
+    public static CertificateSource certificates() {
+        return Certificates.pem(FILES.resolve("chain.pem"), FILES.resolve("key.pem"));
     }
 
     /** The root in PEM form. */

@@ -17,6 +17,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.AddressText;
@@ -62,6 +63,8 @@ public final class Exchange extends Watched {
     private @Nullable Expiry expiry;
     private @Nullable LongConsumer whileWaiting;
 
+    private final Lease endpoint;
+    private @Nullable Lease lease;
     private @Nullable Route route;
     private String routedPath = "";
     private @Nullable String rewrittenPath;
@@ -92,6 +95,7 @@ public final class Exchange extends Watched {
         this.sweeper = shared.sweeper(http.getIoThread());
         this.head = new RequestView(http, path, address);
         this.start = sweeper.now();
+        this.endpoint = Origin.of(http.getConnection()).endpoint();
         this.requestId = RequestIds.of(http.getRequestHeaders(), peer.trusted());
         this.deadline = new ExchangeDeadline(start);
         http.putAttachment(KEY, this);
@@ -133,6 +137,11 @@ public final class Exchange extends Watched {
         return client.isLeaving();
     }
 
+    /** Whether the endpoint goes away, or the route has done so: what lasts is to come to its end. */
+    public boolean isEnding() {
+        return isLeaving() || (lease != null && lease.isEnding());
+    }
+
     /** Who is on the other end of the client's connection. */
     public Peer peer() {
         return peer;
@@ -145,7 +154,7 @@ public final class Exchange extends Watched {
 
     /** The client's address with its port, which is 0 if only the address was told. */
     public InetSocketAddress clientSocket() {
-        InetSocketAddress known = Clients.of(http.getConnection());
+        InetSocketAddress known = Origin.of(http.getConnection()).client();
         InetAddress named = head.clientAddress();
         return named.equals(known.getAddress()) ? known : new InetSocketAddress(named, 0);
     }
@@ -176,6 +185,7 @@ public final class Exchange extends Watched {
     /** The request goes to this route, with these timeouts. */
     public void routed(Route chosen, TimeoutPolicy timeouts, String normalizedPath) {
         route = chosen;
+        lease = shared.routes().of(chosen.name());
         routedPath = normalizedPath;
         deadline.choose(timeouts, head);
         classChanged(null);
@@ -477,6 +487,10 @@ public final class Exchange extends Watched {
 
     @Override
     protected void seen(long now) {
+        if (!ended && (endpoint.isOver(now) || (lease != null && lease.isOver(now)))) {
+            cut();
+            return;
+        }
         if (expiry != null) {
             expiry.lasting(now);
         }

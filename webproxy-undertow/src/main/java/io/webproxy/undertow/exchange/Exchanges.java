@@ -14,6 +14,7 @@ public final class Exchanges {
     private final LongSupplier nanoClock;
     private final Recorder recorder;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
+    private final RouteLeases routes = new RouteLeases();
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicInteger tunnels = new AtomicInteger();
     private volatile Runnable whenOneEnds = () -> {};
@@ -42,6 +43,11 @@ public final class Exchanges {
             throw new IllegalArgumentException("a thread of another worker: " + thread);
         }
         return sweeper;
+    }
+
+    /** How long exchanges may go on, by route. */
+    public RouteLeases routes() {
+        return routes;
     }
 
     /** Requests in flight. */

@@ -7,7 +7,6 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +36,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final StreamConnection connection;
-    private final InetSocketAddress client;
+    private final Origin origin;
     /** The channel's own: while an exchange ends, the channel still has that of the exchange. */
     private final StreamSinkConduit sink;
 
@@ -51,11 +50,10 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private boolean refused;
     private int discarded;
 
-    private HeadGate(
-            StreamConnection connection, InetSocketAddress client, Sweeper sweeper, Supplier<HttpLimits> limits) {
+    private HeadGate(StreamConnection connection, Origin origin, Sweeper sweeper, Supplier<HttpLimits> limits) {
         super(connection.getSourceChannel().getConduit());
         this.connection = connection;
-        this.client = client;
+        this.origin = origin;
         this.sink = connection.getSinkChannel().getConduit();
         this.sweeper = sweeper;
         this.limits = limits;
@@ -65,23 +63,23 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     /**
      * Puts a gate before a connection that speaks HTTP/1.1.
      *
-     * @param client who is on the other end
+     * @param origin where it comes from
      * @param read what was read of it already, or null; the gate may take bytes out of it, and all of them
      */
     public static HeadGate install(
             StreamConnection connection,
-            InetSocketAddress client,
+            Origin origin,
             Sweeper sweeper,
             Supplier<HttpLimits> limits,
             @Nullable PooledByteBuffer read) {
-        HeadGate gate = new HeadGate(connection, client, sweeper, limits);
+        HeadGate gate = new HeadGate(connection, origin, sweeper, limits);
         connection.getSourceChannel().setConduit(gate);
         gate.next(read);
         return gate;
     }
 
-    InetSocketAddress client() {
-        return client;
+    Origin origin() {
+        return origin;
     }
 
     /** What is wrong with the head that is complete, or null. */
@@ -182,7 +180,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     }
 
     private void refuse(int status, String detail) {
-        LOG.debug("{}: {}", client, detail);
+        LOG.debug("{}: {}", origin.client(), detail);
         refused = true;
         answer(status, detail);
         stopWaiting();

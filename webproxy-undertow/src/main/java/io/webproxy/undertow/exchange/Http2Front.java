@@ -22,7 +22,6 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
@@ -55,7 +54,7 @@ public final class Http2Front extends Http2Channel {
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
 
     private final Map<Integer, Leg> legs = new HashMap<>();
-    private final InetSocketAddress client;
+    private final Origin origin;
     private final FloodMeter meter;
     private final FrameGate gate;
     private final int window;
@@ -77,14 +76,14 @@ public final class Http2Front extends Http2Channel {
     /**
      * A front on a connection.
      *
-     * @param client who is on the other end
+     * @param origin where it comes from
      * @param data what was read already, or null
      * @param window how much a client may send before it must wait, in bytes: the setting is for each stream; the connection's own window, which
      *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far
      */
     public Http2Front(
             StreamConnection connection,
-            InetSocketAddress client,
+            Origin origin,
             ByteBufferPool buffers,
             @Nullable PooledByteBuffer data,
             OptionMap options,
@@ -93,7 +92,7 @@ public final class Http2Front extends Http2Channel {
             Http2Limits limits,
             Sweeper sweeper) {
         super(connection, "h2", buffers, data, false, false, options);
-        this.client = client;
+        this.origin = origin;
         this.window = window;
         this.sweeper = sweeper;
         this.meter = new FloodMeter(limits, sweeper::now);
@@ -113,8 +112,8 @@ public final class Http2Front extends Http2Channel {
         return connection.getAttachment(KEY);
     }
 
-    InetSocketAddress client() {
-        return client;
+    Origin origin() {
+        return origin;
     }
 
     /** Starts to read requests. */
@@ -254,7 +253,7 @@ public final class Http2Front extends Http2Channel {
         if (!ending) {
             ending = true;
             gate.end();
-            LOG.debug("The HTTP/2 connection of {} ends with code {}", client, code);
+            LOG.debug("The HTTP/2 connection of {} ends with code {}", origin.client(), code);
         }
         super.sendGoAway(code, failed);
         if (code != ERROR_NO_ERROR) {

@@ -225,7 +225,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
             if (now - leavingSince >= GRACE_NANOS) {
                 relay.close();
             }
-        } else if (exchange.isLeaving()) {
+        } else if (exchange.isEnding()) {
             leaving = true;
             leavingSince = now;
             relay.finishWith(ControlFrames.goingAwayToClient(), ControlFrames.goingAwayToServer());

@@ -7,12 +7,12 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.Headers;
 import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
-import io.webproxy.undertow.exchange.Clients;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.exchange.Identity;
+import io.webproxy.undertow.exchange.Origin;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.observe.AddressText;
@@ -106,7 +106,7 @@ public final class FrontHandler implements HttpHandler {
                 && known.identity().isBy(now.clientCertificates())) {
             return known;
         }
-        InetAddress address = Clients.of(connection).getAddress();
+        InetAddress address = Origin.of(connection).client().getAddress();
         boolean trusted = now.trust().contains(address);
         // the dates are looked at when a connection opens; a configuration that changes later doesn't end it
         Instant opened = known == null || known.identity().isExpired() ? Instant.now() : Instant.MIN;

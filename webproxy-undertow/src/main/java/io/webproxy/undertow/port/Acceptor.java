@@ -1,7 +1,9 @@
 package io.webproxy.undertow.port;
 
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Lease;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -16,11 +18,15 @@ import org.xnio.channels.AcceptingChannel;
 public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_MILLIS = 500;
+    /** For exchanges that are cut, before their connections are. */
+    private static final long AFTER_CUT_MILLIS = 250;
+
     private static final long LAST_ACCEPT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long WARN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final OpenConnections open;
     private final Consumer<Arrival> first;
+    private final Lease lease = new Lease();
     private volatile boolean closed;
 
     /** Belongs to the thread that accepts. */
@@ -60,12 +66,27 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
      */
     @SuppressWarnings("deprecation") // as all of XNIO's wake-ups are, for users
     public void close(AcceptingChannel<StreamConnection> server) {
+        if (!server.isOpen()) {
+            return;
+        }
         // on a thread of XNIO's own that says nothing when it has done so
         server.wakeupAccepts();
         LockSupport.parkNanos(LAST_ACCEPT_NANOS);
         closed = true;
         IoUtils.safeClose(server);
         open.leave(this);
+    }
+
+    /** The same while the server stays: what is left when the drain time is over is cut. */
+    public void close(AcceptingChannel<StreamConnection> server, Duration drainTime) {
+        lease.end(System.nanoTime() + drainTime.toNanos());
+        close(server);
+        IoTasks.executeAfter(server.getIoThread(), () -> open.cut(this), drainTime.toMillis() + AFTER_CUT_MILLIS);
+    }
+
+    /** How long the exchanges may go on that come through its connections. */
+    public Lease lease() {
+        return lease;
     }
 
     boolean isClosed() {

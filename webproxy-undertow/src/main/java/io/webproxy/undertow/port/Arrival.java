@@ -1,8 +1,12 @@
 package io.webproxy.undertow.port;
 
 import io.webproxy.http.AddressRange;
+import io.webproxy.undertow.deadline.Lease;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.Options;
 import org.xnio.StreamConnection;
 
 /**
@@ -48,6 +52,11 @@ public final class Arrival {
         counted = other;
     }
 
+    /** How long its endpoint lasts. */
+    public Lease lease() {
+        return endpoint.lease();
+    }
+
     Acceptor endpoint() {
         return endpoint;
     }
@@ -63,6 +72,16 @@ public final class Arrival {
             leaving = true;
             listener.run();
         }
+    }
+
+    /** Ends in a way that can't be taken for the end of an answer. */
+    void cut() {
+        try {
+            connection.setOption(Options.CLOSE_ABORT, true);
+        } catch (IOException | IllegalArgumentException e) {
+            // a plain close is what is left
+        }
+        IoUtils.safeClose(connection);
     }
 
     /** The endpoint goes away; later calls have no effect. */

@@ -144,6 +144,15 @@ public final class OpenConnections {
         }
     }
 
+    /** Resets those that were accepted by an endpoint, on their threads. */
+    public void cut(Acceptor endpoint) {
+        for (Arrival arrival : all.values()) {
+            if (arrival.endpoint() == endpoint) {
+                IoTasks.execute(arrival.connection().getIoThread(), arrival::cut);
+            }
+        }
+    }
+
     /** Closes all, on their threads. */
     public void closeAll() {
         all.keySet()

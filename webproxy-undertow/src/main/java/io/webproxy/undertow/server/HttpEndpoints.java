@@ -11,6 +11,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
+import io.webproxy.undertow.exchange.Origin;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.FirstBytes;
 import io.webproxy.undertow.port.HandshakeTurns;
@@ -114,7 +115,7 @@ final class HttpEndpoints {
                 OptionMap ofHttp2 = http2Options(now);
                 Http2Front front = new Http2Front(
                         connection,
-                        arrival.client(),
+                        origin(arrival),
                         buffers,
                         read,
                         ofHttp2,
@@ -146,9 +147,13 @@ final class HttpEndpoints {
     private void open(
             HttpOpenListener http1, Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
         HeadGate gate = HeadGate.install(
-                connection, arrival.client(), exchanges.sweeper(connection.getIoThread()), limits, read);
+                connection, origin(arrival), exchanges.sweeper(connection.getIoThread()), limits, read);
         arrival.onLeave(gate::leave);
         http1.handleEvent(connection, read);
+    }
+
+    private static Origin origin(Arrival arrival) {
+        return new Origin(arrival.client(), arrival.lease());
     }
 
     private HttpOpenListener http1(HttpHandler root) {

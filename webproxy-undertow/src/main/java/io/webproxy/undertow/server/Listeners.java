@@ -9,6 +9,7 @@ import io.webproxy.undertow.port.OpenConnections;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -31,6 +32,7 @@ final class Listeners {
     private final XnioWorker worker;
     private final OpenConnections connections;
     private volatile List<Listener> all = List.of();
+    private volatile boolean closed;
 
     /** One endpoint: what was configured, and what was bound for it. */
     private record Listener(
@@ -141,6 +143,7 @@ final class Listeners {
 
     /** Accepts no more, anywhere. */
     void close() {
+        closed = true;
         all.forEach(Listener::close);
     }
 
@@ -168,17 +171,23 @@ final class Listeners {
             added.forEach(Listener::discard);
         }
 
-        /** Opens the new ones, whose connections become what {@code wanted} says, and closes those that are gone: what is in flight there ends by itself. */
-        void open(Function<Endpoint.Protocol, Consumer<Arrival>> wanted) {
+        /**
+         * Opens the new ones, whose connections become what {@code wanted} says, and closes those that are gone: what is in flight there ends within the drain
+         * time, or is cut. Not for an IO thread.
+         */
+        void open(Function<Endpoint.Protocol, Consumer<Arrival>> wanted, Duration drainTime) {
             for (Listener listener : added) {
                 listener.becoming.what = wanted.apply(listener.listen.protocol());
                 listener.server.resumeAccepts();
                 LOG.info("Listening on {} ({})", listener.endpoint.address(), listener.endpoint.protocol());
             }
             for (Listener listener : removed) {
-                listener.close();
+                listener.acceptor.close(listener.server, drainTime);
                 LOG.info(
                         "Not listening on {} ({}) any more", listener.endpoint.address(), listener.endpoint.protocol());
+            }
+            if (closed) {
+                added.forEach(Listener::close);
             }
         }
     }

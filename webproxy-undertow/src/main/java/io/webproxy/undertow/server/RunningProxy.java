@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -95,6 +96,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.auth = new AuthRuntime();
         this.authenticators = new Authenticators(auth);
         this.settings = settings(config);
+        exchanges.routes().add(routeNames(config));
         connections.limits(config.connections(), config.trustedProxies());
         this.http2 = config.http2();
         this.greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
@@ -148,6 +150,10 @@ public final class RunningProxy implements ProxyEngine.Running {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
+    private static Set<String> routeNames(ProxyConfig config) {
+        return config.routes().stream().map(Route::name).collect(Collectors.toUnmodifiableSet());
+    }
+
     /** What handles the requests of endpoints, by what they speak. */
     private record FrontHandlers(FrontHandler clear, FrontHandler secure, FrontHandler toHttps) {}
 
@@ -163,9 +169,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         // the ports first: a start that fails for a taken one has nothing else to say
         Listeners.Change opened = listeners.prepare(config);
         try {
-            if (hasHttps(config)) {
-                tls = ServerTls.create(config.certificates(), config.clientCertificates(), config.tlsProvider());
-            }
+            prepareTls(config);
             // the ports of endpoints are asked for by certificate providers
             opened.putInForce();
             providers.change(ServerTls.providers(config.certificates())).keep();
@@ -173,12 +177,24 @@ public final class RunningProxy implements ProxyEngine.Running {
             if (created != null) {
                 created.makeStandIns();
             }
-            opened.open(this::becoming);
+            opened.open(this::becoming, config.drainTime());
         } catch (RuntimeException e) {
             opened.undo();
             throw e;
         }
         pollFiles(config);
+    }
+
+    /** Certificates for HTTPS endpoints; the first one of a server finds them in force already. A server without HTTPS keeps those of connections that go on. */
+    private ServerTls.@Nullable Prepared prepareTls(ProxyConfig config) {
+        ServerTls serving = tls;
+        if (!hasHttps(config)) {
+            return null;
+        } else if (serving != null) {
+            return serving.prepare(config.certificates(), config.clientCertificates());
+        }
+        tls = ServerTls.create(config.certificates(), config.clientCertificates(), config.tlsProvider());
+        return null;
     }
 
     private static boolean hasHttps(ProxyConfig config) {
@@ -205,7 +221,8 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     private void pollFiles(ProxyConfig config) {
         ServerTls serving = tls;
-        files.every(serving != null && serving.hasFiles() ? config.certificateReload() : Duration.ZERO);
+        files.every(
+                hasHttps(config) && serving != null && serving.hasFiles() ? config.certificateReload() : Duration.ZERO);
     }
 
     private void reloadFiles() {
@@ -240,7 +257,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     @Override
     public ProxyStatus status() {
         int tunnels = exchanges.tunnels();
-        ServerTls serving = tls;
+        ServerTls serving = httpsPort() == 0 ? null : tls;
         return new ProxyStatus(
                 listeners.endpoints(),
                 serving == null ? "" : serving.providerName(),
@@ -254,24 +271,28 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     @Override
     public synchronized void update(ProxyConfig config) {
-        if (!config.listens().equals(startConfig.listens())
-                || !config.bind().equals(startConfig.bind())
+        if (!config.bind().equals(startConfig.bind())
                 || config.ioThreads() != startConfig.ioThreads()
                 || config.bufferSize() != startConfig.bufferSize()
                 || config.backlog() != startConfig.backlog()
                 || config.tlsProvider() != startConfig.tlsProvider()) {
-            throw new ProxyStartException(
-                    "Endpoints, bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
-                            + " while the server runs: start another server.");
+            throw new ProxyStartException("bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
+                    + " while the server runs: start another server.");
         }
         Authenticators.Change whoDecides = authenticators.change(config);
+        Listeners.Change ports = null;
         CertificateProviders.Change change = null;
+        ServerTls serving = tls;
         try {
-            ServerTls serving = tls;
-            ServerTls.Prepared certificates =
-                    serving == null ? null : serving.prepare(config.certificates(), config.clientCertificates());
+            ports = listeners.prepare(config);
+            ServerTls.Prepared certificates = prepareTls(config);
             Upstreams.Prepared prepared = upstreams.prepare(upstreamsOf(config));
+            ports.putInForce();
             change = providers.change(ServerTls.providers(config.certificates()));
+            ServerTls created = tls;
+            if (serving == null && created != null) {
+                created.makeStandIns();
+            }
             upstreams.update(prepared, config.limits(), config.pool());
             if (certificates != null) {
                 certificates.putInForce();
@@ -280,18 +301,26 @@ public final class RunningProxy implements ProxyEngine.Running {
             if (change != null) {
                 change.undo();
             }
+            if (ports != null) {
+                ports.undo();
+            }
+            tls = serving;
             whoDecides.undo();
             throw e;
         }
+        Set<String> routes = routeNames(config);
+        exchanges.routes().add(routes);
         upstreams.check(config.routes());
         forwarder.update(config.routes(), config.retries());
         settings = settings(config);
+        exchanges.routes().retain(routes, System.nanoTime() + config.drainTime().toNanos());
         connections.limits(config.connections(), config.trustedProxies());
         http2 = config.http2();
         greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         change.keep();
         pollFiles(config);
+        ports.open(this::becoming, config.drainTime());
         whoDecides.keep();
     }
 
