@@ -123,6 +123,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     public void failed(ForwardError error, String detail) {
         attempt = null;
         verdict(false, detail);
+        hangUp();
     }
 
     private interface Step {
