@@ -28,6 +28,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Caretaker {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
+    /** What is served can wait: the first clients shouldn't wait for it. */
+    private static final Duration WHILE_OTHERS_START = Duration.ofSeconds(2);
+
     private static final Duration AFTER_A_DEFECT = Duration.ofMinutes(5);
 
     private final CertificateContext context;
@@ -72,7 +75,7 @@ final class Caretaker {
         }
         refresh();
         for (Care care : cares) {
-            lookIn(care, Duration.ZERO);
+            lookIn(care, care.served() == null ? Duration.ZERO : WHILE_OTHERS_START);
         }
     }
 

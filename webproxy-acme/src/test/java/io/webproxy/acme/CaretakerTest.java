@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 class CaretakerTest {
     private static final Instant BEGIN = Instant.parse("2026-11-21T12:00:00Z");
     private static final Wanted WANTED = new Wanted(List.of("example.com"), "EC");
+    /** Until what is served at a start is looked at. */
+    private static final Duration FIRST_LOOK = Duration.ofSeconds(2);
+
     private static final String KEY = "certificates/example.com/EC";
 
     private final ManualTime time = new ManualTime(BEGIN);
@@ -88,7 +91,11 @@ class CaretakerTest {
         caretaker.start();
 
         assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        // nothing that costs a busy start anything
+        time.pass(FIRST_LOOK.minusMillis(1));
+        assertThat(issuer.windowsAsked).isZero();
         time.pass(Duration.ofDays(29));
+        assertThat(issuer.windowsAsked).isPositive();
         assertThat(issuer.orders).isEmpty();
         assertThat(context.events()).isEmpty();
     }
@@ -167,13 +174,13 @@ class CaretakerTest {
         Instant start = BEGIN.plus(Duration.ofDays(10));
         issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
         caretaker.start();
-        time.run();
+        time.pass(FIRST_LOOK);
         Instant chosen = status().nextAttempt().orElseThrow();
         caretaker.stop();
 
         Caretaker next = caretaker(new FakeContext(time), WANTED);
         next.start();
-        time.run();
+        time.pass(FIRST_LOOK);
 
         assertThat(issuer.windowsAsked).isEqualTo(1);
         assertThat(next.status().get(0).nextAttempt()).hasValue(chosen);
@@ -198,7 +205,7 @@ class CaretakerTest {
         Instant start = BEGIN.plus(Duration.ofDays(10));
         issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
         caretaker.start();
-        time.run();
+        time.pass(FIRST_LOOK);
         Instant chosen = status().nextAttempt().orElseThrow();
 
         issuer.failure = FakeIssuer.unreachable();
@@ -323,7 +330,7 @@ class CaretakerTest {
         caretaker.start();
         assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
 
-        time.run();
+        time.pass(FIRST_LOOK);
 
         assertThat(only(caretaker).notAfter()).isAfter(time.now());
         assertThat(context.kinds()).containsExactly(Kind.EXPIRING, Kind.RENEWED);
@@ -336,7 +343,7 @@ class CaretakerTest {
 
         more.start();
         assertThat(only(more).leaf()).isEqualTo(kept.leaf());
-        time.run();
+        time.pass(FIRST_LOOK);
 
         assertThat(only(more).covers("192.0.2.1")).isTrue();
         assertThat(context.kinds()).containsExactly(Kind.RENEWED);
