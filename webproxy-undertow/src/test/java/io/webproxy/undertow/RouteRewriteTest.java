@@ -326,4 +326,14 @@ class RouteRewriteTest {
             assertThat(proxy.record().error()).isEqualTo(status.equals("421") ? ForwardError.REQUEST_REJECTED : null);
         }
     }
+
+    @Test
+    void requestThatNamesNoHostIsNotMisdirected() throws Exception {
+        try (RawUpstream upstream = upstream();
+                TestProxy proxy = proxy(Front.H1_TLS, upstream, r -> r.host("known.example"));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.0¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.0 404 ");
+        }
+    }
 }
