@@ -47,8 +47,13 @@ class ConnectorSpreadTest {
     private String connect(Connector connector, Sweeper sweeper, Upstream upstream) throws Exception {
         CompletableFuture<String> outcome = new CompletableFuture<>();
         sweeper.thread()
-                .execute(() ->
-                        connector.connect(sweeper, upstream, Duration.ofSeconds(10), spread, new Connector.Callback() {
+                .execute(() -> connector.connect(
+                        sweeper,
+                        upstream,
+                        Duration.ofSeconds(10),
+                        spread,
+                        java.nio.ByteBuffer.allocate(0),
+                        new Connector.Callback() {
                             @Override
                             public void connected(StreamConnection stream) {
                                 outcome.complete(stream.getPeerAddress(InetSocketAddress.class)
