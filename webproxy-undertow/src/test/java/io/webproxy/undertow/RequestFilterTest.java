@@ -330,7 +330,7 @@ class RequestFilterTest {
     @ParameterizedTest
     @EnumSource(
             value = Front.class,
-            names = {"H1", "H1_TLS"})
+            names = {"H1", "H1_TLS_JDK"})
     void bodyThatBreaksOffBeforeTheDecisionIsNoWholeRequest(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, later())) {
             try (RawConnection client = proxy.raw()) {
