@@ -1,5 +1,6 @@
 package io.webproxy.route;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -11,9 +12,11 @@ public final class PathPrefix {
     private static final PathPrefix ROOT = new PathPrefix("/");
     private static final Pattern VALID = Pattern.compile("/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*");
 
-    /** Not the unreserved characters (RFC 3986 section 2.3), not NUL, not a backslash. */
+    /** Not the characters that a path may have as they are (RFC 3986 section 3.3), but for the slash; not NUL, not a backslash. */
     private static final Pattern ENCODED = Pattern.compile(
-            "%(?!00|5[Cc]|2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9Aa]|5[Ff]|6[1-9A-Fa-f]|7[0-9Aa]|7[Ee])[0-9A-Fa-f]{2}");
+            "%(?!00|2[146-9A-Ea-e]|3[0-9ABDabd]|4[0-9A-Fa-f]|5[0-9AaCcFf]|6[1-9A-Fa-f]|7[0-9AaEe])[0-9A-Fa-f]{2}");
+
+    private static final Pattern CODE = Pattern.compile("%[0-9A-Fa-f]{2}");
 
     private final String prefix;
 
@@ -38,7 +41,11 @@ public final class PathPrefix {
             throw new IllegalArgumentException("route.path: " + prefix
                     + " (expected: a path that starts with /, percent-encoded, without //, . and .. segments)");
         }
-        return prefix.equals("/") ? ROOT : new PathPrefix(prefix);
+        // case says nothing in an encoding (RFC 3986 section 6.2.2.1)
+        return prefix.equals("/")
+                ? ROOT
+                : new PathPrefix(
+                        CODE.matcher(prefix).replaceAll(code -> code.group().toUpperCase(Locale.ROOT)));
     }
 
     /** Whether every percent-encoding is one, and encodes what has to be encoded: requests are compared in that form. */
@@ -78,7 +85,7 @@ public final class PathPrefix {
         return prefix.hashCode();
     }
 
-    /** The prefix as it was given. */
+    /** The prefix, with upper case in its percent-encodings. */
     @Override
     public String toString() {
         return prefix;

@@ -56,7 +56,8 @@ class PathPrefixTest {
     @ValueSource(
             strings = {
                 "", "api", "*", "//", "/a//b", "/.", "/..", "/a/..", "/a/../b", "/./a", "/a/.", "/a?b", "/a#b", "/a b",
-                "/a\\b", "/ä", "/a\r\nb", "/a\0", "/a\n", "/{id}"
+                "/a\\b", "/ä", "/a\r\nb", "/a\0", "/a\n", "/{id}", "/%41", "/%7e", "/%40a", "/a%2Bb", "/%3b", "/%5c",
+                        "/%00", "/%2"
             })
     void whatIsNoLegalPathIsRefusedWithItsText(String text) {
         assertThatIllegalArgumentException()
@@ -73,6 +74,13 @@ class PathPrefixTest {
         assertThat(prefix).hasToString(text).isEqualTo(PathPrefix.of(text)).hasSameHashCodeAs(PathPrefix.of(text));
         assertThat(prefix.length()).isEqualTo(text.length());
         assertThat(prefix.matches(text)).isTrue();
+    }
+
+    @Test
+    void caseOfPercentEncodingsSaysNothing() {
+        assertThat(PathPrefix.of("/caf%c3%a9/%2f"))
+                .hasToString("/caf%C3%A9/%2F")
+                .isEqualTo(PathPrefix.of("/caf%C3%A9/%2F"));
     }
 
     @Test

@@ -394,4 +394,29 @@ class RouteAccessTest {
             }
         }
     }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H2_TLS"})
+    void anotherEncodingOfThePathIsNoWayAroundTheRoutesAuthenticator(Front front) throws Exception {
+        try (TestProxy proxy = TestProxy.start(
+                front,
+                b -> b.route(r -> r.answer(HERE))
+                        .route(r ->
+                                r.path("/caf%c3%a9").basicAuth("user", "secret").answer(HERE))
+                        .route(r ->
+                                r.path("/@admin").basicAuth("user", "secret").answer(HERE)))) {
+            for (String[] one : new String[][] {
+                {"/caf%C3%A9/x", "401"},
+                {"/caf%c3%A9/x", "401"},
+                {"/@admin", "401"},
+                {"/%40admin", "400"},
+                {"/x/..%2f%40admin", "400"},
+                {"/x%2f%40admin", "200"},
+            }) {
+                assertThat(answer(proxy, one[0])).as(one[0]).isEqualTo(one[1]);
+            }
+        }
+    }
 }

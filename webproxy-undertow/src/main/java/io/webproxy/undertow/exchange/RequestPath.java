@@ -3,15 +3,23 @@ package io.webproxy.undertow.exchange;
 import io.undertow.server.HttpServerExchange;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HexFormat;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The path of a request: as it came, for the upstream; and normalised, for routing (RFC 3986 section 6.2). Pure. */
 public final class RequestPath {
-    private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3[Bb])[^/]*");
-    private static final Pattern ENCODED_SLASH = Pattern.compile("%2[Ff]");
+    private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3B)[^/]*");
+    private static final Pattern ENCODED_SLASH = Pattern.compile("%2F");
     private static final Pattern SLASHES = Pattern.compile("/{2,}");
+    /** What needs no encoding in a path (RFC 3986 section 3.3), and is reserved: some take it encoded for the same. */
+    private static final String DELIMITERS = "!$&'()*+,;=:@";
+
+    private static final Pattern ENCODED_DELIMITER = Pattern.compile("%(2[146-9A-C]|3[ABD]|40)");
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     private RequestPath() {}
 
@@ -30,7 +38,8 @@ public final class RequestPath {
     }
 
     /**
-     * The path that routes are chosen by: unreserved characters decoded, dot segments removed, empty segments merged.
+     * The path that routes are chosen by: unreserved characters decoded, those that no path may have encoded, encodings in upper case, dot segments removed, empty
+     * segments merged.
      *
      * @return null if upstreams could read the path in different ways
      */
@@ -44,7 +53,7 @@ public final class RequestPath {
 
     /**
      * Whether all that other servers may take the same path for passes a test: some leave empty segments alone, take
-     * parameters off or decode slashes (RFC 3986 sections 2.2, 3.3 and 6.2). What is let in by one reading must not be served by another.
+     * parameters off, decode slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2). What is let in by one reading must not be served by another.
      *
      * @param raw a path that has a normalised form, {@code normalized}
      */
@@ -53,9 +62,18 @@ public final class RequestPath {
         if (decoded == null) {
             return true;
         }
-        String slashes = decoded.replace("%2F", "/").replace("%2f", "/");
-        return passes(resolved(decoded, false), normalized, likewise)
-                && passes(resolved(withoutParameters(decoded), true), normalized, likewise)
+        String plain = ENCODED_DELIMITER
+                .matcher(decoded)
+                .replaceAll(code -> Matcher.quoteReplacement(Character.toString(Integer.parseInt(code.group(1), 16))));
+        return readingsPass(decoded, normalized, likewise)
+                && (plain.equals(decoded) || readingsPass(plain, normalized, likewise));
+    }
+
+    private static boolean readingsPass(String path, String normalized, Predicate<String> likewise) {
+        String slashes = path.replace("%2F", "/");
+        return passes(resolved(path, true), normalized, likewise)
+                && passes(resolved(path, false), normalized, likewise)
+                && passes(resolved(withoutParameters(path), true), normalized, likewise)
                 && passes(resolved(slashes, true), normalized, likewise)
                 && passes(resolved(withoutParameters(slashes), true), normalized, likewise);
     }
@@ -114,7 +132,7 @@ public final class RequestPath {
         for (int i = 0; i < raw.length(); i++) {
             char c = raw.charAt(i);
             boolean dotOrSlash = (c == '.' || c == '/') && i > 0 && raw.charAt(i - 1) == '/';
-            if (c == '%' || c == ';' || c == '#' || c == '\\' || c >= 0x7f || c < ' ' || dotOrSlash) {
+            if (c == ';' || dotOrSlash || !(c == '/' || isUnreserved(c) || DELIMITERS.indexOf(c) >= 0)) {
                 return false;
             }
         }
@@ -129,7 +147,11 @@ public final class RequestPath {
                 return null;
             }
             if (c != '%') {
-                out.append(c);
+                if (c == '/' || isUnreserved(c) || DELIMITERS.indexOf(c) >= 0) {
+                    out.append(c);
+                } else {
+                    encoded(out, c);
+                }
                 continue;
             }
             int high = i + 2 < raw.length() ? hex(raw.charAt(i + 1)) : -1;
@@ -144,11 +166,15 @@ public final class RequestPath {
             if (isUnreserved(code)) {
                 out.append((char) code);
             } else {
-                out.append(raw, i, i + 3);
+                encoded(out, code);
             }
             i += 2;
         }
         return out.toString();
+    }
+
+    private static void encoded(StringBuilder out, int code) {
+        out.append('%').append(HEX.toHexDigits((byte) code));
     }
 
     private static int hex(char c) {

@@ -35,7 +35,9 @@ class RequestPathTest {
         "/a%20b, /a%20b",
         "/a%25b, /a%25b",
         "/%252e%252e/s, /%252e%252e/s",
-        "/%c3%a4, /%c3%a4",
+        "/%c3%a4, /%C3%A4",
+        "/%2f%3b, /%2F%3B",
+        "'/{x}|\"<>^`[]', /%7Bx%7D%7C%22%3C%3E%5E%60%5B%5D",
         "/.well-known/x, /.well-known/x",
         "/..., /...",
         "/..a/b, /..a/b"
@@ -123,7 +125,10 @@ class RequestPathTest {
         "/a;b%2fs, /a/s",
         "/a%2fb;c, /a/b",
         "/s//../x, /s/x",
-        "/pub//../s, /pub/s"
+        "/pub//../s, /pub/s",
+        "/%40s, /@s",
+        "/a%2fb%3a%2b, /a/b:+",
+        "'/%21%24%26%27%28%29%2a%2B%2c%3d', '/!$&''()*+,='"
     })
     void anotherReadingCannotHideTheRoute(String raw, String other) {
         String normalized = RequestPath.normalized(raw);
