@@ -26,6 +26,8 @@ public record HeaderEdit(Kind kind, String name, String value) {
             "upgrade",
             "forwarded",
             "x-real-ip",
+            "client-cert",
+            "client-cert-chain",
             "x-request-id");
 
     /** What is done with a field. */

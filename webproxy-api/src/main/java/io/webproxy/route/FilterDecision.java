@@ -69,7 +69,7 @@ public sealed interface FilterDecision {
 
         /** Copies the collections. */
         public Proceed {
-            Objects.requireNonNull(path, "path");
+            path.ifPresent(Proceed::checkPath);
             headers = List.copyOf(headers);
             Objects.requireNonNull(upstream, "upstream");
             tags = Map.copyOf(tags);
@@ -78,15 +78,19 @@ public sealed interface FilterDecision {
         /**
          * The same with another path.
          *
-         * @param other percent-encoded, without a query, which stays the client's
+         * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or that servers could read in different ways, is
+         *     answered with 400
          * @throws IllegalArgumentException if it isn't
          */
         public Proceed path(String other) {
-            if (!TARGET.matcher(Objects.requireNonNull(other, "path")).matches()) {
+            return new Proceed(Optional.of(Objects.requireNonNull(other, "path")), headers, upstream, tags);
+        }
+
+        private static void checkPath(String other) {
+            if (!TARGET.matcher(other).matches()) {
                 throw new IllegalArgumentException(
                         "path: " + other + " (expected: a path that starts with /, percent-encoded, without a query)");
             }
-            return new Proceed(Optional.of(other), headers, upstream, tags);
         }
 
         /** The same with a field set, see {@link HeaderEdit}. */

@@ -13,6 +13,7 @@ import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.exchange.RequestIds;
+import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
@@ -130,6 +131,8 @@ final class OutboundHead {
         if (edited != null) {
             HeaderEdits.apply(ofRoute, edited);
             HeaderEdits.apply(exchange.requestEdits(), edited);
+            // who the client is says the handshake alone, by whatever name it is configured
+            exchange.peer().identity().strip(edited);
             for (long i = edited.fastIterateNonEmpty(); i != -1; i = edited.fiNextNonEmpty(i)) {
                 write(out, edited.fiCurrent(i));
             }
@@ -168,6 +171,9 @@ final class OutboundHead {
 
     private String target() {
         String path = exchange.rewrittenPath();
+        if (path != null && RequestPath.normalized(path) == null) {
+            throw new RequestHeadWriter.UnwritableException("the filter makes no legal path of its path");
+        }
         if (path == null) {
             Route route = exchange.route();
             path = UpstreamPath.of(exchange.head().path(), exchange.routedPath(), route.path(), route.rewrite());
