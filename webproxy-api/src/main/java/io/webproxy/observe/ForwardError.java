@@ -34,7 +34,7 @@ public enum ForwardError {
     TOTAL_TIMEOUT,
     /** The client went away; logged as 499. */
     CLIENT_ABORTED,
-    /** Code of the application failed, a route's filter, its answer or an authenticator; the client sees 500. */
+    /** Code of the application failed, a route's filter, its answer or its balancing, or an authenticator; the client sees 500. */
     APPLICATION_FAILED,
     /** The request broke a rule of the protocol or a limit; the client sees 4xx or 5xx. */
     REQUEST_REJECTED

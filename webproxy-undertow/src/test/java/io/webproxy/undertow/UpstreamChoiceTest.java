@@ -219,6 +219,7 @@ class UpstreamChoiceTest {
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(500);
             assertThat(response.body().string()).doesNotContain("policy");
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.APPLICATION_FAILED);
         }
     }
 

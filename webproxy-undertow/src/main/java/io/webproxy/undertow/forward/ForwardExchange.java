@@ -517,8 +517,9 @@ final class ForwardExchange extends Facade
         }
     }
 
-    /** The server itself is at fault. */
+    /** The application is at fault. */
     private void fail() {
+        exchange.failed(ForwardError.APPLICATION_FAILED);
         release();
         exchange.leaveUpstream();
         done = true;
