@@ -100,7 +100,7 @@ public final class ProxyServer implements AutoCloseable {
      * @param change is handed a builder that holds the configuration in force
      * @return what is in force now
      * @throws ProxyConfigException if the new configuration is wrong; the old one stays
-     * @throws ProxyStartException if it can't be put in force; the old one stays
+     * @throws ProxyStartException if it can't be put in force, the old one stays; or if the server is closed, or about to be
      */
     public synchronized ProxyConfig update(Consumer<ProxyConfig.Builder> change) {
         ProxyConfig.Builder builder = config.toBuilder();

@@ -6,6 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
+import io.webproxy.auth.AuthContext;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.http.RequestHead;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
@@ -26,6 +30,7 @@ import java.util.Locale;
 import java.util.Properties;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -301,6 +306,26 @@ class LifeCycleTest {
             assertThat(body(proxy)).isEqualTo("2");
             assertThat(proxy.server().config().ioThreads()).isEqualTo(2);
         }
+    }
+
+    @Test
+    void updateOfAClosedServerIsRefusedAndStartsNothing() throws Exception {
+        Authenticator never = new Authenticator() {
+            @Override
+            public void start(AuthContext context) {
+                throw new AssertionError("started");
+            }
+
+            @Override
+            public CompletionStage<AuthDecision> authenticate(RequestHead request) {
+                throw new AssertionError("asked");
+            }
+        };
+        TestProxy proxy = TestProxy.start(Front.H1, "http://127.0.0.1:1");
+        proxy.close();
+        assertThatThrownBy(() -> proxy.server().update(b -> b.http(0).authenticator(never)))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessage("The server is closed: start another one.");
     }
 
     private static String body(TestProxy proxy) throws IOException {

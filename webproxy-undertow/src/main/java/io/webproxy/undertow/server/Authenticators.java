@@ -7,18 +7,20 @@ import io.webproxy.auth.Authenticator;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The authenticators of a server and of its routes: each is started once, before its first request, and stopped when the configuration in force doesn't name it any
- * more. One that several routes name is one. Not thread-safe.
+ * more. One that several routes name is one. Changes come one at a time; the end may come any time.
  */
 final class Authenticators {
     private static final Logger LOG = LoggerFactory.getLogger(Authenticators.class);
 
     private final AuthContext context;
     private volatile Set<Authenticator> running = identitySet();
+    private boolean closed;
 
     Authenticators(AuthContext context) {
         this.context = context;
@@ -41,7 +43,7 @@ final class Authenticators {
         } catch (IllegalArgumentException e) {
             change.undo();
             throw new ProxyStartException(String.valueOf(e.getMessage()), e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             change.undo();
             throw e;
         }
@@ -67,10 +69,25 @@ final class Authenticators {
         }
     }
 
-    /** Stops all. */
+    /** Stops all, for good. */
     void close() {
-        running.forEach(Authenticators::stop);
-        running = identitySet();
+        Set<Authenticator> last;
+        synchronized (this) {
+            closed = true;
+            last = running;
+            running = identitySet();
+        }
+        last.forEach(Authenticators::stop);
+    }
+
+    /** What ran before; null if everything has been stopped for good meanwhile. */
+    private synchronized @Nullable Set<Authenticator> replaced(Set<Authenticator> next) {
+        if (closed) {
+            return null;
+        }
+        Set<Authenticator> before = running;
+        running = next;
+        return before;
     }
 
     /** New ones are started; those that aren't wanted any more run on until it is kept. */
@@ -83,8 +100,11 @@ final class Authenticators {
         }
 
         void keep() {
-            Set<Authenticator> before = running;
-            running = wanted;
+            Set<Authenticator> before = replaced(wanted);
+            if (before == null) {
+                undo();
+                return;
+            }
             for (Authenticator authenticator : before) {
                 if (!wanted.contains(authenticator)) {
                     stop(authenticator);

@@ -76,6 +76,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private volatile Settings settings;
     private volatile Http2Limits http2;
     private volatile ProxyGreeting.Policy greeting;
+    private volatile boolean closing;
 
     private RunningProxy(ProxyConfig config) {
         this.startConfig = config;
@@ -110,7 +111,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             upstreams.check(config.routes());
             forwarder.update(config.routes(), config.retries());
             open(config);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             abandon();
             throw e;
         }
@@ -178,7 +179,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 created.makeStandIns();
             }
             opened.open(this::becoming, config.drainTime());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             opened.undo();
             throw e;
         }
@@ -271,6 +272,9 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     @Override
     public synchronized void update(ProxyConfig config) {
+        if (closing) {
+            throw new ProxyStartException("The server is closed: start another one.");
+        }
         if (!config.bind().equals(startConfig.bind())
                 || config.ioThreads() != startConfig.ioThreads()
                 || config.bufferSize() != startConfig.bufferSize()
@@ -297,7 +301,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             if (certificates != null) {
                 certificates.putInForce();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (change != null) {
                 change.undo();
             }
@@ -326,6 +330,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     @Override
     public CompletionStage<Void> drain(Duration limit) {
+        closing = true;
         drain.start(limit);
         return released.copy();
     }

@@ -1,0 +1,86 @@
+package io.webproxy.undertow.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
+import io.webproxy.auth.AuthContext;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.http.RequestHead;
+import io.webproxy.undertow.http.AuthRuntime;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+
+class AuthenticatorsTest {
+    private static final class Counted implements Authenticator {
+        final AtomicInteger starts = new AtomicInteger();
+        final AtomicInteger stops = new AtomicInteger();
+        BooleanSupplier failing = () -> false;
+
+        @Override
+        public void start(AuthContext context) {
+            if (failing.getAsBoolean()) {
+                throw new NoClassDefFoundError("a library that isn't there");
+            }
+            starts.incrementAndGet();
+        }
+
+        @Override
+        public void stop() {
+            stops.incrementAndGet();
+        }
+
+        @Override
+        public CompletionStage<AuthDecision> authenticate(RequestHead request) {
+            return CompletableFuture.completedFuture(new AuthDecision.Granted("nobody"));
+        }
+    }
+
+    private static ProxyConfig config(Authenticator ofServer, Authenticator ofRoute) {
+        return ProxyServer.builder()
+                .http(0)
+                .authenticator(ofServer)
+                .route(r -> r.authenticator(ofRoute).forward("http://127.0.0.1:1"))
+                .build();
+    }
+
+    @Test
+    void oneThatCantEvenStartStopsTheOthers() {
+        try (AuthRuntime runtime = new AuthRuntime()) {
+            Authenticators authenticators = new Authenticators(runtime);
+            Counted one = new Counted();
+            Counted other = new Counted();
+            AtomicInteger turns = new AtomicInteger();
+            one.failing = () -> turns.getAndIncrement() > 0;
+            other.failing = one.failing;
+            assertThatThrownBy(() -> authenticators.change(config(one, other)))
+                    .isInstanceOf(NoClassDefFoundError.class);
+            assertThat(one.starts.get() + other.starts.get()).isEqualTo(1);
+            assertThat(one.stops.get() + other.stops.get()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void changeThatEndsBehindTheCloseLeavesNothingRunning() {
+        try (AuthRuntime runtime = new AuthRuntime()) {
+            Authenticators authenticators = new Authenticators(runtime);
+            Counted stays = new Counted();
+            Counted comes = new Counted();
+            authenticators.change(config(stays, stays)).keep();
+            Authenticators.Change late = authenticators.change(config(stays, comes));
+            authenticators.close();
+            late.keep();
+            authenticators.close();
+            for (Counted each : List.of(stays, comes)) {
+                assertThat(each.starts).hasValue(1);
+                assertThat(each.stops).hasValue(1);
+            }
+        }
+    }
+}
