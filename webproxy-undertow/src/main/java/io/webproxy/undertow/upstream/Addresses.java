@@ -18,6 +18,7 @@ import java.util.function.LongSupplier;
 final class Addresses {
     private static final long FRESH_NANOS = 30_000_000_000L;
     private static final long USABLE_NANOS = 300_000_000_000L;
+    private static final int MOST = 4096;
 
     /** How names become addresses; the system's way unless a test says otherwise. */
     interface Lookup {
@@ -74,11 +75,21 @@ final class Addresses {
         }
     }
 
+    /** A filter may choose upstreams by what clients say: of too many names those that came first are kept, and others are looked up each time. */
+    private void keep(String host, Found found) {
+        if (known.size() >= MOST && !known.containsKey(host)) {
+            known.values().removeIf(other -> found.time - other.time >= USABLE_NANOS);
+        }
+        if (known.size() < MOST || known.containsKey(host)) {
+            known.put(host, found);
+        }
+    }
+
     private List<InetAddress> resolve(String host) {
         try {
             List<InetAddress> addresses = List.of(lookup.resolve(host));
             long now = nanoClock.getAsLong();
-            known.put(host, new Found(addresses, now, now));
+            keep(host, new Found(addresses, now, now));
             return addresses;
         } catch (UnknownHostException | RuntimeException e) {
             return List.of();

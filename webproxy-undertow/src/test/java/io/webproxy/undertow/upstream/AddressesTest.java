@@ -90,6 +90,28 @@ class AddressesTest {
     }
 
     @Test
+    void ofTooManyNamesThoseThatCameFirstAreKept() {
+        find();
+        for (int i = 1; i < 4096; i++) {
+            addresses.find("host-" + i + ".example", answers::add);
+        }
+        runTasks();
+        for (int i = 0; i < 2; i++) {
+            addresses.find("one-more.example", answers::add);
+            assertThat(tasks).hasSize(1);
+            runTasks();
+        }
+        assertThat(known()).containsExactly(address("192.0.2.1"));
+        assertThat(tasks).isEmpty();
+
+        pass(Duration.ofMinutes(5));
+        addresses.find("one-more.example", answers::add);
+        runTasks();
+        addresses.find("one-more.example", answers::add);
+        assertThat(tasks).as("what nobody asked for is forgotten by now").isEmpty();
+    }
+
+    @Test
     void freshAddressesAreAnsweredWithoutALookup() {
         find();
         runTasks();
