@@ -558,7 +558,7 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** Limits of heads, bodies and waits. */
+        /** Limits of heads, bodies and waits; wider ones hold in full for connections that come later. */
         public Builder limits(HttpLimits limits) {
             this.limits = Objects.requireNonNull(limits, "limits");
             return this;

@@ -9,6 +9,8 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.http.Answer;
+import io.webproxy.http.HttpLimits;
 import io.webproxy.http.RequestHead;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
@@ -39,6 +41,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import okhttp3.Credentials;
+import okhttp3.Headers;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
@@ -326,6 +329,33 @@ class LifeCycleTest {
         assertThatThrownBy(() -> proxy.server().update(b -> b.http(0).authenticator(never)))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessage("The server is closed: start another one.");
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H2_TLS"})
+    void otherLimitsHoldForConnectionsThatComeLater(Front front) throws Exception {
+        try (TestProxy proxy = TestProxy.start(front, b -> b.route(r -> r.answer(Answer.text(200, "here"))))) {
+            HttpLimits wide = HttpLimits.defaults()
+                    .withRequestHeadBytes(160 * 1024)
+                    .withFields(1000)
+                    .withKeepAliveTime(Duration.ofMillis(200));
+            proxy.server().update(b -> b.limits(wide));
+            Headers.Builder fields = new Headers.Builder();
+            for (int i = 0; i < 600; i++) {
+                fields.add("X-" + i, "x".repeat(200));
+            }
+            Request large = new Request.Builder()
+                    .url(proxy.url("/"))
+                    .headers(fields.build())
+                    .build();
+            try (Response response = proxy.client().newCall(large).execute()) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+            await().untilAsserted(() ->
+                    assertThat(proxy.server().status().connections()).isZero());
+        }
     }
 
     private static String body(TestProxy proxy) throws IOException {

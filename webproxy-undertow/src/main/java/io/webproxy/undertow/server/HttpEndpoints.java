@@ -35,10 +35,9 @@ final class HttpEndpoints {
     private final Supplier<HttpLimits> limits;
     private final Supplier<Http2Limits> http2;
     private final Supplier<ProxyGreeting.Policy> greeting;
-    private final OptionMap options;
     private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
-    /** Limits of the parsers are those of the start; a change takes part in what the guard checks. */
+    /** Limits of the parsers are those of the moment at which a connection comes. */
     HttpEndpoints(
             ByteBufferPool buffers,
             Exchanges exchanges,
@@ -50,7 +49,6 @@ final class HttpEndpoints {
         this.limits = limits;
         this.http2 = http2;
         this.greeting = greeting;
-        this.options = options(limits.get());
     }
 
     private static OptionMap options(HttpLimits limits) {
@@ -76,7 +74,7 @@ final class HttpEndpoints {
     /** Heads, resets and times are limited by the front itself. */
     private OptionMap http2Options(Http2Limits now) {
         return OptionMap.builder()
-                .addAll(options)
+                .addAll(options(limits.get()))
                 .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, -1)
                 .set(UndertowOptions.NO_REQUEST_TIMEOUT, -1)
                 .set(UndertowOptions.MAX_RST_FRAMES_PER_WINDOW, Integer.MAX_VALUE)
@@ -86,8 +84,8 @@ final class HttpEndpoints {
 
     /** An endpoint in clear. */
     Consumer<Arrival> clear(HttpHandler root) {
-        HttpOpenListener http1 = http1(root);
-        return greeted(arrival -> open(http1, arrival, arrival.connection(), null));
+        Http1 http1 = new Http1(root);
+        return greeted(arrival -> http1.open(arrival, arrival.connection(), null));
     }
 
     /**
@@ -96,17 +94,17 @@ final class HttpEndpoints {
      * @param redirect handles requests that came in clear
      */
     Consumer<Arrival> secure(TlsFront tls, HttpHandler root, HttpHandler redirect) {
-        HttpOpenListener clear = http1(redirect);
-        HttpOpenListener http1 = http1(root);
+        Http1 clear = new Http1(redirect);
+        Http1 http1 = new Http1(root);
         FirstBytes.Protocols protocols = new FirstBytes.Protocols() {
             @Override
             public void clear(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                open(clear, arrival, connection, read);
+                clear.open(arrival, connection, read);
             }
 
             @Override
             public void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                open(http1, arrival, connection, read);
+                http1.open(arrival, connection, read);
             }
 
             @Override
@@ -144,21 +142,30 @@ final class HttpEndpoints {
                 arrival, greeting.get(), exchanges.sweeper(arrival.connection().getIoThread()), buffers, next);
     }
 
-    private void open(
-            HttpOpenListener http1, Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-        HeadGate gate = HeadGate.install(
-                connection, origin(arrival), exchanges.sweeper(connection.getIoThread()), limits, read);
-        arrival.onLeave(gate::leave);
-        http1.handleEvent(connection, read);
-    }
-
     private static Origin origin(Arrival arrival) {
         return new Origin(arrival.client(), arrival.lease());
     }
 
-    private HttpOpenListener http1(HttpHandler root) {
-        HttpOpenListener listener = new HttpOpenListener(buffers, options);
-        listener.setRootHandler(root);
-        return listener;
+    /** Undertow's HTTP/1.1. */
+    private final class Http1 {
+        private final HttpOpenListener listener;
+        private volatile HttpLimits within = limits.get();
+
+        Http1(HttpHandler root) {
+            listener = new HttpOpenListener(buffers, options(within));
+            listener.setRootHandler(root);
+        }
+
+        void open(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
+            HttpLimits now = limits.get();
+            if (!now.equals(within)) {
+                listener.setUndertowOptions(options(now));
+                within = now;
+            }
+            HeadGate gate = HeadGate.install(
+                    connection, origin(arrival), exchanges.sweeper(connection.getIoThread()), limits, read);
+            arrival.onLeave(gate::leave);
+            listener.handleEvent(connection, read);
+        }
     }
 }
