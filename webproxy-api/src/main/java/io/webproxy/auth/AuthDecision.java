@@ -1,5 +1,8 @@
 package io.webproxy.auth;
 
+import io.webproxy.http.HeaderEdit;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -25,12 +28,21 @@ public sealed interface AuthDecision {
      * @param headers fields of the answer, such as {@code WWW-Authenticate}
      */
     record Denied(int status, Map<String, List<String>> headers) implements AuthDecision {
-        /** Checks the status. */
+        /**
+         * Checks and copies.
+         *
+         * @throws IllegalArgumentException if the status is another, or a field can't be one of an answer, see {@link HeaderEdit}
+         */
         public Denied {
             if (status < 400 || status > 599) {
                 throw new IllegalArgumentException("status: " + status + " (expected: 400-599)");
             }
-            headers = Map.copyOf(headers);
+            Map<String, List<String>> checked = new LinkedHashMap<>();
+            headers.forEach((name, values) -> {
+                values.forEach(value -> new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
+                checked.put(name, List.copyOf(values));
+            });
+            headers = Collections.unmodifiableMap(checked);
         }
     }
 }
