@@ -338,7 +338,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Takes an endpoint away, for an update: it stops accepting, and what is in flight on its connections ends within the drain time.
+         * Takes an endpoint away, for an update: it stops accepting, and what is in flight on its connections ends within the drain time. Another one can have its
+         * port by the next update, not by the same.
          *
          * @param port as it was given; 0 for one that was given as 0
          * @throws IllegalArgumentException if there is none such

@@ -113,7 +113,7 @@ final class ReadmeSnippets {
         // readme: process
         builder.route(r -> r.path("/files/").forward("http://127.0.0.1:9000").filter(request -> {
             String tenant = request.header("X-Tenant");
-            return tenant == null
+            return tenant == null || !tenant.matches("[a-z0-9]+")
                     ? FilterDecision.answer(Answer.text(400, "Which tenant?"))
                     : FilterDecision.proceed()
                             .path("/" + tenant + request.path())

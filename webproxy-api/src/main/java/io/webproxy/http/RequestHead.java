@@ -20,7 +20,10 @@ public interface RequestHead {
     /** The authority that the client asked for: {@code Host} or {@code :authority}, with a port when it named one. */
     String authority();
 
-    /** The path as it came, undecoded, without the query; it starts with {@code /}, or is {@code *}. */
+    /**
+     * The path as it came, undecoded, without the query; it starts with {@code /}, or is {@code *}. A client may write the same path in many ways, {@code /%61dmin} for
+     * {@code /admin}: who may see what is for routes to say, which go by its normal form.
+     */
     String path();
 
     /** The query as it came, undecoded, without the question mark; empty when there is none. */
