@@ -127,20 +127,6 @@ public final class UpstreamConnection {
         return java.util.Objects.requireNonNull(response, "response");
     }
 
-    /** The upstream gets no more of the request; what the client still sends is thrown away. */
-    public void discardRequest() {
-        if (request != null) {
-            request.discard();
-        }
-    }
-
-    /** Every read of the response body throws from now on; whoever waits for one is woken. */
-    public void failResponse(IOException why) {
-        if (response != null) {
-            response.fail(why);
-        }
-    }
-
     /**
      * Gives the socket away, for a tunnel behind a 101. What had come with the head is read first. The connection
      * still counts until {@link #close()}.
