@@ -2,6 +2,7 @@ package io.webproxy.http;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +80,7 @@ public final class Answer {
             both.addAll(added);
             return List.copyOf(both);
         });
-        return new Answer(status, java.util.Collections.unmodifiableMap(more), body);
+        return new Answer(status, Collections.unmodifiableMap(more), body);
     }
 
     /** The status, 200 to 599. */

@@ -9,6 +9,7 @@ import io.webproxy.ProxyStatus;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
@@ -144,7 +145,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         return Settings.of(config, rates);
     }
 
-    private static java.util.Set<io.webproxy.route.Upstream> upstreamsOf(ProxyConfig config) {
+    private static Set<Upstream> upstreamsOf(ProxyConfig config) {
         return config.routes().stream()
                 .map(Route::upstreams)
                 .flatMap(List::stream)

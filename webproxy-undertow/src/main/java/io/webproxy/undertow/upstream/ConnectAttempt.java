@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoFuture;
 import org.xnio.IoUtils;
@@ -146,9 +147,7 @@ final class ConnectAttempt extends Watched {
             spread.failed(dial.address(), now());
             IOException why = future.getException();
             boolean refused = why instanceof ConnectException
-                    && String.valueOf(why.getMessage())
-                            .toLowerCase(java.util.Locale.ROOT)
-                            .contains("refused");
+                    && String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
             error = refused ? ForwardError.CONNECT_REFUSED : ForwardError.CONNECT_UNREACHABLE;
             detail = String.valueOf(why.getMessage());
             if (next < addresses.size()) {

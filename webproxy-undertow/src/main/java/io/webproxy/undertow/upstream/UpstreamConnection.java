@@ -6,6 +6,7 @@ import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -119,12 +120,12 @@ public final class UpstreamConnection {
 
     /** Where the request body goes; after {@link #exchange}. */
     public StreamSinkConduit requestBody() {
-        return java.util.Objects.requireNonNull(request, "request");
+        return Objects.requireNonNull(request, "request");
     }
 
     /** Where the response body comes from; after {@link UpstreamListener#responded}. */
     public StreamSourceConduit responseBody() {
-        return java.util.Objects.requireNonNull(response, "response");
+        return Objects.requireNonNull(response, "response");
     }
 
     /**

@@ -17,6 +17,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
@@ -295,7 +296,7 @@ public final class UpstreamPool {
         return true;
     }
 
-    private @org.jspecify.annotations.Nullable Waiter next() {
+    private @Nullable Waiter next() {
         for (Waiter waiter = queue.poll(); waiter != null; waiter = queue.poll()) {
             if (waiter.claim()) {
                 return waiter;
