@@ -200,6 +200,21 @@ class OwnAnswerTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"127.0.0.0/8, https", "192.0.2.0/24, http"})
+    void aliasBehindATlsTerminatorStaysHttpsOnlyByItsWord(String trusted, String scheme) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .canonicalHost("example.com", "www.example.com")
+                                .trustedProxies(trusted));
+                RawConnection client = proxy.raw()) {
+            client.send("GET /a HTTP/1.1¶Host: www.example.com¶X-Forwarded-Proto: https¶¶");
+            assertThat(client.readResponse()).contains("\nLocation: " + scheme + "://example.com/a");
+        }
+    }
+
     /** A query in which a control character or a space came over HTTP/2 makes no field of a response. */
     @Test
     void http2QueryCannotSplitALocation() throws Exception {

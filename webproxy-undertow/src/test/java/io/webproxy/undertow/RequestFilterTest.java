@@ -330,12 +330,14 @@ class RequestFilterTest {
     @ParameterizedTest
     @EnumSource(
             value = Front.class,
-            names = {"H1", "H1_TLS_JDK"})
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
     void bodyThatBreaksOffBeforeTheDecisionIsNoWholeRequest(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, later())) {
             try (RawConnection client = proxy.raw()) {
                 client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 10¶¶five!");
                 await().until(() -> !asked.isEmpty());
+                // a close by the JDK's TLS would wait for an answer, and nobody reads here
+                client.reset();
             }
             asked().complete(FilterDecision.proceed());
             assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
