@@ -1,6 +1,6 @@
 package io.webproxy.auth;
 
-import io.webproxy.http.RequestHead;
+import io.webproxy.http.PlainRequest;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
@@ -8,7 +8,7 @@ import java.util.Base64;
 import java.util.List;
 
 /** A request of which only the client and its Authorization fields matter. */
-record FakeRequest(InetAddress clientAddress, List<String> authorization) implements RequestHead {
+record FakeRequest(InetAddress clientAddress, List<String> authorization) implements PlainRequest {
     static FakeRequest of(String... authorization) {
         return from("192.0.2.1", authorization);
     }
@@ -29,41 +29,5 @@ record FakeRequest(InetAddress clientAddress, List<String> authorization) implem
     @Override
     public List<String> headers(String name) {
         return name.equalsIgnoreCase("Authorization") ? authorization : List.of();
-    }
-
-    @Override
-    public String header(String name) {
-        List<String> all = headers(name);
-        return all.isEmpty() ? null : all.get(0);
-    }
-
-    @Override
-    public String method() {
-        return "GET";
-    }
-
-    @Override
-    public String scheme() {
-        return "https";
-    }
-
-    @Override
-    public String authority() {
-        return "localhost";
-    }
-
-    @Override
-    public String path() {
-        return "/";
-    }
-
-    @Override
-    public String query() {
-        return "";
-    }
-
-    @Override
-    public String protocol() {
-        return "HTTP/1.1";
     }
 }

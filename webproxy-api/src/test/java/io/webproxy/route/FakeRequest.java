@@ -1,12 +1,11 @@
 package io.webproxy.route;
 
-import io.webproxy.http.RequestHead;
-import java.net.InetAddress;
+import io.webproxy.http.PlainRequest;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A request of which only the method and the fields matter; they stand in lines, {@code name: value}. */
-record FakeRequest(String method, String... lines) implements RequestHead {
+record FakeRequest(String method, String... lines) implements PlainRequest {
     static final FakeRequest GET = new FakeRequest("GET");
 
     @Override
@@ -19,41 +18,5 @@ record FakeRequest(String method, String... lines) implements RequestHead {
             }
         }
         return values;
-    }
-
-    @Override
-    public String header(String name) {
-        List<String> values = headers(name);
-        return values.isEmpty() ? null : values.get(0);
-    }
-
-    @Override
-    public String scheme() {
-        return "https";
-    }
-
-    @Override
-    public String authority() {
-        return "localhost";
-    }
-
-    @Override
-    public String path() {
-        return "/";
-    }
-
-    @Override
-    public String query() {
-        return "";
-    }
-
-    @Override
-    public String protocol() {
-        return "HTTP/1.1";
-    }
-
-    @Override
-    public InetAddress clientAddress() {
-        return InetAddress.getLoopbackAddress();
     }
 }

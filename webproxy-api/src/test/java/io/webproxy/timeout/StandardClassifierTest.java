@@ -7,9 +7,8 @@ import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import io.webproxy.http.RequestHead;
+import io.webproxy.http.PlainRequest;
 import io.webproxy.http.ResponseHead;
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -25,7 +24,7 @@ class StandardClassifierTest {
     private static final StandardClassifier STANDARD = StandardClassifier.defaults();
 
     /** A request of which only path and fields matter; names of fields in lower case. */
-    private record Request(String method, String path, Map<String, List<String>> fields) implements RequestHead {
+    private record Request(String method, String path, Map<String, List<String>> fields) implements PlainRequest {
         Request(String path, Map<String, List<String>> fields) {
             this("GET", path, fields);
         }
@@ -41,36 +40,6 @@ class StandardClassifierTest {
         @Override
         public List<String> headers(String name) {
             return fields.getOrDefault(name.toLowerCase(Locale.ROOT), List.of());
-        }
-
-        @Override
-        public String header(String name) {
-            return headers(name).isEmpty() ? null : headers(name).get(0);
-        }
-
-        @Override
-        public String scheme() {
-            return "https";
-        }
-
-        @Override
-        public String authority() {
-            return "localhost";
-        }
-
-        @Override
-        public String query() {
-            return "";
-        }
-
-        @Override
-        public String protocol() {
-            return "HTTP/1.1";
-        }
-
-        @Override
-        public InetAddress clientAddress() {
-            return InetAddress.getLoopbackAddress();
         }
     }
 
