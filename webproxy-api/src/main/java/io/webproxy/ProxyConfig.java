@@ -32,7 +32,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Everything that a server is told. Immutable and valid; made by a {@link Builder}. Secrets never show in {@code toString}. */
+/**
+ * Everything that a server is told. Immutable and valid; made by a {@link Builder}. Secrets never show in {@code toString}.
+ *
+ * <p>It is long because each knob has a method with its Javadoc, and all are found in one place.
+ */
 public final class ProxyConfig {
     private final List<Listen> listens;
     private final @Nullable String bind;

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * route whose methods or fields don't fit is passed over.
  *
  * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is passed over for the next.
+ *
+ * <p>It is long because each knob has a method with its Javadoc, and all are found in one place.
  */
 public final class Route {
     private static final Duration LEAST_PERIOD = Duration.ofMillis(100);

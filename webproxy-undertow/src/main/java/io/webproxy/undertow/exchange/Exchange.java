@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  * One request and its response: the idle deadline, who failed, what was moved, and the record at the end.
  *
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
+ *
+ * <p>It is long because all rooms put down here what they find out about the exchange, a short method each, for the record at its end.
  */
 public final class Exchange extends Watched {
     private static final Set<HttpString> RECORDED = Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER);

@@ -42,6 +42,8 @@ import org.xnio.channels.StreamSourceChannel;
 /**
  * An HTTP/2 connection of a client that knows which exchange each stream carries: so that one can be reset with the right code, and that
  * an exchange hears when its stream or the connection goes away. What the client sends passes a {@link FrameGate} first.
+ *
+ * <p>It is long because what is handed to its parts, the gate, the wait, the leave and the legs, has to be an inner class of Undertow's channel.
  */
 public final class Http2Front extends Http2Channel {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Front.class);

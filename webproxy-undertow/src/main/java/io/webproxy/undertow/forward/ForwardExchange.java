@@ -45,6 +45,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
  *
  * <p>Whatever fails before the response head is answered here, and never reported to the proxy handler, whose own answers wait for the request body. Whatever fails behind it
  * aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
+ *
+ * <p>It is long because it is one state machine: what each event of client, upstream and clock means depends on how far the exchange has come.
  */
 final class ForwardExchange extends Facade
         implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
