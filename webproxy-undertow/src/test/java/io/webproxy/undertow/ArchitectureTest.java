@@ -54,6 +54,7 @@ class ArchitectureTest {
             entry(
                     "server",
                     Set.of(
+                            "deadline",
                             "sniff",
                             "tls",
                             "observe",

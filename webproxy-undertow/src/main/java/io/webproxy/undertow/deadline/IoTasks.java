@@ -1,5 +1,7 @@
 package io.webproxy.undertow.deadline;
 
+import java.util.Collection;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.xnio.XnioExecutor;
@@ -7,6 +9,9 @@ import org.xnio.XnioIoThread;
 
 /** Tasks for IO threads from code that may outlive them. */
 public final class IoTasks {
+    private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int SETTLE_ROUNDS = 4;
+
     private IoTasks() {}
 
     /** Runs a task on a thread; a thread that is ending drops it, because everything on it is being closed anyway. */
@@ -25,6 +30,24 @@ public final class IoTasks {
         } catch (RejectedExecutionException e) {
             // the server is closing
             return () -> false;
+        }
+    }
+
+    /**
+     * Waits until what was given to threads has run, and what that gave them in turn, for a second at most. Not for an IO thread.
+     */
+    public static void settle(Collection<XnioIoThread> threads) {
+        long until = System.nanoTime() + SETTLE_NANOS;
+        try {
+            for (int round = 0; round < SETTLE_ROUNDS; round++) {
+                CountDownLatch ran = new CountDownLatch(threads.size());
+                threads.forEach(thread -> execute(thread, ran::countDown));
+                if (!ran.await(until - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

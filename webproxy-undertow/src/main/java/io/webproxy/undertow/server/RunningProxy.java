@@ -11,6 +11,7 @@ import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateProvider;
+import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.http.AuthRuntime;
@@ -56,6 +57,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     private final ProxyConfig startConfig;
     private final XnioWorker worker;
+    private final List<XnioIoThread> threads = new ArrayList<>();
     private final Exchanges exchanges;
     private final Upstreams upstreams;
     private final Forwarder forwarder;
@@ -82,7 +84,6 @@ public final class RunningProxy implements ProxyEngine.Running {
     private RunningProxy(ProxyConfig config) {
         this.startConfig = config;
         this.worker = newWorker(config);
-        List<XnioIoThread> threads = new ArrayList<>();
         for (int i = 0; i < Machine.ioThreads(config.ioThreads()); i++) {
             threads.add(worker.getIoThread(i));
         }
@@ -343,6 +344,8 @@ public final class RunningProxy implements ProxyEngine.Running {
         auth.close();
         files.close();
         providers.close();
+        // a thread that ends takes no more tasks, and what is closed has some to give
+        IoTasks.settle(threads);
         worker.shutdown();
     }
 }
