@@ -73,9 +73,8 @@ final class ReadmeSnippets {
         TimeoutPolicy patient = TimeoutPolicy.defaults()
                 .with(TimeoutClass.LONG, Duration.ofMinutes(30))
                 .withConnect(Duration.ofSeconds(2))
-                .withClassifier(StandardClassifier.defaults()
-                        .plusLongPaths("/v1/responses")
-                        .plusDownloadExtensions("npz"));
+                .withClassifier(
+                        StandardClassifier.defaults().plusLongPaths("/v1/think").plusDownloadExtensions("npz"));
         builder.route(r -> r.path("/v1/")
                 .forward("http://127.0.0.1:8000")
                 .timeouts(patient)

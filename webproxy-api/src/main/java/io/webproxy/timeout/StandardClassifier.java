@@ -16,18 +16,25 @@ import java.util.stream.Collectors;
  *
  * <p>A request is {@code DOWNLOAD} when it has a {@code Range} field, when its last segment has a known file extension,
  * when its path has a segment such as {@code download}, or when it accepts {@code application/octet-stream}; it is
- * {@code LONG} when its path contains one of the long fragments, or when it accepts a streaming type: an event stream or NDJSON. A
- * WebSocket handshake is {@code DEFAULT}, whatever its path. A response is {@code DOWNLOAD} with status 206 or
+ * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, or when it accepts a streaming type: an event
+ * stream or NDJSON. A WebSocket handshake is {@code DEFAULT}, whatever its path. A response is {@code DOWNLOAD} with status 206 or
  * {@code Content-Disposition: attachment}, {@code LONG} with a streaming type, {@code WEBSOCKET} with 101. Where two rules match,
  * {@code DOWNLOAD} wins. Everything is compared without regard to case.
  *
- * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). Immutable.
+ * <p>The model servers' paths, as whole segments anywhere in the path, after a prefix too: {@code /v1/} followed by {@code completions}, {@code responses},
+ * {@code messages}, {@code images}, {@code audio}, {@code embeddings}, {@code batches} or {@code rerank}; {@code /api/embed}, {@code /api/pull} and
+ * {@code /api/create} (Ollama); {@code /v2/models/…/infer} (Triton); {@code /sdapi/} (Stable Diffusion WebUI); {@code /gradio_api/queue/}, {@code /queue/join} and
+ * {@code /queue/data} (Gradio). {@link #withLongPaths} replaces them together with the fragments.
+ *
+ * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). The path is the client's: what a route strips or rewrites still counts.
+ * Immutable.
  */
 public final class StandardClassifier implements TimeoutClassifier {
     private static final Set<String> OCTETS = Set.of("application/octet-stream");
 
     static final StandardClassifier DEFAULTS = new StandardClassifier(
             List.of("/api/chat", "/chat/completions", "/api/generate", "/generate", "/stream", "/events"),
+            true,
             Set.of("text/event-stream", "application/x-ndjson"),
             Set.of("download", "downloads", "files"),
             Set.of(
@@ -73,16 +80,19 @@ public final class StandardClassifier implements TimeoutClassifier {
                     "zst"));
 
     private final List<String> longPaths;
+    private final boolean modelPaths;
     private final Set<String> longTypes;
     private final Set<String> downloadSegments;
     private final Set<String> downloadExtensions;
 
     private StandardClassifier(
             List<String> longPaths,
+            boolean modelPaths,
             Set<String> longTypes,
             Set<String> downloadSegments,
             Set<String> downloadExtensions) {
         this.longPaths = longPaths;
+        this.modelPaths = modelPaths;
         this.longTypes = longTypes;
         this.downloadSegments = downloadSegments;
         this.downloadExtensions = downloadExtensions;
@@ -93,10 +103,15 @@ public final class StandardClassifier implements TimeoutClassifier {
         return DEFAULTS;
     }
 
-    /** The same rules with other path fragments that mean {@code LONG}, found anywhere in the path. */
+    /** The same rules with other path fragments that mean {@code LONG}, found anywhere in the path; the model servers' paths count no more. */
     public StandardClassifier withLongPaths(List<String> fragments) {
+        return withLongPaths(fragments, false);
+    }
+
+    private StandardClassifier withLongPaths(List<String> fragments, boolean alsoModelPaths) {
         return new StandardClassifier(
                 fragments.stream().map(StandardClassifier::lower).toList(),
+                alsoModelPaths,
                 longTypes,
                 downloadSegments,
                 downloadExtensions);
@@ -106,12 +121,12 @@ public final class StandardClassifier implements TimeoutClassifier {
     public StandardClassifier plusLongPaths(String... fragments) {
         List<String> all = new ArrayList<>(longPaths);
         all.addAll(List.of(fragments));
-        return withLongPaths(all);
+        return withLongPaths(all, modelPaths);
     }
 
     /** The same rules with other media types, without parameters, that mean {@code LONG} in {@code Accept} and {@code Content-Type}. */
     public StandardClassifier withLongTypes(Set<String> types) {
-        return new StandardClassifier(longPaths, lower(types), downloadSegments, downloadExtensions);
+        return new StandardClassifier(longPaths, modelPaths, lower(types), downloadSegments, downloadExtensions);
     }
 
     /** The same rules with more media types that mean {@code LONG}. */
@@ -121,7 +136,7 @@ public final class StandardClassifier implements TimeoutClassifier {
 
     /** The same rules with other whole path segments that mean {@code DOWNLOAD}, given without slashes. */
     public StandardClassifier withDownloadSegments(Set<String> segments) {
-        return new StandardClassifier(longPaths, longTypes, lower(segments), downloadExtensions);
+        return new StandardClassifier(longPaths, modelPaths, longTypes, lower(segments), downloadExtensions);
     }
 
     /** The same rules with more path segments that mean {@code DOWNLOAD}. */
@@ -131,7 +146,7 @@ public final class StandardClassifier implements TimeoutClassifier {
 
     /** The same rules with other file extensions that mean {@code DOWNLOAD}, given without the dot. */
     public StandardClassifier withDownloadExtensions(Set<String> extensions) {
-        return new StandardClassifier(longPaths, longTypes, downloadSegments, lower(extensions));
+        return new StandardClassifier(longPaths, modelPaths, longTypes, downloadSegments, lower(extensions));
     }
 
     /** The same rules with more file extensions that mean {@code DOWNLOAD}. */
@@ -179,7 +194,7 @@ public final class StandardClassifier implements TimeoutClassifier {
                 return true;
             }
         }
-        return false;
+        return modelPaths && ModelPaths.contains(path);
     }
 
     private boolean isFile(String path) {

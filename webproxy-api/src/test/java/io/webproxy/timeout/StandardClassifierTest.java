@@ -98,6 +98,90 @@ class StandardClassifierTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "/v1/completions",
+                "/v1/responses",
+                "/v1/responses/resp_7/cancel",
+                "/v1/messages",
+                "/v1/messages/count_tokens",
+                "/v1/images/generations",
+                "/v1/audio/speech",
+                "/v1/audio/",
+                "/v1/embeddings",
+                "/v1/batches/7",
+                "/v1/rerank",
+                "/openai/v1/responses",
+                "/openai/v1/audio/transcriptions",
+                "/V1/Responses",
+                "/v1/v1/responses",
+                "/embedding-model/v1/embeddings",
+                "/api/embed",
+                "/api/pull",
+                "/api/create",
+                "/ollama/api/embed",
+                "/v2/models/resnet/infer",
+                "/v2/models/resnet/versions/1/infer",
+                "/triton/v2/models/resnet/infer",
+                "/sdapi/v1/txt2img",
+                "/gradio_api/queue/join",
+                "/gradio_api/queue/data",
+                "/queue/join",
+                "/queue/data",
+                "/demo/queue/data"
+            })
+    void pathOfAModelServerIsLongBelowAPrefixToo(String path) {
+        assertThat(STANDARD.classify(Request.of(path))).isEqualTo(LONG);
+        assertThat(STANDARD.plusLongPaths("/think").classify(Request.of(path))).isEqualTo(LONG);
+        assertThat(STANDARD.withDownloadSegments(Set.of()).classify(Request.of(path)))
+                .isEqualTo(LONG);
+        assertThat(STANDARD.withLongPaths(List.of()).classify(Request.of(path))).isEqualTo(DEFAULT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/images/a.png",
+                "/survey/responses",
+                "/audio",
+                "/embeddings",
+                "/v1",
+                "/v1/",
+                "/v1/models",
+                "/v1/models/responses",
+                "/v1/responses-archive",
+                "/v1/imagesx/1",
+                "/v1x/responses",
+                "/xv1/responses",
+                "/v10/responses",
+                "/v1//responses",
+                "/v1/responses;x",
+                "/api/pull-requests",
+                "/api/embedded",
+                "/api/created/7",
+                "/myapi/pull",
+                "/v2/models/infer",
+                "/v2/models/resnet",
+                "/v2/models/resnet/infer/x",
+                "/v2/models/resnet/inferred",
+                "/sdapi",
+                "/gradio_api/queue",
+                "/gradio_api/info",
+                "/queue/joined",
+                "/queue",
+                "/queue/database"
+            })
+    void halfASegmentAndTheSameWordElsewhereAreNoPathOfAModelServer(String path) {
+        assertThat(STANDARD.classify(Request.of(path))).isEqualTo(DEFAULT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/audio/speech.mp3", "/v1/files/responses", "/v1/batches/7/files", "/v1/images/a.zip"})
+    void fileOfAModelServerIsDownload(String path) {
+        assertThat(STANDARD.classify(Request.of(path))).isEqualTo(DOWNLOAD);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
                 "/a.zip",
                 "/a.ISO",
                 "/models/llama.Q4_K_M.gguf",
