@@ -23,6 +23,7 @@ public final class RouteTable {
     private final RegionMap<PathIndex> wildcard;
 
     private final PathIndex any;
+    private final boolean anyHost;
 
     /** A table of these routes; it may be empty. */
     public RouteTable(List<Route> routes) {
@@ -37,6 +38,7 @@ public final class RouteTable {
         this.exact = indexed(ranks.get(0));
         this.wildcard = indexed(ranks.get(1));
         this.any = new PathIndex(ranks.get(2).getOrDefault("", List.of()));
+        this.anyHost = ranks.get(2).containsKey("");
     }
 
     private static RegionMap<PathIndex> indexed(Map<String, List<Route>> hosts) {
@@ -65,6 +67,18 @@ public final class RouteTable {
             found = paths == null ? null : paths.find(path, request);
         }
         return found == null ? any.find(path, request) : found;
+    }
+
+    /**
+     * Whether a route is for a host, whatever it says of the path and the request.
+     *
+     * @param host as {@link HostPattern#hostOf} gives it
+     */
+    public boolean hasHost(String host) {
+        int dot = host.indexOf('.');
+        return anyHost
+                || exact.find(host, 0, host.length()) != null
+                || (dot > 0 && wildcard.find(host, dot + 1, host.length()) != null);
     }
 
     /** The routes, the more specific ones first. */

@@ -64,6 +64,19 @@ class RouteTableTest {
     }
 
     @Test
+    void hostIsKnownWhateverThePathOfItsRoutes() {
+        RouteTable named = new RouteTable(
+                List.of(route("exact", "chat.example.com", "/only"), route("wildcard", "*.example.org", "/only")));
+        for (String host : List.of("chat.example.com", "a.example.org")) {
+            assertThat(named.hasHost(host)).as(host).isTrue();
+        }
+        for (String host : List.of("", "example.com", "example.org", "a.b.example.org", "other.test", "[::1]")) {
+            assertThat(named.hasHost(host)).as(host).isFalse();
+            assertThat(new RouteTable(ROUTES).hasHost(host)).as(host).isTrue();
+        }
+    }
+
+    @Test
     void orderOfConfigurationDoesNotMatter() {
         List<Route> shuffled = new ArrayList<>(ROUTES);
         Random random = new Random(1);

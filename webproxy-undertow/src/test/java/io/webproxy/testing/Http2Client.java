@@ -51,7 +51,15 @@ public final class Http2Client implements AutoCloseable {
 
     /** A connection whose preface and settings are sent. */
     public static Http2Client open(TestProxy proxy) throws IOException {
-        Http2Client client = silent(proxy);
+        return start(silent(proxy));
+    }
+
+    /** Sends preface and settings on a connection that has negotiated h2. */
+    public static Http2Client open(RawConnection raw) throws IOException {
+        return start(new Http2Client(raw));
+    }
+
+    private static Http2Client start(Http2Client client) throws IOException {
         client.connection.send(PREFACE.getBytes(StandardCharsets.US_ASCII));
         client.send(SETTINGS, 0, 0, new byte[0]);
         return client;

@@ -9,8 +9,10 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,26 @@ public final class RawConnection implements AutoCloseable {
         var parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(alpn);
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        socket.setSSLParameters(parameters);
+        socket.setSoTimeout(WAIT_MILLIS);
+        socket.startHandshake();
+        return new RawConnection(socket);
+    }
+
+    /**
+     * Connects over TLS, naming a host by SNI, and none if it is null; the certificate may be for any name.
+     *
+     * @param alpn what is offered
+     */
+    public static RawConnection openTlsFor(@Nullable String name, int port, SSLSocketFactory factory, String... alpn)
+            throws IOException {
+        SSLSocket socket = (SSLSocket)
+                factory.createSocket(new Socket(InetAddress.getLoopbackAddress(), port), "127.0.0.1", port, true);
+        var parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(alpn);
+        if (name != null) {
+            parameters.setServerNames(List.of(new SNIHostName(name)));
+        }
         socket.setSSLParameters(parameters);
         socket.setSoTimeout(WAIT_MILLIS);
         socket.startHandshake();

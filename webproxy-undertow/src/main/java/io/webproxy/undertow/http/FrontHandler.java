@@ -17,11 +17,9 @@ import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.Map;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /** The first handler of every request: guard, challenge, redirect, route and timeout class; then it is to be let in. */
@@ -38,6 +36,7 @@ public final class FrontHandler implements HttpHandler {
     /**
      * A handler of one endpoint.
      *
+     * @param certificates those of the server
      * @param redirect answers every request that passes the guard, or null to forward it
      * @param challenges are answered before that; null for none
      */
@@ -45,13 +44,13 @@ public final class FrontHandler implements HttpHandler {
             Exchanges exchanges,
             Supplier<Settings> settings,
             HttpHandler forwarder,
-            Misdirection misdirection,
+            HostCertificates certificates,
             @Nullable Redirect redirect,
             @Nullable HttpChallenges challenges) {
         this.exchanges = exchanges;
         this.settings = settings;
         this.admission = new Admission(forwarder);
-        this.misdirection = misdirection;
+        this.misdirection = new Misdirection(certificates);
         this.redirect = redirect;
         this.challenges = challenges;
     }
@@ -118,7 +117,7 @@ public final class FrontHandler implements HttpHandler {
 
     private void route(Exchange exchange, Settings now, String path) throws Exception {
         String host = HostPattern.hostOf(exchange.head().authority());
-        if (isMisdirected(exchange.http().getConnection(), host, true)) {
+        if (misdirection.isOfAnotherHost(exchange, now, host)) {
             LocalAnswer.reject(exchange, 421, "This connection was opened for another host: open one for this host.");
             return;
         }
@@ -132,7 +131,7 @@ public final class FrontHandler implements HttpHandler {
             return;
         }
         if (route == null) {
-            if (!host.isEmpty() && isMisdirected(exchange.http().getConnection(), host, false)) {
+            if (misdirection.isUnknown(exchange, now, host)) {
                 LocalAnswer.reject(exchange, 421, "This server has no service and no certificate for this host.");
             } else {
                 LocalAnswer.send(exchange, 404, "There is no service for this host and path.", Map.of());
@@ -145,12 +144,5 @@ public final class FrontHandler implements HttpHandler {
             return;
         }
         admission.admit(exchange, now);
-    }
-
-    private boolean isMisdirected(ServerConnection connection, String host, boolean served) {
-        SSLSession session = connection.getSslSession();
-        return session != null
-                && misdirection.isMisdirected(
-                        session, connection.getLocalAddress(InetSocketAddress.class), host, served);
     }
 }

@@ -30,7 +30,6 @@ import io.webproxy.undertow.tls.TlsChallenges;
 import io.webproxy.undertow.tls.TlsFront;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +39,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -162,10 +160,11 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     private FrontHandlers frontHandlers() {
         Redirect redirect = new Redirect(this::httpsPort);
+        ServedHosts hosts = new ServedHosts(() -> tls);
         return new FrontHandlers(
-                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, httpChallenges),
-                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, null, null),
-                new FrontHandler(exchanges, () -> settings, forwarder, this::isMisdirected, redirect, httpChallenges));
+                new FrontHandler(exchanges, () -> settings, forwarder, hosts, null, httpChallenges),
+                new FrontHandler(exchanges, () -> settings, forwarder, hosts, null, null),
+                new FrontHandler(exchanges, () -> settings, forwarder, hosts, redirect, httpChallenges));
     }
 
     private void open(ProxyConfig config) {
@@ -215,11 +214,6 @@ public final class RunningProxy implements ProxyEngine.Running {
                         handlers.secure(),
                         handlers.toHttps());
         };
-    }
-
-    private boolean isMisdirected(SSLSession session, InetSocketAddress local, String host, boolean served) {
-        ServerTls serving = tls;
-        return serving != null && serving.isMisdirected(session, local, host, served);
     }
 
     private void pollFiles(ProxyConfig config) {

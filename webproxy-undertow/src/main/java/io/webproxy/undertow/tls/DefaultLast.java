@@ -11,9 +11,4 @@ record DefaultLast(KeyChooser all) implements KeyChooser {
         List<KeyMaterial> found = all.choose(hello);
         return found.isEmpty() && hello.serverName().isPresent() ? all.choose(hello.withoutServerName()) : found;
     }
-
-    /** Whether everybody gets the same. */
-    boolean isSingle() {
-        return all instanceof ServedKeys pool && pool.size() == 1;
-    }
 }

@@ -11,14 +11,12 @@ import java.util.Map;
 
 /** The certificates of one moment that stand side by side, indexed by what they are for. Immutable. */
 final class ServedKeys implements KeyChooser {
-    private final int size;
     private final Map<String, List<KeyMaterial>> byName = new HashMap<>();
     private final Map<InetAddress, List<KeyMaterial>> byAddress = new HashMap<>();
     private final List<KeyMaterial> standard = new ArrayList<>();
 
     /** These; the first, with others for the same names, is for clients that name no host. */
     ServedKeys(List<KeyMaterial> entries) {
-        this.size = entries.size();
         for (KeyMaterial entry : entries) {
             entry.names().forEach(name -> listOf(byName, name).add(entry));
             entry.addresses().forEach(address -> listOf(byAddress, address).add(entry));
@@ -31,11 +29,6 @@ final class ServedKeys implements KeyChooser {
 
     private static <K> List<KeyMaterial> listOf(Map<K, List<KeyMaterial>> map, K key) {
         return map.computeIfAbsent(key, absent -> new ArrayList<>());
-    }
-
-    /** How many there are. */
-    int size() {
-        return size;
     }
 
     @Override

@@ -294,17 +294,25 @@ public final class ServerTls {
         loaded = sources;
     }
 
+    /** The host that a session's client has named (RFC 6066 section 3), lower case and without a trailing dot; empty if none. */
+    public static String requestedName(SSLSession session) {
+        return session instanceof ExtendedSSLSession extended ? SniKeyManager.requestedName(extended) : "";
+    }
+
     /**
-     * Whether a request came over a connection whose certificate isn't for its host, although there is one for it (RFC 9110 section 15.5.20).
+     * Whether what is served to a client is for a host; true if a provider that has to know fails.
      *
-     * @param session the connection's
-     * @param local the connection's local address
+     * @param requested what the client has named; empty if nothing
+     * @param local the address that it has reached
      * @param host lower case, without a port and a trailing dot
-     * @param served false if there is nothing for that host here; the connection's certificate not being for it is enough then
      */
-    public boolean isMisdirected(SSLSession session, InetSocketAddress local, String host, boolean served) {
-        return session instanceof ExtendedSSLSession extended
-                && (served ? keys.isMisdirected(extended, local, host) : !keys.isCovered(extended, local, host));
+    public boolean isCovered(String requested, InetSocketAddress local, String host) {
+        return keys.isCovered(requested, local, host);
+    }
+
+    /** Whether there is a certificate for a host, for clients that have reached this address; true if a provider that has to know fails. */
+    public boolean hasCertificate(String host, InetSocketAddress local) {
+        return keys.hasCertificate(host, local);
     }
 
     private static LoadedSources servable(LoadedSources sources, TlsEngines engines) {

@@ -9,7 +9,6 @@ import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.ExtendedSSLSession;
@@ -65,64 +64,56 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         return material == null ? null : material.chain().toArray(new X509Certificate[0]);
     }
 
-    /**
-     * Whether a host has a certificate here, but not the one that this session's client was given.
-     *
-     * @param local the address that the client reached
-     * @param host what it asks for now, canonical
-     */
-    boolean isMisdirected(ExtendedSSLSession session, InetSocketAddress local, String host) {
-        DefaultLast keys = served;
-        if (keys.isSingle()) {
-            return false;
-        }
-        String name = requestedName(session);
-        if (host.equals(name)) {
-            return false;
-        }
+    /** Whether what is served to a client that has named a host, or none, is for another one; where nobody knows, it is. */
+    boolean isCovered(String requested, InetSocketAddress local, String host) {
         try {
-            List<KeyMaterial> given = keys.choose(hello(name, local));
-            if (given.stream().anyMatch(material -> material.covers(host))) {
-                return false;
-            }
-            List<KeyMaterial> wanted = wanted(keys.all(), host, local);
-            return !wanted.isEmpty() && Collections.disjoint(given, wanted);
-        } catch (AskedProvider.Failed e) {
-            // nobody knows
-            return false;
-        }
-    }
-
-    /** Whether the certificate that this session's client was given is for a host; where nobody knows, it is. */
-    boolean isCovered(ExtendedSSLSession session, InetSocketAddress local, String host) {
-        try {
-            return served.choose(hello(requestedName(session), local)).stream()
-                    .anyMatch(material -> material.covers(host));
+            return anyCovers(served.choose(hello(requested, local)), host);
         } catch (AskedProvider.Failed e) {
             return true;
         }
     }
 
-    private static List<KeyMaterial> wanted(KeyChooser all, String host, InetSocketAddress local) {
+    /** Whether there is a certificate for a host; where nobody knows, there is. */
+    boolean hasCertificate(String host, InetSocketAddress local) {
         InetAddress address = IpLiteral.parse(host);
-        if (address == null) {
-            return all.choose(hello(host, local));
+        try {
+            return anyCovers(
+                    served.all()
+                            .choose(
+                                    address == null
+                                            ? hello(host, local)
+                                            : hello("", new InetSocketAddress(address, local.getPort()))),
+                    host);
+        } catch (AskedProvider.Failed e) {
+            return true;
         }
-        List<KeyMaterial> reached = all.choose(hello(null, new InetSocketAddress(address, local.getPort())));
-        return reached.stream().anyMatch(material -> material.covers(host)) ? reached : List.of();
     }
 
-    private static ClientHello hello(@Nullable String name, InetSocketAddress local) {
-        return new ClientHello(Optional.ofNullable(name), List.of(), local, HandshakeKeys.UNKNOWN.keyTypes());
+    private static boolean anyCovers(List<KeyMaterial> materials, String host) {
+        for (KeyMaterial material : materials) {
+            if (material.covers(host)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    private static @Nullable String requestedName(ExtendedSSLSession session) {
+    private static ClientHello hello(String name, InetSocketAddress local) {
+        return new ClientHello(
+                name.isEmpty() ? Optional.empty() : Optional.of(name),
+                List.of(),
+                local,
+                HandshakeKeys.UNKNOWN.keyTypes());
+    }
+
+    /** The host that a session's client has named, canonical; empty if none. */
+    static String requestedName(ExtendedSSLSession session) {
         for (SNIServerName name : session.getRequestedServerNames()) {
             if (name instanceof SNIHostName host) {
                 return HostNames.canonical(host.getAsciiName());
             }
         }
-        return null;
+        return "";
     }
 
     @Override
