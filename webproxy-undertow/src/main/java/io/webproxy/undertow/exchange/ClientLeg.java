@@ -13,6 +13,11 @@ public interface ClientLeg {
      */
     void abort();
 
+    /** Asks the client to send the request again over HTTP/1.1 (RFC 9113 section 7); on HTTP/1.1 it is an {@link #abort()}. Idempotent. */
+    default void requireHttp11() {
+        abort();
+    }
+
     /** The response is complete, the request isn't and won't be read: ends the exchange without losing the response. */
     void finishEarly();
 

@@ -48,6 +48,7 @@ import org.xnio.channels.StreamSourceChannel;
 public final class Http2Front extends Http2Channel {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Front.class);
     private static final int DEFAULT_WINDOW = 65_535;
+    private static final int ERROR_HTTP_1_1_REQUIRED = 0xd;
     private static final long LINGER_NANOS = 2_000_000_000L;
     private static final int IGNORED_BYTES = 256 * 1024;
     private static final int REQUESTS_OF_A_TURN = 16;
@@ -461,6 +462,11 @@ public final class Http2Front extends Http2Channel {
         @Override
         public void abort() {
             close(ERROR_INTERNAL_ERROR);
+        }
+
+        @Override
+        public void requireHttp11() {
+            close(ERROR_HTTP_1_1_REQUIRED);
         }
 
         @Override

@@ -56,6 +56,7 @@ final class ForwardExchange extends Facade
     private final Exchange exchange;
     private final Upstreams pools;
     private final RouteState state;
+    private final ConnectionLogin login;
     private final Runnable onClientGone = this::clientGone;
 
     private @Nullable ClientCallback<ClientExchange> onSent;
@@ -80,6 +81,7 @@ final class ForwardExchange extends Facade
         this.exchange = exchange;
         this.pools = pools;
         this.state = state;
+        this.login = new ConnectionLogin(exchange);
     }
 
     // --- the request's way ---
@@ -91,6 +93,10 @@ final class ForwardExchange extends Facade
             head = new OutboundHead(exchange);
         } catch (RequestHeadWriter.UnwritableException e) {
             unwritable(e);
+            return;
+        }
+        if (login.isMisplaced()) {
+            requireHttp11();
             return;
         }
         exchange.watch(this);
@@ -108,7 +114,7 @@ final class ForwardExchange extends Facade
             ask(Candidate.alone(only), false);
         } else if (candidates.size() > 1) {
             state.retries().earn();
-            choice = new UpstreamChoice(exchange, pools, state);
+            choice = new UpstreamChoice(exchange, pools, state, login.pools());
             askNext(choice, false);
         } else if (!candidates.isEmpty() && candidates.get(0).health().isWell()) {
             ask(candidates.get(0), false);
@@ -153,7 +159,12 @@ final class ForwardExchange extends Facade
         exchange.upstream(next.upstream().authority(), pool.inFlight());
         askedAt = now();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
-        pool.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+        UpstreamConnection own = fresh ? null : login.take(pool, onlyOnce);
+        if (own != null) {
+            connected(own);
+        } else {
+            pool.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+        }
     }
 
     private long now() {
@@ -191,6 +202,9 @@ final class ForwardExchange extends Facade
             taken.close();
             unwritable(e);
             return;
+        }
+        if (head().isLogin()) {
+            login.begins(taken);
         }
         connection = taken;
         exchange.activity();
@@ -322,6 +336,10 @@ final class ForwardExchange extends Facade
             return;
         }
         judge(answer);
+        if (login.isRefused(from, answer)) {
+            requireHttp11();
+            return;
+        }
         if (answer.status() == 101) {
             exchange.client().unwatch();
             if (Tunnel.isAnswer(head().isUpgrade(), answer)) {
@@ -526,6 +544,17 @@ final class ForwardExchange extends Facade
         exchange.leaveUpstream();
         done = true;
         LocalAnswer.send(exchange, 500, "The proxy failed.", Map.of());
+    }
+
+    /** The request is for a connection of its own, which HTTP/2 doesn't give it. */
+    private void requireHttp11() {
+        LOG.debug("{}: logs a connection in, which needs HTTP/1.1", exchange);
+        exchange.failed(ForwardError.REQUEST_REJECTED);
+        exchange.recordStatus(505);
+        release();
+        exchange.leaveUpstream();
+        done = true;
+        exchange.client().requireHttp11();
     }
 
     private void release() {

@@ -33,6 +33,7 @@ final class OutboundHead {
     private final RequestFraming framing;
     private final boolean upgrade;
     private final String target;
+    private boolean login;
 
     /**
      * The head of an exchange's request.
@@ -76,6 +77,11 @@ final class OutboundHead {
         return length == null ? RequestFraming.CHUNKED : RequestFraming.ofLength(Long.parseLong(length));
     }
 
+    /** Whether the bytes that were made last carry credentials which log the connection in. */
+    boolean isLogin() {
+        return login;
+    }
+
     /**
      * The head in bytes.
      *
@@ -85,6 +91,7 @@ final class OutboundHead {
     ByteBuffer bytes(Upstream upstream) {
         String method = http.getRequestMethod().toString();
         String authority = ForwardedFields.authority(in);
+        login = false;
         RequestHeadWriter out = WRITERS.get().start(method, target);
         Route route = exchange.route();
         out.field(Headers.HOST, host(route.rewrite().hostHeader(), authority, upstream));
@@ -139,7 +146,8 @@ final class OutboundHead {
         }
     }
 
-    private static void write(RequestHeadWriter out, HeaderValues values) {
+    private void write(RequestHeadWriter out, HeaderValues values) {
+        login |= values.getHeaderName().equals(Headers.AUTHORIZATION) && ConnectionLogin.isLogin(values);
         if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE)) {
             // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
             out.field(Headers.COOKIE, String.join("; ", values));

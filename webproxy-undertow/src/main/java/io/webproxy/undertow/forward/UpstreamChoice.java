@@ -22,6 +22,7 @@ final class UpstreamChoice implements Balancing.Choice {
     private final Upstreams pools;
     private final Balancing balancing;
     private final List<Candidate> all;
+    private final List<UpstreamPool> loggedIn;
     private final BitSet asked = new BitSet();
     private final int[] open;
     private int count;
@@ -35,9 +36,15 @@ final class UpstreamChoice implements Balancing.Choice {
         }
     }
 
-    UpstreamChoice(Exchange exchange, Upstreams pools, RouteState state) {
+    /**
+     * The choice for an exchange.
+     *
+     * @param loggedIn the upstreams that its client has logged in on: another one would ask it to do so again
+     */
+    UpstreamChoice(Exchange exchange, Upstreams pools, RouteState state, List<UpstreamPool> loggedIn) {
         this.exchange = exchange;
         this.pools = pools;
+        this.loggedIn = loggedIn;
         this.balancing = state.route().balancing();
         this.all = state.candidates();
         this.open = new int[all.size()];
@@ -59,6 +66,14 @@ final class UpstreamChoice implements Balancing.Choice {
 
     /** The one to ask now; null when none is left. */
     @Nullable Candidate next() throws FailedException {
+        for (UpstreamPool own : loggedIn) {
+            for (int i = 0; i < all.size(); i++) {
+                if (mayBeAsked(i) && own.upstream().equals(all.get(i).upstream())) {
+                    asked.set(i);
+                    return all.get(i);
+                }
+            }
+        }
         long now = exchange.shared().nanoClock().getAsLong();
         count = 0;
         for (int i = 0; i < all.size(); i++) {

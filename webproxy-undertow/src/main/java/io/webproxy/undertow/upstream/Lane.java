@@ -6,6 +6,7 @@ import io.webproxy.undertow.exchange.FieldParser;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,9 @@ final class Lane extends Watched {
     private final Sweeper sweeper;
     private final FieldParser fields = new FieldParser();
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
+    /** Those that belong to a client connection each, the one that became idle first in front. */
+    private final Set<UpstreamConnection> owned = new LinkedHashSet<>();
+
     private final Set<UpstreamConnection> busy = new HashSet<>();
     private volatile int idleCount;
 
@@ -42,7 +46,7 @@ final class Lane extends Watched {
     @Nullable UpstreamConnection take(boolean probe) {
         UpstreamConnection connection = idle.pollLast();
         while (connection != null) {
-            idleCount = idle.size();
+            count();
             if (connection.isOpen() && (!probe || connection.probe())) {
                 busy.add(connection);
                 return connection;
@@ -50,8 +54,22 @@ final class Lane extends Watched {
             connection.close();
             connection = idle.pollLast();
         }
-        idleCount = 0;
+        count();
         return null;
+    }
+
+    private void count() {
+        idleCount = idle.size() + owned.size();
+    }
+
+    /** An idle connection is used again by its owner; false if it isn't one. */
+    boolean resumed(UpstreamConnection connection) {
+        if (!owned.remove(connection)) {
+            return false;
+        }
+        count();
+        busy.add(connection);
+        return true;
     }
 
     void opened(UpstreamConnection connection) {
@@ -60,6 +78,11 @@ final class Lane extends Watched {
 
     void release(UpstreamConnection connection) {
         busy.remove(connection);
+        UpstreamConnection.Use use = connection.use();
+        if (use != null) {
+            releaseOwned(connection, use);
+            return;
+        }
         // what says at its begin who the client is belongs to that client
         boolean single = pool.upstream().proxyProtocol().isPresent();
         if (single
@@ -70,25 +93,49 @@ final class Lane extends Watched {
         }
     }
 
+    private void releaseOwned(UpstreamConnection connection, UpstreamConnection.Use use) {
+        OwnedConnections owner = use.owner();
+        if (owner == null
+                || pool.isClosed()
+                || !pool.isInForce(use.route())
+                || !owner.keep(use.route(), pool, connection)) {
+            connection.close();
+            return;
+        }
+        owned.add(connection);
+        count();
+        sweeper.watch(this);
+        pool.makeRoomIfWanted();
+    }
+
     /** Keeps a connection until it is asked for. */
     void keep(UpstreamConnection connection) {
         connection.idleSince(sweeper.now());
         idle.addLast(connection);
-        idleCount = idle.size();
+        count();
         sweeper.watch(this);
     }
 
     void closed(UpstreamConnection connection) {
         busy.remove(connection);
-        if (idle.remove(connection)) {
-            idleCount = idle.size();
+        idle.remove(connection);
+        owned.remove(connection);
+        count();
+        UpstreamConnection.Use use = connection.use();
+        if (use != null && use.owner() != null) {
+            use.owner().closed(connection);
         }
         pool.freed();
     }
 
+    /** Closes the idle connection that waits longest; one that a client has logged in on only where there is no other. */
     boolean closeOldestIdle() {
         UpstreamConnection oldest = idle.pollFirst();
-        idleCount = idle.size();
+        if (oldest == null && !owned.isEmpty()) {
+            oldest = owned.iterator().next();
+            owned.remove(oldest);
+        }
+        count();
         if (oldest != null) {
             oldest.close();
         }
@@ -97,9 +144,21 @@ final class Lane extends Watched {
 
     void closeIdle() {
         List.copyOf(idle).forEach(UpstreamConnection::close);
+        List.copyOf(owned).forEach(UpstreamConnection::close);
         idle.clear();
-        idleCount = 0;
+        owned.clear();
+        count();
         sweeper.forget(this);
+    }
+
+    /** Closes what was logged in on by routes that aren't in force any more. */
+    void closeOutdated() {
+        for (UpstreamConnection connection : List.copyOf(owned)) {
+            UpstreamConnection.Use use = connection.use();
+            if (use != null && !pool.isInForce(use.route())) {
+                connection.close();
+            }
+        }
     }
 
     @Override
@@ -118,7 +177,7 @@ final class Lane extends Watched {
                 oldest = idle.peekFirst()) {
             closeOldestIdle();
         }
-        if (idle.isEmpty()) {
+        if (idle.isEmpty() && owned.isEmpty()) {
             sweeper.forget(this);
         }
     }

@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.Route;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -40,6 +41,7 @@ public final class UpstreamConnection {
     private @Nullable UpstreamListener listener;
     private @Nullable RequestBodySink request;
     private @Nullable ResponseBodySource response;
+    private @Nullable Use use;
     private boolean headRequest;
     private boolean persistent;
     private int interim;
@@ -93,6 +95,36 @@ public final class UpstreamConnection {
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /**
+     * Who may use a connection that a client has begun to log in on.
+     *
+     * @param owner whose it is; null for the exchange under way alone
+     */
+    record Use(@Nullable OwnedConnections owner, Route route) {}
+
+    /**
+     * From now on the connection serves one client connection alone, and ends with it: what the upstream answers may depend on who has logged in
+     * on it. Only the first call counts.
+     *
+     * @param owner that client connection's; null if it is shared by several clients, so that the connection ends with this exchange
+     * @param route the route of the exchange
+     */
+    public void belongTo(@Nullable OwnedConnections owner, Route route) {
+        if (use == null) {
+            use = new Use(owner, route);
+        }
+    }
+
+    /** Who may use it; null for everybody. */
+    @Nullable Use use() {
+        return use;
+    }
+
+    /** Takes it out of those that its owner keeps, if it can be used. */
+    boolean resume(boolean probe) {
+        return isOpen() && (!probe || probe()) && lane.resumed(this);
     }
 
     /**

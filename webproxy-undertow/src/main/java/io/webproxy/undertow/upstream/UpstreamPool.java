@@ -2,6 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -17,6 +18,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +59,7 @@ public final class UpstreamPool {
     private final Spread spread = new Spread();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
+    private final Predicate<Route> inForce;
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
     private volatile PoolLimits limits;
     private volatile boolean closed;
@@ -67,8 +70,10 @@ public final class UpstreamPool {
             List<XnioIoThread> threads,
             Exchanges exchanges,
             PoolLimits limits,
-            InFlight inFlight) {
+            InFlight inFlight,
+            Predicate<Route> inForce) {
         this.inFlight = inFlight;
+        this.inForce = inForce;
         this.upstream = upstream;
         this.connector = connector;
         this.limits = limits;
@@ -96,6 +101,16 @@ public final class UpstreamPool {
 
     boolean isClosed() {
         return closed;
+    }
+
+    /** Whether a route is one of the server's now. */
+    boolean isInForce(Route route) {
+        return inForce.test(route);
+    }
+
+    /** Other routes are in force: connections that belong to clients of those before are closed. */
+    void routesChanged() {
+        lanes.forEach((thread, lane) -> IoTasks.execute(thread, lane::closeOutdated));
     }
 
     /** Whether a request might go to this upstream while others could take it. */
@@ -228,6 +243,13 @@ public final class UpstreamPool {
         }
     }
 
+    /** An idle connection is closed if somebody waits. */
+    void makeRoomIfWanted() {
+        if (waiting.get() > 0) {
+            makeRoom();
+        }
+    }
+
     /** A connection is gone, or was never made. */
     void freed() {
         open.decrementAndGet();
@@ -257,9 +279,7 @@ public final class UpstreamPool {
         Waiter first = queue.peek();
         if (first == null || waiting.get() == 0) {
             lane.keep(connection);
-            if (waiting.get() > 0) {
-                makeRoom();
-            }
+            makeRoomIfWanted();
             return true;
         }
         if (first.lane != lane) {
@@ -268,9 +288,7 @@ public final class UpstreamPool {
         Waiter waiter = next();
         if (waiter == null) {
             lane.keep(connection);
-            if (waiting.get() > 0) {
-                makeRoom();
-            }
+            makeRoomIfWanted();
             return true;
         }
         if (waiter.lane != lane) {

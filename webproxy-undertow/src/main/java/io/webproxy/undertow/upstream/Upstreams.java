@@ -48,6 +48,7 @@ public final class Upstreams implements AutoCloseable {
     private final Map<Upstream, UpstreamPool> pools = new ConcurrentHashMap<>();
     private final Map<Upstream, Secured> tls = new ConcurrentHashMap<>();
     private volatile Set<Upstream> listed = Set.of();
+    private volatile Set<Route> inForce = Set.of();
     private volatile HttpLimits httpLimits = HttpLimits.defaults();
     private volatile PoolLimits poolLimits = PoolLimits.defaults();
 
@@ -155,8 +156,10 @@ public final class Upstreams implements AutoCloseable {
         tls.keySet().removeIf(upstream -> !wanted.contains(upstream));
     }
 
-    /** The health checks of these routes from now on; those that stay go on as they are. */
+    /** These routes are in force from now on: their health checks run, those that stay go on as they are, and logins by other routes end. */
     public void check(List<Route> routes) {
+        inForce = Set.copyOf(routes);
+        pools.values().forEach(UpstreamPool::routesChanged);
         monitor.update(routes);
         routes.stream()
                 .filter(route -> route.healthCheck().isPresent())
@@ -165,7 +168,8 @@ public final class Upstreams implements AutoCloseable {
     }
 
     private UpstreamPool newPool(Upstream upstream, InFlight inFlight) {
-        return new UpstreamPool(upstream, connector, threads, exchanges, poolLimits, inFlight);
+        return new UpstreamPool(
+                upstream, connector, threads, exchanges, poolLimits, inFlight, route -> inForce.contains(route));
     }
 
     /** The pool of an upstream; null where there are too many upstreams that stand on no route. */

@@ -1,0 +1,135 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.upstream.OwnedConnections;
+import io.webproxy.undertow.upstream.ParsedHead;
+import io.webproxy.undertow.upstream.UpstreamConnection;
+import io.webproxy.undertow.upstream.UpstreamPool;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Authentication of a connection in place of a request, by NTLM or Negotiate (RFC 4559): whose an upstream connection is once a client has begun to
+ * log in on it.
+ *
+ * <p>Such an upstream takes all later requests of the connection for the same user's. So the connection serves one client connection alone from then on. Where several clients
+ * share that, as through a trusted proxy, it serves one exchange. HTTP/2 can't carry such a login: its requests don't stay on one upstream connection.
+ *
+ * <p>Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class ConnectionLogin {
+    /** NTLM, Negotiate with its variants such as Nego2, and Kerberos, by their first letters as HAProxy reads them. */
+    private static final List<String> SCHEMES = List.of("ntlm", "nego", "kerberos");
+
+    private final Exchange exchange;
+
+    ConnectionLogin(Exchange exchange) {
+        this.exchange = exchange;
+    }
+
+    /** Whether a value of {@code Authorization} logs a connection in. */
+    static boolean isLogin(@Nullable HeaderValues credentials) {
+        if (credentials != null) {
+            for (int i = 0; i < credentials.size(); i++) {
+                if (startsWithScheme(credentials.get(i), 0)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether a list of challenges (RFC 9110 section 11.6.1) has one that logs a connection in. */
+    static boolean isChallenge(@Nullable HeaderValues challenges) {
+        if (challenges != null) {
+            for (int i = 0; i < challenges.size(); i++) {
+                if (hasScheme(challenges.get(i))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Each element of the list may begin with a scheme; what stands in quotes is none. */
+    private static boolean hasScheme(String list) {
+        boolean start = true;
+        boolean quoted = false;
+        for (int i = 0; i < list.length(); i++) {
+            char c = list.charAt(i);
+            if (quoted) {
+                if (c == '\\') {
+                    i++;
+                } else if (c == '"') {
+                    quoted = false;
+                }
+            } else if (c == '"') {
+                quoted = true;
+                start = false;
+            } else if (c == ',') {
+                start = true;
+            } else if (start && c != ' ' && c != '\t') {
+                if (startsWithScheme(list, i)) {
+                    return true;
+                }
+                start = false;
+            }
+        }
+        return false;
+    }
+
+    private static boolean startsWithScheme(String value, int from) {
+        int at = from;
+        while (at < value.length() && (value.charAt(at) == ' ' || value.charAt(at) == '\t')) {
+            at++;
+        }
+        for (String scheme : SCHEMES) {
+            if (value.regionMatches(true, at, scheme, 0, scheme.length())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the request must come over HTTP/1.1: it carries credentials of a connection, and for the upstream. */
+    boolean isMisplaced() {
+        HeaderMap fields = exchange.http().getRequestHeaders();
+        return exchange.client().isMultiplexed()
+                && exchange.credentialsPass()
+                && isLogin(fields.get(Headers.AUTHORIZATION));
+    }
+
+    /** The pools whose upstreams the client has logged in on, the newest first. */
+    List<UpstreamPool> pools() {
+        OwnedConnections owned = OwnedConnections.known(exchange.http().getConnection());
+        return owned == null ? List.of() : owned.pools(exchange.route());
+    }
+
+    /** The client's own connection to an upstream, or null if there is none. */
+    @Nullable UpstreamConnection take(UpstreamPool pool, boolean probe) {
+        OwnedConnections owned = OwnedConnections.known(exchange.http().getConnection());
+        return owned == null ? null : owned.take(exchange.route(), pool, probe);
+    }
+
+    /** The request goes out with credentials of a connection. */
+    void begins(UpstreamConnection connection) {
+        boolean shared = exchange.client().isMultiplexed() || exchange.peer().trusted();
+        connection.belongTo(shared ? null : OwnedConnections.of(exchange.http().getConnection()), exchange.route());
+    }
+
+    /**
+     * The upstream has answered.
+     *
+     * @return whether the client must repeat the request over HTTP/1.1
+     */
+    boolean isRefused(UpstreamConnection connection, ParsedHead answer) {
+        if (!isChallenge(answer.fields().get(Headers.WWW_AUTHENTICATE))) {
+            return false;
+        }
+        begins(connection);
+        return answer.status() == 401 && exchange.client().isMultiplexed();
+    }
+}
