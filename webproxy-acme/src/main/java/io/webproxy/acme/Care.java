@@ -309,7 +309,8 @@ final class Care {
                         () -> {
                             try {
                                 lock.extend();
-                            } catch (IOException e) {
+                            } catch (Throwable e) {
+                                // any: what repeats ends for good when it throws
                                 LOG.debug("A lock can't be extended", e);
                             }
                         },

@@ -157,7 +157,7 @@ final class Caretaker {
             // Only a stop interrupts.
             Thread.currentThread().interrupt();
             return;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.warn("A certificate could not be looked after, it is tried again in {}", AFTER_A_DEFECT, e);
             wait = AFTER_A_DEFECT;
         }

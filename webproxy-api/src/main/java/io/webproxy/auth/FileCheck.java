@@ -18,12 +18,16 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The users of an htpasswd file. Hashes on the executor of a server that uses it: with several, of the one that started
  * last and runs.
  */
 final class FileCheck implements CredentialCheck {
+    private static final Logger LOG = LoggerFactory.getLogger(FileCheck.class);
+
     private static final long POLL_SECONDS = 1;
     private static final long GIVE_UP = TimeUnit.SECONDS.toNanos(30);
     private static final AuthDecision.Denied BUSY = new AuthDecision.Denied(503, Map.of("Retry-After", List.of("1")));
@@ -55,10 +59,20 @@ final class FileCheck implements CredentialCheck {
     @Override
     public synchronized void start(AuthContext context) {
         swap(file.read());
-        polls.add(context.executor().scheduleWithFixedDelay(this::poll, POLL_SECONDS, POLL_SECONDS, TimeUnit.SECONDS));
+        polls.add(context.executor()
+                .scheduleWithFixedDelay(this::pollGuarded, POLL_SECONDS, POLL_SECONDS, TimeUnit.SECONDS));
         contexts.addFirst(context);
         clock = context;
         users++;
+    }
+
+    /** What repeats ends for good when it throws. */
+    private void pollGuarded() {
+        try {
+            poll();
+        } catch (Throwable e) {
+            LOG.warn("{} can't be looked at; trying again later", file.file(), e);
+        }
     }
 
     /**
@@ -196,7 +210,7 @@ final class FileCheck implements CredentialCheck {
             }
             running.remove(given, mine);
             mine.outcome().complete(right ? Outcome.RIGHT : Outcome.WRONG);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             running.remove(given, mine);
             mine.outcome().completeExceptionally(e);
         } finally {

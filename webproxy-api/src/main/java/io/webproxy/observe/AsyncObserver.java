@@ -58,18 +58,25 @@ public final class AsyncObserver implements ProxyObserver {
     }
 
     private void later(Runnable call) {
-        executor.execute(() -> {
-            try {
-                call.run();
-            } catch (RuntimeException | LinkageError | AssertionError e) {
-                if (failed.compareAndSet(false, true)) {
-                    LOG.warn(
-                            "Observer {} failed, which is logged once; exchanges are not affected",
-                            target.getClass().getName(),
-                            e);
-                }
+        try {
+            executor.execute(() -> tell(call));
+        } catch (Throwable e) {
+            // no thread can be started, most likely
+            dropped.increment();
+        }
+    }
+
+    private void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (Throwable e) {
+            if (failed.compareAndSet(false, true)) {
+                LOG.warn(
+                        "Observer {} failed, which is logged once; exchanges are not affected",
+                        target.getClass().getName(),
+                        e);
             }
-        });
+        }
     }
 
     /** How many calls were dropped because the queue was full. */

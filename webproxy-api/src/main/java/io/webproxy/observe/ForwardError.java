@@ -16,7 +16,10 @@ public enum ForwardError {
     CONNECT_TLS,
     /** No upstream of the route may be used; the client sees 503. */
     NO_HEALTHY_UPSTREAM,
-    /** Every connection to the upstream is taken and the queue is full or too slow; the client sees 503. */
+    /**
+     * Every connection to the upstream is taken and the queue is full or too slow, or the process has no room for another connection; the client
+     * sees 503.
+     */
     POOL_EXHAUSTED,
     /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */
     UPSTREAM_CLOSED,

@@ -14,10 +14,10 @@ public final class IoTasks {
 
     private IoTasks() {}
 
-    /** Runs a task on a thread; a thread that is ending drops it, because everything on it is being closed anyway. */
+    /** Runs a task on a thread, which goes on if the task throws; a thread that is ending drops it, because everything on it is being closed anyway. */
     public static void execute(XnioIoThread thread, Runnable task) {
         try {
-            thread.execute(task);
+            thread.execute(() -> Guard.run("a task", task));
         } catch (RejectedExecutionException e) {
             // the server is closing
         }
@@ -26,7 +26,7 @@ public final class IoTasks {
     /** The same, but later; what is given takes it back. */
     public static XnioExecutor.Key executeAfter(XnioIoThread thread, Runnable task, long millis) {
         try {
-            return thread.executeAfter(task, millis, TimeUnit.MILLISECONDS);
+            return thread.executeAfter(() -> Guard.run("a timer", task), millis, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             // the server is closing
             return () -> false;

@@ -3,8 +3,6 @@ package io.webproxy.undertow.deadline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
@@ -12,12 +10,12 @@ import org.xnio.XnioIoThread;
  * look at. Everything but the constructor is called on that thread.
  */
 public final class Sweeper {
-    private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
     private static final long PERIOD_MILLIS = 50;
 
     private final XnioIoThread thread;
     private final LongSupplier nanoClock;
     private final List<Watched> all = new ArrayList<>();
+    private final Runnable tick = this::tick;
     private boolean scheduled;
 
     /** A sweeper for a thread, by a monotonic clock in nanoseconds. */
@@ -61,11 +59,7 @@ public final class Sweeper {
     public void cutAll() {
         for (Watched watched : List.copyOf(all)) {
             if (watched.slot >= 0) {
-                try {
-                    watched.cut();
-                } catch (RuntimeException e) {
-                    LOG.error("Could not cut {}", watched, e);
-                }
+                Guard.run("the cut of what is left", watched::cut);
             }
         }
     }
@@ -75,42 +69,34 @@ public final class Sweeper {
         for (int i = all.size() - 1; i >= 0; i--) {
             if (i < all.size()) {
                 Watched watched = all.get(i);
-                long deadline = watched.deadline();
-                if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
-                    expire(watched, now);
-                } else {
-                    look(watched, now);
-                }
+                Guard.run("a sweep", () -> look(watched, now));
             }
         }
     }
 
     private static void look(Watched watched, long now) {
-        try {
-            watched.seen(now);
-        } catch (RuntimeException e) {
-            LOG.error("Could not look at {}", watched, e);
-        }
-    }
-
-    private static void expire(Watched watched, long now) {
-        try {
+        long deadline = watched.deadline();
+        if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
             watched.expired(now);
-        } catch (RuntimeException e) {
-            LOG.error("Could not end {}", watched, e);
+        } else {
+            watched.seen(now);
         }
     }
 
     private void tick() {
         scheduled = false;
-        sweep();
-        schedule();
+        try {
+            sweep();
+        } finally {
+            schedule();
+        }
     }
 
     private void schedule() {
         if (!scheduled && !all.isEmpty()) {
+            IoTasks.executeAfter(thread, tick, PERIOD_MILLIS);
+            // not before: what could not be scheduled is tried again with the next that is watched
             scheduled = true;
-            IoTasks.executeAfter(thread, this::tick, PERIOD_MILLIS);
         }
     }
 }

@@ -52,7 +52,7 @@ final class ExchangeDeadline {
         total = timeouts.total().toNanos();
         try {
             startClass = answered(timeouts.classifier().classify(request));
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
         }
         use(startClass);
@@ -64,7 +64,7 @@ final class ExchangeDeadline {
             TimeoutClass asked = answered(policy.classifier().upgrade(timeoutClass, response));
             // behind a 101 it is no longer the exchange that the request's class was chosen for
             use(response.status() == 101 ? asked : policy.longer(timeoutClass, asked));
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
         }
     }

@@ -17,6 +17,7 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Turn;
@@ -123,7 +124,8 @@ public final class Http2Front extends Http2Channel {
     public void receive(ChannelListener<? super Http2Channel> requests) {
         getReceiveSetter().set(channel -> {
             newest = 0;
-            requests.handleEvent(channel);
+            // of one stream; the others go on, and the next requests are read
+            Guard.run("the start of an HTTP/2 request", () -> requests.handleEvent(channel));
             if (newest != 0 && !legs.containsKey(newest) && gate.isOpen(newest)) {
                 // no handler has seen it
                 sendRstStream(newest, ERROR_INTERNAL_ERROR);

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.forward;
 
 import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -68,8 +69,8 @@ final class ClientSink extends EachWriteSink {
                 unflushed = true;
                 pause();
             }
-        } catch (IOException e) {
-            clientGone();
+        } catch (Throwable e) {
+            clientGone(e);
         }
     }
 
@@ -84,8 +85,8 @@ final class ClientSink extends EachWriteSink {
             if (flushPending) {
                 next.resumeWrites();
             }
-        } catch (IOException e) {
-            clientGone();
+        } catch (Throwable e) {
+            clientGone(e);
         }
     }
 
@@ -96,7 +97,7 @@ final class ClientSink extends EachWriteSink {
         try {
             begin();
             written = next.write(src);
-        } catch (IOException e) {
+        } catch (Throwable e) {
             throw clientGone(e);
         }
         wrote(written);
@@ -110,7 +111,7 @@ final class ClientSink extends EachWriteSink {
         try {
             begin();
             written = next.write(srcs, offset, length);
-        } catch (IOException e) {
+        } catch (Throwable e) {
             throw clientGone(e);
         }
         wrote(written);
@@ -151,8 +152,8 @@ final class ClientSink extends EachWriteSink {
                 }
             }
             return flushed;
-        } catch (IOException e) {
-            clientGone();
+        } catch (Throwable e) {
+            clientGone(e);
             return true;
         }
     }
@@ -166,8 +167,8 @@ final class ClientSink extends EachWriteSink {
         terminated = true;
         try {
             next.terminateWrites();
-        } catch (IOException e) {
-            clientGone();
+        } catch (Throwable e) {
+            clientGone(e);
         }
     }
 
@@ -184,9 +185,10 @@ final class ClientSink extends EachWriteSink {
         }
     }
 
-    private IOException clientGone(IOException e) {
+    private IOException clientGone(Throwable e) {
+        Guard.broken("sending a response", e);
         clientGone();
-        return e;
+        return e instanceof IOException io ? io : new IOException("an internal error", e);
     }
 
     /** A client that has gone ends the exchange; it is no error of the proxy, and not worth a log line. */

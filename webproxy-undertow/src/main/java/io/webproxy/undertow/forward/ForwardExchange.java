@@ -13,6 +13,7 @@ import io.undertow.util.Protocols;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
@@ -258,8 +259,8 @@ final class ForwardExchange extends Facade
             // its thread is ending: the server has closed, and with it everything on the thread
             LOG.debug("{}: the server has closed", exchange);
             abort();
-        } catch (RuntimeException e) {
-            LOG.error("The proxy handler failed within {}", exchange, e);
+        } catch (Throwable e) {
+            Guard.failed("the proxy handler", e);
             exchange.failed(ForwardError.INVALID_RESPONSE);
             abort();
         }

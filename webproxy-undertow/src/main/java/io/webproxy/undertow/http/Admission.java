@@ -72,7 +72,7 @@ final class Admission {
         CompletionStage<AuthDecision> stage;
         try {
             stage = authenticator.authenticate(exchange.head());
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             stage = CompletableFuture.failedFuture(e);
         }
         DecisionWait.<AuthDecision>on(

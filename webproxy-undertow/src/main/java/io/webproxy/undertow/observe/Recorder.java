@@ -65,7 +65,7 @@ public final class Recorder {
         for (ProxyObserver observer : observers) {
             try {
                 what.accept(observer);
-            } catch (RuntimeException | LinkageError | AssertionError e) {
+            } catch (Throwable e) {
                 if (failed.add(observer)) {
                     LOG.warn(
                             "Observer {} failed, which is logged once; exchanges are not affected",

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.port;
 
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Lease;
 import java.io.IOException;
@@ -46,17 +47,26 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
             if (server.isOpen()) {
                 pause(server, e);
             }
+        } catch (Throwable e) {
+            Guard.failed("accepting connections", e);
         }
     }
 
     private void acceptAll(AcceptingChannel<StreamConnection> server) throws IOException {
         for (StreamConnection accepted = server.accept(); accepted != null; accepted = server.accept()) {
-            Arrival arrival = open.admit(accepted, this);
-            if (arrival == null) {
-                IoUtils.safeClose(accepted);
-            } else {
-                IoTasks.execute(accepted.getIoThread(), () -> first.accept(arrival));
-            }
+            StreamConnection connection = accepted;
+            Guard.run("accepting a connection", () -> admit(connection), () -> IoUtils.safeClose(connection));
+        }
+    }
+
+    private void admit(StreamConnection accepted) {
+        Arrival arrival = open.admit(accepted, this);
+        if (arrival == null) {
+            IoUtils.safeClose(accepted);
+        } else {
+            IoTasks.execute(
+                    accepted.getIoThread(),
+                    () -> Guard.run("opening a connection", () -> first.accept(arrival), arrival::fail));
         }
     }
 

@@ -74,6 +74,12 @@ public final class Arrival {
         }
     }
 
+    /** Something that only this connection was for has failed unexpectedly. */
+    void fail() {
+        open.failed();
+        cut();
+    }
+
     /** Ends in a way that can't be taken for the end of an answer. */
     void cut() {
         try {

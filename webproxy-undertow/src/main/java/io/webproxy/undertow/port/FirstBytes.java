@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.util.PooledAdaptor;
 import io.webproxy.tls.ClientHello;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
@@ -89,8 +90,21 @@ public final class FirstBytes extends Watched {
     public void start() {
         sweeper.watch(this);
         arrival.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
-        raw.getSourceChannel().setReadListener(ready -> sniff());
-        sniff();
+        raw.getSourceChannel().setReadListener(ready -> guarded("reading the first bytes", this::sniff));
+        guarded("reading the first bytes", this::sniff);
+    }
+
+    /** What is thrown here ends this connection and nothing else. */
+    private void guarded(String place, Runnable step) {
+        Guard.run(place, step, this::fail);
+    }
+
+    private void fail() {
+        try {
+            arrival.fail();
+        } finally {
+            close();
+        }
     }
 
     private void sniff() {
@@ -150,7 +164,7 @@ public final class FirstBytes extends Watched {
                 close();
             } else {
                 ClientHello forChoice = Offer.of(said, local);
-                turns.run(() -> handshake(forChoice));
+                turns.run(() -> guarded("the start of a TLS handshake", () -> handshake(forChoice)));
             }
         }
     }
@@ -180,23 +194,31 @@ public final class FirstBytes extends Watched {
         PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
         source.setConduit(replay);
         challenge = TlsChallenges.isChallenge(said);
-        SslConnection wrapped;
+        SslConnection wrapped = null;
         try {
             wrapped = tls.wrap(raw, said);
         } catch (HelloRefused e) {
             LOG.debug("{} is refused: {}", raw.getPeerAddress(), e.getMessage());
-            read.close();
             refuse(e.alert());
-            return;
+        } finally {
+            if (wrapped == null) {
+                read.close();
+            }
         }
-        secure = wrapped;
+        if (wrapped != null) {
+            secure = wrapped;
+            handshake(wrapped, replay, read);
+        }
+    }
+
+    private void handshake(SslConnection wrapped, PushBackStreamSourceConduit replay, PooledByteBuffer read) {
         replay.pushBack(new PooledAdaptor(read));
         SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
-        wrapped.getHandshakeSetter()
-                .set(finished -> IoTasks.execute(sweeper.thread(), () -> negotiate(wrapped, engine)));
-        wrapped.getSourceChannel().setReadListener(ready -> negotiate(wrapped, engine));
+        Runnable negotiation = () -> guarded("a TLS handshake", () -> negotiate(wrapped, engine));
+        wrapped.getHandshakeSetter().set(finished -> IoTasks.execute(sweeper.thread(), negotiation));
+        wrapped.getSourceChannel().setReadListener(ready -> negotiation.run());
         wrapped.getSourceChannel().resumeReads();
-        negotiate(wrapped, engine);
+        negotiation.run();
     }
 
     private void negotiate(SslConnection wrapped, SSLEngine engine) {

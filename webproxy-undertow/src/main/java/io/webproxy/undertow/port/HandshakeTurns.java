@@ -1,5 +1,6 @@
 package io.webproxy.undertow.port;
 
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -23,6 +24,8 @@ public final class HandshakeTurns {
     private final Deque<Runnable> waiting = new ArrayDeque<>();
     private long turnStart;
     private long spent;
+    private final Runnable next = this::next;
+    private boolean scheduled;
 
     /**
      * No handshakes yet.
@@ -49,21 +52,32 @@ public final class HandshakeTurns {
         }
         if (!waiting.isEmpty()) {
             waiting.add(handshake);
+            schedule();
         } else if (spent < TURN_NANOS) {
             timed(handshake);
         } else {
             waiting.add(handshake);
-            afterRest.accept(this::next);
+            schedule();
         }
     }
 
     private void next() {
-        turn(nanoClock.getAsLong());
-        while (spent < TURN_NANOS && !waiting.isEmpty()) {
-            timed(waiting.remove());
+        scheduled = false;
+        try {
+            turn(nanoClock.getAsLong());
+            while (spent < TURN_NANOS && !waiting.isEmpty()) {
+                timed(waiting.remove());
+            }
+        } finally {
+            schedule();
         }
-        if (!waiting.isEmpty()) {
-            afterRest.accept(this::next);
+    }
+
+    /** If that throws, the next handshake tries it again: those that wait would wait for ever. */
+    private void schedule() {
+        if (!scheduled && !waiting.isEmpty()) {
+            afterRest.accept(next);
+            scheduled = true;
         }
     }
 
@@ -74,10 +88,7 @@ public final class HandshakeTurns {
 
     private void timed(Runnable handshake) {
         long start = nanoClock.getAsLong();
-        try {
-            handshake.run();
-        } finally {
-            spent += nanoClock.getAsLong() - start;
-        }
+        Guard.run("a TLS handshake", handshake);
+        spent += nanoClock.getAsLong() - start;
     }
 }

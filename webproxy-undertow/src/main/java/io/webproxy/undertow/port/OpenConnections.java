@@ -2,6 +2,7 @@ package io.webproxy.undertow.port;
 
 import io.webproxy.http.AddressRange;
 import io.webproxy.port.ConnectionLimits;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,6 +26,7 @@ public final class OpenConnections {
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     private final DescriptorRoom room;
     private final LongAdder refused = new LongAdder();
+    private final LongAdder failed = new LongAdder();
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
     private volatile List<AddressRange> trusted = List.of();
     private volatile Runnable whenOneCloses = () -> {};
@@ -50,7 +52,12 @@ public final class OpenConnections {
             warn();
             return null;
         }
-        InetAddress address = connection.getPeerAddress(InetSocketAddress.class).getAddress();
+        InetSocketAddress peer = connection.getPeerAddress(InetSocketAddress.class);
+        if (peer == null) {
+            // gone already
+            return null;
+        }
+        InetAddress address = peer.getAddress();
         AddressRange client = AddressRange.clientOf(address);
         if (!isWithinLimit(client, address)) {
             return null;
@@ -111,7 +118,7 @@ public final class OpenConnections {
         Arrival arrival = all.remove(connection);
         if (arrival != null) {
             release(arrival.counted());
-            whenOneCloses.run();
+            Guard.run("the wait for the last connection", whenOneCloses);
         }
     }
 
@@ -123,6 +130,15 @@ public final class OpenConnections {
     /** How many were closed because a limit was reached. */
     public long refused() {
         return refused.sum();
+    }
+
+    void failed() {
+        failed.increment();
+    }
+
+    /** How many were closed because something failed unexpectedly before a request was read. */
+    public long failures() {
+        return failed.sum();
     }
 
     /** How many clients have one. */

@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.PooledAdaptor;
 import io.webproxy.http.AddressRange;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.sniff.ProxyHeader;
@@ -86,8 +87,20 @@ public final class ProxyGreeting extends Watched {
                 close();
             }
         });
-        connection.getSourceChannel().setReadListener(ready -> look());
-        look();
+        connection.getSourceChannel().setReadListener(ready -> guarded());
+        guarded();
+    }
+
+    private void guarded() {
+        Guard.run("reading a PROXY header", this::look, this::fail);
+    }
+
+    private void fail() {
+        try {
+            arrival.fail();
+        } finally {
+            close();
+        }
     }
 
     private void look() {

@@ -2,6 +2,7 @@ package io.webproxy.undertow.relay;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import java.io.IOException;
@@ -210,6 +211,9 @@ public final class ByteRelay {
             try {
                 copy();
             } catch (IOException e) {
+                abort();
+            } catch (Throwable e) {
+                Guard.failed("a tunnel", e);
                 abort();
             }
         }

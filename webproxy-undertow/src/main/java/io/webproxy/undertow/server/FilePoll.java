@@ -52,7 +52,7 @@ final class FilePoll implements AutoCloseable {
     private void look() {
         try {
             look.run();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.warn("Files of certificates can't be looked at; trying again later", e);
         }
     }

@@ -58,7 +58,7 @@ final class RunningProvider implements CertificateContext {
     void stop() {
         try {
             provider.stop();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.warn(
                     "{} failed to stop; it is dropped all the same",
                     provider.getClass().getName(),

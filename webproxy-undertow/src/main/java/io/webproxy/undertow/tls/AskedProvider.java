@@ -35,7 +35,7 @@ final class AskedProvider implements KeyChooser {
     List<CertificateStatus> status() {
         try {
             return List.copyOf(provider.status());
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.debug("{} failed to tell its status", provider.getClass().getName(), e);
             return List.of();
         }
@@ -46,7 +46,7 @@ final class AskedProvider implements KeyChooser {
         @Nullable KeyMaterial selected;
         try {
             selected = provider.select(hello);
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             if (failed.compareAndSet(false, true)) {
                 LOG.warn(
                         "{} failed to select a certificate, which is logged once: such handshakes fail, others don't",

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.upstream;
 
 import io.webproxy.http.IpLiteral;
+import io.webproxy.undertow.deadline.Guard;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
@@ -61,7 +62,7 @@ final class Addresses {
             answer.accept(found.addresses);
             return;
         }
-        if (!run(() -> answer.accept(resolve(host)))) {
+        if (!run(() -> Guard.run("the answer of a look-up", () -> answer.accept(resolve(host))))) {
             answer.accept(List.of());
         }
     }
@@ -71,6 +72,10 @@ final class Addresses {
             executor.execute(task);
             return true;
         } catch (RejectedExecutionException e) {
+            return false;
+        } catch (Throwable e) {
+            // no thread can be started, most likely
+            Guard.failed("the start of a look-up", e);
             return false;
         }
     }
@@ -91,7 +96,10 @@ final class Addresses {
             long now = nanoClock.getAsLong();
             keep(host, new Found(addresses, now, now));
             return addresses;
-        } catch (UnknownHostException | RuntimeException e) {
+        } catch (UnknownHostException e) {
+            return List.of();
+        } catch (Throwable e) {
+            Guard.failed("a look-up of a name", e);
             return List.of();
         }
     }

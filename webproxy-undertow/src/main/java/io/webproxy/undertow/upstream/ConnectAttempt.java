@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
@@ -88,10 +89,18 @@ final class ConnectAttempt extends Watched {
     /** Runs on the attempt's thread: at once if that is the caller's. */
     void later(Runnable task) {
         if (Thread.currentThread() == sweeper.thread()) {
-            task.run();
+            guarded(task);
         } else {
-            IoTasks.execute(sweeper.thread(), task);
+            IoTasks.execute(sweeper.thread(), () -> guarded(task));
         }
+    }
+
+    /** A step that throws ends the attempt, from whichever thread: its place in the pool and the request would be lost else. */
+    void guarded(Runnable step) {
+        Guard.run(
+                "connecting to an upstream",
+                step,
+                () -> later(() -> fail(ForwardError.POOL_EXHAUSTED, "an internal error")));
     }
 
     /** Nobody can connect to this upstream as it is described. */
@@ -144,8 +153,13 @@ final class ConnectAttempt extends Watched {
                 opened(stream);
             }
         } else if (!done && handshaking == null && future.getStatus() == IoFuture.Status.FAILED) {
-            spread.failed(dial.address(), now());
             IOException why = future.getException();
+            if (isOutOfDescriptors(why)) {
+                // of this process: no other address would do
+                fail(ForwardError.POOL_EXHAUSTED, String.valueOf(why.getMessage()));
+                return;
+            }
+            spread.failed(dial.address(), now());
             boolean refused = why instanceof ConnectException
                     && String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
             error = refused ? ForwardError.CONNECT_REFUSED : ForwardError.CONNECT_UNREACHABLE;
@@ -156,6 +170,11 @@ final class ConnectAttempt extends Watched {
                 fail(error, detail);
             }
         }
+    }
+
+    /** EMFILE or ENFILE, which Java tells only by the system's text. */
+    private static boolean isOutOfDescriptors(IOException why) {
+        return String.valueOf(why.getMessage()).contains("Too many open files");
     }
 
     private void opened(StreamConnection stream) {
@@ -185,11 +204,12 @@ final class ConnectAttempt extends Watched {
                             .getMap(),
                     true);
             handshaking = secure;
-            secure.getHandshakeSetter().set(finished -> IoTasks.execute(sweeper.thread(), () -> succeed(secure)));
-            secure.getSourceChannel().setReadListener(channel -> handshake(secure));
+            secure.getHandshakeSetter()
+                    .set(finished -> IoTasks.execute(sweeper.thread(), () -> guarded(() -> succeed(secure))));
+            secure.getSourceChannel().setReadListener(channel -> guarded(() -> handshake(secure)));
             secure.getSourceChannel()
-                    .setCloseListener(channel -> IoTasks.execute(
-                            sweeper.thread(), () -> tlsFailed("the upstream closed within the TLS handshake")));
+                    .setCloseListener(
+                            channel -> later(() -> tlsFailed("the upstream closed within the TLS handshake")));
             secure.startHandshake();
             secure.getSourceChannel().resumeReads();
             handshake(secure);
@@ -197,6 +217,11 @@ final class ConnectAttempt extends Watched {
             // any: Conscrypt lets out what a trust manager throws, checked or not
             IoUtils.safeClose(stream);
             tlsFailed(String.valueOf(e.getMessage()));
+        } finally {
+            if (!done && handshaking == null) {
+                // an error: whoever guards this says it
+                IoUtils.safeClose(stream);
+            }
         }
     }
 
@@ -239,9 +264,12 @@ final class ConnectAttempt extends Watched {
         if (done) {
             return;
         }
-        finish();
-        IoUtils.safeClose(handshaking);
-        callback.failed(what, why);
+        try {
+            finish();
+        } finally {
+            IoUtils.safeClose(handshaking);
+            callback.failed(what, why);
+        }
     }
 
     private void finish() {
@@ -263,7 +291,7 @@ final class ConnectAttempt extends Watched {
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
                     "no connection to " + upstream.authority() + " within " + limit + " ms");
         } else {
-            dial();
+            guarded(this::dial);
         }
     }
 

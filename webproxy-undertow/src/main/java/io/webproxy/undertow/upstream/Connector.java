@@ -87,17 +87,19 @@ final class Connector {
                 ? greeting
                 : upstream.proxyProtocol().map(ProxyHeaderWriter::own).orElse(greeting);
         ConnectAttempt attempt = new ConnectAttempt(sweeper, upstream, limit, first, buffers, spread, callback);
-        attempt.start();
-        UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;
-        if (known != null || !upstream.tls()) {
-            find(attempt, upstream, spread, known);
-            return attempt;
-        }
-        try {
-            executor.execute(() -> load(attempt, upstream, spread));
-        } catch (RejectedExecutionException e) {
-            attempt.unusable("too many new upstreams at once");
-        }
+        attempt.guarded(() -> {
+            attempt.start();
+            UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;
+            if (known != null || !upstream.tls()) {
+                find(attempt, upstream, spread, known);
+                return;
+            }
+            try {
+                executor.execute(() -> attempt.guarded(() -> load(attempt, upstream, spread)));
+            } catch (RejectedExecutionException e) {
+                attempt.unusable("too many new upstreams at once");
+            }
+        });
         return attempt;
     }
 
@@ -105,7 +107,7 @@ final class Connector {
         UndertowXnioSsl loaded;
         try {
             loaded = secrets.load(upstream);
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             attempt.later(() -> attempt.unusable(String.valueOf(e.getMessage())));
             return;
         }

@@ -4,6 +4,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
@@ -83,7 +84,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
     private void askIn(long millis) {
         if (!stopped) {
-            timer = IoTasks.executeAfter(sweeper.thread(), this::ask, millis);
+            timer = IoTasks.executeAfter(sweeper.thread(), () -> guarded(this::ask), millis);
         }
     }
 
@@ -92,9 +93,10 @@ final class HealthProbe extends Watched implements Connector.Callback {
         if (stopped) {
             return;
         }
-        hangUp();
+        // from here on a failure of any kind is a verdict, and the verdict makes the next question
         asking = true;
         startedAt = sweeper.now();
+        hangUp();
         unsent = ByteBuffer.wrap(request);
         interim = 0;
         parser = connector.parser(fields);
@@ -107,6 +109,10 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
     @Override
     public void connected(StreamConnection connection) {
+        guarded(() -> opened(connection));
+    }
+
+    private void opened(StreamConnection connection) {
         attempt = null;
         if (!asking) {
             IoUtils.safeClose(connection);
@@ -122,7 +128,11 @@ final class HealthProbe extends Watched implements Connector.Callback {
     @Override
     public void failed(ForwardError error, String detail) {
         attempt = null;
-        verdict(false, detail);
+        if (error == ForwardError.POOL_EXHAUSTED) {
+            noVerdict(detail);
+        } else {
+            verdict(false, detail);
+        }
         hangUp();
     }
 
@@ -136,8 +146,8 @@ final class HealthProbe extends Watched implements Connector.Callback {
         } catch (IOException e) {
             verdict(false, "the connection broke off");
             hangUp();
-        } catch (RuntimeException e) {
-            LOG.error("The health check of {} failed by itself", upstream, e);
+        } catch (Throwable e) {
+            Guard.failed("a health check", e);
             verdict(false, "an internal error");
             hangUp();
         }
@@ -213,7 +223,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
         if (!asking) {
             return;
         }
-        asking = false;
+        asked();
         if (!good) {
             bodyLeft = 0;
         }
@@ -226,6 +236,18 @@ final class HealthProbe extends Watched implements Connector.Callback {
         } else {
             LOG.debug("{} {} its health check: {}", upstream, good ? "passes" : "fails", detail);
         }
+    }
+
+    /** What this process is short of says nothing about the upstream. */
+    private void noVerdict(String detail) {
+        if (asking) {
+            LOG.debug("The health check of {} could not be made: {}", upstream, detail);
+            asked();
+        }
+    }
+
+    private void asked() {
+        asking = false;
         long next = startedAt + check.interval().toNanos() - sweeper.now();
         askIn(Math.max(0, next / 1_000_000));
     }

@@ -2,6 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.FieldParser;
 import java.io.ByteArrayOutputStream;
@@ -72,7 +73,8 @@ final class RequestBodySink implements StreamSinkConduit {
             if (!complete && framing.hasRemaining()) {
                 sink.resumeWrites();
             }
-        } catch (IOException e) {
+        } catch (Throwable e) {
+            Guard.broken("sending a request body", e);
             discard();
         }
     }
@@ -125,7 +127,8 @@ final class RequestBodySink implements StreamSinkConduit {
         }
         try {
             return chunked ? writeChunk(src) : writePlain(src, src.remaining());
-        } catch (IOException e) {
+        } catch (Throwable e) {
+            Guard.broken("sending a request body", e);
             discard();
             return write(src);
         }
@@ -204,7 +207,8 @@ final class RequestBodySink implements StreamSinkConduit {
             }
             complete = ended;
             return true;
-        } catch (IOException e) {
+        } catch (Throwable e) {
+            Guard.broken("sending a request body", e);
             discard();
             return true;
         }

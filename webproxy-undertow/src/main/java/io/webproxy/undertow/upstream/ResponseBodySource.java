@@ -2,6 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.ChunkedDecoder;
@@ -107,6 +108,9 @@ final class ResponseBodySource implements StreamSourceConduit {
             read = decoder != null ? readChunked(dst, decoder) : readPlain(dst);
         } catch (IOException e) {
             throw broken("the upstream's connection failed within the response body");
+        } catch (RuntimeException | Error e) {
+            Guard.failed("reading a response body", e);
+            throw broken("an internal error within the response body");
         }
         if (failure != null) {
             throw failure;

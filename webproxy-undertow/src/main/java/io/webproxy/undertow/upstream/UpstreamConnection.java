@@ -5,14 +5,13 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
+import io.webproxy.undertow.deadline.Guard;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
@@ -28,7 +27,6 @@ import org.xnio.ssl.SslConnection;
  * <p>Not thread-safe: it belongs to its IO thread.
  */
 public final class UpstreamConnection {
-    private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
     private static final int MAX_INTERIM = 32;
 
     private final StreamConnection stream;
@@ -57,8 +55,8 @@ public final class UpstreamConnection {
         this.lane = lane;
         this.buffers = buffers;
         this.parser = parser;
-        source.setReadListener(channel -> guarded());
-        sink.setWriteListener(channel -> writable());
+        source.setReadListener(channel -> guarded("reading from an upstream", this::readable));
+        sink.setWriteListener(channel -> guarded("writing to an upstream", this::writable));
     }
 
     /** Whether an exchange has been through this connection before. */
@@ -93,6 +91,9 @@ public final class UpstreamConnection {
         try (PooledByteBuffer pooled = buffers.allocate()) {
             return source.read(pooled.getBuffer()) == 0;
         } catch (IOException e) {
+            return false;
+        } catch (Throwable e) {
+            Guard.failed("looking at an idle upstream connection", e);
             return false;
         }
     }
@@ -215,13 +216,8 @@ public final class UpstreamConnection {
     }
 
     /** What is thrown here would end in the IO thread's loop, with the client waiting for ever. */
-    private void guarded() {
-        try {
-            readable();
-        } catch (RuntimeException e) {
-            LOG.error("Reading from an upstream failed", e);
-            fail(ForwardError.INVALID_RESPONSE, "an internal error");
-        }
+    private void guarded(String place, Runnable step) {
+        Guard.run(place, step, () -> fail(ForwardError.INVALID_RESPONSE, "an internal error"));
     }
 
     private void readable() {

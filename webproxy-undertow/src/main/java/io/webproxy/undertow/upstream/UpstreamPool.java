@@ -4,6 +4,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
@@ -22,6 +23,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
@@ -159,12 +161,20 @@ public final class UpstreamPool {
         Lane lane = lane(thread);
         UpstreamConnection idle = fresh ? null : lane.take(probe);
         if (idle != null) {
-            taker.connected(idle);
+            give(idle, taker);
         } else if (permit()) {
             open(lane, connectLimit, taker);
         } else {
             enqueue(lane, connectLimit, taker);
         }
+    }
+
+    /** A taker that throws gets no answer from this connection, and the connection is of no more use. */
+    private static void give(UpstreamConnection connection, Taker taker) {
+        Guard.run("the start of an exchange", () -> taker.connected(connection), () -> {
+            connection.abort();
+            taker.failed(ForwardError.INVALID_RESPONSE, "an internal error");
+        });
     }
 
     private Lane lane(XnioIoThread thread) {
@@ -188,32 +198,57 @@ public final class UpstreamPool {
     }
 
     private void open(Lane lane, Duration connectLimit, Taker taker) {
-        ByteBuffer greeting = taker.greeting(upstream);
-        connector.connect(lane.sweeper(), upstream, connectLimit, spread, greeting, new Connector.Callback() {
-            @Override
-            public void connected(StreamConnection stream) {
-                if (ejection.isEjected(limits)) {
-                    LOG.info("{} can be connected to again", upstream);
-                }
-                ejection.succeeded();
-                UpstreamConnection connection = connector.connection(stream, lane);
-                lane.opened(connection);
-                taker.connected(connection);
-            }
+        Callback callback = new Callback(lane, taker);
+        Guard.run(
+                "the choice of an upstream connection",
+                () -> connector.connect(
+                        lane.sweeper(), upstream, connectLimit, spread, taker.greeting(upstream), callback),
+                () -> callback.failed(ForwardError.POOL_EXHAUSTED, "an internal error"));
+    }
 
-            @Override
-            public void failed(ForwardError error, String detail) {
-                if (ejection.failed(limits, lane.sweeper().now())) {
-                    LOG.info(
-                            "{} failed to connect {} times in a row: others are preferred for {}",
-                            upstream,
-                            limits.ejectAfter(),
-                            limits.ejectTime());
-                }
-                freed();
-                taker.failed(error, detail);
+    /** What becomes of a connection that has its place already. */
+    private final class Callback implements Connector.Callback {
+        private final Lane lane;
+        private final Taker taker;
+
+        Callback(Lane lane, Taker taker) {
+            this.lane = lane;
+            this.taker = taker;
+        }
+
+        @Override
+        public void connected(StreamConnection stream) {
+            if (ejection.isEjected(limits)) {
+                LOG.info("{} can be connected to again", upstream);
             }
-        });
+            ejection.succeeded();
+            Guard.run(
+                    "the use of an upstream connection",
+                    () -> {
+                        UpstreamConnection connection = connector.connection(stream, lane);
+                        lane.opened(connection);
+                        give(connection, taker);
+                    },
+                    () -> {
+                        IoUtils.safeClose(stream);
+                        failed(ForwardError.POOL_EXHAUSTED, "an internal error");
+                    });
+        }
+
+        @Override
+        public void failed(ForwardError error, String detail) {
+            // what this process is short of is no fault of the upstream
+            if (error != ForwardError.POOL_EXHAUSTED
+                    && ejection.failed(limits, lane.sweeper().now())) {
+                LOG.info(
+                        "{} failed to connect {} times in a row: others are preferred for {}",
+                        upstream,
+                        limits.ejectAfter(),
+                        limits.ejectTime());
+            }
+            freed();
+            taker.failed(error, detail);
+        }
     }
 
     private void enqueue(Lane lane, Duration connectLimit, Taker taker) {
@@ -305,7 +340,7 @@ public final class UpstreamPool {
             if (!waiter.taker.isWanted()) {
                 lane.release(connection);
             } else if (connection.isOpen() && connection.probe()) {
-                waiter.taker.connected(connection);
+                give(connection, waiter.taker);
             } else {
                 connection.close();
                 take(lane.sweeper().thread(), true, false, waiter.connectLimit, waiter.taker);

@@ -28,6 +28,7 @@ class SweeperTest {
 
     @BeforeEach
     void start() throws Exception {
+        Faults.reset();
         worker = Xnio.getInstance()
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_IO_THREADS, 1)
@@ -139,7 +140,7 @@ class SweeperTest {
     }
 
     @Test
-    @ExpectedLog(contains = "Could not end")
+    @ExpectedLog(contains = "Unexpected failure in a sweep")
     void oneThatThrowsDoesNotStopTheSweep() throws Exception {
         onTheThread(() -> {
             sweeper.watch(new Wait("good", now + 1));

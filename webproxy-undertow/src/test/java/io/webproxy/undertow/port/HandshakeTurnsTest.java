@@ -1,14 +1,22 @@
 package io.webproxy.undertow.port;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.deadline.Faults;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(LeakCheck.class)
 class HandshakeTurnsTest {
     private static final long MILLI = 1_000_000;
 
@@ -16,6 +24,11 @@ class HandshakeTurnsTest {
     private final Deque<Runnable> later = new ArrayDeque<>();
     private final List<Integer> done = new ArrayList<>();
     private final HandshakeTurns turns = new HandshakeTurns(now::get, later::add);
+
+    @BeforeEach
+    void forgetFailures() {
+        Faults.reset();
+    }
 
     private void handshake(int name) {
         turns.run(() -> {
@@ -64,5 +77,51 @@ class HandshakeTurnsTest {
         assertThat(done).containsExactly(0, 1);
         later.remove().run();
         assertThat(done).containsExactly(0, 1, 2, 3);
+    }
+
+    @Test
+    @ExpectedLog(contains = "Unexpected failure in a TLS handshake")
+    void handshakeThatThrowsKeepsNoOtherFromItsTurn() {
+        handshake(0);
+        handshake(1);
+        turns.run(() -> {
+            throw new NoClassDefFoundError("out of descriptors");
+        });
+        for (int i = 2; i < 8; i++) {
+            handshake(i);
+        }
+        while (!later.isEmpty()) {
+            now.addAndGet(MILLI);
+            later.remove().run();
+        }
+        assertThat(done).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+    }
+
+    @Test
+    @ExpectedLog(contains = "Unexpected failure in a TLS handshake")
+    void handshakeThatThrowsAtOnceIsNotTheCallersFault() {
+        turns.run(() -> {
+            throw new IllegalStateException("Unable to create application data");
+        });
+        handshake(0);
+        assertThat(done).containsExactly(0);
+    }
+
+    @Test
+    void turnThatCouldNotBeScheduledIsTriedAgain() {
+        AtomicInteger refusals = new AtomicInteger(1);
+        HandshakeTurns unlucky = new HandshakeTurns(now::get, task -> {
+            if (refusals.getAndDecrement() > 0) {
+                throw new OutOfMemoryError("no room for a timer");
+            }
+            later.add(task);
+        });
+        for (int i = 0; i < 2; i++) {
+            unlucky.run(() -> now.addAndGet(MILLI));
+        }
+        assertThatThrownBy(() -> unlucky.run(() -> done.add(0))).isInstanceOf(OutOfMemoryError.class);
+        unlucky.run(() -> done.add(1));
+        later.remove().run();
+        assertThat(done).containsExactly(0, 1);
     }
 }

@@ -1,0 +1,77 @@
+package io.webproxy.undertow.deadline;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs one step of a loop, a queue, a sweep or a listener, so that whatever it throws ends that step only.
+ *
+ * <p>Any {@link Throwable} counts: where descriptors or memory run out, any line may throw an {@link Error}, and the step may be one connection's while the loop
+ * is everyone's. Each place is logged at most once a minute. Thread-safe; never throws.
+ */
+public final class Guard {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+    private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private static final Map<String, Long> LOGGED = new ConcurrentHashMap<>();
+
+    /** Throws what a test wants to be thrown, in place of a step. */
+    static volatile @Nullable Consumer<String> faults;
+
+    private Guard() {}
+
+    /** Runs a step of a place, which is named for the log, such as {@code a TLS handshake}. */
+    public static void run(String place, Runnable step) {
+        run(place, step, () -> {});
+    }
+
+    /** The same; {@code afterFailure} runs if the step throws, to close what only that step was for. */
+    public static void run(String place, Runnable step, Runnable afterFailure) {
+        try {
+            Consumer<String> injected = faults;
+            if (injected != null) {
+                injected.accept(place);
+            }
+            step.run();
+        } catch (Throwable e) {
+            failed(place, e);
+            try {
+                afterFailure.run();
+            } catch (Throwable second) {
+                failed(place, second);
+            }
+        }
+    }
+
+    /** The same for what ends a connection: an {@link IOException} is nothing unexpected there. */
+    public static void broken(String place, Throwable thrown) {
+        if (!(thrown instanceof IOException)) {
+            failed(place, thrown);
+        }
+    }
+
+    /** Says that a place has failed, unless it did so within the last minute. */
+    public static void failed(String place, Throwable thrown) {
+        try {
+            long now = System.nanoTime();
+            Long before = LOGGED.get(place);
+            if (before == null || now - before >= QUIET_NANOS) {
+                LOGGED.put(place, now);
+                LOG.error("Unexpected failure in {}, logged at most once a minute: {}", place, thrown, thrown);
+            }
+        } catch (Throwable e) {
+            // there is no memory even for saying so
+        }
+    }
+
+    /** Forgets what was logged. */
+    static void reset() {
+        LOGGED.clear();
+    }
+}
