@@ -123,8 +123,11 @@ public final class ProxyServer implements AutoCloseable {
             throw new IllegalArgumentException("drain: " + limit + " (expected: zero to 365 days)");
         }
         return running.drain(limit).whenComplete((done, failure) -> {
-            hook.remove();
-            closed.countDown();
+            try {
+                hook.remove();
+            } finally {
+                closed.countDown();
+            }
         });
     }
 

@@ -21,6 +21,7 @@ public final class HeldProvider implements CertificateProvider {
     public volatile List<KeyMaterial> held;
     public volatile @Nullable RuntimeException fails;
     public volatile @Nullable Exception failsToStart;
+    public volatile Runnable whenStopped = () -> {};
     public volatile @Nullable CertificateContext context;
 
     public HeldProvider(KeyMaterial... held) {
@@ -67,6 +68,7 @@ public final class HeldProvider implements CertificateProvider {
     @Override
     public void stop() {
         stops.incrementAndGet();
+        whenStopped.run();
     }
 
     @Override

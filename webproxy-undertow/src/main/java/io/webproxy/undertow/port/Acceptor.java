@@ -79,12 +79,15 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
         if (!server.isOpen()) {
             return;
         }
-        // on a thread of XNIO's own that says nothing when it has done so
-        server.wakeupAccepts();
-        LockSupport.parkNanos(LAST_ACCEPT_NANOS);
-        closed = true;
-        IoUtils.safeClose(server);
-        open.leave(this);
+        try {
+            // on a thread of XNIO's own that says nothing when it has done so
+            server.wakeupAccepts();
+            LockSupport.parkNanos(LAST_ACCEPT_NANOS);
+        } finally {
+            closed = true;
+            IoUtils.safeClose(server);
+            open.leave(this);
+        }
     }
 
     /** The same while the server stays: what is left when the drain time is over is cut. */

@@ -64,7 +64,7 @@ final class Authenticators {
     private static void stop(Authenticator authenticator) {
         try {
             authenticator.stop();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.warn("An authenticator failed to stop, which changes nothing for the server", e);
         }
     }

@@ -38,7 +38,7 @@ final class CertificateProviders implements AutoCloseable {
                     }
                     next.put(provider, same);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 undo();
                 throw e;
             }

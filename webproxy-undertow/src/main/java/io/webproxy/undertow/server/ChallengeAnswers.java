@@ -2,6 +2,7 @@ package io.webproxy.undertow.server;
 
 import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.http.HttpChallenges;
 import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
@@ -69,6 +70,6 @@ final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        given.forEach(Answer::close);
+        new CloseSteps().each("challenges", given, Answer::close).report();
     }
 }

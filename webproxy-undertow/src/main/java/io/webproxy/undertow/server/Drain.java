@@ -1,15 +1,19 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.port.OpenConnections;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way from running to released: no more connections, then what is in flight ends by itself or is cut, then everything is closed. It has a
  * daemon thread of its own while it lasts. Thread-safe.
  */
 final class Drain {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final long AFTER_CUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** How long connections without an exchange may stay: for the rest of a handshake or a head, and for a client to take the last answer. */
@@ -31,35 +35,54 @@ final class Drain {
     }
 
     /** Starts it; a later call can only bring the cut forward. */
-    synchronized void start(Duration limit) {
-        long until = System.nanoTime() + limit.toNanos();
-        if (started) {
-            if (until - deadline < 0) {
-                deadline = until;
-                notifyAll();
-            }
+    void start(Duration limit) {
+        if (!isFirst(System.nanoTime() + limit.toNanos())) {
             return;
         }
-        started = true;
-        deadline = until;
         Thread thread = new Thread(this::run, "webproxy-drain");
         thread.setDaemon(true);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            LOG.warn("There is no thread for the drain: what is in flight is cut", e);
+            isFirst(System.nanoTime());
+            run();
+        }
+    }
+
+    private synchronized boolean isFirst(long until) {
+        if (!started) {
+            started = true;
+            deadline = until;
+            return true;
+        }
+        if (until - deadline < 0) {
+            deadline = until;
+            notifyAll();
+        }
+        return false;
     }
 
     private void run() {
+        new CloseSteps()
+                .step("drain", () -> {
+                    exchanges.whenOneEnds(this::oneEnded);
+                    connections.whenOneCloses(this::oneClosed);
+                })
+                .step("endpoints", stopAccepting)
+                .step("exchanges", this::awaitOrCut)
+                .report();
+        release.run();
+    }
+
+    private void awaitOrCut() {
         try {
-            exchanges.whenOneEnds(this::oneEnded);
-            connections.whenOneCloses(this::oneClosed);
-            stopAccepting.run();
             if (!awaitEnd()) {
                 exchanges.cutAll();
                 awaitIdle();
             }
         } catch (InterruptedException e) {
             exchanges.cutAll();
-        } finally {
-            release.run();
         }
     }
 

@@ -3,6 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Endpoint;
+import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.port.Acceptor;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
@@ -144,7 +145,7 @@ final class Listeners {
     /** Accepts no more, anywhere. */
     void close() {
         closed = true;
-        all.forEach(Listener::close);
+        new CloseSteps().each("endpoints", all, Listener::close).report();
     }
 
     /** Endpoints that are bound, and not in force. */

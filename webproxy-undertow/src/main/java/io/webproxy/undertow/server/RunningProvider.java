@@ -5,6 +5,7 @@ import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.observe.Recorder;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -43,7 +44,7 @@ final class RunningProvider implements CertificateContext {
     void start() {
         try {
             provider.start(this);
-        } catch (Exception | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             release();
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
@@ -69,8 +70,10 @@ final class RunningProvider implements CertificateContext {
     }
 
     private void release() {
-        executor.shutdownNow();
-        challenges.close();
+        new CloseSteps()
+                .step("the threads of a provider", executor::shutdownNow)
+                .step("the challenges of a provider", challenges::close)
+                .report();
     }
 
     @Override

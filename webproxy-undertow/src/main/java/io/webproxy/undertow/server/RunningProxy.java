@@ -11,6 +11,7 @@ import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateProvider;
+import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
@@ -37,9 +38,13 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.Xnio;
@@ -48,7 +53,11 @@ import org.xnio.XnioWorker;
 
 /** One running server: its threads, endpoints and pools, wired together. Thread-safe. */
 public final class RunningProxy implements ProxyEngine.Running {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final int TASK_THREADS = 2;
+
+    /** How long threads may take to end when all that they serve is closed. */
+    private static final long END_SECONDS = 5;
 
     /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
     private static final int TLS_RECORD = 17 * 1024;
@@ -67,6 +76,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final HttpEndpoints ports;
     private final FrontHandlers handlers;
     private final ByteBufferPool records;
+    private final CountDownLatch ended = new CountDownLatch(1);
     private final CompletableFuture<Void> released = new CompletableFuture<>();
     private final Drain drain;
     private final HttpChallenges httpChallenges = new HttpChallenges();
@@ -133,7 +143,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 .getMap();
         try {
             return Xnio.getInstance(null, RunningProxy.class.getClassLoader())
-                    .createWorker(null, options, () -> released.complete(null));
+                    .createWorker(null, options, ended::countDown);
         } catch (IOException e) {
             throw new ProxyStartException("The IO threads can't be started: " + e.getMessage() + ".", e);
         }
@@ -246,9 +256,8 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     /** A start that failed: what was opened is closed again before the exception gets out. */
     private void abandon() {
-        listeners.close();
+        new CloseSteps().step("endpoints", listeners::close).report();
         release();
-        released.join();
     }
 
     @Override
@@ -331,15 +340,30 @@ public final class RunningProxy implements ProxyEngine.Running {
         return released.copy();
     }
 
+    /** Releases everything, whatever fails; returns when it is released. */
     private void release() {
-        connections.closeAll();
-        upstreams.close();
-        authenticators.close();
-        auth.close();
-        files.close();
-        providers.close();
-        // a thread that ends takes no more tasks, and what is closed has some to give
-        IoTasks.settle(threads);
+        CloseSteps steps = new CloseSteps()
+                .step("connections", connections::closeAll)
+                .step("upstreams", upstreams::close)
+                .step("authenticators", authenticators::close)
+                .step("threads of authenticators", auth::close)
+                .step("the watch over files", files::close)
+                .step("certificate providers", providers::close)
+                // a thread that ends takes no more tasks, and what is closed has some to give
+                .step("tasks of IO threads", () -> IoTasks.settle(threads))
+                .step("IO threads", this::endThreads);
+        steps.report();
+        released.complete(null);
+    }
+
+    private void endThreads() {
         worker.shutdown();
+        try {
+            if (!ended.await(END_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("The IO threads haven't ended within {} s: the server counts as closed", END_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

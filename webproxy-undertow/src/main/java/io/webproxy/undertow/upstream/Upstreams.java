@@ -8,6 +8,7 @@ import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
 import io.webproxy.undertow.tls.ClientTls;
@@ -239,8 +240,10 @@ public final class Upstreams implements AutoCloseable {
     /** Closes idle connections and stops look-ups; those in use end with their exchanges. */
     @Override
     public void close() {
-        monitor.close();
-        pools.values().forEach(UpstreamPool::close);
-        lookups.shutdownNow();
+        new CloseSteps()
+                .step("health checks", monitor::close)
+                .each("pools", pools.values(), UpstreamPool::close)
+                .step("look-ups", lookups::shutdownNow)
+                .report();
     }
 }

@@ -1,0 +1,34 @@
+package io.webproxy.undertow.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.port.DescriptorRoom;
+import io.webproxy.undertow.port.OpenConnections;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LeakCheck.class)
+class DrainStepsTest {
+    @Test
+    @ExpectedLog(logger = "io.webproxy.server", contains = "a port that can't be closed")
+    void releaseIsReachedWhenPortsFailToClose() throws Exception {
+        CountDownLatch released = new CountDownLatch(1);
+        Drain drain = new Drain(
+                new Exchanges(List.of(), System::nanoTime, new Recorder(List.of(), null)),
+                new OpenConnections(DescriptorRoom.ofProcess()),
+                () -> {
+                    throw new StackOverflowError("a port that can't be closed");
+                },
+                released::countDown);
+        drain.start(Duration.ZERO);
+        assertThat(released.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+}
