@@ -6,6 +6,8 @@ import io.webproxy.samples.cli.Cli;
 import io.webproxy.testing.LeakCheck;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +23,22 @@ class CliTest {
     private final StringWriter err = new StringWriter();
     private final CommandLine cli =
             Cli.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+
+    @ParameterizedTest
+    @CsvSource({"' --plain', --internal-port, ''", "'', --internal-port, ''", "' --plain', --to, http://localhost:"})
+    void exposingTheExternalPortIsOneSentenceAndExitStatus1(String plain, String option, String host) throws Exception {
+        // in use, so that nothing could be opened there
+        try (ServerSocket used = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            int port = used.getLocalPort();
+            assertThat(execute("expose --external-port " + port + " " + option + " " + host + port + plain))
+                    .isEqualTo(1);
+            assertThat(err.toString())
+                    .startsWith("webproxy: route /: its upstream http://")
+                    .contains(":" + port + " is an endpoint of this server (expected: ")
+                    .hasLineCount(1);
+            assertThat(out.toString()).isEmpty();
+        }
+    }
 
     @ParameterizedTest
     @CsvSource(

@@ -28,7 +28,8 @@ public record HeaderEdit(Kind kind, String name, String value) {
             "x-real-ip",
             "client-cert",
             "client-cert-chain",
-            "x-request-id");
+            "x-request-id",
+            "gateway-loop");
 
     /** What is done with a field. */
     public enum Kind {

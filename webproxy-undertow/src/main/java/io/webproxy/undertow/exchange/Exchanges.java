@@ -3,6 +3,8 @@ package io.webproxy.undertow.exchange;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.Recorder;
+import java.security.SecureRandom;
+import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -11,6 +13,7 @@ import org.xnio.XnioIoThread;
 
 /** What all exchanges of one server share: the clock, a sweeper for each IO thread, the recorder, and counts. Thread-safe. */
 public final class Exchanges {
+    private final String serverId = newId();
     private final LongSupplier nanoClock;
     private final Recorder recorder;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
@@ -24,6 +27,17 @@ public final class Exchanges {
         this.nanoClock = nanoClock;
         this.recorder = recorder;
         threads.forEach(thread -> sweepers.put(thread, new Sweeper(thread, nanoClock)));
+    }
+
+    private static String newId() {
+        byte[] id = new byte[Long.BYTES];
+        new SecureRandom().nextBytes(id);
+        return HexFormat.of().formatHex(id);
+    }
+
+    /** What tells this server from others: 16 hexadecimal digits, new with each start. */
+    public String serverId() {
+        return serverId;
     }
 
     /** The monotonic clock in nanoseconds. */

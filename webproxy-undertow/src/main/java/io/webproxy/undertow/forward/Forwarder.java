@@ -4,13 +4,24 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.ResponseCodeHandler;
 import io.undertow.server.handlers.proxy.ProxyHandler;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
+import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.upstream.Upstreams;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The last handler: forwards an exchange whose route is known, by Undertow's proxy handler over our upstream side. */
 public final class Forwarder implements HttpHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(Forwarder.class);
+    private static final Duration WARN_EVERY = Duration.ofMinutes(1);
+
+    private final AtomicLong nextWarning = new AtomicLong(System.nanoTime());
     private final RouteStates states;
     private final ProxyHandler proxy;
 
@@ -32,8 +43,25 @@ public final class Forwarder implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange http) throws Exception {
+        Exchange exchange = Exchange.of(http);
+        if (LoopGuard.isLoop(http.getRequestHeaders(), exchange.shared().serverId())) {
+            refuseLoop(exchange);
+            return;
+        }
         // it would ask for the client's certificate on every request, which throws where there is none
         http.getConnection().setSslSessionInfo(null);
         proxy.handleRequest(http);
+    }
+
+    private void refuseLoop(Exchange exchange) {
+        long now = exchange.shared().nanoClock().getAsLong();
+        long due = nextWarning.get();
+        if (now - due >= 0 && nextWarning.compareAndSet(due, now + WARN_EVERY.toNanos())) {
+            LOG.warn(
+                    "Requests of route {} come back to this server: one of its upstreams, or what that forwards to, is this server again",
+                    exchange.route().name());
+        }
+        exchange.failed(ForwardError.REQUEST_REJECTED);
+        LocalAnswer.send(exchange, 508, "This request has come through this server before, again and again.", Map.of());
     }
 }

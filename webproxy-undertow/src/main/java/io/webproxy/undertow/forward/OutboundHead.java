@@ -100,6 +100,7 @@ final class OutboundHead {
         ForwardedFields.write(
                 out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
         out.field(RequestIds.FIELD, exchange.requestId());
+        out.field(LoopGuard.FIELD, LoopGuard.extended(in, exchange.shared().serverId()));
         ForwardedFields.writePrefix(
                 out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
         peer.identity().fields().forEach(out::field);
@@ -161,6 +162,7 @@ final class OutboundHead {
                 || name.equals(Headers.CONTENT_LENGTH)
                 || FieldRules.isHopByHop(name)
                 || name.equals(RequestIds.FIELD)
+                || name.equals(LoopGuard.FIELD)
                 || ForwardedFields.isOne(name)
                 || named.contains(name)
                 || hasUnderscore(name)

@@ -161,6 +161,11 @@ final class Listeners {
             this.removed = List.copyOf(removed);
         }
 
+        /** Where it listens, with real ports. */
+        List<InetSocketAddress> addresses() {
+            return next.stream().map(listener -> listener.endpoint.address()).toList();
+        }
+
         /** Its endpoints are shown and asked for from now on. */
         void putInForce() {
             all = next;

@@ -59,6 +59,9 @@ public final class RunningProxy implements ProxyEngine.Running {
     /** How long threads may take to end when all that they serve is closed. */
     private static final long END_SECONDS = 5;
 
+    /** How long a start or an update may wait for the names of upstreams that have the port of an endpoint. */
+    private static final Duration LOOKUP_LIMIT = Duration.ofSeconds(1);
+
     /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
     private static final int TLS_RECORD = 17 * 1024;
 
@@ -116,11 +119,13 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.handlers = frontHandlers();
         this.drain = new Drain(exchanges, connections, listeners::close, this::release);
         try {
+            OwnEndpoints own = ownEndpoints();
+            own.check(config.routes(), OwnEndpoints.known(config));
             authenticators.change(config).keep();
             upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
             upstreams.check(config.routes());
             forwarder.update(config.routes(), config.retries());
-            open(config);
+            open(config, own);
         } catch (RuntimeException | Error e) {
             abandon();
             throw e;
@@ -177,10 +182,15 @@ public final class RunningProxy implements ProxyEngine.Running {
                 new FrontHandler(exchanges, () -> settings, forwarder, hosts, redirect, httpChallenges));
     }
 
-    private void open(ProxyConfig config) {
+    private static OwnEndpoints ownEndpoints() {
+        return new OwnEndpoints(new BoundedLookup(LOOKUP_LIMIT));
+    }
+
+    private void open(ProxyConfig config, OwnEndpoints own) {
         // the ports first: a start that fails for a taken one has nothing else to say
         Listeners.Change opened = listeners.prepare(config);
         try {
+            own.check(config.routes(), opened.addresses());
             prepareTls(config);
             // the ports of endpoints are asked for by certificate providers
             opened.putInForce();
@@ -288,12 +298,15 @@ public final class RunningProxy implements ProxyEngine.Running {
             throw new ProxyStartException("bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
                     + " while the server runs: start another server.");
         }
+        OwnEndpoints own = ownEndpoints();
+        own.check(config.routes(), OwnEndpoints.known(config));
         Authenticators.Change whoDecides = authenticators.change(config);
         Listeners.Change ports = null;
         CertificateProviders.Change change = null;
         ServerTls serving = tls;
         try {
             ports = listeners.prepare(config);
+            own.check(config.routes(), ports.addresses());
             ServerTls.Prepared certificates = prepareTls(config);
             Upstreams.Prepared prepared = upstreams.prepare(upstreamsOf(config));
             ports.putInForce();

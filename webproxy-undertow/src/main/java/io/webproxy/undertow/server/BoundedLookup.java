@@ -1,0 +1,47 @@
+package io.webproxy.undertow.server;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Looks up names by the system, all of them together for no longer than a limit: a start doesn't hang on DNS. Not thread-safe. */
+final class BoundedLookup implements OwnEndpoints.HostLookup {
+    private long left;
+
+    /** The limit begins anew with each. */
+    BoundedLookup(Duration limit) {
+        this.left = limit.toNanos();
+    }
+
+    @Override
+    public List<InetAddress> addresses(String host) {
+        long start = System.nanoTime();
+        CompletableFuture<List<InetAddress>> found = new CompletableFuture<>();
+        Thread thread = new Thread(() -> found.complete(resolved(host)), "webproxy-lookup");
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return found.get(Math.max(0, left), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            return List.of();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return List.of();
+        } finally {
+            left -= System.nanoTime() - start;
+        }
+    }
+
+    private static List<InetAddress> resolved(String host) {
+        try {
+            return List.of(InetAddress.getAllByName(host));
+        } catch (UnknownHostException | RuntimeException e) {
+            return List.of();
+        }
+    }
+}
