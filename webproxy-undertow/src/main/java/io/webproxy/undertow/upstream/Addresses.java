@@ -14,7 +14,8 @@ import java.util.function.LongSupplier;
 
 /**
  * Looks up host names on an executor, never on an IO thread, and keeps what it found: for 30 s as it is, then still at once while it is looked up
- * again. A name that can't be found any more keeps its addresses for 5 minutes. Thread-safe.
+ * again. A name that can't be found any more keeps its addresses for 5 minutes. One whose addresses can't be connected to is looked up again at once, past the JVM's
+ * cache. Thread-safe.
  */
 final class Addresses {
     private static final long FRESH_NANOS = 30_000_000_000L;
@@ -32,6 +33,7 @@ final class Addresses {
     private final LongSupplier nanoClock;
     private final Lookup lookup;
     private final Map<String, Found> known = new ConcurrentHashMap<>();
+    private final LookAgain lookAgain = new LookAgain();
 
     Addresses(Executor executor, LongSupplier nanoClock, Lookup lookup) {
         this.executor = executor;
@@ -67,6 +69,47 @@ final class Addresses {
         }
     }
 
+    /**
+     * The addresses of a host none of whose addresses could be connected to: what a new look-up finds, or what is known if the last one was less than a second ago or finds
+     * nothing.
+     *
+     * @param answer is given the addresses, perhaps the same ones: at once on the calling thread, or on the executor
+     */
+    void again(String host, Consumer<List<InetAddress>> answer) {
+        if (IpLiteral.parse(host) != null || host.startsWith("[")) {
+            answer.accept(List.of());
+            return;
+        }
+        switch (lookAgain.ask(host, nanoClock.getAsLong(), answer)) {
+            case LOOK_UP -> {
+                if (!run(() -> lookUpAgain(host))) {
+                    answerAgain(host, List.of());
+                }
+            }
+            case REST -> answer.accept(known(host));
+            case WAIT -> {}
+        }
+    }
+
+    private void lookUpAgain(String host) {
+        List<InetAddress> found = List.of();
+        try {
+            found = resolve(lookAgain.spelling(host), host);
+        } finally {
+            answerAgain(host, found);
+        }
+    }
+
+    private void answerAgain(String host, List<InetAddress> found) {
+        List<InetAddress> addresses = found.isEmpty() ? known(host) : found;
+        lookAgain.take(host).forEach(answer -> answer.accept(addresses));
+    }
+
+    private List<InetAddress> known(String host) {
+        Found found = known.get(host);
+        return found == null ? List.of() : found.addresses;
+    }
+
     private boolean run(Runnable task) {
         try {
             executor.execute(task);
@@ -91,8 +134,12 @@ final class Addresses {
     }
 
     private List<InetAddress> resolve(String host) {
+        return resolve(host, host);
+    }
+
+    private List<InetAddress> resolve(String spelled, String host) {
         try {
-            List<InetAddress> addresses = List.of(lookup.resolve(host));
+            List<InetAddress> addresses = List.of(lookup.resolve(spelled));
             long now = nanoClock.getAsLong();
             keep(host, new Found(addresses, now, now));
             return addresses;

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoFuture;
 import org.xnio.IoUtils;
@@ -28,10 +29,15 @@ import org.xnio.ssl.SslConnection;
 
 /**
  * One attempt to connect: the addresses one after the other, each 250 ms behind the one before or as soon as that has failed (RFC 8305
- * section 5); the first that answers wins. Not thread-safe: it belongs to the sweeper's IO thread.
+ * section 5); the first that answers wins. When all have failed, or none has answered for a second, the name is looked up once more, and addresses that are new are
+ * tried too. Not thread-safe: it belongs to the sweeper's IO thread.
  */
 final class ConnectAttempt extends Watched {
     private static final long STAGGER_NANOS = 250_000_000L;
+    private static final long SILENCE_NANOS = 1_000_000_000L;
+    /** How long a failure is kept back while the name is looked up again. */
+    private static final long LOOKUP_NANOS = 500_000_000L;
+
     private static final OptionMap OPTIONS = OptionMap.builder()
             .set(Options.TCP_NODELAY, true)
             .set(Options.KEEP_ALIVE, true)
@@ -42,6 +48,7 @@ final class ConnectAttempt extends Watched {
     private final ByteBuffer greeting;
     private final ByteBufferPool buffers;
     private final Spread spread;
+    private final Names names;
     private final Connector.Callback callback;
     private final long limit;
     private final long deadline;
@@ -50,12 +57,25 @@ final class ConnectAttempt extends Watched {
     private @Nullable UndertowXnioSsl tls;
     private List<InetAddress> addresses = List.of();
     private boolean resolved;
+    private Again again = Again.NO;
     private int next;
     private long nextAt = Long.MAX_VALUE;
     private @Nullable StreamConnection handshaking;
     private ForwardError error = ForwardError.CONNECT_UNREACHABLE;
     private String detail = "no address answered";
     private boolean done;
+
+    /** Looks the upstream's name up again; the answer may come on any thread. */
+    interface Names {
+        void again(Consumer<List<InetAddress>> answer);
+    }
+
+    /** Whether the name was looked up once more. */
+    private enum Again {
+        NO,
+        UNDER_WAY,
+        DONE
+    }
 
     /** One address that is being tried. */
     private record Dial(InetAddress address, IoFuture<StreamConnection> future) {}
@@ -67,12 +87,14 @@ final class ConnectAttempt extends Watched {
             ByteBuffer greeting,
             ByteBufferPool buffers,
             Spread spread,
+            Names names,
             Connector.Callback callback) {
         this.sweeper = sweeper;
         this.upstream = upstream;
         this.greeting = greeting;
         this.buffers = buffers;
         this.spread = spread;
+        this.names = names;
         this.callback = callback;
         this.limit = limit.toMillis();
         this.deadline = limit.isZero() ? Long.MAX_VALUE : sweeper.now() + limit.toNanos();
@@ -117,15 +139,61 @@ final class ConnectAttempt extends Watched {
         resolved = true;
         addresses = found;
         if (found.isEmpty()) {
-            fail(ForwardError.DNS, "the name " + upstream.host() + " has no address");
+            error = ForwardError.DNS;
+            detail = "the name " + upstream.host() + " has no address";
+            allFailed();
         } else {
             dial();
         }
     }
 
+    /** Every address that is known has failed. */
+    private void allFailed() {
+        if (again == Again.NO) {
+            lookAgain();
+        }
+        if (again == Again.DONE) {
+            if (!done && pending.isEmpty()) {
+                fail(error, detail);
+            }
+        } else {
+            nextAt = sweeper.now() + LOOKUP_NANOS;
+        }
+    }
+
+    private void lookAgain() {
+        again = Again.UNDER_WAY;
+        nextAt = Long.MAX_VALUE;
+        names.again(found -> later(() -> lookedAgain(found)));
+    }
+
+    private void lookedAgain(List<InetAddress> found) {
+        again = Again.DONE;
+        if (done || handshaking != null) {
+            return;
+        }
+        nextAt = Long.MAX_VALUE;
+        List<InetAddress> all = new ArrayList<>(addresses);
+        for (InetAddress address : spread.next(found, now())) {
+            if (!all.contains(address)) {
+                all.add(address);
+            }
+        }
+        addresses = all;
+        if (next < addresses.size()) {
+            dial();
+        } else if (pending.isEmpty()) {
+            fail(error, detail);
+        }
+    }
+
     private void dial() {
         InetAddress address = addresses.get(next++);
-        nextAt = next < addresses.size() ? sweeper.now() + STAGGER_NANOS : Long.MAX_VALUE;
+        if (next < addresses.size()) {
+            nextAt = sweeper.now() + STAGGER_NANOS;
+        } else {
+            nextAt = again == Again.NO ? sweeper.now() + SILENCE_NANOS : Long.MAX_VALUE;
+        }
         IoFuture<StreamConnection> future = sweeper.thread()
                 .openStreamConnection(new InetSocketAddress(address, upstream.port()), null, null, OPTIONS);
         Dial dial = new Dial(address, future);
@@ -167,7 +235,7 @@ final class ConnectAttempt extends Watched {
             if (next < addresses.size()) {
                 dial();
             } else if (pending.isEmpty()) {
-                fail(error, detail);
+                allFailed();
             }
         }
     }
@@ -243,6 +311,10 @@ final class ConnectAttempt extends Watched {
     }
 
     private void tlsFailed(String why) {
+        if (!done && handshaking != null && again == Again.NO) {
+            // somebody else may have the address now: the next attempt knows
+            names.again(found -> {});
+        }
         fail(ForwardError.CONNECT_TLS, "TLS to " + upstream.authority() + " failed: " + why);
     }
 
@@ -291,7 +363,19 @@ final class ConnectAttempt extends Watched {
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
                     "no connection to " + upstream.authority() + " within " + limit + " ms");
         } else {
-            guarded(this::dial);
+            guarded(this::goOn);
+        }
+    }
+
+    /** The time for the next step has come. */
+    private void goOn() {
+        if (next < addresses.size()) {
+            dial();
+        } else if (pending.isEmpty()) {
+            // the look-up takes too long
+            fail(error, detail);
+        } else if (again == Again.NO) {
+            lookAgain();
         }
     }
 

@@ -86,7 +86,15 @@ final class Connector {
         ByteBuffer first = greeting.hasRemaining()
                 ? greeting
                 : upstream.proxyProtocol().map(ProxyHeaderWriter::own).orElse(greeting);
-        ConnectAttempt attempt = new ConnectAttempt(sweeper, upstream, limit, first, buffers, spread, callback);
+        ConnectAttempt attempt = new ConnectAttempt(
+                sweeper,
+                upstream,
+                limit,
+                first,
+                buffers,
+                spread,
+                answer -> addresses.again(upstream.host(), answer),
+                callback);
         attempt.guarded(() -> {
             attempt.start();
             UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;

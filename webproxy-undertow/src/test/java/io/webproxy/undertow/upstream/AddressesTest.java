@@ -228,6 +228,98 @@ class AddressesTest {
         assertThat(known()).containsExactly(address("192.0.2.1"));
     }
 
+    private void again() {
+        addresses.again(HOST, answers::add);
+    }
+
+    @Test
+    void nameWhoseAddressesFailIsLookedUpAgainAtOncePastTheCacheOfTheJvm() {
+        find();
+        runTasks();
+        answers.clear();
+        now("192.0.2.2");
+
+        again();
+        assertThat(answers).isEmpty();
+        runTasks();
+        assertThat(answers).containsExactly(List.of(address("192.0.2.2")));
+        assertThat(lookups.get(1)).isNotEqualTo(HOST).isEqualToIgnoringCase(HOST);
+        assertThat(known()).containsExactly(address("192.0.2.2"));
+        assertThat(tasks).isEmpty();
+    }
+
+    @Test
+    void nameWhoseAddressesFailIsLookedUpOnceASecondAtMost() {
+        find();
+        runTasks();
+        answers.clear();
+        now("192.0.2.2");
+        for (int i = 0; i < 100; i++) {
+            again();
+        }
+        assertThat(tasks).hasSize(1);
+        runTasks();
+        assertThat(answers).hasSize(100).containsOnly(List.of(address("192.0.2.2")));
+
+        pass(Duration.ofSeconds(1).minusNanos(1));
+        now("192.0.2.3");
+        again();
+        assertThat(tasks).isEmpty();
+        assertThat(answers.get(100)).containsExactly(address("192.0.2.2"));
+
+        pass(Duration.ofNanos(1));
+        again();
+        runTasks();
+        assertThat(answers.get(101)).containsExactly(address("192.0.2.3"));
+        assertThat(lookups).hasSize(3).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void nameThatIsNotFoundAgainKeepsItsAddresses() {
+        find();
+        runTasks();
+        now();
+        again();
+        runTasks();
+        assertThat(answers.get(1)).containsExactly(address("192.0.2.1"));
+
+        pass(Duration.ofSeconds(1));
+        full = true;
+        again();
+        assertThat(answers.get(2)).containsExactly(address("192.0.2.1"));
+    }
+
+    @Test
+    void nameThatWasNeverFoundIsLookedUpAgainToo() {
+        now();
+        find();
+        runTasks();
+        now("192.0.2.9");
+        again();
+        runTasks();
+        assertThat(answers.get(1)).containsExactly(address("192.0.2.9"));
+    }
+
+    @Test
+    void lookupsOfTooManyFailingNamesAreBounded() {
+        for (int i = 0; i < 5000; i++) {
+            addresses.again("host-" + i + ".example", answers::add);
+        }
+        assertThat(tasks).hasSize(4096);
+        runTasks();
+        pass(Duration.ofSeconds(1));
+        again();
+        assertThat(tasks).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "[::1]", "[x]"})
+    void addressIsNeverLookedUpAgain(String host) {
+        addresses.again(host, answers::add);
+        assertThat(answers).containsExactly(List.of());
+        assertThat(tasks).isEmpty();
+    }
+
     @Test
     void hostsAreKeptApart() {
         find();

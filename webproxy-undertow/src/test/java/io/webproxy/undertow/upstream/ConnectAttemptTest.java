@@ -55,15 +55,7 @@ class ConnectAttemptTest {
         List<java.net.Socket> filling = new java.util.ArrayList<>();
         try (ServerSocket hung = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
                 ServerSocket server = new ServerSocket(hung.getLocalPort(), 5, InetAddress.getByName("127.0.0.2"))) {
-            for (int i = 0; i < 8; i++) {
-                java.net.Socket socket = new java.net.Socket();
-                filling.add(socket);
-                try {
-                    socket.connect(hung.getLocalSocketAddress(), 50);
-                } catch (java.net.SocketTimeoutException e) {
-                    break;
-                }
-            }
+            fill(hung, filling);
             Spread spread = new Spread();
             assertThat(outcome(spread, server.getLocalPort(), "127.0.0.1", "127.0.0.2"))
                     .isEqualTo("connected to 127.0.0.2");
@@ -78,16 +70,68 @@ class ConnectAttemptTest {
         }
     }
 
+    private static void fill(ServerSocket hung, List<java.net.Socket> filling) throws Exception {
+        for (int i = 0; i < 8; i++) {
+            java.net.Socket socket = new java.net.Socket();
+            filling.add(socket);
+            try {
+                socket.connect(hung.getLocalSocketAddress(), 50);
+            } catch (java.net.SocketTimeoutException e) {
+                return;
+            }
+        }
+    }
+
     @Test
     void refusalOfAllIsTheAnswer() throws Exception {
-        int port;
-        try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
-            port = server.getLocalPort();
+        try (ServerSocket elsewhere = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.3"))) {
+            int port = elsewhere.getLocalPort();
+            assertThat(outcome(new Spread(), port, "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
         }
-        assertThat(outcome(new Spread(), port, "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
+    }
+
+    @Test
+    void addressesThatTheNameHasMeanwhileAreTriedInTheSameAttempt() throws Exception {
+        List<InetAddress> meanwhile = List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("127.0.0.2"));
+        try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
+            assertThat(outcome(new Spread(), server.getLocalPort(), answer -> answer.accept(meanwhile), "127.0.0.1"))
+                    .isEqualTo("connected to 127.0.0.2");
+            assertThat(outcome(new Spread(), server.getLocalPort(), answer -> answer.accept(meanwhile)))
+                    .isEqualTo("connected to 127.0.0.2");
+        }
+    }
+
+    @Test
+    void addressThatHangsIsNoReasonToKeepToIt() throws Exception {
+        List<java.net.Socket> filling = new java.util.ArrayList<>();
+        try (ServerSocket hung = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                ServerSocket server = new ServerSocket(hung.getLocalPort(), 5, InetAddress.getByName("127.0.0.2"))) {
+            fill(hung, filling);
+            List<InetAddress> second = List.of(InetAddress.getByName("127.0.0.2"));
+            assertThat(outcome(new Spread(), server.getLocalPort(), answer -> answer.accept(second), "127.0.0.1"))
+                    .isEqualTo("connected to 127.0.0.2");
+        } finally {
+            for (java.net.Socket socket : filling) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void lookupThatHangsKeepsTheFailureBackForAMoment() throws Exception {
+        try (ServerSocket elsewhere = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.3"))) {
+            int port = elsewhere.getLocalPort();
+            assertThat(outcome(new Spread(), port, answer -> {}, "127.0.0.1")).isEqualTo("CONNECT_REFUSED");
+            assertThat(outcome(new Spread(), port, answer -> {})).isEqualTo("DNS");
+        }
     }
 
     private static String outcome(Spread spread, int port, String... addresses) throws Exception {
+        return outcome(spread, port, answer -> answer.accept(List.of()), addresses);
+    }
+
+    private static String outcome(Spread spread, int port, ConnectAttempt.Names names, String... addresses)
+            throws Exception {
         XnioWorker worker = Xnio.getInstance()
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_IO_THREADS, 1)
@@ -102,6 +146,7 @@ class ConnectAttemptTest {
                 ByteBuffer.allocate(0),
                 new DefaultByteBufferPool(true, 8192),
                 spread,
+                names,
                 new Connector.Callback() {
                     @Override
                     public void connected(StreamConnection stream) {

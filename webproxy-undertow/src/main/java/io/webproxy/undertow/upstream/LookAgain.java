@@ -1,0 +1,80 @@
+package io.webproxy.undertow.upstream;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** When names are looked up again because their addresses couldn't be connected to: at most once a second each, and one look-up for all who wait for it. Thread-safe. */
+final class LookAgain {
+    private static final long REST_NANOS = 1_000_000_000L;
+    private static final int MOST = 4096;
+
+    private final Map<String, Turn> turns = new HashMap<>();
+
+    /** The last look-up of a name. */
+    private static final class Turn {
+        private final long time;
+        private final int number;
+        private @Nullable List<Consumer<List<InetAddress>>> waiting = new ArrayList<>();
+
+        Turn(long time, int number) {
+            this.time = time;
+            this.number = number;
+        }
+    }
+
+    /** What whoever asks has to do. */
+    enum Answer {
+        /** Look the name up, and then call {@link #take}. */
+        LOOK_UP,
+        /** Nothing: a look-up is under way, and the answer comes with it. */
+        WAIT,
+        /** Take what is known: it is too early for another look-up. */
+        REST
+    }
+
+    /** A name is to be looked up again; {@code whoever} is given to {@link #take}, except at rest. */
+    synchronized Answer ask(String host, long now, Consumer<List<InetAddress>> whoever) {
+        Turn last = turns.get(host);
+        if (last != null && last.waiting != null) {
+            last.waiting.add(whoever);
+            return Answer.WAIT;
+        }
+        if (last != null ? now - last.time < REST_NANOS : !hasRoom(now)) {
+            return Answer.REST;
+        }
+        Turn next = new Turn(now, last == null ? 0 : last.number + 1);
+        if (next.waiting != null) {
+            next.waiting.add(whoever);
+        }
+        turns.put(host, next);
+        return Answer.LOOK_UP;
+    }
+
+    private boolean hasRoom(long now) {
+        if (turns.size() >= MOST) {
+            turns.values().removeIf(turn -> turn.waiting == null && now - turn.time >= REST_NANOS);
+        }
+        return turns.size() < MOST;
+    }
+
+    /** The spelling for the look-up under way. */
+    synchronized String spelling(String host) {
+        Turn turn = turns.get(host);
+        return Spelling.of(host, turn == null ? 0 : turn.number);
+    }
+
+    /** The look-up is over: those who wait for it. */
+    synchronized List<Consumer<List<InetAddress>>> take(String host) {
+        Turn turn = turns.get(host);
+        List<Consumer<List<InetAddress>>> waiting = turn == null ? null : turn.waiting;
+        if (turn != null) {
+            turn.waiting = null;
+        }
+        return waiting == null ? List.of() : waiting;
+    }
+}
