@@ -109,10 +109,17 @@ public final class Exchange extends Watched {
                 }
                 end();
             }
-            next.proceed();
+            if (!client().isDetached()) {
+                next.proceed();
+            }
         });
         Http2Front front = Http2Front.of(http.getConnection());
         this.client = front != null ? front.leg(this) : new Http1Leg(this, (HttpServerConnection) http.getConnection());
+    }
+
+    /** The exchange that belongs to Undertow's, or null for none. */
+    public static @Nullable Exchange find(HttpServerExchange http) {
+        return http.getAttachment(KEY);
     }
 
     /** The exchange that belongs to Undertow's. */

@@ -9,12 +9,9 @@ import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.channels.StreamSinkChannel;
@@ -23,17 +20,14 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * What every byte of an HTTP/1.1 client passes before Undertow's parser: request heads that come too slowly or are far too large are answered here, because
- * Undertow would close without a word; what else is wrong is noted for the exchange. Bodies pass untouched.
+ * What every byte of an HTTP/1.1 client passes before Undertow's parser: request heads that come too slowly, are far too large, or are refused by Undertow itself
+ * become exchanges here that say so, because Undertow would close without a word, or wait for the body first; what else is wrong is noted for the exchange.
+ * Bodies pass untouched.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceConduit> {
-    private static final Logger LOG = LoggerFactory.getLogger(HeadGate.class);
-    private static final int LINGER_BYTES = 1 << 20;
-    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long FAREWELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-    private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final StreamConnection connection;
     private final Origin origin;
@@ -43,20 +37,38 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     private final Sweeper sweeper;
     private final Supplier<HttpLimits> limits;
     private final HeadScanner scanner = new HeadScanner();
+    private final Refusals refusals;
     private @Nullable Wait wait;
     private @Nullable Farewell farewell;
     private boolean leaving;
     private long idleSince;
-    private boolean refused;
-    private int discarded;
+    /** An exchange of ours has the request. */
+    private boolean taken;
 
-    private HeadGate(StreamConnection connection, Origin origin, Sweeper sweeper, Supplier<HttpLimits> limits) {
+    private @Nullable HeadProblem refusal;
+    /** Nothing is read for HTTP any more, nor written. */
+    private boolean closing;
+
+    /** Makes an exchange of a request that Undertow doesn't let through. */
+    @FunctionalInterface
+    public interface Refusals {
+        /** Answers {@code gate.problem()} over the connection, from whose channels all others are detached. */
+        void answer(StreamConnection connection, HeadGate gate);
+    }
+
+    private HeadGate(
+            StreamConnection connection,
+            Origin origin,
+            Sweeper sweeper,
+            Supplier<HttpLimits> limits,
+            Refusals refusals) {
         super(connection.getSourceChannel().getConduit());
         this.connection = connection;
         this.origin = origin;
         this.sink = connection.getSinkChannel().getConduit();
         this.sweeper = sweeper;
         this.limits = limits;
+        this.refusals = refusals;
         this.idleSince = sweeper.now();
     }
 
@@ -64,6 +76,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
      * Puts a gate before a connection that speaks HTTP/1.1.
      *
      * @param origin where it comes from
+     * @param refusals answers what never reaches a handler
      * @param read what was read of it already, or null; the gate may take bytes out of it, and all of them
      */
     public static HeadGate install(
@@ -71,9 +84,11 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
             Origin origin,
             Sweeper sweeper,
             Supplier<HttpLimits> limits,
+            Refusals refusals,
             @Nullable PooledByteBuffer read) {
-        HeadGate gate = new HeadGate(connection, origin, sweeper, limits);
+        HeadGate gate = new HeadGate(connection, origin, sweeper, limits, refusals);
         connection.getSourceChannel().setConduit(gate);
+        connection.getSinkChannel().setConduit(new AnswerGate(gate.sink, gate));
         gate.next(read);
         return gate;
     }
@@ -82,14 +97,65 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         return origin;
     }
 
-    /** What is wrong with the head that is complete, or null. */
+    /** What is wrong with the head, or null. */
     @Nullable HeadProblem problem() {
+        if (refusal != null) {
+            return refusal;
+        }
         HeadProblem found = scanner.problem();
+        if (found == null && scanner.targetBytes() > limits.get().requestTargetBytes()) {
+            return HeadProblem.TARGET_TOO_LONG;
+        }
         return found == null && scanner.bytes() > limits.get().requestHeadBytes() ? HeadProblem.TOO_LARGE : found;
+    }
+
+    /** The method as it came; may be empty. */
+    String method() {
+        return scanner.method();
+    }
+
+    /** The request target as it came, or its beginning; may be empty. */
+    String target() {
+        return scanner.target();
+    }
+
+    /** An exchange of ours has the request, and answers it. */
+    void taken() {
+        taken = true;
+        scanner.forgetLine();
+    }
+
+    /** Whether what Undertow reads or writes now is for an answer of its own: no handler of ours has seen the request that is under way. */
+    boolean isUndertows() {
+        return !taken && scanner.hasBegun();
+    }
+
+    boolean isRefused() {
+        return refusal != null;
+    }
+
+    /** The connection is closed as soon as its client has the last answer; {@code onEnd} runs once it is. */
+    void linger(Runnable onEnd) {
+        closing = true;
+        stopWaiting();
+        StreamConnection socket = origin.socket();
+        connection.getSourceChannel().setReadListener(null);
+        connection.getSourceChannel().setConduit(next);
+        connection.getSourceChannel().suspendReads();
+        connection.getSourceChannel().setConduit(this);
+        connection.getSinkChannel().setConduit(sink);
+        origin.onLinger().run();
+        StreamSourceConduit lowest =
+                socket == connection ? next : socket.getSourceChannel().getConduit();
+        new LingeringClose(connection, socket, lowest, sink, sweeper, onEnd).start();
     }
 
     /** The exchange is complete, the next head comes; of {@code read}, which was read of it already and may be null, the gate may take bytes out. */
     void next(@Nullable PooledByteBuffer read) {
+        if (closing || refusal != null) {
+            return;
+        }
+        taken = false;
         scanner.reset();
         idleSince = sweeper.now();
         if (read != null) {
@@ -114,7 +180,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
     }
 
     private boolean isIdle() {
-        return !scanner.hasBegun() && !refused && connection.isOpen();
+        return !scanner.hasBegun() && refusal == null && !closing && connection.isOpen();
     }
 
     private void awaitFarewell() {
@@ -126,8 +192,8 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
 
     @Override
     public int read(ByteBuffer dst) throws IOException {
-        if (refused) {
-            return discard(dst);
+        if (isDrained()) {
+            return 0;
         }
         if (scanner.isComplete()) {
             return next.read(dst);
@@ -150,17 +216,25 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         return read;
     }
 
+    /** Whether the bytes are for nobody: Undertow reads a body that it wants to throw away before it refuses the request. */
+    private boolean isDrained() {
+        if (!closing && refusal == null && scanner.isComplete() && isUndertows()) {
+            undertowRefuses(HeadProblem.HOST);
+        }
+        return closing || refusal != null;
+    }
+
     /** Whether the head may go on. */
     private boolean scanned() {
         HttpLimits now = limits.get();
         if (scanner.bytes() > 2 * now.requestHeadBytes()) {
             // up to twice the limits the guard answers, and the exchange has a record; behind that Undertow's parser
             // would, without a reason
-            refuse(scanner.isInRequestLine() ? 414 : 431, "The request head is too large.");
+            refuse(scanner.isInRequestLine() ? HeadProblem.TARGET_TOO_LONG : HeadProblem.TOO_LARGE);
             return false;
         } else if (scanner.fields() > now.fields()) {
             // before the parser, which closes at the 128th field of one name
-            refuse(431, "The request has more than " + now.fields() + " fields.");
+            refuse(new HeadProblem(431, "The request has more than " + now.fields() + " fields."));
             return false;
         }
         if (scanner.isComplete()) {
@@ -179,47 +253,44 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         }
     }
 
-    private void refuse(int status, String detail) {
-        LOG.debug("{}: {}", origin.client(), detail);
-        refused = true;
-        answer(status, detail);
-        stopWaiting();
-        wait = new Wait(sweeper.now() + LINGER_NANOS);
-        sweeper.watch(wait);
+    /** Undertow answers a request by itself. */
+    void undertowAnswers(int status, String reason) {
+        if (status != HeadProblem.MALFORMED.status()) {
+            undertowRefuses(new HeadProblem(status, "The request can't be served."));
+        } else {
+            undertowRefuses(reason.equals(StatusCodes.BAD_REQUEST_STRING) ? HeadProblem.MALFORMED : HeadProblem.HOST);
+        }
     }
 
-    private void answer(int status, String detail) {
-        byte[] text = (status + " " + StatusCodes.getReason(status) + ": " + detail + "\n")
-                .getBytes(StandardCharsets.US_ASCII);
-        String head = "HTTP/1.1 " + status + " " + StatusCodes.getReason(status)
-                + "\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: " + text.length + "\r\n\r\n";
-        ByteBuffer bytes = ByteBuffer.allocate(head.length() + text.length);
-        bytes.put(head.getBytes(StandardCharsets.US_ASCII)).put(text).flip();
+    private void undertowRefuses(HeadProblem why) {
+        HeadProblem known = problem();
+        refuse(known == null ? why : known);
+    }
+
+    private void refuse(HeadProblem why) {
+        if (refusal == null) {
+            refusal = why;
+            stopWaiting();
+            // whoever is reading or writing now has to have come to its end
+            IoTasks.execute(sweeper.thread(), this::answer);
+        }
+    }
+
+    private void answer() {
+        if (!connection.isOpen()) {
+            return;
+        }
+        connection.getSourceChannel().suspendReads();
+        connection.getSourceChannel().setReadListener(null);
+        connection.getSourceChannel().setConduit(this);
+        connection.getSinkChannel().setWriteListener(null);
+        connection.getSinkChannel().setConduit(sink);
         try {
-            // a socket that takes nothing now has a client that reads nothing
-            if (sink.write(bytes) > 0) {
-                sink.flush();
-            }
-        } catch (IOException e) {
-            LOG.debug("The client didn't wait for its {}", status);
-        }
-    }
-
-    /** Read and thrown away, so that the kernel doesn't reset the connection before the client has read the answer (RFC 9112 section 9.6). */
-    private int discard(ByteBuffer dst) throws IOException {
-        int start = dst.position();
-        int read;
-        do {
-            read = next.read(dst);
-            dst.position(start);
-            discarded += Math.max(read, 0);
-        } while (read > 0 && discarded < LINGER_BYTES);
-        if (discarded >= LINGER_BYTES) {
+            refusals.answer(connection, this);
+        } catch (RuntimeException e) {
             close();
-        } else if (wait != null) {
-            wait.quietSince = sweeper.now();
+            throw e;
         }
-        return read > 0 ? 0 : read;
     }
 
     private void close() {
@@ -229,7 +300,10 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
 
     @Override
     public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
-        if (scanner.isComplete() && !refused) {
+        if (isDrained()) {
+            return 0;
+        }
+        if (scanner.isComplete()) {
             return next.read(dsts, offset, length);
         }
         for (int i = offset; i < offset + length; i++) {
@@ -242,12 +316,44 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
 
     @Override
     public long transferTo(long position, long count, FileChannel target) throws IOException {
-        return next.transferTo(position, count, target);
+        return isDrained() ? 0 : next.transferTo(position, count, target);
     }
 
     @Override
     public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
+        if (isDrained()) {
+            throughBuffer.limit(throughBuffer.position());
+            return 0;
+        }
         return next.transferTo(count, throughBuffer, target);
+    }
+
+    @Override
+    public void resumeReads() {
+        if (!closing) {
+            next.resumeReads();
+        }
+    }
+
+    @Override
+    public void wakeupReads() {
+        if (!closing) {
+            next.wakeupReads();
+        }
+    }
+
+    @Override
+    public void suspendReads() {
+        if (!closing) {
+            next.suspendReads();
+        }
+    }
+
+    @Override
+    public void terminateReads() throws IOException {
+        if (!isDrained()) {
+            next.terminateReads();
+        }
     }
 
     /**
@@ -291,14 +397,12 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         }
     }
 
-    /** For the rest of a head, or for a client to read its answer. */
+    /** For the rest of a head. */
     private final class Wait extends Watched {
         private final long deadline;
-        private long quietSince;
 
         Wait(long deadline) {
             this.deadline = deadline;
-            this.quietSince = sweeper.now();
         }
 
         @Override
@@ -310,17 +414,12 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         protected void seen(long now) {
             if (!connection.isOpen()) {
                 stopWaiting();
-            } else if (refused && now - quietSince > QUIET_NANOS) {
-                close();
             }
         }
 
         @Override
         protected void expired(long now) {
-            if (!refused) {
-                answer(408, "The request head didn't come in time.");
-            }
-            close();
+            refuse(new HeadProblem(408, "The request head didn't come in time."));
         }
 
         @Override

@@ -1,33 +1,26 @@
 package io.webproxy.undertow.exchange;
 
-/** What is wrong with an HTTP/1.1 request head that Undertow's parser would take. */
-public enum HeadProblem {
+/**
+ * Why an HTTP/1.1 request is refused before it is looked at.
+ *
+ * @param status what it is answered
+ * @param detail one sentence for the client
+ */
+public record HeadProblem(int status, String detail) {
     /** A line that starts with white space goes on from the one before it (RFC 9112 section 5.2). */
-    FOLDED(400, "A field is folded over several lines."),
-    /** A CR without LF in front of the request line. */
-    MALFORMED(400, "The request line is malformed."),
+    static final HeadProblem FOLDED = new HeadProblem(400, "A field is folded over several lines.");
+    /** Nothing that the parser takes. */
+    static final HeadProblem MALFORMED = new HeadProblem(400, "The request head is malformed.");
+    /** RFC 9112 section 3.2. */
+    static final HeadProblem HOST =
+            new HeadProblem(400, "The request has no valid Host, or its target names another host.");
     /** Its major version is below 1. */
-    OLD_VERSION(400, "HTTP/0.9 isn't understood."),
+    static final HeadProblem OLD_VERSION = new HeadProblem(400, "HTTP/0.9 isn't understood.");
+    /** RFC 9110 section 15.5.15. */
+    static final HeadProblem TARGET_TOO_LONG = new HeadProblem(414, "The request target is too long.");
     /** All of it, white space included, is above the limit (RFC 6585 section 5). */
-    TOO_LARGE(431, "The request head is too large."),
+    static final HeadProblem TOO_LARGE = new HeadProblem(431, "The request head is too large.");
     /** Its major version is above 1 (RFC 9110 section 15.6.6). */
-    NEW_VERSION(505, "Only HTTP/1.1 and HTTP/1.0 are understood in a request line.");
-
-    private final int status;
-    private final String detail;
-
-    HeadProblem(int status, String detail) {
-        this.status = status;
-        this.detail = detail;
-    }
-
-    /** What it is answered. */
-    public int status() {
-        return status;
-    }
-
-    /** One sentence for the client. */
-    public String detail() {
-        return detail;
-    }
+    static final HeadProblem NEW_VERSION =
+            new HeadProblem(505, "Only HTTP/1.1 and HTTP/1.0 are understood in a request line.");
 }

@@ -1,6 +1,8 @@
 package io.webproxy.undertow.exchange;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class HeadScanner {
     private static final int MAJOR = "HTTP/".length();
     private static final int MINOR = "HTTP/1.".length();
+    private static final int LEAST_LINE = 128;
+    private static final int MOST_LINE = 4096;
 
     private enum State {
         START,
@@ -33,6 +37,11 @@ final class HeadScanner {
     private boolean otherMajor;
     private int bytes;
     private int lines;
+    private int targetBytes;
+    /** Method, space and target, as far as they are kept. */
+    private byte @Nullable [] line;
+
+    private int kept;
     private @Nullable HeadProblem problem;
 
     /** The next byte is the first of another head. */
@@ -42,7 +51,49 @@ final class HeadScanner {
         emptyLineSeen = false;
         bytes = 0;
         lines = 0;
+        targetBytes = 0;
+        kept = 0;
         problem = null;
+    }
+
+    /** Method and target aren't asked for any more. */
+    void forgetLine() {
+        line = null;
+        kept = 0;
+    }
+
+    /** The method, or as much of it as has come; may be empty. */
+    String method() {
+        String all = line();
+        int space = all.indexOf(' ');
+        return space < 0 ? all : all.substring(0, space);
+    }
+
+    /** The first 4 KiB of the request target, or as much of it as has come; may be empty. */
+    String target() {
+        String all = line();
+        int space = all.indexOf(' ');
+        return space < 0 ? "" : all.substring(space + 1);
+    }
+
+    private String line() {
+        return line == null ? "" : new String(line, 0, kept, StandardCharsets.ISO_8859_1);
+    }
+
+    private void keep(byte b) {
+        byte[] into = line == null ? new byte[LEAST_LINE] : line;
+        if (kept == into.length && kept < MOST_LINE) {
+            into = Arrays.copyOf(into, 2 * kept);
+        }
+        if (kept < into.length) {
+            into[kept++] = b;
+        }
+        line = into;
+    }
+
+    /** How long the request target is so far. */
+    int targetBytes() {
+        return targetBytes;
     }
 
     /** Whether a byte of it has come. */
@@ -140,12 +191,18 @@ final class HeadScanner {
             return;
         }
         switch (state) {
-            case METHOD -> state = b == ' ' ? State.TARGET : State.METHOD;
+            case METHOD -> {
+                keep(b);
+                state = b == ' ' ? State.TARGET : State.METHOD;
+            }
             case TARGET -> {
                 if (b == ' ') {
                     state = State.VERSION;
                     version = 0;
                     otherMajor = false;
+                } else {
+                    targetBytes++;
+                    keep(b);
                 }
             }
             case VERSION -> version(in, at, b);

@@ -4,22 +4,16 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpServerConnection;
-import io.webproxy.undertow.deadline.Sweeper;
-import io.webproxy.undertow.deadline.Watched;
+import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.Options;
-import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
-import org.xnio.conduits.StreamSourceConduit;
 
 /** The client's side over HTTP/1.1. */
 final class Http1Leg implements ClientLeg {
-    private static final long LINGER_NANOS = 2_000_000_000L;
-    private static final long LINGER_BYTES = 1 << 20;
-
     private final Exchange exchange;
     private final HttpServerExchange http;
     private final HttpServerConnection connection;
@@ -33,6 +27,9 @@ final class Http1Leg implements ClientLeg {
         this.http = exchange.http();
         this.connection = connection;
         this.gate = connection.getOriginalSourceConduit() instanceof HeadGate found ? found : null;
+        if (gate != null) {
+            gate.taken();
+        }
         http.addExchangeCompleteListener((completed, next) -> {
             if (gate != null && !exchange.isHeld()) {
                 nextHead(gate);
@@ -53,6 +50,11 @@ final class Http1Leg implements ClientLeg {
     @Override
     public @Nullable HeadProblem headProblem() {
         return gate == null ? null : gate.problem();
+    }
+
+    @Override
+    public boolean isDetached() {
+        return gate != null && gate.isRefused();
     }
 
     @Override
@@ -105,11 +107,29 @@ final class Http1Leg implements ClientLeg {
 
     @Override
     public void finishEarly() {
-        if (!closed) {
-            closed = true;
-            exchange.end();
-            new Linger().start();
+        if (closed) {
+            return;
         }
+        closed = true;
+        if (gate != null && http.getStatusCode() != StatusCodes.REQUEST_TIME_OUT) {
+            gate.linger(this::terminate);
+            exchange.end();
+        } else {
+            // a client that is too slow gets no more time
+            exchange.end();
+            finish();
+        }
+    }
+
+    private void finish() {
+        try {
+            connection.getOriginalSinkConduit().terminateWrites();
+            connection.getOriginalSinkConduit().flush();
+        } catch (IOException e) {
+            // it has gone
+        }
+        IoUtils.safeClose(connection);
+        terminate();
     }
 
     @Override
@@ -167,72 +187,6 @@ final class Http1Leg implements ClientLeg {
             ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
             source.setReadListener(null);
             source.suspendReads();
-        }
-    }
-
-    /**
-     * Reads and throws away what a client still sends behind a complete response, so that the kernel doesn't reset the connection
-     * before the client has read it (RFC 9112 section 9.6): for at most 2 s and 1 MiB.
-     */
-    private final class Linger extends Watched {
-        private final StreamConnection channel = connection.getChannel();
-        private final StreamSourceConduit raw = connection.getOriginalSourceConduit();
-        private final Sweeper sweeper = exchange.shared().sweeper(http.getIoThread());
-        private final long deadline = sweeper.now() + LINGER_NANOS;
-        private long drained;
-
-        void start() {
-            try {
-                connection.getOriginalSinkConduit().terminateWrites();
-                connection.getOriginalSinkConduit().flush();
-            } catch (IOException e) {
-                close();
-                return;
-            }
-            sweeper.watch(this);
-            ConduitStreamSourceChannel source = channel.getSourceChannel();
-            source.setConduit(raw);
-            source.setReadListener(ready -> drain());
-            source.resumeReads();
-            drain();
-        }
-
-        private void drain() {
-            try (PooledByteBuffer pooled = connection.getByteBufferPool().allocate()) {
-                ByteBuffer buffer = pooled.getBuffer();
-                int read = 1;
-                while (read > 0 && drained < LINGER_BYTES) {
-                    buffer.clear();
-                    read = raw.read(buffer);
-                    drained += Math.max(read, 0);
-                }
-                if (read != 0) {
-                    close();
-                }
-            } catch (IOException e) {
-                close();
-            }
-        }
-
-        private void close() {
-            sweeper.forget(this);
-            IoUtils.safeClose(connection);
-            terminate();
-        }
-
-        @Override
-        protected long deadline() {
-            return deadline;
-        }
-
-        @Override
-        protected void expired(long now) {
-            close();
-        }
-
-        @Override
-        protected void cut() {
-            close();
         }
     }
 }

@@ -4,14 +4,17 @@ import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.webproxy.undertow.deadline.Lease;
 import java.net.InetSocketAddress;
+import org.xnio.StreamConnection;
 
 /**
  * Where a connection of a client comes from.
  *
  * @param client the TCP peer, or the client that a trusted proxy has named by the PROXY protocol
  * @param endpoint how long the endpoint lasts that it has reached
+ * @param socket the connection, below TLS
+ * @param onLinger is run when the connection stays open only for its client to read the last answer
  */
-public record Origin(InetSocketAddress client, Lease endpoint) {
+public record Origin(InetSocketAddress client, Lease endpoint, StreamConnection socket, Runnable onLinger) {
     /** That of the connection that a request came through. */
     public static Origin of(ServerConnection connection) {
         Http2Front front = Http2Front.of(connection);
@@ -22,6 +25,6 @@ public record Origin(InetSocketAddress client, Lease endpoint) {
                 && http1.getOriginalSourceConduit() instanceof HeadGate gate) {
             return gate.origin();
         }
-        return new Origin(connection.getPeerAddress(InetSocketAddress.class), new Lease());
+        throw new IllegalArgumentException("no connection of ours: " + connection);
     }
 }

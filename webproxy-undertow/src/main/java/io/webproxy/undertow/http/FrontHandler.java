@@ -57,6 +57,7 @@ public final class FrontHandler implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange http) throws Exception {
+        http.addDefaultResponseListener(NeverDrained.INSTANCE);
         Settings now = settings.get();
         String raw = RequestPath.raw(http);
         boolean tooLong = raw != null && raw.length() > now.limits().requestTargetBytes();

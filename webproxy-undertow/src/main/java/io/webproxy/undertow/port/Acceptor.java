@@ -19,6 +19,9 @@ import org.xnio.channels.AcceptingChannel;
 public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_MILLIS = 500;
+    /** Until a connection that gives way is closed. */
+    private static final long SHORT_PAUSE_MILLIS = 10;
+
     /** For exchanges that are cut, before their connections are. */
     private static final long AFTER_CUT_MILLIS = 250;
 
@@ -118,6 +121,7 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
                     PAUSE_MILLIS);
         }
         server.suspendAccepts();
-        server.getIoThread().executeAfter(server::resumeAccepts, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+        long pause = open.resetOldestLingering() ? SHORT_PAUSE_MILLIS : PAUSE_MILLIS;
+        server.getIoThread().executeAfter(server::resumeAccepts, pause, TimeUnit.MILLISECONDS);
     }
 }

@@ -80,6 +80,11 @@ public final class Arrival {
         cut();
     }
 
+    /** It stays open only for its client to read the last answer. */
+    public void linger() {
+        open.linger(this);
+    }
+
     /** Ends in a way that can't be taken for the end of an answer. */
     void cut() {
         try {

@@ -40,6 +40,11 @@ public final class DescriptorRoom {
                 : new DescriptorRoom(Long.MAX_VALUE, () -> 0, System::nanoTime);
     }
 
+    /** For how many connections there would be room if nothing else had descriptors, and {@code atMost} that many. */
+    int connections(int atMost) {
+        return (int) Math.min(atMost, most / EACH);
+    }
+
     /** Takes room for a connection that is open already; false if there is none. */
     synchronized boolean take() {
         if (estimate + EACH > most) {

@@ -6,8 +6,11 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -20,10 +23,16 @@ import org.xnio.StreamConnection;
 public final class OpenConnections {
     private static final Logger LOG = LoggerFactory.getLogger(OpenConnections.class);
     private static final int MOST = 65_536;
+    /** One in four. */
+    private static final int LINGERING_PART = 4;
+
     private static final long WARN_NANOS = 60_000_000_000L;
 
     private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
+    /** Those that stay open only for their clients to read an answer, the oldest first. */
+    private final Set<Arrival> lingering = new LinkedHashSet<>();
+
     private final DescriptorRoom room;
     private final LongAdder refused = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -47,7 +56,7 @@ public final class OpenConnections {
     @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
-        if (all.size() >= total || (now.total() == 0 && !room.take())) {
+        if ((all.size() >= total || (now.total() == 0 && !room.take())) && !resetOldestLingering()) {
             refused.increment();
             warn();
             return null;
@@ -114,9 +123,42 @@ public final class OpenConnections {
         byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
     }
 
+    /** One has been answered for the last time: it is the first to go when there are too many. */
+    void linger(Arrival arrival) {
+        int total = limits.total() == 0 ? room.connections(MOST) : limits.total();
+        int count;
+        synchronized (lingering) {
+            if (all.containsKey(arrival.connection())) {
+                lingering.add(arrival);
+            }
+            count = lingering.size();
+        }
+        if (count > Math.max(1, total / LINGERING_PART)) {
+            resetOldestLingering();
+        }
+    }
+
+    /** Makes room for another connection; false if none can be spared. */
+    boolean resetOldestLingering() {
+        Arrival oldest;
+        synchronized (lingering) {
+            Iterator<Arrival> first = lingering.iterator();
+            if (!first.hasNext()) {
+                return false;
+            }
+            oldest = first.next();
+        }
+        closed(oldest.connection());
+        IoTasks.execute(oldest.connection().getIoThread(), oldest::cut);
+        return true;
+    }
+
     private void closed(StreamConnection connection) {
         Arrival arrival = all.remove(connection);
         if (arrival != null) {
+            synchronized (lingering) {
+                lingering.remove(arrival);
+            }
             release(arrival.counted());
             Guard.run("the wait for the last connection", whenOneCloses);
         }
@@ -125,6 +167,13 @@ public final class OpenConnections {
     /** How many are open. */
     public int count() {
         return all.size();
+    }
+
+    /** How many are open that may have something to do yet. */
+    public int active() {
+        synchronized (lingering) {
+            return all.size() - lingering.size();
+        }
     }
 
     /** How many were closed because a limit was reached. */

@@ -92,14 +92,14 @@ final class Drain {
     }
 
     private synchronized void oneClosed() {
-        if (connections.count() == 0) {
+        if (connections.active() == 0) {
             notifyAll();
         }
     }
 
     private synchronized boolean awaitEnd() throws InterruptedException {
         lastEnd = System.nanoTime();
-        while (!exchanges.isIdle() || connections.count() > 0) {
+        while (!exchanges.isIdle() || connections.active() > 0) {
             long now = System.nanoTime();
             long left = deadline - now;
             if (left <= 0) {

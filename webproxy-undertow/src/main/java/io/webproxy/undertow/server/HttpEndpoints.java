@@ -12,6 +12,7 @@ import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.exchange.Origin;
+import io.webproxy.undertow.exchange.RefusedHead;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.FirstBytes;
 import io.webproxy.undertow.port.HandshakeTurns;
@@ -143,15 +144,17 @@ final class HttpEndpoints {
     }
 
     private static Origin origin(Arrival arrival) {
-        return new Origin(arrival.client(), arrival.lease());
+        return new Origin(arrival.client(), arrival.lease(), arrival.connection(), arrival::linger);
     }
 
     /** Undertow's HTTP/1.1. */
     private final class Http1 {
+        private final HttpHandler root;
         private final HttpOpenListener listener;
         private volatile HttpLimits within = limits.get();
 
         Http1(HttpHandler root) {
+            this.root = root;
             listener = new HttpOpenListener(buffers, options(within));
             listener.setRootHandler(root);
         }
@@ -163,7 +166,12 @@ final class HttpEndpoints {
                 within = now;
             }
             HeadGate gate = HeadGate.install(
-                    connection, origin(arrival), exchanges.sweeper(connection.getIoThread()), limits, read);
+                    connection,
+                    origin(arrival),
+                    exchanges.sweeper(connection.getIoThread()),
+                    limits,
+                    (over, refused) -> RefusedHead.answer(over, refused, root, buffers, listener.getUndertowOptions()),
+                    read);
             arrival.onLeave(gate::leave);
             listener.handleEvent(connection, read);
         }

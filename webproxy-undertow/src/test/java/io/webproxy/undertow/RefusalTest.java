@@ -1,0 +1,91 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A refusal comes at once, whoever refuses, says what is wrong and has a record; it never waits for the body. */
+@ExtendWith(LeakCheck.class)
+class RefusalTest {
+    private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
+    private static final List<Front> HTTP1 = List.of(Front.H1, Front.H1_TLS, Front.H1_TLS_JDK);
+
+    /** Heads that are refused before a handler of ours sees them, and words of the answer. */
+    static Stream<Arguments> heads() {
+        List<String> hosts = List.of(
+                "", "Host: a¶Host: a¶", "Host: a b¶", "Host: a/x¶", "Host: a@b¶", "Host: a:99999¶", "Host: [::1¶");
+        List<String> bodies = List.of("Content-Length: 100¶", "Transfer-Encoding: chunked¶", "Content-Length: 2¶", "");
+        Stream<Arguments> withoutHost = hosts.stream()
+                .flatMap(host -> bodies.stream()
+                        .map(body -> Arguments.of("POST /x HTTP/1.1¶" + host + body + "¶", 400, "no valid Host")));
+        Stream<Arguments> others = bodies.stream()
+                .flatMap(body -> Stream.of(
+                        Arguments.of("POST http://b/x HTTP/1.1¶Host: a¶" + body + "¶", 400, "another host"),
+                        Arguments.of("POST /x HTTP/2.0¶" + body + "¶", 505, "Only HTTP/1.1"),
+                        Arguments.of("POST /x HTTP/1.1¶Host: a¶X : y¶" + body + "¶", 400, "malformed"),
+                        Arguments.of("POST /x HTTP/1.1¶Host: a¶X: y\0¶" + body + "¶", 400, "malformed"),
+                        Arguments.of("POST /x HTTP/1.1¶Host: a¶noColon¶" + body + "¶", 400, "malformed"),
+                        Arguments.of("POST /x HTTP/1.1¶Transfer-Encoding: identity¶" + body + "¶", 400, "")));
+        return Stream.concat(withoutHost, others);
+    }
+
+    @ParameterizedTest
+    @MethodSource("heads")
+    void refusalNeverWaitsForTheBody(String head, int status, String words) throws Exception {
+        for (Front front : HTTP1) {
+            try (RawUpstream upstream = RawUpstream.answering(OK);
+                    TestProxy proxy = TestProxy.start(front, upstream.uri());
+                    RawConnection client = proxy.raw()) {
+                client.send(head);
+                assertThat(client.readResponse())
+                        .startsWith("HTTP/1.1 " + status + " ")
+                        .contains("\r\nConnection: close\r\n", "\r\n\r\n" + status + " ", words);
+                ExchangeRecord record = proxy.record();
+                assertThat(record.status()).isEqualTo(status);
+                assertThat(record.method()).isEqualTo("POST");
+                assertThat(record.path()).isEqualTo("/x");
+                assertThat(record.requestId()).isNotEmpty();
+                assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+                client.shutdownOutput();
+                assertThat(client.end()).isEqualTo("end");
+                assertThat(upstream.connections()).isZero();
+            }
+        }
+    }
+
+    /** The head comes in pieces, and part of the body with it. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void refusalOfAHeadInPieces(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: a¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
+            for (String piece : "POST /long?q=1 HTTP/1.1¶Content-Le|ngth: 5|0¶|\r|\nabc|def".split("\\|")) {
+                client.send(piece);
+            }
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ").contains("no valid Host");
+            assertThat(proxy.record().status()).isEqualTo(200);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).isEqualTo(400);
+            assertThat(record.path()).isEqualTo("/long");
+            assertThat(record.query()).isEqualTo("q=1");
+        }
+    }
+}
