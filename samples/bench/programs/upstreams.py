@@ -1,0 +1,93 @@
+"""Services to put a proxy in front of: `upstreams.py model|git|gradio …`. Each prints `ready URL` once it listens on a free port of 127.0.0.1."""
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+
+from aiohttp import web
+
+
+async def completions(request):
+    """Chat completions as events, ten a second; writes down when a client that has not had all of them is gone."""
+    question = await request.json()
+    if not question.get("stream"):
+        return web.json_response(
+            {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [
+                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "whole"}}]})
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    try:
+        for i in range(300):
+            chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m",
+                     "choices": [{"index": 0, "delta": {"content": f"{i} "}, "finish_reason": None}]}
+            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            await asyncio.sleep(0.1)
+        await response.write(b"data: [DONE]\n\n")
+    except (ConnectionError, asyncio.CancelledError):
+        with open(request.app["gone"], "a", encoding="ascii") as gone:
+            gone.write(f"{time.time()}\n")
+        raise
+    return response
+
+
+async def git(request):
+    """git's own smart HTTP backend, as a CGI program."""
+    environment = dict(
+        os.environ,
+        GIT_PROJECT_ROOT=request.app["root"], GIT_HTTP_EXPORT_ALL="1", REMOTE_USER="user", REMOTE_ADDR="127.0.0.1",
+        PATH_INFO=request.path, QUERY_STRING=request.query_string, REQUEST_METHOD=request.method,
+        CONTENT_TYPE=request.headers.get("Content-Type", ""),
+        HTTP_CONTENT_ENCODING=request.headers.get("Content-Encoding", ""),
+        GIT_PROTOCOL=request.headers.get("Git-Protocol", ""))
+    body = await request.read()
+    backend = await asyncio.create_subprocess_exec(
+        "git", "http-backend", env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    output, _ = await backend.communicate(body)
+    head, _, content = output.partition(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+    status = int(fields.pop("Status", "200").split()[0])
+    return web.Response(status=status, headers=fields, body=content)
+
+
+def serve(routes, **values):
+    app = web.Application(client_max_size=1 << 30)
+    for name, value in values.items():
+        app[name] = value
+    app.add_routes(routes)
+
+    async def main():
+        runner = web.AppRunner(app, handler_cancellation=True)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        print(f"ready http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/", flush=True)
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+def gradio_app():
+    import gradio
+
+    def count(name):
+        for i in range(3):
+            time.sleep(0.1)
+            yield f"{name} {i}"
+
+    demo = gradio.Interface(fn=count, inputs="text", outputs="text", api_name="count")
+    demo.queue()
+    _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, quiet=True)
+    print(f"ready {url}", flush=True)
+    while True:
+        time.sleep(3600)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "model":
+        serve([web.post("/v1/chat/completions", completions)], gone=sys.argv[2])
+    elif sys.argv[1] == "git":
+        serve([web.route("*", "/{path:.*}", git)], root=sys.argv[2])
+    else:
+        gradio_app()
