@@ -474,7 +474,10 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before; default: nobody's. */
+        /**
+         * Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before; default: nobody's. The client is whom {@code X-Forwarded-For}
+         * names, or {@code Forwarded} where there is none.
+         */
         public Builder trustedProxies(String... ranges) {
             trustedProxies.clear();
             for (String range : Objects.requireNonNull(ranges, "ranges")) {
@@ -518,7 +521,10 @@ public final class ProxyConfig {
             return pattern.toString();
         }
 
-        /** Tells browsers to ask for this host over HTTPS only (RFC 6797): every response over TLS says so. Default: nothing is said. */
+        /**
+         * Tells browsers to ask for this host over HTTPS only (RFC 6797): every response says so to a client that has come by HTTPS, to this server or to a trusted proxy
+         * that has said so. Default: nothing is said.
+         */
         public Builder hsts(Hsts policy) {
             this.hsts = Objects.requireNonNull(policy, "hsts");
             return this;

@@ -14,7 +14,7 @@ public interface RequestHead {
     /** The method as it came, such as {@code GET} (RFC 9110 section 9). */
     String method();
 
-    /** {@code http} or {@code https}: how the client reached this server. */
+    /** {@code http} or {@code https}: how the client reached this server, or the trusted proxy that has said so. */
     String scheme();
 
     /** The authority that the client asked for: {@code Host} or {@code :authority}, with a port when it named one. */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param client the client's address: the peer's, or the one that a trusted proxy named
  * @param user who was authenticated, or null
  * @param method as it came
- * @param scheme {@code http} or {@code https}
+ * @param scheme {@code http} or {@code https}: how the client reached this server, or the trusted proxy that has said so
  * @param authority as the client gave it
  * @param path undecoded, without the query
  * @param query undecoded, empty when there is none; it may hold secrets, so it belongs in no log above DEBUG

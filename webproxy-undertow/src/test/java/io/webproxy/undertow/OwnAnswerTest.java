@@ -201,8 +201,55 @@ class OwnAnswerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"127.0.0.0/8, https", "192.0.2.0/24, http"})
-    void aliasBehindATlsTerminatorStaysHttpsOnlyByItsWord(String trusted, String scheme) throws Exception {
+    @CsvSource({
+        "127.0.0.0/8, X-Forwarded-Proto: https, https",
+        "127.0.0.0/8, X-Forwarded-Proto: wss, https",
+        "127.0.0.0/8, Forwarded: proto=https, https",
+        "127.0.0.0/8, Forwarded: for=192.0.2.7;proto=https, https",
+        "192.0.2.0/24, X-Forwarded-Proto: https, http",
+        "192.0.2.0/24, Forwarded: proto=https, http"
+    })
+    void schemeThatATlsTerminatorTellsIsTheRequests(String trusted, String told, String scheme) throws Exception {
+        try (TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.https(0)
+                                .certificates(TestProxy.certificates())
+                                .hsts(Hsts.of(Duration.ofDays(1)))
+                                .route(r -> r.answer(request -> Answer.text(200, request.scheme())))
+                                .trustedProxies(trusted));
+                RawConnection client = proxy.raw()) {
+            String answer = client.send("GET / HTTP/1.1¶Host: a¶" + told + "¶¶").readResponse();
+            assertThat(answer).endsWith("\r\n\r\n" + scheme);
+            assertThat(answer.contains("Strict-Transport-Security: ")).isEqualTo(scheme.equals("https"));
+            assertThat(proxy.record().scheme()).isEqualTo(scheme);
+        }
+    }
+
+    @Test
+    void clientThatAsksATlsTerminatorInClearIsNotToldOfHttps() throws Exception {
+        try (TestProxy proxy = TestProxy.start(
+                        Front.H1_TLS,
+                        b -> b.hsts(Hsts.of(Duration.ofDays(1)))
+                                .route(r -> r.answer(request -> Answer.text(200, request.scheme())))
+                                .trustedProxies("127.0.0.0/8"));
+                RawConnection client = proxy.raw()) {
+            String request = "GET / HTTP/1.1¶Host: localhost¶";
+            assertThat(client.send(request + "X-Forwarded-Proto: http¶¶").readResponse())
+                    .endsWith("\r\n\r\nhttp")
+                    .doesNotContain("Strict-Transport");
+            assertThat(client.send(request + "¶").readResponse())
+                    .endsWith("\r\n\r\nhttps")
+                    .contains("Strict-Transport");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "127.0.0.0/8, X-Forwarded-Proto: https, https",
+        "127.0.0.0/8, Forwarded: proto=https, https",
+        "192.0.2.0/24, X-Forwarded-Proto: https, http"
+    })
+    void aliasBehindATlsTerminatorStaysHttpsOnlyByItsWord(String trusted, String told, String scheme) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
@@ -210,7 +257,7 @@ class OwnAnswerTest {
                                 .canonicalHost("example.com", "www.example.com")
                                 .trustedProxies(trusted));
                 RawConnection client = proxy.raw()) {
-            client.send("GET /a HTTP/1.1¶Host: www.example.com¶X-Forwarded-Proto: https¶¶");
+            client.send("GET /a HTTP/1.1¶Host: www.example.com¶" + told + "¶¶");
             assertThat(client.readResponse()).contains("\nLocation: " + scheme + "://example.com/a");
         }
     }

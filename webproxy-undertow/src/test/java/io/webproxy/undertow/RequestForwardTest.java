@@ -98,8 +98,48 @@ class RequestForwardTest {
                     .contains("X-Forwarded-Host: outer.example\r\n")
                     .contains("X-Forwarded-Port: 443\r\n")
                     .contains("X-Real-IP: 192.0.2.7\r\n")
-                    .contains("Forwarded: for=192.0.2.7, for=127.0.0.1;host=a.example;proto=http\r\n");
+                    .contains("Forwarded: for=6.6.6.6, for=192.0.2.7;host=outer.example;proto=https, for=10.1.1.1,"
+                            + " for=127.0.0.1;host=a.example;proto=http\r\n");
             assertThat(proxy.record().client().getHostAddress()).isEqualTo("192.0.2.7");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void trustedProxyMaySendOneFamilyOnly(Front front) throws Exception {
+        BlockingQueue<String> heads = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = recording(heads);
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).trustedProxies("127.0.0.0/8"))) {
+            String inner = "localhost:" + proxy.port();
+            String own = "for=127.0.0.1;host=\"" + inner + "\";proto=";
+            String[][] cases = {
+                {"X-Forwarded-Proto", "https", "127.0.0.1", "https", inner, own + "https"},
+                {"X-Forwarded-Proto", "http", "127.0.0.1", "http", inner, own + "http"},
+                {
+                    "Forwarded",
+                    "for=\"[2001:db8::7]:9\";host=outer;proto=http",
+                    "2001:db8::7, 127.0.0.1",
+                    "http",
+                    "outer",
+                    "for=\"[2001:db8::7]:9\";host=outer;proto=http, " + own + (front.isTls() ? "https" : "http")
+                },
+            };
+            for (String[] each : cases) {
+                Request request = new Request.Builder()
+                        .url(proxy.url("/"))
+                        .header(each[0], each[1])
+                        .build();
+                try (Response response = proxy.client().newCall(request).execute()) {
+                    assertThat(response.code()).isEqualTo(200);
+                }
+                assertThat(next(heads))
+                        .contains("\r\nX-Forwarded-For: " + each[2] + "\r\n")
+                        .contains("\r\nX-Forwarded-Proto: " + each[3] + "\r\n")
+                        .contains("\r\nX-Forwarded-Host: " + each[4] + "\r\n")
+                        .contains("\r\nForwarded: " + each[5] + "\r\n");
+                assertThat(proxy.record().scheme()).isEqualTo(each[3]);
+            }
         }
     }
 

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 final class RequestView implements RequestHead {
     private final HttpServerExchange http;
     private final String path;
-    private final InetAddress client;
+    private final Exchange.Asker client;
 
-    RequestView(HttpServerExchange http, String path, InetAddress client) {
+    RequestView(HttpServerExchange http, String path, Exchange.Asker client) {
         this.http = http;
         this.path = path;
         this.client = client;
@@ -27,7 +27,7 @@ final class RequestView implements RequestHead {
 
     @Override
     public String scheme() {
-        return http.getRequestScheme();
+        return client.scheme();
     }
 
     @Override
@@ -53,7 +53,7 @@ final class RequestView implements RequestHead {
 
     @Override
     public InetAddress clientAddress() {
-        return client;
+        return client.address();
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.webproxy.undertow.forward;
 
 import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.route.PathPrefix;
@@ -9,7 +8,7 @@ import io.webproxy.undertow.exchange.FieldParser;
 import java.util.Set;
 
 /** Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure. */
-final class ForwardedFields {
+public final class ForwardedFields {
     static final HttpString FOR = new HttpString("X-Forwarded-For");
     static final HttpString PROTO = new HttpString("X-Forwarded-Proto");
     static final HttpString HOST = new HttpString("X-Forwarded-Host");
@@ -38,45 +37,6 @@ final class ForwardedFields {
     }
 
     /**
-     * Adds the fields.
-     *
-     * @param peer the address of the TCP peer
-     * @param client the address of the client: the peer's, or the one that a trusted proxy named
-     * @param trusted whether the peer is a trusted proxy: its fields are extended, in place of being replaced
-     */
-    static void write(
-            RequestHeadWriter out,
-            HeaderMap in,
-            String scheme,
-            String authority,
-            String peer,
-            String client,
-            boolean trusted) {
-        String forwarded = element(scheme, authority, peer);
-        if (trusted) {
-            out.field(FOR, extended(in, FOR, peer));
-            String outerScheme = kept(in, PROTO, scheme);
-            String outerAuthority = kept(in, HOST, authority);
-            out.field(PROTO, outerScheme);
-            if (!outerAuthority.isEmpty()) {
-                out.field(HOST, outerAuthority);
-            }
-            out.field(PORT, kept(in, PORT, port(outerScheme, outerAuthority)));
-            out.field(REAL_IP, client);
-            out.field(FORWARDED, extended(in, FORWARDED, forwarded));
-        } else {
-            out.field(FOR, peer);
-            out.field(PROTO, scheme);
-            if (!authority.isEmpty()) {
-                out.field(HOST, authority);
-            }
-            out.field(PORT, port(scheme, authority));
-            out.field(REAL_IP, client);
-            out.field(FORWARDED, forwarded);
-        }
-    }
-
-    /**
      * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard; servers put it before the paths that they send.
      *
      * @param taken the prefix that the upstream doesn't see; the root for none
@@ -92,16 +52,6 @@ final class ForwardedFields {
 
     private static String withoutSlash(String path) {
         return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
-    }
-
-    private static String extended(HeaderMap in, HttpString name, String element) {
-        String before = RequestHeadWriter.joined(in, name);
-        return before.isEmpty() ? element : before + ", " + element;
-    }
-
-    private static String kept(HeaderMap in, HttpString name, String otherwise) {
-        HeaderValues values = in.get(name);
-        return values == null || values.getFirst().isEmpty() ? otherwise : values.getFirst();
     }
 
     /** One element of {@code Forwarded}: {@code for=192.0.2.1;host=example.com;proto=https}. */
@@ -131,11 +81,16 @@ final class ForwardedFields {
         if (colon > authority.lastIndexOf(']') && colon < authority.length() - 1) {
             return authority.substring(colon + 1);
         }
-        return scheme.equals("https") ? "443" : "80";
+        return isSecure(scheme) ? "443" : "80";
     }
 
-    /** The field that names the host, for {@link Headers#HOST} stays the client's. */
-    static String authority(HeaderMap in) {
+    /** Whether a scheme is over TLS; some proxies name those of WebSockets. */
+    static boolean isSecure(String scheme) {
+        return scheme.equals("https") || scheme.equals("wss");
+    }
+
+    /** What the request's {@link Headers#HOST} says. */
+    public static String authority(HeaderMap in) {
         String host = in.getFirst(Headers.HOST);
         return host == null ? "" : host;
     }

@@ -18,6 +18,7 @@ import io.webproxy.undertow.exchange.UpstreamPath;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -97,8 +98,8 @@ final class OutboundHead {
         out.field(Headers.HOST, host(route.rewrite().hostHeader(), authority, upstream));
         copy(out);
         Exchange.Peer peer = exchange.peer();
-        ForwardedFields.write(
-                out, in, http.getRequestScheme(), authority, peer.name(), exchange.clientName(), peer.trusted());
+        Objects.requireNonNull(http.getAttachment(ForwardedStory.KEY), "story")
+                .write(out, peer.name(), exchange.clientName());
         out.field(RequestIds.FIELD, exchange.requestId());
         out.field(LoopGuard.FIELD, LoopGuard.extended(in, exchange.shared().serverId()));
         ForwardedFields.writePrefix(

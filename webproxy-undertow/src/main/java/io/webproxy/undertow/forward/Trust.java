@@ -24,23 +24,10 @@ public final class Trust {
         return false;
     }
 
-    /**
-     * The client's address: if the peer is a trusted proxy, the last one in {@code X-Forwarded-For}, or else in {@code Forwarded}, that isn't a trusted
-     * proxy's; what can't be read ends the chain.
-     */
-    public InetAddress client(InetAddress peer, HeaderMap fields) {
-        if (ranges.isEmpty() || !contains(peer)) {
-            return peer;
-        }
-        ForwardedChain chain = ForwardedChain.of(fields);
-        InetAddress client = peer;
-        for (int i = chain.size() - 1; i >= 0 && contains(client); i--) {
-            InetAddress named = chain.node(i);
-            if (named == null) {
-                break;
-            }
-            client = named;
-        }
-        return client;
+    /** What the peer's fields say of the client; nothing if it isn't a trusted proxy. */
+    public ForwardedStory read(ForwardedStory.Hop hop, HeaderMap fields) {
+        return ranges.isEmpty() || !contains(hop.peer())
+                ? ForwardedStory.none(hop)
+                : ForwardedStory.of(hop, fields, this::contains);
     }
 }

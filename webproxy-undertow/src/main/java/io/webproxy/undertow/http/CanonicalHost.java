@@ -26,13 +26,7 @@ final class CanonicalHost {
         int colon = authority.lastIndexOf(':');
         String port =
                 colon > authority.lastIndexOf(']') && colon < authority.length() - 1 ? authority.substring(colon) : "";
-        Redirect.send(exchange, scheme(exchange) + "://" + canonical + port, 308);
+        Redirect.send(exchange, exchange.head().scheme() + "://" + canonical + port, 308);
         return true;
-    }
-
-    /** How the client reached the site: a trusted proxy may have taken its TLS off. */
-    private static String scheme(Exchange exchange) {
-        String outer = exchange.peer().trusted() ? exchange.head().header("X-Forwarded-Proto") : null;
-        return "https".equals(outer) ? "https" : exchange.head().scheme();
     }
 }

@@ -4,6 +4,7 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
@@ -14,6 +15,8 @@ import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.exchange.Identity;
 import io.webproxy.undertow.exchange.Origin;
 import io.webproxy.undertow.exchange.RequestPath;
+import io.webproxy.undertow.forward.ForwardedFields;
+import io.webproxy.undertow.forward.ForwardedStory;
 import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
@@ -64,8 +67,7 @@ public final class FrontHandler implements HttpHandler {
         String path = raw == null || tooLong ? raw : RequestPath.normalized(raw);
         Exchange.Peer peer = peer(http.getConnection(), now);
         peer.identity().strip(http.getRequestHeaders());
-        InetAddress client = now.trust().client(peer.address(), http.getRequestHeaders());
-        Exchange exchange = new Exchange(http, exchanges, peer, client, raw == null ? "" : raw);
+        Exchange exchange = exchange(http, now, peer, raw == null ? "" : raw);
         exchange.errorPages(now.errorPages());
         if (now.strictTransport() != null) {
             now.strictTransport().install(http);
@@ -97,6 +99,16 @@ public final class FrontHandler implements HttpHandler {
         } else {
             route(exchange, now, path);
         }
+    }
+
+    private Exchange exchange(HttpServerExchange http, Settings now, Exchange.Peer peer, String path) {
+        HeaderMap fields = http.getRequestHeaders();
+        // not what :scheme says: the client could write anything there
+        String scheme = http.getConnection().getSslSession() == null ? "http" : "https";
+        ForwardedStory story = now.trust()
+                .read(new ForwardedStory.Hop(peer.address(), scheme, ForwardedFields.authority(fields)), fields);
+        http.putAttachment(ForwardedStory.KEY, story);
+        return new Exchange(http, exchanges, peer, new Exchange.Asker(story.client(), story.scheme()), path);
     }
 
     private static Exchange.Peer peer(ServerConnection connection, Settings now) {

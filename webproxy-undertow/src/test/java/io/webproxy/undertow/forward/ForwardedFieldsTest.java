@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import io.webproxy.http.AddressRange;
+import io.webproxy.http.IpLiteral;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,7 +28,11 @@ class ForwardedFieldsTest {
     /** The field lines that the upstream sees. */
     private List<String> write(String scheme, String authority, String peer, String client, boolean trusted) {
         RequestHeadWriter out = new RequestHeadWriter().start("GET", "/");
-        ForwardedFields.write(out, in, scheme, authority, peer, client, trusted);
+        InetAddress address = Objects.requireNonNull(IpLiteral.parse(peer));
+        ForwardedStory.Hop hop = new ForwardedStory.Hop(address, scheme, authority);
+        ForwardedStory story = new Trust(trusted ? List.of(AddressRange.of("10.0.0.0/8")) : List.of()).read(hop, in);
+        assertThat(IpLiteral.text(story.client())).isEqualTo(client);
+        story.write(out, peer, client);
         List<String> lines =
                 StandardCharsets.ISO_8859_1.decode(out.end()).toString().lines().toList();
         return lines.subList(1, lines.size() - 1);
@@ -69,7 +77,8 @@ class ForwardedFieldsTest {
                         "X-Forwarded-Host: public.example.com",
                         "X-Forwarded-Port: 443",
                         "X-Real-IP: 192.0.2.1",
-                        "Forwarded: for=192.0.2.1;proto=https, for=10.0.0.1;host=\"inner:8080\";proto=http");
+                        "Forwarded: for=192.0.2.1;host=public.example.com;proto=https, for=10.0.0.2,"
+                                + " for=10.0.0.1;host=\"inner:8080\";proto=http");
     }
 
     @Test

@@ -26,12 +26,17 @@ class TrustTest {
         }
     }
 
+    private static InetAddress client(Trust trust, String peer, HeaderMap fields) {
+        return trust.read(new ForwardedStory.Hop(address(peer), "http", "a.example"), fields)
+                .client();
+    }
+
     private static String client(Trust trust, String peer, String... chain) {
         HeaderMap fields = new HeaderMap();
         for (String value : chain) {
             fields.add(new HttpString("x-forwarded-for"), value);
         }
-        InetAddress client = trust.client(address(peer), fields);
+        InetAddress client = client(trust, peer, fields);
         return client.getHostAddress();
     }
 
@@ -117,7 +122,7 @@ class TrustTest {
         for (String value : values) {
             fields.add(new HttpString("forwarded"), value);
         }
-        return TRUST.client(address(peer), fields).getHostAddress();
+        return client(TRUST, peer, fields).getHostAddress();
     }
 
     /** RFC 7239 sections 4, 6 and 7.1. */
@@ -172,7 +177,7 @@ class TrustTest {
         HeaderMap fields = new HeaderMap()
                 .add(new HttpString("forwarded"), "for=203.0.113.66")
                 .add(new HttpString("x-forwarded-for"), "192.0.2.1");
-        assertThat(TRUST.client(address("10.0.0.1"), fields)).isEqualTo(address("192.0.2.1"));
+        assertThat(client(TRUST, "10.0.0.1", fields)).isEqualTo(address("192.0.2.1"));
     }
 
     @Test
