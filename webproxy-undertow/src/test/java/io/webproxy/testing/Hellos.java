@@ -58,6 +58,15 @@ public final class Hellos {
         return extension(0, vector(2, new byte[] {0}, vector(2, ascii(name))));
     }
 
+    /** The extension {@code application_layer_protocol_negotiation} with these names (RFC 7301 section 3.1). */
+    public static byte[] protocols(String... names) {
+        return extension(
+                16,
+                vector(
+                        2,
+                        Arrays.stream(names).map(name -> vector(1, ascii(name))).toArray(byte[][]::new)));
+    }
+
     /** As much padding (RFC 7685) as wanted. */
     public static byte[] padding(int bytes) {
         return extension(21, new byte[bytes]);

@@ -2,6 +2,9 @@ package io.webproxy.undertow.tls;
 
 /** There is nothing to serve to a client. */
 public final class HelloRefused extends Exception {
+    /** RFC 7301 section 3.2. */
+    static final int NO_APPLICATION_PROTOCOL = 120;
+
     private static final long serialVersionUID = 1;
 
     private final int alert;

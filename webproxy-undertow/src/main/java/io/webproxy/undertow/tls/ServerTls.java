@@ -14,6 +14,7 @@ import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * The server's side of TLS: one context whose certificates can be swapped; another only when other clients are let in than before.
  *
  * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
- * suites; ALPN {@code h2}, {@code http/1.1} (RFC 7301); session tickets. Thread-safe.
+ * suites; ALPN {@code h2}, {@code http/1.1}, {@code http/1.0} (RFC 7301); session tickets. Thread-safe.
  */
 public final class ServerTls {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -49,7 +50,7 @@ public final class ServerTls {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-    private static final List<String> PROTOCOLS = List.of("h2", "http/1.1");
+    private static final List<String> PROTOCOLS = List.of("h2", "http/1.1", "http/1.0");
 
     private static final int INTERNAL_ERROR = 80;
 
@@ -145,6 +146,10 @@ public final class ServerTls {
 
     /** What is served to a client, at least one. */
     HandshakeKeys choose(ClientHello hello) throws HelloRefused {
+        List<String> offered = hello.applicationProtocols();
+        if (!offered.isEmpty() && Collections.disjoint(offered, PROTOCOLS)) {
+            throw new HelloRefused(HelloRefused.NO_APPLICATION_PROTOCOL, "it offers no protocol that is spoken here");
+        }
         HandshakeKeys chosen;
         try {
             chosen = keys.choose(hello);

@@ -11,9 +11,6 @@ import org.xnio.ssl.SslConnection;
 
 /** Puts TLS over accepted connections whose hello is known. Thread-safe. */
 public final class TlsFront {
-    /** RFC 7301 section 3.2. */
-    private static final int NO_APPLICATION_PROTOCOL = 120;
-
     private final ServerTls tls;
     private final TlsChallenges challenges;
     private final ByteBufferPool records;
@@ -40,7 +37,7 @@ public final class TlsFront {
         if (TlsChallenges.isChallenge(hello)) {
             SSLContext answer = challenges.find(hello);
             if (answer == null) {
-                throw new HelloRefused(NO_APPLICATION_PROTOCOL, "it wants a challenge answered that isn't known");
+                throw new HelloRefused(HelloRefused.NO_APPLICATION_PROTOCOL, "it wants a challenge answered that isn't known");
             }
             return over(answer).wrapExistingConnection(connection, OptionMap.EMPTY, false);
         }

@@ -226,6 +226,45 @@ class FirstBytesTest {
         }
     }
 
+    /** RFC 7301 section 3.2. */
+    @ParameterizedTest
+    @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
+    void clientThatOffersNoProtocolOfOursIsToldSo(Front front) throws Exception {
+        try (TestProxy proxy = proxy(front, 4096)) {
+            for (String[] offered : new String[][] {
+                {"h3"}, {"acme-tls/1"}, {"acme-tls/1", "ftp"}, {"H2", "HTTP/1.1"}, {"spdy/3", "h2c", "h3", "http/0.9"}
+            }) {
+                assertThat(answered(proxy, Hellos.with(Hellos.serverName("localhost"), Hellos.protocols(offered))))
+                        .as(String.join(",", offered))
+                        .containsExactly(21, 3, 3, 0, 2, 2, 120);
+            }
+            for (String version : List.of("-tls1_2", "-tls1_3")) {
+                assertThat(openssl(proxy, version, "-alpn", "h3,ftp").stderr())
+                        .contains("alert no application protocol")
+                        .contains("SSL alert number 120");
+                for (String[] each : new String[][] {
+                    {"h3,h2", "h2"}, {"h3,http/1.1", "http/1.1"}, {"acme-tls/1,h2", "h2"}, {"http/1.0", "http/1.0"}
+                }) {
+                    assertThat(openssl(proxy, version, "-alpn", each[0]).stdout())
+                            .contains("ALPN protocol: " + each[1] + "\n");
+                }
+                assertThat(openssl(proxy, version).stdout()).contains("No ALPN negotiated");
+            }
+        }
+    }
+
+    @Test
+    void clientWithoutAlpnSpeaksHttp1() throws Exception {
+        try (TestProxy proxy = proxy(Front.H1_TLS, 4096)) {
+            for (String[] offered : new String[][] {{}, {"http/1.0"}, {"h3", "http/1.1"}}) {
+                try (RawConnection client =
+                        RawConnection.openTls(proxy.port(), TestProxy.trust().sslSocketFactory(), offered)) {
+                    assertThat(client.send(REQUEST).readResponse()).endsWith("ok");
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
     void clientOfOldTlsIsToldSo(Front front) throws Exception {

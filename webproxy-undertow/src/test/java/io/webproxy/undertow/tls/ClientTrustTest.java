@@ -169,6 +169,26 @@ class ClientTrustTest {
         assertThatThrownBy(() -> connect(client, server, version)).isInstanceOf(SSLException.class);
     }
 
+    /** Each server has sessions and tickets of its own: the rules of one never hold for a client that another has let in. */
+    @ParameterizedTest
+    @CsvSource({"AUTO,TLSv1.3", "AUTO,TLSv1.2", "JDK,TLSv1.3", "JDK,TLSv1.2"})
+    void sessionOfOneServerIsNoneOfAnother(TlsProvider provider, String version) throws Exception {
+        ServerTls open = serve(provider, ClientCertificates.off());
+        ServerTls closed = serve(provider, ClientCertificates.required(keys.trust));
+        ServerTls alike = serve(provider, ClientCertificates.required(keys.trust));
+        ClientTls nobody = client(provider, null);
+        connect(nobody, open, version).close();
+        assertThatThrownBy(() -> connect(nobody, closed, version)).isInstanceOf(SSLException.class);
+        ClientTls known = client(provider, keys.ec("client"));
+        TlsPair first = connect(known, closed, version);
+        int whole = first.handshakeBytes;
+        first.close();
+        assertResumed(known, alike, version, whole, false);
+        ClientTls again = client(provider, keys.ec("client"));
+        connect(again, closed, version).close();
+        assertResumed(again, closed, version, whole, true);
+    }
+
     private static void assertResumed(ClientTls client, ServerTls server, String version, int whole, boolean resumed)
             throws SSLException {
         TlsPair pair = connect(client, server, version);
