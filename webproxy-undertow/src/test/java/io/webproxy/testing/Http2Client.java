@@ -206,6 +206,11 @@ public final class Http2Client implements AutoCloseable {
         }
     }
 
+    /** The status of a HEADERS frame; to be called for each in turn. */
+    public String status(Frame headers) throws IOException {
+        return status(headers.payload(), decoder);
+    }
+
     /** What ends the connection: the code of its GOAWAY, or -1 if there was none. */
     public int end() {
         try {

@@ -19,6 +19,8 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.undertow.protocols.http2.Http2Channel;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
@@ -30,7 +32,9 @@ import io.webproxy.timeout.TimeoutPolicy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -42,6 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP/2 of hostile clients over real sockets; what each frame does is in the test of the gate. */
 @ExtendWith(LeakCheck.class)
@@ -231,7 +236,8 @@ class Http2FrontTest {
             String[] field = length.split(": ");
             client.open(3, "POST", "/bad", "localhost", field[0], field[1]);
             client.send(DATA, END_STREAM, 3, new byte[sent]);
-            assertThat(client.answer(3)).isEqualTo("reset");
+            assertThat(client.answer(3)).isEqualTo("400");
+            assertThat(client.resetOf(3)).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
             for (int stream = 5; stream < 25; stream += 2) {
                 client.request(stream, "GET", "/clean", "localhost");
                 assertThat(client.answer(stream)).isEqualTo("200");
@@ -269,10 +275,165 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", path, authority, name, "other");
-            assertThat(client.answer(1)).isIn("reset", "400");
+            assertThat(client.answer(1)).isEqualTo("400");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).isEqualTo(400);
+            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.requestId()).isNotEmpty();
             assertThat(upstream.connections()).isZero();
             client.request(3, "GET", "/", "localhost");
             assertThat(client.answer(3)).isEqualTo("200");
+        }
+    }
+
+    /** To the upstream it would be a complete request at once, and executed before the lie is seen. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "x", "xy: z"})
+    void requestThatSaysToHaveNoBodyReachesNoUpstreamBeforeItsEnd(String what) throws Exception {
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        requests.add(head);
+                        c.send(OK);
+                    }
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/waits", "localhost", "content-length", "0");
+            client.request(3, "GET", "/other", "localhost");
+            assertThat(client.answer(3)).isEqualTo("200");
+            assertThat(requests).singleElement().asString().startsWith("GET /other ");
+            client.send(WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 0, 1});
+            client.send(DATA, 0, 1, new byte[0]);
+            if (what.contains(":")) {
+                client.send(HEADERS, END_HEADERS | END_STREAM, 1, fields("xy", "z"));
+            } else {
+                client.send(DATA, END_STREAM, 1, what.getBytes(StandardCharsets.US_ASCII));
+            }
+            assertThat(client.answer(1)).isEqualTo(what.equals("x") ? "400" : "200");
+            proxy.record();
+            assertThat(proxy.record().error()).isEqualTo(what.equals("x") ? ForwardError.REQUEST_REJECTED : null);
+            client.request(5, "GET", "/last", "localhost");
+            assertThat(client.answer(5)).isEqualTo("200");
+            assertThat(requests)
+                    .filteredOn(head -> head.startsWith("POST /waits "))
+                    .hasSize(what.equals("x") ? 0 : 1);
+        }
+    }
+
+    @Test
+    void requestWithoutABodyWhoseEndDoesNotComeIsGivenUp() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .timeouts(
+                                        TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(200))));
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/", "localhost", "content-length", "0");
+            assertThat(client.answer(1)).isEqualTo("408");
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            client.open(3, "POST", "/", "localhost", "content-length", "0");
+            client.send(RST_STREAM, 0, 3, new byte[] {0, 0, 0, 8});
+            assertThat(proxy.record().status()).isEqualTo(499);
+            assertThat(upstream.connections()).isZero();
+        }
+    }
+
+    /** RFC 9113 section 8.1.1: the status may come before the reset, which is what ends the stream. */
+    @ParameterizedTest
+    @CsvSource({"H2_TLS, -1", "H2_TLS_JDK, -1", "H2_TLS, 0", "H2_TLS, 100", "H2_TLS, 65536"})
+    void malformedRequestIsAnsweredAndReset(Front front, int table) throws Exception {
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = recording(requests);
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            if (table >= 0) {
+                client.send(
+                        SETTINGS,
+                        0,
+                        0,
+                        ByteBuffer.allocate(6).putShort((short) 1).putInt(table).array());
+            }
+            int stream = 1;
+            for (byte[] head : List.of(
+                    block("GET", "/p?q=1", "localhost", "x", "a "),
+                    block("GET", "/p?q=1", "localhost", "x", " a"),
+                    block("GET", "/p?q=1", "localhost", "X", "a"),
+                    block("GET", "/p?q=1", "localhost", "x", "a\nb"),
+                    block("GET", "/p?q=1", "localhost", ":path", "/late"),
+                    block("GET", "/p?q=1", "localhost", "connection", "close"),
+                    block("GET", "/p?q=1", "localhost", "content-length", "5"))) {
+                client.send(HEADERS, END_HEADERS | END_STREAM, stream, head);
+                Http2Client.Frame answer = client.read(stream);
+                assertThat(answer.type()).isEqualTo(HEADERS);
+                assertThat(answer.flags()).as("not ended").isEqualTo(END_HEADERS);
+                assertThat(client.status(answer)).isEqualTo("400");
+                Http2Client.Frame reset = client.read(stream);
+                assertThat(reset.type()).isEqualTo(RST_STREAM);
+                assertThat(reset.code()).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
+                ExchangeRecord record = proxy.record();
+                assertThat(record.toString())
+                        .contains("GET https://localhost/", " HTTP/2.0 400 REQUEST_REJECTED ")
+                        .doesNotContain("late\n");
+                client.request(stream + 2, "GET", "/", "localhost");
+                assertThat(client.answer(stream + 2)).isEqualTo("200");
+                assertThat(proxy.record().error()).isNull();
+                stream += 4;
+            }
+            assertThat(requests).allSatisfy(head -> assertThat(head).startsWith("GET / HTTP/1.1"));
+        }
+    }
+
+    @Test
+    void bodyUnlikeItsLengthIsAnsweredAndItsUpstreamRequestAborted() throws Exception {
+        CountDownLatch gone = new CountDownLatch(3);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.end();
+                    gone.countDown();
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            for (int stream : new int[] {1, 3, 5}) {
+                client.open(stream, "POST", "/", "localhost", "content-length", "5");
+                int begun = stream / 2 + 1;
+                await().until(() -> upstream.connections() == begun);
+                switch (stream) {
+                    case 1 -> client.send(DATA, 0, stream, new byte[6]);
+                    case 3 -> client.send(DATA, END_STREAM, stream, new byte[4]);
+                    default -> client.send(HEADERS, END_HEADERS | END_STREAM, stream, fields("X", "y"));
+                }
+                assertThat(client.answer(stream)).isEqualTo("400");
+                assertThat(client.resetOf(stream)).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
+                ExchangeRecord record = proxy.record();
+                assertThat(record.status()).isEqualTo(400);
+                assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            }
+            assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void bodyUnlikeItsLengthBehindTheAnswersHeadIsResetAlone() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 5¶¶a");
+                    c.end();
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/", "localhost", "content-length", "5");
+            assertThat(client.answer(1)).isEqualTo("200");
+            client.send(DATA, 0, 1, new byte[6]);
+            Http2Client.Frame frame = client.read(1);
+            while (frame.type() == DATA) {
+                frame = client.read(1);
+            }
+            assertThat(frame.type()).isEqualTo(RST_STREAM);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).isEqualTo(200);
+            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
         }
     }
 
@@ -282,7 +443,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
                 Http2Client client = Http2Client.open(proxy)) {
             client.send(HEADERS, END_HEADERS, 1, fields(":method", "CONNECT", ":authority", "example.com:443"));
-            assertThat(client.answer(1)).isEqualTo("reset");
+            assertThat(client.answer(1)).isEqualTo("400");
             assertThat(upstream.connections()).isZero();
             client.request(3, "GET", "/", "localhost");
             assertThat(client.answer(3)).isEqualTo("200");
@@ -350,6 +511,7 @@ class Http2FrontTest {
             client.open(1, "POST", "/", "localhost");
             await().until(() -> upstream.connections() == 1);
             client.sendBlock(END_STREAM, 1, fields("x-a", "y".repeat(20_000)), 16_000);
+            assertThat(client.answer(1)).isEqualTo("400");
             assertThat(client.resetOf(1)).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
             assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
         }

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** The client's side of one exchange: how it is cut off, over HTTP/1.1 or HTTP/2. Called on its IO thread. */
@@ -40,6 +41,14 @@ public interface ClientLeg {
     /** Whether a request that counts as complete really is: Undertow says so too of one whose HTTP/2 connection has ended within it. */
     default boolean isRequestWhole() {
         return true;
+    }
+
+    /**
+     * Done when the end of a request has come that says to have no body: before that the client may still turn out to send one (RFC 9113 section 8.1.1), and the
+     * upstream would have a whole request already. Null where there is nothing to wait for.
+     */
+    default @Nullable CompletionStage<Boolean> endOfEmptyRequest() {
+        return null;
     }
 
     /** Whether more than one exchange shares the connection. */

@@ -25,6 +25,9 @@ record ClientSettings(int leastTable, int table, int window, int longestFrame, i
     private static final int SMALLEST_FRAME = 1 << 14;
     private static final int LARGEST_FRAME = (1 << 24) - 1;
 
+    /** Those of a client that has set nothing. */
+    static final ClientSettings NONE = wrong(-1);
+
     static ClientSettings of(ByteBuffer payload) {
         int leastTable = -1;
         int table = -1;
@@ -66,6 +69,24 @@ record ClientSettings(int leastTable, int table, int window, int longestFrame, i
 
     private static ClientSettings wrong(int error) {
         return new ClientSettings(-1, -1, -1, -1, error);
+    }
+
+    /** What is in force when these follow on others. */
+    ClientSettings after(ClientSettings before) {
+        return new ClientSettings(
+                least(before.leastTable, leastTable),
+                last(before.table, table),
+                last(before.window, window),
+                last(before.longestFrame, longestFrame),
+                error);
+    }
+
+    private static int least(int before, int now) {
+        return before < 0 || now < 0 ? Math.max(before, now) : Math.min(before, now);
+    }
+
+    private static int last(int before, int now) {
+        return now < 0 ? before : now;
     }
 
     /** The frame that says no more than this. */

@@ -381,9 +381,18 @@ public final class Exchange extends Watched {
         }
     }
 
-    /** The status that the record shows in place of the one on the wire. */
+    /** The status that the record shows in place of the one on the wire; the first counts. */
     public void recordStatus(int shown) {
-        status = shown;
+        status = status == 0 ? shown : status;
+    }
+
+    /** The client is told that its request is malformed, with this status if no other was sent, and its stream is reset. */
+    void refused(int with) {
+        failed(ForwardError.REQUEST_REJECTED);
+        if (!http.isResponseStarted()) {
+            answered();
+            recordStatus(with);
+        }
     }
 
     /** The client's request body is malformed or above a limit: whoever handles the exchange ends it. */

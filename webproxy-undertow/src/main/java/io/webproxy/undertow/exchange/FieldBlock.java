@@ -117,6 +117,21 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
         return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
 
+    /** The method; empty if none that is well-formed has come. */
+    String method() {
+        return method != null && FieldParser.isToken(method) ? method : "";
+    }
+
+    /** The target; empty if none that is well-formed has come. */
+    String path() {
+        return path != null && isVisible(path) ? path : "";
+    }
+
+    /** The authority; empty if none that is well-formed has come. */
+    String authority() {
+        return authority != null && isVisible(authority) ? authority : "";
+    }
+
     /** Whether it is above a limit, and so incomplete. */
     boolean isTooLarge() {
         return bytes > mostBytes || count > mostFields;

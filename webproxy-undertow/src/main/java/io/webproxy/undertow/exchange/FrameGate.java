@@ -45,6 +45,13 @@ final class FrameGate {
         /** Tells the client that a stream is reset. */
         void reset(int stream, int code);
 
+        /**
+         * The request of a stream is malformed (RFC 9113 section 8.1.1): the client is told so, and the stream is reset.
+         *
+         * @param head of a request that nothing else is known of; null if it was let through
+         */
+        void malformed(int stream, @Nullable FieldBlock head);
+
         /** Lets the client send more: on a stream, or as a whole for stream 0. */
         void openWindow(int stream, int bytes);
 
@@ -85,6 +92,7 @@ final class FrameGate {
     private int newest;
     private long window = FIRST_WINDOW;
     private int owed;
+    private ClientSettings settings = ClientSettings.NONE;
     private int error = -1;
     private boolean over;
     private boolean refusing;
@@ -208,11 +216,12 @@ final class FrameGate {
         if (head.has(FrameHead.ACK)) {
             return null;
         }
-        ClientSettings settings = ClientSettings.of(payload);
-        if (settings.error() >= 0) {
-            return fail(settings.error());
+        ClientSettings changed = ClientSettings.of(payload);
+        if (changed.error() >= 0) {
+            return fail(changed.error());
         }
-        ByteBuffer frame = settings.frame();
+        settings = changed.after(settings);
+        ByteBuffer frame = changed.frame();
         if (started) {
             return frame;
         }
@@ -290,7 +299,9 @@ final class FrameGate {
             stream.ended |= end;
             skip = pad + content;
             owe(head.length());
-            return resetStream(head.stream(), problem);
+            return problem == ERROR_PROTOCOL_ERROR
+                    ? malformed(head.stream(), null)
+                    : resetStream(head.stream(), problem);
         }
         if (content == 0 && !end && meter.exceeds(Kind.EMPTY_DATA)) {
             return fail(ERROR_ENHANCE_YOUR_CALM);
@@ -441,14 +452,11 @@ final class FrameGate {
         }
         streams.put(newest, stream);
         HeaderMap fieldsOfRequest = fields.request();
-        if (fieldsOfRequest == null || block.isOnItself()) {
-            return resetStream(newest, ERROR_PROTOCOL_ERROR);
+        stream.missing = fieldsOfRequest == null ? -1 : fields.contentLength();
+        if (fieldsOfRequest == null || block.isOnItself() || (stream.ended && stream.missing > 0)) {
+            return malformed(newest, fields);
         }
-        stream.missing = fields.contentLength();
         stream.window = streamWindow;
-        if (stream.ended && stream.missing > 0) {
-            return resetStream(newest, ERROR_PROTOCOL_ERROR);
-        }
         request = fieldsOfRequest;
         return new FrameHead(
                         PLAIN_HEAD.length,
@@ -467,7 +475,7 @@ final class FrameGate {
         HeaderMap trailers = fields.trailers();
         stream.ended = head.has(FrameHead.END_STREAM);
         if (trailers == null || !stream.ended || stream.missing > 0) {
-            return resetStream(head.stream(), ERROR_PROTOCOL_ERROR);
+            return malformed(head.stream(), null);
         }
         connection.trailers(head.stream(), trailers);
         return new FrameHead(0, FrameHead.DATA, FrameHead.END_STREAM, head.stream())
@@ -482,6 +490,16 @@ final class FrameGate {
         }
         wasReset(stream);
         connection.reset(stream, code);
+        checkOpen();
+        return null;
+    }
+
+    private @Nullable ByteBuffer malformed(int stream, @Nullable FieldBlock head) {
+        if (meter.exceeds(Kind.RESET)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        wasReset(stream);
+        connection.malformed(stream, head);
         checkOpen();
         return null;
     }
@@ -506,6 +524,11 @@ final class FrameGate {
     /** The connection is ending: nothing is let through any more. */
     void end() {
         over = true;
+    }
+
+    /** What the client has set so far. */
+    ClientSettings settings() {
+        return settings;
     }
 
     /** Streams that come from now on are refused; returns the last one that isn't. */

@@ -24,10 +24,13 @@ import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +56,7 @@ public final class Http2Front extends Http2Channel {
     private static final long LINGER_NANOS = 2_000_000_000L;
     private static final int IGNORED_BYTES = 256 * 1024;
     private static final int REQUESTS_OF_A_TURN = 16;
+    private static final int BAD_REQUEST = 400;
     private static final Set<Integer> FAULTS_OF_CLIENTS =
             Set.of(ERROR_PROTOCOL_ERROR, ERROR_FLOW_CONTROL_ERROR, ERROR_FRAME_SIZE_ERROR);
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
@@ -64,6 +68,7 @@ public final class Http2Front extends Http2Channel {
     private final int window;
     private final Http2Wait wait;
     private final Http2Leave leave = new Http2Leave(new LeavingConnection());
+    private final Exchanges exchanges;
     private final Sweeper sweeper;
     private long sendWindow = DEFAULT_WINDOW;
     private boolean windowOpened;
@@ -94,11 +99,12 @@ public final class Http2Front extends Http2Channel {
             int window,
             HttpLimits heads,
             Http2Limits limits,
-            Sweeper sweeper) {
+            Exchanges exchanges) {
         super(connection, "h2", buffers, data, false, false, options);
         this.origin = origin;
         this.window = window;
-        this.sweeper = sweeper;
+        this.exchanges = exchanges;
+        this.sweeper = exchanges.sweeper(connection.getIoThread());
         this.meter = new FloodMeter(limits, sweeper::now);
         this.gate = new FrameGate(new GateConnection(), limits, heads, meter, window);
         this.wait = new Http2Wait(this, gate, heads, sweeper.now());
@@ -216,7 +222,9 @@ public final class Http2Front extends Http2Channel {
         Leg leg = legs.get(data.stream());
         if (leg != null) {
             leg.letIn += data.length();
-            leg.requestWhole |= data.has(FrameHead.END_STREAM);
+            if (data.has(FrameHead.END_STREAM)) {
+                leg.requestEnds();
+            }
         }
     }
 
@@ -329,6 +337,26 @@ public final class Http2Front extends Http2Channel {
         }
 
         @Override
+        public void malformed(int stream, @Nullable FieldBlock head) {
+            Leg leg = legs.get(stream);
+            boolean answered = leg == null ? head == null : leg.exchange.http().isResponseStarted();
+            if (leg != null) {
+                leg.exchange.refused(BAD_REQUEST);
+            } else if (head != null && exchanges.recorder().isWanted()) {
+                exchanges.recorder().ended(RefusedRequest.record(origin.client().getAddress(), head));
+            }
+            ByteBuffer refusal = answered ? null : RefusalHead.of(stream, gate.settings(), new Date());
+            try {
+                if (refusal != null) {
+                    RawFrames.queue(Http2Front.this, refusal);
+                }
+                reset(stream, ERROR_PROTOCOL_ERROR);
+            } catch (IOException e) {
+                closeNow();
+            }
+        }
+
+        @Override
         public void openWindow(int stream, int bytes) {
             try {
                 sendUpdateWindowSize(stream, bytes);
@@ -414,6 +442,7 @@ public final class Http2Front extends Http2Channel {
         private boolean closed;
         private boolean reset;
         private boolean requestWhole;
+        private @Nullable CompletableFuture<Boolean> end;
         private long letIn;
 
         Leg(Exchange exchange, int stream) {
@@ -459,6 +488,21 @@ public final class Http2Front extends Http2Channel {
         @Override
         public boolean isRequestWhole() {
             return requestWhole;
+        }
+
+        @Override
+        public @Nullable CompletionStage<Boolean> endOfEmptyRequest() {
+            if (!requestWhole && end == null && exchange.http().getRequestContentLength() == 0) {
+                end = new CompletableFuture<>();
+            }
+            return end;
+        }
+
+        private void requestEnds() {
+            requestWhole = true;
+            if (end != null) {
+                end.complete(true);
+            }
         }
 
         @Override

@@ -26,7 +26,7 @@ final class DecisionWait implements Expiry {
     private static final Duration LAST_RESORT = Duration.ofMinutes(1);
 
     private final Exchange exchange;
-    private final String lateDetail;
+    private final Late late;
     private final long end;
     private boolean over;
 
@@ -36,9 +36,20 @@ final class DecisionWait implements Expiry {
         void decided(@Nullable T decision, @Nullable Throwable failure) throws Exception;
     }
 
-    private DecisionWait(Exchange exchange, String lateDetail) {
+    /**
+     * What a client is told when the decision didn't come in time.
+     *
+     * @param why in the record, for silence
+     */
+    record Late(int status, String detail, ForwardError why) {
+        static Late ofApplication(String detail) {
+            return new Late(504, detail, ForwardError.RESPONSE_HEAD_TIMEOUT);
+        }
+    }
+
+    private DecisionWait(Exchange exchange, Late late) {
         this.exchange = exchange;
-        this.lateDetail = lateDetail;
+        this.late = late;
         Duration ofDefault = exchange.policy().idle(TimeoutClass.DEFAULT);
         this.end = exchange.shared().nanoClock().getAsLong() + (ofDefault.isZero() ? LAST_RESORT : ofDefault).toNanos();
     }
@@ -47,16 +58,22 @@ final class DecisionWait implements Expiry {
      * Goes on at once if the decision is made, else on the exchange's thread when it is.
      *
      * @param stage null is a failure
-     * @param lateDetail what a client is told when the decision didn't come in time
+     * @param lateDetail what a client is told, with 504, when the decision didn't come in time
      */
     static <T> void on(Exchange exchange, @Nullable CompletionStage<? extends T> stage, String lateDetail, Next<T> next)
+            throws Exception {
+        on(exchange, stage, Late.ofApplication(lateDetail), next);
+    }
+
+    /** The same with another answer. */
+    static <T> void on(Exchange exchange, @Nullable CompletionStage<? extends T> stage, Late late, Next<T> next)
             throws Exception {
         CompletableFuture<? extends T> decision = future(stage);
         if (decision.isDone()) {
             goOn(decision, next);
             return;
         }
-        DecisionWait wait = new DecisionWait(exchange, lateDetail);
+        DecisionWait wait = new DecisionWait(exchange, late);
         exchange.watch(wait);
         HttpServerExchange http = exchange.http();
         Runnable back = () -> Connectors.executeRootHandler(
@@ -108,7 +125,7 @@ final class DecisionWait implements Expiry {
 
     @Override
     public void idle() {
-        giveUp(ForwardError.RESPONSE_HEAD_TIMEOUT);
+        giveUp(late.why());
     }
 
     @Override
@@ -119,7 +136,7 @@ final class DecisionWait implements Expiry {
     private void giveUp(ForwardError why) {
         if (decided()) {
             exchange.failed(why);
-            LocalAnswer.send(exchange, 504, lateDetail, Map.of());
+            LocalAnswer.send(exchange, late.status(), late.detail(), Map.of());
         }
     }
 

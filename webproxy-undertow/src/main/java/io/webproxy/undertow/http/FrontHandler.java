@@ -6,6 +6,7 @@ import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
@@ -22,12 +23,15 @@ import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The first handler of every request: guard, challenge, redirect, route and timeout class; then it is to be let in. */
 public final class FrontHandler implements HttpHandler {
     private static final AttachmentKey<Exchange.Peer> PEER = AttachmentKey.create(Exchange.Peer.class);
+    private static final DecisionWait.Late LATE_END =
+            new DecisionWait.Late(408, "The end of the request didn't come in time.", ForwardError.REQUEST_REJECTED);
 
     private final Exchanges exchanges;
     private final Supplier<Settings> settings;
@@ -156,6 +160,11 @@ public final class FrontHandler implements HttpHandler {
             Redirect.addSlash(exchange, route.path());
             return;
         }
-        admission.admit(exchange, now);
+        CompletionStage<Boolean> end = exchange.client().endOfEmptyRequest();
+        if (end == null) {
+            admission.admit(exchange, now);
+        } else {
+            DecisionWait.<Boolean>on(exchange, end, LATE_END, (ended, failure) -> admission.admit(exchange, now));
+        }
     }
 }

@@ -121,7 +121,7 @@ final class HttpEndpoints {
                         UPLOAD_WINDOW,
                         limits.get(),
                         now,
-                        exchanges.sweeper(connection.getIoThread()));
+                        exchanges);
                 arrival.onLeave(front::leave);
                 front.receive(new Http2ReceiveListener(root, ofHttp2, buffers.getBufferSize(), null));
             }

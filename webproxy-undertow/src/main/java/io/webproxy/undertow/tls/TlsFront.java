@@ -37,7 +37,8 @@ public final class TlsFront {
         if (TlsChallenges.isChallenge(hello)) {
             SSLContext answer = challenges.find(hello);
             if (answer == null) {
-                throw new HelloRefused(HelloRefused.NO_APPLICATION_PROTOCOL, "it wants a challenge answered that isn't known");
+                throw new HelloRefused(
+                        HelloRefused.NO_APPLICATION_PROTOCOL, "it wants a challenge answered that isn't known");
             }
             return over(answer).wrapExistingConnection(connection, OptionMap.EMPTY, false);
         }

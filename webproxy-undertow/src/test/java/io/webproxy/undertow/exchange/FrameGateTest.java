@@ -60,6 +60,11 @@ class FrameGateTest {
                         }
 
                         @Override
+                        public void malformed(int stream, @Nullable FieldBlock head) {
+                            log.add("malformed " + stream + (head == null ? "" : " head"));
+                        }
+
+                        @Override
                         public void openWindow(int stream, int bytes) {
                             log.add("window " + stream + " " + bytes);
                         }
@@ -196,7 +201,7 @@ class FrameGateTest {
     void malformedHeadIsAnErrorOfItsStreamOnly(String what, byte[] head) {
         take(HEADERS, END_HEADERS | END_STREAM, 1, head).get(3);
 
-        assertThat(log.get(0)).isEqualTo("reset 1 " + Http2Channel.ERROR_PROTOCOL_ERROR);
+        assertThat(log.get(0)).isEqualTo("malformed 1 head");
         assertThat(log.get(1)).isEqualTo("frame 1 3 3");
         assertThat(log).hasSize(3);
     }
@@ -251,6 +256,27 @@ class FrameGateTest {
         assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_STREAM_CLOSED);
     }
 
+    @Test
+    void floodOfMalformedRequestsIsNoFloodOfAnswers() {
+        limits = limits.withResets(20);
+        for (int stream = 1; stream < 100; stream += 2) {
+            take(HEADERS, END_HEADERS | END_STREAM, stream, block("GET", "/", "a", "X", "y"));
+        }
+        assertThat(log).hasSize(21).endsWith("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+    }
+
+    @Test
+    void tableOfTheClientIsTheLastAndTheLeastItHasSet() {
+        assertThat(gate().settings().table()).isEqualTo(-1);
+        for (int[] each : new int[][] {{100, 100, 100}, {8192, 100, 4096}, {50, 50, 50}}) {
+            byte[] payload =
+                    ByteBuffer.allocate(6).putShort((short) 1).putInt(each[0]).array();
+            take(SETTINGS, 0, 0, payload);
+            assertThat(gate().settings().leastTable()).isEqualTo(each[1]);
+            assertThat(gate().settings().table()).isEqualTo(each[2]);
+        }
+    }
+
     private static byte[] concat(byte[]... parts) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] part : parts) {
@@ -264,19 +290,19 @@ class FrameGateTest {
         open(1, "content-length", "5").take(DATA, 0, 1, new byte[3]);
         assertThat(last()).isEqualTo("frame 0 1 3");
         take(DATA, 0, 1, new byte[3]);
-        assertThat(last()).isEqualTo("reset 1 1");
+        assertThat(last()).isEqualTo("malformed 1");
         take(DATA, END_STREAM, 1, new byte[3]);
-        assertThat(last()).isEqualTo("reset 1 1");
+        assertThat(last()).isEqualTo("malformed 1");
     }
 
     @Test
     void bodyThatIsShorterThanItsLengthIsReset() {
         open(1, "content-length", "5").take(DATA, END_STREAM, 1, new byte[3]);
-        assertThat(last()).isEqualTo("reset 1 1");
+        assertThat(last()).isEqualTo("malformed 1");
         take(HEADERS, END_HEADERS | END_STREAM, 3, block("POST", "/", "a", "content-length", "5"));
-        assertThat(last()).isEqualTo("reset 3 1");
+        assertThat(last()).isEqualTo("malformed 3 head");
         open(5, "content-length", "5").take(HEADERS, END_HEADERS | END_STREAM, 5, fields("x", "y"));
-        assertThat(last()).isEqualTo("reset 5 1");
+        assertThat(last()).isEqualTo("malformed 5");
     }
 
     @Test
@@ -303,11 +329,11 @@ class FrameGateTest {
             byte[] rest = new byte[trailers.length - first.length];
             block.get(first).get(rest);
             take(HEADERS, END_STREAM, stream, first).take(CONTINUATION, END_HEADERS, stream, rest);
-            assertThat(last()).isEqualTo("reset " + stream + " 1");
+            assertThat(last()).isEqualTo("malformed " + stream);
             stream += 2;
         }
         open(stream).take(HEADERS, END_HEADERS, stream, fields("x", "y"));
-        assertThat(last()).as("without the end").isEqualTo("reset " + stream + " 1");
+        assertThat(last()).as("without the end").isEqualTo("malformed " + stream);
     }
 
     @Test
@@ -612,6 +638,9 @@ class FrameGateTest {
     private static final class Quiet implements FrameGate.Connection {
         @Override
         public void reset(int stream, int code) {}
+
+        @Override
+        public void malformed(int stream, @Nullable FieldBlock head) {}
 
         @Override
         public void openWindow(int stream, int bytes) {}

@@ -1,0 +1,47 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.timeout.TimeoutClass;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+
+/** The record of an HTTP/2 request that is malformed, and so never becomes an exchange. */
+final class RefusedRequest {
+    private RefusedRequest() {}
+
+    /** What is known of it; what isn't well-formed is left out. */
+    static ExchangeRecord record(InetAddress client, FieldBlock head) {
+        String target = head.path();
+        int query = target.indexOf('?');
+        return new ExchangeRecord(
+                RequestIds.of(new HeaderMap(), false),
+                Instant.now(),
+                client,
+                null,
+                head.method(),
+                "https",
+                head.authority(),
+                query < 0 ? target : target.substring(0, query),
+                query < 0 ? "" : target.substring(query + 1),
+                "HTTP/2.0",
+                null,
+                null,
+                400,
+                true,
+                TimeoutClass.DEFAULT,
+                TimeoutClass.DEFAULT,
+                0,
+                0,
+                Duration.ZERO,
+                null,
+                Duration.ZERO,
+                ForwardError.REQUEST_REJECTED,
+                null,
+                null,
+                Map.of());
+    }
+}
