@@ -1,6 +1,13 @@
 /** What users of webproxy compile against; the engine is found by {@link java.util.ServiceLoader}. */
 module io.webproxy.api {
     requires static transitive org.jspecify;
+    // the engine's, which is often on the class path: there a module of the JDK that no module requires isn't seen
+    requires java.logging;
+    requires java.management;
+    requires java.naming;
+    requires java.security.sasl;
+    requires jdk.management;
+    requires jdk.unsupported;
     requires org.slf4j;
 
     exports io.webproxy;

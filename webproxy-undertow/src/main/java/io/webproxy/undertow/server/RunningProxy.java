@@ -134,6 +134,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     /** Starts everything, or nothing. */
     public static RunningProxy start(ProxyConfig config) {
+        JavaRuntime.check();
         UndertowVersion.check();
         return new RunningProxy(config);
     }

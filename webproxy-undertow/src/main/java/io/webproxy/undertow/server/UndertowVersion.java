@@ -21,7 +21,7 @@ final class UndertowVersion {
         if (numbers.matches() && compare(numbers) < 0) {
             throw new ProxyStartException("Undertow " + version
                     + " is on the class path, which has known security defects: set the version of undertow-core to 2.4.4.Final or newer"
-                    + " (with Spring Boot: the property undertow.version).");
+                    + " (with Spring Boot: in <dependencyManagement>, without its property undertow.version).");
         }
     }
 

@@ -16,7 +16,7 @@ class UndertowVersionTest {
                 .isThrownBy(() -> UndertowVersion.check(version))
                 .withMessage("Undertow " + version + " is on the class path, which has known security defects: set the"
                         + " version of undertow-core to 2.4.4.Final or newer"
-                        + " (with Spring Boot: the property undertow.version).");
+                        + " (with Spring Boot: in <dependencyManagement>, without its property undertow.version).");
     }
 
     @ParameterizedTest
