@@ -11,6 +11,7 @@ import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
 import java.net.InetSocketAddress;
 import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -72,7 +74,7 @@ public final class ServerTls {
     private ServerTls(List<CertificateSource> sources, ClientCertificates clients, TlsEngines engines, Clock clock) {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
-        this.loaded = servable(loader.load(sources), engines);
+        this.loaded = servable(loader.load(sources), engines, List.of());
         this.keys = new SniKeyManager(hello -> List.of());
         Front first = front(ClientTrust.load(clients));
         this.front = first;
@@ -212,14 +214,14 @@ public final class ServerTls {
         synchronized (loader) {
             ClientTrust trust = ClientTrust.load(clients);
             Front next = trust.equals(front.clients()) ? front : front(trust);
-            return new Prepared(servable(loader.load(sources), engines), next);
+            return new Prepared(servable(loader.load(sources), engines, loaded.all()), next);
         }
     }
 
     /** The same for the clients that are let in already. */
     Prepared prepare(List<CertificateSource> sources) {
         synchronized (loader) {
-            return new Prepared(servable(loader.load(sources), engines), front);
+            return new Prepared(servable(loader.load(sources), engines, loaded.all()), front);
         }
     }
 
@@ -320,10 +322,14 @@ public final class ServerTls {
         return keys.hasCertificate(host, local);
     }
 
-    private static LoadedSources servable(LoadedSources sources, TlsEngines engines) {
+    /** Says which are served that weren't served before. */
+    private static LoadedSources servable(LoadedSources sources, TlsEngines engines, List<KeyMaterial> before) {
+        Set<X509Certificate> known = before.stream().map(KeyMaterial::leaf).collect(Collectors.toSet());
         for (KeyMaterial material : sources.all()) {
             checkServable(material, engines);
-            LOG.info("Serving the {}", material);
+            if (known.add(material.leaf())) {
+                LOG.info("Serving the {}", material);
+            }
         }
         return sources;
     }
