@@ -50,7 +50,7 @@ final class AcmeIssuer implements Issuer {
     AcmeIssuer(CaSettings settings, CertificateStore store, ChallengeResponder responder, Clock clock) {
         this.settings = settings;
         this.clock = clock;
-        this.accounts = new Accounts(settings, store);
+        this.accounts = new Accounts(store);
         this.orders = new PendingOrders(settings, store);
         this.authorizer = new Authorizer(settings, responder, clock);
         this.failures = new CaFailures(settings);
@@ -60,7 +60,7 @@ final class AcmeIssuer implements Issuer {
     public KeyMaterial obtain(Wanted wanted, @Nullable X509Certificate replaces)
             throws AcmeFailure, InterruptedException {
         return ask((session, provider) -> {
-            Login login = accounts.login(session);
+            Login login = accounts.login(session, settings);
             PendingOrders.Pending kept = orders.find(wanted).orElse(null);
             if (kept != null) {
                 KeyMaterial issued = resume(wanted, login.bindOrder(kept.location()), kept.key(), provider);

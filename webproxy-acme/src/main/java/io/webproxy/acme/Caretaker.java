@@ -34,6 +34,7 @@ final class Caretaker {
     private static final Duration AFTER_A_DEFECT = Duration.ofMinutes(5);
 
     private final CertificateContext context;
+    private final Shelf shelf;
     private final List<Care> cares;
     private final Map<Care, ScheduledFuture<?>> looks = new HashMap<>();
     private volatile List<KeyMaterial> current = List.of();
@@ -58,7 +59,7 @@ final class Caretaker {
             Clock clock,
             DoubleSupplier random) {
         this.context = context;
-        Shelf shelf = new Shelf(store);
+        this.shelf = new Shelf(store);
         this.cares = wanted.stream()
                 .map(each -> new Care(each, issuer, shelf, context, clock, random, this::changed))
                 .toList();
@@ -74,6 +75,7 @@ final class Caretaker {
             care.load();
         }
         refresh();
+        shelf.probe();
         for (Care care : cares) {
             lookIn(care, care.served() == null ? Duration.ZERO : WHILE_OTHERS_START);
         }

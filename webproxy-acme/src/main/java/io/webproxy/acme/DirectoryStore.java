@@ -12,9 +12,13 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -24,6 +28,9 @@ import org.slf4j.LoggerFactory;
  * being written when the server closes is written.
  */
 final class DirectoryStore implements CertificateStore {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
+    private static final Set<PosixFilePermission> OTHERS_READ =
+            Set.of(PosixFilePermission.GROUP_READ, PosixFilePermission.OTHERS_READ);
     private static final int VERSION = 1;
     private static final String MARK = "webproxy certificate store, version ";
     private static final int LARGEST = 1 << 20;
@@ -31,6 +38,9 @@ final class DirectoryStore implements CertificateStore {
     private final Path directory;
     private final DurableFiles files;
     private final DirectoryLocks locks;
+    /** Those of which it has been said that others can read them. */
+    private final Set<Path> readable = ConcurrentHashMap.newKeySet();
+
     private volatile boolean cleanedUp;
 
     DirectoryStore(Path directory) {
@@ -58,7 +68,9 @@ final class DirectoryStore implements CertificateStore {
                 if (Files.size(file) > LARGEST) {
                     throw new StoreTrouble(file + " is larger than 1 MiB: no certificate; remove it.");
                 }
-                return Optional.of(Files.readAllBytes(file));
+                byte[] value = Files.readAllBytes(file);
+                warnIfOthersCanRead(file);
+                return Optional.of(value);
             } catch (NoSuchFileException e) {
                 return Optional.empty();
             }
@@ -185,11 +197,23 @@ final class DirectoryStore implements CertificateStore {
         }
     }
 
+    /** Values may hold keys; they are written for their owner alone. */
+    private void warnIfOthersCanRead(Path file) throws IOException {
+        if (isPosix()
+                && !Collections.disjoint(Files.getPosixFilePermissions(file), OTHERS_READ)
+                && readable.add(file)) {
+            LOG.warn("Others can read {}, which may hold a key: take that from them, chmod 600 {}", file, file);
+        }
+    }
+
+    private boolean isPosix() {
+        return directory.getFileSystem().supportedFileAttributeViews().contains("posix");
+    }
+
     private void warnIfOthersCanWrite() throws IOException {
-        if (directory.getFileSystem().supportedFileAttributeViews().contains("posix")
+        if (isPosix()
                 && Files.getPosixFilePermissions(directory).contains(PosixFilePermission.OTHERS_WRITE)) {
-            LoggerFactory.getLogger("io.webproxy.acme")
-                    .warn(
+            LOG.warn(
                             "Everyone can put certificates into {}: take that from them, chmod 700 {}",
                             directory,
                             directory);

@@ -7,6 +7,7 @@ import java.security.Key;
 import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.Signature;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.RSAKeyGenParameterSpec;
@@ -33,6 +34,27 @@ final class Keys {
             return generator.generateKeyPair();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(type + ": no such kind of key (expected: EC or RSA)", e);
+        }
+    }
+
+    /** Whether one signs what the other verifies. */
+    static boolean belongTogether(KeyPair pair) {
+        try {
+            Signature signature = Signature.getInstance(
+                    switch (pair.getPublic().getAlgorithm()) {
+                        case "EC" -> "SHA256withECDSA";
+                        case "RSA" -> "SHA256withRSA";
+                        default -> pair.getPublic().getAlgorithm();
+                    });
+            byte[] message = {1, 2, 3};
+            signature.initSign(pair.getPrivate());
+            signature.update(message);
+            byte[] signed = signature.sign();
+            signature.initVerify(pair.getPublic());
+            signature.update(message);
+            return signature.verify(signed);
+        } catch (GeneralSecurityException e) {
+            return false;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.webproxy.acme;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -12,6 +13,8 @@ final class Shelf {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
     /** Taken up anew while the CA is asked; nobody waits for longer than this for one that hangs. */
     static final Duration LEASE = Duration.ofMinutes(15);
+
+    private static final String PROBE = "probe";
 
     private final CertificateStore store;
     private final AtomicBoolean troubled = new AtomicBoolean();
@@ -60,6 +63,16 @@ final class Shelf {
             LOG.info("Certificates can be kept in {} again", store);
         }
         return true;
+    }
+
+    /** Says now what would be wrong when something is to be kept. */
+    void probe() {
+        try {
+            store.put(PROBE, "Written and removed at each start.\n".getBytes(StandardCharsets.US_ASCII));
+            store.delete(PROBE);
+        } catch (IOException e) {
+            troubled(e);
+        }
     }
 
     /** Takes the lock that one process at a time has while it asks a CA. */

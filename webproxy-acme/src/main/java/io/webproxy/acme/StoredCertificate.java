@@ -5,11 +5,10 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
-import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -120,25 +119,7 @@ record StoredCertificate(KeyMaterial material, Instant obtainedAt) {
 
     /** Whether a key is that of its certificate. */
     static boolean matches(KeyMaterial material) {
-        try {
-            PublicKey certified = material.leaf().getPublicKey();
-            PrivateKey key = material.key();
-            Signature signature = Signature.getInstance(
-                    switch (certified.getAlgorithm()) {
-                        case "EC" -> "SHA256withECDSA";
-                        case "RSA" -> "SHA256withRSA";
-                        default -> certified.getAlgorithm();
-                    });
-            byte[] message = {1, 2, 3};
-            signature.initSign(key);
-            signature.update(message);
-            byte[] signed = signature.sign();
-            signature.initVerify(certified);
-            signature.update(message);
-            return signature.verify(signed);
-        } catch (GeneralSecurityException e) {
-            return false;
-        }
+        return Keys.belongTogether(new KeyPair(material.leaf().getPublicKey(), material.key()));
     }
 
     private static String sha256(String text) {

@@ -470,7 +470,7 @@ class CaretakerTest {
     @Test
     @ExpectedLog(
             contains =
-                    "Certificates can't be kept, what there is is served on: /store/certificates/example.com/EC can't be written: no space left")
+                    "Certificates can't be kept, what there is is served on: /store/probe can't be written: no space left")
     void aFullDiskIsSaidOnceServedOverAndTriedAgain() throws Exception {
         store.writable = false;
         caretaker.start();
@@ -486,6 +486,25 @@ class CaretakerTest {
 
         assertThat(inStore().leaf()).isEqualTo(served.leaf());
         assertThat(issuer.orders).hasSize(1);
+    }
+
+    @Test
+    @ExpectedLog(contains = "Certificates can't be kept, what there is is served on: /store/probe can't be written")
+    void storeThatCanNotBeWrittenIsSaidAtTheStart() throws Exception {
+        stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
+        store.writable = false;
+
+        caretaker.start();
+
+        assertThat(issuer.orders).isEmpty();
+        assertThat(only(caretaker).names()).containsExactly("example.com");
+    }
+
+    @Test
+    void probeOfTheStoreLeavesNothing() throws Exception {
+        stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
+        caretaker.start();
+        assertThat(store.values).containsOnlyKeys("certificates/example.com/EC");
     }
 
     @Test

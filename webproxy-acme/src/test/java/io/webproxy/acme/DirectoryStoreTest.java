@@ -330,4 +330,17 @@ class DirectoryStoreTest {
         assertThatThrownBy(() -> store().put("a", new byte[(1 << 20) + 1]))
                 .isInstanceOf(IllegalArgumentException.class);
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rw-r--r--", "rw----r--", "rw-r-----"})
+    @ExpectedLog(logger = "io.webproxy.acme", contains = "account/key, which may hold a key: take that from them, chmod 600")
+    void keyThatOthersCanReadIsSaidOnce(String permissions) throws Exception {
+        CertificateStore store = store();
+        store.put("account/key", bytes("key"));
+        store.get("account/key");
+        Files.setPosixFilePermissions(
+                directory().resolve("account/key"), PosixFilePermissions.fromString(permissions));
+        assertThat(text(store.get("account/key"))).hasValue("key");
+        store.get("account/key");
+    }
 }
