@@ -211,12 +211,8 @@ final class DirectoryStore implements CertificateStore {
     }
 
     private void warnIfOthersCanWrite() throws IOException {
-        if (isPosix()
-                && Files.getPosixFilePermissions(directory).contains(PosixFilePermission.OTHERS_WRITE)) {
-            LOG.warn(
-                            "Everyone can put certificates into {}: take that from them, chmod 700 {}",
-                            directory,
-                            directory);
+        if (isPosix() && Files.getPosixFilePermissions(directory).contains(PosixFilePermission.OTHERS_WRITE)) {
+            LOG.warn("Everyone can put certificates into {}: take that from them, chmod 700 {}", directory, directory);
         }
     }
 

@@ -27,21 +27,21 @@ class AccountsTest {
     @ValueSource(strings = {"empty", "half", "not PEM", "no base64", "of two pairs"})
     @ExpectedLog(
             logger = "io.webproxy.acme",
-            contains = "The account key /store/account/key is damaged: it is set aside as account/key.damaged, and a new account is made")
+            contains =
+                    "The account key /store/account/key is damaged: it is set aside as account/key.damaged, and a new account is made")
     void damagedKeyIsSetAsideAndAnotherMade(String damage) throws Exception {
         accounts.key();
         String whole = new String(store.values.get("account/key"), StandardCharsets.UTF_8);
         String other = Keys.toPem(Keys.create("EC"));
-        String damaged =
-                switch (damage) {
-                    case "empty" -> "";
-                    case "half" -> whole.substring(0, whole.length() / 2);
-                    case "not PEM" -> "\0\1\2";
-                    case "no base64" -> whole.replaceFirst("\n", "\nA");
-                    default ->
-                        whole.substring(0, whole.indexOf("-----BEGIN PUBLIC"))
-                                + other.substring(other.indexOf("-----BEGIN PUBLIC"));
-                };
+        String damaged = switch (damage) {
+            case "empty" -> "";
+            case "half" -> whole.substring(0, whole.length() / 2);
+            case "not PEM" -> "\0\1\2";
+            case "no base64" -> whole.replaceFirst("\n", "\nA");
+            default ->
+                whole.substring(0, whole.indexOf("-----BEGIN PUBLIC"))
+                        + other.substring(other.indexOf("-----BEGIN PUBLIC"));
+        };
         store.values.put("account/key", damaged.getBytes(StandardCharsets.UTF_8));
 
         KeyPair made = accounts.key();

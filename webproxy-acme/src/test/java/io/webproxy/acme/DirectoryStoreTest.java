@@ -333,13 +333,14 @@ class DirectoryStoreTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"rw-r--r--", "rw----r--", "rw-r-----"})
-    @ExpectedLog(logger = "io.webproxy.acme", contains = "account/key, which may hold a key: take that from them, chmod 600")
+    @ExpectedLog(
+            logger = "io.webproxy.acme",
+            contains = "account/key, which may hold a key: take that from them, chmod 600")
     void keyThatOthersCanReadIsSaidOnce(String permissions) throws Exception {
         CertificateStore store = store();
         store.put("account/key", bytes("key"));
         store.get("account/key");
-        Files.setPosixFilePermissions(
-                directory().resolve("account/key"), PosixFilePermissions.fromString(permissions));
+        Files.setPosixFilePermissions(directory().resolve("account/key"), PosixFilePermissions.fromString(permissions));
         assertThat(text(store.get("account/key"))).hasValue("key");
         store.get("account/key");
     }

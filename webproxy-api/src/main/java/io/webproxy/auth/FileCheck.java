@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,6 +30,10 @@ final class FileCheck implements CredentialCheck {
     private static final Logger LOG = LoggerFactory.getLogger(FileCheck.class);
 
     private static final long POLL_SECONDS = 1;
+
+    /** Of what is longer bcrypt would compare the first bytes alone: everything that begins so would pass. */
+    private static final int MAX_PASSWORD_BYTES = 72;
+
     private static final long GIVE_UP = TimeUnit.SECONDS.toNanos(30);
     private static final AuthDecision.Denied BUSY = new AuthDecision.Denied(503, Map.of("Retry-After", List.of("1")));
 
@@ -48,6 +53,7 @@ final class FileCheck implements CredentialCheck {
     private final VerifiedCredentials verified = new VerifiedCredentials();
     private final Map<ByteBuffer, Verification> running = new ConcurrentHashMap<>();
     private final Deque<AuthContext> contexts = new ArrayDeque<>();
+    private final AtomicBoolean saidLength = new AtomicBoolean();
     private final List<Future<?>> polls = new ArrayList<>();
     private int users;
     private volatile @Nullable AuthContext clock;
@@ -186,12 +192,29 @@ final class FileCheck implements CredentialCheck {
         }
         String user = credentials.user();
         byte[] password = credentials.password();
+        if (password.length > MAX_PASSWORD_BYTES) {
+            Arrays.fill(password, (byte) 0);
+            running.remove(given, mine);
+            mine.outcome().complete(Outcome.WRONG);
+            warnOfLength();
+            return mine.outcome();
+        }
         if (!execute(context -> hash(context, against, user, password, given, mine))) {
             Arrays.fill(password, (byte) 0);
             running.remove(given, mine);
             mine.outcome().complete(Outcome.BUSY);
         }
         return mine.outcome();
+    }
+
+    private void warnOfLength() {
+        if (saidLength.compareAndSet(false, true)) {
+            LOG.warn(
+                    "htpasswd: {}: passwords above {} bytes are refused, because bcrypt ignores the rest (expected: a shorter one, set by htpasswd -B);"
+                            + " this is logged once",
+                    file.file(),
+                    MAX_PASSWORD_BYTES);
+        }
     }
 
     private void hash(

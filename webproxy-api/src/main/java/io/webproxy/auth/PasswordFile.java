@@ -23,12 +23,13 @@ final class PasswordFile {
     /** As {@code htpasswd} has it; above, one log-in takes half a minute and more. */
     private static final int MAX_COST = 17;
 
-    private static final int COST_OF_NOBODY = 10;
-
     private final Map<String, String> hashes = new HashMap<>();
+    private final boolean ended;
     private int highestCost = MIN_COST;
 
-    private PasswordFile() {}
+    private PasswordFile(boolean ended) {
+        this.ended = ended;
+    }
 
     /**
      * Reads a file.
@@ -55,10 +56,14 @@ final class PasswordFile {
             throw new IllegalArgumentException(
                     "htpasswd: " + file + " can't be read (expected: a file that this user may read)", e);
         }
-        PasswordFile users = new PasswordFile();
+        PasswordFile users = new PasswordFile(text.endsWith("\n"));
         int number = 0;
         for (String line : text.split("\n", -1)) {
             users.add(line.endsWith("\r") ? line.substring(0, line.length() - 1) : line, file + ", line " + ++number);
+        }
+        if (users.hashes.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "htpasswd: " + file + " has no user (expected: user:hash lines; add one by htpasswd -B)");
         }
         return users;
     }
@@ -100,8 +105,12 @@ final class PasswordFile {
      * A hash that no password has, to be tried for users that aren't there: they mustn't be told by the time it takes.
      */
     String hashOfNobody() {
-        int cost = hashes.isEmpty() ? COST_OF_NOBODY : highestCost;
-        return "$2b$" + (cost < 10 ? "0" : "") + cost + "$" + ".".repeat(53);
+        return "$2b$" + (highestCost < 10 ? "0" : "") + highestCost + "$" + ".".repeat(53);
+    }
+
+    /** Whether the last line has its end: without, a part of the file may be missing. */
+    boolean isEnded() {
+        return ended;
     }
 
     int size() {

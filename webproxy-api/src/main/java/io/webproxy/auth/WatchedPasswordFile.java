@@ -58,6 +58,11 @@ final class WatchedPasswordFile {
     synchronized PasswordFile read() {
         Stamp before = Stamp.of(file);
         PasswordFile now = PasswordFile.read(file);
+        if (users != null && !now.isEnded() && !now.sameAs(users)) {
+            throw new IllegalArgumentException(
+                    "htpasswd: " + file
+                            + " has changed and ends without a line end, as if it were cut (expected: a line end after the last line)");
+        }
         read = before != null && before.isSettled() ? before : null;
         complaint = null;
         PasswordFile last = users;

@@ -225,12 +225,44 @@ class HtpasswdTest {
     }
 
     @Test
-    void emptiedFileLetsNobodyIn() throws IOException {
-        assertThat(answer("alice:correct horse")).isEqualTo(200);
-        write("");
+    void fileCaughtEmptyOrCutLeavesTheUsersAsTheyWere() throws IOException {
+        for (String caught : List.of("", "# our users\n", "bob:" + BOB, "bob:" + BOB + "\nalice:" + ALICE)) {
+            write(caught);
+            server.executor.tick();
+            assertThat(answer("alice:correct horse")).as(caught).isEqualTo(200);
+            assertThat(answer("bob:battery:staple")).as(caught).isEqualTo(200);
+        }
+        write("bob:" + BOB + "\n");
         server.executor.tick();
+        assertThat(answer("bob:battery:staple")).isEqualTo(200);
         assertThat(answer("alice:correct horse")).isEqualTo(401);
-        assertThat(server.lastHash).startsWith("$2b$10$");
+    }
+
+    @Test
+    void sameUsersWithoutALineEndAreNoChange() throws IOException {
+        write("alice:" + ALICE + "\nbob:" + BOB);
+        server.executor.tick();
+        assertThat(answer("alice:correct horse")).isEqualTo(200);
+    }
+
+    @Test
+    void fileWithoutAUserIsRefusedAtStart() throws IOException {
+        Path empty = Files.writeString(directory.resolve("empty"), "# nobody yet\n");
+        BasicAuth closed = BasicAuth.htpasswd(empty);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> closed.start(server))
+                .withMessage("htpasswd: " + empty + " has no user (expected: user:hash lines; add one by htpasswd -B)");
+    }
+
+    @Test
+    void passwordAboveThe72BytesOfBcryptIsRefusedWithoutHashing() {
+        String most = "x".repeat(72);
+        server.knows(ALICE, most);
+        assertThat(answer("alice:" + most + "y")).isEqualTo(401);
+        assertThat(server.hashed).hasValue(0);
+        assertThat(answer("alice:" + most)).isEqualTo(200);
+        assertThat(answer("alice:" + "x".repeat(70) + "üx")).isEqualTo(401);
+        assertThat(server.hashed).hasValue(1);
     }
 
     @Test

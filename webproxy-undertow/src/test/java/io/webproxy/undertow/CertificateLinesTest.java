@@ -52,8 +52,7 @@ class CertificateLinesTest {
             }
             assertThat(lines).hasSize(1);
             proxy.server()
-                    .update(c ->
-                            c.certificates(TestProxy.certificates(), Certificates.selfSigned("other.example")));
+                    .update(c -> c.certificates(TestProxy.certificates(), Certificates.selfSigned("other.example")));
             assertThat(lines).hasSize(2);
             assertThat(lines.get(1)).contains("other.example");
         }

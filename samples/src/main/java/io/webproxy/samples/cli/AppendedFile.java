@@ -119,7 +119,8 @@ final class AppendedFile implements AutoCloseable {
     }
 
     private void reopen() throws IOException {
-        channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+        channel =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
         key = Files.readAttributes(path, BasicFileAttributes.class).fileKey();
         broken = false;
     }
@@ -129,7 +130,9 @@ final class AppendedFile implements AutoCloseable {
         if (reason != null) {
             return reason;
         }
-        return e instanceof NoSuchFileException ? "no such directory" : e.getClass().getSimpleName();
+        return e instanceof NoSuchFileException
+                ? "no such directory"
+                : e.getClass().getSimpleName();
     }
 
     private static String fix(IOException e) {

@@ -70,7 +70,9 @@ class AppendedFileTest {
     }
 
     @Test
-    @ExpectedLog(logger = "io.webproxy.server", contains = "access.log can't be written (no such directory), lines are lost")
+    @ExpectedLog(
+            logger = "io.webproxy.server",
+            contains = "access.log can't be written (no such directory), lines are lost")
     void directoryThatVanishesIsSaidOnceAndWrittenToWhenItIsBack() throws Exception {
         Path below = Files.createDirectory(directory.resolve("logs"));
         Path path = below.resolve("access.log");
@@ -92,7 +94,8 @@ class AppendedFileTest {
     @Test
     @ExpectedLog(
             logger = "io.webproxy.server",
-            contains = "can't be written (No space left on device), lines are lost: make room there; it goes on by itself.")
+            contains =
+                    "can't be written (No space left on device), lines are lost: make room there; it goes on by itself.")
     void fullDiskIsSaidOnceWithTheFileAndTheFix() throws Exception {
         Path full = Path.of("/dev/full");
         assumeTrue(Files.isWritable(full));

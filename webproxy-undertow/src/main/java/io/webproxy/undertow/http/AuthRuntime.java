@@ -21,6 +21,10 @@ import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
  */
 public final class AuthRuntime implements AuthContext, AutoCloseable {
     private static final int MAX_WAITING = 256;
+
+    /** bcrypt takes no more into account. */
+    private static final int MAX_PASSWORD_BYTES = 72;
+
     private static final Pattern BCRYPT = Pattern.compile("\\$2[aby]\\$[0-9]{2}\\$[./A-Za-z0-9]{53}");
 
     private final BoundedExecutor executor =
@@ -38,11 +42,10 @@ public final class AuthRuntime implements AuthContext, AutoCloseable {
 
     @Override
     public boolean verifyBcrypt(byte[] password, String hash) {
-        if (!BCRYPT.matcher(hash).matches()) {
+        if (password.length > MAX_PASSWORD_BYTES || !BCRYPT.matcher(hash).matches()) {
             return false;
         }
         try {
-            // it takes the first 72 bytes, as bcrypt does
             return OpenBSDBCrypt.checkPassword(hash, password);
         } catch (RuntimeException e) {
             return false;

@@ -27,7 +27,9 @@ final class JavaRuntime {
     private JavaRuntime() {}
 
     static void check() {
-        check(name -> ModuleLayer.boot().findModule(name).isPresent(), Runtime.version().feature());
+        check(
+                name -> ModuleLayer.boot().findModule(name).isPresent(),
+                Runtime.version().feature());
         try {
             Xnio.getInstance(JavaRuntime.class.getClassLoader());
         } catch (LinkageError | IllegalArgumentException e) {

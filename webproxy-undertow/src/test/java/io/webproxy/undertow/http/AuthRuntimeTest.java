@@ -61,10 +61,11 @@ class AuthRuntimeTest {
     }
 
     @Test
-    void bcryptLooksAtTheFirst72Bytes() {
-        assertThat(verify("x".repeat(80), EIGHTY_X)).isTrue();
+    void passwordAboveThe72BytesOfBcryptIsRefused() {
         assertThat(verify("x".repeat(72), EIGHTY_X)).isTrue();
-        assertThat(verify("x".repeat(5000), EIGHTY_X)).isTrue();
+        assertThat(verify("x".repeat(73), EIGHTY_X)).isFalse();
+        assertThat(verify("x".repeat(80), EIGHTY_X)).isFalse();
+        assertThat(verify("x".repeat(5000), EIGHTY_X)).isFalse();
         assertThat(verify("x".repeat(71), EIGHTY_X)).isFalse();
         // a cut within a character
         assertThat(verify("x".repeat(71) + "ü", EIGHTY_X)).isFalse();

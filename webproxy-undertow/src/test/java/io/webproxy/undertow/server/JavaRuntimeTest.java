@@ -42,10 +42,12 @@ class JavaRuntimeTest {
     @Test
     void libraryThatDoesntLoadIsOneSentence() {
         assertThat(JavaRuntime.refused(true, new NoClassDefFoundError("org/jboss/logging/BasicLogger")))
-                .hasMessage("The libraries of the engine don't work on the module path: put webproxy-undertow and what it"
-                        + " depends on on the class path; webproxy-api may stay on the module path.");
+                .hasMessage(
+                        "The libraries of the engine don't work on the module path: put webproxy-undertow and what it"
+                                + " depends on on the class path; webproxy-api may stay on the module path.");
         assertThat(JavaRuntime.refused(false, new NoClassDefFoundError("org/jboss/logging/BasicLogger")))
-                .hasMessage("A library of the engine is missing or doesn't fit (java.lang.NoClassDefFoundError:"
-                        + " org/jboss/logging/BasicLogger): use the dependencies of webproxy-undertow, in their versions.");
+                .hasMessage(
+                        "A library of the engine is missing or doesn't fit (java.lang.NoClassDefFoundError:"
+                                + " org/jboss/logging/BasicLogger): use the dependencies of webproxy-undertow, in their versions.");
     }
 }
