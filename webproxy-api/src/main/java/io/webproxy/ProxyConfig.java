@@ -56,6 +56,7 @@ public final class ProxyConfig {
     private final boolean closeOnShutdown;
     private final List<ProxyObserver> observers;
     private final @Nullable AccessLogFormat accessLog;
+    private final boolean dropUnderscoreHeaders;
     private final HttpLimits limits;
     private final Http2Limits http2;
     private final PoolLimits pool;
@@ -84,6 +85,7 @@ public final class ProxyConfig {
         this.closeOnShutdown = b.closeOnShutdown;
         this.observers = List.copyOf(b.observers);
         this.accessLog = b.accessLog;
+        this.dropUnderscoreHeaders = b.dropUnderscoreHeaders;
         this.limits = b.limits;
         this.http2 = b.http2;
         this.pool = b.pool;
@@ -197,6 +199,11 @@ public final class ProxyConfig {
         return Optional.ofNullable(accessLog);
     }
 
+    /** Whether request fields are dropped on every route whose names have underscores. */
+    public boolean dropUnderscoreHeaders() {
+        return dropUnderscoreHeaders;
+    }
+
     /** Limits of heads, bodies and waits. */
     public HttpLimits limits() {
         return limits;
@@ -277,6 +284,7 @@ public final class ProxyConfig {
         private boolean closeOnShutdown;
         private final List<ProxyObserver> observers = new ArrayList<>();
         private @Nullable AccessLogFormat accessLog;
+        private boolean dropUnderscoreHeaders;
         private HttpLimits limits = HttpLimits.defaults();
         private Http2Limits http2 = Http2Limits.defaults();
         private PoolLimits pool = PoolLimits.defaults();
@@ -308,6 +316,7 @@ public final class ProxyConfig {
             closeOnShutdown = config.closeOnShutdown;
             observers.addAll(config.observers);
             accessLog = config.accessLog;
+            dropUnderscoreHeaders = config.dropUnderscoreHeaders;
             limits = config.limits;
             http2 = config.http2;
             pool = config.pool;
@@ -566,6 +575,15 @@ public final class ProxyConfig {
         /** The same in a format of choice. */
         public Builder accessLog(AccessLogFormat format) {
             this.accessLog = Objects.requireNonNull(format, "accessLog");
+            return this;
+        }
+
+        /**
+         * Whether request fields are dropped, on every route, whose names have underscores or other characters than letters, digits and hyphens. Default: no, they pass, except for those
+         * that could be taken for another field, see {@link Route.Builder#allowUnderscores()}, which doesn't overrule this.
+         */
+        public Builder dropUnderscoreHeaders(boolean on) {
+            this.dropUnderscoreHeaders = on;
             return this;
         }
 

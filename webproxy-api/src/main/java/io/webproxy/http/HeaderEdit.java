@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * @param value what it is set to, or what is added; empty for {@link Kind#REMOVE}
  */
 public record HeaderEdit(Kind kind, String name, String value) {
-    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9!#$%&'*+.^`|~-]{1,256}");
+    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}");
     private static final Set<String> OURS = Set.of(
             "host",
             "content-length",
@@ -51,7 +51,8 @@ public record HeaderEdit(Kind kind, String name, String value) {
         Objects.requireNonNull(kind, "kind");
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(value, "value");
-        String lower = name.toLowerCase(Locale.ROOT);
+        // servers may take other punctuation for hyphens
+        String lower = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "-");
         if (!TOKEN.matcher(name).matches() || OURS.contains(lower) || lower.startsWith("x-forwarded-")) {
             throw new IllegalArgumentException(
                     "header: " + name

@@ -54,6 +54,7 @@ public final class Route {
     private final Duration sseHeartbeat;
     private final Duration webSocketPings;
     private final boolean halfClose;
+    private final boolean underscores;
 
     private Route(Builder builder) {
         this.host = builder.host;
@@ -73,6 +74,7 @@ public final class Route {
         this.sseHeartbeat = builder.sseHeartbeat;
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
+        this.underscores = builder.underscores;
         this.name =
                 builder.name == null ? host + path.toString() + new Conditions(methods, headers).text() : builder.name;
     }
@@ -192,6 +194,11 @@ public final class Route {
         return halfClose;
     }
 
+    /** Whether field names with underscores pass although a filter or an authenticator decides about requests. */
+    public boolean allowsUnderscores() {
+        return underscores;
+    }
+
     @Override
     public String toString() {
         return "Route[" + name + " -> "
@@ -227,6 +234,7 @@ public final class Route {
         private Duration sseHeartbeat = Duration.ZERO;
         private Duration webSocketPings = Duration.ZERO;
         private boolean halfClose;
+        private boolean underscores;
         private @Nullable RateLimit rateLimit;
 
         private Builder() {}
@@ -529,6 +537,16 @@ public final class Route {
          */
         public Builder allowHalfClose() {
             this.halfClose = true;
+            return this;
+        }
+
+        /**
+         * Fields whose names have underscores or other punctuation pass on this route although it has a filter, or an authenticator that isn't {@code BasicAuth}. By default
+         * they are dropped there: the upstream may take {@code X_User} for the {@code X-User} that such code has looked at. On other routes they pass, except for names that could be
+         * taken for one that the server itself reads or writes, or for another one of the same request; those are dropped everywhere.
+         */
+        public Builder allowUnderscores() {
+            this.underscores = true;
             return this;
         }
 

@@ -35,7 +35,10 @@ class RouteKnobsTest {
                 bad(
                         () -> Route.builder().removeResponseHeader("Transfer-Encoding"),
                         "header: Transfer-Encoding" + HEADER),
-                bad(() -> Route.builder().responseHeader("X_Y", "a"), "header: X_Y" + HEADER),
+                bad(() -> Route.builder().responseHeader("X_Real_IP", "a"), "header: X_Real_IP" + HEADER),
+                bad(() -> Route.builder().requestHeader("x_forwarded_user", "a"), "header: x_forwarded_user" + HEADER),
+                bad(() -> Route.builder().removeRequestHeader("Content.Length"), "header: Content.Length" + HEADER),
+                bad(() -> Route.builder().requestHeader("Gateway-Loop", "a"), "header: Gateway-Loop" + HEADER),
                 bad(
                         () -> Route.builder().responseHeader("X-Y", "a\r\nSet-Cookie: b"),
                         "header X-Y: its value (expected: no control characters, no white space at its ends)"),

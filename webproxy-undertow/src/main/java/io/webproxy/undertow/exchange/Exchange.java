@@ -88,6 +88,7 @@ public final class Exchange extends Watched {
     private @Nullable ForwardError error;
     private boolean proxyAnswered;
     private boolean credentialsPass = true;
+    private boolean unusualNamesPass;
     private int status;
     private long bytesIn;
     private long bytesOut;
@@ -278,6 +279,16 @@ public final class Exchange extends Watched {
     /** Whether {@code Authorization} goes to the upstream. */
     public boolean credentialsPass() {
         return credentialsPass;
+    }
+
+    /** Whether fields go to the upstream whose names have other characters than letters, digits and hyphens; no unless it is said. */
+    public void unusualNamesPass(boolean pass) {
+        unusualNamesPass = pass;
+    }
+
+    /** Whether such fields go to the upstream. */
+    public boolean unusualNamesPass() {
+        return unusualNamesPass;
     }
 
     /** Whether neither silence nor a total ends it. */

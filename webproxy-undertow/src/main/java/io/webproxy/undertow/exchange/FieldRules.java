@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** Which fields a proxy passes on (RFC 9110 sections 6.5 and 7.6.1). Pure. */
 public final class FieldRules {
@@ -41,7 +42,6 @@ public final class FieldRules {
             "signature-input");
     /** Parts of names that say who somebody is or where a message goes. */
     private static final List<String> NEVER_IN_TRAILERS = List.of(
-            "_",
             "accel",
             "account",
             "admin",
@@ -146,24 +146,37 @@ public final class FieldRules {
 
     /**
      * The trailers that pass: well-known ones, and extension fields ({@code X-…}, {@code Grpc-…}) that aren't read for routing or
-     * identity. Everything that frames, routes, authenticates or describes the message stays behind.
+     * identity. Everything that frames, routes, authenticates or describes the message is dropped.
      */
     public static HeaderMap allowedTrailers(HeaderMap trailers) {
+        return allowedTrailers(trailers, name -> true);
+    }
+
+    /** Those of them whose names pass a test. */
+    static HeaderMap allowedTrailers(HeaderMap trailers, Predicate<HttpString> test) {
         HeaderMap allowed = new HeaderMap();
         for (HeaderValues values : trailers) {
-            String name = values.getHeaderName().toString().toLowerCase(Locale.ROOT);
-            if (FieldParser.isToken(name)
+            HttpString name = values.getHeaderName();
+            if (FieldParser.isToken(name.toString())
                     && isAllowedTrailer(name)
+                    && test.test(name)
                     && values.stream().allMatch(FieldParser::isValue)) {
-                allowed.addAll(values.getHeaderName(), values);
+                allowed.addAll(name, values);
             }
         }
         return allowed;
     }
 
-    private static boolean isAllowedTrailer(String name) {
+    private static boolean isAllowedTrailer(HttpString field) {
+        String name = field.toString().toLowerCase(Locale.ROOT);
+        String folded = FieldNames.folded(field);
+        if (!FieldNames.isUsual(field) && (FieldNames.isProtected(folded) || TRAILERS.contains(folded))) {
+            return false;
+        }
         return TRAILERS.contains(name)
                 || name.startsWith("grpc-")
-                || (name.startsWith("x-") && NEVER_IN_TRAILERS.stream().noneMatch(name::contains));
+                || (folded.startsWith("x-")
+                        && name.startsWith("x")
+                        && NEVER_IN_TRAILERS.stream().noneMatch(folded::contains));
     }
 }

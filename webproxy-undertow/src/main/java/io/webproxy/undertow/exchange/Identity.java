@@ -126,16 +126,16 @@ public final class Identity {
             return false;
         }
         for (int i = 0; i < name.length(); i++) {
-            if (folded(name.byteAt(i)) != folded(other.byteAt(i))) {
+            if (FieldNames.folded(name.byteAt(i)) != FieldNames.folded(other.byteAt(i))) {
                 return false;
             }
         }
         return true;
     }
 
-    private static int folded(byte b) {
-        int lower = b | 0x20;
-        return (lower >= 'a' && lower <= 'z' && (b & 0x80) == 0) || (b >= '0' && b <= '9') ? lower : '-';
+    /** The name of the field that the client's certificate goes in. */
+    public String header() {
+        return asked.header();
     }
 
     /** What goes to the upstream. */

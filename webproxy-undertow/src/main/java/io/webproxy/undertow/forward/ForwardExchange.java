@@ -214,7 +214,7 @@ final class ForwardExchange extends Facade
                 bytes,
                 head().requestFraming(),
                 http().getRequestMethod().equals(Methods.HEAD),
-                () -> trailersOf(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
+                () -> head().trailers(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
         if (done || requestChannel != null) {
             return;
         }
@@ -229,10 +229,6 @@ final class ForwardExchange extends Facade
     private void unwritable(RequestHeadWriter.UnwritableException e) {
         done = true;
         LocalAnswer.reject(exchange, 400, "The request can't be forwarded: " + e.getMessage() + ".");
-    }
-
-    private static @Nullable HeaderMap trailersOf(@Nullable HeaderMap trailers) {
-        return trailers == null ? null : FieldRules.allowedTrailers(trailers);
     }
 
     @Override

@@ -11,15 +11,18 @@ import io.webproxy.route.PathPrefix;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.FieldNames;
 import io.webproxy.undertow.exchange.FieldRules;
 import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange; the bytes for each upstream.
@@ -32,6 +35,7 @@ final class OutboundHead {
     private final HttpServerExchange http;
     private final HeaderMap in;
     private final RequestFraming framing;
+    private final FieldNames names;
     private final boolean upgrade;
     private final String target;
     private boolean login;
@@ -45,6 +49,8 @@ final class OutboundHead {
         this.exchange = exchange;
         this.http = exchange.http();
         this.in = http.getRequestHeaders();
+        this.names = new FieldNames(
+                in, exchange.peer().identity().header(), reserved(exchange), exchange.unusualNamesPass());
         this.upgrade = isWebSocket(http) && http.isRequestComplete();
         this.framing = framing();
         this.target = target();
@@ -166,18 +172,28 @@ final class OutboundHead {
                 || name.equals(LoopGuard.FIELD)
                 || ForwardedFields.isOne(name)
                 || named.contains(name)
-                || hasUnderscore(name)
+                || !names.passes(name)
                 || (name.equals(Headers.AUTHORIZATION) && !exchange.credentialsPass()));
     }
 
-    /** Many servers read {@code X_Real_IP} as {@code X-Real-IP}: a name with an underscore could forge one of ours. */
-    private static boolean hasUnderscore(HttpString name) {
-        for (int i = 0; i < name.length(); i++) {
-            if (name.byteAt(i) == '_') {
-                return true;
-            }
+    /** The names that the route matches, and those that it or its filter sets or removes. */
+    private static Set<String> reserved(Exchange exchange) {
+        Route route = exchange.route();
+        if (route.headers().isEmpty()
+                && route.rewrite().requestHeaders().isEmpty()
+                && exchange.requestEdits().isEmpty()) {
+            return Set.of();
         }
-        return false;
+        Set<String> reserved = new HashSet<>();
+        route.headers().forEach(match -> reserved.add(match.name()));
+        route.rewrite().requestHeaders().forEach(edit -> reserved.add(edit.name()));
+        exchange.requestEdits().forEach(edit -> reserved.add(edit.name()));
+        return reserved;
+    }
+
+    /** The trailers that go on to the upstream; null for none. */
+    @Nullable HeaderMap trailers(@Nullable HeaderMap trailers) {
+        return trailers == null ? null : names.trailers(trailers);
     }
 
     private String target() {

@@ -4,9 +4,11 @@ import io.undertow.server.HttpHandler;
 import io.undertow.util.Headers;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.auth.BasicAuth;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Access;
 import io.webproxy.route.RateLimit;
+import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.forward.LocalAnswer;
 import java.util.List;
@@ -48,11 +50,18 @@ final class Admission {
         }
         Authenticator authenticator =
                 access.ownAuthenticator() ? access.authenticator().orElse(null) : now.authenticator();
+        exchange.unusualNamesPass(!now.unusualNamesDropped() && mayHaveUnusualNames(exchange.route(), authenticator));
         if (authenticator == null) {
             next.handle(exchange, now.limits());
         } else {
             authenticate(exchange, authenticator, now);
         }
+    }
+
+    /** Code that isn't the proxy's may rely on a name that a server reads another one for; what it doesn't know it can't check. */
+    private static boolean mayHaveUnusualNames(Route route, @Nullable Authenticator authenticator) {
+        return route.allowsUnderscores()
+                || (route.filter().isEmpty() && (authenticator == null || authenticator instanceof BasicAuth));
     }
 
     private static boolean isTooOften(Exchange exchange, RateLimiter rates, RateLimit rate) {

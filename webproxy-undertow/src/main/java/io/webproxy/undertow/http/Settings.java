@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param trust whose forwarding fields are believed
  * @param clientCertificates how the upstream is told who the client is
  * @param limits of heads and bodies
+ * @param unusualNamesDropped whether fields are dropped on every route whose names have other characters than letters, digits and hyphens
  * @param rates how often clients have come
  * @param canonicalHost which hosts are sent to another name of theirs
  * @param strictTransport what is said about HTTPS, or null for nothing
@@ -32,6 +33,7 @@ public record Settings(
         Trust trust,
         ClientCertificates clientCertificates,
         HttpLimits limits,
+        boolean unusualNamesDropped,
         RateLimiter rates,
         CanonicalHost canonicalHost,
         @Nullable StrictTransport strictTransport,
@@ -45,6 +47,7 @@ public record Settings(
                 new Trust(config.trustedProxies()),
                 config.clientCertificates(),
                 config.limits(),
+                config.dropUnderscoreHeaders(),
                 rates,
                 new CanonicalHost(config.canonicalHosts()),
                 config.hsts().map(StrictTransport::new).orElse(null),

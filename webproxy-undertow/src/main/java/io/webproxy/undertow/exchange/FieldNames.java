@@ -1,0 +1,151 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.HttpString;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which names of a request's fields pass, as far as a server could take one for another: environments of programs know letters, digits and one more character
+ * (RFC 3875 section 4.1.18), so {@code X_Real_IP} and {@code X.Real.IP} become the same as {@code X-Real-IP}. Names of letters, digits and hyphens are never in doubt.
+ * Not thread-safe.
+ */
+public final class FieldNames {
+    /** What frames or routes a message, or says who the client is; folded. */
+    private static final Set<String> PROTECTED = Set.of(
+            "authorization",
+            "connection",
+            "cookie",
+            "expect",
+            "forwarded",
+            "gateway-loop",
+            "host",
+            "http2-settings",
+            "keep-alive",
+            "remote-user",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "x-real-ip",
+            "x-request-id");
+
+    private static final List<String> PROTECTED_STARTS =
+            List.of("client-cert", "content-", "proxy-", "x-forwarded-", "x-original-", "x-rewrite-");
+
+    private final HeaderMap head;
+    private final String identity;
+    private final boolean pass;
+    /** By their folded form. */
+    private final Map<String, HttpString> reserved;
+
+    private final boolean unusualReserved;
+    private @Nullable Map<String, Integer> counts;
+
+    /**
+     * The names of one request.
+     *
+     * @param identity the name that a client's certificate goes by
+     * @param reserved names that the route matches, sets or removes
+     * @param pass whether names with other characters than letters, digits and hyphens pass at all
+     */
+    public FieldNames(HeaderMap head, String identity, Set<String> reserved, boolean pass) {
+        this.head = head;
+        this.identity = identity;
+        this.pass = pass;
+        this.reserved = reserved.isEmpty() ? Map.of() : new HashMap<>();
+        boolean unusual = false;
+        for (String each : reserved) {
+            HttpString name = new HttpString(each);
+            this.reserved.put(folded(name), name);
+            unusual |= !isUsual(name);
+        }
+        this.unusualReserved = unusual;
+    }
+
+    /** Whether a name has letters, digits and hyphens only. */
+    static boolean isUsual(HttpString name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (FieldNames.folded(name.byteAt(i)) == '-' && name.byteAt(i) != '-') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A letter in lower case, a digit; a hyphen for all else. */
+    static char folded(byte b) {
+        int lower = b | 0x20;
+        return (lower >= 'a' && lower <= 'z' && (b & 0x80) == 0) || (b >= '0' && b <= '9') ? (char) lower : '-';
+    }
+
+    /** What a name may be taken for; runs of punctuation count as one hyphen, at the ends as none. */
+    static String folded(HttpString name) {
+        StringBuilder folded = new StringBuilder(name.length());
+        for (int i = 0; i < name.length(); i++) {
+            char c = folded(name.byteAt(i));
+            if (c != '-' || (folded.length() > 0 && folded.charAt(folded.length() - 1) != '-')) {
+                folded.append(c);
+            }
+        }
+        int length = folded.length();
+        if (length > 0 && folded.charAt(length - 1) == '-') {
+            folded.setLength(length - 1);
+        }
+        return folded.toString();
+    }
+
+    static boolean isProtected(String folded) {
+        return PROTECTED.contains(folded) || PROTECTED_STARTS.stream().anyMatch(folded::startsWith);
+    }
+
+    /** Whether a field of the head passes. */
+    public boolean passes(HttpString name) {
+        return isUsual(name) ? isNoOthers(name) : pass && passes(name, 1, 0);
+    }
+
+    /** The trailers that pass, see {@link FieldRules#allowedTrailers}; a field of the head counts as another name. */
+    public HeaderMap trailers(HeaderMap trailers) {
+        Map<String, Integer> own = counted(trailers);
+        return FieldRules.allowedTrailers(
+                trailers,
+                name -> isUsual(name)
+                        ? isNoOthers(name)
+                        : pass && passes(name, head.contains(name) ? 1 : 0, own.getOrDefault(folded(name), 0) - 1));
+    }
+
+    /** A usual name that may be taken for an unusual one which the proxy sets or removes. */
+    private boolean isNoOthers(HttpString name) {
+        if (!unusualReserved) {
+            return true;
+        }
+        HttpString known = reserved.get(folded(name));
+        return known == null || known.equals(name);
+    }
+
+    private boolean passes(HttpString name, int itselfInHead, int others) {
+        String folded = folded(name);
+        HttpString known = reserved.get(folded);
+        if (isProtected(folded)
+                || folded.equals(folded(new HttpString(identity)))
+                || (known != null && !known.equals(name))) {
+            return false;
+        }
+        if (counts == null) {
+            counts = counted(head);
+        }
+        return others + counts.getOrDefault(folded, 0) <= itselfInHead;
+    }
+
+    private static Map<String, Integer> counted(HeaderMap fields) {
+        Map<String, Integer> counts = new HashMap<>();
+        for (HeaderValues values : fields) {
+            counts.merge(folded(values.getHeaderName()), 1, Integer::sum);
+        }
+        return counts;
+    }
+}
