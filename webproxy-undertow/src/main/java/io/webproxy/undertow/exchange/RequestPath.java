@@ -4,6 +4,9 @@ import io.undertow.server.HttpServerExchange;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -12,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 /** The path of a request: as it came, for the upstream; and normalised, for routing (RFC 3986 section 6.2). Pure. */
 public final class RequestPath {
     private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3B)[^/]*");
-    private static final Pattern ENCODED_SLASH = Pattern.compile("%2F");
+    /** What some servers take for a slash: an encoded one, and on Windows a backslash. */
+    private static final Pattern ENCODED_SEPARATOR = Pattern.compile("%2F|%5C");
+
     private static final Pattern SLASHES = Pattern.compile("/{2,}");
     /** What needs no encoding in a path (RFC 3986 section 3.3), and is reserved: some take it encoded for the same. */
     private static final String DELIMITERS = "!$&'()*+,;=:@";
@@ -53,7 +58,8 @@ public final class RequestPath {
 
     /**
      * Whether all that other servers may take the same path for passes a test: some leave empty segments alone, take
-     * parameters off, decode slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2). What is let in by one reading must not be served by another.
+     * parameters off, decode slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2), or take backslashes for slashes. What is let in by one reading must not be
+     * served by another.
      *
      * @param raw a path that has a normalised form, {@code normalized}
      */
@@ -65,17 +71,21 @@ public final class RequestPath {
         String plain = ENCODED_DELIMITER
                 .matcher(decoded)
                 .replaceAll(code -> Matcher.quoteReplacement(Character.toString(Integer.parseInt(code.group(1), 16))));
-        return readingsPass(decoded, normalized, likewise)
-                && (plain.equals(decoded) || readingsPass(plain, normalized, likewise));
-    }
-
-    private static boolean readingsPass(String path, String normalized, Predicate<String> likewise) {
-        String slashes = path.replace("%2F", "/");
-        return passes(resolved(path, true), normalized, likewise)
-                && passes(resolved(path, false), normalized, likewise)
-                && passes(resolved(withoutParameters(path), true), normalized, likewise)
-                && passes(resolved(slashes, true), normalized, likewise)
-                && passes(resolved(withoutParameters(slashes), true), normalized, likewise);
+        Set<String> readings = new LinkedHashSet<>();
+        for (String path : List.of(decoded, plain)) {
+            String slashes = path.replace("%2F", "/");
+            readings.addAll(List.of(
+                    path, slashes, path.replace("%5C", "/"), slashes.replace("%5C", "/")));
+        }
+        for (String path : readings) {
+            if (!(passes(resolved(path, true), normalized, likewise)
+                    && passes(resolved(path, false), normalized, likewise)
+                    && passes(resolved(withoutParameters(path), true), normalized, likewise)
+                    && passes(resolved(withoutParameters(path), false), normalized, likewise))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean passes(@Nullable String other, String normalized, Predicate<String> likewise) {
@@ -114,12 +124,12 @@ public final class RequestPath {
         return mergeFirst ? path : SLASHES.matcher(path).replaceAll("/");
     }
 
-    /** Whether a segment becomes one of dots for an upstream that decodes slashes or takes parameters off. */
+    /** Whether a segment becomes one of dots for an upstream that decodes slashes, takes backslashes for them, or takes parameters off. */
     private static boolean hidesDots(String part) {
         if (part.indexOf('%') < 0 && part.indexOf(';') < 0) {
             return false;
         }
-        for (String piece : ENCODED_SLASH.split(part, -1)) {
+        for (String piece : ENCODED_SEPARATOR.split(part, -1)) {
             String bare = withoutParameters(piece);
             if (bare.equals(".") || bare.equals("..")) {
                 return true;
@@ -160,7 +170,7 @@ public final class RequestPath {
                 return null;
             }
             int code = high << 4 | low;
-            if (code == 0 || code == '\\') {
+            if (code == 0) {
                 return null;
             }
             if (isUnreserved(code)) {
