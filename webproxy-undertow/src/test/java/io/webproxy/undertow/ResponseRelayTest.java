@@ -12,6 +12,9 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
@@ -33,7 +36,7 @@ class ResponseRelayTest {
                 try (Response response = get(proxy, "/a")) {
                     assertThat(response.code()).isEqualTo(200);
                     assertThat(response.header("X-Own")).isEqualTo("yes");
-                    assertThat(response.header("Date")).isNull();
+                    assertThat(response.headers("Date")).hasSize(1);
                     assertThat(response.body().string()).isEqualTo("hello");
                 }
             }
@@ -41,6 +44,56 @@ class ResponseRelayTest {
                     .as("the connection is kept alive")
                     .isEqualTo(1);
             assertThat(proxy.record().error()).isNull();
+        }
+    }
+
+    /** RFC 9110 section 6.6.1. */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void answerWithoutDateGetsTheTimeOfReceipt(Front front) throws Exception {
+        for (String status : List.of("200 OK", "204 No Content", "304 Not Modified", "404 Not Found", "503 Busy")) {
+            try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 " + status + "¶Content-Length: 0¶¶");
+                    TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+                Instant before = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+                try (Response response = get(proxy, "/")) {
+                    assertThat(response.headers("Date")).as(status).hasSize(1);
+                    assertThat(response.headers().getInstant("Date")).isBetween(before, Instant.now());
+                    assertThat(response.header("Date")).matches("[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [0-9:]{8} GMT");
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void dateOfTheUpstreamStaysAndTheRouteMayRemoveIt(Front front) throws Exception {
+        try (RawUpstream dated =
+                        RawUpstream.answering("HTTP/1.1 200 OK¶date: Sun, 06 Nov 1994 08:49:37 GMT¶Content-Length: 0¶¶");
+                RawUpstream undated = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.forward(dated.uri())
+                                .route(r -> r.path("/none")
+                                        .removeResponseHeader("Date")
+                                        .forward(undated.uri())))) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.headers("Date")).containsExactly("Sun, 06 Nov 1994 08:49:37 GMT");
+            }
+            try (Response response = get(proxy, "/none")) {
+                assertThat(response.headers("Date")).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void interimResponseGetsNoDate() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(
+                        "HTTP/1.1 103 Early Hints¶Link: </a.css>¶¶HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: a¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 103 ").doesNotContain("Date: ");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").containsOnlyOnce("\r\nDate: ");
         }
     }
 
@@ -331,7 +384,7 @@ class ResponseRelayTest {
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 Response response = get(proxy, "/")) {
             assertThat(response.headers().names())
-                    .containsExactlyInAnyOrder("Content-Length", "Server", "Set-Cookie", "Location");
+                    .containsExactlyInAnyOrder("Content-Length", "Server", "Set-Cookie", "Location", "Date");
             assertThat(response.headers("Set-Cookie")).containsExactly("a=b; Path=/", "c=d");
         }
     }

@@ -17,6 +17,7 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.exchange.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UpstreamConnection;
@@ -384,6 +385,10 @@ final class ForwardExchange extends Facade
     private HeaderMap clientFields(ParsedHead answer) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
+        if (!fields.contains(Headers.DATE)) {
+            // the time of receipt (RFC 9110 section 6.6.1)
+            fields.put(Headers.DATE, HttpDate.now());
+        }
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
         HttpServerExchange http = http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
