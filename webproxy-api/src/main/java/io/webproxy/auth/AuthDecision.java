@@ -24,14 +24,14 @@ public sealed interface AuthDecision {
     /**
      * The request is answered by the proxy.
      *
-     * @param status 401, 403, 429 or 503
+     * @param status 400 to 599, such as 401, 403, 429 or 503
      * @param headers fields of the answer, such as {@code WWW-Authenticate}
      */
     record Denied(int status, Map<String, List<String>> headers) implements AuthDecision {
         /**
          * Checks and copies.
          *
-         * @throws IllegalArgumentException if the status is another, or a field can't be one of an answer, see {@link HeaderEdit}
+         * @throws IllegalArgumentException if the status is none of those, or a field can't be one of an answer, see {@link HeaderEdit}
          */
         public Denied {
             if (status < 400 || status > 599) {

@@ -20,7 +20,11 @@ public interface Authenticator {
     /** Called once when the server closes or stops using it. */
     default void stop() {}
 
-    /** The decision; never null. */
+    /**
+     * The decision; never null.
+     *
+     * @param request valid until the stage completes; any thread may read it, one at a time
+     */
     CompletionStage<AuthDecision> authenticate(RequestHead request);
 
     /** Whether the {@code Authorization} field goes on to the upstream after it was checked; false unless overridden. */

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A read-only view of a request's start line and fields.
  *
- * <p>Field names are case-insensitive (RFC 9110 section 5.1). The view belongs to its exchange: it is valid while the
- * exchange lives, and only on the thread that was handed it.
+ * <p>Field names are case-insensitive (RFC 9110 section 5.1). The view is valid until the decision is made that it was handed out for: until the method returns that was
+ * handed it, or until the stage completes that this method has returned. Up to then any thread may read it, one at a time.
  */
 public interface RequestHead {
     /** The method as it came, such as {@code GET} (RFC 9110 section 9). */

@@ -11,6 +11,11 @@ import io.webproxy.http.RequestHead;
  */
 @FunctionalInterface
 public interface RequestFilter {
-    /** What becomes of the request; never null. The head is valid until the decision is made. */
+    /**
+     * What becomes of the request; never null.
+     *
+     * @param request valid until the decision is made, which is when the stage completes for one that comes {@linkplain FilterDecision#later later}; any thread may read it, one at a
+     *     time
+     */
     FilterDecision filter(RequestHead request);
 }

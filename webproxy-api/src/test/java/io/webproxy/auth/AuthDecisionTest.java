@@ -9,6 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AuthDecisionTest {
     @ParameterizedTest
@@ -32,5 +33,19 @@ class AuthDecisionTest {
         AuthDecision.Denied denied = new AuthDecision.Denied(401, Map.of("WWW-Authenticate", values));
         values.clear();
         assertThat(denied.headers()).isEqualTo(Map.of("WWW-Authenticate", List.of("Basic realm=\"a\"")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 401, 403, 418, 429, 503, 599})
+    void statusOfAnErrorIsTaken(int status) {
+        assertThat(new AuthDecision.Denied(status, Map.of()).status()).isEqualTo(status);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 100, 200, 302, 399, 600})
+    void otherStatusIsRefused(int status) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AuthDecision.Denied(status, Map.of()))
+                .withMessage("status: " + status + " (expected: 400-599)");
     }
 }
