@@ -166,7 +166,7 @@ class ProxyConfigTest {
                 bad(
                         b -> b.trustedProxies("10.0.0.0/8", "10.0.0.1/8"),
                         "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8"
-                                + " with zeros behind the prefix)"),
+                                + " with zeros after the prefix)"),
                 bad(
                         b -> b.forward("ftp://host"),
                         "forward: ftp://host (expected: http://host:port or https://host:port,"

@@ -73,8 +73,9 @@ final class ReadmeSnippets {
         TimeoutPolicy patient = TimeoutPolicy.defaults()
                 .with(TimeoutClass.LONG, Duration.ofMinutes(30))
                 .withConnect(Duration.ofSeconds(2))
-                .withClassifier(
-                        StandardClassifier.defaults().plusLongPaths("/v1/think").plusDownloadExtensions("npz"));
+                .withClassifier(StandardClassifier.defaults()
+                        .plusLongPaths("/v1/reasoning")
+                        .plusDownloadExtensions("npz"));
         builder.route(r -> r.path("/v1/")
                 .forward("http://127.0.0.1:8000")
                 .timeouts(patient)

@@ -38,6 +38,10 @@ final class PasswordFile {
      */
     static PasswordFile read(Path file) {
         String text;
+        if (Files.isDirectory(file)) {
+            throw new IllegalArgumentException(
+                    "htpasswd: " + file + " is a directory (expected: a file made with htpasswd -B)");
+        }
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_BYTES);
             if (bytes.length == MAX_BYTES) {

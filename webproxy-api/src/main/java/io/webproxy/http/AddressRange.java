@@ -87,7 +87,7 @@ public final class AddressRange {
 
     private static IllegalArgumentException invalid(String cidr) {
         return new IllegalArgumentException("address range: " + cidr
-                + " (expected: an IP address, or a range such as 10.0.0.0/8 with zeros behind the prefix)");
+                + " (expected: an IP address, or a range such as 10.0.0.0/8 with zeros after the prefix)");
     }
 
     @Override

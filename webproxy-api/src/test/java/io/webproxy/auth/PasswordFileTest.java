@@ -66,6 +66,6 @@ class PasswordFileTest {
                 .withMessage("htpasswd: " + file + " (expected: text in UTF-8)");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> PasswordFile.read(directory))
-                .withMessage("htpasswd: " + directory + " can't be read (expected: a file that this user may read)");
+                .withMessage("htpasswd: " + directory + " is a directory (expected: a file made with htpasswd -B)");
     }
 }

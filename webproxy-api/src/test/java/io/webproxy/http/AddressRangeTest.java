@@ -124,7 +124,7 @@ class AddressRangeTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> AddressRange.of(text))
                 .withMessage("address range: " + text + " (expected: an IP address, or a range such as 10.0.0.0/8"
-                        + " with zeros behind the prefix)");
+                        + " with zeros after the prefix)");
     }
 
     @Test

@@ -57,7 +57,7 @@ class RouteKnobsTest {
                         "route.redirectTo: //evil.example.com (expected: http://host or https://host, with port and path if wanted)"),
                 bad(
                         () -> Route.builder().allow("10.0.0.1/8"),
-                        "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8 with zeros behind the prefix)"),
+                        "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8 with zeros after the prefix)"),
                 bad(() -> HostHeader.fixed("a b"), "hostHeader: a b (expected: host or host:port)"),
                 bad(
                         () -> Route.builder()

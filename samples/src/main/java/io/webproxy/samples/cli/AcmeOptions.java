@@ -1,11 +1,20 @@
 package io.webproxy.samples.cli;
 
+import io.webproxy.ProxyStartException;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -49,10 +58,17 @@ final class AcmeOptions {
             description = "A PEM file of what to trust when talking to the CA; default: the JVM's trust store.")
     private @Nullable Path ca;
 
+    /** Whether any of these options is given. */
+    boolean isGiven() {
+        return !names.isEmpty()
+                || acceptTerms
+                || Stream.of(directory, contact, storage, ca).anyMatch(given -> given != null);
+    }
+
     /** What was asked for; null if nothing was. */
     @Nullable CertificateSource source() {
         if (names.isEmpty()) {
-            if (acceptTerms || Stream.of(directory, contact, storage, ca).anyMatch(given -> given != null)) {
+            if (isGiven()) {
                 throw new IllegalArgumentException(
                         "--acme: missing (expected: --acme NAME with the other --acme options)");
             }
@@ -73,8 +89,51 @@ final class AcmeOptions {
             acme.contact(contact);
         }
         if (ca != null) {
+            checkCa(ca);
             acme.trust(ca);
         }
-        return Certificates.firstOf(acme.build(), Certificates.selfSigned(names.toArray(String[]::new)));
+        return Certificates.firstOf(built(acme), Certificates.selfSigned(names.toArray(String[]::new)));
+    }
+
+    /** The library reads the file when it talks to the CA: after the start, where a mistake is only a log line. */
+    private static void checkCa(Path file) {
+        try {
+            InputStream in = new ByteArrayInputStream(Files.readAllBytes(file));
+            if (CertificateFactory.getInstance("X.509").generateCertificates(in).isEmpty()) {
+                throw new CertificateException("there is none");
+            }
+        } catch (NoSuchFileException e) {
+            throw new ProxyStartException(
+                    "--acme-ca: " + file + " doesn't exist (expected: a PEM file of certificates).", e);
+        } catch (IOException e) {
+            throw new ProxyStartException(
+                    "--acme-ca: " + file + " can't be read (expected: a PEM file that this user may read).", e);
+        } catch (CertificateException e) {
+            throw new ProxyStartException(
+                    "--acme-ca: there is no certificate in " + file + " (expected: a PEM file of certificates).", e);
+        }
+    }
+
+    /** All problems at once, each said of an option. */
+    private static AcmeCertificates built(AcmeCertificates.Builder acme) {
+        try {
+            return acme.build();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    String.valueOf(e.getMessage())
+                            .lines()
+                            .map(AcmeOptions::optionOf)
+                            .collect(Collectors.joining("; ")),
+                    e);
+        }
+    }
+
+    private static String optionOf(String problem) {
+        return problem.replaceFirst("^names: ", "--acme: ")
+                .replaceFirst("^directory: ", "--acme-directory: ")
+                .replaceFirst("^contact: ", "--acme-contact: ")
+                .replace(
+                        "dns(…) with it: a wildcard needs DNS_01",
+                        "names without *: a wildcard needs DNS-01, which the command line can't do");
     }
 }

@@ -20,6 +20,12 @@ final class CertificateOptions {
     @Option(names = "--key", paramLabel = "FILE", description = "The PEM file of the key.")
     private @Nullable Path key;
 
+    @Option(
+            names = "--key-password",
+            paramLabel = "PASSWORD",
+            description = "The password of an encrypted --key; default: none.")
+    private @Nullable String keyPassword;
+
     @Option(names = "--keystore", paramLabel = "FILE", description = "A PKCS#12 file, in place of --cert.")
     private @Nullable Path keystore;
 
@@ -40,10 +46,30 @@ final class CertificateOptions {
     @Mixin
     private AcmeOptions acme = new AcmeOptions();
 
+    /** Refuses all of these options, for an external port that needs none. */
+    void checkUnused() {
+        Stream.of(
+                        cert == null ? null : "--cert",
+                        key == null ? null : "--key",
+                        keyPassword == null ? null : "--key-password",
+                        keystore == null ? null : "--keystore",
+                        keystorePassword == null ? null : "--keystore-password",
+                        selfSigned.isEmpty() ? null : "--self-signed",
+                        acme.isGiven() ? "--acme" : null)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .ifPresent(option -> {
+                    throw Complaint.wrong(option, "given with --plain", "only one of them: a certificate is for HTTPS");
+                });
+    }
+
     void applyTo(ProxyConfig.Builder builder) {
         if ((cert == null) != (key == null)) {
             throw new IllegalArgumentException(
                     (cert == null ? "--cert" : "--key") + ": missing (expected: both --cert and --key, or neither)");
+        }
+        if (key == null && keyPassword != null) {
+            throw new IllegalArgumentException("--key-password: given without --key (expected: both)");
         }
         if (keystore == null && keystorePassword != null) {
             throw new IllegalArgumentException("--keystore-password: given without --keystore (expected: both)");
@@ -59,11 +85,15 @@ final class CertificateOptions {
         if (issued != null) {
             builder.certificates(issued);
         } else if (cert != null && key != null) {
-            builder.certificates(Certificates.pem(cert, key));
+            builder.certificates(
+                    keyPassword == null || keyPassword.isEmpty()
+                            ? Certificates.pem(cert, key)
+                            : Certificates.pem(cert, key, keyPassword));
         } else if (keystore != null) {
             builder.certificates(Certificates.pkcs12(keystore, keystorePassword == null ? "" : keystorePassword));
         } else if (!selfSigned.isEmpty()) {
-            builder.certificates(Certificates.selfSigned(selfSigned.toArray(String[]::new)));
+            builder.certificates(
+                    Complaint.of("--self-signed", () -> Certificates.selfSigned(selfSigned.toArray(String[]::new))));
         }
     }
 }

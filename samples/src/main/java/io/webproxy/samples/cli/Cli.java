@@ -1,7 +1,6 @@
 package io.webproxy.samples.cli;
 
 import java.io.PrintWriter;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -10,7 +9,6 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** All commands. What goes wrong is one sentence on standard error: exit status 2 for wrong arguments, else 1. */
 @Command(
@@ -36,32 +34,16 @@ public final class Cli {
 
     private static int wrongArguments(ParameterException e) {
         CommandLine command = e.getCommandLine();
-        String what = e instanceof UnmatchedArgumentException unmatched ? unmatched(unmatched) : oneLine(e);
-        complain(command, what + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
+        complain(
+                command,
+                Complaint.sentence(e) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
         return ExitCode.USAGE;
     }
 
     private static int failed(Exception e, CommandLine command) {
         LOG.debug("Failed", e);
-        complain(command, oneLine(e));
+        complain(command, Complaint.oneLine(e));
         return ExitCode.SOFTWARE;
-    }
-
-    /** Names unknown options only: what follows them may be a secret behind a misspelt option. */
-    private static String unmatched(UnmatchedArgumentException e) {
-        if (e.getCommandLine().getParent() == null && !e.getUnmatched().get(0).startsWith("-")) {
-            return "There is no such command";
-        }
-        String options = e.getUnmatched().stream()
-                .filter(argument -> argument.startsWith("-"))
-                .map(argument -> argument.replaceFirst("=.*", ""))
-                .collect(Collectors.joining(", "));
-        return options.isEmpty() ? "There is an argument that belongs to no option" : "Unknown option " + options;
-    }
-
-    private static String oneLine(Exception e) {
-        String message = e.getMessage();
-        return message == null ? e.toString() : message.strip().replaceAll("\\s*\\R\\s*", "; ");
     }
 
     private static void complain(CommandLine command, String sentence) {

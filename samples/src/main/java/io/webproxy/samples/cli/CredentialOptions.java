@@ -42,6 +42,6 @@ final class CredentialOptions {
             throw new IllegalArgumentException(
                     missing + ": missing or empty (expected: both --user and --password, or neither)");
         }
-        builder.basicAuth(user, password);
+        Complaint.of("--user", () -> builder.basicAuth(user, password));
     }
 }

@@ -17,6 +17,7 @@ final class DemoCommand implements Callable<Integer> {
             names = "--external-port",
             paramLabel = "PORT",
             defaultValue = "8443",
+            converter = Numbers.Port.class,
             description = "The port to open, 0 for any free one; default: ${DEFAULT-VALUE}.")
     private int externalPort;
 

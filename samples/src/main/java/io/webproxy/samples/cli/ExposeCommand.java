@@ -1,8 +1,10 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.route.HostHeader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,6 +21,7 @@ final class ExposeCommand implements Callable<Integer> {
     @Option(
             names = "--internal-port",
             paramLabel = "PORT",
+            converter = Numbers.ServicePort.class,
             description =
                     "The port of the service on 127.0.0.1; with routes it may be left out, and what none of them matches gets 404.")
     private @Nullable Integer internalPort;
@@ -34,8 +37,16 @@ final class ExposeCommand implements Callable<Integer> {
             names = "--external-port",
             paramLabel = "PORT",
             required = true,
+            converter = Numbers.Port.class,
             description = "The port to open, 0 for any free one.")
     private int externalPort;
+
+    @Option(
+            names = "--host-header",
+            paramLabel = "HOST",
+            description = "What Host says to the service: client (as it came), upstream (the host and port of its URL),"
+                    + " or a host of your choice; default: client.")
+    private @Nullable String hostHeader;
 
     @Mixin
     private RouteOptions routes = new RouteOptions();
@@ -49,10 +60,28 @@ final class ExposeCommand implements Callable<Integer> {
     }
 
     private void forward(ProxyConfig.Builder builder) {
-        routes.applyTo(builder);
-        if (routes.isEmpty() || internalPort != null || !to.isEmpty()) {
-            builder.forward(upstreams());
+        HostHeader host = hostHeader();
+        boolean byDefault = routes.isEmpty() || internalPort != null || !to.isEmpty();
+        routes.applyTo(builder, host, byDefault);
+        if (byDefault) {
+            String[] upstreams = upstreams();
+            builder.route(r -> r.hostHeader(host).forward(upstreams));
         }
+    }
+
+    private HostHeader hostHeader() {
+        String value = hostHeader == null ? "client" : hostHeader;
+        return switch (value.toLowerCase(Locale.ROOT)) {
+            case "client" -> HostHeader.ofClient();
+            case "upstream" -> HostHeader.ofUpstream();
+            default -> {
+                try {
+                    yield HostHeader.fixed(value);
+                } catch (IllegalArgumentException e) {
+                    throw Complaint.wrong("--host-header", value, "client, upstream, host or host:port");
+                }
+            }
+        };
     }
 
     private String[] upstreams() {
@@ -63,10 +92,8 @@ final class ExposeCommand implements Callable<Integer> {
                             : "--internal-port: given with --to (expected: only one of them)");
         }
         if (internalPort == null) {
+            to.forEach(url -> RouteOptions.checkUrl("--to", url));
             return to.toArray(String[]::new);
-        }
-        if (internalPort < 1 || internalPort > 65535) {
-            throw new IllegalArgumentException("--internal-port: " + internalPort + " (expected: 1-65535)");
         }
         return new String[] {"http://127.0.0.1:" + internalPort};
     }

@@ -3,6 +3,7 @@ package io.webproxy.samples.cli;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyServer;
+import io.webproxy.ProxyStartException;
 import io.webproxy.observe.AccessLogFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -28,6 +30,7 @@ final class FrontOptions {
     @Option(
             names = "--http-port",
             paramLabel = "PORT",
+            converter = Numbers.Port.class,
             description = "One more port, which redirects from HTTP to HTTPS; default: none.")
     private @Nullable Integer httpPort;
 
@@ -50,6 +53,7 @@ final class FrontOptions {
     @Option(
             names = "--io-threads",
             paramLabel = "N",
+            converter = Numbers.Threads.class,
             description = "How many IO threads; default: one per processor, at least two.")
     private @Nullable Integer ioThreads;
 
@@ -62,8 +66,14 @@ final class FrontOptions {
     @Option(
             names = "--access-log-format",
             paramLabel = "FORMAT",
-            description = "How a line of it looks: ${COMPLETION-CANDIDATES}; default: COMBINED.")
+            description = "How a line of it looks: combined or json; default: combined.")
     private @Nullable AccessLogFormat accessLogFormat;
+
+    @Option(
+            names = "--log-level",
+            paramLabel = "LEVEL",
+            description = "Which log lines go to standard error: error, warn, info or debug; default: info.")
+    private @Nullable LogLevel logLevel;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command = CommandSpec.create();
@@ -77,7 +87,14 @@ final class FrontOptions {
      * @throws ParameterException if the options make no valid configuration
      */
     int serve(int externalPort, Consumer<ProxyConfig.Builder> forward, Runnable beforeStop) {
-        ProxyConfig config = configure(externalPort, forward);
+        try (LogLevel.Change level = LogLevel.change(logLevel)) {
+            return serve(configure(externalPort, forward), beforeStop);
+        } catch (ProxyStartException e) {
+            throw new ProxyStartException(new StartWords(httpPort).of(String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    private int serve(ProxyConfig config, Runnable beforeStop) {
         try (AccessLogFile log = AccessLogFile.open(accessLog);
                 ProxyServer proxy = config.start()) {
             return Foreground.serve(
@@ -94,6 +111,8 @@ final class FrontOptions {
     private ProxyConfig configure(int externalPort, Consumer<ProxyConfig.Builder> forward) {
         ProxyConfig.Builder builder = ProxyServer.builder();
         try {
+            checkEmpty();
+            checkPorts(externalPort);
             if (plain) {
                 builder.http(externalPort);
             } else {
@@ -102,7 +121,7 @@ final class FrontOptions {
             if (httpPort != null) {
                 builder.redirectHttp(httpPort);
             }
-            builder.trustedProxies(trustedProxies.toArray(String[]::new));
+            Complaint.of("--trusted-proxy", () -> builder.trustedProxies(trustedProxies.toArray(String[]::new)));
             if (bind != null) {
                 builder.bind(bind);
             }
@@ -111,7 +130,11 @@ final class FrontOptions {
             }
             forward.accept(builder);
             credentials.applyTo(builder);
-            certificates.applyTo(builder);
+            if (plain) {
+                certificates.checkUnused();
+            } else {
+                certificates.applyTo(builder);
+            }
             timeouts.applyTo(builder);
             logTo(builder);
             return builder.build();
@@ -119,6 +142,31 @@ final class FrontOptions {
             throw new ParameterException(command.commandLine(), String.join("; ", e.problems()), e);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** An unset variable of a script makes an empty value: nothing takes one but a password. */
+    private void checkEmpty() {
+        for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
+            if (!option.longestName().endsWith("password")
+                    && option.originalStringValues().stream().anyMatch(String::isBlank)) {
+                throw Complaint.wrong(option.longestName(), "empty", option.longestName() + " " + option.paramLabel());
+            }
+        }
+    }
+
+    private void checkPorts(int externalPort) {
+        if (httpPort == null) {
+            return;
+        }
+        if (plain) {
+            throw Complaint.wrong("--http-port", "given with --plain", "only one of them: it redirects to HTTPS");
+        }
+        if (httpPort != 0 && httpPort == externalPort) {
+            throw Complaint.wrong(
+                    "--http-port",
+                    httpPort.toString(),
+                    "another port than --external-port, which redirects HTTP as well");
         }
     }
 

@@ -1,23 +1,32 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.route.HostHeader;
+import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which requests go to another service than the one for the rest. */
 final class RouteOptions {
-    /** The path may have an equals sign, so what is behind it has to be a URL. */
-    private static final Pattern ROUTE = Pattern.compile("(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>https?://.*)");
+    /** The path may have an equals sign, so what is after it has to be a URL. Two slashes say that what follows is a host. */
+    private static final Pattern ROUTE =
+            Pattern.compile("(?<named>//)?(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>https?://.*)");
+
+    private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
 
     @Option(
             names = "--route",
             paramLabel = "HOST/PATH=URL[,URL…]",
             description =
-                    "Requests for this host and path prefix go to this service; may be repeated. An empty HOST is any host;"
-                            + " several URLs take turns.")
+                    "Requests for this host and path prefix go to this service; may be repeated. An empty HOST is any host:"
+                            + " /api/=URL. A host without a dot is written with two slashes: //nas/=URL. Several URLs take turns.")
     private List<String> routes = new ArrayList<>();
 
     @Option(
@@ -30,30 +39,117 @@ final class RouteOptions {
         return routes.isEmpty() && stripped.isEmpty();
     }
 
-    void applyTo(ProxyConfig.Builder builder) {
-        routes.forEach(route -> add(builder, "--route", route, false));
-        stripped.forEach(route -> add(builder, "--strip", route, true));
+    /**
+     * Adds the routes.
+     *
+     * @param byDefault whether the rest of the requests goes to another service
+     */
+    void applyTo(ProxyConfig.Builder builder, HostHeader hostHeader, boolean byDefault) {
+        Map<String, Given> before = new HashMap<>();
+        if (byDefault) {
+            before.put("/", new Given("--to", ""));
+        }
+        routes.forEach(route -> add(builder, hostHeader, read("--route", route), before));
+        stripped.forEach(route -> add(builder, hostHeader, read("--strip", route), before));
     }
 
-    private static void add(ProxyConfig.Builder builder, String option, String text, boolean strip) {
-        Matcher route = ROUTE.matcher(text);
-        if (!route.matches()) {
-            throw new IllegalArgumentException(option + ": " + text
-                    + " (expected: HOST/PATH=URL, such as chat.example.com/api/=http://127.0.0.1:3000)");
+    /**
+     * One route as it was given.
+     *
+     * @param urls separated by commas
+     */
+    private record Given(
+            String option, @Nullable String host, @Nullable String path, String urls) {
+        Given(String option, String urls) {
+            this(option, null, null, urls);
         }
-        String host = route.group("host");
-        String path = route.group("path");
-        builder.route(r -> {
-            if (!host.isEmpty()) {
-                r.host(host);
+
+        void describe(Route.Builder route) {
+            if (host != null) {
+                route.host(host);
             }
             if (path != null) {
-                r.path(path);
+                route.path(path);
             }
-            if (strip) {
+            route.forward(urls.split(","));
+        }
+    }
+
+    private static Given read(String option, String text) {
+        Matcher route = ROUTE.matcher(text);
+        String host = route.matches() ? route.group("host") : "";
+        String path = route.matches() ? route.group("path") : null;
+        boolean named = route.matches() && route.group("named") != null;
+        if (!route.matches() || (host.isEmpty() && (named || path == null))) {
+            throw Complaint.wrong(
+                    option,
+                    text,
+                    "HOST/PATH=URL, such as chat.example.com/api/=http://127.0.0.1:3000, or /api/=… for any host");
+        }
+        String urls = route.group("urls");
+        if (!named && isOneLabel(host)) {
+            // Many a user leaves the first slash of a path out: the route would wait for a host of that name.
+            throw Complaint.wrong(
+                    option,
+                    text,
+                    "/" + text + " for the path, or //" + host + (path == null ? "/" : path) + "=" + urls
+                            + " for the host " + host);
+        }
+        for (String url : urls.split(",", -1)) {
+            checkUrl(option, url);
+        }
+        return new Given(option, host.isEmpty() ? null : host, path, urls);
+    }
+
+    private static boolean isOneLabel(String host) {
+        return !host.isEmpty()
+                && !host.equalsIgnoreCase("localhost")
+                && host.chars().noneMatch(c -> ".:[*".indexOf(c) >= 0);
+    }
+
+    /** Refuses what is no upstream, and says what was probably meant. */
+    static void checkUrl(String option, String url) {
+        if (url.isBlank()) {
+            throw Complaint.wrong(option, "an empty URL", "http://host:port or https://host:port");
+        }
+        if (HOST_AND_PORT.matcher(url).matches()) {
+            throw Complaint.wrong(option, url, "http://" + url + " or https://" + url);
+        }
+        Complaint.of(option, () -> Upstream.of(url));
+    }
+
+    private static void add(
+            ProxyConfig.Builder builder, HostHeader hostHeader, Given given, Map<String, Given> before) {
+        Route.Builder described = Route.builder();
+        Complaint.of(given.option, () -> {
+            given.describe(described);
+            return given;
+        });
+        Route route = described.build();
+        String place = route.host() + route.path().toString();
+        Given other = before.putIfAbsent(place, given);
+        if (other != null) {
+            throw twice(place, given, other);
+        }
+        builder.route(r -> {
+            given.describe(r);
+            r.hostHeader(hostHeader);
+            if (given.option.equals("--strip")) {
                 r.stripPrefix();
             }
-            r.forward(route.group("urls").split(","));
         });
+    }
+
+    private static IllegalArgumentException twice(String place, Given given, Given other) {
+        if (other.option.equals("--to")) {
+            return Complaint.wrong(
+                    given.option, place, "another host or path: all other requests go to --internal-port or --to");
+        }
+        return Complaint.wrong(
+                given.option,
+                place + " is given twice",
+                given.option.equals(other.option)
+                        ? "once, with its URLs separated by commas: " + place + "=" + other.urls + "," + given.urls
+                        : "either --route or --strip for it");
     }
 }

@@ -6,7 +6,6 @@ import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The demo service alone, for measurements with the proxy in a JVM of its own. */
@@ -16,6 +15,7 @@ final class ServiceCommand implements Callable<Integer> {
             names = "--internal-port",
             paramLabel = "PORT",
             defaultValue = "0",
+            converter = Numbers.Port.class,
             description = "The port to open on 127.0.0.1, 0 for any free one; default: ${DEFAULT-VALUE}.")
     private int internalPort;
 
@@ -24,10 +24,6 @@ final class ServiceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (internalPort < 0 || internalPort > 65535) {
-            throw new ParameterException(
-                    spec.commandLine(), "--internal-port: " + internalPort + " (expected: 0-65535)");
-        }
         CountDownLatch closed = new CountDownLatch(1);
         try (DemoService service = DemoService.start(internalPort)) {
             return Foreground.serve(

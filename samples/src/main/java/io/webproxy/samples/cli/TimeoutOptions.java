@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -55,14 +56,22 @@ final class TimeoutOptions {
 
     private static TimeoutPolicy with(TimeoutPolicy policy, String name, String limit, Duration time) {
         return switch (name) {
-            case "default" -> policy.with(TimeoutClass.DEFAULT, time);
-            case "long" -> policy.with(TimeoutClass.LONG, time);
-            case "download" -> policy.with(TimeoutClass.DOWNLOAD, time);
-            case "websocket" -> policy.with(TimeoutClass.WEBSOCKET, time);
-            case "connect" -> policy.withConnect(time);
-            case "total" -> policy.withTotal(time);
+            case "default" -> checked(limit, () -> policy.with(TimeoutClass.DEFAULT, time));
+            case "long" -> checked(limit, () -> policy.with(TimeoutClass.LONG, time));
+            case "download" -> checked(limit, () -> policy.with(TimeoutClass.DOWNLOAD, time));
+            case "websocket" -> checked(limit, () -> policy.with(TimeoutClass.WEBSOCKET, time));
+            case "connect" -> checked(limit, () -> policy.withConnect(time));
+            case "total" -> checked(limit, () -> policy.withTotal(time));
             default -> throw wrong(limit, "default, long, download, websocket, connect or total, each with a time");
         };
+    }
+
+    private static TimeoutPolicy checked(String limit, Supplier<TimeoutPolicy> call) {
+        try {
+            return call.get();
+        } catch (IllegalArgumentException e) {
+            throw wrong(limit, "none, or 1 ms to 3650 days");
+        }
     }
 
     private static Duration time(String limit, String text) {
@@ -81,6 +90,6 @@ final class TimeoutOptions {
     }
 
     private static IllegalArgumentException wrong(String limit, String expected) {
-        return new IllegalArgumentException("--timeout: " + limit + " (expected: " + expected + ")");
+        return Complaint.wrong("--timeout", limit, expected);
     }
 }

@@ -1,0 +1,112 @@
+package io.webproxy.samples.cli;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.OverwrittenOptionException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** What is wrong with arguments, in one form for all of it: {@code --option: value (expected: …)}. */
+final class Complaint {
+    private Complaint() {}
+
+    /** What a library call does with an option's value; what it refuses is said of the option. */
+    static <T> T of(String option, Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (IllegalArgumentException e) {
+            String message = String.valueOf(e.getMessage());
+            int name = message.indexOf(": ");
+            throw new IllegalArgumentException(option + (name < 0 ? ": " + message : message.substring(name)), e);
+        }
+    }
+
+    /** An option's value is wrong. */
+    static IllegalArgumentException wrong(String option, String value, String expected) {
+        return new IllegalArgumentException(option + ": " + value + " (expected: " + expected + ")");
+    }
+
+    /** One sentence. */
+    static String sentence(ParameterException e) {
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            return unmatched(unmatched);
+        }
+        if (e instanceof MissingParameterException missing) {
+            return missing(missing);
+        }
+        if (e instanceof OverwrittenOptionException twice) {
+            return name(twice.getOverwritten()) + ": given twice (expected: once)";
+        }
+        if (e.getArgSpec() != null && e.getCause() instanceof TypeConversionException range) {
+            return name(e.getArgSpec()) + ": " + e.getValue() + " (expected: " + expected(e.getArgSpec(), range) + ")";
+        }
+        if (String.valueOf(e.getMessage()).startsWith("Missing required subcommand")) {
+            return "There is no command (expected: expose or demo)";
+        }
+        return oneLine(e);
+    }
+
+    static String oneLine(Exception e) {
+        String message = e.getMessage();
+        return message == null ? e.toString() : message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    }
+
+    private static String expected(ArgSpec option, TypeConversionException range) {
+        Class<?> type = option.type();
+        if (type.isEnum()) {
+            return Stream.of(type.getEnumConstants())
+                    .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(", "));
+        }
+        return option.arity().max() == 0
+                ? "no value"
+                : String.valueOf(range.getMessage());
+    }
+
+    private static String missing(MissingParameterException e) {
+        boolean option = String.valueOf(e.getMessage()).startsWith("Missing required option");
+        return e.getMissing().stream()
+                .map(each -> name(each) + (option ? ": missing" : ": no value") + " (expected: " + name(each) + " "
+                        + each.paramLabel() + ")")
+                .collect(Collectors.joining("; "));
+    }
+
+    /** Names options only: what follows an unknown one may be a secret after a misspelt option. */
+    private static String unmatched(UnmatchedArgumentException e) {
+        if (e.getCommandLine().getParent() == null && !e.getUnmatched().get(0).startsWith("-")) {
+            return "There is no such command (expected: expose or demo)";
+        }
+        List<String> options = e.getUnmatched().stream()
+                .filter(argument -> argument.startsWith("-"))
+                .map(argument -> argument.replaceFirst("=.*", ""))
+                .toList();
+        if (options.isEmpty()) {
+            return "There is an argument that belongs to no option";
+        }
+        return "Unknown option " + String.join(", ", options) + similar(e, options);
+    }
+
+    private static String similar(UnmatchedArgumentException e, List<String> options) {
+        CommandLine command = e.getCommandLine();
+        String alike = options.size() > 1
+                ? ""
+                : e.getSuggestions().stream()
+                        .filter(suggestion ->
+                                command.getCommandSpec().optionsMap().containsKey(suggestion))
+                        .limit(1)
+                        .collect(Collectors.joining());
+        return alike.isEmpty() ? "" : " (did you mean " + alike + "?)";
+    }
+
+    private static String name(ArgSpec argument) {
+        return argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
+    }
+}

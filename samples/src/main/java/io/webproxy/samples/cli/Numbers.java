@@ -1,0 +1,44 @@
+package io.webproxy.samples.cli;
+
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** The numbers that options take. What is out of range fails with the range as its message. */
+final class Numbers {
+    private static final Pattern DIGITS = Pattern.compile("[0-9]{1,9}");
+
+    private Numbers() {}
+
+    /** A port to open, 0 for any free one. */
+    static final class Port implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            return number(value, 0, 65535);
+        }
+    }
+
+    /** The port of a service. */
+    static final class ServicePort implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            return number(value, 1, 65535);
+        }
+    }
+
+    /** How many threads, 0 for the default. */
+    static final class Threads implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            return number(value, 0, 1024);
+        }
+    }
+
+    private static int number(String value, int least, int most) {
+        int number = DIGITS.matcher(value).matches() ? Integer.parseInt(value) : -1;
+        if (number < least || number > most) {
+            throw new TypeConversionException(least + "-" + most);
+        }
+        return number;
+    }
+}

@@ -1,0 +1,34 @@
+package io.webproxy.samples.cli;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Says why a start failed in words of the command line, where the library says which of its methods to call. */
+final class StartWords {
+    private static final Pattern PORT = Pattern.compile("Port ([0-9]+) .*");
+
+    private final @Nullable Integer httpPort;
+
+    /** For a server with this port for redirects, null for none. */
+    StartWords(@Nullable Integer httpPort) {
+        this.httpPort = httpPort;
+    }
+
+    String of(String sentence) {
+        Matcher port = PORT.matcher(sentence);
+        if (port.matches()) {
+            String option =
+                    httpPort != null && port.group(1).equals(httpPort.toString()) ? "--http-port" : "--external-port";
+            return sentence.replace("choose another port", "choose another " + option)
+                    .replace("choose a port above", "choose a " + option + " above");
+        }
+        return sentence.replace("Certificates.pem(certificates, key, password)", "--key-password PASSWORD")
+                .replace("Certificates.pkcs12(file, password)", "--keystore-password PASSWORD")
+                .replace(", or tlsProvider(TlsProvider.JDK)", "")
+                .replaceFirst("^bind: ", "--bind: ")
+                .replaceFirst("^htpasswd: ", "--htpasswd: ")
+                .replaceFirst("^selfSigned: ", "--self-signed: ")
+                .replaceFirst("^trust: ", "--acme-ca: ");
+    }
+}
