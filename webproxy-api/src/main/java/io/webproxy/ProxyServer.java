@@ -1,5 +1,6 @@
 package io.webproxy;
 
+import io.webproxy.http.IpLiteral;
 import io.webproxy.port.Endpoint;
 import java.net.InetAddress;
 import java.net.URI;
@@ -26,10 +27,12 @@ public final class ProxyServer implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ShutdownHook hook = new ShutdownHook(this::close);
     private volatile ProxyConfig config;
+    private volatile List<Endpoint> lastEndpoints;
 
     private ProxyServer(ProxyEngine.Running running, ProxyConfig config) {
         this.running = running;
         this.config = config;
+        this.lastEndpoints = running.status().endpoints();
     }
 
     /** An empty configuration to fill. */
@@ -62,10 +65,11 @@ public final class ProxyServer implements AutoCloseable {
 
     /**
      * The address to open: that of the first HTTPS endpoint, else of the first one. The host is the one that the server is
-     * bound to, {@code localhost} when it is bound to all or to the loopback address.
+     * bound to, {@code localhost} when it is bound to all or to the loopback address. Of a closed server it is what was open.
      */
     public URI uri() {
-        List<Endpoint> endpoints = endpoints();
+        List<Endpoint> open = endpoints();
+        List<Endpoint> endpoints = open.isEmpty() ? lastEndpoints : open;
         Endpoint first = endpoints.stream()
                 .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.HTTPS)
                 .findFirst()
@@ -73,17 +77,24 @@ public final class ProxyServer implements AutoCloseable {
         InetAddress address = first.address().getAddress();
         String host = address.isAnyLocalAddress() || address.isLoopbackAddress()
                 ? "localhost"
-                : address.getHostAddress().replaceFirst("%.*", "");
+                : IpLiteral.text(address);
         return URI.create(first.protocol().scheme() + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":"
                 + first.address().getPort() + "/");
     }
 
-    /** Where the server listens, in the order of configuration, with real ports. */
+    /** Where the server listens, in the order of configuration, with real ports; empty once it is closed. */
     public List<Endpoint> endpoints() {
         return running.status().endpoints();
     }
 
-    /** What the server does right now. */
+    /**
+     * Whether the server isn't closed: true from its start, while it drains too, until everything is released and {@link #awaitClose()} returns.
+     */
+    public boolean isRunning() {
+        return closed.getCount() > 0;
+    }
+
+    /** What the server does right now; empty once it is closed. */
     public ProxyStatus status() {
         return running.status();
     }
@@ -107,6 +118,7 @@ public final class ProxyServer implements AutoCloseable {
         Objects.requireNonNull(change, "change").accept(builder);
         ProxyConfig next = builder.build();
         running.update(next);
+        lastEndpoints = running.status().endpoints();
         config = next;
         hook.set(next.closeOnShutdown());
         return next;

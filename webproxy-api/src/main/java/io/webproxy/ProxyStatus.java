@@ -27,6 +27,11 @@ public record ProxyStatus(
         int tunnels,
         Map<String, Pool> upstreams,
         List<CertificateStatus> certificates) {
+    /** That of a closed server: no endpoint, connection, exchange, upstream or certificate. */
+    public static ProxyStatus empty() {
+        return new ProxyStatus(List.of(), "", 0, 0, 0, 0, Map.of(), List.of());
+    }
+
     /** Copies the collections. */
     public ProxyStatus {
         endpoints = List.copyOf(endpoints);

@@ -23,7 +23,7 @@ final class CertificateName {
     static Optional<String> canonical(String name) {
         InetAddress address = IpLiteral.parse(name);
         if (address != null) {
-            return Optional.of(Names.text(address));
+            return Optional.of(IpLiteral.text(address));
         }
         String lower = name.toLowerCase(Locale.ROOT);
         String plain = lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;

@@ -45,7 +45,7 @@ final class DnsLookup {
     private static String url(InetSocketAddress server) {
         String host = server.getAddress() == null
                 ? server.getHostString()
-                : server.getAddress().getHostAddress();
+                : IpLiteral.text(server.getAddress());
         return "dns://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + server.getPort();
     }
 

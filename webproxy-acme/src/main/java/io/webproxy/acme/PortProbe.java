@@ -147,11 +147,11 @@ final class PortProbe {
     }
 
     private static Outcome reached(InetAddress address, int port) {
-        return new Outcome(true, "port " + port + " of " + Names.text(address) + " leads to this server");
+        return new Outcome(true, "port " + port + " of " + IpLiteral.text(address) + " leads to this server");
     }
 
     private static Outcome missed(InetAddress address, int port, String why) {
-        return new Outcome(false, "port " + port + " of " + Names.text(address) + " " + why);
+        return new Outcome(false, "port " + port + " of " + IpLiteral.text(address) + " " + why);
     }
 
     private static String why(IOException e) {

@@ -156,7 +156,7 @@ final class Preflight {
                 Severity.INFO,
                 name,
                 "resolves to "
-                        + addresses.stream().map(Names::text).collect(Collectors.joining(", "))
+                        + addresses.stream().map(IpLiteral::text).collect(Collectors.joining(", "))
                         + (here ? ", of this machine" : ", which isn't of this machine: right only if it leads here"));
         addresses.forEach(address -> probe(name, address, kinds));
     }

@@ -1,5 +1,6 @@
 package io.webproxy.acme;
 
+import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -38,7 +39,7 @@ final class Propagation {
 
     private static String url(InetSocketAddress resolver) {
         InetAddress address = resolver.getAddress();
-        String host = address == null ? resolver.getHostString() : Names.text(address);
+        String host = address == null ? resolver.getHostString() : IpLiteral.text(address);
         return "dns://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + resolver.getPort();
     }
 

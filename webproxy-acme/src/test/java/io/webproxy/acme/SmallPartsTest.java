@@ -1,5 +1,6 @@
 package io.webproxy.acme;
 
+import io.webproxy.http.IpLiteral;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
@@ -41,7 +42,7 @@ class SmallPartsTest {
         "fe80:0:0:1:0:0:0:1, fe80:0:0:1::1"
     })
     void addressIsCanonical(String text, String canonical) throws Exception {
-        assertThat(Names.text(InetAddress.getByName(text))).isEqualTo(canonical);
+        assertThat(IpLiteral.text(InetAddress.getByName(text))).isEqualTo(canonical);
         assertThat(Names.identifier(text).getValue()).isEqualTo(canonical);
         assertThat(Names.identifier(text).getType()).isEqualTo("ip");
     }

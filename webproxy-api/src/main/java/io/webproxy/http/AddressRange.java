@@ -103,7 +103,7 @@ public final class AddressRange {
     @Override
     public String toString() {
         try {
-            return InetAddress.getByAddress(network).getHostAddress() + "/" + prefix;
+            return IpLiteral.text(InetAddress.getByAddress(network)) + "/" + prefix;
         } catch (UnknownHostException e) {
             throw new IllegalStateException(e);
         }

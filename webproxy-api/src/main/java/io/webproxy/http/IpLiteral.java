@@ -2,6 +2,7 @@ package io.webproxy.http;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,13 @@ public final class IpLiteral {
         } catch (UnknownHostException e) {
             return null;
         }
+    }
+
+    /** Orders addresses by number, those of IPv4 first. */
+    public static int compare(InetAddress one, InetAddress other) {
+        byte[] bytes = one.getAddress();
+        byte[] others = other.getAddress();
+        return bytes.length == others.length ? Arrays.compareUnsigned(bytes, others) : bytes.length - others.length;
     }
 
     /** The canonical text of an address: IPv6 compressed and in lower case (RFC 5952 section 4), without a zone and without brackets. */

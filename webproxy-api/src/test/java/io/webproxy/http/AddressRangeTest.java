@@ -48,6 +48,11 @@ class AddressRangeTest {
     }
 
     @Test
+    void textIsCompressed() {
+        assertThat(AddressRange.of("2001:DB8:0:0:0:0:0:0/32")).hasToString("2001:db8::/32");
+    }
+
+    @Test
     void everyPrefixLengthSplitsAtItsBit() throws UnknownHostException {
         for (int prefix = 1; prefix <= 32; prefix++) {
             int bit = 1 << (32 - prefix);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
+import io.webproxy.ProxyStatus;
 import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
@@ -23,6 +24,7 @@ import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Security;
@@ -114,6 +116,26 @@ class LifeCycleTest {
             assertThat(proxy.uri().toString()).matches("https://localhost:\\d+/");
             assertThat(proxy.status().tlsProvider()).isEqualTo("Conscrypt");
         }
+    }
+
+    @Test
+    void closedServerIsNotRunningAndItsStatusIsEmpty() throws Exception {
+        ProxyServer proxy = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .https(0)
+                .certificates(Certificates.selfSigned("localhost"))
+                .forward("http://127.0.0.1:1")
+                .start();
+        URI uri = proxy.uri();
+        try (proxy) {
+            assertThat(proxy.isRunning()).isTrue();
+            assertThat(proxy.status().endpoints()).hasSize(1);
+            assertThat(proxy.status().certificates()).hasSize(1);
+        }
+        assertThat(proxy.isRunning()).isFalse();
+        assertThat(proxy.status()).isEqualTo(ProxyStatus.empty());
+        assertThat(proxy.endpoints()).isEmpty();
+        assertThat(proxy.uri()).as("what was open").isEqualTo(uri);
     }
 
     @Test

@@ -74,7 +74,7 @@ class ProxyHeaderOutTest {
                             line -> assertThat(line)
                                     .isEqualTo("PROXY TCP4 203.0.113.7 127.0.0.1 0 " + proxy.port() + "\r\n"),
                             line -> assertThat(line)
-                                    .isEqualTo("PROXY TCP6 2001:db8:0:0:0:0:0:1 ::ffff:127.0.0.1 0 " + proxy.port()
+                                    .isEqualTo("PROXY TCP6 2001:db8::1 ::ffff:127.0.0.1 0 " + proxy.port()
                                             + "\r\n"),
                             line -> assertThat(line)
                                     .matches("PROXY TCP4 127\\.0\\.0\\.1 127\\.0\\.0\\.1 [1-9][0-9]+ " + proxy.port()

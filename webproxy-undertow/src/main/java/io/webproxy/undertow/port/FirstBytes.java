@@ -9,6 +9,7 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.sniff.ClientHelloParser;
 import io.webproxy.undertow.sniff.Peeked;
 import io.webproxy.undertow.sniff.ProtocolSniffer;
@@ -152,7 +153,7 @@ public final class FirstBytes extends Watched {
         if (peeked == Peeked.More.MORE) {
             await(read);
         } else if (peeked instanceof Peeked.Malformed malformed) {
-            LOG.debug("{} sent {}", raw.getPeerAddress(), malformed.reason());
+            LOG.debug("{} sent {}", AddressText.of(raw.getPeerAddress()), malformed.reason());
             refuse(malformed.alert());
         } else if (peeked instanceof Peeked.ClientHello said) {
             raw.getSourceChannel().suspendReads();
@@ -198,7 +199,7 @@ public final class FirstBytes extends Watched {
         try {
             wrapped = tls.wrap(raw, said);
         } catch (HelloRefused e) {
-            LOG.debug("{} is refused: {}", raw.getPeerAddress(), e.getMessage());
+            LOG.debug("{} is refused: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
             refuse(e.alert());
         } finally {
             if (wrapped == null) {
@@ -259,7 +260,7 @@ public final class FirstBytes extends Watched {
                 protocols.http1(arrival, wrapped, early);
             }
         } catch (IOException e) {
-            LOG.debug("TLS with {} failed: {}", raw.getPeerAddress(), e.getMessage());
+            LOG.debug("TLS with {} failed: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
             close();
         } finally {
             if (!kept) {

@@ -4,6 +4,7 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Endpoint;
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.port.Acceptor;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
@@ -185,12 +186,17 @@ final class Listeners {
             for (Listener listener : added) {
                 listener.becoming.what = wanted.apply(listener.listen.protocol());
                 listener.server.resumeAccepts();
-                LOG.info("Listening on {} ({})", listener.endpoint.address(), listener.endpoint.protocol());
+                LOG.info(
+                        "Listening on {} ({})",
+                        AddressText.of(listener.endpoint.address()),
+                        listener.endpoint.protocol());
             }
             for (Listener listener : removed) {
                 listener.acceptor.close(listener.server, drainTime);
                 LOG.info(
-                        "Not listening on {} ({}) any more", listener.endpoint.address(), listener.endpoint.protocol());
+                        "Not listening on {} ({}) any more",
+                        AddressText.of(listener.endpoint.address()),
+                        listener.endpoint.protocol());
             }
             if (closed) {
                 added.forEach(Listener::close);

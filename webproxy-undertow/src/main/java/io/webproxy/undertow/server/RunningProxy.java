@@ -273,6 +273,9 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     @Override
     public ProxyStatus status() {
+        if (released.isDone()) {
+            return ProxyStatus.empty();
+        }
         int tunnels = exchanges.tunnels();
         ServerTls serving = httpsPort() == 0 ? null : tls;
         return new ProxyStatus(

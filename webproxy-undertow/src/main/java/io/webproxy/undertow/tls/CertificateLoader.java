@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
@@ -9,6 +10,7 @@ import java.security.PrivateKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -61,9 +63,10 @@ final class CertificateLoader {
             if (source instanceof CertificateSource.SelfSigned selfSigned) {
                 loaded.put(source, HeldKeys.of(List.of(selfSigned(selfSigned, kept)), List.of()));
             } else if (!(source instanceof CertificateProvider)) {
-                loaded.put(source, read(source, FileStamp.of(source)));
+                loaded.put(source, files(source, FileStamp.of(source)));
             }
         }
+        loaded.forEach((source, keys) -> warnOfExpired(source, keys, loaded.values()));
         next = kept;
         return new LoadedSources(sources, loaded, standIns);
     }
@@ -73,8 +76,22 @@ final class CertificateLoader {
         made = next;
     }
 
-    /** What the files of a source hold, which had these stamps just before. */
+    /**
+     * What the files of a source that have changed hold, which had these stamps just before.
+     *
+     * @throws ProxyStartException with one sentence, also if a certificate has expired: what was served before is better, or as good
+     */
     HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
+        HeldKeys read = files(source, stamps);
+        for (KeyMaterial material : read.materials()) {
+            if (isExpired(material, clock.instant())) {
+                throw new ProxyStartException(expired(source, material) + ": renew it.");
+            }
+        }
+        return read;
+    }
+
+    private HeldKeys files(CertificateSource source, List<FileStamp> stamps) {
         if (source instanceof CertificateSource.Pem pem) {
             return HeldKeys.of(List.of(pem(pem, clock.instant())), stamps);
         }
@@ -82,6 +99,43 @@ final class CertificateLoader {
             return HeldKeys.of(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()), stamps);
         }
         throw new IllegalArgumentException(source + " has no files");
+    }
+
+    /** A restart mustn't make an outage worse: an expired certificate is served as long as there is no other for its names. */
+    private void warnOfExpired(CertificateSource source, HeldKeys keys, Collection<HeldKeys> all) {
+        for (KeyMaterial material : keys.materials()) {
+            if (isExpired(material, clock.instant())) {
+                boolean replaced = all.stream()
+                        .flatMap(held -> held.materials().stream())
+                        .anyMatch(other -> !isExpired(other, clock.instant()) && covers(other, material));
+                LOG.warn(
+                        "{}: renew it; {}",
+                        expired(source, material),
+                        replaced
+                                ? "another certificate is served for its names"
+                                : "it is served all the same, for there is no other");
+            }
+        }
+    }
+
+    private static boolean covers(KeyMaterial one, KeyMaterial other) {
+        return one.names().containsAll(other.names()) && one.addresses().containsAll(other.addresses());
+    }
+
+    static boolean isExpired(KeyMaterial material, Instant now) {
+        return now.isAfter(material.notAfter());
+    }
+
+    static String expired(CertificateSource source, KeyMaterial material) {
+        Object where = source instanceof CertificateSource.Pem pem
+                ? pem.certificates()
+                : source instanceof CertificateSource.Pkcs12 pkcs12 ? pkcs12.file() : source;
+        return "The certificate in " + where + " expired on " + material.notAfter();
+    }
+
+    /** Now, by the clock that certificates are judged by. */
+    Instant now() {
+        return clock.instant();
     }
 
     private CertificateSource.SelfSigned standard() {

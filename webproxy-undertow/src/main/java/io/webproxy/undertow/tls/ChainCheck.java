@@ -44,7 +44,7 @@ final class ChainCheck {
                         + " doesn't belong to the certificate in " + file
                         + ": give the key that the certificate was requested with."));
         rest.remove(leaf);
-        checkValidity(file, leaf, now);
+        checkStarted(file, leaf, now);
         List<X509Certificate> chain = chainOf(leaf, rest);
         if (!rest.isEmpty()) {
             LOG.warn(
@@ -62,12 +62,9 @@ final class ChainCheck {
         }
     }
 
-    private static void checkValidity(Path file, X509Certificate leaf, Instant now) {
+    /** That it hasn't ended yet is for the caller to check: at a start the only certificate is better than none. */
+    private static void checkStarted(Path file, X509Certificate leaf, Instant now) {
         Instant from = leaf.getNotBefore().toInstant();
-        Instant until = leaf.getNotAfter().toInstant();
-        if (now.isAfter(until)) {
-            throw new ProxyStartException("The certificate in " + file + " expired on " + until + ": renew it.");
-        }
         if (now.isBefore(from)) {
             throw new ProxyStartException("The certificate in " + file + " isn't valid before " + from
                     + ": check this machine's clock, or use another certificate.");

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.http.IpLiteral;
 import io.webproxy.tls.KeyMaterial;
-import java.net.InetAddress;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -60,11 +60,11 @@ record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String
         return materials.stream().map(KeyMaterial::notAfter).min(Comparator.naturalOrder());
     }
 
-    /** What a leaf is for. */
+    /** What a leaf is for: names, then addresses, each in their order. */
     static List<String> namesOf(KeyMaterial material) {
         return Stream.concat(
-                        material.names().stream(), material.addresses().stream().map(InetAddress::getHostAddress))
-                .sorted()
+                        material.names().stream().sorted(),
+                        material.addresses().stream().sorted(IpLiteral::compare).map(IpLiteral::text))
                 .toList();
     }
 }

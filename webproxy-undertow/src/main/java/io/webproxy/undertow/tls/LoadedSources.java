@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -113,7 +114,7 @@ record LoadedSources(
     }
 
     /** Chooses among all: those that stand side by side and aren't providers are one pool. */
-    KeyChooser chooser(Function<CertificateProvider, KeyChooser> asked) {
+    KeyChooser chooser(Instant now, Function<CertificateProvider, KeyChooser> asked) {
         List<KeyChooser> choosers = new ArrayList<>();
         List<KeyMaterial> pool = new ArrayList<>();
         int place = 0;
@@ -122,28 +123,29 @@ record LoadedSources(
                 place = pool.isEmpty() ? choosers.size() : place;
                 pool.addAll(of(source).materials());
             } else {
-                choosers.add(chooser(source, asked));
+                choosers.add(chooser(source, now, asked));
             }
         }
         if (!pool.isEmpty()) {
-            choosers.add(place, new ServedKeys(pool));
+            choosers.add(place, new ServedKeys(pool, now));
         }
         return inOrder(choosers);
     }
 
-    private KeyChooser chooser(CertificateSource source, Function<CertificateProvider, KeyChooser> asked) {
+    private KeyChooser chooser(
+            CertificateSource source, Instant now, Function<CertificateProvider, KeyChooser> asked) {
         if (source instanceof CertificateProvider provider) {
             return asked.apply(provider);
         }
         if (source instanceof CertificateSource.FirstOf firstOf) {
             return inOrder(
-                    firstOf.sources().stream().map(each -> chooser(each, asked)).toList());
+                    firstOf.sources().stream().map(each -> chooser(each, now, asked)).toList());
         }
         if (source instanceof CertificateSource.ForNames forNames) {
-            return new OnlyNames(forNames.names(), chooser(forNames.source(), asked));
+            return new OnlyNames(forNames.names(), chooser(forNames.source(), now, asked));
         }
         StandIn standIn = standIns.get(source);
-        return standIn == null ? new ServedKeys(of(source).materials()) : standIn;
+        return standIn == null ? new ServedKeys(of(source).materials(), now) : standIn;
     }
 
     private static KeyChooser inOrder(List<KeyChooser> choosers) {

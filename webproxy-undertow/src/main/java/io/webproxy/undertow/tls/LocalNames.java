@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.http.IpLiteral;
 import io.webproxy.tls.Certificates;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -21,7 +22,7 @@ final class LocalNames {
 
     private LocalNames() {}
 
-    /** localhost and its addresses, the host name, and the addresses of the interfaces that are up. */
+    /** localhost and its addresses, the host name, and the addresses of the interfaces that are up: always in the same order. */
     static List<String> find() {
         Set<String> names = new LinkedHashSet<>(List.of("localhost", "127.0.0.1", "::1"));
         addHostName(names);
@@ -31,7 +32,8 @@ final class LocalNames {
                     .flatMap(NetworkInterface::inetAddresses)
                     // a link-local address needs a zone, which no certificate can name
                     .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
-                    .map(address -> address.getHostAddress().replaceFirst("%.*", ""))
+                    .sorted(IpLiteral::compare)
+                    .map(IpLiteral::text)
                     .forEach(names::add);
         } catch (SocketException e) {
             LOG.debug("The local interfaces can't be listed", e);

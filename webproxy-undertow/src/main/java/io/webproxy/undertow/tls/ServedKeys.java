@@ -4,7 +4,9 @@ import io.webproxy.http.IpLiteral;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.net.InetAddress;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,9 +17,12 @@ final class ServedKeys implements KeyChooser {
     private final Map<InetAddress, List<KeyMaterial>> byAddress = new HashMap<>();
     private final List<KeyMaterial> standard = new ArrayList<>();
 
-    /** These; the first, with others for the same names, is for clients that name no host. */
-    ServedKeys(List<KeyMaterial> entries) {
-        for (KeyMaterial entry : entries) {
+    /** These; the first, with others for the same names, is for clients that name no host. Of several for one name those that have expired come last. */
+    ServedKeys(List<KeyMaterial> entries, Instant now) {
+        List<KeyMaterial> ordered = entries.stream()
+                .sorted(Comparator.comparing(entry -> now.isAfter(entry.notAfter())))
+                .toList();
+        for (KeyMaterial entry : ordered) {
             entry.names().forEach(name -> listOf(byName, name).add(entry));
             entry.addresses().forEach(address -> listOf(byAddress, address).add(entry));
             KeyMaterial first = entries.get(0);

@@ -292,7 +292,7 @@ public final class ServerTls {
 
     private void serve(LoadedSources sources) {
         IdentityHashMap<CertificateProvider, AskedProvider> still = new IdentityHashMap<>();
-        keys.update(sources.chooser(provider -> {
+        keys.update(sources.chooser(loader.now(), provider -> {
             AskedProvider same = asked(provider);
             still.put(provider, same);
             return same;
@@ -344,7 +344,7 @@ public final class ServerTls {
     /** A context of its own that serves one certificate to anybody and speaks nothing but these protocols. */
     SSLContext challengeContext(KeyMaterial certificate, List<String> protocols) {
         checkServable(certificate, engines);
-        SniKeyManager only = new SniKeyManager(new ServedKeys(List.of(certificate)));
+        SniKeyManager only = new SniKeyManager(new ServedKeys(List.of(certificate), loader.now()));
         try {
             Front made = new Front(
                     engines.context(new KeyManager[] {only}, new TrustManager[0]),

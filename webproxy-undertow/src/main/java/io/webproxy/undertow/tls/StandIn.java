@@ -98,7 +98,7 @@ final class StandIn implements KeyChooser {
         if (keys == null) {
             KeyMaterial material = material();
             LOG.info("Serving the {}, self-signed, where there is no other", material);
-            keys = new ServedKeys(List.of(material));
+            keys = new ServedKeys(List.of(material), clock.instant());
             served = keys;
         }
         return keys;

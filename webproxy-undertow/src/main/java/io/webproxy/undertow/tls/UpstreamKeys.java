@@ -10,11 +10,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Who vouches for an upstream, and what it is shown, as read from files. Immutable, equal if that is the same; {@code toString} shows names only.
  */
 public final class UpstreamKeys {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
+
     private final @Nullable Set<X509Certificate> trusted;
     private final List<KeyMaterial> identity;
 
@@ -38,7 +42,18 @@ public final class UpstreamKeys {
                         .map(file ->
                                 TrustFile.read(file, upstream.trustPassword().orElse(null)))
                         .orElse(null),
-                upstream.identity().map(source -> entries(source, now)).orElse(List.of()));
+                upstream.identity().map(source -> warned(source, entries(source, now), now)).orElse(List.of()));
+    }
+
+    /** The upstream decides what it makes of an expired certificate; other routes go on whatever it does. */
+    private static List<KeyMaterial> warned(CertificateSource source, List<KeyMaterial> entries, Instant now) {
+        for (KeyMaterial entry : entries) {
+            if (CertificateLoader.isExpired(entry, now)) {
+                LOG.warn(
+                        "{}: renew it; upstreams are shown it all the same", CertificateLoader.expired(source, entry));
+            }
+        }
+        return entries;
     }
 
     private static List<KeyMaterial> entries(CertificateSource source, Instant now) {

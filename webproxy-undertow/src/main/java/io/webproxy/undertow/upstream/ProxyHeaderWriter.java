@@ -1,5 +1,6 @@
 package io.webproxy.undertow.upstream;
 
+import io.webproxy.http.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -55,7 +56,7 @@ public final class ProxyHeaderWriter {
     }
 
     private static String text(InetAddress address, boolean ipv4) {
-        String text = address.getHostAddress().replaceFirst("%.*", "");
+        String text = IpLiteral.text(address);
         return ipv4 || !(address instanceof Inet4Address) ? text : "::ffff:" + text;
     }
 

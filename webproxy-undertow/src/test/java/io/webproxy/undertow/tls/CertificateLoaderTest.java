@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.http.IpLiteral;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
@@ -24,6 +25,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.Locale;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.BeforeAll;
@@ -250,15 +252,50 @@ class CertificateLoaderTest {
     }
 
     @Test
-    void expiredAndNotYetValidAreRefused() {
+    void notYetValidIsRefused() {
         CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
-        for (long days : new long[] {-1, 31}) {
-            Clock then = Clock.fixed(Instant.now().plus(Duration.ofDays(days)), ZoneOffset.UTC);
-            assertThatThrownBy(() -> new CertificateLoader(then).load(List.of(source)))
-                    .isInstanceOf(ProxyStartException.class)
-                    .hasMessageStartingWith("The certificate in " + certificate("ec"))
-                    .hasMessageContaining(days < 0 ? " isn't valid before 20" : " expired on 20");
-        }
+        Clock before = Clock.fixed(Instant.now().minus(Duration.ofDays(1)), ZoneOffset.UTC);
+        assertThatThrownBy(() -> new CertificateLoader(before).load(List.of(source)))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageStartingWith("The certificate in " + certificate("ec") + " isn't valid before 20");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = ": renew it; it is served all the same, for there is no other")
+    void expiredOneIsServedWithAWarningWhereThereIsNoOther() {
+        CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
+        CertificateLoader loader = new CertificateLoader(inAMonth());
+        LoadedSources loaded = loader.load(List.of(source));
+        KeyMaterial expired = loaded.all().get(0);
+        assertThat(served(loaded, loader)).containsExactly(expired);
+        assertThatThrownBy(() -> loader.read(source, List.of()))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageStartingWith("The certificate in " + certificate("ec") + " expired on 20")
+                .hasMessageEndingWith(": renew it.");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = ": renew it; another certificate is served for its names")
+    void expiredOneStandsBackForAnother() {
+        CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
+        CertificateLoader loader = new CertificateLoader(inAMonth());
+        KeyMaterial old = new CertificateLoader(Clock.systemUTC())
+                .load(List.of(source))
+                .all()
+                .get(0);
+        String[] names = Stream.concat(old.names().stream(), old.addresses().stream().map(IpLiteral::text))
+                .toArray(String[]::new);
+        LoadedSources loaded = loader.load(List.of(source, Certificates.selfSigned(names)));
+        assertThat(served(loaded, loader).get(0)).isSameAs(loaded.all().get(1));
+    }
+
+    private static Clock inAMonth() {
+        return Clock.fixed(Instant.now().plus(Duration.ofDays(31)), ZoneOffset.UTC);
+    }
+
+    private static List<KeyMaterial> served(LoadedSources loaded, CertificateLoader loader) {
+        return loaded.chooser(loader.now(), provider -> hello -> List.of())
+                .choose(HandshakeKeys.UNKNOWN);
     }
 
     private static HeldCertificate authority(String name, HeldCertificate by) {

@@ -129,6 +129,20 @@ class SelfSignedTest {
     }
 
     @Test
+    void namesAndAddressesAreListedInOrderAndCompressed() {
+        KeyMaterial made = SelfSigned.make(
+                List.of("z.example", "2001:DB8:0:0:0:0:0:2", "10.0.0.10", "a.example", "::1", "10.0.0.9"), false, NOW);
+        assertThat(HeldKeys.namesOf(made))
+                .containsExactly("a.example", "z.example", "10.0.0.9", "10.0.0.10", "::1", "2001:db8::2");
+        assertThat(made.toString())
+                .startsWith("EC certificate for a.example, z.example, 10.0.0.9, 10.0.0.10, ::1, 2001:db8::2, valid until ");
+        assertThat(LocalNames.find())
+                .startsWith("localhost", "127.0.0.1", "::1")
+                .isEqualTo(LocalNames.find())
+                .noneMatch(name -> name.contains(":0:0:"));
+    }
+
+    @Test
     void longNameIsNoCommonName() {
         String name = "a23456789.".repeat(8) + "example.com";
         X509Certificate leaf = SelfSigned.make(List.of(name), false, NOW).leaf();
