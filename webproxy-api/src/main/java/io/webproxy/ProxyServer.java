@@ -75,9 +75,8 @@ public final class ProxyServer implements AutoCloseable {
                 .findFirst()
                 .orElse(endpoints.get(0));
         InetAddress address = first.address().getAddress();
-        String host = address.isAnyLocalAddress() || address.isLoopbackAddress()
-                ? "localhost"
-                : IpLiteral.text(address);
+        String host =
+                address.isAnyLocalAddress() || address.isLoopbackAddress() ? "localhost" : IpLiteral.text(address);
         return URI.create(first.protocol().scheme() + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":"
                 + first.address().getPort() + "/");
     }

@@ -120,7 +120,8 @@ class ProxyConfigTest {
         ClientCertificates required = ClientCertificates.required(Path.of("ca.p12"), "hunter2");
         assertThat(problems(valid().clientCertificates(required)))
                 .containsExactly(
-                        "clientCertificates: required(ca.p12) as Client-Cert (expected: an https(port) that asks for them)");
+                        "clientCertificates: required(ca.p12) as Client-Cert (expected: an https(port) that asks for"
+                                + " them)");
         assertThat(problems(valid().clientCertificates(required).https(0))).isEmpty();
         assertThat(problems(valid().clientCertificates(ClientCertificates.off().withHeader("X-Id"))))
                 .isEmpty();
@@ -173,10 +174,12 @@ class ProxyConfigTest {
                                 + " without user, path and query)"),
                 bad(
                         b -> b.forward(),
-                        "route /: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))"),
+                        "route /: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…), or"
+                                + " redirectTo(…))"),
                 bad(
                         b -> b.route(route -> route.name("chat")),
-                        "route chat: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))"),
+                        "route chat: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…),"
+                                + " or redirectTo(…))"),
                 bad(b -> b.route(route -> route.name(" ")), "route.name: '' (expected: a name, or none)"),
                 bad(b -> b.removeRoute("nobody"), "removeRoute: nobody (expected: the name of a route)"),
                 bad(

@@ -42,6 +42,7 @@ public final class AutomaticHttps {
                         .certificates(Certificates.firstOf(acme.build(), Certificates.selfSigned(args[0])))
                         .forward("http://127.0.0.1:" + service.port())
                         .observer(new EventPrinter(out))
+                        .closeOnShutdown(true)
                         .start()) {
             out.println("ready " + proxy.uri());
             proxy.awaitClose();

@@ -33,6 +33,7 @@ public final class EdgeServerWithIp {
                         .https(Integer.parseInt(args[1]))
                         .certificates(certificates(args))
                         .forward("http://127.0.0.1:" + service.port())
+                        .closeOnShutdown(true)
                         .start()) {
             String uri = proxy.uri().toString();
             out.printf("ready %s%ntry: curl -kN %2$sevents%ntry: curl -kN %2$saudio | aplay%n", uri, uri);

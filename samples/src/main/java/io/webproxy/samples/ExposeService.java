@@ -25,6 +25,7 @@ public final class ExposeService {
         return ProxyServer.builder()
                 .https(externalPort)
                 .forward("http://127.0.0.1:" + internalPort)
+                .closeOnShutdown(true)
                 .start();
     }
 }

@@ -33,6 +33,7 @@ public final class Failover {
                         .route(r -> r.forward("http://127.0.0.1:" + first.port(), "http://127.0.0.1:" + second.port())
                                 .balancing(Balancing.failover())
                                 .healthCheck(HealthCheck.path("/v1/models").withInterval(Duration.ofSeconds(1))))
+                        .closeOnShutdown(true)
                         .start()) {
             out.printf("ready %1$s%ntry: curl -k %1$sv1/models%n", proxy.uri());
             end.await();

@@ -35,6 +35,7 @@ public final class PathRouting {
                 .route(r -> r.path("/embedding-model/").stripPrefix().forward(embedding))
                 .route(r -> r.host("embedding.localhost").forward(embedding))
                 .canonicalHost("localhost", "www.localhost")
+                .closeOnShutdown(true)
                 .start();
     }
 

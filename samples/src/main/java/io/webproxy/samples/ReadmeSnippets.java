@@ -34,6 +34,7 @@ final class ReadmeSnippets {
             try (ProxyServer proxy = ProxyServer.builder()
                     .https(8443)
                     .forward("http://127.0.0.1:8080")
+                    .closeOnShutdown(true) // Ctrl-C lets requests end
                     .start()) {
                 System.out.println(proxy.uri()); // https://localhost:8443/
                 proxy.awaitClose();

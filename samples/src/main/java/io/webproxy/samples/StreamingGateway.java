@@ -12,11 +12,11 @@ import java.util.Locale;
 /** A gateway for chat completions and large files: prints the timeout class of each exchange as it goes. */
 public final class StreamingGateway {
     private static final String HINTS = """
-            try: curl -kN %1$sv1/chat/completions -d '{"stream": true}'
-            try: curl -kN %1$sapi/chat -d '{}'
-            try: curl -k %1$sreport
-            try: curl -k -o /dev/null '%1$smodels/tiny.gguf?size=1000000000'
-            """;
+        try: curl -kN %1$sv1/chat/completions -d '{"stream": true}'
+        try: curl -kN %1$sapi/chat -d '{}'
+        try: curl -k %1$sreport
+        try: curl -k -o /dev/null '%1$smodels/tiny.gguf?size=1000000000'
+        """;
 
     private StreamingGateway() {}
 
@@ -38,6 +38,7 @@ public final class StreamingGateway {
                 .https(externalPort)
                 .route(r -> r.forward("http://127.0.0.1:" + internalPort).sseHeartbeat(Duration.ofSeconds(15)))
                 .observer(ProxyObserver.async(new ClassPrinter(out), 1000))
+                .closeOnShutdown(true)
                 .start();
     }
 

@@ -48,8 +48,10 @@ class CliTest {
                 "bogus|There is no such command (expected: expose or demo)",
                 "--bogus|--bogus",
                 "expose|--external-port: missing (expected: --external-port PORT)",
-                "expose --internal-port 8080 --external-port|--external-port: no value (expected: --external-port PORT)",
-                "expose --internal-port 1 --internal-port 2 --external-port 0|--internal-port: given twice (expected: once)",
+                "expose --internal-port 8080 --external-port|--external-port: no value (expected: --external-port"
+                        + " PORT)",
+                "expose --internal-port 1 --internal-port 2 --external-port 0|--internal-port: given twice (expected:"
+                        + " once)",
                 "expose --internal-port 8080|--external-port",
                 "expose --external-port 0|--internal-port",
                 "expose --internal-port 8080 --to http://127.0.0.1:1 --external-port 0|--to",
@@ -58,34 +60,53 @@ class CliTest {
                 "expose --internal-port 8080 --external-port -1|--external-port: -1 (expected: 0-65535)",
                 "expose --internal-port 8080 --external-port 65536|--external-port: 65536 (expected: 0-65535)",
                 "expose --internal-port 8080 --external-port https|--external-port: https (expected: 0-65535)",
-                "expose --to ftp://127.0.0.1 --external-port 0|--to: ftp://127.0.0.1 (expected: http://host:port or https://host:port, without user, path and query)",
+                "expose --to ftp://127.0.0.1 --external-port 0|--to: ftp://127.0.0.1 (expected: http://host:port or"
+                        + " https://host:port, without user, path and query)",
                 "expose --to http://127.0.0.1/path --external-port 0|--to: http://127.0.0.1/path (expected: ",
                 "expose --to nonsense --external-port 0|--to: nonsense (expected: http://host:port",
-                "expose --to localhost:1 --external-port 0|--to: localhost:1 (expected: http://localhost:1 or https://localhost:1)",
+                "expose --to localhost:1 --external-port 0|--to: localhost:1 (expected: http://localhost:1 or"
+                        + " https://localhost:1)",
                 "expose --to= --external-port 0|--to: empty (expected: --to URL)",
                 "expose --internal-port x --external-port 0|--internal-port: x (expected: 1-65535)",
-                "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client, upstream, host or host:port)",
-                "expose --internal-port 1 --external-port 0 --host-header=|--host-header: empty (expected: --host-header HOST)",
-                "expose --route =http://127.0.0.1:1 --external-port 0|--route: =http://127.0.0.1:1 (expected: HOST/PATH=URL",
-                "expose --route //=http://127.0.0.1:1 --external-port 0|--route: //=http://127.0.0.1:1 (expected: HOST/PATH=URL",
-                "expose --route api/=http://h:1 --external-port 0|--route: api/=http://h:1 (expected: /api/=http://h:1 for the path, or //api/=http://h:1 for the host api)",
-                "expose --route api=http://h:1 --external-port 0|(expected: /api=http://h:1 for the path, or //api/=http://h:1 for the host api)",
-                "expose --strip v1/chat=http://h:1 --external-port 0|--strip: v1/chat=http://h:1 (expected: /v1/chat=http://h:1 for the path, or //v1/chat=http://h:1 for the host v1)",
-                "expose --route /a=http://h:1, --external-port 0|--route: an empty URL (expected: http://host:port or https://host:port)",
+                "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
+                        + " upstream, host or host:port)",
+                "expose --internal-port 1 --external-port 0 --host-header=|--host-header: empty (expected:"
+                        + " --host-header HOST)",
+                "expose --route =http://127.0.0.1:1 --external-port 0|--route: =http://127.0.0.1:1 (expected:"
+                        + " HOST/PATH=URL",
+                "expose --route //=http://127.0.0.1:1 --external-port 0|--route: //=http://127.0.0.1:1 (expected:"
+                        + " HOST/PATH=URL",
+                "expose --route api/=http://h:1 --external-port 0|--route: api/=http://h:1 (expected: /api/=http://h:1"
+                        + " for the path, or //api/=http://h:1 for the host api)",
+                "expose --route api=http://h:1 --external-port 0|(expected: /api=http://h:1 for the path, or"
+                        + " //api/=http://h:1 for the host api)",
+                "expose --strip v1/chat=http://h:1 --external-port 0|--strip: v1/chat=http://h:1 (expected:"
+                        + " /v1/chat=http://h:1 for the path, or //v1/chat=http://h:1 for the host v1)",
+                "expose --route /a=http://h:1, --external-port 0|--route: an empty URL (expected: http://host:port or"
+                        + " https://host:port)",
                 "expose --route /a=http://h:1,h:2 --external-port 0|--route: h:2 (expected: http://h:2 or https://h:2)",
-                "expose --route /a/=http://h:1 --route /a/=http://h:2 --external-port 0|--route: /a/ is given twice (expected: once, with its URLs separated by commas: /a/=http://h:1,http://h:2)",
-                "expose --strip A.b/=http://h:1 --strip a.B/=http://h:2 --external-port 0|--strip: a.b/ is given twice (expected: once, with its URLs separated by commas: a.b/=http://h:1,http://h:2)",
-                "expose --route /a/=http://h:1 --strip /a/=http://h:2 --external-port 0|--strip: /a/ is given twice (expected: either --route or --strip for it)",
+                "expose --route /a/=http://h:1 --route /a/=http://h:2 --external-port 0|--route: /a/ is given twice"
+                        + " (expected: once, with its URLs separated by commas: /a/=http://h:1,http://h:2)",
+                "expose --strip A.b/=http://h:1 --strip a.B/=http://h:2 --external-port 0|--strip: a.b/ is given twice"
+                        + " (expected: once, with its URLs separated by commas: a.b/=http://h:1,http://h:2)",
+                "expose --route /a/=http://h:1 --strip /a/=http://h:2 --external-port 0|--strip: /a/ is given twice"
+                        + " (expected: either --route or --strip for it)",
                 "expose --route /api/ --external-port 0|--route: /api/ (expected: HOST/PATH=URL",
-                "expose --strip /api/=127.0.0.1:1 --external-port 0|--strip: /api/=127.0.0.1:1 (expected: HOST/PATH=URL",
+                "expose --strip /api/=127.0.0.1:1 --external-port 0|--strip: /api/=127.0.0.1:1 (expected:"
+                        + " HOST/PATH=URL",
                 "expose --route a..b/=http://127.0.0.1:1 --external-port 0|--route: a..b (expected: a host name",
                 "expose --route /a/../b=http://127.0.0.1:1 --external-port 0|--route: /a/../b (expected: a path",
                 "expose --route /=http://127.0.0.1:1,nonsense --external-port 0|--route: nonsense",
-                "expose --route /=http://127.0.0.1:1 --to http://127.0.0.1:2 --external-port 0|--route: / (expected: another host or path: all other requests go to --internal-port or --to)",
-                "expose --to http://127.0.0.1:1 --external-port 0 --trusted-proxy 10.0.0.1/8|--trusted-proxy: 10.0.0.1/8 (expected: ",
-                "expose --to http://127.0.0.1:1 --external-port 0 --plain --http-port 0|--http-port: given with --plain (expected: only one of them: it redirects to HTTPS)",
-                "expose --to http://127.0.0.1:1 --external-port 9443 --http-port 9443|--http-port: 9443 (expected: another port than --external-port",
-                "expose --to http://127.0.0.1:1 --external-port 0 --http-port 65536|--http-port: 65536 (expected: 0-65535)",
+                "expose --route /=http://127.0.0.1:1 --to http://127.0.0.1:2 --external-port 0|--route: / (expected:"
+                        + " another host or path: all other requests go to --internal-port or --to)",
+                "expose --to http://127.0.0.1:1 --external-port 0 --trusted-proxy 10.0.0.1/8|--trusted-proxy:"
+                        + " 10.0.0.1/8 (expected: ",
+                "expose --to http://127.0.0.1:1 --external-port 0 --plain --http-port 0|--http-port: given with"
+                        + " --plain (expected: only one of them: it redirects to HTTPS)",
+                "expose --to http://127.0.0.1:1 --external-port 9443 --http-port 9443|--http-port: 9443 (expected:"
+                        + " another port than --external-port",
+                "expose --to http://127.0.0.1:1 --external-port 0 --http-port 65536|--http-port: 65536 (expected:"
+                        + " 0-65535)",
                 "demo --external-port 99999|--external-port: 99999 (expected: 0-65535)",
                 "demo --internal-port 1|Unknown option --internal-port",
                 "service --internal-port 99999|--internal-port: 99999 (expected: 0-65535)",
@@ -116,6 +137,12 @@ class CliTest {
                 "--self-signed localhost --keystore store.p12|--keystore",
                 "--keystore-password p4ss|--keystore-password: given without --keystore (expected: both)",
                 "--key-password p4ss|--key-password: given without --key (expected: both)",
+                "--self-signed-storage=|--self-signed-storage: empty (expected: --self-signed-storage DIR)",
+                "--self-signed-storage d --cert c --key k|--self-signed-storage: given with --cert (expected: only one"
+                        + " of them)",
+                "--self-signed-storage d --keystore k|--self-signed-storage: given with --keystore (expected: only one"
+                        + " of them)",
+                "--plain --self-signed-storage d|--self-signed-storage: given with --plain",
                 "--self-signed not/a/name|--self-signed: not/a/name (expected: a DNS name",
                 "--self-signed a,,b|--self-signed:  (expected: a DNS name",
                 "--self-signed=|--self-signed: empty (expected: --self-signed NAME)",
@@ -126,11 +153,16 @@ class CliTest {
                 "--acme a.example.com --accept-terms --self-signed localhost|only one of --acme,",
                 "--acme a.example.com --accept-terms --cert cert.pem --key key.pem|only one of --acme,",
                 "--acme not/a/name --accept-terms|--acme: not/a/name (expected: a DNS name in ASCII",
-                "--acme *.example.com --accept-terms|--acme: *.example.com (expected: names without *: a wildcard needs DNS-01",
-                "--acme a.example.com --accept-terms --acme-directory http://ca.example|--acme-directory: http://ca.example (expected: the https URL of an ACME directory)",
-                "--acme a.example.com --accept-terms --acme-contact nobody|--acme-contact: nobody (expected: a mail address)",
-                "--plain --acme a.example.com --accept-terms|--acme: given with --plain (expected: only one of them: a certificate is for HTTPS)",
-                "--plain --cert cert.pem --key key.pem|--cert: given with --plain (expected: only one of them: a certificate is for HTTPS)",
+                "--acme *.example.com --accept-terms|--acme: *.example.com (expected: names without *: a wildcard"
+                        + " needs DNS-01",
+                "--acme a.example.com --accept-terms --acme-directory http://ca.example|--acme-directory:"
+                        + " http://ca.example (expected: the https URL of an ACME directory)",
+                "--acme a.example.com --accept-terms --acme-contact nobody|--acme-contact: nobody (expected: a mail"
+                        + " address)",
+                "--plain --acme a.example.com --accept-terms|--acme: given with --plain (expected: only one of them: a"
+                        + " certificate is for HTTPS)",
+                "--plain --cert cert.pem --key key.pem|--cert: given with --plain (expected: only one of them: a"
+                        + " certificate is for HTTPS)",
                 "--plain --key key.pem|--key: given with --plain",
                 "--plain --keystore store.p12 --keystore-password p4ss|--keystore: given with --plain",
                 "--plain --self-signed localhost|--self-signed: given with --plain",
@@ -152,12 +184,16 @@ class CliTest {
                 "--timeout long|--timeout: long (expected: a name, =, and a time, such as long=10m)",
                 "--timeout=|--timeout: empty (expected: --timeout NAME=TIME,...)",
                 "--timeout long=1s,|--timeout:  (expected: a name, =, and a time, such as long=10m)",
-                "--timeout short=1s|--timeout: short=1s (expected: default, long, download, websocket, connect or total",
+                "--timeout short=1s|--timeout: short=1s (expected: default, long, download, websocket, connect or"
+                        + " total",
                 "--timeout long=1s,LONG=2s|--timeout: LONG=2s (expected: long only once)",
                 "--timeout default=99999999h|--timeout: default=99999999h (expected: none, or 1 ms to 3650 days)",
-                "--timeout default=999999999999999h|--timeout: default=999999999999999h (expected: none, or 1 ms to 3650 days)",
-                "--timeout long=9999999999999999h|--timeout: long=9999999999999999h (expected: none, or 1 ms to 3650 days)",
-                "--timeout long=99999999999999999999s|--timeout: long=99999999999999999999s (expected: none, or 1 ms to 3650 days)",
+                "--timeout default=999999999999999h|--timeout: default=999999999999999h (expected: none, or 1 ms to"
+                        + " 3650 days)",
+                "--timeout long=9999999999999999h|--timeout: long=9999999999999999h (expected: none, or 1 ms to 3650"
+                        + " days)",
+                "--timeout long=99999999999999999999s|--timeout: long=99999999999999999999s (expected: none, or 1 ms"
+                        + " to 3650 days)",
                 "--timeout long=1s --timeout long=2s|--timeout: given twice (expected: once)",
                 "--access-log-format json|--access-log-format: given without --access-log",
                 "--access-log - --access-log-format xml|--access-log-format: xml (expected: combined, json)",
@@ -197,6 +233,7 @@ class CliTest {
     }
 
     private int execute(String arguments) {
+        Home.set();
         return cli.execute(arguments.isEmpty() ? new String[0] : arguments.split(" "));
     }
 }

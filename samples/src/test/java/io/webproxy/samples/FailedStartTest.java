@@ -45,15 +45,21 @@ class FailedStartTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "--cert none.pem --key key.pem|DIR/none.pem doesn't exist (expected: a file with the certificate chain).",
+                "--cert none.pem --key key.pem|DIR/none.pem doesn't exist (expected: a file with the certificate"
+                        + " chain).",
                 "--cert cert.pem --key none.pem|DIR/none.pem doesn't exist (expected: a file with the key).",
                 "--cert folder --key key.pem|DIR/folder is a directory (expected: a file with the certificate chain).",
-                "--cert empty --key key.pem|There is no certificate in DIR/empty (expected: the certificate chain, as PEM).",
-                "--cert binary --key key.pem|There is no certificate in DIR/binary (expected: the certificate chain, as PEM).",
+                "--cert empty --key key.pem|There is no certificate in DIR/empty (expected: the certificate chain, as"
+                        + " PEM).",
+                "--cert binary --key key.pem|There is no certificate in DIR/binary (expected: the certificate chain,"
+                        + " as PEM).",
                 "--cert cert.pem --key cert.pem|There is no key in DIR/cert.pem (expected: the key, as PEM).",
-                "--cert cert.pem --key encrypted.pem|The key in DIR/encrypted.pem is encrypted: give its password, --key-password PASSWORD.",
-                "--cert cert.pem --key encrypted.pem --key-password=|The key in DIR/encrypted.pem is encrypted: give its password, --key-password PASSWORD.",
-                "--cert cert.pem --key encrypted.pem --key-password wr0ng|The password of the key in DIR/encrypted.pem is wrong.",
+                "--cert cert.pem --key encrypted.pem|The key in DIR/encrypted.pem is encrypted: give its password,"
+                        + " --key-password PASSWORD.",
+                "--cert cert.pem --key encrypted.pem --key-password=|The key in DIR/encrypted.pem is encrypted: give"
+                        + " its password, --key-password PASSWORD.",
+                "--cert cert.pem --key encrypted.pem --key-password wr0ng|The password of the key in DIR/encrypted.pem"
+                        + " is wrong.",
                 "--keystore none.p12|DIR/none.p12 doesn't exist (expected: a file with the PKCS#12 key store).",
                 "--keystore cert.pem|DIR/cert.pem can't be read: it is damaged or no PKCS#12 file.",
                 "--htpasswd none|--htpasswd: DIR/none doesn't exist (expected: a file made with htpasswd -B)",
@@ -61,12 +67,18 @@ class FailedStartTest {
                 "--htpasswd empty|--htpasswd: DIR/empty has no user (expected: a file made with htpasswd -B)",
                 "--htpasswd comment|--htpasswd: DIR/comment has no user (expected: a file made with htpasswd -B)",
                 "--htpasswd binary|--htpasswd: DIR/binary (expected: text in UTF-8)",
-                "--htpasswd md5|--htpasswd: DIR/md5, line 1, another kind of hash than bcrypt (expected: $2y$, $2a$ or $2b$; make it with htpasswd -B)",
-                "--htpasswd twice|--htpasswd: DIR/twice, line 2, a user that is there already (expected: each user once)",
-                "--acme a.example.com --accept-terms --acme-ca none.pem|--acme-ca: DIR/none.pem doesn't exist (expected: a PEM file of certificates).",
-                "--acme a.example.com --accept-terms --acme-ca folder|--acme-ca: DIR/folder can't be read (expected: a PEM file that this user may read).",
-                "--acme a.example.com --accept-terms --acme-ca empty|--acme-ca: there is no certificate in DIR/empty (expected: a PEM file of certificates).",
-                "--access-log folder|The access log DIR/folder can't be written: name a file in a directory that exists and that you may write to.",
+                "--htpasswd md5|--htpasswd: DIR/md5, line 1, another kind of hash than bcrypt (expected: $2y$, $2a$ or"
+                        + " $2b$; make it with htpasswd -B)",
+                "--htpasswd twice|--htpasswd: DIR/twice, line 2, a user that is there already (expected: each user"
+                        + " once)",
+                "--acme a.example.com --accept-terms --acme-ca none.pem|--acme-ca: DIR/none.pem doesn't exist"
+                        + " (expected: a PEM file of certificates).",
+                "--acme a.example.com --accept-terms --acme-ca folder|--acme-ca: DIR/folder can't be read (expected: a"
+                        + " PEM file that this user may read).",
+                "--acme a.example.com --accept-terms --acme-ca empty|--acme-ca: there is no certificate in DIR/empty"
+                        + " (expected: a PEM file of certificates).",
+                "--access-log folder|The access log DIR/folder can't be written: name a file in a directory that"
+                        + " exists and that you may write to.",
             })
     void fileThatCannotBeUsedIsOneSentenceInTheCommandLinesWords(String options, String sentence) throws IOException {
         makeFiles();
@@ -101,6 +113,7 @@ class FailedStartTest {
     }
 
     private static void assertFails(String sentence, List<String> arguments) {
+        Home.set();
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int status = Cli.commandLine()

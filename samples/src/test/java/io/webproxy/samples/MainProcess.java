@@ -19,6 +19,7 @@ final class MainProcess implements AutoCloseable {
     private MainProcess(List<String> main, String... arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-Duser.home=" + Home.set());
         command.addAll(main);
         command.addAll(List.of(arguments));
         this.stderr = Files.createTempFile("webproxy", ".err");

@@ -19,6 +19,7 @@ final class Served implements AutoCloseable {
     private final Thread thread;
 
     private Served(String... arguments) {
+        Home.set();
         this.exitStatus = new FutureTask<>(() -> Cli.commandLine()
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))

@@ -43,9 +43,7 @@ final class DnsLookup {
     }
 
     private static String url(InetSocketAddress server) {
-        String host = server.getAddress() == null
-                ? server.getHostString()
-                : IpLiteral.text(server.getAddress());
+        String host = server.getAddress() == null ? server.getHostString() : IpLiteral.text(server.getAddress());
         return "dns://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + server.getPort();
     }
 

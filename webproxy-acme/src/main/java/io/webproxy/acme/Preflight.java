@@ -125,7 +125,8 @@ final class Preflight {
                         Severity.WARNING,
                         name,
                         settings.name()
-                                + " doesn't offer the profile shortlived, which certificates for IP addresses mostly need");
+                                + " doesn't offer the profile shortlived, which certificates for IP addresses mostly"
+                                + " need");
             }
         }
     }
@@ -192,7 +193,8 @@ final class Preflight {
             say(
                     Severity.ERROR,
                     name,
-                    "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443, one in clear on port 80, or dns(…)");
+                    "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443, one in clear"
+                            + " on port 80, or dns(…)");
         }
         return !kinds.isEmpty();
     }

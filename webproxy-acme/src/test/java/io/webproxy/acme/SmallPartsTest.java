@@ -1,8 +1,8 @@
 package io.webproxy.acme;
 
-import io.webproxy.http.IpLiteral;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
 import java.security.KeyPair;
 import java.time.Duration;

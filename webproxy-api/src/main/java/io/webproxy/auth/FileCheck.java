@@ -215,8 +215,8 @@ final class FileCheck implements CredentialCheck {
     private void warnOfLength() {
         if (saidLength.compareAndSet(false, true)) {
             LOG.warn(
-                    "htpasswd: {}: passwords above {} bytes are refused, because bcrypt ignores the rest (expected: a shorter one, set by htpasswd -B);"
-                            + " this is logged once",
+                    "htpasswd: {}: passwords above {} bytes are refused, because bcrypt ignores the rest (expected: a"
+                            + " shorter one, set by htpasswd -B); this is logged once",
                     file.file(),
                     MAX_PASSWORD_BYTES);
         }

@@ -47,7 +47,15 @@ public final class Certificates {
      * @throws IllegalArgumentException if there is none, or one is neither
      */
     public static CertificateSource.SelfSigned selfSigned(String... names) {
-        return new CertificateSource.SelfSigned(checked("selfSigned", names), false, null);
+        return new CertificateSource.SelfSigned(checked("selfSigned", names));
+    }
+
+    /**
+     * What a server without certificates makes a self-signed one for: {@code localhost} and its addresses, the name of the host, and the addresses of the network
+     * interfaces that are up, in a fixed order. Looks at the system: not for an IO thread.
+     */
+    public static List<String> localNames() {
+        return LocalNames.find();
     }
 
     /**

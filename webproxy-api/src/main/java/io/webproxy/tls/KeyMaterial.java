@@ -129,8 +129,7 @@ public final class KeyMaterial {
     public String toString() {
         StringBuilder text = new StringBuilder(keyType()).append(" certificate for ");
         text.append(String.join(", ", names.stream().sorted().toList()));
-        for (InetAddress address :
-                addresses.stream().sorted(IpLiteral::compare).toList()) {
+        for (InetAddress address : addresses.stream().sorted(IpLiteral::compare).toList()) {
             text.append(text.charAt(text.length() - 1) == ' ' ? "" : ", ").append(IpLiteral.text(address));
         }
         if (names.isEmpty() && addresses.isEmpty()) {

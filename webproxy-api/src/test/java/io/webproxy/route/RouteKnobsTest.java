@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class RouteKnobsTest {
     private static final String HEADER =
-            " (expected: a field name, none that the proxy itself writes: Host, Content-Length, connection fields, X-Forwarded-*)";
+            " (expected: a field name, none that the proxy itself writes: Host, Content-Length, connection fields,"
+                    + " X-Forwarded-*)";
 
     static Stream<Arguments> badValues() {
         return Stream.of(
@@ -50,21 +51,25 @@ class RouteKnobsTest {
                         "route.rewritePath: ( (expected: a regular expression; Unclosed group at 1)"),
                 bad(
                         () -> Route.builder().replacePrefix("x"),
-                        "route.path: x (expected: a path that starts with /, percent-encoded, without //, . and .. segments)"),
+                        "route.path: x (expected: a path that starts with /, percent-encoded, without //, . and .."
+                                + " segments)"),
                 bad(() -> Route.builder().requestBodyBytes(-1), "route.requestBodyBytes: -1 (expected: 0 or more)"),
                 bad(
                         () -> Route.builder().redirectTo("//evil.example.com"),
-                        "route.redirectTo: //evil.example.com (expected: http://host or https://host, with port and path if wanted)"),
+                        "route.redirectTo: //evil.example.com (expected: http://host or https://host, with port and"
+                                + " path if wanted)"),
                 bad(
                         () -> Route.builder().allow("10.0.0.1/8"),
-                        "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8 with zeros after the prefix)"),
+                        "address range: 10.0.0.1/8 (expected: an IP address, or a range such as 10.0.0.0/8 with zeros"
+                                + " after the prefix)"),
                 bad(() -> HostHeader.fixed("a b"), "hostHeader: a b (expected: host or host:port)"),
                 bad(
                         () -> Route.builder()
                                 .forward("http://127.0.0.1:1")
                                 .redirectTo("https://a")
                                 .build(),
-                        "route /: upstreams, an answer or a redirect together (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))"),
+                        "route /: upstreams, an answer or a redirect together (expected: forward(\"http://host:port\")"
+                                + " on the route, or answer(…), or redirectTo(…))"),
                 bad(
                         () -> HealthCheck.path("health"),
                         "healthCheck.path: health (expected: a path that starts with /, percent-encoded)"),

@@ -74,8 +74,7 @@ class ProxyHeaderOutTest {
                             line -> assertThat(line)
                                     .isEqualTo("PROXY TCP4 203.0.113.7 127.0.0.1 0 " + proxy.port() + "\r\n"),
                             line -> assertThat(line)
-                                    .isEqualTo("PROXY TCP6 2001:db8::1 ::ffff:127.0.0.1 0 " + proxy.port()
-                                            + "\r\n"),
+                                    .isEqualTo("PROXY TCP6 2001:db8::1 ::ffff:127.0.0.1 0 " + proxy.port() + "\r\n"),
                             line -> assertThat(line)
                                     .matches("PROXY TCP4 127\\.0\\.0\\.1 127\\.0\\.0\\.1 [1-9][0-9]+ " + proxy.port()
                                             + "\r\n"));
@@ -139,17 +138,17 @@ class ProxyHeaderOutTest {
         }
         Path config = directory.resolve("nginx.conf");
         Files.writeString(config, """
-                daemon off; master_process off; pid %1$s/pid; error_log stderr;
-                events {}
-                http {
-                  access_log off;
-                  client_body_temp_path %1$s; proxy_temp_path %1$s; fastcgi_temp_path %1$s; uwsgi_temp_path %1$s; scgi_temp_path %1$s;
-                  server {
-                    listen 127.0.0.1:%2$d proxy_protocol;
-                    location / { return 200 "$proxy_protocol_addr $proxy_protocol_server_port"; }
-                  }
-                }
-                """.formatted(directory, port));
+            daemon off; master_process off; pid %1$s/pid; error_log stderr;
+            events {}
+            http {
+              access_log off;
+              client_body_temp_path %1$s; proxy_temp_path %1$s; fastcgi_temp_path %1$s; uwsgi_temp_path %1$s; scgi_temp_path %1$s;
+              server {
+                listen 127.0.0.1:%2$d proxy_protocol;
+                location / { return 200 "$proxy_protocol_addr $proxy_protocol_server_port"; }
+              }
+            }
+            """.formatted(directory, port));
         Process process = new ProcessBuilder(nginx.toString(), "-p", directory.toString(), "-c", config.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())

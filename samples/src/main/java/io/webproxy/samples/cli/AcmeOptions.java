@@ -46,7 +46,8 @@ final class AcmeOptions {
             names = "--acme-storage",
             paramLabel = "DIR",
             description =
-                    "Where account, keys and certificates are kept across restarts; default: .webproxy in the home directory.")
+                    "Where account, keys and certificates are kept across restarts; default: .webproxy in the home"
+                            + " directory.")
     private @Nullable Path storage;
 
     @Option(names = "--accept-terms", description = "Accepts the CA's terms of service; needed for --acme.")
@@ -79,7 +80,8 @@ final class AcmeOptions {
                 .storage(storage == null ? Path.of(System.getProperty("user.home"), ".webproxy") : storage);
         if (!acceptTerms) {
             throw new IllegalArgumentException(
-                    "--accept-terms: missing (expected: --accept-terms, once you have read the terms of service of the CA)");
+                    "--accept-terms: missing (expected: --accept-terms, once you have read the terms of service of the"
+                            + " CA)");
         }
         acme.acceptTermsOfService();
         if (directory != null) {

@@ -9,11 +9,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** With which certificate; without these options it is a self-signed one for localhost and the local addresses. */
 final class CertificateOptions {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
+
     @Option(names = "--cert", paramLabel = "FILE", description = "A PEM file of certificates, leaf first; needs --key.")
     private @Nullable Path cert;
 
@@ -43,6 +47,16 @@ final class CertificateOptions {
                     + " default: for localhost and the local addresses.")
     private List<String> selfSigned = new ArrayList<>();
 
+    private boolean untrusted;
+
+    @Option(
+            names = "--self-signed-storage",
+            paramLabel = "DIR",
+            description =
+                    "Where self-signed certificates are kept, so that clients that were given one trust it after a"
+                            + " restart; none: in memory. Default: .webproxy/self-signed in the home directory.")
+    private @Nullable String selfSignedStorage;
+
     @Mixin
     private AcmeOptions acme = new AcmeOptions();
 
@@ -55,12 +69,21 @@ final class CertificateOptions {
                         keystore == null ? null : "--keystore",
                         keystorePassword == null ? null : "--keystore-password",
                         selfSigned.isEmpty() ? null : "--self-signed",
+                        selfSignedStorage == null ? null : "--self-signed-storage",
                         acme.isGiven() ? "--acme" : null)
                 .filter(Objects::nonNull)
                 .findFirst()
                 .ifPresent(option -> {
                     throw Complaint.wrong(option, "given with --plain", "only one of them: a certificate is for HTTPS");
                 });
+    }
+
+    /** Once it serves. */
+    void announce() {
+        if (untrusted) {
+            LOG.warn("None of --cert, --keystore and --acme is given: serving a self-signed certificate, which clients"
+                    + " don't trust unless they are given it");
+        }
     }
 
     void applyTo(ProxyConfig.Builder builder) {
@@ -82,6 +105,12 @@ final class CertificateOptions {
             throw new IllegalArgumentException(
                     "certificate: given twice (expected: only one of --acme, --cert, --keystore and --self-signed)");
         }
+        if (selfSignedStorage != null && (issued != null || cert != null || keystore != null)) {
+            throw Complaint.wrong(
+                    "--self-signed-storage",
+                    "given with --" + (issued != null ? "acme" : cert != null ? "cert" : "keystore"),
+                    "only one of them");
+        }
         if (issued != null) {
             builder.certificates(issued);
         } else if (cert != null && key != null) {
@@ -91,9 +120,12 @@ final class CertificateOptions {
                             : Certificates.pem(cert, key, keyPassword));
         } else if (keystore != null) {
             builder.certificates(Certificates.pkcs12(keystore, keystorePassword == null ? "" : keystorePassword));
-        } else if (!selfSigned.isEmpty()) {
-            builder.certificates(
-                    Complaint.of("--self-signed", () -> Certificates.selfSigned(selfSigned.toArray(String[]::new))));
+        } else {
+            List<String> names = selfSigned.isEmpty() ? Certificates.localNames() : selfSigned;
+            CertificateSource.SelfSigned made =
+                    Complaint.of("--self-signed", () -> Certificates.selfSigned(names.toArray(String[]::new)));
+            builder.certificates(new SelfSignedFiles(selfSignedStorage).kept(made));
+            untrusted = selfSigned.isEmpty();
         }
     }
 }

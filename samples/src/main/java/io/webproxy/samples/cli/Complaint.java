@@ -66,9 +66,7 @@ final class Complaint {
                     .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
                     .collect(Collectors.joining(", "));
         }
-        return option.arity().max() == 0
-                ? "no value"
-                : String.valueOf(range.getMessage());
+        return option.arity().max() == 0 ? "no value" : String.valueOf(range.getMessage());
     }
 
     private static String missing(MissingParameterException e) {

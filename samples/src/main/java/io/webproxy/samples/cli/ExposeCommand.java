@@ -22,8 +22,8 @@ final class ExposeCommand implements Callable<Integer> {
             names = "--internal-port",
             paramLabel = "PORT",
             converter = Numbers.ServicePort.class,
-            description =
-                    "The port of the service on 127.0.0.1; with routes it may be left out, and what none of them matches gets 404.")
+            description = "The port of the service on 127.0.0.1; with routes it may be left out, and what none of them"
+                    + " matches gets 404.")
     private @Nullable Integer internalPort;
 
     @Option(

@@ -97,6 +97,7 @@ final class FrontOptions {
     private int serve(ProxyConfig config, Runnable beforeStop) {
         try (AccessLogFile log = AccessLogFile.open(accessLog);
                 ProxyServer proxy = config.start()) {
+            certificates.announce();
             return Foreground.serve(
                     command.commandLine().getOut(),
                     proxy.uri().toString(),

@@ -25,8 +25,9 @@ final class RouteOptions {
             names = "--route",
             paramLabel = "HOST/PATH=URL[,URL…]",
             description =
-                    "Requests for this host and path prefix go to this service; may be repeated. An empty HOST is any host:"
-                            + " /api/=URL. A host without a dot is written with two slashes: //nas/=URL. Several URLs take turns.")
+                    "Requests for this host and path prefix go to this service; may be repeated. An empty HOST is any"
+                            + " host: /api/=URL. A host without a dot is written with two slashes: //nas/=URL. Several"
+                            + " URLs take turns.")
     private List<String> routes = new ArrayList<>();
 
     @Option(

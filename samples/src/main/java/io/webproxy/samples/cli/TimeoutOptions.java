@@ -25,8 +25,8 @@ final class TimeoutOptions {
             names = "--timeout",
             paramLabel = "NAME=TIME,...",
             description =
-                    "Limits of silence by timeout class: default, long, download, websocket; also connect, and total for the"
-                            + " whole exchange. A time is a number with ms, s, m or h, or none. Default:"
+                    "Limits of silence by timeout class: default, long, download, websocket; also connect, and total"
+                            + " for the whole exchange. A time is a number with ms, s, m or h, or none. Default:"
                             + " default=60s,long=10m,download=30m,websocket=none,connect=5s,total=none.")
     private @Nullable String timeout;
 

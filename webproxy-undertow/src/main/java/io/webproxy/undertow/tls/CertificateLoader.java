@@ -61,7 +61,7 @@ final class CertificateLoader {
                 continue;
             }
             if (source instanceof CertificateSource.SelfSigned selfSigned) {
-                loaded.put(source, HeldKeys.of(List.of(selfSigned(selfSigned, kept)), List.of()));
+                loaded.put(source, selfSigned(selfSigned, kept));
             } else if (!(source instanceof CertificateProvider)) {
                 loaded.put(source, files(source, FileStamp.of(source)));
             }
@@ -97,6 +97,16 @@ final class CertificateLoader {
         }
         if (source instanceof CertificateSource.Pkcs12 pkcs12) {
             return HeldKeys.of(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()), stamps);
+        }
+        SelfSignedStore store = source instanceof CertificateSource.SelfSigned selfSigned
+                ? SelfSignedStore.of(selfSigned, clock)
+                : null;
+        if (store != null && source instanceof CertificateSource.SelfSigned selfSigned) {
+            try {
+                return HeldKeys.of(List.of(store.obtain(selfSigned.names(), selfSigned.isRsa())), stamps);
+            } catch (SelfSignedStore.UnusableException e) {
+                throw e.failure();
+            }
         }
         throw new IllegalArgumentException(source + " has no files");
     }
@@ -141,7 +151,7 @@ final class CertificateLoader {
     private CertificateSource.SelfSigned standard() {
         List<String> names = localNames;
         if (names == null) {
-            names = LocalNames.find();
+            names = Certificates.localNames();
             localNames = names;
             LOG.warn(
                     "No certificates(…) are configured: serving a self-signed certificate, which clients don't trust,"
@@ -158,11 +168,28 @@ final class CertificateLoader {
                 file, source.key(), key, PemFile.read(file, "certificate chain").certificates(), now);
     }
 
-    private KeyMaterial selfSigned(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {
-        Path directory = source.directory().orElse(null);
-        return directory == null
-                ? standIn(source, kept).material()
-                : new SelfSignedStore(directory, clock).obtain(source.names(), source.isRsa());
+    private HeldKeys selfSigned(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {
+        SelfSignedStore store = SelfSignedStore.of(source, clock);
+        if (store != null) {
+            try {
+                KeyMaterial stored = store.obtain(source.names(), source.isRsa());
+                return HeldKeys.of(List.of(stored), FileStamp.of(source));
+            } catch (SelfSignedStore.UnusableException e) {
+                if (!source.isOrInMemory()) {
+                    throw e.failure();
+                }
+                if (!made.containsKey(new Wanted(source.names(), source.isRsa()))) {
+                    LOG.warn("The self-signed certificate is new at each start: {}", e.getMessage());
+                }
+            }
+        }
+        return HeldKeys.of(List.of(standIn(source, kept).material()), List.of());
+    }
+
+    /** Whether the server has to renew what it holds, unless another process has done so already. */
+    boolean isDue(CertificateSource source, HeldKeys held) {
+        return source instanceof CertificateSource.SelfSigned
+                && held.materials().stream().anyMatch(material -> SelfSignedStore.isDue(material, clock.instant()));
     }
 
     private StandIn standIn(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {

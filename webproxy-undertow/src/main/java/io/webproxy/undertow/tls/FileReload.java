@@ -6,6 +6,7 @@ import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +20,7 @@ final class FileReload {
 
     private final BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading;
     private final Consumer<CertificateEvent> events;
+    private final BiPredicate<CertificateSource, HeldKeys> due;
 
     /**
      * A look at all sources.
@@ -27,14 +29,27 @@ final class FileReload {
      * @param events is told what has changed, and what failed when it fails for the first time
      */
     FileReload(BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading, Consumer<CertificateEvent> events) {
+        this(reading, events, (source, held) -> false);
+    }
+
+    /**
+     * A look at all sources.
+     *
+     * @param due whether a source is read although its files haven't changed: it makes new ones then
+     */
+    FileReload(
+            BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading,
+            Consumer<CertificateEvent> events,
+            BiPredicate<CertificateSource, HeldKeys> due) {
         this.reading = reading;
         this.events = events;
+        this.due = due;
     }
 
     /** What is to be served of a source from now on: the same instance, if nothing has happened to its files. */
     HeldKeys look(CertificateSource source, HeldKeys held) {
         List<FileStamp> stamps = FileStamp.of(source);
-        if (stamps.equals(held.stamps()) && held.failures().isEmpty()) {
+        if (stamps.equals(held.stamps()) && held.failures().isEmpty() && !due.test(source, held)) {
             return held;
         }
         try {

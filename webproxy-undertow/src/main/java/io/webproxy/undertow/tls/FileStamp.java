@@ -24,10 +24,16 @@ record FileStamp(
         @Nullable Object key) {
     private static final FileStamp NOTHING = new FileStamp(null, 0, null, null);
 
-    /** Those of all files of a source; none if it has no files, or none that anybody else writes. */
+    /** Those of all files of a source; none if it has no files. */
     static List<FileStamp> of(CertificateSource source) {
         if (source instanceof CertificateSource.Pem pem) {
             return List.of(of(pem.certificates()), of(pem.key()));
+        }
+        if (source instanceof CertificateSource.SelfSigned kept
+                && kept.directory().isPresent()) {
+            Path directory = kept.directory().get();
+            return List.of(
+                    of(directory.resolve(kept.fileName() + ".crt")), of(directory.resolve(kept.fileName() + ".key")));
         }
         return source instanceof CertificateSource.Pkcs12 pkcs12 ? List.of(of(pkcs12.file())) : List.of();
     }

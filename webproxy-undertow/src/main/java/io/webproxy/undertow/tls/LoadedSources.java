@@ -93,7 +93,7 @@ record LoadedSources(
                 .toList();
     }
 
-    /** Whether there are files that somebody else may write. */
+    /** Whether there are files to look at. */
     boolean hasFiles() {
         return held.values().stream().anyMatch(keys -> !keys.stamps().isEmpty());
     }
@@ -132,14 +132,14 @@ record LoadedSources(
         return inOrder(choosers);
     }
 
-    private KeyChooser chooser(
-            CertificateSource source, Instant now, Function<CertificateProvider, KeyChooser> asked) {
+    private KeyChooser chooser(CertificateSource source, Instant now, Function<CertificateProvider, KeyChooser> asked) {
         if (source instanceof CertificateProvider provider) {
             return asked.apply(provider);
         }
         if (source instanceof CertificateSource.FirstOf firstOf) {
-            return inOrder(
-                    firstOf.sources().stream().map(each -> chooser(each, now, asked)).toList());
+            return inOrder(firstOf.sources().stream()
+                    .map(each -> chooser(each, now, asked))
+                    .toList());
         }
         if (source instanceof CertificateSource.ForNames forNames) {
             return new OnlyNames(forNames.names(), chooser(forNames.source(), now, asked));

@@ -2,6 +2,7 @@ package io.webproxy.undertow.tls;
 
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
@@ -12,13 +13,18 @@ import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.CertificateEncodingException;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
@@ -28,7 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a self-signed certificate in a directory: {@code self-signed.crt} and {@code self-signed.key}.
+ * Keeps a self-signed certificate in a directory: {@code NAME.crt} and {@code NAME.key}. Processes may share it: who makes a new pair holds a lock on {@code .lock}.
  *
  * <p>Each file is replaced at once, the key first. Whoever is killed in between leaves a pair that doesn't match; it is
  * found out and made anew.
@@ -36,47 +42,101 @@ import org.slf4j.LoggerFactory;
 final class SelfSignedStore {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
     private static final Object ONE_AT_A_TIME = new Object();
+    private static final Set<PosixFilePermission> OWNER =
+            Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
 
     private final Path directory;
+    private final String name;
     private final Path certificateFile;
     private final Path keyFile;
     private final Clock clock;
 
-    SelfSignedStore(Path directory, Clock clock) {
+    /** The directory can't be used; the message is a sentence. */
+    static final class UnusableException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        UnusableException(String message, Throwable cause) {
+            super(message, cause);
+        }
+
+        ProxyStartException failure() {
+            return new ProxyStartException(String.valueOf(getMessage()), this);
+        }
+    }
+
+    private SelfSignedStore(Path directory, String name, Clock clock) {
         this.directory = directory;
-        this.certificateFile = directory.resolve("self-signed.crt");
-        this.keyFile = directory.resolve("self-signed.key");
+        this.name = name;
+        this.certificateFile = directory.resolve(name + ".crt");
+        this.keyFile = directory.resolve(name + ".key");
         this.clock = clock;
     }
 
+    /** That of a source; null if it is kept nowhere. */
+    static @Nullable SelfSignedStore of(CertificateSource.SelfSigned source, Clock clock) {
+        Path directory = source.directory().orElse(null);
+        return directory == null ? null : new SelfSignedStore(directory, source.fileName(), clock);
+    }
+
+    /** Whether two thirds of a certificate's lifetime are over. */
+    static boolean isDue(KeyMaterial kept, Instant now) {
+        Instant from = kept.leaf().getNotBefore().toInstant();
+        Duration lifetime = Duration.between(from, kept.notAfter());
+        return !now.isBefore(from.plus(lifetime.multipliedBy(2).dividedBy(3)));
+    }
+
     /**
-     * What is kept, as long as it is valid for exactly these names and this kind of key; else a new pair, kept from
-     * now.
+     * What is kept, until two thirds of its lifetime are over, if it is for exactly these names and this kind of key; else a new pair, kept from now.
+     *
+     * @throws UnusableException if the directory can't be read or written
+     * @throws ProxyStartException if others can read the key
      */
-    KeyMaterial obtain(List<String> names, boolean rsa) {
+    KeyMaterial obtain(List<String> names, boolean rsa) throws UnusableException {
         synchronized (ONE_AT_A_TIME) {
-            if (Files.exists(certificateFile) && Files.exists(keyFile)) {
-                KeyMaterial kept = read(names, rsa);
-                if (kept != null) {
-                    return kept;
-                }
-            }
-            KeyMaterial made = SelfSigned.make(names, rsa, clock.instant());
             try {
-                store(made);
+                // what is good already needs no lock, which a directory that can't be written wouldn't give
+                KeyMaterial kept = read(names, rsa);
+                return kept == null ? makeLocked(names, rsa) : kept;
             } catch (IOException | CertificateEncodingException e) {
-                throw new ProxyStartException(
+                throw new UnusableException(
                         "The self-signed certificate can't be kept in " + directory
                                 + ": give this user write permission there, or another directory ("
-                                + e.getMessage() + ").",
+                                + why(e) + ").",
                         e);
             }
-            LOG.info("Made a self-signed certificate and keep it in {}", directory);
+        }
+    }
+
+    private static String why(Exception e) {
+        return e instanceof FileSystemException && e.getClass() != FileSystemException.class
+                ? e.getClass().getSimpleName().replace("Exception", "") + " " + e.getMessage()
+                : String.valueOf(e.getMessage());
+    }
+
+    private KeyMaterial makeLocked(List<String> names, boolean rsa) throws IOException, CertificateEncodingException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectories(directory, permissions("rwx------"));
+        }
+        Path file = directory.resolve(".lock");
+        try (FileChannel channel = FileChannel.open(file, Set.of(CREATE, WRITE), permissions("rw-------"));
+                FileLock lock = channel.lock()) {
+            LOG.debug("Holding {}", lock);
+            KeyMaterial other = read(names, rsa);
+            if (other != null) {
+                return other;
+            }
+            KeyMaterial made = SelfSigned.make(names, rsa, clock.instant());
+            store(made);
+            LOG.info("Made a self-signed certificate, kept in {}", certificateFile);
             return made;
         }
     }
 
     private @Nullable KeyMaterial read(List<String> names, boolean rsa) {
+        if (!Files.exists(certificateFile) || !Files.exists(keyFile)) {
+            return null;
+        }
+        refuseWhatOthersMayUse();
         KeyMaterial kept;
         try {
             CertificateSource.Pem pem = (CertificateSource.Pem) Certificates.pem(certificateFile, keyFile);
@@ -89,14 +149,28 @@ final class SelfSignedStore {
         served.addAll(kept.addresses());
         boolean asWanted = served.equals(SelfSigned.wanted(names))
                 && kept.keyType().equals(rsa ? "RSA" : "EC")
-                && !CertificateLoader.expiresSoon(kept, clock.instant());
+                && !isDue(kept, clock.instant());
         return asWanted ? kept : null;
     }
 
-    private void store(KeyMaterial entry) throws IOException, CertificateEncodingException {
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory, permissions("rwx------"));
+    /** Who has read the key can pass for this server, for as long as clients trust the certificate. */
+    private void refuseWhatOthersMayUse() {
+        if (!directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            return;
         }
+        try {
+            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(keyFile);
+            if (!OWNER.containsAll(permissions)) {
+                throw new ProxyStartException("The key " + keyFile + " can be used by others ("
+                        + PosixFilePermissions.toString(permissions) + "): remove it and " + name
+                        + ".crt, so that a new one is made, or chmod 600 it if you know that nobody has read it.");
+            }
+        } catch (IOException e) {
+            LOG.debug("The permissions of {} can't be read", keyFile, e);
+        }
+    }
+
+    private void store(KeyMaterial entry) throws IOException, CertificateEncodingException {
         replace(keyFile, "rw-------", pem("PRIVATE KEY", entry.key().getEncoded()));
         replace(certificateFile, "rw-r--r--", pem("CERTIFICATE", entry.leaf().getEncoded()));
     }

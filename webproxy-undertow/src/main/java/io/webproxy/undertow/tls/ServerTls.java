@@ -239,7 +239,7 @@ public final class ServerTls {
         List<CertificateEvent> happened = new ArrayList<>();
         synchronized (loader) {
             LoadedSources before = loaded;
-            LoadedSources after = before.reloaded(new FileReload(this::read, happened::add));
+            LoadedSources after = before.reloaded(new FileReload(this::read, happened::add, loader::isDue));
             if (!after.equals(before)) {
                 serve(after);
             }

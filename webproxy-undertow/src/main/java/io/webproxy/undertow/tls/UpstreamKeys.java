@@ -42,15 +42,16 @@ public final class UpstreamKeys {
                         .map(file ->
                                 TrustFile.read(file, upstream.trustPassword().orElse(null)))
                         .orElse(null),
-                upstream.identity().map(source -> warned(source, entries(source, now), now)).orElse(List.of()));
+                upstream.identity()
+                        .map(source -> warned(source, entries(source, now), now))
+                        .orElse(List.of()));
     }
 
     /** The upstream decides what it makes of an expired certificate; other routes go on whatever it does. */
     private static List<KeyMaterial> warned(CertificateSource source, List<KeyMaterial> entries, Instant now) {
         for (KeyMaterial entry : entries) {
             if (CertificateLoader.isExpired(entry, now)) {
-                LOG.warn(
-                        "{}: renew it; upstreams are shown it all the same", CertificateLoader.expired(source, entry));
+                LOG.warn("{}: renew it; upstreams are shown it all the same", CertificateLoader.expired(source, entry));
             }
         }
         return entries;

@@ -25,8 +25,8 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 import java.util.Locale;
+import java.util.stream.Stream;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -283,7 +283,8 @@ class CertificateLoaderTest {
                 .load(List.of(source))
                 .all()
                 .get(0);
-        String[] names = Stream.concat(old.names().stream(), old.addresses().stream().map(IpLiteral::text))
+        String[] names = Stream.concat(
+                        old.names().stream(), old.addresses().stream().map(IpLiteral::text))
                 .toArray(String[]::new);
         LoadedSources loaded = loader.load(List.of(source, Certificates.selfSigned(names)));
         assertThat(served(loaded, loader).get(0)).isSameAs(loaded.all().get(1));
@@ -294,8 +295,7 @@ class CertificateLoaderTest {
     }
 
     private static List<KeyMaterial> served(LoadedSources loaded, CertificateLoader loader) {
-        return loaded.chooser(loader.now(), provider -> hello -> List.of())
-                .choose(HandshakeKeys.UNKNOWN);
+        return loaded.chooser(loader.now(), provider -> hello -> List.of()).choose(HandshakeKeys.UNKNOWN);
     }
 
     private static HeldCertificate authority(String name, HeldCertificate by) {

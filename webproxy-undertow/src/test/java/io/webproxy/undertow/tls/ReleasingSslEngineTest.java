@@ -90,9 +90,8 @@ class ReleasingSslEngineTest {
     /** If this fails, Conscrypt has become better and the wrapper can go. */
     @Test
     void withoutTheWrapperTheyStayUntilCollected() throws Exception {
-        SniKeyManager keys =
-                new SniKeyManager(new ServedKeys(
-                        List.of(SelfSigned.make(List.of("localhost"), false, Instant.now())), Instant.now()));
+        SniKeyManager keys = new SniKeyManager(
+                new ServedKeys(List.of(SelfSigned.make(List.of("localhost"), false, Instant.now())), Instant.now()));
         SSLContext plain = SSLContext.getInstance("TLS", Conscrypt.newProvider());
         plain.init(new KeyManager[] {keys}, new TrustManager[0], new SecureRandom());
         int before = descriptors();

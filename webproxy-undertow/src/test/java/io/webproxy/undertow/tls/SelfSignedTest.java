@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.IpLiteral;
+import io.webproxy.observe.CertificateEvent;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
@@ -21,9 +22,20 @@ import java.security.interfaces.RSAPublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -135,10 +147,11 @@ class SelfSignedTest {
         assertThat(HeldKeys.namesOf(made))
                 .containsExactly("a.example", "z.example", "10.0.0.9", "10.0.0.10", "::1", "2001:db8::2");
         assertThat(made.toString())
-                .startsWith("EC certificate for a.example, z.example, 10.0.0.9, 10.0.0.10, ::1, 2001:db8::2, valid until ");
-        assertThat(LocalNames.find())
+                .startsWith(
+                        "EC certificate for a.example, z.example, 10.0.0.9, 10.0.0.10, ::1, 2001:db8::2, valid until ");
+        assertThat(Certificates.localNames())
                 .startsWith("localhost", "127.0.0.1", "::1")
-                .isEqualTo(LocalNames.find())
+                .isEqualTo(Certificates.localNames())
                 .noneMatch(name -> name.contains(":0:0:"));
     }
 
@@ -153,9 +166,9 @@ class SelfSignedTest {
     void storedOneIsUsedAgainWhileItIsValidForTheSame() {
         KeyMaterial first = load(NOW, stored("localhost", "127.0.0.1", "::1"));
         assertThat(load(NOW, stored("::1", "LOCALHOST", "127.0.0.1")).leaf()).isEqualTo(first.leaf());
-        Instant later = NOW.plus(Duration.ofDays(397 - 8));
+        Instant later = NOW.plus(Duration.ofDays(397 * 2 / 3));
         assertThat(load(later, stored("localhost", "127.0.0.1", "::1")).leaf()).isEqualTo(first.leaf());
-        Instant late = NOW.plus(Duration.ofDays(397 - 6));
+        Instant late = NOW.plus(Duration.ofDays(397 * 2 / 3 + 1));
         KeyMaterial second = load(late, stored("localhost", "127.0.0.1", "::1"));
         assertThat(second.leaf()).isNotEqualTo(first.leaf());
         assertThat(load(late, stored("localhost", "127.0.0.1", "::1")).leaf()).isEqualTo(second.leaf());
@@ -186,8 +199,97 @@ class SelfSignedTest {
         try (var files = Files.list(kept)) {
             assertThat(files)
                     .extracting(file -> file.getFileName().toString())
-                    .containsExactlyInAnyOrder("self-signed.crt", "self-signed.key");
+                    .containsExactlyInAnyOrder("self-signed.crt", "self-signed.key", ".lock");
         }
+    }
+
+    @Test
+    void severalShareADirectoryByTheNamesOfTheirFiles() {
+        CertificateSource one = Certificates.selfSigned("one").storedIn(directory, "one");
+        CertificateSource two = Certificates.selfSigned("two").storedIn(directory, "two");
+        KeyMaterial first = load(NOW, one);
+        KeyMaterial second = load(NOW, two);
+        assertThat(load(NOW, one).leaf()).isEqualTo(first.leaf());
+        assertThat(load(NOW, two).leaf()).isEqualTo(second.leaf());
+        assertThat(directory.resolve("one.key")).exists();
+        assertThat(directory.resolve("two.crt")).exists();
+    }
+
+    @ParameterizedTest
+    @DisabledOnOs(OS.WINDOWS)
+    @ValueSource(strings = {"rw-r--r--", "rw----r--", "rw-r-----", "rw--w----"})
+    void keyThatOthersCanUseIsRefused(String permissions) throws Exception {
+        load(NOW, stored("localhost"));
+        Path key = directory.resolve("a/b/self-signed.key");
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString(permissions));
+        assertThatThrownBy(() -> load(NOW, stored("localhost").orInMemory()))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageStartingWith("The key " + key + " can be used by others (" + permissions + "): remove it");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "The self-signed certificate is new at each start")
+    void directoryThatCannotBeUsedIsAWarningForOneThatMayBeInMemory() throws Exception {
+        Path file = Files.writeString(directory.resolve("file"), "");
+        CertificateSource source = Certificates.selfSigned("localhost")
+                .storedIn(file.resolve("sub"))
+                .orInMemory();
+        CertificateLoader loader = new CertificateLoader(Clock.systemUTC());
+        KeyMaterial first = keep(loader, source).get(0);
+        assertThat(keep(loader, source).get(0)).isSameAs(first);
+    }
+
+    @Test
+    void manyThatStartAtOnceGetTheSameOne() throws Exception {
+        ExecutorService starting = Executors.newFixedThreadPool(4);
+        try {
+            List<Callable<X509Certificate>> starts =
+                    Collections.nCopies(4, () -> load(NOW, stored("localhost")).leaf());
+            Set<X509Certificate> served = new HashSet<>();
+            for (Future<X509Certificate> each : starting.invokeAll(starts)) {
+                served.add(each.get());
+            }
+            assertThat(served).hasSize(1);
+        } finally {
+            starting.shutdownNow();
+            assertThat(starting.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void runningServerRenewsWhatItKeepsAtTwoThirdsOfTheLifetime() {
+        AtomicReference<Instant> now = new AtomicReference<>(NOW);
+        Clock clock = new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return now.get();
+            }
+        };
+        ServerTls tls = ServerTls.create(List.of(stored("localhost")), TlsProvider.JDK, clock);
+        assertThat(tls.hasFiles()).isTrue();
+        Instant first = tls.status().get(0).notAfter().orElseThrow();
+        List<CertificateEvent> events = new ArrayList<>();
+        now.set(NOW.plus(Duration.ofDays(264)));
+        tls.reload(events::add);
+        assertThat(tls.status().get(0).notAfter()).contains(first);
+        now.set(NOW.plus(Duration.ofDays(265)));
+        // the first look makes it, the second sees that its files have settled
+        tls.reload(events::add);
+        tls.reload(events::add);
+        assertThat(tls.status().get(0).notAfter()).contains(first.plus(Duration.ofDays(265)));
+        assertThat(events).extracting(CertificateEvent::kind).containsExactly(CertificateEvent.Kind.RELOADED);
+        tls.reload(events::add);
+        assertThat(events).hasSize(1);
     }
 
     @Test

@@ -1,7 +1,6 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.tls;
 
 import io.webproxy.http.IpLiteral;
-import io.webproxy.tls.Certificates;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
