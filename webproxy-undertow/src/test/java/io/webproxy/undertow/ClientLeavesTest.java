@@ -106,10 +106,10 @@ class ClientLeavesTest {
         "H2_TLS, RST_STREAM, WAIT",
         "H2_TLS, RST_STREAM, UPLOAD",
         "H2_TLS, RST_STREAM, DOWNLOAD",
-        "H2_TLS, GOAWAY, WAIT",
-        "H2_TLS, GOAWAY, UPLOAD",
-        "H2_TLS, GOAWAY, DOWNLOAD",
-        "H2_TLS_JDK, GOAWAY, WAIT",
+        "H2_TLS, GOAWAY_FIN, WAIT",
+        "H2_TLS, GOAWAY_FIN, UPLOAD",
+        "H2_TLS, GOAWAY_FIN, DOWNLOAD",
+        "H2_TLS_JDK, GOAWAY_FIN, WAIT",
         "H2_TLS_JDK, RST_STREAM, DOWNLOAD"
     })
     void everyWayOfLeavingEndsTheUpstreamExchange(Front front, Leaving how, Phase when) throws Exception {
@@ -145,7 +145,10 @@ class ClientLeavesTest {
                         case FIN -> client.close();
                         case RST -> client.reset();
                         case RST_STREAM -> client.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
-                        case GOAWAY -> client.send(Http2Client.GOAWAY, 0, 0, new byte[8]);
+                        case GOAWAY_FIN -> {
+                            client.send(Http2Client.GOAWAY, 0, 0, new byte[8]);
+                            client.close();
+                        }
                     }
                     assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
                 }
@@ -179,7 +182,7 @@ class ClientLeavesTest {
         FIN,
         RST,
         RST_STREAM,
-        GOAWAY
+        GOAWAY_FIN
     }
 
     /** What it leaves behind. */

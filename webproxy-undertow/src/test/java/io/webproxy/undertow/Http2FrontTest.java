@@ -4,6 +4,7 @@ import static io.webproxy.testing.Http2Client.CONTINUATION;
 import static io.webproxy.testing.Http2Client.DATA;
 import static io.webproxy.testing.Http2Client.END_HEADERS;
 import static io.webproxy.testing.Http2Client.END_STREAM;
+import static io.webproxy.testing.Http2Client.GOAWAY;
 import static io.webproxy.testing.Http2Client.HEADERS;
 import static io.webproxy.testing.Http2Client.PING;
 import static io.webproxy.testing.Http2Client.RST_STREAM;
@@ -45,6 +46,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -434,6 +436,102 @@ class Http2FrontTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.status()).isEqualTo(200);
             assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+        }
+    }
+
+    /** RFC 9113 section 6.8: a client that goes wants the answers to what it has asked for. */
+    @ParameterizedTest
+    @EnumSource(names = {"H2_TLS", "H2_TLS_JDK"})
+    void streamsOfAClientThatSaysGoodbyeComeToTheirEnd(Front front) throws Exception {
+        CountDownLatch latch = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    String head = c.readHead();
+                    if (head.startsWith("POST ")) {
+                        c.read(4);
+                    }
+                    latch.await(10, TimeUnit.SECONDS);
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 200000¶¶").send("x".repeat(200_000));
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", "/", "localhost");
+            client.open(3, "POST", "/", "localhost", "content-length", "4");
+            client.send(DATA, 0, 3, new byte[2]);
+            await().until(() -> upstream.connections() == 2);
+            client.send(GOAWAY, 0, 0, new byte[8]);
+            client.send(DATA, END_STREAM, 3, new byte[2]);
+            client.send(WINDOW_UPDATE, 0, 0, new byte[] {0, 16, 0, 0});
+            client.send(WINDOW_UPDATE, 0, 1, new byte[] {0, 16, 0, 0});
+            client.send(WINDOW_UPDATE, 0, 3, new byte[] {0, 16, 0, 0});
+            latch.countDown();
+            int bytes = 0;
+            int ended = 0;
+            Http2Client.Frame frame = client.read();
+            while (frame.type() != GOAWAY) {
+                if (frame.type() == DATA) {
+                    bytes += frame.payload().length;
+                    ended += frame.flags() & END_STREAM;
+                }
+                assertThat(frame.type()).isNotEqualTo(RST_STREAM);
+                frame = client.read();
+            }
+            assertThat(bytes).isEqualTo(400_000);
+            assertThat(ended).isEqualTo(2);
+            assertThat(frame.code()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
+            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isNull();
+        }
+    }
+
+    /** RFC 9113 section 5.4.2: none answers another, and one is enough. */
+    @ParameterizedTest
+    @ValueSource(strings = {"upstream cut", "client reset", "body unlike its length", "idle", "early answer"})
+    void streamIsResetOnceAtMost(String what) throws Exception {
+        String answer = what.equals("early answer")
+                ? "HTTP/1.1 413 No¶Content-Length: 2¶Connection: close¶¶no"
+                : "HTTP/1.1 200 OK¶Content-Length: 100¶¶some";
+        CountDownLatch over = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(answer);
+                    over.await(10, TimeUnit.SECONDS);
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.forward(upstream.uri())
+                                .timeouts(TimeoutPolicy.defaults()
+                                        .with(
+                                                TimeoutClass.DEFAULT,
+                                                Duration.ofMillis(what.equals("idle") ? 200 : 20_000))));
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/", "localhost", "content-length", "5");
+            assertThat(client.answer(1)).isIn("200", "413");
+            switch (what) {
+                case "client reset" -> client.send(RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+                case "body unlike its length" -> client.send(DATA, 0, 1, new byte[6]);
+                case "upstream cut" -> over.countDown();
+                default -> {
+                    // the proxy does it
+                }
+            }
+            proxy.record();
+            int resets = 0;
+            if (!what.equals("client reset")) {
+                Http2Client.Frame frame = client.read(1);
+                while (frame.type() != RST_STREAM) {
+                    frame = client.read(1);
+                }
+                resets++;
+            }
+            await().until(() -> proxy.server().status().exchanges() == 0);
+            over.countDown();
+            client.send(PING, 0, 0, new byte[8]);
+            Http2Client.Frame frame = client.read();
+            while (frame.type() != PING) {
+                resets += frame.type() == RST_STREAM ? 1 : 0;
+                frame = client.read();
+            }
+            assertThat(resets).isEqualTo(what.equals("client reset") ? 0 : 1);
         }
     }
 

@@ -58,6 +58,9 @@ final class FrameGate {
         /** The request of a stream ends with trailers, which is let through as its end alone. */
         void trailers(int stream, HeaderMap trailers);
 
+        /** The client says that it will go: its streams are to come to their end (RFC 9113 section 6.8). */
+        void leaving();
+
         /** The client has answered a PING with this payload. */
         void pong(ByteBuffer payload);
 
@@ -187,14 +190,18 @@ final class FrameGate {
             case FrameHead.PING -> ping(head, payload);
             case FrameHead.WINDOW_UPDATE -> windowUpdate(head, payload);
             case FrameHead.RST_STREAM -> reset(head, payload);
-            case FrameHead.GOAWAY ->
-                // a client that takes its leave
-                new FrameHead(8, FrameHead.GOAWAY, 0, 0)
-                        .frame()
-                        .put(payload.limit(payload.position() + 8))
-                        .flip();
+            case FrameHead.GOAWAY -> leaving();
             default -> priority(head, payload);
         };
+    }
+
+    /** Undertow would end all streams at once. */
+    private @Nullable ByteBuffer leaving() {
+        if (meter.exceeds(Kind.PRIORITY)) {
+            return fail(ERROR_ENHANCE_YOUR_CALM);
+        }
+        connection.leaving();
+        return null;
     }
 
     private @Nullable ByteBuffer ping(FrameHead head, ByteBuffer payload) {
@@ -267,7 +274,7 @@ final class FrameGate {
         if (meter.exceeds(Kind.PRIORITY)) {
             return fail(ERROR_ENHANCE_YOUR_CALM);
         }
-        if (head.type() == FrameHead.PRIORITY) {
+        if (head.type() == FrameHead.PRIORITY && closed.of(head.stream()) == Cause.UNKNOWN) {
             if (head.length() != 5) {
                 return resetStream(head.stream(), ERROR_FRAME_SIZE_ERROR);
             }
@@ -412,8 +419,7 @@ final class FrameGate {
         ByteBuffer bytes = block.close();
         try {
             // for streams that are refused or closed too: the decoder's state is the connection's
-            decoder.setHeaderEmitter(fields);
-            decoder.decode(bytes, false);
+            HeaderDecoding.decode(decoder, bytes, fields);
         } catch (HpackException | RuntimeException e) {
             return fail(ERROR_COMPRESSION_ERROR);
         }

@@ -252,8 +252,12 @@ public final class Http2Front extends Http2Channel {
         }
     }
 
+    /** Undertow resets streams that are reset already, by either side, when it closes their channels: nothing is sent for those (RFC 9113 section 5.4.2). */
     @Override
     public void sendRstStream(int stream, int code) {
+        if (!gate.isOpen(stream)) {
+            return;
+        }
         gate.wasReset(stream);
         super.sendRstStream(stream, code);
         if (FAULTS_OF_CLIENTS.contains(code) && meter.exceeds(FloodMeter.Kind.RESET)) {
@@ -371,6 +375,11 @@ public final class Http2Front extends Http2Channel {
             if (leg != null) {
                 leg.exchange.http().putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
             }
+        }
+
+        @Override
+        public void leaving() {
+            leave.clientLeaves();
         }
 
         @Override

@@ -44,6 +44,7 @@ final class Http2Leave {
 
     private final Connection connection;
     private Step step = Step.NONE;
+    private boolean clientLeaves;
     private long since;
 
     Http2Leave(Connection connection) {
@@ -57,6 +58,11 @@ final class Http2Leave {
             since = now;
             look(now);
         }
+    }
+
+    /** The client itself takes its leave: the connection ends when its streams have. */
+    void clientLeaves() {
+        clientLeaves = true;
     }
 
     /** Whether it has started. */
@@ -84,7 +90,7 @@ final class Http2Leave {
         if (step == Step.ANNOUNCED && now - since > ROUND_TRIP_NANOS) {
             refuse();
         }
-        if (step == Step.REFUSING && connection.isIdle()) {
+        if ((step == Step.REFUSING || (clientLeaves && step != Step.ENDED)) && connection.isIdle()) {
             end();
         }
     }

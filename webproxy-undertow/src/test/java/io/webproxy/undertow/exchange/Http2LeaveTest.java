@@ -67,6 +67,18 @@ class Http2LeaveTest {
     }
 
     @Test
+    void clientThatLeavesByItselfIsWaitedForAndRefusedNothing() {
+        leave.clientLeaves();
+        leave.look(millis(100_000));
+        assertThat(leave.isStarted()).isFalse();
+        assertThat(log).isEmpty();
+        idle = true;
+        leave.look(millis(100_001));
+        leave.look(millis(100_002));
+        assertThat(log).containsExactly("end");
+    }
+
+    @Test
     void clientThatAnswersNoPingIsRefusedLater() {
         leave.start(0);
         leave.look(millis(1_001));
