@@ -1,5 +1,6 @@
 package io.webproxy.undertow;
 
+import static io.webproxy.testing.Http2Client.ACK;
 import static io.webproxy.testing.Http2Client.CONTINUATION;
 import static io.webproxy.testing.Http2Client.DATA;
 import static io.webproxy.testing.Http2Client.END_HEADERS;
@@ -532,6 +533,93 @@ class Http2FrontTest {
                 frame = client.read();
             }
             assertThat(resets).isEqualTo(what.equals("client reset") ? 0 : 1);
+        }
+    }
+
+    /** A client that is far away sends no more within a round trip than its window. */
+    @Test
+    void windowGrowsWithAnUploadThatIsReadAsFastAsItComes() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    byte[] block = new byte[1 << 16];
+                    while (c.read(block, block.length) >= 0) {
+                        // reads on
+                    }
+                });
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "POST", "/", "localhost");
+            long stream = 1 << 20;
+            long connection = 65_535;
+            byte[] ping = {};
+            int updates = 0;
+            while (stream < 3 << 20) {
+                Http2Client.Frame frame;
+                if (Math.min(stream, connection) >= 16_000 && stream > 1 << 19) {
+                    client.send(DATA, 0, 1, new byte[16_000]);
+                    stream -= 16_000;
+                    connection -= 16_000;
+                    continue;
+                } else {
+                    frame = client.read();
+                }
+                if (frame.type() == WINDOW_UPDATE) {
+                    int opened = ByteBuffer.wrap(frame.payload()).getInt();
+                    stream += frame.stream() == 1 ? opened : 0;
+                    connection += frame.stream() == 0 ? opened : 0;
+                    updates += frame.stream() == 1 ? 1 : 0;
+                } else if (frame.type() == PING) {
+                    ping = frame.payload();
+                    updates = 0;
+                }
+                if (ping.length > 0 && updates == 2) {
+                    // a round trip in which half a window was read, at least
+                    client.send(PING, ACK, 0, ping);
+                    ping = new byte[0];
+                }
+            }
+            assertThat(connection).isGreaterThan(65_535);
+        }
+    }
+
+    /** Clients such as Go's refuse by themselves what is above it. */
+    @Test
+    void sizeOfFieldsThatIsAnnouncedIsThatOfTheLimits() throws Exception {
+        for (int bytes : new int[] {8192, 32 * 1024, 100_000}) {
+            try (RawUpstream upstream = RawUpstream.answering(OK);
+                    TestProxy proxy = TestProxy.start(
+                            Front.H2_TLS,
+                            b -> b.forward(upstream.uri())
+                                    .limits(HttpLimits.defaults().withRequestHeadBytes(bytes)));
+                    Http2Client client = Http2Client.open(proxy)) {
+                client.request(1, "GET", "/", "localhost");
+                int announced = -1;
+                Http2Client.Frame frame = client.read();
+                while (frame.type() != HEADERS) {
+                    ByteBuffer settings = ByteBuffer.wrap(frame.payload());
+                    while (frame.type() == SETTINGS && settings.hasRemaining()) {
+                        int id = settings.getShort();
+                        int value = settings.getInt();
+                        announced = id == 6 ? value : announced;
+                    }
+                    frame = client.read();
+                }
+                assertThat(announced).isEqualTo(bytes + HttpLimits.defaults().fields() * 28);
+            }
+        }
+    }
+
+    /** What browsers send raw, and what is no URI but harmless. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/q?ids=1|2|3", "/q?{a}^b\\c`d[]\"<>'", "/q?q=100%&x=%u4e2d", "/a|b/^/{c}/`"})
+    void targetIsForwardedByteForByte(String target) throws Exception {
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = recording(requests);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", target, "localhost");
+            assertThat(client.answer(1)).isEqualTo("200");
+            assertThat(requests.poll(5, TimeUnit.SECONDS)).startsWith("GET " + target + " HTTP/1.1\r\n");
         }
     }
 

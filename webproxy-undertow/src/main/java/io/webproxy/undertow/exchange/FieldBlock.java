@@ -76,7 +76,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
                 scheme = value;
             }
             case ":path" -> {
-                malformed |= path != null || !isVisible(value) || value.indexOf('#') >= 0;
+                malformed |= path != null || !isTarget(value);
                 path = value;
             }
             case ":authority" -> {
@@ -113,6 +113,15 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
         return c == ' ' || c == '\t';
     }
 
+    /** In a query, bytes above ASCII are what a client means them to be. */
+    private static boolean isTarget(String text) {
+        int query = text.indexOf('?');
+        String before = query < 0 ? text : text.substring(0, query);
+        return isVisible(before)
+                && text.indexOf('#') < 0
+                && (query < 0 || text.chars().skip(query).allMatch(c -> c > ' ' && c != 0x7f));
+    }
+
     private static boolean isVisible(String text) {
         return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
@@ -124,7 +133,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
 
     /** The target; empty if none that is well-formed has come. */
     String path() {
-        return path != null && isVisible(path) ? path : "";
+        return path != null && isTarget(path) ? path : "";
     }
 
     /** The authority; empty if none that is well-formed has come. */

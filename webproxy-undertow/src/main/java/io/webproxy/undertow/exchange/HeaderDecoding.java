@@ -84,7 +84,8 @@ final class HeaderDecoding {
             }
             value = value.substring(1);
         }
-        String other = name.isEmpty() ? "" + NO_NAME : name.replace('\r', NO_NAME).replace('\n', NO_NAME);
+        String other =
+                name.isEmpty() ? "" + NO_NAME : name.replace('\r', NO_NAME).replace('\n', NO_NAME);
         ByteBuffer out = ByteBuffer.allocate(11 + other.length() + value.length() + rest.remaining());
         out.put((byte) (indexed ? WITH_INDEXING : kind & NEVER_INDEXED));
         put(out, other);

@@ -57,6 +57,8 @@ public final class Http2Front extends Http2Channel {
     private static final int IGNORED_BYTES = 256 * 1024;
     private static final int REQUESTS_OF_A_TURN = 16;
     private static final int BAD_REQUEST = 400;
+    private static final int LARGEST_WINDOW = 8 << 20;
+    private static final short MAX_HEADER_LIST_SIZE = 6;
     private static final Set<Integer> FAULTS_OF_CLIENTS =
             Set.of(ERROR_PROTOCOL_ERROR, ERROR_FLOW_CONTROL_ERROR, ERROR_FRAME_SIZE_ERROR);
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
@@ -66,12 +68,15 @@ public final class Http2Front extends Http2Channel {
     private final FloodMeter meter;
     private final FrameGate gate;
     private final int window;
+    private final int listSize;
     private final Http2Wait wait;
     private final Http2Leave leave = new Http2Leave(new LeavingConnection());
     private final Exchanges exchanges;
     private final Sweeper sweeper;
     private long sendWindow = DEFAULT_WINDOW;
     private boolean windowOpened;
+    private final UploadWindow uploads;
+    private int grown;
     private int requestsOfTurn;
     private int newest;
     private @Nullable Http2StreamSourceChannel newestStream;
@@ -88,7 +93,8 @@ public final class Http2Front extends Http2Channel {
      * @param origin where it comes from
      * @param data what was read already, or null
      * @param window how much a client may send before it must wait, in bytes: the setting is for each stream; the connection's own window, which
-     *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far
+     *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far; both grow with fast uploads
+     * @param listSize how long the fields of a request may be as a client counts them (RFC 9113 section 6.5.2)
      */
     public Http2Front(
             StreamConnection connection,
@@ -97,16 +103,19 @@ public final class Http2Front extends Http2Channel {
             @Nullable PooledByteBuffer data,
             OptionMap options,
             int window,
+            int listSize,
             HttpLimits heads,
             Http2Limits limits,
             Exchanges exchanges) {
         super(connection, "h2", buffers, data, false, false, options);
         this.origin = origin;
         this.window = window;
+        this.listSize = listSize;
         this.exchanges = exchanges;
         this.sweeper = exchanges.sweeper(connection.getIoThread());
         this.meter = new FloodMeter(limits, sweeper::now);
         this.gate = new FrameGate(new GateConnection(), limits, heads, meter, window);
+        this.uploads = new UploadWindow(window, LARGEST_WINDOW, sweeper.now());
         this.wait = new Http2Wait(this, gate, heads, sweeper.now());
         putAttachment(KEY, this);
         addCloseTask(closed -> {
@@ -200,6 +209,7 @@ public final class Http2Front extends Http2Channel {
         if (!windowOpened) {
             // the client's settings have come, so ours, which must be first, are out
             windowOpened = true;
+            sendListSize();
             sendUpdateWindowSize(0, window - DEFAULT_WINDOW);
         }
         if (created instanceof Http2StreamSourceChannel stream) {
@@ -215,6 +225,17 @@ public final class Http2Front extends Http2Channel {
             recalculateHeldFrames();
         }
         return created;
+    }
+
+    /** Undertow says 20,000 at most, whatever it is told; the later frame counts. It goes out with the next one. */
+    private void sendListSize() throws IOException {
+        RawFrames.queue(
+                this,
+                new FrameHead(6, FrameHead.SETTINGS, 0, 0)
+                        .frame()
+                        .putShort(MAX_HEADER_LIST_SIZE)
+                        .putInt(listSize)
+                        .flip());
     }
 
     private void letIn(FrameHead data) {
@@ -243,6 +264,9 @@ public final class Http2Front extends Http2Channel {
         int back = (int) Math.min(read, unread);
         unread -= Math.max(0, back);
         super.updateReceiveFlowControlWindow(back);
+        if (back > 0 && !ending && uploads.read(back, sweeper.now())) {
+            sendPing(UploadWindow.payload());
+        }
     }
 
     private void gone(int stream) {
@@ -319,8 +343,24 @@ public final class Http2Front extends Http2Channel {
 
     @Override
     public void sendUpdateWindowSize(int stream, int bytes) throws IOException {
-        gate.windowOpened(stream, bytes);
-        super.sendUpdateWindowSize(stream, bytes);
+        int opened = bytes + growth(stream);
+        gate.windowOpened(stream, opened);
+        super.sendUpdateWindowSize(stream, opened);
+    }
+
+    /** What a window is to grow by when it is opened again. Undertow counts what was read, and so never takes it back. */
+    private int growth(int stream) {
+        Leg leg = legs.get(stream);
+        int growth = uploads.growth();
+        int more = 0;
+        if (stream == 0) {
+            more = growth - grown;
+            grown = growth;
+        } else if (leg != null) {
+            more = growth - leg.grown;
+            leg.grown = growth;
+        }
+        return more;
     }
 
     /** Undertow keeps a head back as long as there is no window for the body bytes behind it; so somebody has to know whether there is one. */
@@ -384,6 +424,7 @@ public final class Http2Front extends Http2Channel {
 
         @Override
         public void pong(ByteBuffer payload) {
+            uploads.pong(payload);
             leave.pong(payload, sweeper.now());
         }
 
@@ -453,6 +494,7 @@ public final class Http2Front extends Http2Channel {
         private boolean requestWhole;
         private @Nullable CompletableFuture<Boolean> end;
         private long letIn;
+        private int grown;
 
         Leg(Exchange exchange, int stream) {
             this.exchange = exchange;

@@ -80,7 +80,15 @@ final class HttpEndpoints {
                 .set(UndertowOptions.NO_REQUEST_TIMEOUT, -1)
                 .set(UndertowOptions.MAX_RST_FRAMES_PER_WINDOW, Integer.MAX_VALUE)
                 .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, now.streams())
+                .set(UndertowOptions.HTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, listSize(limits.get()))
+                // what a target may hold is the guard's to say
+                .set(UndertowOptions.ALLOW_UNESCAPED_CHARACTERS_IN_URL, true)
                 .getMap();
+    }
+
+    /** As RFC 9113 section 6.5.2 counts: 32 bytes for each field beside its name and value, where the limit of heads counts its separators. */
+    private static int listSize(HttpLimits limits) {
+        return limits.requestHeadBytes() + limits.fields() * (32 - 4);
     }
 
     /** An endpoint in clear. */
@@ -119,6 +127,7 @@ final class HttpEndpoints {
                         read,
                         ofHttp2,
                         UPLOAD_WINDOW,
+                        listSize(limits.get()),
                         limits.get(),
                         now,
                         exchanges);

@@ -255,10 +255,10 @@ class FrameGateTest {
     @ParameterizedTest
     @ValueSource(strings = {"\n", "a\rb", "", "\r\n\r\n"})
     void nameThatNoFieldCanHaveLeavesTheTableAsItIs(String name) {
-        byte[] bad = concat(
-                new byte[] {0x40, (byte) name.length()},
-                name.getBytes(StandardCharsets.US_ASCII),
-                new byte[] {2, 'v', 'w'});
+        byte[] bad =
+                concat(new byte[] {0x40, (byte) name.length()}, name.getBytes(StandardCharsets.US_ASCII), new byte[] {
+                    2, 'v', 'w'
+                });
         for (int surplus = 0; surplus < 2; surplus++) {
             gate = null;
             take(HEADERS, END_HEADERS | END_STREAM, 1, concat(GET, bad, new byte[] {0x40, 1, 'x', 1, 'y'}));
@@ -273,8 +273,7 @@ class FrameGateTest {
             assertThat(last()).contains("z=[mmm");
             assertThat(getIndexed(9, 0x80 | 63).last()).contains("x=[y]");
             assertThat(getIndexed(11, 0x80 | 64).last())
-                    .isEqualTo(
-                            surplus == 0 ? "malformed 11 head" : "goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
+                    .isEqualTo(surplus == 0 ? "malformed 11 head" : "goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
         }
     }
 
@@ -286,7 +285,9 @@ class FrameGateTest {
 
     @Test
     void leaveOfTheClientIsNotTheEndOfItsStreams() {
-        open(1).take(GOAWAY, 0, 0, new byte[8]).take(DATA, END_STREAM, 1, new byte[3]).get(3);
+        open(1).take(GOAWAY, 0, 0, new byte[8])
+                .take(DATA, END_STREAM, 1, new byte[3])
+                .get(3);
         assertThat(log).contains("leaving", "frame 0 1 3");
         assertThat(last()).startsWith("request");
     }
@@ -584,7 +585,8 @@ class FrameGateTest {
                 arguments("PRIORITY", limits.priorities(), frame(PRIORITY, 0, 1, new byte[5])),
                 arguments("unknown", limits.priorities(), frame(99, 0, 1)),
                 arguments("WINDOW_UPDATE", limits.windowUpdates(), frame(WINDOW_UPDATE, 0, 0, new byte[] {0, 0, 0, 1})),
-                arguments("PRIORITY on itself", limits.priorities(), frame(PRIORITY, 0, 1, new byte[] {0, 0, 0, 1, 1})));
+                arguments(
+                        "PRIORITY on itself", limits.priorities(), frame(PRIORITY, 0, 1, new byte[] {0, 0, 0, 1, 1})));
     }
 
     @ParameterizedTest(name = "{0}")
