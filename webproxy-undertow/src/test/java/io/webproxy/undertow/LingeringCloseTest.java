@@ -61,6 +61,24 @@ class LingeringCloseTest {
         }
     }
 
+    /** The request is complete, and more comes than anybody reads. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void lastAnswerReachesAClientThatSendsMore(Front front) throws Exception {
+        byte[] more = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100_000).getBytes(StandardCharsets.US_ASCII);
+        for (String head : List.of("GET / HTTP/1.1¶Host: a¶Connection: close¶¶", "TRACE / HTTP/1.1¶Host: a¶¶")) {
+            try (TestProxy proxy = locked(front, b -> {});
+                    RawConnection client = proxy.raw()) {
+                client.send(head);
+                client.send(more);
+                assertThat(client.readResponse()).startsWith(head.startsWith("GET") ? "HTTP/1.1 401 " : "HTTP/1.1 405 ");
+                assertThat(client.end()).isEqualTo("end");
+            }
+        }
+    }
+
     private static RawConnection lingering(TestProxy proxy) throws Exception {
         RawConnection client = proxy.raw();
         client.send(UPLOAD);

@@ -17,7 +17,9 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.Request;
@@ -435,6 +437,71 @@ class OwnAnswerTest {
             }
             assertThat(asked).hasValue(3);
             assertThat(errors.count()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void everyAnswerHasADateAnd405SaysWhatIsAllowed(Front front) throws Exception {
+        try (TestProxy proxy = TestProxy.start(
+                front,
+                b -> b.route(r -> r.path("/own").answer(request -> Answer.text(200, "x")))
+                        .route(r -> r.path("/dated")
+                                .answer(request -> Answer.text(200, "x").header("Date", "yesterday")))
+                        .route(r -> r.path("/locked").basicAuth("a", "b").forward("http://127.0.0.1:1")))) {
+            for (String path : List.of("/own", "/locked", "/nothing")) {
+                try (Response response = send(proxy, "GET", path)) {
+                    assertThat(response.headers("Date")).hasSize(1);
+                    assertThat(response.headers().getDate("Date").toInstant())
+                            .isBetween(Instant.now().minusSeconds(20), Instant.now());
+                }
+            }
+            try (Response response = send(proxy, "GET", "/dated")) {
+                assertThat(response.headers("Date")).containsExactly("yesterday");
+            }
+            try (Response response = send(proxy, "TRACE", "/own")) {
+                assertThat(response.code()).isEqualTo(405);
+                assertThat(response.header("Allow")).isEqualTo("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+                assertThat(response.headers("Date")).hasSize(1);
+            }
+        }
+    }
+
+    /** RFC 9110 section 7.6.2. */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void maxForwardsIsCountedDown(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        String left = head.lines()
+                                .filter(line -> line.toLowerCase(Locale.ROOT).startsWith("max-forwards: "))
+                                .map(line -> line.substring(14))
+                                .findAny()
+                                .orElse("none");
+                        c.send("HTTP/1.1 200 OK¶Content-Length: " + left.length() + "¶¶" + left);
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.forward(upstream.uri())
+                                .route(r -> r.path("/locked").basicAuth("a", "b").forward(upstream.uri())))) {
+            for (String[] counted : new String[][] {
+                {"OPTIONS", "5", "4"}, {"OPTIONS", "1", "0"}, {"GET", "0", "0"}, {"OPTIONS", "9".repeat(30), "999999998"}
+            }) {
+                try (Response response = send(proxy, counted[0], "/x", "Max-Forwards", counted[1])) {
+                    assertThat(response.body().string()).isEqualTo(counted[2]);
+                }
+            }
+            try (Response response = send(proxy, "OPTIONS", "/x", "Max-Forwards", "0")) {
+                assertThat(response.code()).isEqualTo(204);
+                assertThat(response.header("Allow")).contains("OPTIONS");
+            }
+            try (Response response = send(proxy, "OPTIONS", "/x", "Max-Forwards", "-1")) {
+                assertThat(response.code()).isEqualTo(400);
+            }
+            try (Response response = send(proxy, "OPTIONS", "/locked", "Max-Forwards", "0")) {
+                assertThat(response.code()).isEqualTo(401);
+            }
         }
     }
 }

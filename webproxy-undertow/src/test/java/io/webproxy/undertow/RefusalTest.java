@@ -88,4 +88,61 @@ class RefusalTest {
             assertThat(record.query()).isEqualTo("q=1");
         }
     }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void methodHasUpTo64Letters(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        String method = head.substring(0, head.indexOf(' '));
+                        c.send("HTTP/1.1 200 OK¶Content-Length: " + method.length() + "¶¶" + method);
+                    }
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            String request = " / HTTP/1.1¶Host: a¶¶";
+            for (int length : new int[] {1, 32, 33, 40, 64}) {
+                String method = "AB".repeat(32).substring(64 - length);
+                client.send(method + request + "¶" + method + request);
+                for (int i = 0; i < 2; i++) {
+                    assertThat(client.readResponse()).endsWith("\r\n\r\n" + method);
+                    assertThat(proxy.record().method()).isEqualTo(method);
+                }
+            }
+            client.send("X".repeat(65) + request);
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ").contains("malformed");
+            assertThat(proxy.record().method()).hasSize(65);
+        }
+    }
+
+    /** What a client sees of a limit, whoever finds that it is passed. */
+    static Stream<Arguments> limits() {
+        return Stream.of(
+                Arguments.of("GET /" + "y".repeat(17_000) + " HTTP/1.1¶Host: a¶¶", 414),
+                Arguments.of("GET /" + "y".repeat(40_000) + " HTTP/1.1¶Host: a¶¶", 414),
+                Arguments.of("GET /?" + "y".repeat(60_000) + " HTTP/1.1¶Host: a¶¶", 414),
+                Arguments.of("GET /?" + "y".repeat(90_000) + " HTTP/1.1¶Host: a¶¶", 414),
+                Arguments.of("GET / HTTP/1.1¶Host: a¶X: " + "y".repeat(40_000) + "¶¶", 431),
+                Arguments.of("GET / HTTP/1.1¶Host: a¶X: " + "y".repeat(90_000) + "¶¶", 431),
+                Arguments.of("GET / HTTP/1.1¶Host: a¶" + "A: b¶".repeat(130) + "¶", 431),
+                Arguments.of("GET / HTTP/1.1¶Host: a¶" + "A: b¶".repeat(300) + "¶", 431));
+    }
+
+    @ParameterizedTest
+    @MethodSource("limits")
+    void limitIsToldAndRecorded(String request, int status) throws Exception {
+        for (Front front : List.of(Front.H1, Front.H1_TLS)) {
+            try (TestProxy proxy = TestProxy.start(front, "http://127.0.0.1:1");
+                    RawConnection client = proxy.raw()) {
+                client.send(request);
+                assertThat(client.readResponse()).startsWith("HTTP/1.1 " + status + " ");
+                ExchangeRecord record = proxy.record();
+                assertThat(record.status()).isEqualTo(status);
+                assertThat(record.method()).isEqualTo("GET");
+                assertThat(record.path()).startsWith("/");
+            }
+        }
+    }
 }

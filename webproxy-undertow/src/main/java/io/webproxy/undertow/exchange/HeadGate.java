@@ -29,6 +29,9 @@ import org.xnio.conduits.StreamSourceConduit;
 public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceConduit> {
     private static final long FAREWELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+    /** Of one name the parser takes no more. */
+    private static final int MOST_OF_ONE_NAME = 127;
+
     private final StreamConnection connection;
     private final Origin origin;
     /** The channel's own: while an exchange ends, the channel still has that of the exchange. */
@@ -119,10 +122,16 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         return scanner.target();
     }
 
-    /** An exchange of ours has the request, and answers it. */
-    void taken() {
+    /**
+     * An exchange of ours has the request, and answers it.
+     *
+     * @return the method, if the parser has seen only part of it; else null
+     */
+    @Nullable String taken() {
         taken = true;
+        String method = scanner.longMethod();
         scanner.forgetLine();
+        return method;
     }
 
     /** Whether what Undertow reads or writes now is for an answer of its own: no handler of ours has seen the request that is under way. */
@@ -134,8 +143,18 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         return refusal != null;
     }
 
-    /** The connection is closed as soon as its client has the last answer; {@code onEnd} runs once it is. */
-    void linger(Runnable onEnd) {
+    /** Whether Undertow has nothing to do with the connection any more. */
+    boolean isDetached() {
+        return closing || refusal != null;
+    }
+
+    /**
+     * The connection is closed as soon as its client has the last answer.
+     *
+     * @param sending whether the client is known to be sending
+     * @param onEnd runs once it is closed
+     */
+    void linger(boolean sending, Runnable onEnd) {
         closing = true;
         stopWaiting();
         StreamConnection socket = origin.socket();
@@ -144,10 +163,14 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         connection.getSourceChannel().suspendReads();
         connection.getSourceChannel().setConduit(this);
         connection.getSinkChannel().setConduit(sink);
-        origin.onLinger().run();
         StreamSourceConduit lowest =
                 socket == connection ? next : socket.getSourceChannel().getConduit();
-        new LingeringClose(connection, socket, lowest, sink, sweeper, onEnd).start();
+        LingeringClose close =
+                new LingeringClose(connection, socket, lowest, sink, sweeper, origin.onLinger(), onEnd);
+        if (sending) {
+            close.sending();
+        }
+        close.start();
     }
 
     /** The exchange is complete, the next head comes; of {@code read}, which was read of it already and may be null, the gate may take bytes out. */
@@ -258,7 +281,13 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         if (status != HeadProblem.MALFORMED.status()) {
             undertowRefuses(new HeadProblem(status, "The request can't be served."));
         } else {
-            undertowRefuses(reason.equals(StatusCodes.BAD_REQUEST_STRING) ? HeadProblem.MALFORMED : HeadProblem.HOST);
+            boolean byParser = reason.equals(StatusCodes.BAD_REQUEST_STRING);
+            undertowRefuses(
+                    !byParser
+                            ? HeadProblem.HOST
+                            : scanner.fields() > MOST_OF_ONE_NAME
+                                    ? HeadProblem.TOO_MANY_OF_ONE_NAME
+                                    : HeadProblem.MALFORMED);
         }
     }
 

@@ -17,6 +17,10 @@ final class HeadScanner {
     private static final int MINOR = "HTTP/1.".length();
     private static final int LEAST_LINE = 128;
     private static final int MOST_LINE = 4096;
+    /** What Undertow's parser takes of a method, and what is taken here. */
+    private static final int PARSED_METHOD = 32;
+
+    private static final int MOST_METHOD = 64;
 
     private enum State {
         START,
@@ -42,6 +46,7 @@ final class HeadScanner {
     private byte @Nullable [] line;
 
     private int kept;
+    private boolean methodCut;
     private @Nullable HeadProblem problem;
 
     /** The next byte is the first of another head. */
@@ -53,7 +58,13 @@ final class HeadScanner {
         lines = 0;
         targetBytes = 0;
         kept = 0;
+        methodCut = false;
         problem = null;
+    }
+
+    /** The method, if the parser doesn't see all of it; else null. */
+    @Nullable String longMethod() {
+        return methodCut ? method() : null;
     }
 
     /** Method and target aren't asked for any more. */
@@ -129,7 +140,8 @@ final class HeadScanner {
     /**
      * Takes the bytes between {@code from} and {@code to}, up to the end of the head.
      *
-     * @return how many at the start belong to an empty line in front of the request line (RFC 9112 section 2.2), and are to be left out
+     * @return how many at the start are to be left out: an empty line in front of the request line (RFC 9112 section 2.2), and what the parser doesn't take of a
+     *     long method
      */
     int scan(ByteBuffer in, int from, int to) {
         begun |= from < to;
@@ -141,6 +153,7 @@ final class HeadScanner {
             at++;
         }
         int leading = at - from;
+        boolean methodHere = kept == 0;
         for (; at < to && state != State.COMPLETE; at++) {
             if (state == State.LINE) {
                 int end = endOfLine(in, at, to);
@@ -152,6 +165,13 @@ final class HeadScanner {
             }
             bytes++;
             take(in, at);
+            if (methodHere && state != State.METHOD) {
+                methodHere = false;
+                // the space after it is kept too
+                int length = kept - 1;
+                methodCut = state == State.TARGET && length > PARSED_METHOD && length <= MOST_METHOD;
+                leading += methodCut ? length - PARSED_METHOD : 0;
+            }
         }
         return leading;
     }

@@ -4,6 +4,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -28,11 +29,19 @@ final class Http1Leg implements ClientLeg {
         this.connection = connection;
         this.gate = connection.getOriginalSourceConduit() instanceof HeadGate found ? found : null;
         if (gate != null) {
-            gate.taken();
+            String method = gate.taken();
+            if (method != null) {
+                http.setRequestMethod(new HttpString(method));
+            }
         }
         http.addExchangeCompleteListener((completed, next) -> {
             if (gate != null && !exchange.isHeld()) {
-                nextHead(gate);
+                if (http.isPersistent() || gate.isDetached()) {
+                    nextHead(gate);
+                } else if (!closed && connection.isOpen()) {
+                    // the client may have sent more than this request
+                    gate.linger(connection.getExtraBytes() != null, () -> {});
+                }
             }
             next.proceed();
         });
@@ -54,7 +63,7 @@ final class Http1Leg implements ClientLeg {
 
     @Override
     public boolean isDetached() {
-        return gate != null && gate.isRefused();
+        return gate != null && gate.isDetached();
     }
 
     @Override
@@ -112,7 +121,7 @@ final class Http1Leg implements ClientLeg {
         }
         closed = true;
         if (gate != null && http.getStatusCode() != StatusCodes.REQUEST_TIME_OUT) {
-            gate.linger(this::terminate);
+            gate.linger(true, this::terminate);
             exchange.end();
         } else {
             // a client that is too slow gets no more time

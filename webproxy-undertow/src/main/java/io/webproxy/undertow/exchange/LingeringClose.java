@@ -36,10 +36,12 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
     private final StreamSourceConduit source;
     private final StreamSinkConduit sink;
     private final Sweeper sweeper;
+    private final Runnable onSending;
     private final Runnable onEnd;
     private final long deadline;
     private final Turn turn = new Turn();
     private long lastByte;
+    private boolean sending;
     private boolean flushed;
     private boolean sourceEnded;
     private boolean ended;
@@ -51,6 +53,7 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
      * @param socket the same, or what is below TLS
      * @param source the lowest of the socket
      * @param sink of the connection
+     * @param onSending runs once, when it is known that the client is still sending
      * @param onEnd runs once, when the connection is closed
      */
     LingeringClose(
@@ -59,15 +62,25 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
             StreamSourceConduit source,
             StreamSinkConduit sink,
             Sweeper sweeper,
+            Runnable onSending,
             Runnable onEnd) {
         this.connection = connection;
         this.socket = socket;
         this.source = source;
         this.sink = sink;
         this.sweeper = sweeper;
+        this.onSending = onSending;
         this.onEnd = onEnd;
         this.lastByte = sweeper.now();
         this.deadline = lastByte + LONGEST_NANOS;
+    }
+
+    /** The client is still sending. */
+    void sending() {
+        if (!sending) {
+            sending = true;
+            onSending.run();
+        }
     }
 
     void start() {
@@ -126,8 +139,11 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
             int read;
             do {
                 read = source.read(discarded.clear());
-                turn.moved(Math.max(read, 0));
-                lastByte = read > 0 ? sweeper.now() : lastByte;
+                if (read > 0) {
+                    turn.moved(read);
+                    lastByte = sweeper.now();
+                    sending();
+                }
                 // the selector tells at once when there is more
             } while (read > 0 && !turn.isOver());
             if (read < 0) {

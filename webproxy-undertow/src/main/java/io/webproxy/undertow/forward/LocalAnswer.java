@@ -12,6 +12,7 @@ import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
+import io.webproxy.undertow.exchange.HttpDate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -128,6 +129,9 @@ public final class LocalAnswer implements Expiry {
         }
         if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
             http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
+        }
+        if (!http.getResponseHeaders().contains(Headers.DATE)) {
+            http.getResponseHeaders().put(Headers.DATE, HttpDate.now());
         }
         if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);

@@ -159,6 +159,8 @@ final class OutboundHead {
         if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE)) {
             // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
             out.field(Headers.COOKIE, String.join("; ", values));
+        } else if (values.getHeaderName().equals(Headers.MAX_FORWARDS) && MaxForwards.isFor(http)) {
+            out.field(Headers.MAX_FORWARDS, MaxForwards.next(http));
         } else {
             out.fields(values);
         }

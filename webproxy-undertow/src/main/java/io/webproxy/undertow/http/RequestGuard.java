@@ -19,6 +19,9 @@ final class RequestGuard {
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
     private static final Pattern AUTHORITY =
             Pattern.compile("((?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
+    /** The methods that most resources have, for the field {@code Allow}; all but TRACE and CONNECT are forwarded. */
+    static final String ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
     private static final int MAX_LENGTH_DIGITS = 18;
     private static final int MAX_PORT = 65535;
 
@@ -161,7 +164,8 @@ final class RequestGuard {
     private static @Nullable Refusal method(HttpServerExchange http, boolean multiplexed) {
         String method = http.getRequestMethod().toString();
         if (method.equals("TRACE") || method.equals("CONNECT")) {
-            return new Refusal(405, "This method isn't allowed.");
+            // RFC 9110 section 15.5.6
+            return new Refusal(405, "This method isn't allowed.", Map.of("Allow", List.of(ALLOWED)));
         }
         HeaderMap fields = http.getRequestHeaders();
         HeaderValues expect = fields.get(Headers.EXPECT);

@@ -10,6 +10,7 @@ import io.webproxy.route.RequestFilter;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.forward.LocalAnswer;
+import io.webproxy.undertow.forward.MaxForwards;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,14 @@ final class RouteAnswer {
     private void serve(Exchange exchange, HttpLimits limits) throws Exception {
         Route route = exchange.route();
         if (!route.upstreams().isEmpty() || exchange.onlyUpstream() != null) {
+            if (MaxForwards.isMalformed(exchange.http())) {
+                LocalAnswer.reject(exchange, 400, "Max-Forwards isn't one number.");
+                return;
+            }
+            if (MaxForwards.isSpent(exchange.http())) {
+                LocalAnswer.answer(exchange, Answer.of(204).header("Allow", RequestGuard.ALLOWED));
+                return;
+            }
             RequestBody.install(exchange, limits);
             forwarder.handleRequest(exchange.http());
             return;

@@ -46,6 +46,7 @@ class LingeringLimitsTest {
                 server.getSourceChannel().getConduit(),
                 server.getSinkChannel().getConduit(),
                 new Sweeper(thread, clock::get),
+                () -> {},
                 ended::countDown);
         onThread(close::start);
     }
