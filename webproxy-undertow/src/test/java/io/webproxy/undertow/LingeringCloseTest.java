@@ -73,7 +73,8 @@ class LingeringCloseTest {
                     RawConnection client = proxy.raw()) {
                 client.send(head);
                 client.send(more);
-                assertThat(client.readResponse()).startsWith(head.startsWith("GET") ? "HTTP/1.1 401 " : "HTTP/1.1 405 ");
+                assertThat(client.readResponse())
+                        .startsWith(head.startsWith("GET") ? "HTTP/1.1 401 " : "HTTP/1.1 405 ");
                 assertThat(client.end()).isEqualTo("end");
             }
         }

@@ -484,9 +484,13 @@ class OwnAnswerTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.forward(upstream.uri())
-                                .route(r -> r.path("/locked").basicAuth("a", "b").forward(upstream.uri())))) {
+                                .route(r ->
+                                        r.path("/locked").basicAuth("a", "b").forward(upstream.uri())))) {
             for (String[] counted : new String[][] {
-                {"OPTIONS", "5", "4"}, {"OPTIONS", "1", "0"}, {"GET", "0", "0"}, {"OPTIONS", "9".repeat(30), "999999998"}
+                {"OPTIONS", "5", "4"},
+                {"OPTIONS", "1", "0"},
+                {"GET", "0", "0"},
+                {"OPTIONS", "9".repeat(30), "999999998"}
             }) {
                 try (Response response = send(proxy, counted[0], "/x", "Max-Forwards", counted[1])) {
                     assertThat(response.body().string()).isEqualTo(counted[2]);

@@ -21,7 +21,8 @@ public record HeadProblem(int status, String detail) {
     /** All of it, white space included, is above the limit (RFC 6585 section 5). */
     static final HeadProblem TOO_LARGE = new HeadProblem(431, "The request head is too large.");
     /** More than Undertow can hold. */
-    static final HeadProblem TOO_MANY_OF_ONE_NAME = new HeadProblem(431, "The request has too many fields of one name.");
+    static final HeadProblem TOO_MANY_OF_ONE_NAME =
+            new HeadProblem(431, "The request has too many fields of one name.");
     /** Its major version is above 1 (RFC 9110 section 15.6.6). */
     static final HeadProblem NEW_VERSION =
             new HeadProblem(505, "Only HTTP/1.1 and HTTP/1.0 are understood in a request line.");

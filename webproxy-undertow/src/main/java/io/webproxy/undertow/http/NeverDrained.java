@@ -37,7 +37,12 @@ final class NeverDrained implements DefaultResponseListener {
             exchange.client().abort();
         } else {
             exchange.failed(ForwardError.APPLICATION_FAILED);
-            LocalAnswer.send(exchange, 500, "The server failed to handle this request.", Map.of());
+            try {
+                LocalAnswer.send(exchange, 500, "The server failed to handle this request.", Map.of());
+            } catch (RuntimeException e) {
+                // Undertow would swallow it, and wait
+                exchange.client().abort();
+            }
         }
         return true;
     }
