@@ -30,7 +30,7 @@ ready() { # pid, name: puts what it serves into $uri; its output is in the work 
   for _ in $(seq 300); do
     uri=$(sed -n 's/^ready //p' "$work/$2.out" 2>/dev/null || true)
     [ -z "$uri" ] || return 0
-    kill -0 "$1" 2>/dev/null || die "the $2 did not start: $(head -n 1 "$work/$2.err")"
+    kill -0 "$1" 2>/dev/null || die "the $2 did not start: $(head -n 1 "$work/$2.err") $(grep '^Caused by' "$work/$2.out" | tail -n 1)"
     sleep 0.1
   done
   die "the $2 was not ready within 30 s."

@@ -1,0 +1,5 @@
+/** A program on the module path. */
+module embedded {
+    requires io.webproxy.api;
+    requires jdk.httpserver;
+}
