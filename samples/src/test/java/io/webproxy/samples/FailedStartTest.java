@@ -64,8 +64,10 @@ class FailedStartTest {
                 "--keystore cert.pem|DIR/cert.pem can't be read: it is damaged or no PKCS#12 file.",
                 "--htpasswd none|--htpasswd: DIR/none doesn't exist (expected: a file made with htpasswd -B)",
                 "--htpasswd folder|--htpasswd: DIR/folder is a directory (expected: a file made with htpasswd -B)",
-                "--htpasswd empty|--htpasswd: DIR/empty has no user (expected: a file made with htpasswd -B)",
-                "--htpasswd comment|--htpasswd: DIR/comment has no user (expected: a file made with htpasswd -B)",
+                "--htpasswd empty|--htpasswd: DIR/empty has no user (expected: user:hash lines; add one by htpasswd"
+                        + " -B)",
+                "--htpasswd comment|--htpasswd: DIR/comment has no user (expected: user:hash lines; add one by"
+                        + " htpasswd -B)",
                 "--htpasswd binary|--htpasswd: DIR/binary (expected: text in UTF-8)",
                 "--htpasswd md5|--htpasswd: DIR/md5, line 1, another kind of hash than bcrypt (expected: $2y$, $2a$ or"
                         + " $2b$; make it with htpasswd -B)",

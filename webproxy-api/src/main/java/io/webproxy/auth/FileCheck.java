@@ -64,12 +64,7 @@ final class FileCheck implements CredentialCheck {
 
     @Override
     public synchronized void start(AuthContext context) {
-        PasswordFile read = file.read();
-        if (read.size() == 0) {
-            throw new IllegalArgumentException(
-                    "htpasswd: " + file.file() + " has no user (expected: a file made with htpasswd -B)");
-        }
-        swap(read);
+        swap(file.read());
         polls.add(context.executor()
                 .scheduleWithFixedDelay(this::pollGuarded, POLL_SECONDS, POLL_SECONDS, TimeUnit.SECONDS));
         contexts.addFirst(context);
