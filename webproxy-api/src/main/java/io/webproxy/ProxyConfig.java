@@ -484,7 +484,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before; default: nobody's. The client is whom {@code X-Forwarded-For}
+         * Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before; default: none. The client is whom {@code X-Forwarded-For}
          * names, or {@code Forwarded} where there is none.
          */
         public Builder trustedProxies(String... ranges) {
@@ -531,7 +531,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Tells browsers to ask for this host over HTTPS only (RFC 6797): every response says so to a client that has come by HTTPS, to this server or to a trusted proxy
+         * Tells browsers to use HTTPS only for this host (RFC 6797): every response says so to a client that has come by HTTPS, to this server or to a trusted proxy
          * that has said so. Default: nothing is said.
          */
         public Builder hsts(Hsts policy) {

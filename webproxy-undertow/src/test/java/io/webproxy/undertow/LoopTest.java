@@ -32,12 +32,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LoopTest {
     private static final String NOWHERE = "http://192.0.2.1:9";
 
-    /** A proxy with one more endpoint, in clear. */
+    /** A proxy with one more endpoint, in cleartext. */
     private static TestProxy proxy(Front front, String upstream) {
         return TestProxy.start(front, b -> b.http(0).forward(upstream));
     }
 
-    private static String clear(TestProxy proxy) {
+    private static String cleartext(TestProxy proxy) {
         return "http://127.0.0.1:" + proxy.server().endpoints().get(1).address().getPort();
     }
 
@@ -50,8 +50,8 @@ class LoopTest {
     @ExpectedLog(contains = "come back to this server")
     void loopOverTwoProxiesEndsWith508(Front front) throws Exception {
         try (TestProxy one = proxy(front, NOWHERE);
-                TestProxy two = proxy(Front.H1, clear(one))) {
-            redirect(one, clear(two));
+                TestProxy two = proxy(Front.H1, cleartext(one))) {
+            redirect(one, cleartext(two));
             Request request = new Request.Builder()
                     .url(one.url("/x"))
                     .header("Gateway-Loop", "garbage, 0123456789abcdef")
@@ -72,9 +72,9 @@ class LoopTest {
     @ExpectedLog(contains = "come back to this server")
     void connectionFieldCannotHideTheLoop() throws Exception {
         try (TestProxy one = proxy(Front.H1, NOWHERE);
-                TestProxy two = proxy(Front.H1, clear(one));
+                TestProxy two = proxy(Front.H1, cleartext(one));
                 RawConnection client = one.raw()) {
-            redirect(one, clear(two));
+            redirect(one, cleartext(two));
             client.send("GET / HTTP/1.1¶Host: localhost¶Connection: Gateway-Loop¶¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 508 Loop Detected\r\n");
             for (int i = 0; i < 10; i++) {
@@ -108,7 +108,7 @@ class LoopTest {
                     }
                 });
                 TestProxy inner = proxy(Front.H1, upstream.uri());
-                TestProxy outer = proxy(Front.H1, clear(inner));
+                TestProxy outer = proxy(Front.H1, cleartext(inner));
                 RawConnection client = outer.raw()) {
             client.send("GET / HTTP/1.1¶Host: a¶Gateway-Loop: 0123456789abcdef¶Gateway-Loop: x, \"é\"¶¶");
             assertThat(client.readResponse()).endsWith("ok");

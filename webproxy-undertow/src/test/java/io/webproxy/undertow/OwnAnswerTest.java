@@ -229,7 +229,7 @@ class OwnAnswerTest {
     }
 
     @Test
-    void clientThatAsksATlsTerminatorInClearIsNotToldOfHttps() throws Exception {
+    void cleartextClientOfATlsTerminatorIsNotToldOfHttps() throws Exception {
         try (TestProxy proxy = TestProxy.start(
                         Front.H1_TLS,
                         b -> b.hsts(Hsts.of(Duration.ofDays(1)))

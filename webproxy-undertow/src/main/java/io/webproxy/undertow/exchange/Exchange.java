@@ -52,12 +52,12 @@ public final class Exchange extends Watched {
     public record Peer(InetAddress address, String name, boolean trusted, Identity identity) {}
 
     /**
-     * Who asks, and how: the peer itself, or whom a trusted proxy has named.
+     * Whose request it is, and how it came: the peer itself, or whom a trusted proxy has named.
      *
      * @param address of the client
      * @param scheme {@code http} or {@code https}: how the client has reached this server, or the proxy
      */
-    public record Asker(InetAddress address, String scheme) {}
+    public record Requester(InetAddress address, String scheme) {}
 
     private final HttpServerExchange http;
     private final Exchanges shared;
@@ -99,12 +99,12 @@ public final class Exchange extends Watched {
     private boolean ended;
 
     /** Starts an exchange whose request head is complete. */
-    public Exchange(HttpServerExchange http, Exchanges shared, Peer peer, Asker asker, String path) {
+    public Exchange(HttpServerExchange http, Exchanges shared, Peer peer, Requester requester, String path) {
         this.peer = peer;
         this.http = http;
         this.shared = shared;
         this.sweeper = shared.sweeper(http.getIoThread());
-        this.head = new RequestView(http, path, asker);
+        this.head = new RequestView(http, path, requester);
         this.start = sweeper.now();
         this.endpoint = Origin.of(http.getConnection()).endpoint();
         this.requestId = RequestIds.of(http.getRequestHeaders(), peer.trusted());

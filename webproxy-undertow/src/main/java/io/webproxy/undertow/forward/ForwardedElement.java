@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class ForwardedElement {
     private static final String UNKNOWN = "unknown";
 
-    /** A port behind an address (RFC 7239 section 6); it may be a made-up name. */
+    /** A port after an address (RFC 7239 section 6); it may be a made-up name. */
     private static final Pattern PORT = Pattern.compile("[0-9]{1,5}|_[0-9A-Za-z._-]{1,64}");
 
     private static final Pattern HIDDEN = Pattern.compile("_[0-9A-Za-z._-]{1,64}");
@@ -157,8 +157,8 @@ final class ForwardedElement {
         int bracket = text.lastIndexOf(']');
         int colon = text.lastIndexOf(':');
         if (text.startsWith("[") && bracket > 0) {
-            String behind = text.substring(bracket + 1);
-            return behind.isEmpty() || (behind.startsWith(":") && isPort(behind.substring(1)))
+            String rest = text.substring(bracket + 1);
+            return rest.isEmpty() || (rest.startsWith(":") && isPort(rest.substring(1)))
                     ? IpLiteral.parse(text.substring(0, bracket + 1))
                     : null;
         }

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What trusted proxies say of a request: who the client is, and how it asked. The two families of fields, {@code X-Forwarded-*} and {@code Forwarded}
+ * What trusted proxies say of a request: who the client is, and how its request came. The two families of fields, {@code X-Forwarded-*} and {@code Forwarded}
  * (RFC 7239), are read as one: where {@code X-Forwarded-For} is there, {@code Forwarded} counts for nothing but its wording; where it isn't, {@code Forwarded} names the nodes, and scheme
  * and host as far as {@code X-Forwarded-Proto} and {@code -Host} don't. Immutable, pure and total.
  *
@@ -46,7 +46,7 @@ public final class ForwardedStory {
      * The way from the peer to this server.
      *
      * @param scheme how the peer reached this server
-     * @param authority what it asked for, empty for nothing
+     * @param authority the {@code Host} of its request, empty for none
      */
     public record Hop(InetAddress peer, String scheme, String authority) {}
 

@@ -112,7 +112,7 @@ public final class FrontHandler implements HttpHandler {
         ForwardedStory story = now.trust()
                 .read(new ForwardedStory.Hop(peer.address(), scheme, ForwardedFields.authority(fields)), fields);
         http.putAttachment(ForwardedStory.KEY, story);
-        return new Exchange(http, exchanges, peer, new Exchange.Asker(story.client(), story.scheme()), path);
+        return new Exchange(http, exchanges, peer, new Exchange.Requester(story.client(), story.scheme()), path);
     }
 
     private static Exchange.Peer peer(ServerConnection connection, Settings now) {

@@ -90,10 +90,10 @@ class OwnEndpointsTest {
 
     @Test
     void namesAreLookedUpOnlyWhereThePortIsTheSame() {
-        OwnEndpoints asking = new OwnEndpoints(host -> {
+        OwnEndpoints unused = new OwnEndpoints(host -> {
             throw new AssertionError("looked up " + host);
         });
-        assertThatCode(() -> asking.check(
+        assertThatCode(() -> unused.check(
                         List.of(Route.builder()
                                 .forward("http://service.example:81")
                                 .build()),
