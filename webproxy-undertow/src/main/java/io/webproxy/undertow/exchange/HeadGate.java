@@ -358,7 +358,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
 
     @Override
     public void resumeReads() {
-        if (!closing) {
+        if (!closing && connection.isOpen()) {
             next.resumeReads();
         }
     }
@@ -372,7 +372,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
 
     @Override
     public void suspendReads() {
-        if (!closing) {
+        if (!closing && connection.isOpen()) {
             next.suspendReads();
         }
     }

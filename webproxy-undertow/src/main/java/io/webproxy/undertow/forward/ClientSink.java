@@ -174,9 +174,15 @@ final class ClientSink extends EachWriteSink {
 
     @Override
     public void suspendWrites() {
-        if (!flushPending) {
+        // the socket of one that failed is closed, and would throw at everything
+        if (!flushPending && failure == null) {
             super.suspendWrites();
         }
+    }
+
+    @Override
+    public boolean isWriteResumed() {
+        return failure == null && super.isWriteResumed();
     }
 
     private void check() throws IOException {

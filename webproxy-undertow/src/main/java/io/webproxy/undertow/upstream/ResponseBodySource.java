@@ -5,6 +5,7 @@ import io.undertow.util.HeaderMap;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
+import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.ChunkedDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -230,7 +231,7 @@ final class ResponseBodySource implements StreamSourceConduit {
 
     private IOException broken(String why) {
         if (failure == null) {
-            failure = new IOException(why);
+            failure = new BrokenOff(why);
             releaseEarly();
             listener.responseBroken(why);
         }

@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
+import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.deadline.Guard;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -198,7 +199,7 @@ public final class UpstreamConnection {
                 request.discard();
             }
             if (response != null) {
-                response.fail(new IOException("the upstream connection is closed"));
+                response.fail(new BrokenOff("the upstream connection is closed"));
             }
             IoUtils.safeClose(stream);
             lane.closed(this);
