@@ -91,8 +91,8 @@ public final class FaultyUpstream {
                         out.write(garbage);
                         return;
                     }
-                    default -> out.write(
-                            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII));
+                    default ->
+                        out.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII));
                 }
             }
         } catch (IOException e) {
@@ -108,16 +108,21 @@ public final class FaultyUpstream {
         List<Thread> all = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
             long first = System.nanoTime() + each * i / threads;
-            Thread thread = new Thread(null, () -> {
+            Thread thread = new Thread(
+                    null,
+                    () -> {
                         try (Client client = new Client(port, path)) {
                             for (long next = first; next < end; next = Math.max(next + each, System.nanoTime())) {
                                 LockSupport.parkNanos(next - System.nanoTime());
-                                seen.computeIfAbsent(client.ask(), added -> new AtomicLong()).incrementAndGet();
+                                seen.computeIfAbsent(client.ask(), added -> new AtomicLong())
+                                        .incrementAndGet();
                             }
                         } finally {
                             done.countDown();
                         }
-                    }, "client", 128 * 1024);
+                    },
+                    "client",
+                    128 * 1024);
             all.add(thread);
             thread.start();
         }
@@ -158,7 +163,10 @@ public final class FaultyUpstream {
                 }
                 int body = head.length() - head.indexOf("\r\n\r\n") - 4;
                 int at = head.toLowerCase(java.util.Locale.ROOT).indexOf("content-length:");
-                int expected = at < 0 ? 0 : Integer.parseInt(head.substring(at + 15, head.indexOf('\r', at)).strip());
+                int expected = at < 0
+                        ? 0
+                        : Integer.parseInt(
+                                head.substring(at + 15, head.indexOf('\r', at)).strip());
                 while (body < expected) {
                     int read = in.read(answer);
                     if (read < 0) {

@@ -57,6 +57,11 @@ public final class AsyncObserver implements ProxyObserver {
         later(() -> target.certificateChanged(event));
     }
 
+    @Override
+    public void upstreamChanged(UpstreamEvent event) {
+        later(() -> target.upstreamChanged(event));
+    }
+
     private void later(Runnable call) {
         try {
             executor.execute(() -> tell(call));

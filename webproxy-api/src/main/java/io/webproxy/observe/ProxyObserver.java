@@ -16,6 +16,9 @@ public interface ProxyObserver {
     /** A certificate has been obtained, renewed or reloaded, or could not be; called on a thread of its provider, not on an IO thread. */
     default void certificateChanged(CertificateEvent event) {}
 
+    /** An upstream has failed, is down, or has come back; called on an IO thread, seldom: see {@link UpstreamEvent}. */
+    default void upstreamChanged(UpstreamEvent event) {}
+
     /**
      * The same observer on a daemon thread of its own, behind a bounded queue.
      *

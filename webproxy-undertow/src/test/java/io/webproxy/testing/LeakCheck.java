@@ -29,7 +29,7 @@ import org.junit.platform.commons.support.AnnotationSupport;
  *
  * <p>What is on its way out has 5 s to go, with garbage collections in between. Threads are those of the platform;
  * descriptors are seen on Linux only, regular files are not counted. WARN and ERROR lines are allowed by
- * {@link ExpectedLog}.
+ * {@link ExpectedLog}; those of {@code io.webproxy.upstream} always, which say what the test's upstream does.
  */
 public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     /** Configuration parameter: how long what is left may take to go, as an ISO-8601 duration. */

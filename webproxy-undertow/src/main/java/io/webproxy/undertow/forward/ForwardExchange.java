@@ -14,6 +14,7 @@ import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.FieldRules;
@@ -71,6 +72,7 @@ final class ForwardExchange extends Facade
     private @Nullable ClientSink clientSink;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
+    private @Nullable UpstreamPool pool;
     private boolean retriedStale;
     private boolean movedOn;
     private long askedAt;
@@ -153,19 +155,20 @@ final class ForwardExchange extends Facade
 
     private void ask(Candidate next, boolean fresh) {
         candidate = next;
-        UpstreamPool pool = pools.pool(next.upstream());
-        if (pool == null) {
+        UpstreamPool chosen = pools.pool(next.upstream());
+        pool = chosen;
+        if (chosen == null) {
             answer(ForwardError.POOL_EXHAUSTED, "there are too many upstreams");
             return;
         }
-        exchange.upstream(next.upstream().authority(), pool.inFlight());
+        exchange.upstream(next.upstream().authority(), chosen.inFlight());
         askedAt = now();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
-        UpstreamConnection own = fresh ? null : login.take(pool, onlyOnce);
+        UpstreamConnection own = fresh ? null : login.take(chosen, onlyOnce);
         if (own != null) {
             connected(own);
         } else {
-            pool.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+            chosen.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
         }
     }
 
@@ -176,7 +179,17 @@ final class ForwardExchange extends Facade
     /** The upstream in hand has failed the request. */
     private void upstreamFailed() {
         if (candidate != null) {
-            candidate.failed(exchange.route().name(), now());
+            String avoided = candidate.failed(exchange.route().name(), now());
+            if (avoided != null && pool != null) {
+                pool.avoided(avoided);
+            }
+        }
+    }
+
+    /** It has failed the request after it had all or some of it, as the log is to say. */
+    private void answerFailed(ForwardError error, String detail) {
+        if (pool != null) {
+            pool.answerFailed(error, detail);
         }
     }
 
@@ -380,6 +393,9 @@ final class ForwardExchange extends Facade
         } else if (candidate != null) {
             candidate.answered(now());
         }
+        if (pool != null) {
+            pool.answered();
+        }
     }
 
     private HeaderMap clientFields(ParsedHead answer) {
@@ -414,6 +430,7 @@ final class ForwardExchange extends Facade
             return;
         }
         upstreamFailed();
+        answerFailed(error, detail);
         if (replayable && !movedOn) {
             // one more and no further: a request that brings upstreams down must not go round
             movedOn = true;
@@ -457,6 +474,7 @@ final class ForwardExchange extends Facade
     @Override
     public void responseBroken(String detail) {
         LOG.debug("{}: {}", exchange, detail);
+        answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
         exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
         abort();
     }
@@ -472,7 +490,7 @@ final class ForwardExchange extends Facade
             exchange.failed(ForwardError.RESPONSE_BODY_IDLE);
             abort();
         } else {
-            unanswered();
+            unanswered(ForwardError.RESPONSE_HEAD_TIMEOUT);
             answer(ForwardError.RESPONSE_HEAD_TIMEOUT, "the timeout class ran out");
         }
     }
@@ -486,15 +504,16 @@ final class ForwardExchange extends Facade
             exchange.failed(ForwardError.TOTAL_TIMEOUT);
             abort();
         } else {
-            unanswered();
+            unanswered(ForwardError.TOTAL_TIMEOUT);
             answer(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out");
         }
     }
 
     /** The time is up, and the upstream has had all of the request. */
-    private void unanswered() {
+    private void unanswered(ForwardError error) {
         if (connection != null && http().isRequestComplete()) {
             upstreamFailed();
+            answerFailed(error, "no answer in time");
         }
     }
 
@@ -573,7 +592,7 @@ final class ForwardExchange extends Facade
             return;
         }
         done = true;
-        IOException why = new IOException("the exchange was aborted");
+        IOException why = new BrokenOff("the exchange was aborted");
         if (clientSink != null) {
             clientSink.fail(why);
         }

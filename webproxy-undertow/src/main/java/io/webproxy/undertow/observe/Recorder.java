@@ -5,6 +5,7 @@ import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
+import io.webproxy.observe.UpstreamEvent;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -59,6 +60,11 @@ public final class Recorder {
     /** Something has happened to a certificate. */
     public void certificateChanged(CertificateEvent event) {
         tell(observer -> observer.certificateChanged(event));
+    }
+
+    /** An upstream has failed, or has come back. */
+    public void upstreamChanged(UpstreamEvent event) {
+        tell(observer -> observer.upstreamChanged(event));
     }
 
     private void tell(Consumer<ProxyObserver> what) {

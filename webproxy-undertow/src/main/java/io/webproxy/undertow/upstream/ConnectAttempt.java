@@ -140,7 +140,7 @@ final class ConnectAttempt extends Watched {
         addresses = found;
         if (found.isEmpty()) {
             error = ForwardError.DNS;
-            detail = "the name " + upstream.host() + " has no address";
+            detail = "The name " + upstream.host() + " of " + upstream + " isn't found";
             allFailed();
         } else {
             dial();
@@ -231,7 +231,9 @@ final class ConnectAttempt extends Watched {
             boolean refused = why instanceof ConnectException
                     && String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
             error = refused ? ForwardError.CONNECT_REFUSED : ForwardError.CONNECT_UNREACHABLE;
-            detail = String.valueOf(why.getMessage());
+            detail = refused
+                    ? upstream + " refuses connections at " + dial.address().getHostAddress()
+                    : upstream + " can't be reached at " + dial.address().getHostAddress() + ": " + why.getMessage();
             if (next < addresses.size()) {
                 dial();
             } else if (pending.isEmpty()) {
@@ -253,7 +255,7 @@ final class ConnectAttempt extends Watched {
             }
         } catch (IOException e) {
             IoUtils.safeClose(stream);
-            fail(ForwardError.UPSTREAM_CLOSED, "the PROXY header can't be sent: " + e.getMessage());
+            fail(ForwardError.UPSTREAM_CLOSED, upstream + " takes no PROXY header: " + e.getMessage());
             return;
         }
         try {
@@ -315,7 +317,7 @@ final class ConnectAttempt extends Watched {
             // somebody else may have the address now: the next attempt knows
             names.again(found -> {});
         }
-        fail(ForwardError.CONNECT_TLS, "TLS to " + upstream.authority() + " failed: " + why);
+        fail(ForwardError.CONNECT_TLS, "TLS to " + upstream + " fails: " + why);
     }
 
     private void succeed(StreamConnection stream) {
@@ -325,7 +327,7 @@ final class ConnectAttempt extends Watched {
         stream.getSourceChannel().setReadListener(null);
         stream.getSourceChannel().setCloseListener(null);
         if (!stream.isOpen()) {
-            fail(ForwardError.UPSTREAM_CLOSED, "the upstream closed at once");
+            fail(ForwardError.UPSTREAM_CLOSED, upstream + " closed the connection at once");
             return;
         }
         finish();
@@ -361,7 +363,10 @@ final class ConnectAttempt extends Watched {
             pending.forEach(silent -> spread.failed(silent.address(), now));
             fail(
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
-                    "no connection to " + upstream.authority() + " within " + limit + " ms");
+                    resolved
+                            ? upstream + " accepts no connection within " + limit + " ms"
+                            : "The name " + upstream.host() + " of " + upstream + " isn't found within " + limit
+                                    + " ms");
         } else {
             guarded(this::goOn);
         }
@@ -381,6 +386,7 @@ final class ConnectAttempt extends Watched {
 
     @Override
     protected void cut() {
-        fail(ForwardError.CONNECT_UNREACHABLE, "the server is closing");
+        // no fault of the upstream
+        fail(ForwardError.POOL_EXHAUSTED, "the server is closing");
     }
 }

@@ -15,6 +15,7 @@ final class HealthMonitor implements AutoCloseable {
     private final Connector connector;
     private final List<XnioIoThread> threads;
     private final Exchanges exchanges;
+    private final HealthProbe.Verdicts verdicts;
     private final Map<Target, HealthProbe> probes = new HashMap<>();
     private int turn;
     private boolean closed;
@@ -26,7 +27,8 @@ final class HealthMonitor implements AutoCloseable {
         }
     }
 
-    HealthMonitor(Connector connector, List<XnioIoThread> threads, Exchanges exchanges) {
+    HealthMonitor(Connector connector, List<XnioIoThread> threads, Exchanges exchanges, HealthProbe.Verdicts verdicts) {
+        this.verdicts = verdicts;
         this.connector = connector;
         this.threads = threads;
         this.exchanges = exchanges;
@@ -53,7 +55,8 @@ final class HealthMonitor implements AutoCloseable {
 
     private HealthProbe started(Target target) {
         XnioIoThread thread = threads.get(turn++ % threads.size());
-        HealthProbe probe = new HealthProbe(target.upstream(), target.check(), connector, exchanges.sweeper(thread));
+        HealthProbe probe =
+                new HealthProbe(target.upstream(), target.check(), connector, exchanges.sweeper(thread), verdicts);
         probe.start();
         return probe;
     }

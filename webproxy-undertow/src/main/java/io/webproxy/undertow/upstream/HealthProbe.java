@@ -39,6 +39,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final HealthCheck check;
     private final Connector connector;
     private final Sweeper sweeper;
+    private final Verdicts verdicts;
     private final HealthTally tally;
     private final byte[] request;
     private final FieldParser fields = new FieldParser();
@@ -55,7 +56,17 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private int interim;
     private long bodyLeft;
 
-    HealthProbe(Upstream upstream, HealthCheck check, Connector connector, Sweeper sweeper) {
+    /** Who is told when an upstream's state changes. */
+    interface Verdicts {
+        /** It gets no requests from now on; {@code why} is a sentence. */
+        void fails(Upstream upstream, String why);
+
+        /** It gets requests again. */
+        void passes(Upstream upstream, String path);
+    }
+
+    HealthProbe(Upstream upstream, HealthCheck check, Connector connector, Sweeper sweeper, Verdicts verdicts) {
+        this.verdicts = verdicts;
         this.upstream = upstream;
         this.check = check;
         this.connector = connector;
@@ -229,9 +240,11 @@ final class HealthProbe extends Watched implements Connector.Callback {
         }
         if (tally.changedBy(good)) {
             if (good) {
-                LOG.info("{} passes its health check {} again: it gets requests", upstream, check.path());
+                verdicts.passes(upstream, check.path());
             } else {
-                LOG.info("{} fails its health check {}: it gets no requests ({})", upstream, check.path(), detail);
+                verdicts.fails(
+                        upstream,
+                        upstream + " fails its health check " + check.path() + " and gets no requests: " + detail);
             }
         } else {
             LOG.debug("{} {} its health check: {}", upstream, good ? "passes" : "fails", detail);

@@ -21,8 +21,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
@@ -51,8 +49,6 @@ public final class UpstreamPool {
         }
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
-
     private final Upstream upstream;
     private final Connector connector;
     private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
@@ -62,6 +58,7 @@ public final class UpstreamPool {
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
     private final Predicate<Route> inForce;
+    private final UpstreamNews news;
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
     private volatile PoolLimits limits;
     private volatile boolean closed;
@@ -73,9 +70,11 @@ public final class UpstreamPool {
             Exchanges exchanges,
             PoolLimits limits,
             InFlight inFlight,
-            Predicate<Route> inForce) {
+            Predicate<Route> inForce,
+            UpstreamNews news) {
         this.inFlight = inFlight;
         this.inForce = inForce;
+        this.news = news;
         this.upstream = upstream;
         this.connector = connector;
         this.limits = limits;
@@ -90,6 +89,29 @@ public final class UpstreamPool {
     /** The exchanges that have chosen it. */
     public InFlight inFlight() {
         return inFlight;
+    }
+
+    UpstreamNews news() {
+        return news;
+    }
+
+    /** It has answered a request. */
+    public void answered() {
+        news.succeeded();
+    }
+
+    /** It has failed a request that it was sent. */
+    public void answerFailed(ForwardError error, String detail) {
+        if (error == ForwardError.CONNECT_TLS) {
+            news.failed(error, upstream + ": " + detail);
+        } else {
+            news.answerFailed(error, detail);
+        }
+    }
+
+    /** A route prefers others for a while, because it fails too many requests. */
+    public void avoided(String why) {
+        news.down(null, upstream + " " + why);
     }
 
     PoolLimits limits() {
@@ -218,10 +240,8 @@ public final class UpstreamPool {
 
         @Override
         public void connected(StreamConnection stream) {
-            if (ejection.isEjected(limits)) {
-                LOG.info("{} can be connected to again", upstream);
-            }
             ejection.succeeded();
+            news.succeeded();
             Guard.run(
                     "the use of an upstream connection",
                     () -> {
@@ -238,13 +258,12 @@ public final class UpstreamPool {
         @Override
         public void failed(ForwardError error, String detail) {
             // what this process is short of is no fault of the upstream
-            if (error != ForwardError.POOL_EXHAUSTED
-                    && ejection.failed(limits, lane.sweeper().now())) {
-                LOG.info(
-                        "{} failed to connect {} times in a row: others are preferred for {}",
-                        upstream,
-                        limits.ejectAfter(),
-                        limits.ejectTime());
+            if (error != ForwardError.POOL_EXHAUSTED) {
+                if (ejection.failed(limits, lane.sweeper().now())) {
+                    news.down(error, detail + "; others are preferred until it can be connected to");
+                } else {
+                    news.failed(error, detail);
+                }
             }
             freed();
             taker.failed(error, detail);
@@ -361,6 +380,7 @@ public final class UpstreamPool {
     /** No connection is kept from now on. */
     void close() {
         closed = true;
+        news.end();
         lanes.forEach((thread, lane) -> IoTasks.execute(thread, lane::closeIdle));
     }
 

@@ -9,6 +9,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
 import io.webproxy.undertow.tls.ClientTls;
@@ -104,7 +105,23 @@ public final class Upstreams implements AutoCloseable {
                                 .ssl();
                     }
                 });
-        this.monitor = new HealthMonitor(connector, this.threads, exchanges);
+        this.monitor = new HealthMonitor(connector, this.threads, exchanges, new HealthProbe.Verdicts() {
+            @Override
+            public void fails(Upstream upstream, String why) {
+                UpstreamPool pool = pool(upstream);
+                if (pool != null) {
+                    pool.news().down(null, why);
+                }
+            }
+
+            @Override
+            public void passes(Upstream upstream, String path) {
+                UpstreamPool pool = pool(upstream);
+                if (pool != null) {
+                    pool.news().passes(path);
+                }
+            }
+        });
     }
 
     /**
@@ -170,7 +187,19 @@ public final class Upstreams implements AutoCloseable {
 
     private UpstreamPool newPool(Upstream upstream, InFlight inFlight) {
         return new UpstreamPool(
-                upstream, connector, threads, exchanges, poolLimits, inFlight, route -> inForce.contains(route));
+                upstream,
+                connector,
+                threads,
+                exchanges,
+                poolLimits,
+                inFlight,
+                route -> inForce.contains(route),
+                new UpstreamNews(
+                        upstream,
+                        exchanges.nanoClock(),
+                        (nanos, task) -> IoTasks.executeAfter(threads.get(0), task, nanos / 1_000_000 + 1),
+                        exchanges.recorder()::upstreamChanged,
+                        () -> monitor.isWell(upstream)));
     }
 
     /** The pool of an upstream; null where there are too many upstreams that stand on no route. */

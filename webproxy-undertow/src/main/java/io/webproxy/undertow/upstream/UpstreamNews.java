@@ -1,0 +1,234 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.UpstreamEvent;
+import io.webproxy.observe.UpstreamEvent.Kind;
+import io.webproxy.route.Upstream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is said of one upstream that fails or comes back: one line and one event a minute at most, which count what wasn't said, and one when it is back. What was kept
+ * back is said when the minute is over, if it still holds.
+ *
+ * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
+ */
+final class UpstreamNews {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+    /** It is back when it hasn't failed for so long: one that fails now and then would come back all the time. */
+    private static final long STEADY = Duration.ofSeconds(1).toNanos();
+
+    private final String upstream;
+    private final LongSupplier nanoClock;
+    private final Consumer<UpstreamEvent> observers;
+    private final BooleanSupplier healthy;
+    private final Timer timer;
+
+    private volatile boolean failing;
+    private volatile boolean silent;
+    private Kind kind = Kind.UP;
+    private @Nullable ForwardError error;
+    private String sentence = "";
+    private long since;
+    private long lastFailure;
+    private boolean told;
+    private boolean tellingLater;
+    private boolean lookingLater;
+    private boolean succeededSince;
+    private final Rest rest = new Rest();
+    private final Rest restOfAnswers = new Rest();
+
+    /** Runs something later, on whichever thread. */
+    interface Timer {
+        void in(long nanos, Runnable task);
+    }
+
+    /** When the last line was, and what has been kept back since. */
+    private static final class Rest {
+        private long time;
+        private boolean any;
+        private long unsaid;
+
+        boolean isOver(long now) {
+            return !any || now - time >= MINUTE;
+        }
+
+        /** Something is said now; gives how much was kept back. */
+        String say(long now) {
+            String more = unsaid == 0 ? "" : " (" + unsaid + " more failures since the last line)";
+            any = true;
+            time = now;
+            unsaid = 0;
+            return more;
+        }
+    }
+
+    /** {@code healthy} says whether no health check finds it down. */
+    UpstreamNews(
+            Upstream upstream,
+            LongSupplier nanoClock,
+            Timer timer,
+            Consumer<UpstreamEvent> observers,
+            BooleanSupplier healthy) {
+        this.timer = timer;
+        this.upstream = upstream.toString();
+        this.nanoClock = nanoClock;
+        this.observers = observers;
+        this.healthy = healthy;
+    }
+
+    /** It couldn't be connected to. */
+    void failed(ForwardError what, String why) {
+        trouble(Kind.FAILED, what, why);
+    }
+
+    /** It gets no requests, or only those that no other can take. */
+    void down(@Nullable ForwardError what, String why) {
+        trouble(Kind.DOWN, what, why);
+    }
+
+    private void trouble(Kind what, @Nullable ForwardError leg, String why) {
+        String said = null;
+        synchronized (this) {
+            long now = nanoClock.getAsLong();
+            if (!failing) {
+                failing = true;
+                since = now;
+                told = false;
+            }
+            if (kind != Kind.DOWN || what == Kind.DOWN) {
+                kind = what;
+                error = leg;
+                sentence = why;
+            }
+            lastFailure = now;
+            succeededSince = false;
+            if (rest.isOver(now)) {
+                said = tell(now);
+            } else {
+                rest.unsaid++;
+                if (!tellingLater) {
+                    tellingLater = true;
+                    timer.in(rest.time + MINUTE - now, this::tellKept);
+                }
+            }
+        }
+        publish(said, what, leg);
+    }
+
+    private String tell(long now) {
+        told = true;
+        return sentence + rest.say(now);
+    }
+
+    private void tellKept() {
+        String said = null;
+        Kind what;
+        ForwardError leg;
+        synchronized (this) {
+            tellingLater = false;
+            what = kind;
+            leg = error;
+            long now = nanoClock.getAsLong();
+            if (failing && rest.unsaid > 0 && rest.isOver(now)) {
+                said = tell(now);
+            }
+        }
+        publish(said, what, leg);
+    }
+
+    /** A connection was made, or an answer has come. */
+    void succeeded() {
+        if (failing) {
+            synchronized (this) {
+                succeededSince = true;
+                if (lookingLater) {
+                    return;
+                }
+                lookingLater = true;
+            }
+            look();
+        }
+    }
+
+    /** Looks whether it is steady, now or when it may be. */
+    private void look() {
+        synchronized (this) {
+            long left = lastFailure + STEADY - nanoClock.getAsLong();
+            if (failing && succeededSince && left > 0) {
+                timer.in(left, this::look);
+                return;
+            }
+            lookingLater = false;
+            if (!succeededSince) {
+                return;
+            }
+        }
+        if (healthy.getAsBoolean()) {
+            back("it can be reached");
+        }
+    }
+
+    /** It passes its health check again. */
+    void passes(String path) {
+        if (healthy.getAsBoolean()) {
+            back("it passes its health check " + path);
+        }
+    }
+
+    private void back(String how) {
+        String said = null;
+        synchronized (this) {
+            if (failing) {
+                failing = false;
+                kind = Kind.UP;
+                if (told) {
+                    long seconds = Math.max(1, (nanoClock.getAsLong() - since) / 1_000_000_000L);
+                    said = upstream + " is back: " + how + " again, after " + seconds + " s";
+                }
+            }
+        }
+        publish(said, Kind.UP, null);
+    }
+
+    /** It took a request, and didn't answer as it should. */
+    void answerFailed(ForwardError what, String why) {
+        String said = null;
+        synchronized (this) {
+            long now = nanoClock.getAsLong();
+            if (restOfAnswers.isOver(now)) {
+                said = upstream + " failed a request: " + why + restOfAnswers.say(now);
+            } else {
+                restOfAnswers.unsaid++;
+            }
+        }
+        if (said != null && !silent) {
+            LOG.info("{}", said);
+            observers.accept(new UpstreamEvent(Kind.FAILED, upstream, Optional.of(what), said));
+        }
+    }
+
+    /** Nothing more is said: the upstream isn't used any more. */
+    void end() {
+        silent = true;
+    }
+
+    private void publish(@Nullable String said, Kind what, @Nullable ForwardError leg) {
+        if (said == null || silent) {
+            return;
+        }
+        if (what == Kind.UP) {
+            LOG.info("{}", said);
+        } else {
+            LOG.warn("{}", said);
+        }
+        observers.accept(new UpstreamEvent(what, upstream, Optional.ofNullable(leg), said));
+    }
+}

@@ -1,0 +1,155 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.UpstreamEvent;
+import io.webproxy.route.HealthCheck;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutPolicy;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import okhttp3.Response;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is said of upstreams that fail, each kind of failure by a sentence of its own, to the log and to observers; and nothing of it to clients. */
+@ExtendWith(LeakCheck.class)
+class UpstreamEventTest {
+    private static final String LOGGER = "io.webproxy.upstream";
+
+    private final BlockingQueue<UpstreamEvent> events = new LinkedBlockingQueue<>();
+    private final ProxyObserver observer = new ProxyObserver() {
+        @Override
+        public void upstreamChanged(UpstreamEvent event) {
+            events.add(event);
+        }
+    };
+
+    private UpstreamEvent event() throws InterruptedException {
+        UpstreamEvent event = events.poll(10, TimeUnit.SECONDS);
+        assertThat(event).as("an event within 10 s").isNotNull();
+        return event;
+    }
+
+    /** Sends requests that fail: one event, and no name in what the client gets. */
+    private UpstreamEvent failure(String upstream, int status) throws Exception {
+        try (TestProxy proxy = TestProxy.start(
+                Front.H1,
+                b -> b.forward(upstream)
+                        .observer(observer)
+                        .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))))) {
+            for (int i = 0; i < 3; i++) {
+                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(status);
+                    assertThat(response.body().string()).doesNotContain("127.0.0.1", "localhost", "invalid");
+                }
+            }
+            UpstreamEvent event = event();
+            assertThat(events).as("more events for the same failure").isEmpty();
+            assertThat(event.upstream()).isEqualTo(upstream);
+            assertThat(event.detail()).contains(upstream).doesNotContain("Exception");
+            return event;
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = LOGGER, contains = "refuses connections at 127.0.0.1")
+    void refusal() throws Exception {
+        // the same port of another address keeps it from being used
+        try (ServerSocket elsewhere = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
+            UpstreamEvent event = failure("http://127.0.0.1:" + elsewhere.getLocalPort(), 502);
+            assertThat(event.kind()).isEqualTo(UpstreamEvent.Kind.FAILED);
+            assertThat(event.error()).contains(ForwardError.CONNECT_REFUSED);
+        }
+    }
+
+    @Test
+    @ExpectedLog(
+            logger = LOGGER,
+            contains = "The name no-such-host.invalid of http://no-such-host.invalid:80 isn't found")
+    void nameThatIsNotFound() throws Exception {
+        try (RawUpstream ignored = RawUpstream.answering("")) {
+            assertThat(failure("http://no-such-host.invalid:80", 502).error()).contains(ForwardError.DNS);
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = LOGGER, contains = "TLS to https://127.0.0.1:")
+    void tlsThatFails() throws Exception {
+        try (RawUpstream cleartext =
+                RawUpstream.start(c -> c.send("HTTP/1.1 400 Bad Request¶¶").readByte())) {
+            assertThat(failure("https://127.0.0.1:" + cleartext.port(), 502).error())
+                    .contains(ForwardError.CONNECT_TLS);
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = LOGGER, contains = "accepts no connection within 300 ms")
+    void connectThatNobodyAnswers() throws Exception {
+        try (RawUpstream silent = RawUpstream.start(c -> c.readAll())) {
+            assertThat(failure("https://127.0.0.1:" + silent.port(), 504).error())
+                    .contains(ForwardError.CONNECT_TIMEOUT);
+        }
+    }
+
+    @Test
+    void answerThatNeverComes() throws Exception {
+        try (RawUpstream closing = RawUpstream.start(c -> c.readHead())) {
+            assertThat(failure(closing.uri(), 502).error()).contains(ForwardError.UPSTREAM_CLOSED);
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = LOGGER, contains = "others are preferred")
+    void upstreamThatIsEjectedIsDown() throws Exception {
+        try (ServerSocket elsewhere = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"));
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward("http://127.0.0.1:" + elsewhere.getLocalPort())
+                                .pool(PoolLimits.defaults().withEjection(1, Duration.ofSeconds(10)))
+                                .observer(observer))) {
+            ResponseRelayTest.get(proxy, "/").close();
+            assertThat(event().kind()).isEqualTo(UpstreamEvent.Kind.DOWN);
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = LOGGER, contains = "fails its health check /ready and gets no requests: status 503")
+    void healthCheckTakesItDownAndBringsItBack() throws Exception {
+        AtomicReference<String> status = new AtomicReference<>("503 Service Unavailable");
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    while (!c.readHead().isEmpty()) {
+                        c.send("HTTP/1.1 " + status.get() + "¶Content-Length: 0¶¶");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward(upstream.uri())
+                                        .healthCheck(HealthCheck.path("/ready")
+                                                .withInterval(Duration.ofMillis(100))
+                                                .withThresholds(2, 2)))
+                                .observer(observer))) {
+            UpstreamEvent down = event();
+            assertThat(down.kind()).isEqualTo(UpstreamEvent.Kind.DOWN);
+            assertThat(down.error()).isEmpty();
+            assertThat(proxy.server().status().upstreams().get(upstream.uri()).healthy())
+                    .isFalse();
+            status.set("200 OK");
+            UpstreamEvent up = event();
+            assertThat(up.kind()).isEqualTo(UpstreamEvent.Kind.UP);
+            assertThat(up.detail()).startsWith(upstream.uri() + " is back: it passes its health check /ready again");
+        }
+    }
+}

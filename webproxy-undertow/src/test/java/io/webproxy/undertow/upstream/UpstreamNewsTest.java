@@ -1,0 +1,168 @@
+package io.webproxy.undertow.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.UpstreamEvent;
+import io.webproxy.route.Upstream;
+import io.webproxy.testing.LeakCheck;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.PriorityQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is said of an upstream that fails, is down, or comes back: how often, and in which words. */
+@ExtendWith(LeakCheck.class)
+class UpstreamNewsTest {
+    private static final String REFUSED = "http://a.test:80 refuses connections at 192.0.2.1";
+
+    private record Timed(long time, Runnable task) {}
+
+    private final PriorityQueue<Timed> timers = new PriorityQueue<>((one, other) -> Long.compare(one.time, other.time));
+    private final List<UpstreamEvent> events = new ArrayList<>();
+    private long now = 1_000;
+    private boolean healthy = true;
+    private final UpstreamNews news = new UpstreamNews(
+            Upstream.of("http://a.test:80"),
+            () -> now,
+            (nanos, task) -> timers.add(new Timed(now + nanos, task)),
+            events::add,
+            () -> healthy);
+
+    private void pass(Duration time) {
+        long until = now + time.toNanos();
+        while (!timers.isEmpty() && timers.peek().time <= until) {
+            Timed next = timers.remove();
+            now = next.time;
+            next.task.run();
+        }
+        now = until;
+    }
+
+    private void refuse() {
+        news.failed(ForwardError.CONNECT_REFUSED, REFUSED);
+    }
+
+    private List<String> said() {
+        List<String> said = events.stream()
+                .map(event -> event.kind() + " " + event.detail())
+                .toList();
+        events.clear();
+        return said;
+    }
+
+    @Test
+    void firstFailureIsSaidAtOnceAndTheOthersAreCountedForAMinute() {
+        for (int i = 0; i < 1000; i++) {
+            refuse();
+        }
+        assertThat(said()).containsExactly("FAILED " + REFUSED);
+        pass(Duration.ofSeconds(59));
+        assertThat(said()).isEmpty();
+        pass(Duration.ofSeconds(1));
+        assertThat(said()).containsExactly("FAILED " + REFUSED + " (999 more failures since the last line)");
+        pass(Duration.ofHours(1));
+        assertThat(said()).as("nothing new").isEmpty();
+    }
+
+    @Test
+    void upstreamThatComesBackIsSaidOnceItHasBeenSteadyForASecond() {
+        refuse();
+        said();
+        pass(Duration.ofSeconds(10));
+        refuse();
+        for (int i = 0; i < 100; i++) {
+            news.succeeded();
+        }
+        assertThat(said()).isEmpty();
+        pass(Duration.ofSeconds(1));
+        assertThat(said()).containsExactly("UP http://a.test:80 is back: it can be reached again, after 11 s");
+        pass(Duration.ofHours(1));
+        news.succeeded();
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void upstreamThatFailsNowAndThenIsNotBackAllTheTime() {
+        for (int i = 0; i < 600; i++) {
+            refuse();
+            news.succeeded();
+            pass(Duration.ofMillis(500));
+        }
+        assertThat(said()).hasSize(6).allSatisfy(line -> assertThat(line).startsWith("FAILED " + REFUSED));
+        pass(Duration.ofSeconds(1));
+        assertThat(said()).containsExactly("UP http://a.test:80 is back: it can be reached again, after 300 s");
+    }
+
+    @Test
+    void upstreamThatGoesDownWithinTheMinuteIsSaidWhenThatIsOver() {
+        refuse();
+        news.down(ForwardError.CONNECT_REFUSED, REFUSED + ", 5 times in a row: other upstreams are preferred");
+        refuse();
+        said();
+        pass(Duration.ofMinutes(1));
+        assertThat(said())
+                .containsExactly("DOWN " + REFUSED + ", 5 times in a row: other upstreams are preferred"
+                        + " (2 more failures since the last line)");
+    }
+
+    @Test
+    void upstreamThatIsBackBeforeItsFailureWasSaidIsNotSaid() {
+        refuse();
+        news.succeeded();
+        pass(Duration.ofSeconds(2));
+        assertThat(said()).hasSize(2);
+        refuse();
+        news.succeeded();
+        pass(Duration.ofMinutes(2));
+        assertThat(said()).isEmpty();
+        refuse();
+        assertThat(said()).containsExactly("FAILED " + REFUSED + " (1 more failures since the last line)");
+    }
+
+    @Test
+    void upstreamThatAHealthCheckFindsDownIsBackByTheCheckAlone() {
+        healthy = false;
+        news.down(null, "http://a.test:80 fails its health check /ready and gets no requests: status 500");
+        assertThat(events.get(0).error()).isEmpty();
+        said();
+        pass(Duration.ofSeconds(5));
+        news.succeeded();
+        news.passes("/other");
+        assertThat(said()).isEmpty();
+        healthy = true;
+        news.passes("/ready");
+        assertThat(said())
+                .containsExactly("UP http://a.test:80 is back: it passes its health check /ready again, after 5 s");
+    }
+
+    @Test
+    void failedAnswersHaveAMinuteOfTheirOwn() {
+        for (int i = 0; i < 10; i++) {
+            news.answerFailed(ForwardError.UPSTREAM_CLOSED, "the upstream closed");
+        }
+        assertThat(said()).containsExactly("FAILED http://a.test:80 failed a request: the upstream closed");
+        refuse();
+        assertThat(said()).containsExactly("FAILED " + REFUSED);
+        pass(Duration.ofMinutes(1));
+        news.answerFailed(ForwardError.INVALID_RESPONSE, "no HTTP");
+        assertThat(said())
+                .containsExactly(
+                        "FAILED http://a.test:80 failed a request: no HTTP (9 more failures since the last line)");
+    }
+
+    @Test
+    void upstreamThatIsNotUsedAnyMoreIsNotSaid() {
+        refuse();
+        refuse();
+        said();
+        news.end();
+        pass(Duration.ofMinutes(2));
+        refuse();
+        news.succeeded();
+        pass(Duration.ofMinutes(2));
+        assertThat(said()).isEmpty();
+    }
+}
