@@ -434,8 +434,8 @@ public final class Exchange extends Watched {
         closing = true;
     }
 
-    /** Undertow has found the client's connection broken, and ends the exchange without asking. */
-    private void clientLost() {
+    /** Undertow has found the client's connection or stream broken, and ends the exchange without asking. */
+    void clientLost() {
         if (error == null) {
             failed(ForwardError.CLIENT_ABORTED);
             status = http.isResponseStarted() ? status : 499;

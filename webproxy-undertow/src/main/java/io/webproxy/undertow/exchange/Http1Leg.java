@@ -19,7 +19,8 @@ final class Http1Leg implements ClientLeg {
     private final HttpServerExchange http;
     private final HttpServerConnection connection;
     private final @Nullable HeadGate gate;
-    private boolean watching;
+    private @Nullable ClientWatch watch;
+    private Runnable whenGone = () -> {};
     private boolean halfClosed;
     private boolean closed;
 
@@ -120,6 +121,7 @@ final class Http1Leg implements ClientLeg {
             return;
         }
         closed = true;
+        unwatch();
         if (gate != null && http.getStatusCode() != StatusCodes.REQUEST_TIME_OUT) {
             gate.linger(true, this::terminate);
             exchange.end();
@@ -143,59 +145,40 @@ final class Http1Leg implements ClientLeg {
 
     @Override
     public void watchForAbort(Runnable onGone) {
-        if (watching || halfClosed || closed || !http.isRequestComplete() || connection.getExtraBytes() != null) {
+        boolean isBodyRead = !http.isRequestComplete() && !http.isRequestChannelAvailable();
+        if (halfClosed || closed || isBodyRead) {
+            // the reader of a body finds the end by itself
             return;
         }
-        watching = true;
-        ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
-        source.setReadListener(channel -> look(channel, onGone));
-        source.resumeReads();
-    }
-
-    private void look(ConduitStreamSourceChannel source, Runnable onGone) {
-        if (!watching) {
-            source.suspendReads();
-            return;
+        whenGone = onGone;
+        if (watch == null) {
+            watch = new ClientWatch(connection, new Departure());
         }
-        PooledByteBuffer pooled = connection.getByteBufferPool().allocate();
-        boolean kept = false;
-        try {
-            ByteBuffer buffer = pooled.getBuffer();
-            int read;
-            try {
-                read = connection.getOriginalSourceConduit().read(buffer);
-                halfClosed = read < 0 && exchange.route().halfClose();
-            } catch (IOException e) {
-                read = -1;
-            }
-            if (read < 0) {
-                unwatch();
-                if (halfClosed) {
-                    exchange.closing();
-                } else {
-                    onGone.run();
-                }
-            } else if (read > 0) {
-                // the next request, early: it waits its turn
-                unwatch();
-                buffer.flip();
-                connection.ungetRequestBytes(pooled);
-                kept = true;
-            }
-        } finally {
-            if (!kept) {
-                pooled.close();
-            }
-        }
+        watch.start();
     }
 
     @Override
     public void unwatch() {
-        if (watching) {
-            watching = false;
-            ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
-            source.setReadListener(null);
-            source.suspendReads();
+        if (watch != null) {
+            watch.stop();
+        }
+    }
+
+    /** What the end of the client's direction means. */
+    private final class Departure implements ClientWatch.Listener {
+        @Override
+        public void ended() {
+            halfClosed = exchange.route().halfClose();
+            if (halfClosed) {
+                exchange.closing();
+            } else {
+                whenGone.run();
+            }
+        }
+
+        @Override
+        public void broken() {
+            whenGone.run();
         }
     }
 }

@@ -503,6 +503,10 @@ public final class Http2Front extends Http2Channel {
             this.linger = new Linger(this, exchange.shared().nanoClock());
             exchange.http().addExchangeCompleteListener((completed, next) -> {
                 legs.remove(stream);
+                if (!closed && !gate.isOpen(stream)) {
+                    // a reset that came while a frame of the response waited: Undertow ends the exchange by itself
+                    exchange.clientLost();
+                }
                 gate.completed(stream);
                 sweeper.forget(linger);
                 next.proceed();

@@ -64,6 +64,7 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
         boolean chunked =
                 !exchange.client().isMultiplexed() && http.getRequestHeaders().contains(Headers.TRANSFER_ENCODING);
         http.addRequestWrapper((factory, same) -> {
+            exchange.client().unwatch();
             if (!chunked) {
                 return watched(new RequestBody(factory.create(), exchange, limits, null));
             }
@@ -95,8 +96,7 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             return discard(dst);
         }
         if (ended) {
-            Connectors.terminateRequest(exchange.http());
-            return -1;
+            return complete();
         }
         if (takesTurns && turn.isOver()) {
             rest();
@@ -179,8 +179,7 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             if (chunks.isEnd()) {
                 end(raw, chunks.trailers());
                 if (moved == 0) {
-                    Connectors.terminateRequest(exchange.http());
-                    return -1;
+                    return complete();
                 }
             }
             if (moved > 0) {
@@ -203,6 +202,13 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             pooled.getBuffer().put(rest).flip();
             connection.ungetRequestBytes(pooled);
         }
+    }
+
+    /** What comes now is of the next request: this one's reader is done. */
+    private int complete() {
+        next.suspendReads();
+        Connectors.terminateRequest(exchange.http());
+        return -1;
     }
 
     private int broken(int status, String detail) {
