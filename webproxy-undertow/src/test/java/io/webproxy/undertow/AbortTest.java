@@ -13,6 +13,7 @@ import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -66,7 +67,7 @@ class AbortTest {
 
     @ParameterizedTest
     @EnumSource(Front.class)
-    void stalledUploadToAHungUpstreamStillGetsIts504(Front front) throws Exception {
+    void uploadThatStopsIsTheClientsFailure(Front front) throws Exception {
         CountDownLatch answered = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
@@ -82,7 +83,7 @@ class AbortTest {
                         .post(stalling(answered))
                         .build();
                 try (Response response = proxy.client().newCall(request).execute()) {
-                    assertThat(response.code()).isEqualTo(504);
+                    assertThat(response.code()).isEqualTo(408);
                 } finally {
                     answered.countDown();
                 }
@@ -90,13 +91,45 @@ class AbortTest {
                 try (RawConnection client = proxy.raw()) {
                     client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100¶¶some");
                     assertThat(client.readResponse())
-                            .startsWith("HTTP/1.1 504 ")
+                            .startsWith("HTTP/1.1 408 ")
                             .containsIgnoringCase("connection: close");
                     assertThat(client.end()).isEqualTo("end");
                 }
             }
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.status()).isEqualTo(408);
             await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    /** The client has sent what it may send; and what it sends next isn't taken. */
+    @ParameterizedTest
+    @CsvSource({"H1, true", "H1, false", "H1_TLS, true", "H1_TLS, false", "H1_TLS_JDK, true"})
+    void uploadThatTheUpstreamKeepsWaitingIsTheUpstreamsFailure(Front front, boolean expects) throws Exception {
+        CountDownLatch answered = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    answered.await(10, TimeUnit.SECONDS);
+                });
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT));
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶"
+                    + (expects ? "Expect: 100-continue¶¶" : "¶"));
+            CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
+                try {
+                    while (!expects) {
+                        client.send(new byte[100_000]);
+                    }
+                } catch (IOException e) {
+                    // the proxy has had enough
+                }
+            });
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            answered.countDown();
+            client.close();
+            sending.get(10, TimeUnit.SECONDS);
         }
     }
 
@@ -109,16 +142,15 @@ class AbortTest {
         "H2_TLS_JDK, 401", "H2_TLS_JDK, 413", "H2_TLS_JDK, 502", "H2_TLS_JDK, 404"
     })
     void ownAnswerDoesNotWaitForAStalledUpload(Front front, int status) throws Exception {
-        RawUpstream gone = RawUpstream.answering("");
-        gone.close();
-        try (TestProxy proxy = TestProxy.start(front, b -> {
-            b.route(r -> r.path("/here").forward(gone.uri()));
-            if (status == 401) {
-                b.basicAuth("user", "secret");
-            } else if (status == 413) {
-                b.limits(HttpLimits.defaults().withRequestBodyBytes(50));
-            }
-        })) {
+        try (RefusedPort refused = RefusedPort.open();
+                TestProxy proxy = TestProxy.start(front, b -> {
+                    b.route(r -> r.path("/here").forward(refused.uri()));
+                    if (status == 401) {
+                        b.basicAuth("user", "secret");
+                    } else if (status == 413) {
+                        b.limits(HttpLimits.defaults().withRequestBodyBytes(50));
+                    }
+                })) {
             String path = status == 404 ? "/elsewhere" : "/here";
             if (front.isHttp2()) {
                 try (Http2Client client = Http2Client.open(proxy)) {

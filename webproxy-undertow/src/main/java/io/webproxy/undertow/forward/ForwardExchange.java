@@ -74,6 +74,7 @@ final class ForwardExchange extends Facade
     private @Nullable Candidate candidate;
     private @Nullable UpstreamPool pool;
     private boolean retriedStale;
+    private boolean continued;
     private boolean movedOn;
     private long askedAt;
     private boolean responded;
@@ -334,6 +335,7 @@ final class ForwardExchange extends Facade
             return;
         }
         try {
+            continued |= interim.status() == 100;
             InterimResponse.send(http(), interim, exchange.client().isMultiplexed());
         } catch (IOException e) {
             clientGone();
@@ -489,6 +491,9 @@ final class ForwardExchange extends Facade
         if (responded) {
             exchange.failed(ForwardError.RESPONSE_BODY_IDLE);
             abort();
+        } else if (isClientSilent()) {
+            // RFC 9110 section 15.5.9
+            requestBroken(408, "the rest of its body didn't come");
         } else {
             unanswered(ForwardError.RESPONSE_HEAD_TIMEOUT);
             answer(ForwardError.RESPONSE_HEAD_TIMEOUT, "the timeout class ran out");
@@ -507,6 +512,12 @@ final class ForwardExchange extends Facade
             unanswered(ForwardError.TOTAL_TIMEOUT);
             answer(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out");
         }
+    }
+
+    /** The silence is within the request body, and not the upstream's, which may be waited for to say that the body may come. */
+    private boolean isClientSilent() {
+        boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http());
+        return connection != null && connection.isAwaitingBody() && !http().isRequestComplete() && !waitsForContinue;
     }
 
     /** The time is up, and the upstream has had all of the request. */

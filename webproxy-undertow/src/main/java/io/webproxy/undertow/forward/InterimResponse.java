@@ -21,8 +21,7 @@ final class InterimResponse {
      * @throws IOException if the client has gone
      */
     static void send(HttpServerExchange http, ParsedHead head, boolean multiplexed) throws IOException {
-        boolean expected = FieldRules.hasToken(http.getRequestHeaders(), Headers.EXPECT, "100-continue");
-        if (http.isHttp10() || http.isResponseStarted() || (head.status() == 100 && !expected)) {
+        if (http.isHttp10() || http.isResponseStarted() || (head.status() == 100 && !isContinueExpected(http))) {
             return;
         }
         StreamSinkChannel channel = open(http, head).getResponseChannel();
@@ -41,6 +40,11 @@ final class InterimResponse {
             });
             channel.resumeWrites();
         }
+    }
+
+    /** Whether the client waits for a 100 before it sends its body, or for a while (RFC 9110 section 10.1.1). */
+    static boolean isContinueExpected(HttpServerExchange http) {
+        return FieldRules.hasToken(http.getRequestHeaders(), Headers.EXPECT, "100-continue");
     }
 
     /** Undertow opens an answer beside the real one only for a request that expects 100: for the moment, this one does. */

@@ -84,6 +84,11 @@ final class RequestBodySink implements StreamSinkConduit {
         return complete && !discarding;
     }
 
+    /** Whether the upstream has taken all that has come, and more is to come. */
+    boolean isAwaitingBody() {
+        return !ended && !discarding && !writesResumed && !framing.hasRemaining();
+    }
+
     /** From now on the body is read and thrown away. */
     void discard() {
         if (!discarding) {

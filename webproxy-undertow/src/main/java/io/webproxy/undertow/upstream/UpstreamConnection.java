@@ -152,6 +152,11 @@ public final class UpstreamConnection {
         source.resumeReads();
     }
 
+    /** Whether the upstream has taken all of the request body that has come, and more is to come. */
+    public boolean isAwaitingBody() {
+        return request != null && request.isAwaitingBody();
+    }
+
     /** Where the request body goes; after {@link #exchange}. */
     public StreamSinkConduit requestBody() {
         return Objects.requireNonNull(request, "request");
