@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.samples.demo.DemoService;
 import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
@@ -198,7 +199,7 @@ class CliServeTest {
 
     @Test
     void httpPortRedirectsToHttps() throws Exception {
-        int port = freePort();
+        int port = FreePorts.next();
         try (Served demo = Served.start(
                 with("demo", "--external-port", "0", "--bind", "127.0.0.1", "--http-port", Integer.toString(port)))) {
             HttpUrl clear = HttpUrl.get("http://localhost:" + port + "/api/hello?x=1");
@@ -212,12 +213,6 @@ class CliServeTest {
                 assertThat(response.header("Location"))
                         .isEqualTo(demo.url("/api/hello?x=1").toString());
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 

@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RefusedPort;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -205,13 +206,13 @@ class PreflightTest {
     @Test
     void portsThatNobodyListensToAreSaid() throws Exception {
         dns.host("www.example.com", "127.0.0.1");
-        int port;
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
+        try (RefusedPort refused = RefusedPort.open()) {
+            int port = refused.port();
+            assertThat(without(INFO, running(builder("www.example.com").build(), port, port)))
+                    .hasSize(2)
+                    .allMatch(
+                            one -> one.sentence().equals("port " + port + " of 127.0.0.1 can't be reached from here"));
         }
-        assertThat(without(INFO, running(builder("www.example.com").build(), port, port)))
-                .hasSize(2)
-                .allMatch(one -> one.sentence().equals("port " + port + " of 127.0.0.1 can't be reached from here"));
     }
 
     @Test
@@ -330,9 +331,8 @@ class PreflightTest {
         assertThat(first(builder("192.0.2.1").trust(directory.resolve("none.pem"))))
                 .contains(directory.resolve("none.pem").toString())
                 .contains("(expected: PEM certificates that the CA's server is trusted by)");
-        try (ServerSocket free = new ServerSocket(0)) {
-            free.close();
-            assertThat(first(builder("192.0.2.1").directory("https://localhost:" + free.getLocalPort() + "/")))
+        try (RefusedPort refused = RefusedPort.open()) {
+            assertThat(first(builder("192.0.2.1").directory("https://localhost:" + refused.port() + "/")))
                     .startsWith("CA localhost can't be reached");
         }
         try (ServerSocket hanging = new ServerSocket(0)) {

@@ -14,10 +14,9 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -161,17 +160,16 @@ class HealthCheckTest {
 
     @Test
     void upstreamThatRefusesIsNotWellAndNobodyWellIs503() throws Exception {
-        int port;
-        try (ServerSocket held = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = held.getLocalPort();
-        }
-        String one = "http://127.0.0.1:" + port;
-        String other = "http://localhost:" + port;
-        try (TestProxy proxy = TestProxy.start(
-                Front.H1,
-                b -> b.route(r -> r.path("/two").forward(one, other).healthCheck(CHECK))
-                        .route(r -> r.path("/one").forward(one).healthCheck(CHECK))
-                        .route(r -> r.path("/unchecked").forward(one)))) {
+        try (RefusedPort refused = RefusedPort.open();
+                TestProxy proxy = TestProxy.start(Front.H1, b -> {
+                    String one = refused.uri();
+                    String other = "http://localhost:" + refused.port();
+                    b.route(r -> r.path("/two").forward(one, other).healthCheck(CHECK))
+                            .route(r -> r.path("/one").forward(one).healthCheck(CHECK))
+                            .route(r -> r.path("/unchecked").forward(one));
+                })) {
+            String one = refused.uri();
+            String other = "http://localhost:" + refused.port();
             await().until(() -> !isHealthy(proxy, one) && !isHealthy(proxy, other));
             for (String path : new String[] {"/one", "/two"}) {
                 try (Response response = ResponseRelayTest.get(proxy, path)) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.route.Upstream;
+import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
@@ -132,10 +133,7 @@ class ProxyHeaderOutTest {
     @EnumSource(ProxyProtocol.Version.class)
     void nginxReadsIt(ProxyProtocol.Version version, @TempDir Path directory) throws Exception {
         Path nginx = Peers.require("nginx");
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = FreePorts.next();
         Path config = directory.resolve("nginx.conf");
         Files.writeString(config, """
             daemon off; master_process off; pid %1$s/pid; error_log stderr;

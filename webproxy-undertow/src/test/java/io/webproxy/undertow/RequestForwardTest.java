@@ -8,6 +8,7 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
 import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
@@ -378,17 +379,17 @@ class RequestForwardTest {
     @Test
     void connectFailureMovesToTheNextUpstreamAndEndsIn502() throws Exception {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
-        RawUpstream gone = RawUpstream.answering("");
-        gone.close();
-        try (RawUpstream upstream = recording(heads);
-                TestProxy proxy = TestProxy.start(Front.H1, b -> b.forward(gone.uri(), upstream.uri()))) {
+        try (RefusedPort refused = RefusedPort.open();
+                RawUpstream upstream = recording(heads);
+                TestProxy proxy = TestProxy.start(Front.H1, b -> b.forward(refused.uri(), upstream.uri()))) {
             for (int i = 0; i < 4; i++) {
                 try (Response response = post(proxy, RequestBody.create(new byte[3]))) {
                     assertThat(response.code()).isEqualTo(200);
                 }
             }
         }
-        try (TestProxy proxy = TestProxy.start(Front.H1, gone.uri());
+        try (RefusedPort refused = RefusedPort.open();
+                TestProxy proxy = TestProxy.start(Front.H1, refused.uri());
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_REFUSED);

@@ -14,12 +14,11 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -43,13 +42,6 @@ class UpstreamChoiceTest {
 
     private static RawUpstream saying(String body) throws IOException {
         return RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: " + body.length() + "¶¶" + body);
-    }
-
-    /** An address that refuses connections. */
-    private static String dead() throws IOException {
-        try (ServerSocket held = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return "http://127.0.0.1:" + held.getLocalPort();
-        }
     }
 
     private static String body(TestProxy proxy, String path) throws IOException {
@@ -225,13 +217,13 @@ class UpstreamChoiceTest {
 
     @Test
     void policyIsAskedAgainAboutTheRest() throws Exception {
-        String dead = dead();
         Queue<String> counts = new ConcurrentLinkedQueue<>();
-        try (RawUpstream a = saying("a");
+        try (RefusedPort refused = RefusedPort.open();
+                RawUpstream a = saying("a");
                 RawUpstream b = saying("b");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(dead, a.uri(), b.uri()).balancing(choice -> {
+                        p -> p.route(r -> r.forward(refused.uri(), a.uri(), b.uri()).balancing(choice -> {
                             counts.add(choice.count() + " "
                                     + choice.upstream(choice.count() - 1).port());
                             return choice.count() == 3 ? 0 : 1;
@@ -243,11 +235,11 @@ class UpstreamChoiceTest {
 
     @Test
     void emptyBudgetMeansTheErrorIsAnswered() throws Exception {
-        String dead = dead();
-        try (RawUpstream alive = saying("alive");
+        try (RefusedPort refused = RefusedPort.open();
+                RawUpstream alive = saying("alive");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(dead, alive.uri()).balancing(Balancing.failover()))
+                        p -> p.route(r -> r.forward(refused.uri(), alive.uri()).balancing(Balancing.failover()))
                                 .pool(PoolLimits.defaults().withEjection(0, Duration.ofSeconds(1)))
                                 .retries(new RetryBudget(0.25, 2)))) {
             StringBuilder statuses = new StringBuilder();

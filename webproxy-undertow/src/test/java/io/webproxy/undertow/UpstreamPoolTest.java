@@ -8,15 +8,15 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.HangingPort;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -240,26 +240,21 @@ class UpstreamPoolTest {
     @Test
     void upstreamThatCannotBeConnectedToIsPassedOverForAWhile() throws Exception {
         PoolLimits limits = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(2));
-        ServerSocket held = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        int port = held.getLocalPort();
-        held.close();
-        String dead = "http://127.0.0.1:" + port;
-        try (RawUpstream alive = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶¶alive");
+        try (RefusedPort refused = RefusedPort.open();
+                RawUpstream alive = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶¶alive");
                 TestProxy proxy = TestProxy.start(
-                        Front.H1, b -> b.forward(dead, alive.uri()).pool(limits));
+                        Front.H1, b -> b.forward(refused.uri(), alive.uri()).pool(limits));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 8; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
                 assertThat(client.readResponse()).endsWith("alive");
             }
-            assertThat(proxy.server().status().upstreams().get(dead).ejected()).isTrue();
+            assertThat(proxy.server().status().upstreams().get(refused.uri()).ejected()).isTrue();
             for (int i = 0; i < 8; i++) {
                 // none of them was even tried there
                 assertThat(proxy.record().upstream()).isEqualTo(alive.uri().substring("http://".length()));
             }
-            try (ServerSocket back = new ServerSocket()) {
-                back.setReuseAddress(true);
-                back.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            try (ServerSocket back = refused.listen()) {
                 back.setSoTimeout(20_000);
                 ExecutorService other = Executors.newSingleThreadExecutor(task -> new Thread(task, "test-upstream"));
                 Future<?> answered = other.submit(() -> {
@@ -274,7 +269,7 @@ class UpstreamPoolTest {
                     return client.readResponse().endsWith("back");
                 });
                 answered.get(10, TimeUnit.SECONDS);
-                assertThat(proxy.server().status().upstreams().get(dead).ejected())
+                assertThat(proxy.server().status().upstreams().get(refused.uri()).ejected())
                         .isFalse();
                 other.shutdown();
                 assertThat(other.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
@@ -285,12 +280,10 @@ class UpstreamPoolTest {
     /** It may seem right to answer 503 at once, but the next attempt may be the one that succeeds. */
     @Test
     void upstreamThatIsAloneIsAlwaysTried() throws Exception {
-        ServerSocket held = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        int port = held.getLocalPort();
-        held.close();
-        try (TestProxy proxy = TestProxy.start(
+        try (RefusedPort refused = RefusedPort.open();
+                TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.forward("http://127.0.0.1:" + port)
+                        b -> b.forward(refused.uri())
                                 .pool(PoolLimits.defaults().withEjection(1, Duration.ofHours(1))));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 3; i++) {
@@ -322,30 +315,15 @@ class UpstreamPoolTest {
 
     @Test
     void connectThatNobodyAnswersIs504() throws Exception {
-        List<Socket> fill = new ArrayList<>();
-        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            for (int i = 0; i < 4; i++) {
-                Socket socket = new Socket();
-                fill.add(socket);
-                try {
-                    socket.connect(full.getLocalSocketAddress(), 200);
-                } catch (java.net.SocketTimeoutException e) {
-                    break;
-                }
-            }
-            try (TestProxy proxy = TestProxy.start(
-                            Front.H1,
-                            b -> b.forward("http://127.0.0.1:" + full.getLocalPort())
-                                    .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))));
-                    Response response = ResponseRelayTest.get(proxy, "/")) {
-                assertThat(response.code()).isEqualTo(504);
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
-                await().until(() -> pool(proxy).open() == 0);
-            }
-        } finally {
-            for (Socket socket : fill) {
-                socket.close();
-            }
+        try (HangingPort hanging = HangingPort.open();
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(hanging.uri())
+                                .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))));
+                Response response = ResponseRelayTest.get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(504);
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
+            await().until(() -> pool(proxy).open() == 0);
         }
     }
 

@@ -6,6 +6,7 @@ import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RefusedPort;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -31,7 +32,8 @@ class ConnectAttemptTest {
             assertThat(outcome(new Spread(), server.getLocalPort(), "::1", "127.0.0.1"))
                     .isEqualTo("connected to 127.0.0.1");
         }
-        try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
+        try (RefusedPort refused = RefusedPort.open();
+                ServerSocket server = new ServerSocket(refused.port(), 5, InetAddress.getByName("127.0.0.2"))) {
             assertThat(outcome(new Spread(), server.getLocalPort(), "127.0.0.1", "127.0.0.2"))
                     .isEqualTo("connected to 127.0.0.2");
         }
@@ -39,7 +41,8 @@ class ConnectAttemptTest {
 
     @Test
     void addressThatRefusedIsNotTheFirstNextTime() throws Exception {
-        try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
+        try (RefusedPort refused = RefusedPort.open();
+                ServerSocket server = new ServerSocket(refused.port(), 5, InetAddress.getByName("127.0.0.2"))) {
             Spread spread = new Spread();
             outcome(spread, server.getLocalPort(), "127.0.0.1", "127.0.0.2");
             List<InetAddress> found = List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("127.0.0.2"));
@@ -84,16 +87,17 @@ class ConnectAttemptTest {
 
     @Test
     void refusalOfAllIsTheAnswer() throws Exception {
-        try (ServerSocket elsewhere = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.3"))) {
-            int port = elsewhere.getLocalPort();
-            assertThat(outcome(new Spread(), port, "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
+        try (RefusedPort refused = RefusedPort.open();
+                RefusedPort other = RefusedPort.open("127.0.0.2", refused.port())) {
+            assertThat(outcome(new Spread(), other.port(), "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
         }
     }
 
     @Test
     void addressesThatTheNameHasMeanwhileAreTriedInTheSameAttempt() throws Exception {
         List<InetAddress> meanwhile = List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("127.0.0.2"));
-        try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
+        try (RefusedPort refused = RefusedPort.open();
+                ServerSocket server = new ServerSocket(refused.port(), 5, InetAddress.getByName("127.0.0.2"))) {
             assertThat(outcome(new Spread(), server.getLocalPort(), answer -> answer.accept(meanwhile), "127.0.0.1"))
                     .isEqualTo("connected to 127.0.0.2");
             assertThat(outcome(new Spread(), server.getLocalPort(), answer -> answer.accept(meanwhile)))
