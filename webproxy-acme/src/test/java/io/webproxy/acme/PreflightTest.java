@@ -160,11 +160,13 @@ class PreflightTest {
                         finding(
                                 INFO,
                                 "",
-                                "no server runs with these certificates yet: whether ports lead to this server isn't tried"),
+                                "no server runs with these certificates yet: whether ports lead to this server isn't"
+                                        + " tried"),
                         finding(
                                 INFO,
                                 "www.example.com",
-                                "resolves to 192.0.2.1, 2001:db8::1, which isn't of this machine: right only if it leads here"));
+                                "resolves to 192.0.2.1, 2001:db8::1, which isn't of this machine: right only if it"
+                                        + " leads here"));
     }
 
     @Test
@@ -197,7 +199,8 @@ class PreflightTest {
                                     WARNING,
                                     "www.example.com",
                                     "port " + port
-                                            + " of 127.0.0.1 is answered by another server than this (HTTP/1.1 200 OK)"));
+                                            + " of 127.0.0.1 is answered by another server than this (HTTP/1.1 200"
+                                            + " OK)"));
         } finally {
             other.stop(0);
         }
@@ -226,10 +229,14 @@ class PreflightTest {
                                 .build())))
                 .extracting(CheckFinding::toString)
                 .containsExactly(
-                        "ERROR no.example.com: has no address in the DNS: make an A or AAAA record that leads to this server",
-                        "ERROR bare.example.com: has no address in the DNS: make an A or AAAA record that leads to this server",
-                        "ERROR broken.example.com: its CAA records can't be looked up, which stops the CA too: the DNS server fails to answer (SERVFAIL)",
-                        "ERROR broken.example.com: its address can't be looked up: the DNS server fails to answer (SERVFAIL)");
+                        "ERROR no.example.com: has no address in the DNS: make an A or AAAA record that leads to this"
+                                + " server",
+                        "ERROR bare.example.com: has no address in the DNS: make an A or AAAA record that leads to"
+                                + " this server",
+                        "ERROR broken.example.com: its CAA records can't be looked up, which stops the CA too: the DNS"
+                                + " server fails to answer (SERVFAIL)",
+                        "ERROR broken.example.com: its address can't be looked up: the DNS server fails to answer"
+                                + " (SERVFAIL)");
     }
 
     @Test
@@ -241,11 +248,11 @@ class PreflightTest {
         assertThat(without(
                         INFO,
                         running(builder("www.example.com", "ok.example.org").build())))
-                .containsExactly(
-                        finding(
-                                ERROR,
-                                "www.example.com",
-                                "the CAA records of example.com forbid this CA: they allow other.example, and this CA is ca.example"));
+                .containsExactly(finding(
+                        ERROR,
+                        "www.example.com",
+                        "the CAA records of example.com forbid this CA: they allow other.example, and this CA"
+                                + " is ca.example"));
     }
 
     @Test
@@ -279,11 +286,13 @@ class PreflightTest {
                         finding(
                                 ERROR,
                                 "",
-                                "localhost wants accounts to be bound to one that you have there: give externalAccount(…)"),
+                                "localhost wants accounts to be bound to one that you have there: give"
+                                        + " externalAccount(…)"),
                         finding(
                                 WARNING,
                                 "192.0.2.1",
-                                "localhost doesn't offer the profile shortlived, which certificates for IP addresses mostly need"));
+                                "localhost doesn't offer the profile shortlived, which certificates for IP addresses"
+                                        + " mostly need"));
         assertThat(builder("192.0.2.1").profile("odd").build().check())
                 .contains(finding(ERROR, "", "profile: odd (expected: one that localhost offers: classic, tls)"));
     }
@@ -294,11 +303,11 @@ class PreflightTest {
         responder.https = false;
 
         assertThat(without(INFO, running(builder("www.example.com").build())))
-                .containsExactly(
-                        finding(
-                                ERROR,
-                                "www.example.com",
-                                "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443, one in clear on port 80, or dns(…)"));
+                .containsExactly(finding(
+                        ERROR,
+                        "www.example.com",
+                        "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443,"
+                                + " one in clear on port 80, or dns(…)"));
     }
 
     @Test

@@ -87,9 +87,9 @@ public final class Pebble implements AutoCloseable {
         Files.writeString(directory.resolve("key.pem"), own.privateKeyPkcs8Pem());
         Path config = directory.resolve("conf.json");
         Files.writeString(config, """
-                {"pebble": {"listenAddress": "127.0.0.1:%d", "managementListenAddress": "127.0.0.1:%d",
-                 "certificate": "%s", "privateKey": "%s", "httpPort": %d, "tlsPort": %d, "ocspResponderURL": ""%s}}
-                """.formatted(
+            {"pebble": {"listenAddress": "127.0.0.1:%d", "managementListenAddress": "127.0.0.1:%d",
+             "certificate": "%s", "privateKey": "%s", "httpPort": %d, "tlsPort": %d, "ocspResponderURL": ""%s}}
+            """.formatted(
                 acmePort, managementPort, trust(), directory.resolve("key.pem"), httpPort, tlsPort, setup.config));
         try {
             start(

@@ -90,7 +90,8 @@ class SlowPeersTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     RawConnection.pace(Duration.ofMillis(3000));
-                    // early, so that only what the buffers hold has to come: how long all of it takes depends on the machine
+                    // early, so that only what the buffers hold has to come: how long all of it takes depends on the
+                    // machine
                     c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 });
                 TestProxy proxy = TestProxy.start(

@@ -223,11 +223,13 @@ class UpstreamChoiceTest {
                 RawUpstream b = saying("b");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(refused.uri(), a.uri(), b.uri()).balancing(choice -> {
-                            counts.add(choice.count() + " "
-                                    + choice.upstream(choice.count() - 1).port());
-                            return choice.count() == 3 ? 0 : 1;
-                        })))) {
+                        p -> p.route(r -> r.forward(refused.uri(), a.uri(), b.uri())
+                                .balancing(choice -> {
+                                    counts.add(choice.count() + " "
+                                            + choice.upstream(choice.count() - 1)
+                                                    .port());
+                                    return choice.count() == 3 ? 0 : 1;
+                                })))) {
             assertThat(body(proxy, "/")).isEqualTo("b");
             assertThat(counts).containsExactly("3 " + b.port(), "2 " + b.port());
         }

@@ -249,7 +249,8 @@ class UpstreamPoolTest {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
                 assertThat(client.readResponse()).endsWith("alive");
             }
-            assertThat(proxy.server().status().upstreams().get(refused.uri()).ejected()).isTrue();
+            assertThat(proxy.server().status().upstreams().get(refused.uri()).ejected())
+                    .isTrue();
             for (int i = 0; i < 8; i++) {
                 // none of them was even tried there
                 assertThat(proxy.record().upstream()).isEqualTo(alive.uri().substring("http://".length()));
@@ -269,7 +270,11 @@ class UpstreamPoolTest {
                     return client.readResponse().endsWith("back");
                 });
                 answered.get(10, TimeUnit.SECONDS);
-                assertThat(proxy.server().status().upstreams().get(refused.uri()).ejected())
+                assertThat(proxy.server()
+                                .status()
+                                .upstreams()
+                                .get(refused.uri())
+                                .ejected())
                         .isFalse();
                 other.shutdown();
                 assertThat(other.awaitTermination(5, TimeUnit.SECONDS)).isTrue();

@@ -5,7 +5,6 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
@@ -63,8 +62,7 @@ final class ClientWatch {
     private boolean hasRoom() {
         PooledByteBuffer kept = connection.getExtraBytes();
         return kept == null
-                || kept.getBuffer().remaining()
-                        < connection.getByteBufferPool().getBufferSize();
+                || kept.getBuffer().remaining() < connection.getByteBufferPool().getBufferSize();
     }
 
     private void look() {

@@ -72,6 +72,7 @@ public final class Exchange extends Watched {
     private final ExchangeDeadline deadline;
     private @Nullable Expiry expiry;
     private @Nullable LongConsumer whileWaiting;
+    private @Nullable AckWatch acks;
 
     private final Lease endpoint;
     private @Nullable Lease lease;
@@ -533,6 +534,31 @@ public final class Exchange extends Watched {
         }
         if (whileWaiting != null && !ended) {
             whileWaiting.accept(now);
+        }
+        if (!ended && bytesOut > 0 && now - start > AckWatch.AFTER_NANOS && deadline.idle() != 0) {
+            lookForAcks(now);
+        }
+    }
+
+    /** Bytes that the kernel takes count as activity only as long as the client acknowledges them. */
+    private void lookForAcks(long now) {
+        if (acks == null) {
+            acks = new AckWatch();
+        }
+        AckWatch watch = acks;
+        if (watch.asks(now, bytesOut)) {
+            String key = TcpTable.key(
+                    http.getConnection().getLocalAddress(InetSocketAddress.class),
+                    http.getConnection().getPeerAddress(InetSocketAddress.class));
+            if (key != null) {
+                shared.acks().ask(key, sweeper.thread(), times -> {
+                    boolean silent = watch.answered(sweeper.now(), times, deadline.idle());
+                    if (silent && !ended && expiry != null && deadline.idle() != 0) {
+                        failed(ForwardError.CLIENT_ABORTED);
+                        expiry.idle();
+                    }
+                });
+            }
         }
     }
 

@@ -95,6 +95,11 @@ final class ExchangeDeadline {
         }
     }
 
+    /** How long the silence may last, 0 for ever. */
+    long idle() {
+        return idle;
+    }
+
     /** When it is over; {@link Long#MAX_VALUE} for never. */
     long at() {
         if (total == 0) {

@@ -18,6 +18,7 @@ public final class Exchanges {
     private final Recorder recorder;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final RouteLeases routes = new RouteLeases();
+    private final AckPoll acks = new AckPoll();
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicInteger tunnels = new AtomicInteger();
     private volatile Runnable whenOneEnds = () -> {};
@@ -57,6 +58,11 @@ public final class Exchanges {
             throw new IllegalArgumentException("a thread of another worker: " + thread);
         }
         return sweeper;
+    }
+
+    /** Who knows whether clients acknowledge what they are sent. */
+    AckPoll acks() {
+        return acks;
     }
 
     /** How long exchanges may go on, by route. */

@@ -7,11 +7,9 @@ import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.Options;
-import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /** The client's side over HTTP/1.1. */
 final class Http1Leg implements ClientLeg {

@@ -89,7 +89,8 @@ class ConnectAttemptTest {
     void refusalOfAllIsTheAnswer() throws Exception {
         try (RefusedPort refused = RefusedPort.open();
                 RefusedPort other = RefusedPort.open("127.0.0.2", refused.port())) {
-            assertThat(outcome(new Spread(), other.port(), "127.0.0.1", "127.0.0.2")).isEqualTo("CONNECT_REFUSED");
+            assertThat(outcome(new Spread(), other.port(), "127.0.0.1", "127.0.0.2"))
+                    .isEqualTo("CONNECT_REFUSED");
         }
     }
 

@@ -1,0 +1,113 @@
+package io.webproxy.undertow.exchange;
+
+import io.webproxy.undertow.deadline.IoTasks;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.XnioIoThread;
+
+/**
+ * Asks the kernel whether peers acknowledge what is sent to them, for all exchanges of a server that want to know at once: one look at the table of all
+ * connections, on a task thread of the worker, at most once a second and for at most a hundredth of the time. Where there is no such table, as outside
+ * Linux, no answer ever comes. Thread-safe.
+ *
+ * <p>It may seem simpler to set {@code TCP_USER_TIMEOUT}, but the JDK has no option for it.
+ */
+final class AckPoll {
+    private static final Logger LOG = LoggerFactory.getLogger(AckPoll.class);
+    private static final List<Path> TABLES = List.of(Path.of("/proc/self/net/tcp"), Path.of("/proc/self/net/tcp6"));
+    private static final long LEAST_PAUSE_MILLIS = 1000;
+    private static final int COST = 100;
+
+    private final List<Path> tables;
+    private Map<String, List<Question>> questions = new HashMap<>();
+    private boolean scheduled;
+    private long pauseMillis;
+
+    private record Question(XnioIoThread thread, IntConsumer onAnswer) {}
+
+    AckPoll() {
+        this(TABLES);
+    }
+
+    AckPoll(List<Path> tables) {
+        this.tables = tables.stream().filter(Files::isReadable).toList();
+    }
+
+    /** {@code onAnswer} runs on the thread with how many times in a row something was sent again to the peer in vain, as far as the tables say. */
+    synchronized void ask(String key, XnioIoThread thread, IntConsumer onAnswer) {
+        if (tables.isEmpty()) {
+            return;
+        }
+        questions.computeIfAbsent(key, none -> new ArrayList<>()).add(new Question(thread, onAnswer));
+        if (!scheduled) {
+            scheduled = true;
+            IoTasks.executeAfter(thread, () -> start(thread), Math.max(1, pauseMillis));
+        }
+    }
+
+    private void start(XnioIoThread thread) {
+        try {
+            thread.getWorker().execute(this::poll);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("The server has closed");
+        }
+    }
+
+    private void poll() {
+        long start = System.nanoTime();
+        Map<String, List<Question>> asked = take();
+        try {
+            for (Path table : tables) {
+                read(table, asked);
+            }
+            asked.values().forEach(unknown -> answer(unknown, 0));
+        } finally {
+            ended((System.nanoTime() - start) / 1_000_000);
+        }
+    }
+
+    private synchronized Map<String, List<Question>> take() {
+        Map<String, List<Question>> taken = questions;
+        questions = new HashMap<>();
+        scheduled = false;
+        return taken;
+    }
+
+    private synchronized void ended(long millis) {
+        pauseMillis = Math.max(LEAST_PAUSE_MILLIS, millis * COST);
+    }
+
+    private static void read(Path table, Map<String, List<Question>> asked) {
+        try (BufferedReader lines = Files.newBufferedReader(table, StandardCharsets.ISO_8859_1)) {
+            for (String line = lines.readLine(); line != null && !asked.isEmpty(); line = lines.readLine()) {
+                TcpTable.Row row = TcpTable.row(line);
+                List<Question> ofRow = row == null ? null : asked.remove(row.key());
+                if (row != null && ofRow != null) {
+                    answer(ofRow, row.unanswered());
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // a kernel without IPv6
+        } catch (IOException e) {
+            LOG.debug("{} can't be read", table, e);
+        }
+    }
+
+    private static void answer(List<Question> all, int times) {
+        for (Question one : all) {
+            IoTasks.execute(one.thread(), () -> one.onAnswer().accept(times));
+        }
+    }
+}
