@@ -19,7 +19,13 @@ home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")
 version=0-embedded-$$
 top=$(cd ../.. && pwd)
 installed() {
-  [ -z "${repository:-}" ] || rm -rf "$repository"/io/webproxy/*/"$version"
+  [ -n "${repository:-}" ] || return 0
+  rm -rf "$repository"/io/webproxy/*/"$version"
+  local module
+  for module in "$repository"/io/webproxy/*/; do
+    # an index of nothing
+    [ -n "$(find "$module" -mindepth 1 -type d)" ] || rm -rf "$module"
+  done
 }
 trap 'installed; cleanup' EXIT
 install() { # file, pom, packaging
