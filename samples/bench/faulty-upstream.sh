@@ -3,16 +3,16 @@
 # hardly wait longer. nginx has the same clients and upstreams beside it: where its good client waits as long, the machine is to blame. Ends with 1 when the rule
 # is broken.
 #
-# Options by environment: JAR, JAVA (java), JVM (-Xmx256m), SECONDS_EACH (40), RATE (requests a second to the faulty upstream, 1000), THREADS (clients that send
-# them, 64), PEER (nginx; empty for none).
+# Options by environment: JAR, JAVA (java), JVM (-Xmx256m), SECONDS_EACH (40), RATE (requests a second to the faulty upstream at most, 4000), THREADS
+# (clients that send them, 256), PEER (nginx; empty for none), SECONDS_WARM (5).
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
 need python3
 seconds=${SECONDS_EACH:-40}
-rate=${RATE:-1000}
-threads=${THREADS:-64}
+rate=${RATE:-4000}
+threads=${THREADS:-256}
 peer=${PEER-nginx}
 [ -z "$peer" ] || command -v nginx >/dev/null || die "nginx is needed and not installed."
 mkdir "$work/classes"
@@ -30,6 +30,7 @@ bad=$(free_port)
 pids+=($!)
 
 beside() { # name, port: the good client alone for 10 s, then beside the clients of the faulty upstream
+  : >"$work/bystander.out"
   "$java" -Xmx64m -XX:+UseSerialGC -cp "$work/classes" Bystander "http://127.0.0.1:$2/" "$work/cert.pem" 10 "$seconds" >"$work/bystander.out" 2>&1 &
   local bystander=$!
   until grep -q '^alone' "$work/bystander.out"; do sleep 0.1; done
@@ -51,8 +52,7 @@ ready $! proxy
 port=${uri##*:}
 port=${port%/}
 # a JVM that has compiled nothing yet is no rule's matter
-SECONDS_WARM=${SECONDS_WARM:-5}
-"$java" -Xmx256m -cp "$work/classes" FaultyUpstream clients "$port" /faulty/x "$SECONDS_WARM" "$rate" "$threads" >/dev/null
+"$java" -Xmx256m -cp "$work/classes" FaultyUpstream clients "$port" /faulty/x "${SECONDS_WARM:-5}" "$rate" "$threads" >/dev/null
 broken=0
 beside webproxy "$port" || broken=1
 grep -c . "$work/proxy.err" | sed 's/^/  lines in the log: /'
