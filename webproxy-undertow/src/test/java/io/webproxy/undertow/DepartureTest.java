@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -202,40 +203,52 @@ class DepartureTest {
     }
 
     /** A client with one request. */
-    private record Client(RawConnection http1, Http2Client http2, Way way) {
+    private interface Client {
         static Client open(TestProxy proxy, String path, Body body) throws IOException {
             Way way = path.equals("/holder") ? Way.FIN : Way.valueOf(path.split("/")[1]);
             if (proxy.front().isHttp2()) {
                 Http2Client client = Http2Client.open(proxy);
                 body.send(client, path);
-                return new Client(null, client, way);
+                return new OverHttp2(client, way);
             }
             RawConnection client = proxy.raw();
             client.send("POST " + path + " HTTP/1.1¶Host: localhost¶" + body.fields + "¶" + body.sent);
-            return new Client(client, null, way);
+            return new OverHttp1(client, way);
         }
 
-        void awaitAnswer() throws IOException {
-            assertThat(http2 == null ? http1.readHead() : http2.answer(1)).contains("200");
+        void awaitAnswer() throws IOException;
+
+        void leave() throws IOException;
+    }
+
+    private record OverHttp1(RawConnection connection, Way way) implements Client {
+        @Override
+        public void awaitAnswer() throws IOException {
+            assertThat(connection.readHead()).contains("200");
         }
 
-        void leave() throws IOException {
+        @Override
+        public void leave() throws IOException {
+            if (way == Way.RST) {
+                connection.reset();
+            } else {
+                connection.shutdownOutput();
+            }
+        }
+    }
+
+    private record OverHttp2(Http2Client connection, Way way) implements Client {
+        @Override
+        public void awaitAnswer() throws IOException {
+            assertThat(connection.answer(1)).isEqualTo("200");
+        }
+
+        @Override
+        public void leave() throws IOException {
             switch (way) {
-                case FIN -> {
-                    if (http2 == null) {
-                        http1.shutdownOutput();
-                    } else {
-                        http2.close();
-                    }
-                }
-                case RST -> {
-                    if (http2 == null) {
-                        http1.reset();
-                    } else {
-                        http2.reset();
-                    }
-                }
-                case RST_STREAM -> http2.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+                case FIN -> connection.close();
+                case RST -> connection.reset();
+                case RST_STREAM -> connection.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
             }
         }
     }
@@ -251,7 +264,7 @@ class DepartureTest {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                         if (head.contains("content-length: 4") || head.contains("Content-Length: 4")) {
                             assertThat(c.read(4)).isEqualTo("some");
-                        } else if (head.toLowerCase(java.util.Locale.ROOT).contains("chunked")) {
+                        } else if (head.toLowerCase(Locale.ROOT).contains("chunked")) {
                             assertThat(c.readLine()).isEqualTo("4\r\n");
                             assertThat(c.read(6)).isEqualTo("some\r\n");
                             assertThat(c.read(5)).isEqualTo("0\r\n\r\n");

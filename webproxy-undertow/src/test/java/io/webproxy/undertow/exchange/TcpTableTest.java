@@ -11,6 +11,8 @@ import java.net.Socket;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,13 +37,13 @@ class TcpTableTest {
         Assumptions.assumeTrue(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN);
     }
 
-    private static String key(String local, int port, String remote, int remotePort) throws Exception {
+    private static @Nullable String key(String local, int port, String remote, int remotePort) throws Exception {
         return TcpTable.key(new InetSocketAddress(local, port), new InetSocketAddress(remote, remotePort));
     }
 
     @Test
     void retransmissionsAndProbesWithoutAnAnswerAreCounted() throws Exception {
-        String key = key("127.0.0.1", 8443, "127.0.0.2", 59058);
+        String key = Objects.requireNonNull(key("127.0.0.1", 8443, "127.0.0.2", 59058));
         assertThat(TcpTable.row(LINE)).isEqualTo(new TcpTable.Row(key, 5));
         assertThat(TcpTable.row(MAPPED)).isEqualTo(new TcpTable.Row(key, 3));
         assertThat(TcpTable.row(LINE.replace(" 01:000007C8", " 00:00000000")))
