@@ -238,7 +238,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         return read;
     }
 
-    /** Whether the bytes are for nobody: Undertow reads a body that it wants to throw away before it refuses the request. */
+    /** Whether no bytes are to be had: Undertow reads a body that it wants to throw away before it refuses the request. */
     private boolean isDrained() {
         if (!closing && refusal == null && scanner.isComplete() && isUndertows()) {
             undertowRefuses(HeadProblem.HOST);
