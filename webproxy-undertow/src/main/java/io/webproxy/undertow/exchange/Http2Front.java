@@ -58,7 +58,6 @@ public final class Http2Front extends Http2Channel {
     private static final int REQUESTS_OF_A_TURN = 16;
     private static final int BAD_REQUEST = 400;
     private static final int LARGEST_WINDOW = 8 << 20;
-    private static final short MAX_HEADER_LIST_SIZE = 6;
     private static final Set<Integer> FAULTS_OF_CLIENTS =
             Set.of(ERROR_PROTOCOL_ERROR, ERROR_FLOW_CONTROL_ERROR, ERROR_FRAME_SIZE_ERROR);
     private static final AttachmentKey<Http2Front> KEY = AttachmentKey.create(Http2Front.class);
@@ -68,7 +67,6 @@ public final class Http2Front extends Http2Channel {
     private final FloodMeter meter;
     private final FrameGate gate;
     private final int window;
-    private final int listSize;
     private final Http2Wait wait;
     private final Http2Leave leave = new Http2Leave(new LeavingConnection());
     private final Exchanges exchanges;
@@ -94,7 +92,6 @@ public final class Http2Front extends Http2Channel {
      * @param data what was read already, or null
      * @param window how much a client may send before it must wait, in bytes: the setting is for each stream; the connection's own window, which
      *     Undertow leaves at 65,535 (RFC 9113 section 6.9.2), is opened as far; both grow with fast uploads
-     * @param listSize how long the fields of a request may be as a client counts them (RFC 9113 section 6.5.2)
      */
     public Http2Front(
             StreamConnection connection,
@@ -103,14 +100,12 @@ public final class Http2Front extends Http2Channel {
             @Nullable PooledByteBuffer data,
             OptionMap options,
             int window,
-            int listSize,
             HttpLimits heads,
             Http2Limits limits,
             Exchanges exchanges) {
         super(connection, "h2", buffers, data, false, false, options);
         this.origin = origin;
         this.window = window;
-        this.listSize = listSize;
         this.exchanges = exchanges;
         this.sweeper = exchanges.sweeper(connection.getIoThread());
         this.meter = new FloodMeter(limits, sweeper::now);
@@ -209,7 +204,6 @@ public final class Http2Front extends Http2Channel {
         if (!windowOpened) {
             // the client's settings have come, so ours, which must be first, are out
             windowOpened = true;
-            sendListSize();
             sendUpdateWindowSize(0, window - DEFAULT_WINDOW);
         }
         if (created instanceof Http2StreamSourceChannel stream) {
@@ -225,17 +219,6 @@ public final class Http2Front extends Http2Channel {
             recalculateHeldFrames();
         }
         return created;
-    }
-
-    /** Undertow says 20,000 at most, whatever it is told; the later frame counts. It goes out with the next one. */
-    private void sendListSize() throws IOException {
-        RawFrames.queue(
-                this,
-                new FrameHead(6, FrameHead.SETTINGS, 0, 0)
-                        .frame()
-                        .putShort(MAX_HEADER_LIST_SIZE)
-                        .putInt(listSize)
-                        .flip());
     }
 
     private void letIn(FrameHead data) {

@@ -86,7 +86,7 @@ final class HttpEndpoints {
                 .getMap();
     }
 
-    /** As RFC 9113 section 6.5.2 counts: 32 bytes for each field beside its name and value, where the limit of heads counts its separators. */
+    /** Undertow says 20,000 at most. As RFC 9113 section 6.5.2 counts: 32 bytes for each field beside its name and value, where the limit of heads counts its separators. */
     private static int listSize(HttpLimits limits) {
         return limits.requestHeadBytes() + limits.fields() * (32 - 4);
     }
@@ -127,7 +127,6 @@ final class HttpEndpoints {
                         read,
                         ofHttp2,
                         UPLOAD_WINDOW,
-                        listSize(limits.get()),
                         limits.get(),
                         now,
                         exchanges);
