@@ -584,8 +584,8 @@ class Http2FrontTest {
 
     /** Clients such as Go's refuse by themselves what is above it. */
     @Test
-    void sizeOfFieldsThatIsAnnouncedIsThatOfTheLimits() throws Exception {
-        for (int bytes : new int[] {8192, 32 * 1024, 100_000}) {
+    void sizeOfFieldsThatIsAnnouncedIsThatOfTheLimitsUpToUndertows() throws Exception {
+        for (int bytes : new int[] {8192, 32 * 1024}) {
             try (RawUpstream upstream = RawUpstream.answering(OK);
                     TestProxy proxy = TestProxy.start(
                             Front.H2_TLS,
@@ -604,7 +604,8 @@ class Http2FrontTest {
                     }
                     frame = client.read();
                 }
-                assertThat(announced).isEqualTo(bytes + HttpLimits.defaults().fields() * 28);
+                assertThat(announced)
+                        .isEqualTo(Math.min(20_000, bytes + HttpLimits.defaults().fields() * 28));
             }
         }
     }
