@@ -17,16 +17,25 @@ public final class IoTasks {
     /** Runs a task on a thread, which goes on if the task throws; a thread that is ending drops it, because everything on it is being closed anyway. */
     public static void execute(XnioIoThread thread, Runnable task) {
         try {
-            thread.execute(() -> Guard.run("a task", task));
+            thread.execute(() -> run(task));
         } catch (RejectedExecutionException e) {
             // the server is closing
+        }
+    }
+
+    /** XNIO would go on too, but logs each failure; and if that fails, its thread ends. */
+    private static void run(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable e) {
+            Guard.failed("a task", e);
         }
     }
 
     /** The same, but later; what is given takes it back. */
     public static XnioExecutor.Key executeAfter(XnioIoThread thread, Runnable task, long millis) {
         try {
-            return thread.executeAfter(() -> Guard.run("a timer", task), millis, TimeUnit.MILLISECONDS);
+            return thread.executeAfter(() -> run(task), millis, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             // the server is closing
             return () -> false;

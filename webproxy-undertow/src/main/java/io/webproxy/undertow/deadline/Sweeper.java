@@ -39,8 +39,8 @@ public final class Sweeper {
         if (watched.slot < 0) {
             watched.slot = all.size();
             all.add(watched);
-            schedule();
         }
+        schedule();
     }
 
     /** Looks no more; no effect if it isn't watched. */
@@ -94,8 +94,8 @@ public final class Sweeper {
 
     private void schedule() {
         if (!scheduled && !all.isEmpty()) {
+            // if that throws, it is tried again with the next that is watched
             IoTasks.executeAfter(thread, tick, PERIOD_MILLIS);
-            // not before: what could not be scheduled is tried again with the next that is watched
             scheduled = true;
         }
     }

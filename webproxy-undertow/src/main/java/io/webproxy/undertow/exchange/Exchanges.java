@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.Recorder;
@@ -16,6 +17,7 @@ public final class Exchanges {
     private final String serverId = newId();
     private final LongSupplier nanoClock;
     private final Recorder recorder;
+    private final DescriptorRoom room;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final RouteLeases routes = new RouteLeases();
     private final AckPoll acks = new AckPoll();
@@ -23,10 +25,16 @@ public final class Exchanges {
     private final AtomicInteger tunnels = new AtomicInteger();
     private volatile Runnable whenOneEnds = () -> {};
 
-    /** For the IO threads of one worker. */
+    /** For the IO threads of one worker, with descriptors without end. */
     public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder) {
+        this(threads, nanoClock, recorder, DescriptorRoom.unlimited());
+    }
+
+    /** For the IO threads of one worker. */
+    public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder, DescriptorRoom room) {
         this.nanoClock = nanoClock;
         this.recorder = recorder;
+        this.room = room;
         threads.forEach(thread -> sweepers.put(thread, new Sweeper(thread, nanoClock)));
     }
 
@@ -49,6 +57,11 @@ public final class Exchanges {
     /** Who is told of ended exchanges. */
     public Recorder recorder() {
         return recorder;
+    }
+
+    /** The descriptors of the process. */
+    public DescriptorRoom room() {
+        return room;
     }
 
     /** The sweeper of an IO thread. */

@@ -1,9 +1,12 @@
 package io.webproxy.undertow.port;
 
+import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Lease;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -12,34 +15,43 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
+import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
+import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /** Accepts connections and hands each to what its endpoint does, on the connection's IO thread. */
 public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
-    private static final long PAUSE_MILLIS = 500;
+    private static final long PAUSE_MILLIS = 250;
     /** Until a connection that gives way is closed. */
     private static final long SHORT_PAUSE_MILLIS = 10;
+
+    /** So many are accepted between two looks for a spare descriptor. */
+    private static final int AT_ONCE = 32;
+
 
     /** For exchanges that are cut, before their connections are. */
     private static final long AFTER_CUT_MILLIS = 250;
 
     private static final long LAST_ACCEPT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-    private static final long WARN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final OpenConnections open;
     private final Consumer<Arrival> first;
     private final Lease lease = new Lease();
     private volatile boolean closed;
-
-    /** Belongs to the thread that accepts. */
-    private long warnedAt = System.nanoTime() - WARN_NANOS;
+    private final OncePerMinute warning = new OncePerMinute();
 
     /** An acceptor that hands connections to {@code first}. */
     public Acceptor(OpenConnections open, Consumer<Arrival> first) {
         this.open = open;
         this.first = first;
+    }
+
+    /** Binds an address; nothing is accepted there before its accepts are resumed. */
+    public AcceptingChannel<StreamConnection> listen(XnioWorker worker, InetSocketAddress address, OptionMap options)
+            throws IOException {
+        return DirectAccept.of(worker.createStreamConnectionServer(address, this, options), this);
     }
 
     @Override
@@ -48,7 +60,7 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
             acceptAll(server);
         } catch (IOException e) {
             if (server.isOpen()) {
-                pause(server, e);
+                pause(server, String.valueOf(e.getMessage()));
             }
         } catch (Throwable e) {
             Guard.failed("accepting connections", e);
@@ -56,10 +68,17 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     }
 
     private void acceptAll(AcceptingChannel<StreamConnection> server) throws IOException {
-        for (StreamConnection accepted = server.accept(); accepted != null; accepted = server.accept()) {
-            StreamConnection connection = accepted;
-            Guard.run("accepting a connection", () -> admit(connection), () -> IoUtils.safeClose(connection));
+        // an accept that finds no descriptor makes XNIO rest for longer each time, up to half a minute
+        while (DescriptorRoom.hasSpare()) {
+            for (int i = 0; i < AT_ONCE; i++) {
+                StreamConnection accepted = server.accept();
+                if (accepted == null) {
+                    return;
+                }
+                Guard.run("accepting a connection", () -> admit(accepted), () -> IoUtils.safeClose(accepted));
+            }
         }
+        pause(server, "too many open files");
     }
 
     private void admit(StreamConnection accepted) {
@@ -110,18 +129,23 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     }
 
     /** Out of descriptors, most likely: accepting again at once would only burn the processor. */
-    private void pause(AcceptingChannel<StreamConnection> server, IOException why) {
-        long now = System.nanoTime();
-        if (now - warnedAt >= WARN_NANOS) {
-            warnedAt = now;
+    private void pause(AcceptingChannel<StreamConnection> server, String why) {
+        if (warning.isDue()) {
             LOG.warn(
                     "Can't accept connections on {} ({}): trying again each {} ms; raise the limit of open files if this stays",
                     server.getLocalAddress(),
-                    why.getMessage(),
+                    why,
                     PAUSE_MILLIS);
         }
-        server.suspendAccepts();
+        // what can fail comes first: else accepting would stop for good
         long pause = open.resetOldestLingering() ? SHORT_PAUSE_MILLIS : PAUSE_MILLIS;
-        server.getIoThread().executeAfter(server::resumeAccepts, pause, TimeUnit.MILLISECONDS);
+        IoTasks.executeAfter(server.getIoThread(), () -> goOn(server), pause);
+        server.suspendAccepts();
+    }
+
+    private void goOn(AcceptingChannel<StreamConnection> server) {
+        if (!closed) {
+            server.resumeAccepts();
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.webproxy.http.AddressRange;
 import io.webproxy.undertow.deadline.Lease;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.Options;
@@ -23,6 +24,7 @@ public final class Arrival {
     private InetSocketAddress client;
     private @Nullable Runnable onLeave;
     private boolean leaving;
+    private final AtomicBoolean settled = new AtomicBoolean();
 
     Arrival(StreamConnection connection, OpenConnections open, Acceptor endpoint, AddressRange counted) {
         this.connection = connection;
@@ -71,6 +73,13 @@ public final class Arrival {
         if (leaving || endpoint.isClosed()) {
             leaving = true;
             listener.run();
+        }
+    }
+
+    /** It has the TLS engine that descriptors are kept for, or needs none; later calls have no effect. */
+    public void settled() {
+        if (settled.compareAndSet(false, true)) {
+            open.settled();
         }
     }
 

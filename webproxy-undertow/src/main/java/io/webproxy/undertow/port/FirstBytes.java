@@ -278,6 +278,7 @@ public final class FirstBytes extends Watched {
 
     private void finish() {
         done = true;
+        arrival.settled();
         sweeper.forget(this);
     }
 

@@ -2,8 +2,10 @@ package io.webproxy.undertow.port;
 
 import io.webproxy.http.AddressRange;
 import io.webproxy.port.ConnectionLimits;
+import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Iterator;
@@ -26,8 +28,6 @@ public final class OpenConnections {
     /** One in four. */
     private static final int LINGERING_PART = 4;
 
-    private static final long WARN_NANOS = 60_000_000_000L;
-
     private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     /** Those that stay open only for their clients to read an answer, the oldest first. */
@@ -39,9 +39,9 @@ public final class OpenConnections {
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
     private volatile List<AddressRange> trusted = List.of();
     private volatile Runnable whenOneCloses = () -> {};
-    private volatile long warnedAt = System.nanoTime() - WARN_NANOS;
+    private final OncePerMinute warning = new OncePerMinute();
 
-    /** No connections yet, and the default limits; {@code room} is for a server that has no total of its own. */
+    /** No connections yet, and the default limits; {@code room} counts beside any limit. */
     public OpenConnections(DescriptorRoom room) {
         this.room = room;
     }
@@ -56,11 +56,31 @@ public final class OpenConnections {
     @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
-        if ((all.size() >= total || (now.total() == 0 && !room.take())) && !resetOldestLingering()) {
+        boolean fits = (all.size() < total || resetOldestLingering())
+                && (room.takeClient() || (resetOldestLingering() && room.takeClient()));
+        if (!fits) {
             refused.increment();
             warn();
             return null;
         }
+        Arrival arrival = null;
+        try {
+            arrival = counted(connection, endpoint);
+        } finally {
+            if (arrival == null) {
+                room.settleClient();
+                room.giveClient();
+            }
+        }
+        if (arrival != null) {
+            all.put(connection, arrival);
+            // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
+            connection.setCloseListener(this::closed);
+        }
+        return arrival;
+    }
+
+    private @Nullable Arrival counted(StreamConnection connection, Acceptor endpoint) {
         InetSocketAddress peer = connection.getPeerAddress(InetSocketAddress.class);
         if (peer == null) {
             // gone already
@@ -71,11 +91,12 @@ public final class OpenConnections {
         if (!isWithinLimit(client, address)) {
             return null;
         }
-        Arrival arrival = new Arrival(connection, this, endpoint, client);
-        all.put(connection, arrival);
-        // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
-        connection.setCloseListener(this::closed);
-        return arrival;
+        return new Arrival(connection, this, endpoint, client);
+    }
+
+    /** A connection has the engine that it was promised, or needs none. */
+    void settled() {
+        room.settleClient();
     }
 
     /** Counts one more of a client, unless that is too many. */
@@ -112,9 +133,7 @@ public final class OpenConnections {
     }
 
     private void warn() {
-        long now = System.nanoTime();
-        if (now - warnedAt >= WARN_NANOS) {
-            warnedAt = now;
+        if (warning.isDue()) {
             LOG.warn("Refusing connections: {} are open; raise the limit of open files, or connections(…)", all.size());
         }
     }
@@ -160,6 +179,8 @@ public final class OpenConnections {
                 lingering.remove(arrival);
             }
             release(arrival.counted());
+            arrival.settled();
+            room.giveClient();
             Guard.run("the wait for the last connection", whenOneCloses);
         }
     }

@@ -94,7 +94,10 @@ final class HttpEndpoints {
     /** An endpoint in clear. */
     Consumer<Arrival> clear(HttpHandler root) {
         Http1 http1 = new Http1(root);
-        return greeted(arrival -> http1.open(arrival, arrival.connection(), null));
+        return greeted(arrival -> {
+            arrival.settled();
+            http1.open(arrival, arrival.connection(), null);
+        });
     }
 
     /**

@@ -135,7 +135,7 @@ final class Listeners {
         Becoming becoming = new Becoming();
         Acceptor acceptor = new Acceptor(connections, becoming);
         try {
-            AcceptingChannel<StreamConnection> server = worker.createStreamConnectionServer(address, acceptor, options);
+            AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
             Endpoint endpoint = new Endpoint(server.getLocalAddress(InetSocketAddress.class), listen.protocol());
             return new Listener(listen, endpoint, server, acceptor, becoming);
         } catch (IOException | UnresolvedAddressException e) {

@@ -12,6 +12,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
@@ -23,7 +24,6 @@ import io.webproxy.undertow.http.Redirect;
 import io.webproxy.undertow.http.Settings;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.Arrival;
-import io.webproxy.undertow.port.DescriptorRoom;
 import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.port.ProxyGreeting;
 import io.webproxy.undertow.tls.ServerTls;
@@ -74,7 +74,8 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final AuthRuntime auth;
     private final Authenticators authenticators;
     private final RateLimiter rates = new RateLimiter();
-    private final OpenConnections connections = new OpenConnections(DescriptorRoom.ofProcess());
+    private final DescriptorRoom room = DescriptorRoom.ofProcess();
+    private final OpenConnections connections = new OpenConnections(room);
     private final Listeners listeners;
     private final HttpEndpoints ports;
     private final FrontHandlers handlers;
@@ -104,7 +105,8 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.exchanges = new Exchanges(
                 threads,
                 System::nanoTime,
-                new Recorder(config.observers(), config.accessLog().orElse(null)));
+                new Recorder(config.observers(), config.accessLog().orElse(null)),
+                room);
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.forwarder = new Forwarder(upstreams);
         this.auth = new AuthRuntime();

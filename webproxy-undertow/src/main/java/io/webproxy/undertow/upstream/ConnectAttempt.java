@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -222,7 +223,7 @@ final class ConnectAttempt extends Watched {
             }
         } else if (!done && handshaking == null && future.getStatus() == IoFuture.Status.FAILED) {
             IOException why = future.getException();
-            if (isOutOfDescriptors(why)) {
+            if (DescriptorRoom.isShortage(why)) {
                 // of this process: no other address would do
                 fail(ForwardError.POOL_EXHAUSTED, String.valueOf(why.getMessage()));
                 return;
@@ -240,11 +241,6 @@ final class ConnectAttempt extends Watched {
                 allFailed();
             }
         }
-    }
-
-    /** EMFILE or ENFILE, which Java tells only by the system's text. */
-    private static boolean isOutOfDescriptors(IOException why) {
-        return String.valueOf(why.getMessage()).contains("Too many open files");
     }
 
     private void opened(StreamConnection stream) {

@@ -13,12 +13,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
-import org.xnio.XnioExecutor;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 
 /**
@@ -32,7 +32,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private static final long LONGEST_JITTER_MILLIS = 10_000;
     private static final int MOST_BODY = 64 * 1024;
     private static final int MOST_INTERIM = 32;
-    private static final XnioExecutor.Key NO_TIMER = () -> false;
     private static final ByteBuffer NO_GREETING = ByteBuffer.allocate(0);
 
     private final Upstream upstream;
@@ -45,7 +44,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final FieldParser fields = new FieldParser();
     private final Spread spread = new Spread();
 
-    private XnioExecutor.Key timer = NO_TIMER;
+    private long askAt;
     private boolean stopped;
     private boolean asking;
     private long startedAt;
@@ -95,23 +94,22 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
     private void askIn(long millis) {
         if (!stopped) {
-            timer = IoTasks.executeAfter(sweeper.thread(), () -> guarded(this::ask), millis);
+            askAt = sweeper.now() + TimeUnit.MILLISECONDS.toNanos(millis);
+            sweeper.watch(this);
         }
     }
 
     private void ask() {
-        timer = NO_TIMER;
         if (stopped) {
             return;
         }
+        hangUp();
         // from here on a failure of any kind is a verdict, and the verdict makes the next question
         asking = true;
         startedAt = sweeper.now();
-        hangUp();
         unsent = ByteBuffer.wrap(request);
         interim = 0;
         parser = connector.parser(fields);
-        sweeper.watch(this);
         ConnectAttempt begun = connector.connect(sweeper, upstream, check.timeout(), spread, NO_GREETING, this);
         if (asking && stream == null) {
             attempt = begun;
@@ -267,7 +265,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
     /** Closes what is open. */
     private void hangUp() {
-        sweeper.forget(this);
         ConnectAttempt connecting = attempt;
         attempt = null;
         if (connecting != null) {
@@ -281,11 +278,16 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
     @Override
     protected long deadline() {
-        return startedAt + check.timeout().toNanos();
+        long timeout = startedAt + check.timeout().toNanos();
+        return asking ? timeout : stream == null || askAt - timeout < 0 ? askAt : timeout;
     }
 
     @Override
     protected void expired(long now) {
+        if (!asking && now - askAt >= 0) {
+            guarded(this::ask);
+            return;
+        }
         verdict(false, "no answer within " + check.timeout().toMillis() + " ms");
         hangUp();
     }
@@ -294,8 +296,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     protected void cut() {
         stopped = true;
         asking = false;
-        timer.remove();
-        timer = NO_TIMER;
         hangUp();
+        sweeper.forget(this);
     }
 }

@@ -6,6 +6,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -54,6 +55,9 @@ public final class UpstreamPool {
     private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
     private final Ejection ejection = new Ejection();
     private final InFlight inFlight;
+    private final Exchanges exchanges;
+    private final Predicate<XnioIoThread> idleElsewhere;
+    private final OncePerMinute noRoom = new OncePerMinute();
     private final Spread spread = new Spread();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
@@ -71,8 +75,11 @@ public final class UpstreamPool {
             PoolLimits limits,
             InFlight inFlight,
             Predicate<Route> inForce,
+            Predicate<XnioIoThread> idleElsewhere,
             UpstreamNews news) {
         this.inFlight = inFlight;
+        this.exchanges = exchanges;
+        this.idleElsewhere = idleElsewhere;
         this.inForce = inForce;
         this.news = news;
         this.upstream = upstream;
@@ -220,6 +227,11 @@ public final class UpstreamPool {
     }
 
     private void open(Lane lane, Duration connectLimit, Taker taker) {
+        if (!exchanges.room().takeUpstream(upstream.tls()) && !madeRoom(lane)) {
+            unfilled();
+            taker.failed(ForwardError.POOL_EXHAUSTED, "the process has no file descriptors to spare");
+            return;
+        }
         Callback callback = new Callback(lane, taker);
         Guard.run(
                 "the choice of an upstream connection",
@@ -232,14 +244,23 @@ public final class UpstreamPool {
     private final class Callback implements Connector.Callback {
         private final Lane lane;
         private final Taker taker;
+        private boolean settled;
 
         Callback(Lane lane, Taker taker) {
             this.lane = lane;
             this.taker = taker;
         }
 
+        private void settle() {
+            if (!settled) {
+                settled = true;
+                exchanges.room().settleUpstream(upstream.tls());
+            }
+        }
+
         @Override
         public void connected(StreamConnection stream) {
+            settle();
             ejection.succeeded();
             news.succeeded();
             Guard.run(
@@ -257,6 +278,7 @@ public final class UpstreamPool {
 
         @Override
         public void failed(ForwardError error, String detail) {
+            settle();
             // what this process is short of is no fault of the upstream
             if (error != ForwardError.POOL_EXHAUSTED) {
                 if (ejection.failed(limits, lane.sweeper().now())) {
@@ -306,8 +328,29 @@ public final class UpstreamPool {
 
     /** A connection is gone, or was never made. */
     void freed() {
+        exchanges.room().giveUpstream(upstream.tls());
+        unfilled();
+    }
+
+    /** A place was taken and isn't used. */
+    private void unfilled() {
         open.decrementAndGet();
         pump();
+    }
+
+    /** Closes idle connections of this thread, to whichever upstream, until there is room for another; false if that isn't enough. */
+    private boolean madeRoom(Lane lane) {
+        if (noRoom.isDue()) {
+            LOG.warn(
+                    "No file descriptors to spare for a connection to {}: such requests get 503; raise the limit of open files if this stays",
+                    upstream);
+        }
+        return idleElsewhere.test(lane.sweeper().thread()) && exchanges.room().takeUpstream(upstream.tls());
+    }
+
+    /** Closes the oldest idle connection of a thread, on that thread; false if there is none. */
+    boolean closeOneIdle(XnioIoThread thread) {
+        return lane(thread).closeOldestIdle();
     }
 
     /** Gives places that are free to those who wait. */

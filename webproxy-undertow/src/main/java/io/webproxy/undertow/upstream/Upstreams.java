@@ -194,12 +194,23 @@ public final class Upstreams implements AutoCloseable {
                 poolLimits,
                 inFlight,
                 route -> inForce.contains(route),
+                this::closeOneIdle,
                 new UpstreamNews(
                         upstream,
                         exchanges.nanoClock(),
                         (nanos, task) -> IoTasks.executeAfter(threads.get(0), task, nanos / 1_000_000 + 1),
                         exchanges.recorder()::upstreamChanged,
                         () -> monitor.isWell(upstream)));
+    }
+
+    /** Closes an idle connection of an IO thread, whichever upstream it goes to; called there. */
+    private boolean closeOneIdle(XnioIoThread thread) {
+        for (UpstreamPool pool : pools.values()) {
+            if (pool.closeOneIdle(thread)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The pool of an upstream; null where there are too many upstreams that stand on no route. */

@@ -1,0 +1,162 @@
+package io.webproxy.undertow.deadline;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * The file descriptors that the process has to spare, and who may take them.
+ *
+ * <p>A reserve, an eighth of the limit but at least 48 and at most 1,024, is kept from clients: for files, the rest of the application, and the first
+ * connections to upstreams, so that clients alone can't keep requests from being forwarded. Upstreams may also take from what clients leave, but not
+ * the last part of it, which is as large as the reserve: so a client can still be served while others have many requests.
+ *
+ * <p>The kernel lists every descriptor for a count. So they are counted anew only when what was taken since could have used the room up, and at most
+ * for a twentieth of the time. Thread-safe.
+ */
+public final class DescriptorRoom {
+    /** What a TLS engine takes beside its socket: the pipe that Conscrypt has for each. */
+    public static final int ENGINE = 2;
+
+    private static final int CLIENT = 1 + ENGINE;
+    private static final int LEAST_RESERVE = 48;
+    private static final int MOST_RESERVE = 1024;
+    private static final long RECOUNT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final int COUNT_SHARE = 20;
+    private static final String SPARE = "/dev/null";
+
+    private final LongSupplier open;
+    private final LongSupplier nanoClock;
+    private final long limit;
+    private final long reserve;
+
+    /** Those that were open at the last count, and those that were taken since. */
+    private long used;
+
+    /** Those that will be taken by who was let in already: no count shows them yet. */
+    private long promised;
+
+    private long upstreams;
+    private long nextCount;
+
+    DescriptorRoom(long limit, LongSupplier open, LongSupplier nanoClock) {
+        this.open = open;
+        this.nanoClock = nanoClock;
+        this.limit = limit;
+        this.reserve = Math.max(LEAST_RESERVE, Math.min(MOST_RESERVE, limit / 8));
+        this.nextCount = nanoClock.getAsLong();
+        this.used = limit;
+    }
+
+    /** The room of this process; without end where the JVM can't tell. */
+    public static DescriptorRoom ofProcess() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
+                ? new DescriptorRoom(
+                        system.getMaxFileDescriptorCount(), system::getOpenFileDescriptorCount, System::nanoTime)
+                : unlimited();
+    }
+
+    /** Room for everything. */
+    public static DescriptorRoom unlimited() {
+        return new DescriptorRoom(Long.MAX_VALUE / 2, () -> 0, System::nanoTime);
+    }
+
+    /** For how many clients there would be room if nothing else had descriptors, and {@code atMost} that many. */
+    public int connections(int atMost) {
+        return (int) Math.min(atMost, (limit - reserve) / CLIENT);
+    }
+
+    /** Takes room for a client's socket, which is open already, and promises it an engine; false if there is none. */
+    public synchronized boolean takeClient() {
+        if (!fits(CLIENT, limit - reserve)) {
+            return false;
+        }
+        used++;
+        promised += ENGINE;
+        return true;
+    }
+
+    /** A client's engine is open now, or won't be. */
+    public synchronized void settleClient() {
+        promised -= ENGINE;
+        used += ENGINE;
+    }
+
+    /** A client's connection is closed. */
+    public synchronized void giveClient() {
+        give(CLIENT);
+    }
+
+    /** Takes room for a connection to an upstream that is still to be opened; false if there is none. */
+    public synchronized boolean takeUpstream(boolean tls) {
+        int each = descriptors(tls);
+        boolean first = upstreams + each <= reserve / 2;
+        if (!fits(each, first ? limit - reserve / 4 : limit - 2 * reserve)) {
+            return false;
+        }
+        upstreams += each;
+        promised += each;
+        return true;
+    }
+
+    /** A connection to an upstream is open now, or won't be. */
+    public synchronized void settleUpstream(boolean tls) {
+        int each = descriptors(tls);
+        promised -= each;
+        used += each;
+    }
+
+    /** A connection to an upstream is closed; after {@link #settleUpstream}. */
+    public synchronized void giveUpstream(boolean tls) {
+        int each = descriptors(tls);
+        upstreams -= each;
+        give(each);
+    }
+
+    private static int descriptors(boolean tls) {
+        return tls ? 1 + ENGINE : 1;
+    }
+
+    private void give(int each) {
+        used = Math.max(0, used - each);
+    }
+
+    private boolean fits(int each, long most) {
+        if (used + promised + each > most) {
+            count();
+        }
+        return used + promised + each <= most;
+    }
+
+    private void count() {
+        long now = nanoClock.getAsLong();
+        if (now - nextCount < 0) {
+            return;
+        }
+        try {
+            used = open.getAsLong();
+        } catch (RuntimeException | Error e) {
+            // an InternalError: the list of descriptors takes one too
+            used = limit;
+        }
+        long counted = nanoClock.getAsLong();
+        nextCount = counted + Math.max(RECOUNT_NANOS, COUNT_SHARE * (counted - now));
+    }
+
+    /** Whether the process can open one more descriptor right now, whoever has the others. */
+    public static boolean hasSpare() {
+        try (FileInputStream spare = new FileInputStream(SPARE)) {
+            return true;
+        } catch (IOException e) {
+            return !isShortage(e);
+        }
+    }
+
+    /** Whether the process, or the machine, has no descriptor left: EMFILE or ENFILE, which Java tells only by the system's text. */
+    public static boolean isShortage(Throwable why) {
+        return String.valueOf(why.getMessage()).contains("Too many open files");
+    }
+}
