@@ -206,7 +206,7 @@ public final class UpstreamPool {
         });
     }
 
-    private Lane lane(XnioIoThread thread) {
+    Lane lane(XnioIoThread thread) {
         Lane lane = lanes.get(thread);
         if (lane == null) {
             throw new IllegalArgumentException("a thread of another worker: " + thread);
