@@ -9,7 +9,9 @@ import java.util.Objects;
  * How many client connections may be open at once; one beyond that is closed as soon as it is accepted, and the others don't notice. Immutable; start
  * from {@link #defaults()}.
  *
- * @param total over all endpoints, 0 for what the process's limit of open files has room for, at most 65,536
+ * <p>Beside these limits, an eighth of the process's limit of open files, at least 48 and at most 1,024, is kept from clients.
+ *
+ * @param total over all endpoints, 0 for 65,536
  * @param perAddress from one client address, an IPv6 network of 64 bits counting as one, 0 for no limit of its own
  * @param exempt addresses that {@code perAddress} isn't for; trusted proxies are always exempt
  */
@@ -24,7 +26,7 @@ public record ConnectionLimits(int total, int perAddress, List<AddressRange> exe
         exempt = List.copyOf(Objects.requireNonNull(exempt, "exempt"));
     }
 
-    /** As many as there is room for, 16,384 of them from one address, nobody exempt. */
+    /** 65,536 as far as there is room, 16,384 of them from one address, nobody exempt. */
     public static ConnectionLimits defaults() {
         return DEFAULTS;
     }
