@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
-import io.webproxy.undertow.port.DescriptorRoom;
 import io.webproxy.undertow.port.OpenConnections;
 import java.time.Duration;
 import java.util.List;
