@@ -70,7 +70,8 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     private void acceptAll(AcceptingChannel<StreamConnection> server) throws IOException {
         // an accept that finds no descriptor makes XNIO rest for longer each time, up to half a minute
         while (DescriptorRoom.hasSpare()) {
-            for (int i = 0; i < AT_ONCE; i++) {
+            long refusedBefore = open.refused();
+            for (int i = 0; i < AT_ONCE && open.refused() == refusedBefore; i++) {
                 StreamConnection accepted = server.accept();
                 if (accepted == null) {
                     return;

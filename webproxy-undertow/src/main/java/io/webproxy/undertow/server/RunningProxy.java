@@ -138,6 +138,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     public static RunningProxy start(ProxyConfig config) {
         JavaRuntime.check();
         UndertowVersion.check();
+        WarmUp.run();
         return new RunningProxy(config);
     }
 
