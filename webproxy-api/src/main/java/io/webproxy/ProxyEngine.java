@@ -21,6 +21,9 @@ public interface ProxyEngine {
         /** What it does right now, with the endpoints' real ports; {@link ProxyStatus#empty()} once everything is released. */
         ProxyStatus status();
 
+        /** Completes, with one sentence that says why, when the server can't serve any more although nobody has closed it. */
+        CompletionStage<String> failure();
+
         /**
          * Puts another configuration in force, all or nothing.
          *

@@ -43,6 +43,7 @@ public final class ProxyServer implements AutoCloseable {
     static ProxyServer start(ProxyConfig config) {
         ProxyServer server = new ProxyServer(engine().start(config), config);
         server.hook.set(config.closeOnShutdown());
+        var unused = server.running.failure().thenRun(server.closed::countDown);
         return server;
     }
 
@@ -162,7 +163,10 @@ public final class ProxyServer implements AutoCloseable {
         }
     }
 
-    /** Blocks until the server is closed by another thread. */
+    /**
+     * Blocks until the server is closed by another thread, or until it can't serve any more: then {@link ProxyStatus#failure()} says why, and what is left is
+     * to close it and to start another, in another JVM if memory has run out.
+     */
     public void awaitClose() throws InterruptedException {
         closed.await();
     }

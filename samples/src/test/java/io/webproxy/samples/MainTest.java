@@ -1,7 +1,16 @@
 package io.webproxy.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -42,6 +51,44 @@ class MainTest {
             assertThat(main.exitStatus()).isZero();
             assertThat(main.line()).isEmpty();
             assertThat(main.stderr()).doesNotContain(" WARN ", " ERROR ", "Exception");
+        }
+    }
+
+    @Test
+    void secondSignalEndsWhatTheFirstWaitsFor() throws Exception {
+        try (ServerSocket upstream = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                MainProcess main = MainProcess.start(
+                        "expose",
+                        "--internal-port",
+                        String.valueOf(upstream.getLocalPort()),
+                        "--external-port",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--plain")) {
+            int port = URI.create(main.line().substring("ready ".length())).getPort();
+            try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                client.getOutputStream()
+                        .write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                try (Socket held = upstream.accept()) {
+                    assertThat(held.getInputStream().read()).isEqualTo('G');
+                    main.terminate();
+                    // it doesn't accept any more once it drains
+                    await().atMost(20, TimeUnit.SECONDS).until(() -> isClosed(port));
+                    long start = System.nanoTime();
+                    main.terminate();
+                    assertThat(main.exitStatus()).isEqualTo(128 + 15);
+                    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+                }
+            }
+        }
+    }
+
+    private static boolean isClosed(int port) {
+        try (Socket other = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return false;
+        } catch (IOException e) {
+            return true;
         }
     }
 }

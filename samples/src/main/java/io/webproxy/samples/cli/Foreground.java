@@ -1,12 +1,16 @@
 package io.webproxy.samples.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 
 /**
- * Serves until a signal ends the JVM, which is a success here: what serves is stopped first, then the exit status is 0. An
+ * Serves until a signal ends the JVM, which is a success here: what serves is stopped first, then the exit status is 0. A second signal ends it at once. An
  * interrupt of the serving thread ends it as well.
  */
 final class Foreground {
+    /** What a stop may take beyond the time that exchanges have. */
+    private static final Duration AFTER_DRAIN = Duration.ofSeconds(15);
+
     private Foreground() {}
 
     /** Waits for the end of what serves. */
@@ -19,15 +23,24 @@ final class Foreground {
      * Says that it serves and returns when it doesn't any more.
      *
      * @param stop ends what serves and returns when that is done; idempotent
+     * @param drainTime how long the stop may wait for what is in flight
      * @param end returns when it is stopped
      * @return the exit status
      */
-    static int serve(PrintWriter out, String uri, Runnable stop, Wait end) {
-        // Without the halt the JVM would say which signal ended it: 143.
+    static int serve(PrintWriter out, String uri, Runnable stop, Duration drainTime, Wait end) {
+        LastResort last = new LastResort(drainTime.plus(AFTER_DRAIN));
         Thread hook = new Thread(
                 () -> {
-                    stop.run();
-                    Runtime.getRuntime().halt(0);
+                    // Without the halt the JVM would say which signal ended it: 143.
+                    int status = 1;
+                    try {
+                        last.ending();
+                        LastResort.onNextSignal();
+                        stop.run();
+                        status = 0;
+                    } finally {
+                        Runtime.getRuntime().halt(status);
+                    }
                 },
                 "webproxy-stop");
         Runtime.getRuntime().addShutdownHook(hook);
@@ -40,6 +53,7 @@ final class Foreground {
         }
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
+            last.close();
         } catch (IllegalStateException e) {
             // The hook is running: it ends the JVM.
             return 0;

@@ -5,10 +5,12 @@ import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.AccessLogFormat;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -98,14 +100,24 @@ final class FrontOptions {
         try (AccessLogFile log = AccessLogFile.open(accessLog);
                 ProxyServer proxy = config.start()) {
             certificates.announce();
-            return Foreground.serve(
+            int exit = Foreground.serve(
                     command.commandLine().getOut(),
                     proxy.uri().toString(),
                     () -> {
                         beforeStop.run();
                         proxy.close();
                     },
+                    config.drainTime(),
                     proxy::awaitClose);
+            String failure = proxy.status().failure().orElse(null);
+            if (failure == null) {
+                return exit;
+            }
+            command.commandLine().getErr().println("webproxy: " + failure);
+            command.commandLine().getErr().flush();
+            // nothing in flight can end any more
+            proxy.drain(Duration.ZERO);
+            return ExitCode.SOFTWARE;
         }
     }
 

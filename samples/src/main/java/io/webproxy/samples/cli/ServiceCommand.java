@@ -2,6 +2,7 @@ package io.webproxy.samples.cli;
 
 import io.webproxy.samples.demo.DemoService;
 import java.util.concurrent.Callable;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,6 +31,7 @@ final class ServiceCommand implements Callable<Integer> {
                     spec.commandLine().getOut(),
                     "http://127.0.0.1:" + service.port() + "/",
                     closed::countDown,
+                    Duration.ZERO,
                     closed::await);
         }
     }

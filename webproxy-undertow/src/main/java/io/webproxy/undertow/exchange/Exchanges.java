@@ -2,6 +2,7 @@ package io.webproxy.undertow.exchange;
 
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.Recorder;
 import java.security.SecureRandom;
@@ -9,6 +10,7 @@ import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
@@ -18,23 +20,26 @@ public final class Exchanges {
     private final LongSupplier nanoClock;
     private final Recorder recorder;
     private final DescriptorRoom room;
+    private final MemoryRoom memory;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final RouteLeases routes = new RouteLeases();
     private final AckPoll acks = new AckPoll();
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicInteger tunnels = new AtomicInteger();
+    private volatile IntSupplier connections = () -> 0;
     private volatile Runnable whenOneEnds = () -> {};
 
-    /** For the IO threads of one worker, with descriptors without end. */
+    /** For the IO threads of one worker, with descriptors and memory without end. */
     public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder) {
-        this(threads, nanoClock, recorder, DescriptorRoom.unlimited());
+        this(threads, nanoClock, recorder, DescriptorRoom.unlimited(), MemoryRoom.unlimited());
     }
 
     /** For the IO threads of one worker. */
-    public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder, DescriptorRoom room) {
+    public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder, DescriptorRoom room, MemoryRoom memory) {
         this.nanoClock = nanoClock;
         this.recorder = recorder;
         this.room = room;
+        this.memory = memory;
         threads.forEach(thread -> sweepers.put(thread, new Sweeper(thread, nanoClock)));
     }
 
@@ -62,6 +67,23 @@ public final class Exchanges {
     /** The descriptors of the process. */
     public DescriptorRoom room() {
         return room;
+    }
+
+    /** Whether the last one that has started is one too many for the memory of the JVM. */
+    public boolean isCrowded() {
+        int open = tunnels.get();
+        return !memory.fitsExchange(connections.getAsInt(), Math.max(0, running.get() - open), open);
+    }
+
+    /** Whether there is memory for a client's connection beside so many. */
+    public boolean fitsConnection(int others) {
+        int open = tunnels.get();
+        return memory.fitsConnection(others, Math.max(0, running.get() - open), open);
+    }
+
+    /** How many connections there are, which take memory too. */
+    public void connections(IntSupplier open) {
+        connections = open;
     }
 
     /** The sweeper of an IO thread. */

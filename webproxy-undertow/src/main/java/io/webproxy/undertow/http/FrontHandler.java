@@ -22,6 +22,7 @@ import io.webproxy.undertow.forward.LocalAnswer;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -32,6 +33,8 @@ public final class FrontHandler implements HttpHandler {
     private static final AttachmentKey<Exchange.Peer> PEER = AttachmentKey.create(Exchange.Peer.class);
     private static final DecisionWait.Late LATE_END =
             new DecisionWait.Late(408, "The end of the request didn't come in time.", ForwardError.REQUEST_REJECTED);
+
+    private static final Map<String, List<String>> CROWDED = Map.of("Retry-After", List.of("1"));
 
     private final Exchanges exchanges;
     private final Supplier<Settings> settings;
@@ -75,6 +78,10 @@ public final class FrontHandler implements HttpHandler {
         exchange.errorPages(now.errorPages());
         if (now.strictTransport() != null) {
             now.strictTransport().install(http);
+        }
+        if (exchanges.isCrowded()) {
+            LocalAnswer.reject(exchange, 503, "The server has no memory to spare: try again later.", CROWDED);
+            return;
         }
         HeadProblem problem = exchange.client().headProblem();
         RequestGuard.Refusal refusal = problem != null

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,12 +39,18 @@ public final class OpenConnections {
     private final LongAdder failed = new LongAdder();
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
     private volatile List<AddressRange> trusted = List.of();
+    private volatile IntPredicate memory = count -> true;
     private volatile Runnable whenOneCloses = () -> {};
     private final OncePerMinute warning = new OncePerMinute();
 
     /** No connections yet, and the default limits; {@code room} counts beside any limit. */
     public OpenConnections(DescriptorRoom room) {
         this.room = room;
+    }
+
+    /** Another room that counts beside any limit: whether there is memory for a connection beside so many. */
+    public void memory(IntPredicate fits) {
+        memory = fits;
     }
 
     /** These limits from now on; {@code proxies} have no limit for each address. */
@@ -56,7 +63,7 @@ public final class OpenConnections {
     @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
-        boolean fits = (all.size() < total || resetOldestLingering())
+        boolean fits = ((all.size() < total && memory.test(all.size())) || resetOldestLingering())
                 && (room.takeClient() || (resetOldestLingering() && room.takeClient()));
         if (!fits) {
             refused.increment();
@@ -134,7 +141,7 @@ public final class OpenConnections {
 
     private void warn() {
         if (warning.isDue()) {
-            LOG.warn("Refusing connections: {} are open; raise the limit of open files, or connections(…)", all.size());
+            LOG.warn("Refusing connections: {} are open; raise the limit of open files, the maximum heap size, or connections(…)", all.size());
         }
     }
 

@@ -14,6 +14,7 @@ import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.http.AuthRuntime;
@@ -35,6 +36,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -67,6 +69,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     private final ProxyConfig startConfig;
     private final XnioWorker worker;
+    private final ThreadWatch watch;
     private final List<XnioIoThread> threads = new ArrayList<>();
     private final Exchanges exchanges;
     private final Upstreams upstreams;
@@ -96,6 +99,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private RunningProxy(ProxyConfig config) {
         this.startConfig = config;
         this.worker = newWorker(config);
+        this.watch = new ThreadWatch(worker);
         for (int i = 0; i < Machine.ioThreads(config.ioThreads()); i++) {
             threads.add(worker.getIoThread(i));
         }
@@ -106,7 +110,10 @@ public final class RunningProxy implements ProxyEngine.Running {
                 threads,
                 System::nanoTime,
                 new Recorder(config.observers(), config.accessLog().orElse(null)),
-                room);
+                room,
+                MemoryRoom.ofJvm(buffers.getBufferSize() + records.getBufferSize()));
+        exchanges.connections(connections::count);
+        connections.memory(exchanges::fitsConnection);
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.forwarder = new Forwarder(upstreams);
         this.auth = new AuthRuntime();
@@ -286,10 +293,17 @@ public final class RunningProxy implements ProxyEngine.Running {
                 serving == null ? "" : serving.providerName(),
                 connections.count(),
                 connections.refused(),
+                connections.failures(),
                 Math.max(0, exchanges.running() - tunnels),
                 tunnels,
                 upstreams.status(),
-                serving == null ? List.of() : serving.status());
+                serving == null ? List.of() : serving.status(),
+                Optional.ofNullable(watch.failure()));
+    }
+
+    @Override
+    public CompletionStage<String> failure() {
+        return watch.whenFailed();
     }
 
     @Override
@@ -377,6 +391,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     }
 
     private void endThreads() {
+        watch.stop();
         worker.shutdown();
         try {
             if (!ended.await(END_SECONDS, TimeUnit.SECONDS)) {

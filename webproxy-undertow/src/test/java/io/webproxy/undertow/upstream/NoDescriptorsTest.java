@@ -12,6 +12,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.DescriptorRooms;
+import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import java.io.IOException;
@@ -61,7 +62,7 @@ class NoDescriptorsTest {
 
     private Upstreams upstreams(Upstream... wanted) {
         Exchanges exchanges = new Exchanges(
-                List.of(thread), System::nanoTime, new Recorder(List.of(), null), DescriptorRooms.of(256, open::get));
+                List.of(thread), System::nanoTime, new Recorder(List.of(), null), DescriptorRooms.of(256, open::get), MemoryRoom.unlimited());
         DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, 8192);
         Upstreams upstreams = new Upstreams(
                 Xnio.getInstance(), List.of(thread), exchanges, buffers, buffers, TlsProvider.JDK);

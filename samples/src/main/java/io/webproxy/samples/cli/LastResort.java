@@ -1,0 +1,81 @@
+package io.webproxy.samples.cli;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ends the JVM when an orderly end doesn't come: in time, or because a second signal asks for it. Its thread is there from the start, because a JVM without memory can't
+ * make another.
+ */
+final class LastResort implements AutoCloseable {
+    private static final int FAILED = 1;
+    /** As a shell has it for a process that a signal has ended; this and the signal's number. */
+    private static final int SIGNALLED = 128;
+
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final Duration limit;
+    private final Thread thread;
+
+    /** One that isn't wanted yet; {@code limit} is for the orderly end. */
+    LastResort(Duration limit) {
+        this.limit = limit;
+        this.thread = new Thread(this::await, "webproxy-last-resort");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** It isn't wanted: what served has ended, and the JVM may go on. */
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+
+    private void await() {
+        try {
+            ending.await();
+            TimeUnit.NANOSECONDS.sleep(limit.toNanos());
+            Runtime.getRuntime().halt(FAILED);
+        } catch (InterruptedException e) {
+            // closed
+        }
+    }
+
+    /** The orderly end begins now. */
+    void ending() {
+        ending.countDown();
+    }
+
+    /** From now on a signal ends the JVM at once, with 143 for SIGTERM and 130 for SIGINT. */
+    static void onNextSignal() {
+        for (String name : List.of("TERM", "INT")) {
+            try {
+                haltOn(name);
+            } catch (ReflectiveOperationException | IllegalArgumentException e) {
+                // another JVM, or one that was told to leave signals alone: then only the limit ends it
+            }
+        }
+    }
+
+    /** Not part of Java SE: by reflection, so that it may be missing. */
+    private static void haltOn(String name) throws ReflectiveOperationException {
+        Class<?> signal = Class.forName("sun.misc.Signal");
+        Class<?> handler = Class.forName("sun.misc.SignalHandler");
+        Object wanted = signal.getConstructor(String.class).newInstance(name);
+        int number = (int) signal.getMethod("getNumber").invoke(wanted);
+        Object halt = Proxy.newProxyInstance(LastResort.class.getClassLoader(), new Class<?>[] {handler}, (self, method, args) -> {
+            if (method.getName().equals("handle")) {
+                Runtime.getRuntime().halt(SIGNALLED + number);
+            }
+            return null;
+        });
+        try {
+            signal.getMethod("handle", signal, handler).invoke(null, wanted, halt);
+        } catch (InvocationTargetException e) {
+            throw new IllegalArgumentException(e.getCause());
+        }
+    }
+}

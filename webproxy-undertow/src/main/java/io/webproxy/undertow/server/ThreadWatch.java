@@ -1,0 +1,84 @@
+package io.webproxy.undertow.server;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+
+/**
+ * Notices the end of a thread that the server can't be without: one of those that accept, read and write. What is thrown in a task or a listener doesn't end them;
+ * what XNIO itself meets does, above all an {@link OutOfMemoryError}. Thread-safe.
+ */
+final class ThreadWatch {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+    private static final String SENTENCE =
+            "A thread has ended: this server can't serve any more and has to be started again.";
+
+    private final CompletableFuture<String> failure = new CompletableFuture<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private volatile boolean over;
+
+    /** Watches all threads of a worker that has just been made by the calling thread. */
+    ThreadWatch(XnioWorker worker) {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        Thread[] all = new Thread[group.activeCount() * 2 + 64];
+        int count = group.enumerate(all);
+        for (int i = 0; i < count; i++) {
+            if (all[i] instanceof XnioIoThread thread && thread.getWorker() == worker) {
+                threads.add(thread);
+                thread.setUncaughtExceptionHandler(this::died);
+            }
+        }
+    }
+
+    /** The threads may end from now on. */
+    void stop() {
+        over = true;
+    }
+
+    /** The sentence that says which thread has ended; null as long as all are there. */
+    @Nullable String failure() {
+        if (!over && !failure.isDone()) {
+            for (Thread thread : threads) {
+                if (!thread.isAlive() && !over) {
+                    failed(thread.getName(), null);
+                }
+            }
+        }
+        return failure.getNow(null);
+    }
+
+    /** Completes with that sentence. */
+    CompletionStage<String> whenFailed() {
+        return failure;
+    }
+
+    private void died(Thread thread, Throwable thrown) {
+        if (!over) {
+            failed(thread.getName(), thrown);
+        }
+    }
+
+    private void failed(String thread, @Nullable Throwable thrown) {
+        // the text in one piece: there may be no memory for another
+        String sentence = SENTENCE;
+        try {
+            sentence = "The thread " + thread + " has ended" + (thrown == null ? "" : " by " + thrown)
+                    + ": this server can't serve any more and has to be started again.";
+        } catch (Throwable e) {
+            // the short one then
+        }
+        if (failure.complete(sentence)) {
+            try {
+                LOG.error(sentence, thrown);
+            } catch (Throwable e) {
+                // whoever waits for the failure knows
+            }
+        }
+    }
+}
