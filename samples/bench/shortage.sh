@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Takes all file descriptors of a proxy, or all its memory, and measures how soon a new client is served when that is over: within 1 s, and a fresh JVM within 1 s more
+# than its first client waits without any shortage. While HTTP/2 streams take what they can get, new clients must be answered, with 503 at least. SIGTERM must end the proxy after
+# each. Ends with 1 when a rule is broken.
+#
+#   clients    more clients than descriptors, each of which starts a request or a TLS handshake and says no more
+#   streams    more requests than descriptors for upstream connections, whose answers the upstream holds back
+#   elsewhere  no descriptor is left at all, whoever has taken them, for 10 s
+#   idle       6,000 idle connections of one client with a small heap
+#   transfers  2,000 endless downloads that are read slowly or not at all with a small heap
+#
+# Names of cases may be given, such as streams:1024:cold:tls; without them all are run, which takes some minutes. Loopback only.
+# Options by environment: JAR, JAVA (java).
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+need openssl prlimit
+cases=("$@")
+if [ ${#cases[@]} -eq 0 ]; then
+  for limit in 256 1024 4096; do
+    for state in cold warm; do
+      for front in plain tls; do
+        cases+=("clients:$limit:$state:$front" "streams:$limit:$state:$front")
+      done
+    done
+  done
+  cases+=(elsewhere:256:cold:plain elsewhere:256:cold:tls elsewhere:1024:warm:plain elsewhere:1024:warm:tls)
+  cases+=(idle:24m:cold:tls idle:24m:warm:plain transfers:16m:cold:plain transfers:16m:warm:tls)
+fi
+certificate
+mkdir "$work/classes"
+"${java%java}javac" -d "$work/classes" Shortage.java
+ulimit -n "$(ulimit -Hn)"
+
+"$java" -Xmx1500m -cp "$work/classes" Shortage "$jar" "$java" "$work/cert.pem" "$work/key.pem" "$work" "${cases[@]}"
