@@ -71,7 +71,8 @@ public final class Shortage {
         KeyStore trust = KeyStore.getInstance(KeyStore.getDefaultType());
         trust.load(null, null);
         try (InputStream in = Files.newInputStream(cert)) {
-            trust.setCertificateEntry("proxy", CertificateFactory.getInstance("X.509").generateCertificate(in));
+            trust.setCertificateEntry(
+                    "proxy", CertificateFactory.getInstance("X.509").generateCertificate(in));
         }
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(trust);
@@ -220,14 +221,18 @@ public final class Shortage {
         holding = true;
         if (secure) {
             for (int c = 0; c < Math.max(2, limit / 128 + 3); c++) {
-                HttpClient client = HttpClient.newBuilder().sslContext(tls).version(HttpClient.Version.HTTP_2).build();
+                HttpClient client = HttpClient.newBuilder()
+                        .sslContext(tls)
+                        .version(HttpClient.Version.HTTP_2)
+                        .build();
                 try {
                     client.send(request("/"), HttpResponse.BodyHandlers.discarding());
                 } catch (IOException e) {
                     continue;
                 }
                 for (int i = 0; i < 120; i++) {
-                    CompletableFuture<?> answer = client.sendAsync(request("/slow"), HttpResponse.BodyHandlers.discarding());
+                    CompletableFuture<?> answer =
+                            client.sendAsync(request("/slow"), HttpResponse.BodyHandlers.discarding());
                     taken.add(() -> answer.cancel(true));
                 }
             }
@@ -399,7 +404,8 @@ public final class Shortage {
             OutputStream out = socket.getOutputStream();
             for (String head = head(in); !head.isEmpty(); head = head(in)) {
                 if (head.startsWith("GET /endless ")) {
-                    out.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    out.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                            .getBytes(StandardCharsets.US_ASCII));
                     byte[] chunk = new byte[8192];
                     while (true) {
                         out.write("2000\r\n".getBytes(StandardCharsets.US_ASCII));

@@ -95,21 +95,24 @@ class InjectedThrowsTest {
         ExecutorService others = Executors.newFixedThreadPool(OTHERS, task -> new Thread(task, "others"));
         try (RawUpstream good = RawUpstream.answering(OK);
                 RawUpstream hit = RawUpstream.answering(OK);
-                TestProxy proxy = TestProxy.start(front, builder -> builder.observer(
-                                ProxyObserver.async(new ProxyObserver() {}, 100))
-                        .observer(new ProxyObserver() {
-                            @Override
-                            public void exchangeEnded(ExchangeRecord exchange) {
-                                if ("good".equals(exchange.route())) {
-                                    goodThreads.add(Thread.currentThread().getName());
-                                }
-                            }
-                        })
-                        .route(route -> route.path("/good").forward(good.uri()).name("good"))
-                        .route(route -> route.path("/hit")
-                                .forward(hit.uri())
-                                .name("hit")
-                                .healthCheck(HealthCheck.path("/").withInterval(Duration.ofMillis(100)))));
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        builder -> builder.observer(ProxyObserver.async(new ProxyObserver() {}, 100))
+                                .observer(new ProxyObserver() {
+                                    @Override
+                                    public void exchangeEnded(ExchangeRecord exchange) {
+                                        if ("good".equals(exchange.route())) {
+                                            goodThreads.add(
+                                                    Thread.currentThread().getName());
+                                        }
+                                    }
+                                })
+                                .route(route ->
+                                        route.path("/good").forward(good.uri()).name("good"))
+                                .route(route -> route.path("/hit")
+                                        .forward(hit.uri())
+                                        .name("hit")
+                                        .healthCheck(HealthCheck.path("/").withInterval(Duration.ofMillis(100)))));
                 RawConnection client = proxy.raw()) {
             client.send("GET /good HTTP/1.1¶Host: localhost¶¶");
             assertThat(client.readResponse()).endsWith("ok");
@@ -141,8 +144,8 @@ class InjectedThrowsTest {
             assertServes(front, proxy, "/good");
             await().atMost(5, TimeUnit.SECONDS).untilAsserted(() -> assertServes(front, proxy, "/hit"));
             await().atMost(15, TimeUnit.SECONDS)
-                    .untilAsserted(() -> assertThat(proxy.server().status().exchanges())
-                            .isZero());
+                    .untilAsserted(() ->
+                            assertThat(proxy.server().status().exchanges()).isZero());
             assertThat(proxy.server().status().upstreams().get(hit.uri()))
                     .satisfies(pool -> assertThat(pool.open() - pool.idle()).isZero());
         } finally {
@@ -153,7 +156,8 @@ class InjectedThrowsTest {
 
     /** A new connection each time; whatever happens to it. */
     private static void unlucky(TestProxy proxy) {
-        OkHttpClient client = proxy.client().newBuilder()
+        OkHttpClient client = proxy.client()
+                .newBuilder()
                 .connectionPool(new ConnectionPool(0, 1, TimeUnit.SECONDS))
                 .callTimeout(Duration.ofMillis(300))
                 .build();

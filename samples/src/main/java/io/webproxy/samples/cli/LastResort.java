@@ -66,12 +66,13 @@ final class LastResort implements AutoCloseable {
         Class<?> handler = Class.forName("sun.misc.SignalHandler");
         Object wanted = signal.getConstructor(String.class).newInstance(name);
         int number = (int) signal.getMethod("getNumber").invoke(wanted);
-        Object halt = Proxy.newProxyInstance(LastResort.class.getClassLoader(), new Class<?>[] {handler}, (self, method, args) -> {
-            if (method.getName().equals("handle")) {
-                Runtime.getRuntime().halt(SIGNALLED + number);
-            }
-            return null;
-        });
+        Object halt = Proxy.newProxyInstance(
+                LastResort.class.getClassLoader(), new Class<?>[] {handler}, (self, method, args) -> {
+                    if (method.getName().equals("handle")) {
+                        Runtime.getRuntime().halt(SIGNALLED + number);
+                    }
+                    return null;
+                });
         try {
             signal.getMethod("handle", signal, handler).invoke(null, wanted, halt);
         } catch (InvocationTargetException e) {

@@ -1,8 +1,8 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.samples.demo.DemoService;
-import java.util.concurrent.Callable;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;

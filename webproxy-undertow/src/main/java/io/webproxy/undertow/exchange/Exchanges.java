@@ -35,7 +35,12 @@ public final class Exchanges {
     }
 
     /** For the IO threads of one worker. */
-    public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder, DescriptorRoom room, MemoryRoom memory) {
+    public Exchanges(
+            List<XnioIoThread> threads,
+            LongSupplier nanoClock,
+            Recorder recorder,
+            DescriptorRoom room,
+            MemoryRoom memory) {
         this.nanoClock = nanoClock;
         this.recorder = recorder;
         this.room = room;

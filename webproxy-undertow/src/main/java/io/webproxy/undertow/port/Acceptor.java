@@ -30,7 +30,6 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     /** So many are accepted between two looks for a spare descriptor. */
     private static final int AT_ONCE = 32;
 
-
     /** For exchanges that are cut, before their connections are. */
     private static final long AFTER_CUT_MILLIS = 250;
 
@@ -133,7 +132,8 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     private void pause(AcceptingChannel<StreamConnection> server, String why) {
         if (warning.isDue()) {
             LOG.warn(
-                    "Can't accept connections on {} ({}): trying again each {} ms; raise the limit of open files if this stays",
+                    "Can't accept connections on {} ({}): trying again each {} ms; raise the limit of open files if"
+                            + " this stays",
                     server.getLocalAddress(),
                     why,
                     PAUSE_MILLIS);

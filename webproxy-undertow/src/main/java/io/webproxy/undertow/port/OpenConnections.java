@@ -141,7 +141,10 @@ public final class OpenConnections {
 
     private void warn() {
         if (warning.isDue()) {
-            LOG.warn("Refusing connections: {} are open; raise the limit of open files, the maximum heap size, or connections(…)", all.size());
+            LOG.warn(
+                    "Refusing connections: {} are open; raise the limit of open files, the maximum heap size, or"
+                            + " connections(…)",
+                    all.size());
         }
     }
 

@@ -16,8 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class WarmUp {
     /** Their initialisers open files. */
-    private static final List<String> WITH_FILES =
-            List.of("org.xnio.channels.Channels", "org.xnio.conduits.Conduits");
+    private static final List<String> WITH_FILES = List.of("org.xnio.channels.Channels", "org.xnio.conduits.Conduits");
 
     private static final String OTHERS = "hot-classes.txt";
     private static final AtomicBoolean DONE = new AtomicBoolean();
@@ -48,7 +47,9 @@ final class WarmUp {
         try (InputStream in = WarmUp.class.getResourceAsStream(OTHERS)) {
             return in == null
                     ? List.of()
-                    : new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII)).lines().toList();
+                    : new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))
+                            .lines()
+                            .toList();
         } catch (IOException e) {
             return List.of();
         }

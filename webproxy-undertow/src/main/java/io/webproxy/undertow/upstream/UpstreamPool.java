@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
@@ -49,6 +51,8 @@ public final class UpstreamPool {
             return ByteBuffer.allocate(0);
         }
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
 
     private final Upstream upstream;
     private final Connector connector;
@@ -342,7 +346,8 @@ public final class UpstreamPool {
     private boolean madeRoom(Lane lane) {
         if (noRoom.isDue()) {
             LOG.warn(
-                    "No file descriptors to spare for a connection to {}: such requests get 503; raise the limit of open files if this stays",
+                    "No file descriptors to spare for a connection to {}: such requests get 503; raise the limit of"
+                            + " open files if this stays",
                     upstream);
         }
         return idleElsewhere.test(lane.sweeper().thread()) && exchanges.room().takeUpstream(upstream.tls());

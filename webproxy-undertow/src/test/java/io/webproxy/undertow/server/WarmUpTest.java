@@ -13,8 +13,7 @@ class WarmUpTest {
     void everyNameIsAClass() {
         assertThat(WarmUp.names())
                 .hasSizeGreaterThan(300)
-                .allSatisfy(name -> assertThatCode(
-                                () -> Class.forName(name, false, WarmUp.class.getClassLoader()))
+                .allSatisfy(name -> assertThatCode(() -> Class.forName(name, false, WarmUp.class.getClassLoader()))
                         .doesNotThrowAnyException());
     }
 

@@ -62,10 +62,14 @@ class NoDescriptorsTest {
 
     private Upstreams upstreams(Upstream... wanted) {
         Exchanges exchanges = new Exchanges(
-                List.of(thread), System::nanoTime, new Recorder(List.of(), null), DescriptorRooms.of(256, open::get), MemoryRoom.unlimited());
+                List.of(thread),
+                System::nanoTime,
+                new Recorder(List.of(), null),
+                DescriptorRooms.of(256, open::get),
+                MemoryRoom.unlimited());
         DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, 8192);
-        Upstreams upstreams = new Upstreams(
-                Xnio.getInstance(), List.of(thread), exchanges, buffers, buffers, TlsProvider.JDK);
+        Upstreams upstreams =
+                new Upstreams(Xnio.getInstance(), List.of(thread), exchanges, buffers, buffers, TlsProvider.JDK);
         upstreams.update(upstreams.prepare(Set.of(wanted)), HttpLimits.defaults(), POOL);
         return upstreams;
     }
