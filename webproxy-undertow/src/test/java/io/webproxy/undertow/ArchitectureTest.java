@@ -46,7 +46,7 @@ class ArchitectureTest {
             entry("observe", Set.of()),
             entry("relay", Set.of("deadline", "observe")),
             entry("exchange", Set.of("deadline", "observe")),
-            entry("upstream", Set.of("deadline", "exchange", "tls")),
+            entry("upstream", Set.of("deadline", "exchange", "tls", "observe")),
             entry("forward", Set.of("deadline", "upstream", "exchange", "relay", "websocket")),
             entry("http", Set.of("deadline", "forward", "exchange", "observe")),
             entry("port", Set.of("deadline", "sniff", "tls", "relay", "observe")),
