@@ -48,7 +48,7 @@ final class TcpTable {
         if (line.length() > LONGEST_LINE) {
             return null;
         }
-        String[] words = line.strip().split("\\s+");
+        String[] words = line.strip().split("\\s+", -1);
         if (words.length < 9 || !words[0].endsWith(":") || words[5].length() != 11) {
             return null;
         }
