@@ -356,6 +356,11 @@ final class ConnectAttempt extends Watched {
     @Override
     protected void expired(long now) {
         if (deadline != Long.MAX_VALUE && sweeper.now() - deadline >= 0) {
+            if (resolved && pending.isEmpty() && handshaking == null) {
+                // all have failed, and the new look-up isn't there yet
+                fail(error, detail);
+                return;
+            }
             pending.forEach(silent -> spread.failed(silent.address(), now));
             fail(
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
