@@ -80,7 +80,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
                 path = value;
             }
             case ":authority" -> {
-                malformed |= authority != null || !isVisible(value);
+                malformed |= authority != null || !isAuthority(value);
                 authority = value;
             }
             default -> malformed = true;
@@ -126,6 +126,11 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
         return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
 
+    /** Without the characters that no part of a URI may have as they are (RFC 3986 section 2). */
+    private static boolean isAuthority(String text) {
+        return isVisible(text) && text.chars().noneMatch(c -> "\"#<>\\^`{|}".indexOf(c) >= 0);
+    }
+
     /** The method; empty if none that is well-formed has come. */
     String method() {
         return method != null && FieldParser.isToken(method) ? method : "";
@@ -138,7 +143,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
 
     /** The authority; empty if none that is well-formed has come. */
     String authority() {
-        return authority != null && isVisible(authority) ? authority : "";
+        return authority != null && isAuthority(authority) ? authority : "";
     }
 
     /** Whether it is above a limit, and so incomplete. */
@@ -166,6 +171,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
                 || !hasTarget(method)
                 || !isLength(fields.get(Headers.CONTENT_LENGTH))
                 || (hosts != null && hosts.size() > 1)
+                || (host != null && !isAuthority(host))
                 || (host != null && authority != null && !host.equalsIgnoreCase(authority))) {
             return null;
         }
