@@ -38,6 +38,8 @@ final class Http1Leg implements ClientLeg {
                 if (http.isPersistent() || gate.isDetached()) {
                     nextHead(gate);
                 } else if (!closed && connection.isOpen()) {
+                    // the response is out: a client that closes at once hasn't left early
+                    exchange.closing();
                     // the client may have sent more than this request
                     gate.linger(connection.getExtraBytes() != null, () -> {});
                 }
