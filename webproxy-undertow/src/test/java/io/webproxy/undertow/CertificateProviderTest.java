@@ -286,7 +286,7 @@ class CertificateProviderTest {
             List<CertificateStatus> status = proxy.server().status().certificates();
             assertThat(status).hasSize(2);
             assertThat(status.get(0).names()).containsExactly("wanted.example");
-            assertThat(status.get(1).names()).containsExactly("192.0.2.1", "own.example");
+            assertThat(status.get(1).names()).containsExactly("own.example", "192.0.2.1");
             assertThat(status.get(1).issuer()).hasValue("CN=own.example");
             assertThat(status.get(1).notAfter()).isPresent();
             CertificateEvent event = new CertificateEvent(

@@ -356,7 +356,7 @@ class TimeoutClassTest {
     @Test
     void routeHasItsOwnClassifierAndLimits() throws Exception {
         TimeoutPolicy own = SCALED.with(LONG, Duration.ofMillis(200))
-                .withClassifier(StandardClassifier.defaults().plusLongPaths("/v1/responses"));
+                .withClassifier(StandardClassifier.defaults().plusLongPaths("/v1/thoughts"));
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.end();
@@ -367,7 +367,7 @@ class TimeoutClassTest {
                                 .timeouts(SCALED)
                                 .route(r ->
                                         r.path("/v1").forward(upstream.uri()).timeouts(own)))) {
-            for (String path : List.of("/v1/responses", "/v2/v1/responses")) {
+            for (String path : List.of("/v1/thoughts", "/v2/v1/thoughts")) {
                 try (Response response = ResponseRelayTest.get(proxy, path)) {
                     assertThat(response.code()).isEqualTo(504);
                 }
