@@ -20,6 +20,8 @@ final class HeaderDecoding {
     private static final int HUFFMAN = 0x80;
     private static final int LENGTH_PREFIX = 7;
     private static final int MOST_SHIFT = 21;
+    /** Each costs a copy of the rest of the block. */
+    private static final int MOST_REPAIRS = 16;
     /** Is no token, and as long as what it stands for. */
     private static final char NO_NAME = ' ';
 
@@ -28,19 +30,19 @@ final class HeaderDecoding {
     /**
      * Gives the fields of a whole block to {@code fields}.
      *
-     * @throws HpackException if the block can't be decoded; the decoder is of no use then
+     * @throws HpackException if the block can't be decoded, or has more than 16 such names; the decoder is of no use then
      */
     static void decode(HpackDecoder decoder, ByteBuffer block, HeaderEmitter fields) throws HpackException {
         decoder.setHeaderEmitter(fields);
         ByteBuffer rest = block;
-        while (rest != null) {
+        for (int repairs = 0; ; repairs++) {
             int start = rest.position();
             try {
                 decoder.decode(rest, false);
                 block.position(rest.hasRemaining() ? block.position() : block.limit());
                 return;
             } catch (HpackException | RuntimeException e) {
-                ByteBuffer repaired = repaired(rest, start);
+                ByteBuffer repaired = repairs < MOST_REPAIRS ? repaired(rest, start) : null;
                 if (repaired == null) {
                     throw e;
                 }

@@ -283,6 +283,17 @@ class FrameGateTest {
         assertThat(getIndexed(1, 0x40, 0, 0).last()).isEqualTo("goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
     }
 
+    /** Each such name costs a copy of the rest of its block: thousands of them would hold up the IO thread. */
+    @Test
+    void manyNamesThatNoFieldCanHaveEndTheConnection() {
+        byte[] emptyNames = new byte[3 * 16];
+        take(HEADERS, END_HEADERS | END_STREAM, 1, concat(GET, emptyNames));
+        assertThat(last()).isEqualTo("malformed 1 head");
+
+        take(HEADERS, END_HEADERS | END_STREAM, 3, concat(GET, emptyNames, new byte[3]));
+        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
+    }
+
     @Test
     void leaveOfTheClientIsNotTheEndOfItsStreams() {
         open(1).take(GOAWAY, 0, 0, new byte[8])
