@@ -605,7 +605,8 @@ class Http2FrontTest {
                     frame = client.read();
                 }
                 assertThat(announced)
-                        .isEqualTo(Math.min(20_000, bytes + HttpLimits.defaults().fields() * 28));
+                        .isEqualTo(
+                                Math.min(20_000, bytes + HttpLimits.defaults().fields() * 28));
             }
         }
     }

@@ -58,7 +58,8 @@ class ResponseRelayTest {
                 try (Response response = get(proxy, "/")) {
                     assertThat(response.headers("Date")).as(status).hasSize(1);
                     assertThat(response.headers().getInstant("Date")).isBetween(before, Instant.now());
-                    assertThat(response.header("Date")).matches("[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [0-9:]{8} GMT");
+                    assertThat(response.header("Date"))
+                            .matches("[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [0-9:]{8} GMT");
                 }
             }
         }
@@ -67,8 +68,8 @@ class ResponseRelayTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void dateOfTheUpstreamStaysAndTheRouteMayRemoveIt(Front front) throws Exception {
-        try (RawUpstream dated =
-                        RawUpstream.answering("HTTP/1.1 200 OK¶date: Sun, 06 Nov 1994 08:49:37 GMT¶Content-Length: 0¶¶");
+        try (RawUpstream dated = RawUpstream.answering(
+                        "HTTP/1.1 200 OK¶date: Sun, 06 Nov 1994 08:49:37 GMT¶Content-Length: 0¶¶");
                 RawUpstream undated = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
                 TestProxy proxy = TestProxy.start(
                         front,
@@ -378,9 +379,9 @@ class ResponseRelayTest {
     @Test
     void hopByHopFieldsOfTheAnswerStayBehind() throws Exception {
         try (RawUpstream upstream =
-                        RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶Connection: keep-alive, X-Hop¶"
-                                + "X-Hop: 1¶Keep-Alive: timeout=5¶Proxy-Authenticate: Basic¶Server: own¶Set-Cookie: a=b; Path=/¶"
-                                + "Set-Cookie: c=d¶Location: http://elsewhere/¶¶ok");
+                        RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶Connection: keep-alive, X-Hop¶X-Hop:"
+                                + " 1¶Keep-Alive: timeout=5¶Proxy-Authenticate: Basic¶Server: own¶Set-Cookie: a=b;"
+                                + " Path=/¶Set-Cookie: c=d¶Location: http://elsewhere/¶¶ok");
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 Response response = get(proxy, "/")) {
             assertThat(response.headers().names())

@@ -74,8 +74,7 @@ public final class RequestPath {
         Set<String> readings = new LinkedHashSet<>();
         for (String path : List.of(decoded, plain)) {
             String slashes = path.replace("%2F", "/");
-            readings.addAll(List.of(
-                    path, slashes, path.replace("%5C", "/"), slashes.replace("%5C", "/")));
+            readings.addAll(List.of(path, slashes, path.replace("%5C", "/"), slashes.replace("%5C", "/")));
         }
         for (String path : readings) {
             if (!(passes(resolved(path, true), normalized, likewise)
