@@ -99,13 +99,15 @@ public final class Balance {
         load.run(ADDRESSES);
         int[] counts = new int[3];
         before.forEach((address, place) -> {
-            String now = load.places.get(address);
+            String now = load.places.getOrDefault(address, "nowhere");
             counts[place.equals("b") ? (now.equals("b") ? 2 : 1) : (now.equals(place) ? 0 : 2)]++;
         });
         System.out.printf(
-                "  %d addresses, %d requests elsewhere than the first of the address; without b: %d stay, %d of b's move, %d otherwise%n",
+                "  %d addresses, %d requests elsewhere than the first of the address; without b: %d stay, %d of b's"
+                        + " move, %d otherwise%n",
                 before.size(), load.moved.get(), counts[0], counts[1], counts[2]);
-        must(counts[2] == 0, "only the clients of the one that is gone move");
+        must(load.failed.get() == 0, "no request fails");
+        must(counts[0] > 0 && counts[1] > 0 && counts[2] == 0, "only the clients of the one that is gone move");
     }
 
     private static void slow(int seconds) throws Exception {
@@ -235,7 +237,7 @@ public final class Balance {
                         ask(socket, in, id % ADDRESSES);
                     }
                 }
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 failed.incrementAndGet();
             }
         }
@@ -251,7 +253,8 @@ public final class Balance {
                 throw new IOException("no answer");
             }
             int at = head.toLowerCase(java.util.Locale.ROOT).indexOf("content-length:") + 15;
-            int length = Integer.parseInt(head.substring(at, head.indexOf('\r', at)).trim());
+            int length =
+                    Integer.parseInt(head.substring(at, head.indexOf('\r', at)).trim());
             String place = new String(in.readNBytes(length), StandardCharsets.US_ASCII);
             nanos.add(System.nanoTime() - start);
             String before = places.putIfAbsent(address, place);

@@ -158,12 +158,17 @@ public final class CaFaults {
         Path storage = directory.resolve("storage");
         if (stored) {
             KeyPair pair = keyPair();
-            Path file = storage.resolve(ca.storedAs()).resolve("certificates").resolve(name).resolve("EC");
+            Path file = storage.resolve(ca.storedAs())
+                    .resolve("certificates")
+                    .resolve(name)
+                    .resolve("EC");
             Files.createDirectories(file.getParent());
             Files.writeString(
                     file,
                     pem("PRIVATE KEY", pair.getPrivate().getEncoded())
-                            + pem("CERTIFICATE", certificate("CN=" + name, name, pair).getEncoded()));
+                            + pem(
+                                    "CERTIFICATE",
+                                    certificate("CN=" + name, name, pair).getEncoded()));
         }
         AcmeCertificates certificates = AcmeCertificates.builder()
                 .names(name)
@@ -180,9 +185,7 @@ public final class CaFaults {
         return new ProxyObserver() {
             @Override
             public void certificateChanged(CertificateEvent event) {
-                cases.stream()
-                        .filter(one -> event.names().contains(one.name))
-                        .forEach(one -> one.events.add(event));
+                cases.stream().filter(one -> event.names().contains(one.name)).forEach(one -> one.events.add(event));
             }
         };
     }
@@ -226,7 +229,8 @@ public final class CaFaults {
                 Duration least = asked && shortest.toSeconds() < FaultyCa.RETRY_AFTER_SECONDS
                         ? Duration.ofSeconds(FaultyCa.RETRY_AFTER_SECONDS)
                         : shortest;
-                Duration most = least.equals(shortest) ? shortest.multipliedBy(5).dividedBy(4) : least;
+                Duration most =
+                        least.equals(shortest) ? shortest.multipliedBy(5).dividedBy(4) : least;
                 one.expect(
                         wait.compareTo(least.minus(SLACK)) >= 0 && wait.compareTo(most) <= 0,
                         "a wait of " + wait + ", not of " + least + " to " + most);
@@ -247,12 +251,15 @@ public final class CaFaults {
                     "not renewed once the CA was well, but " + renewed);
             one.expect(!traffic.presented(one.name).equals(before), "the old certificate is served on");
             one.expect(one.events.isEmpty(), "more was said: " + one.events);
-            List<String> lines =
-                    warnings.stream().filter(line -> line.contains(one.name + ":")).toList();
+            List<String> lines = warnings.stream()
+                    .filter(line -> line.contains(one.name + ":"))
+                    .toList();
             one.expect(lines.size() == 1, lines.size() + " WARN lines: " + lines);
             System.out.printf(
-                    "%s: 2 failures, 2 events, %d WARN; waits %s s, attempts over %d ms behind their time at most; then %s. Last: %s%s%n",
+                    "%s: %d failures, %d WARN; waits %s s, attempts over %d ms behind their time at most; then %s."
+                            + " Last: %s%s%n",
                     one.name,
+                    waits.size(),
                     lines.size(),
                     waits,
                     late,
@@ -286,7 +293,8 @@ public final class CaFaults {
         KeyStore trust = KeyStore.getInstance("PKCS12");
         trust.load(null, null);
         try (InputStream in = Files.newInputStream(trusted)) {
-            trust.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
+            trust.setCertificateEntry(
+                    "ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
         }
         TrustManagerFactory trustManagers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trustManagers.init(trust);
@@ -314,7 +322,9 @@ public final class CaFaults {
         builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(name == null));
         if (name != null) {
             builder.addExtension(
-                    Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName(GeneralName.dNSName, name)));
+                    Extension.subjectAlternativeName,
+                    false,
+                    new GeneralNames(new GeneralName(GeneralName.dNSName, name)));
         }
         byte[] encoded = builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuer.getPrivate()))
                 .getEncoded();
@@ -325,6 +335,7 @@ public final class CaFaults {
 
     private static String pem(String type, byte[] content) throws IOException {
         return "-----BEGIN " + type + "-----\n"
-                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content) + "\n-----END " + type + "-----\n";
+                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content) + "\n-----END " + type
+                + "-----\n";
     }
 }

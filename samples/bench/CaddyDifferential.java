@@ -38,10 +38,12 @@ final class CaddyDifferential {
     private static final String READINGS =
             "Upstreams read it as paths of different routes: what one of them lets in must not be served by another.";
     private static final String ROOT = "It leads above the root: upstreams don't agree on where that is.";
-    private static final String BACKSLASH = "A backslash is no character of a path (RFC 3986 section 3.3); some upstreams take it for a slash.";
+    private static final String BACKSLASH =
+            "A backslash is no character of a path (RFC 3986 section 3.3); some upstreams take it for a slash.";
     private static final String EMPTY_QUERY = "An empty query is left away; the path is the same.";
     private static final String HOST = "Both have no such host; here that is 404, with Caddy an empty 200.";
-    private static final String DOT = "A name with a trailing dot is the same name (RFC 3986 section 3.2.2); Caddy has no such host.";
+    private static final String DOT =
+            "A name with a trailing dot is the same name (RFC 3986 section 3.2.2); Caddy has no such host.";
     private static final String IPV6 = "It is the same address in another form (RFC 5952); Caddy compares the text.";
 
     private static final List<Case> CASES = List.of(
@@ -113,6 +115,7 @@ final class CaddyDifferential {
         Path work = Path.of(args[1]);
         BlockingQueue<String> seen = new LinkedBlockingQueue<>();
         Process caddy = null;
+        boolean good;
         try (RawUpstream root = upstream("root", seen);
                 RawUpstream models = upstream("models", seen);
                 RawUpstream embedding = upstream("embedding", seen);
@@ -123,8 +126,12 @@ final class CaddyDifferential {
                         .http(0)
                         .route(r -> r.host("one.test").forward(root.uri()))
                         .route(r -> r.host("one.test").path("/v1/models").forward(models.uri()))
-                        .route(r -> r.host("one.test").path("/embedding-model/").stripPrefix().forward(embedding.uri()))
-                        .route(r -> r.host("one.test").path("/api").stripPrefix().forward(chat.uri()))
+                        .route(r -> r.host("one.test")
+                                .path("/embedding-model/")
+                                .stripPrefix()
+                                .forward(embedding.uri()))
+                        .route(r ->
+                                r.host("one.test").path("/api").stripPrefix().forward(chat.uri()))
                         .route(r -> r.host("chat.one.test").forward(chat.uri()))
                         .route(r -> r.host("*.one.test").forward(sub.uri()))
                         .route(r -> r.host("::1").forward(sub.uri()))
@@ -139,15 +146,14 @@ final class CaddyDifferential {
                     .redirectErrorStream(true)
                     .start();
             await(port, log);
-            if (!run(proxy.endpoints().get(0).address().getPort(), port, seen)) {
-                System.exit(1);
-            }
+            good = run(proxy.endpoints().get(0).address().getPort(), port, seen);
         } finally {
             if (caddy != null) {
                 caddy.destroy();
                 caddy.waitFor();
             }
         }
+        System.exit(good ? 0 : 1);
     }
 
     private static boolean run(int ours, int caddys, BlockingQueue<String> seen) throws IOException {
@@ -160,11 +166,15 @@ final class CaddyDifferential {
             boolean alike = here.equals(there);
             equal += alike ? 1 : 0;
             if (alike != one.why().isEmpty()) {
-                bad.add("`" + one.host() + one.target() + "`: " + (alike ? "a reason, but no difference" : "a difference without a reason"));
+                bad.add("`" + one.host() + one.target() + "`: "
+                        + (alike ? "a reason, but no difference" : "a difference without a reason"));
             }
-            rows.add("| `" + one.host() + "` | `" + one.target() + "` | " + here + " | " + (alike ? "the same" : there) + " | " + one.why() + " |");
+            rows.add("| `" + one.host() + "` | `" + one.target() + "` | " + here + " | " + (alike ? "the same" : there)
+                    + " | " + one.why() + " |");
         }
-        System.out.printf("%d requests: %d equal, %d different; %d of these without a reason%n%n", CASES.size(), equal, CASES.size() - equal, bad.size());
+        System.out.printf(
+                "%d requests: %d equal, %d different; %d of these without a reason%n%n",
+                CASES.size(), equal, CASES.size() - equal, bad.size());
         bad.forEach(line -> System.out.println("- " + line));
         System.out.println("\n| host | target | webproxy | Caddy | why they differ |\n|---|---|---|---|---|");
         rows.forEach(System.out::println);
@@ -220,40 +230,40 @@ final class CaddyDifferential {
     }
 
     /** The routes in Caddy's words: handle where the upstream sees all of the path, handle_path where the prefix is taken off. */
-    private static String caddyfile(int port, RawUpstream root, RawUpstream models, RawUpstream embedding, RawUpstream chat, RawUpstream sub) {
+    private static String caddyfile(
+            int port, RawUpstream root, RawUpstream models, RawUpstream embedding, RawUpstream chat, RawUpstream sub) {
         return """
-                {
-                  admin off
-                  auto_https off
-                }
-                http://one.test:%1$d {
-                  bind 127.0.0.1
-                  @models path /v1/models /v1/models/*
-                  handle @models {
-                    reverse_proxy 127.0.0.1:%3$d
-                  }
-                  redir /embedding-model /embedding-model/ 308
-                  handle_path /embedding-model/* {
-                    reverse_proxy 127.0.0.1:%4$d
-                  }
-                  @api path /api /api/*
-                  handle @api {
-                    uri strip_prefix /api
-                    reverse_proxy 127.0.0.1:%5$d
-                  }
-                  handle {
-                    reverse_proxy 127.0.0.1:%2$d
-                  }
-                }
-                http://chat.one.test:%1$d {
-                  bind 127.0.0.1
-                  reverse_proxy 127.0.0.1:%5$d
-                }
-                http://*.one.test:%1$d, http://[::1]:%1$d, http://xn--bcher-kva.test:%1$d {
-                  bind 127.0.0.1
-                  reverse_proxy 127.0.0.1:%6$d
-                }
-                """
-                .formatted(port, root.port(), models.port(), embedding.port(), chat.port(), sub.port());
+            {
+              admin off
+              auto_https off
+            }
+            http://one.test:%1$d {
+              bind 127.0.0.1
+              @models path /v1/models /v1/models/*
+              handle @models {
+                reverse_proxy 127.0.0.1:%3$d
+              }
+              redir /embedding-model /embedding-model/ 308
+              handle_path /embedding-model/* {
+                reverse_proxy 127.0.0.1:%4$d
+              }
+              @api path /api /api/*
+              handle @api {
+                uri strip_prefix /api
+                reverse_proxy 127.0.0.1:%5$d
+              }
+              handle {
+                reverse_proxy 127.0.0.1:%2$d
+              }
+            }
+            http://chat.one.test:%1$d {
+              bind 127.0.0.1
+              reverse_proxy 127.0.0.1:%5$d
+            }
+            http://*.one.test:%1$d, http://[::1]:%1$d, http://xn--bcher-kva.test:%1$d {
+              bind 127.0.0.1
+              reverse_proxy 127.0.0.1:%6$d
+            }
+            """.formatted(port, root.port(), models.port(), embedding.port(), chat.port(), sub.port());
     }
 }

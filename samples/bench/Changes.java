@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -55,12 +56,11 @@ public final class Changes {
     public static void main(String[] args) throws Exception {
         Changes changes = new Changes(args[1], Path.of(args[2]));
         int times = Integer.parseInt(args[3]);
-        boolean ok =
-                switch (args[0]) {
-                    case "swaps" -> changes.swaps(times);
-                    case "updates" -> changes.updates(times);
-                    default -> changes.closes(times);
-                };
+        boolean ok = switch (args[0]) {
+            case "swaps" -> changes.swaps(times);
+            case "updates" -> changes.updates(times);
+            default -> changes.closes(times);
+        };
         System.exit(ok ? 0 : 1);
     }
 
@@ -70,7 +70,8 @@ public final class Changes {
         for (Path certificate : certificates) {
             try (InputStream pem = Files.newInputStream(certificate)) {
                 store.setCertificateEntry(
-                        certificate.toString(), CertificateFactory.getInstance("X.509").generateCertificate(pem));
+                        certificate.toString(),
+                        CertificateFactory.getInstance("X.509").generateCertificate(pem));
             }
         }
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
@@ -137,9 +138,10 @@ public final class Changes {
             lost += stream.isAlive() ? 0 : 1;
         }
         proxy.drain(Duration.ZERO).toCompletableFuture().join();
-        boolean ok = failures.get() == 0 && lost == 0;
+        boolean ok = failures.get() == 0 && served.get() > 0 && lost == 0;
         System.out.printf(
-                "%d swaps of certificate and routes: %d handshakes with a request, %d failed; %d of %d streams lost: %s%n",
+                "%d swaps of certificate and routes: %d handshakes with a request, %d failed; %d of %d streams lost:"
+                        + " %s%n",
                 times, served.get(), failures.get(), lost, 2 * STREAMS, ok ? "ok" : "NOT OK");
         return ok;
     }
@@ -215,11 +217,14 @@ public final class Changes {
 
     private static void ask(Socket socket, String path, boolean close) throws IOException {
         socket.getOutputStream()
-                .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + (close ? "Connection: close\r\n" : "") + "\r\n")
+                .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + (close ? "Connection: close\r\n" : "")
+                                + "\r\n")
                         .getBytes(StandardCharsets.US_ASCII));
         ByteArrayOutputStream answer = new ByteArrayOutputStream();
         byte[] piece = new byte[4096];
-        for (int read = socket.getInputStream().read(piece); read > 0; read = socket.getInputStream().read(piece)) {
+        for (int read = socket.getInputStream().read(piece);
+                read > 0;
+                read = socket.getInputStream().read(piece)) {
             answer.write(piece, 0, read);
             String text = answer.toString(StandardCharsets.ISO_8859_1);
             int head = text.indexOf("\r\n\r\n");
@@ -268,7 +273,7 @@ public final class Changes {
             socket.sendText("still there", true);
             String answer;
             try {
-                answer = echo.get(10, java.util.concurrent.TimeUnit.SECONDS);
+                answer = echo.get(10, TimeUnit.SECONDS);
             } catch (java.util.concurrent.TimeoutException e) {
                 answer = "";
             }
@@ -283,6 +288,7 @@ public final class Changes {
     /** In flight when the server closes: 8 requests that take half a second, and others one behind the other on connections that are kept. */
     private boolean closes(int times) throws Exception {
         long retried = 0;
+        AtomicInteger across = new AtomicInteger();
         for (int i = 0; i < times; i++) {
             ProxyServer proxy = start();
             URI uri = proxy.uri();
@@ -292,11 +298,13 @@ public final class Changes {
             List<Thread> threads = new ArrayList<>();
             for (int t = 0; t < 2 * CLIENTS; t++) {
                 boolean slow = t % 2 == 0;
-                Thread thread = new Thread(() -> load(uri, slow, begun, closed, between));
+                Thread thread = new Thread(() -> load(uri, slow, begun, closed, between, across));
                 thread.start();
                 threads.add(thread);
             }
-            begun.await();
+            if (!begun.await(30, TimeUnit.SECONDS)) {
+                throw new IOException("clients can't connect");
+            }
             Thread.sleep(100);
             closed.set(true);
             proxy.close();
@@ -305,14 +313,21 @@ public final class Changes {
             }
             retried += between.get();
         }
-        boolean ok = failures.get() == 0;
+        boolean ok = failures.get() == 0 && across.get() >= times;
         System.out.printf(
-                "%d closes under load: %d requests answered, %d lost in flight; %d came to a connection that had ended: %s%n",
-                times, served.get(), failures.get(), retried, ok ? "ok" : "NOT OK");
+                "%d closes under load: %d requests answered, %d of them begun before a close and answered behind it,"
+                        + " %d lost in flight; %d came to a connection that had ended: %s%n",
+                times, served.get(), across.get(), failures.get(), retried, ok ? "ok" : "NOT OK");
         return ok;
     }
 
-    private void load(URI uri, boolean slow, CountDownLatch begun, AtomicBoolean closed, AtomicInteger between) {
+    private void load(
+            URI uri,
+            boolean slow,
+            CountDownLatch begun,
+            AtomicBoolean closed,
+            AtomicInteger between,
+            AtomicInteger across) {
         boolean first = true;
         while (true) {
             try (Socket socket = tls.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), uri.getPort())) {
@@ -327,7 +342,8 @@ public final class Changes {
                     try {
                         ask(socket, slow ? "/slow?ms=500" : "/api/hello", false);
                         served.incrementAndGet();
-                    } catch (IOException e) {
+                        across.addAndGet(before && closed.get() ? 1 : 0);
+                    } catch (IOException | RuntimeException e) {
                         if (before) {
                             failed("in flight", e);
                         } else {

@@ -429,6 +429,9 @@ final class Departure {
                 until(socket.getInputStream(), "hello");
             }
             Thread.sleep(cell.id % 50); // anywhere between two looks of a timer
+            if (end.isDone()) {
+                throw new IOException("it ended before the client left");
+            }
             long left = System.nanoTime();
             switch (cell.way) {
                 case FIN -> tcp.shutdownOutput();

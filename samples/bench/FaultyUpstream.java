@@ -19,7 +19,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * An upstream that refuses, resets, hangs, trickles, sends garbage, or answers, at random, and clients that send requests to it through a proxy at a fixed rate.
  *
- * <p>Arguments: {@code upstream PORT}, which runs until it is ended; or {@code clients PORT PATH SECONDS RATE THREADS}, which prints how often each status came.
+ * <p>Arguments: {@code upstream PORT}, which runs until it is ended; or {@code clients PORT PATH SECONDS RATE THREADS}, which prints how often each status came and
+ * ends with 1 unless some requests are answered and others fail.
  */
 public final class FaultyUpstream {
     private static final int KINDS = 5;
@@ -127,7 +128,10 @@ public final class FaultyUpstream {
             thread.start();
         }
         done.await();
-        System.out.println("requests to the faulty upstream, by status: " + new TreeMap<>(seen));
+        boolean both = seen.containsKey("200") && seen.keySet().stream().anyMatch(status -> status.startsWith("5"));
+        System.out.println("requests to the faulty upstream, by status: " + new TreeMap<>(seen)
+                + (both ? "" : ": NOT OK, it has to answer some and to fail others"));
+        System.exit(both ? 0 : 1);
     }
 
     /** One connection, opened again when it has ended. */

@@ -22,7 +22,7 @@ import javax.net.ssl.X509TrustManager;
  *
  * <p>Kinds: {@code hellos} stall within a ClientHello; {@code trickled-hellos} send one byte at a time; {@code handshakes} are done one after the other, from
  * so many threads; {@code idle} and {@code idle-tls} ask once and then stay; {@code connects} only connect, and stay; {@code aborts} leave in each phase;
- * {@code downloads} read 10 KiB each second of an endless file.
+ * {@code downloads} read 10 KiB each second of an endless file. Ends with 1 when they couldn't do so, or weren't ended or served as they should be.
  */
 public final class Misbehaved {
     private static final int PHASES = 6;
@@ -108,20 +108,25 @@ public final class Misbehaved {
         for (int i = 0; i < count; i++) {
             Socket socket = open.get(i);
             long from = since.get(i);
-            new Thread(null, () -> {
-                        try {
-                            socket.setSoTimeout(trickled ? 500 : (int) Math.max(1, (end - System.nanoTime()) / 1_000_000));
-                            awaitEnd(socket, trickled ? hello : new byte[0]);
-                            long lived = System.nanoTime() - from;
-                            longest.accumulateAndGet(lived, Math::max);
-                            shortest.accumulateAndGet(lived, Math::min);
-                            ended.incrementAndGet();
-                        } catch (IOException e) {
-                            // it has outlived the time
-                        } finally {
-                            done.countDown();
-                        }
-                    }, "hello", 128 * 1024)
+            new Thread(
+                            null,
+                            () -> {
+                                try {
+                                    socket.setSoTimeout(
+                                            trickled ? 500 : (int) Math.max(1, (end - System.nanoTime()) / 1_000_000));
+                                    awaitEnd(socket, trickled ? hello : new byte[0]);
+                                    long lived = System.nanoTime() - from;
+                                    longest.accumulateAndGet(lived, Math::max);
+                                    shortest.accumulateAndGet(lived, Math::min);
+                                    ended.incrementAndGet();
+                                } catch (IOException e) {
+                                    // it has outlived the time
+                                } finally {
+                                    done.countDown();
+                                }
+                            },
+                            "hello",
+                            128 * 1024)
                     .start();
         }
         done.await();
@@ -177,6 +182,7 @@ public final class Misbehaved {
             thread.join();
         }
         System.out.printf("%d handshakes, %d failed%n", done.get(), failed.get());
+        System.exit(done.get() > 0 && failed.get() == 0 ? 0 : 1);
     }
 
     private void idle(boolean secure) throws Exception {
@@ -245,6 +251,7 @@ public final class Misbehaved {
             socket.close();
         }
         System.out.printf("%d connected, %d of them closed by the server%n", open.size(), refused);
+        System.exit(open.size() > count / 2 ? 0 : 1);
     }
 
     private void aborts() throws Exception {
@@ -266,7 +273,9 @@ public final class Misbehaved {
                     .start();
         }
         done.await();
-        System.out.printf("%d left in %d phases, %d before they could%n", Math.min(next.get(), count), PHASES, failed.get());
+        int left = Math.min(next.get(), count);
+        System.out.printf("%d left in %d phases, %d before they could%n", left, PHASES, failed.get());
+        System.exit(left > PHASES && failed.get() <= left / 100 ? 0 : 1);
     }
 
     private void abort(SSLContext context, int phase, boolean reset) throws Exception {
@@ -278,7 +287,8 @@ public final class Misbehaved {
             case 1 -> out.write("GET / HT".getBytes(StandardCharsets.US_ASCII));
             case 2 -> request(socket, "/slow?ms=2000");
             case 3 -> {
-                out.write("POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                out.write("POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"
+                        .getBytes(StandardCharsets.US_ASCII));
                 out.write(new byte[50_000]);
             }
             case 4 -> {

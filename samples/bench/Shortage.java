@@ -91,7 +91,8 @@ public final class Shortage {
             all.fresh.put(front, all.first("nothing:1024:cold:" + front));
             System.out.println("the first client of a fresh proxy, " + front + ": " + all.fresh.get(front) + " ms");
         }
-        System.out.printf("%-28s %8s %9s %9s %9s  %s%n", "case", "taken", "during", "after ms", "sigterm", "verdict");
+        System.out.printf(
+                "%-28s %8s %8s %9s %9s %9s  %s%n", "case", "taken", "open", "during", "after ms", "sigterm", "verdict");
         for (int i = 5; i < args.length; i++) {
             good &= all.run(args[i]);
         }
@@ -132,6 +133,7 @@ public final class Shortage {
             default -> throw new IllegalArgumentException(name);
         }
         int took = taken.size();
+        int most = open();
         holding = false;
         for (AutoCloseable each : taken) {
             try {
@@ -157,11 +159,15 @@ public final class Shortage {
             proxy.destroyForcibly().waitFor();
         }
         long allowed = SERVED_WITHIN.toMillis() + (parts[2].equals("cold") ? fresh.get(parts[3]) : 0);
-        boolean good = after >= 0 && after <= allowed && ended && (!kind.equals("streams") || !secure || during > 0);
+        // where nothing was short, nothing is shown
+        boolean shown = took > 0 && (heap || kind.equals("elsewhere") || most >= Integer.parseInt(parts[1]) / 4);
+        boolean good =
+                shown && after >= 0 && after <= allowed && ended && (!kind.equals("streams") || !secure || during > 0);
         System.out.printf(
-                "%-28s %8d %9s %9s %9s  %s%n",
+                "%-28s %8d %8d %9s %9s %9s  %s%n",
                 name,
                 took,
+                most,
                 during == 0 ? "none" : String.valueOf(during),
                 after < 0 ? "never" : after,
                 ended ? sigterm : "ignored",
@@ -283,10 +289,14 @@ public final class Shortage {
     }
 
     private void limit(int descriptors) throws Exception {
-        new ProcessBuilder("prlimit", "--pid", String.valueOf(proxy.pid()), "--nofile=" + descriptors + ":")
+        int status = new ProcessBuilder(
+                        "prlimit", "--pid", String.valueOf(proxy.pid()), "--nofile=" + descriptors + ":")
                 .inheritIO()
                 .start()
                 .waitFor();
+        if (status != 0) {
+            throw new IOException("prlimit ended with " + status);
+        }
     }
 
     /** Connections of one client that have made their handshake and say no more. */

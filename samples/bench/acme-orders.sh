@@ -11,6 +11,7 @@ cd "$(dirname "$0")"
 . ./pebble.sh
 need openssl curl python3 "$pebble" "$challtestsrv"
 count=${COUNT:-100}
+[ "$count" -ge 5 ] || die "COUNT: $count (expected: 5 or more; a fifth of it is ordered while nine tenths of the nonces are rejected)"
 mkdir "$work/classes"
 "${java%java}javac" -cp "$jar" -d "$work/classes" AcmeOrders.java
 failed=0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Bodies of 1 GiB up and down, by HTTP/1.1 and HTTP/2, through a proxy with a heap of 128 MiB: every byte has to arrive, and
-# the proxy's resident memory is shown before, at its highest, and after.
+# the proxy's resident memory is shown before, at its highest, and after. Ends with 1 when a body is lost or changed.
 #
 # Options by environment: SIZE (bytes, 1073741824), JAR, JAVA (java), JAVA_OPTS (of the proxy; -Xmx128m).
 set -euo pipefail
@@ -60,8 +60,9 @@ now() { date +%s%3N; }
 echo "$((size / 1048576)) MiB each, proxy with ${JAVA_OPTS:--Xmx128m}"
 upload_hash=$(content | sha256sum | cut -d ' ' -f 1)
 download_hash=$(curl --silent --show-error --fail "${service}download/big.bin?size=$size" | sha256sum | cut -d ' ' -f 1)
-for version in --http1.1 --http2; do
-  through "$version" --output /dev/null "${proxy}api/hello"
+for version in --http1.1 --http2; do # curl falls back to HTTP/1.1 without a word
+  spoken=$(through "$version" --output /dev/null --write-out '%{http_version}' "${proxy}api/hello") || die "the proxy doesn't answer: curl's exit status $?"
+  [ "--http$spoken" = "$version" ] || die "the proxy speaks HTTP/$spoken, asked for ${version#--}."
 done
 before=$(memory VmRSS)
 sampler &

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Many TLS connections, one after the other, each with one request and Connection: close: the proxy must not keep a file
-# descriptor of them.
+# descriptor of them. Ends with 1 when it does, or when one isn't answered.
 #
 # Options by environment: COUNT (10000), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The cases of hostile HTTP/1.1 that the tests run, put to this proxy, nginx and HAProxy alike: prints who answers what, and what reaches the
 # upstream, as a Markdown table with the sentence of the standard that backs us. Plain reverse proxies, default settings, each in front
-# of a recording upstream of its own. Ends with status 1 if we take what another one refuses without a reason.
+# of a recording upstream of its own. Ends with status 1 if we take what another one refuses without a reason, or answer otherwise than the case says.
 #
 # Options by environment: FILES (all; names of case files), ALL (rows that differ; 1 for all rows), JAR, JAVA (java).
 # The test classes have to be compiled: mvn -q -B -ntp package -DskipTests.

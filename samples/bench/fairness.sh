@@ -2,6 +2,7 @@
 # How long small requests take beside transfers that never pause, all of them on one IO thread of the proxy: downloads and uploads, in
 # cleartext and over TLS. The proxy answers the requests itself, with 405, so that a busy service doesn't count. At the 90th percentile a
 # request may take 50 ms longer than alone; each must be answered, and each transfer must move 10 MB meanwhile, or nothing is shown.
+# Ends with 1 otherwise.
 #
 # Options by environment: TRANSFERS (3), REQUESTS (50), JAR, JAVA (java), JAVA_OPTS (of the proxies).
 set -euo pipefail

@@ -29,19 +29,27 @@ bad=$(free_port)
 "$java" -Xmx256m -XX:+UseSerialGC -cp "$work/classes" FaultyUpstream upstream "$bad" >"$work/bad.out" 2>&1 &
 pids+=($!)
 
+alone() { # pid: waits until the good client has been alone for long enough
+  until grep -q '^alone' "$work/bystander.out"; do
+    kill -0 "$1" 2>/dev/null || die "the good client has ended: $(head -n 3 "$work/bystander.out")"
+    sleep 0.1
+  done
+}
+
 beside() { # name, port: the good client alone for 10 s, then beside the clients of the faulty upstream
   : >"$work/bystander.out"
   "$java" -Xmx64m -XX:+UseSerialGC -cp "$work/classes" Bystander "http://127.0.0.1:$2/" "$work/cert.pem" 10 "$seconds" >"$work/bystander.out" 2>&1 &
   local bystander=$!
-  until grep -q '^alone' "$work/bystander.out"; do sleep 0.1; done
+  alone "$bystander"
   "$java" -Xmx256m -XX:+UseSerialGC -cp "$work/classes" FaultyUpstream clients "$2" /faulty/x $((seconds - 1)) "$rate" "$threads" >"$work/clients.out" 2>&1 &
   local clients=$!
   local good=true
   wait "$bystander" || good=false
-  wait "$clients"
+  # without faults, or without answers, nothing is shown
+  wait "$clients" || good=false
   echo "$1"
   sed 's/^/  /' "$work/bystander.out" "$work/clients.out"
-  $good
+  "$good"
 }
 
 # shellcheck disable=SC2086 # options are words

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes the byte parsers, one after the other, each for some time: Jazzer makes inputs, the fuzz tests judge what comes out. A finding is kept
 # as a file beside the seeds, in src/test/resources of its module, where the next test run fails on it; what was learned on the way is kept in
-# .cifuzz-corpus of the module.
+# .cifuzz-corpus of the module. Ends with 1 when there is a finding, or a test that didn't run.
 #
 # usage: fuzz.sh [Class#method ...]    all fuzz tests, if none is named
 # Options by environment: SECONDS_EACH (300), MVN (mvn -o).
@@ -34,6 +34,11 @@ for target in "${targets[@]}"; do
     result="FOUND, see $log"
     failed=1
   fi
-  echo "$target: $(grep -ao 'Done [0-9]* runs in [0-9]* second' "$log" | tail -n 1 || true): $result"
+  runs=$(grep -aoE 'Done [1-9][0-9]* runs in [0-9]* second' "$log" | tail -n 1 || true)
+  if [ "$result" = "nothing found" ] && [ -z "$runs" ]; then # Maven is content without a test of that name
+    result="NOTHING WAS RUN, see $log"
+    failed=1
+  fi
+  echo "$target: $runs: $result"
 done
 exit "$failed"

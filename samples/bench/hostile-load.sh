@@ -64,6 +64,13 @@ settled() { # heap, descriptors and threads of before: whether they come back wi
   return 1
 }
 
+alone() { # pid: waits until the good client has been alone for long enough
+  until grep -q '^alone' "$work/bystander.out"; do
+    kill -0 "$1" 2>/dev/null || die "the good client has ended: $(head -n 3 "$work/bystander.out")"
+    sleep 0.1
+  done
+}
+
 beside() { # seconds, command: runs it beside the good client, which started before it
   local seconds=$1 before
   shift
@@ -72,7 +79,7 @@ beside() { # seconds, command: runs it beside the good client, which started bef
   : >"$work/bystander.out"
   "$java" -Xmx64m -cp "$work/classes" Bystander "$uri" "$work/cert.pem" 5 "$seconds" >"$work/bystander.out" 2>&1 &
   local bystander=$!
-  until grep -q '^alone' "$work/bystander.out"; do sleep 0.1; done
+  alone "$bystander"
   "$@" >"$work/fault.out" 2>&1 || { echo "  the fault's own check failed" && broken=1; }
   sed 's/^/  /' "$work/fault.out" | grep -v '^ *$' | tail -n 4
   wait "$bystander" && good=true || good=false
@@ -103,14 +110,14 @@ for one in "${cases[@]}"; do
       jcmd "$pid" VM.flags >/dev/null
       "$java" -Xmx64m -cp "$work/classes" Bystander "$uri" "$work/cert.pem" 4 10 >"$work/bystander.out" 2>&1 &
       bystander=$!
-      until grep -q '^alone' "$work/bystander.out"; do sleep 0.1; done
+      alone "$bystander"
       misbehaved connects "$port" 1000 8 &
       flood=$!
       sleep 3
       from=$(ticks)
       sleep 4
       used=$(($(ticks) - from))
-      wait "$flood" || true
+      wait "$flood" || { echo "  the fault's own check failed" && broken=1; }
       wait "$bystander" && good=true || good=false
       sed 's/^/  /' "$work/bystander.out"
       echo "  processor while the flood stays: $((used * 10 / 4)) ms of each second, the good client's requests included"

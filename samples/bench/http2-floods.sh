@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Floods of HTTP/2 frames against the demo, one kind after the other, each by one connection after the other, while a good client asks: prints
-# how the floods were ended, the good client's errors and times, and the proxy's heap after a collection, before and after.
+# how the floods were ended, the good client's errors and times, and the proxy's heap after a collection, before and after. Ends with 1 when the good
+# client sees an error or waits longer, or when a flood couldn't be sent.
 #
 # Options by environment: SECONDS_EACH (5), KINDS, JAR, JAVA (java), JAVA_OPTS (of the proxy).
 set -euo pipefail

@@ -3,7 +3,7 @@
 # to arrive whole however long they go on, what is silent for a minute gets its 504, a silent WebSocket stays, and the
 # upstream's connection ends within 100 ms when the client goes while it waits.
 #
-# One line for each case, with ok or FAILED.
+# One line for each case, with ok or FAILED. Ends with 1 when one of them failed.
 #
 # Options by environment: MINUTE (60; seconds that a minute has: with another value all durations and the proxy's limits
 # scale with it, 3 makes a trial of 35 s), GONE (20; how many clients go, by each way), JAR, JAVA (java), JAVA_OPTS (of
@@ -43,7 +43,9 @@ through() { # curl with the version given
   curl --silent --cacert "$work/cert.pem" --max-time $((12 * minute + 30)) "$@"
 }
 for version in --http1.1 --http2; do # what first requests load would count as lateness
-  through "$version" --output /dev/null "${proxy}warm-up?[1-200]" || die "the proxy doesn't answer: curl's exit status $?"
+  spoken=$(through "$version" --output /dev/null --write-out '%{http_version}\n' "${proxy}warm-up?[1-200]") || die "the proxy doesn't answer: curl's exit status $?"
+  # curl falls back to HTTP/1.1 without a word
+  [ "--http${spoken##*$'\n'}" = "$version" ] || die "the proxy speaks HTTP/${spoken##*$'\n'}, asked for ${version#--}."
 done
 
 cases=()

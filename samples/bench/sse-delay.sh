@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How much later an event arrives through the proxy than straight from the upstream, over HTTP/1.1 and HTTP/2: one stream each, side by
-# side. Less than 2 ms have to be added at the median.
+# side. Less than 2 ms have to be added at the median, and every event has to arrive. Ends with 1 otherwise.
 #
 # Options by environment: EVENTS (1000), EVERY (20; milliseconds between two), JAR, JAVA (java), JAVA_OPTS (of the proxy).
 set -euo pipefail

@@ -5,7 +5,7 @@
 # Lateness is from the upstream's write to the client's read, by one clock. Requirements: none lost, added at the median
 # below 2 ms, added at the 99.9th percentile below 1 s, and the heap after a forced collection, sampled each minute, growing
 # by less than 100 KiB per minute by least squares over the samples but the first. Lateness needs a machine that does
-# nothing else.
+# nothing else. Ends with 1 when one of them isn't met.
 #
 # Options by environment: COUNT (500), DIRECT (50), DURATION (600 s), INTERVAL (60 s between samples), JAR, JAVA (java),
 # JAVA_OPTS (of the proxy; -Xmx256m).

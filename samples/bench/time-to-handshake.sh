@@ -24,7 +24,7 @@ median() { sort -n | sed -n "$((($1 + 1) / 2))p"; }
 status=0
 verdict() { # what, pem, acme
   awk -v what="$1" -v pem="$2" -v acme="$3" 'BEGIN {
-    ok = acme - pem <= 50
+    ok = pem > 0 && acme > 0 && acme - pem <= 50
     printf "%s: PEM files %.1f ms, stored by ACME %.1f ms, difference %.1f ms: %s\n", what, pem, acme, acme - pem, ok ? "ok" : "NOT OK"
     exit !ok
   }' || status=1

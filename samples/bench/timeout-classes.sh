@@ -53,7 +53,7 @@ row() { # when, trigger, class from the start, class at the end, protocols, path
     id=row-${#rows[@]}
     rows+=("$when|$trigger|$version|$class|${limit[$4]}")
     through "--$version" --user-agent "$id" "${@:7}" \
-      --write-out '%{http_code} %{time_pretransfer} %{time_starttransfer} %{time_total} %{exitcode}\n' \
+      --write-out '%{http_code} %{time_pretransfer} %{time_starttransfer} %{time_total} %{exitcode} %{http_version}\n' \
       "$proxy$6" >"$work/$id" &
     curls+=($!)
     pids+=($!)
@@ -119,7 +119,7 @@ echo "| trigger | protocol | class | limit | class seen | error seen | cut after
 echo "|---|---|---|---:|---|---|---:|---:|---|---|"
 for i in "${!rows[@]}"; do
   IFS='|' read -r when trigger version class seconds <<<"${rows[i]}"
-  read -r status sent first total exit <"$work/row-$i" || die "curl wrote nothing for $trigger."
+  read -r status sent first total exit spoken <"$work/row-$i" || die "curl wrote nothing for $trigger."
   line=$(grep "\"row-$i\"" "$work/access.log" || true)
   seen=$(sed -n 's/.* class=\([^ ]*\).*/\1/p' <<<"$line")
   own=$(sed -n 's/.* total=\([^ ]*\).*/\1/p' <<<"$line")
@@ -136,6 +136,8 @@ for i in "${!rows[@]}"; do
     body,20[06],18 | body,20[06],56 | body,20[06],92 | body,101,56) saw="$status, aborted (curl $exit)" ;;
     *) saw="$status, curl $exit: FAILED" ;;
   esac
+  # curl falls back to HTTP/1.1 without a word
+  [ "http$spoken" = "$version" ] || saw="HTTP/$spoken: FAILED"
   verdict=ok
   if [ "$seen" != "$class" ] || [ "$error" != "$wanted" ] || [[ $saw = *FAILED ]] \
     || ! awk -v cut="$cut" -v limit="$seconds" 'BEGIN { exit !(cut >= limit - 0.05 && cut <= limit + 0.35) }'; then

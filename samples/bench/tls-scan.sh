@@ -33,6 +33,7 @@ grep -qE 'VULNERABLE \(NOT OK\)|offered \(NOT ok\)' "$work/testssl.txt" && statu
 grep -qE 'Overall Grade +A' "$work/testssl.txt" || status=1
 sslscan --no-colour "$target" >"$work/sslscan.txt" || status=1
 grep -E '(SSLv|TLSv1)[^ ]* +(en|dis)abled|Heartbleed|vulnerable|secure renegotiation|Accepted|Preferred' "$work/sslscan.txt" || true
-grep -qE '(SSLv2|SSLv3|TLSv1\.0|TLSv1\.1) +enabled| vulnerable to' "$work/sslscan.txt" && ! grep -q 'not vulnerable' "$work/sslscan.txt" && status=1
+grep -qE 'TLSv1\.3 +enabled' "$work/sslscan.txt" || status=1
+grep -v 'not vulnerable' "$work/sslscan.txt" | grep -qE '(SSLv2|SSLv3|TLSv1\.0|TLSv1\.1) +enabled| vulnerable to' && status=1
 [ "$status" -eq 0 ] && echo "no vulnerability, TLS 1.2 and 1.3 only, grade A: ok" || echo "NOT OK"
 exit "$status"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Upstreams that are killed (SIGKILL) and started again, one at a time, under load of GETs and POSTs: no GET may fail, no POST may be executed
-# twice, and one that is back must get requests again within the 10 s for which it is passed over.
+# twice, and one that is back must get requests again within the 10 s for which it is passed over. Ends with 1 otherwise.
 #
 # Options by environment: ROUNDS (20), JAR, JAVA (java).
 set -euo pipefail
