@@ -613,7 +613,14 @@ class Http2FrontTest {
 
     /** What browsers send raw, and what is no URI but harmless. */
     @ParameterizedTest
-    @ValueSource(strings = {"/q?ids=1|2|3", "/q?{a}^b\\c`d[]\"<>'", "/q?q=100%&x=%u4e2d", "/a|b/^/{c}/`"})
+    @ValueSource(
+            strings = {
+                "/q?ids=1|2|3",
+                "/q?{a}^b\\c`d[]\"<>'",
+                "/q?q=100%&x=%u4e2d",
+                "/q?q=\u00e4\u00b8\u00ad",
+                "/a|b/^/{c}/`"
+            })
     void targetIsForwardedByteForByte(String target) throws Exception {
         BlockingQueue<String> requests = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = recording(requests);

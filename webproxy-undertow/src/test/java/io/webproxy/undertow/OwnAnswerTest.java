@@ -274,15 +274,18 @@ class OwnAnswerTest {
                                 .canonicalHost("b.example", "a.example"));
                 Http2Client client = Http2Client.open(proxy)) {
             int stream = 1;
-            for (String path : List.of("/?a\r\nX: y", "/?a b", "/?a\u00e9", "/?a\u007f")) {
+            for (String path : List.of("/?a\r\nX: y", "/?a b", "/?a\u007f")) {
                 for (String host : List.of("a.example", "localhost")) {
                     client.request(stream, "GET", path, host);
                     assertThat(client.answer(stream)).as(path).isIn("400", "reset");
                     stream += 2;
                 }
             }
-            client.request(stream, "GET", "/?a", "a.example");
-            assertThat(client.answer(stream)).isEqualTo("308");
+            for (String path : List.of("/?a", "/?a\u00e9")) {
+                client.request(stream, "GET", path, "a.example");
+                assertThat(client.answer(stream)).isEqualTo("308");
+                stream += 2;
+            }
         }
     }
 

@@ -29,19 +29,23 @@ final class RequestHeadWriter {
         if (!FieldParser.isToken(method)) {
             throw new UnwritableException("the method isn't a token");
         }
-        ascii(method);
+        bytes(method);
         put(' ');
         if (target.isEmpty()) {
             throw new UnwritableException("there is no request target");
         }
+        boolean query = false;
         for (int i = 0; i < target.length(); i++) {
             char c = target.charAt(i);
-            if (c <= ' ' || c >= 0x7f || c == '#') {
+            query |= c == '?';
+            // in a query, bytes above ASCII are what a client means them to be
+            boolean isRawByte = query && c > 0x7f && c <= 0xff;
+            if (c <= ' ' || (c >= 0x7f && !isRawByte) || c == '#') {
                 throw new UnwritableException("the request target has a character that must be percent-encoded");
             }
         }
-        ascii(target);
-        ascii(" HTTP/1.1\r\n");
+        bytes(target);
+        bytes(" HTTP/1.1\r\n");
         return this;
     }
 
@@ -99,7 +103,8 @@ final class RequestHeadWriter {
         bytes[length++] = (byte) c;
     }
 
-    private void ascii(String text) {
+    /** A byte for each character. */
+    private void bytes(String text) {
         room(text.length());
         for (int i = 0; i < text.length(); i++) {
             bytes[length++] = (byte) text.charAt(i);

@@ -5,6 +5,7 @@ import io.webproxy.route.HostPattern;
 import io.webproxy.route.PathPrefix;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.forward.LocalAnswer;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
@@ -53,8 +54,21 @@ public final class Redirect {
         String path = exchange.head().path();
         String query = exchange.head().query();
         // the asterisk of OPTIONS is no path, and must not become part of a host
-        String location = base + (path.startsWith("/") ? path : "/") + (query.isEmpty() ? "" : "?" + query);
+        String location = base + (path.startsWith("/") ? path : "/") + (query.isEmpty() ? "" : "?" + encoded(query));
         to(exchange, location, status, "This is to be found at another address.");
+    }
+
+    /** A URI is ASCII: bytes above it are percent-encoded, which means the same (RFC 3986 section 2.5). */
+    static String encoded(String query) {
+        StringBuilder ascii = new StringBuilder(query.length());
+        query.chars().forEach(c -> {
+            if (c > 0x7f && c <= 0xff) {
+                ascii.append('%').append(HexFormat.of().withUpperCase().toHexDigits((byte) c));
+            } else {
+                ascii.append((char) c);
+            }
+        });
+        return ascii.toString();
     }
 
     private static void to(Exchange exchange, String location, int status, String detail) {

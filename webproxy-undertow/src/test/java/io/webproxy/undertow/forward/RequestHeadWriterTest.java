@@ -1,7 +1,6 @@
 package io.webproxy.undertow.forward;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.undertow.util.HeaderMap;
@@ -78,12 +77,14 @@ class RequestHeadWriterTest {
         }
     }
 
-    @Test
-    void everyCharacterOfATargetIsPrintableAsciiOrRefused() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void everyCharacterOfATargetIsPrintableAsciiOrRefusedAndAQueryMayHaveBytesAboveIt(boolean query) {
         for (char c = 0; c < 0x200; c++) {
-            String target = "/a" + c;
-            if (c > ' ' && c < 0x7f && c != '#') {
-                assertThatCode(() -> writer.start("GET", target)).doesNotThrowAnyException();
+            String target = (query ? "/?a" : "/a") + c;
+            if ((c > ' ' && c < 0x7f && c != '#') || (query && c > 0x7f && c <= 0xff)) {
+                writer.start("GET", target);
+                assertThat(text(writer.end())).isEqualTo("GET " + target + " HTTP/1.1\r\n\r\n");
             } else {
                 assertThatExceptionOfType(UnwritableException.class)
                         .as("%d", (int) c)
