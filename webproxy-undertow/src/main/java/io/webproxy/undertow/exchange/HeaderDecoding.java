@@ -51,7 +51,7 @@ final class HeaderDecoding {
         }
     }
 
-    /** What is left of a block from the field on whose name the decoder has given up behind, with another name; null if that isn't why. */
+    /** What is left of a block, from the field whose name the decoder has given up on, which gets another name; null if the name isn't why. */
     private static @Nullable ByteBuffer repaired(ByteBuffer failed, int start) throws HpackException {
         ByteBuffer block = failed.duplicate().position(start);
         while (block.position() < failed.position()) {

@@ -33,7 +33,7 @@ final class RefusalHead {
         }
         ByteBuffer block = ByteBuffer.allocate(MOST_BYTES);
         if (client.table() >= 0) {
-            // owed in front of the first block behind the client's change, else without effect (RFC 7541 section 4.2)
+            // due in the first block after the client's change, else without effect (RFC 7541 section 4.2)
             resize(block, client.table());
         }
         byte[] date = DateUtils.toDateString(now).getBytes(StandardCharsets.US_ASCII);
