@@ -1,6 +1,7 @@
 package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A refusal comes at once, whoever refuses, says what is wrong and has a record; it never waits for the body. */
 @ExtendWith(LeakCheck.class)
@@ -114,6 +116,45 @@ class RefusalTest {
             client.send("X".repeat(65) + request);
             assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ").contains("malformed");
             assertThat(proxy.record().method()).hasSize(65);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void longMethodIsSplitAnywhere(Front front) throws Exception {
+        String request = " / HTTP/1.1¶Host: a¶¶";
+        String method = "AB".repeat(20);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        String seen = head.substring(0, head.indexOf(' '));
+                        c.send("HTTP/1.1 200 OK¶Content-Length: " + seen.length() + "¶¶" + seen);
+                    }
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            for (int split = 1; split < method.length(); split++) {
+                client.send(method.substring(0, split));
+                client.send(method.substring(split) + request);
+                assertThat(client.readResponse()).endsWith("\r\n\r\n" + method);
+                assertThat(proxy.record().method()).isEqualTo(method);
+            }
+        }
+    }
+
+    /** What the parser doesn't see of a long method is looked at too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"A\rB", "A\u0001B", "A(B", "A\u00e9B", "\u0000"})
+    void longMethodThatIsNoTokenIsRefused(String start) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send(start + "C".repeat(40) + " / HTTP/1.1¶Host: a¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ").contains("malformed");
+            assertThat(client.end()).isEqualTo("end");
+            assertThat(proxy.record().status()).isEqualTo(400);
+            await().until(() -> proxy.server().status().exchanges() == 0);
         }
     }
 

@@ -110,8 +110,6 @@ public final class Exchange extends Watched {
         this.endpoint = Origin.of(http.getConnection()).endpoint();
         this.requestId = RequestIds.of(http.getRequestHeaders(), peer.trusted());
         this.deadline = new ExchangeDeadline(start);
-        http.putAttachment(KEY, this);
-        shared.started();
         http.addExchangeCompleteListener((completed, next) -> {
             if (!held) {
                 if (!closing && !http.getConnection().isOpen()) {
@@ -125,6 +123,9 @@ public final class Exchange extends Watched {
         });
         Http2Front front = Http2Front.of(http.getConnection());
         this.client = front != null ? front.leg(this) : new Http1Leg(this, (HttpServerConnection) http.getConnection());
+        // last: what has thrown before has no end either
+        http.putAttachment(KEY, this);
+        shared.started();
     }
 
     /** The exchange that belongs to Undertow's, or null for none. */

@@ -153,7 +153,6 @@ final class HeadScanner {
             at++;
         }
         int leading = at - from;
-        boolean methodHere = kept == 0;
         for (; at < to && state != State.COMPLETE; at++) {
             if (state == State.LINE) {
                 int end = endOfLine(in, at, to);
@@ -164,16 +163,29 @@ final class HeadScanner {
                 }
             }
             bytes++;
+            boolean inMethod = state == State.METHOD;
             take(in, at);
-            if (methodHere && state != State.METHOD) {
-                methodHere = false;
-                // the space after it is kept too
-                int length = kept - 1;
-                methodCut = state == State.TARGET && length > PARSED_METHOD && length <= MOST_METHOD;
-                leading += methodCut ? length - PARSED_METHOD : 0;
+            if (inMethod) {
+                leading += cutMethod();
             }
         }
         return leading;
+    }
+
+    /** Whether a letter of the method is one too many for the parser: 1 or 0. What the parser doesn't see is looked at here. */
+    private int cutMethod() {
+        if (state == State.METHOD) {
+            return kept > PARSED_METHOD ? 1 : 0;
+        }
+        // the space after it is kept too
+        int length = kept - 1;
+        if (state == State.TARGET && length > PARSED_METHOD) {
+            methodCut = FieldParser.isToken(method());
+            if (!methodCut || length > MOST_METHOD) {
+                found(HeadProblem.MALFORMED);
+            }
+        }
+        return 0;
     }
 
     private boolean isEmptyLine(byte b) {

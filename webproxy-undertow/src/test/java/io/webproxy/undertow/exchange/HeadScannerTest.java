@@ -97,6 +97,23 @@ class HeadScannerTest {
     }
 
     @Test
+    void lettersThatTheParserDoesNotTakeAreLeftOut() {
+        for (int length : new int[] {31, 32, 33, 64, 65}) {
+            String method = "M".repeat(length);
+            String text = method + " / HTTP/1.1\r\n\r\n";
+            for (int split = 0; split < text.length(); split++) {
+                HeadScanner scanner = new HeadScanner();
+                int leading = scanner.scan(bytes(text), 0, split);
+                assertThat(leading).isLessThanOrEqualTo(split);
+                leading += scanner.scan(bytes(text), split, text.length());
+                assertThat(scanner.longMethod()).isEqualTo(length > 32 ? method : null);
+                assertThat(length - leading).isEqualTo(Math.min(length, 32));
+                assertThat(scanner.problem()).isEqualTo(length > 64 ? HeadProblem.MALFORMED : null);
+            }
+        }
+    }
+
+    @Test
     void bareCarriageReturnInFrontIsNoEmptyLine() {
         assertThat(scanned("\r" + HEAD).problem()).isEqualTo(HeadProblem.MALFORMED);
     }
