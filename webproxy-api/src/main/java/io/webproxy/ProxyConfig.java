@@ -179,7 +179,7 @@ public final class ProxyConfig {
         return Optional.ofNullable(errorPages);
     }
 
-    /** How many requests of a route may be asked of another upstream. */
+    /** How many requests of a route may be retried on another upstream. */
     public RetryBudget retries() {
         return retries;
     }
@@ -327,17 +327,17 @@ public final class ProxyConfig {
             backlog = config.backlog;
         }
 
-        /** Adds an endpoint for HTTP/1.1 and HTTP/2 over TLS; HTTP in clear is redirected there. Port 0 is any free one. */
+        /** Adds an endpoint for HTTP/1.1 and HTTP/2 over TLS; cleartext HTTP is redirected there. Port 0 is any free one. */
         public Builder https(int port) {
             return listen(Endpoint.Protocol.HTTPS, port);
         }
 
-        /** Adds an endpoint for HTTP/1.1 in clear. Port 0 is any free one. */
+        /** Adds an endpoint for cleartext HTTP/1.1. Port 0 is any free one. */
         public Builder http(int port) {
             return listen(Endpoint.Protocol.HTTP, port);
         }
 
-        /** Adds an endpoint in clear that redirects to the first HTTPS endpoint. Port 0 is any free one. */
+        /** Adds a cleartext endpoint that redirects to the first HTTPS endpoint. Port 0 is any free one. */
         public Builder redirectHttp(int port) {
             return listen(Endpoint.Protocol.REDIRECT, port);
         }
@@ -413,7 +413,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whether clients of HTTPS endpoints are asked for a certificate, and how the upstream is told; default: no. Endpoints in clear can't ask.
+         * Whether clients of HTTPS endpoints are asked for a certificate, and how the upstream is told; default: no. Clients of plain-HTTP endpoints are anonymous.
          */
         public Builder clientCertificates(ClientCertificates asked) {
             this.clientCertificates = Objects.requireNonNull(asked, "clientCertificates");
@@ -545,7 +545,7 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** How many requests of a route may be asked of another upstream; default: one in five, 100 in reserve. */
+        /** How many requests of a route may be retried on another upstream; default: one in five, 100 in reserve. */
         public Builder retries(RetryBudget budget) {
             this.retries = Objects.requireNonNull(budget, "retries");
             return this;

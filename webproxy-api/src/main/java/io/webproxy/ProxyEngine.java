@@ -21,7 +21,7 @@ public interface ProxyEngine {
         /** What it does right now, with the endpoints' real ports; {@link ProxyStatus#empty()} once everything is released. */
         ProxyStatus status();
 
-        /** Completes, with one sentence that says why, when the server can't serve any more although nobody has closed it. */
+        /** Completes, with one sentence that says why, when the server can't serve any more although it wasn't closed. */
         CompletionStage<String> failure();
 
         /**

@@ -26,7 +26,7 @@ public record ConnectionLimits(int total, int perAddress, List<AddressRange> exe
         exempt = List.copyOf(Objects.requireNonNull(exempt, "exempt"));
     }
 
-    /** 65,536 as far as there is room, 16,384 of them from one address, nobody exempt. */
+    /** 65,536 as far as there is room, 16,384 of them from one address; no address is exempt. */
     public static ConnectionLimits defaults() {
         return DEFAULTS;
     }

@@ -6,10 +6,10 @@ import java.util.Objects;
 /**
  * Passes over an upstream that answers too large a share of requests with 5xx, or not at all. Immutable.
  *
- * @param share above which share of the requests within {@code window} it is passed over, above 0, at most 1
+ * @param share above which share of the requests within {@code window} it is skipped, above 0, at most 1
  * @param least how many requests there must have been, 1 to 1,000,000
  * @param window over what time they are counted, 100 ms to 1 h
- * @param pause how long it is passed over, 1 ms to 1 h; then it gets requests again and is counted anew
+ * @param pause how long it is skipped, 1 ms to 1 h; then it gets requests again and is counted anew
  */
 public record FailureShare(double share, int least, Duration window, Duration pause) {
     /** Checks every value. */

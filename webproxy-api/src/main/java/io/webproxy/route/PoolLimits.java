@@ -11,8 +11,8 @@ import java.util.Objects;
  * @param queueTime how long a request may wait for one; then: 503
  * @param idlePerThread idle connections kept per upstream and IO thread, 0 to 100,000; 0 closes each after its exchange
  * @param idleTime how long a connection may stay idle; below the 5 s after which common servers close theirs
- * @param ejectAfter after how many failed connects in a row an upstream of several is passed over, 0 to 1,000; 0 for never
- * @param ejectTime how long it is passed over; then one request at a time tries it again. One that is alone, or whose others are passed over too, is
+ * @param ejectAfter after how many failed connects in a row an upstream of several is skipped, 0 to 1,000; 0 for never
+ * @param ejectTime how long it is skipped; then one request at a time tries it again. One that is alone, or whose others are skipped too, is
  *     always tried
  */
 public record PoolLimits(
@@ -37,7 +37,7 @@ public record PoolLimits(
         check("ejectTime", ejectTime);
     }
 
-    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s; passed over for 10 s after 5 failures. */
+    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s; skipped for 10 s after 5 failures. */
     public static PoolLimits defaults() {
         return DEFAULTS;
     }

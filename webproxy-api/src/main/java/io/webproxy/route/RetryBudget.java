@@ -1,7 +1,7 @@
 package io.webproxy.route;
 
 /**
- * How many requests of a route may be asked of another upstream, so that retries never multiply the load of upstreams that fail. Counted for each route: a
+ * How many requests of a route may be retried on another upstream, so that retries never multiply the load of upstreams that fail. Counted for each route: a
  * request earns a share of a retry, a retry costs one. A request on a kept connection that the upstream has closed meanwhile is sent again without a charge.
  * Immutable.
  *

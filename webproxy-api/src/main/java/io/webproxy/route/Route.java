@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * Which requests go where: to upstreams, or to an answer of the server's own. Immutable; made by a {@link Builder}.
  *
  * <p>A request goes by the route with the most specific host (a name before {@code *.} before any), then the longest path prefix, then the one that was given first; a
- * route whose methods or fields don't fit is passed over.
+ * route whose methods or fields don't fit is skipped.
  *
- * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is passed over for the next.
+ * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is skipped.
  *
  * <p>It is long because each knob has a method with its Javadoc, and all are found in one place.
  */

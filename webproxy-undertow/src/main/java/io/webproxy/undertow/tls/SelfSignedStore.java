@@ -163,7 +163,7 @@ final class SelfSignedStore {
             if (!OWNER.containsAll(permissions)) {
                 throw new ProxyStartException("The key " + keyFile + " can be used by others ("
                         + PosixFilePermissions.toString(permissions) + "): remove it and " + name
-                        + ".crt, so that a new one is made, or chmod 600 it if you know that nobody has read it.");
+                        + ".crt, so that a new one is made, or chmod 600 it if you know that no one has read it.");
             }
         } catch (IOException e) {
             LOG.debug("The permissions of {} can't be read", keyFile, e);
