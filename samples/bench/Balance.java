@@ -230,6 +230,7 @@ public final class Balance {
         private void client(BooleanSupplier goesOn, int requests) throws Exception {
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 socket.setTcpNoDelay(true);
+                socket.setSoTimeout(30_000);
                 InputStream in = new BufferedInputStream(socket.getInputStream());
                 while (goesOn.getAsBoolean()) {
                     int id = next.getAndIncrement();

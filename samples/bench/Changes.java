@@ -250,6 +250,7 @@ public final class Changes {
         Stream(HttpClient client, URI uri) {
             socket = client.newWebSocketBuilder()
                     .buildAsync(URI.create("wss://localhost:" + uri.getPort() + "/echo"), this)
+                    .orTimeout(10, TimeUnit.SECONDS)
                     .join();
             HttpRequest request = HttpRequest.newBuilder(URI.create("https://localhost:" + uri.getPort() + "/events"))
                     .build();

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -78,7 +79,9 @@ class Http2Floods {
                 .sslContext(tls)
                 .version(HttpClient.Version.HTTP_2)
                 .build();
-        HttpRequest request = HttpRequest.newBuilder(uri.resolve("headers")).build();
+        HttpRequest request = HttpRequest.newBuilder(uri.resolve("headers"))
+                .timeout(Duration.ofSeconds(10))
+                .build();
         long[] times = new long[seconds * RATE];
         errors = 0;
         long start = System.nanoTime();

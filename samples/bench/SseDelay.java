@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -35,7 +36,11 @@ final class SseDelay {
         SSLContext tls = trusting(Path.of(args[1]));
         String path =
                 "events?type=text/event-stream&pieces=" + (Integer.parseInt(args[3]) + WARM_UP) + "&every=" + args[4];
-        ExecutorService threads = Executors.newCachedThreadPool();
+        ExecutorService threads = Executors.newCachedThreadPool(task -> {
+            Thread thread = new Thread(task);
+            thread.setDaemon(true);
+            return thread;
+        });
         Future<double[]> direct = threads.submit(
                 read(tls, HttpClient.Version.HTTP_1_1, URI.create(args[2]).resolve("/" + path)));
         Future<double[]> http1 = threads.submit(
@@ -43,9 +48,11 @@ final class SseDelay {
         Future<double[]> http2 = threads.submit(
                 read(tls, HttpClient.Version.HTTP_2, URI.create(args[0]).resolve("/" + path)));
         int events = Integer.parseInt(args[3]);
-        boolean whole = print("straight", direct.get(), Double.NaN, events);
-        double base = median(direct.get());
-        boolean ok = whole & print("HTTP/1.1", http1.get(), base, events) & print("HTTP/2", http2.get(), base, events);
+        long most = 60_000 + (long) (events + WARM_UP) * Integer.parseInt(args[4]);
+        double[] straight = direct.get(most, TimeUnit.MILLISECONDS);
+        boolean ok = print("straight", straight, Double.NaN, events);
+        ok &= print("HTTP/1.1", http1.get(most, TimeUnit.MILLISECONDS), median(straight), events);
+        ok &= print("HTTP/2", http2.get(most, TimeUnit.MILLISECONDS), median(straight), events);
         System.exit(ok ? 0 : 1);
     }
 

@@ -94,6 +94,7 @@ public final class TimeToHandshake {
                 .drainTime(Duration.ZERO)
                 .start()) {
             Socket plain = new Socket(InetAddress.getLoopbackAddress(), proxy.uri().getPort());
+            plain.setSoTimeout(10_000);
             try (SSLSocket socket = (SSLSocket)
                     client.getSocketFactory().createSocket(plain, NAME, plain.getPort(), true)) {
                 // which fails if it isn't the one certificate that is trusted

@@ -16,6 +16,7 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -133,7 +134,9 @@ final class Traffic {
     /** Requests by HTTP/2, of which there are always eight at a time. */
     void http2() {
         HttpClient client = HttpClient.newBuilder().sslContext(tls).build();
-        HttpRequest request = HttpRequest.newBuilder(uri("https", "/api/hello")).build();
+        HttpRequest request = HttpRequest.newBuilder(uri("https", "/api/hello"))
+                .timeout(Duration.ofSeconds(10))
+                .build();
         for (int i = 0; i < 8; i++) {
             again("a request by HTTP/2", () -> {
                 HttpResponse<Void> answer = client.send(request, HttpResponse.BodyHandlers.discarding());
@@ -162,6 +165,7 @@ final class Traffic {
                         return null;
                     }
                 })
+                .orTimeout(10, TimeUnit.SECONDS)
                 .join();
         again("the WebSocket", () -> {
             socket.sendText("still there", true).get(10, TimeUnit.SECONDS);

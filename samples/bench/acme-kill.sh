@@ -34,7 +34,7 @@ for round in $(seq "$rounds"); do
   pids+=("$pid")
   ready "$pid" proxy
   if [ -n "$had" ]; then
-    shown=$(openssl s_client -connect "127.0.0.1:$https_port" -servername host.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial 2>/dev/null || true)
+    shown=$(timeout 10 openssl s_client -connect "127.0.0.1:$https_port" -servername host.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial 2>/dev/null || true)
     [ -n "$shown" ] && [ "$shown" = "$(openssl x509 -in "$had" -noout -serial 2>/dev/null || true)" ] || {
       echo "round $round: what is stored isn't served"
       broken=1

@@ -43,7 +43,7 @@ content() { # the same bytes each time, and none of them alike
     2>/dev/null | head -c "$size" || true
 }
 through() { # curl with the version given
-  curl --silent --show-error --fail --cacert "$work/cert.pem" "$@"
+  curl --silent --show-error --fail --cacert "$work/cert.pem" --max-time 600 "$@"
 }
 
 failed=0

@@ -24,7 +24,7 @@ descriptors() {
   echo "${#all[@]}"
 }
 connect() { # that many connections, by one curl: prints how many answers of 200 came
-  curl --silent --http1.1 --cacert "$work/cert.pem" --header 'Connection: close' --output /dev/null \
+  curl --silent --http1.1 --cacert "$work/cert.pem" --max-time 30 --fail-early --header 'Connection: close' --output /dev/null \
     --write-out '%{http_code} %{num_connects}\n' "${uri}headers?n=[1-$1]" | grep -c '^200 1$' || true
 }
 

@@ -28,7 +28,7 @@ mkdir "$work/classes"
 javac -cp "$jar:$work/lib/*" -processor org.openjdk.jmh.generators.BenchmarkProcessor -d "$work/classes" RouteLookup.java
 "$java" -cp "$work/classes:$jar:$work/lib/*" org.openjdk.jmh.Main RouteLookup -foe true -prof gc -f "${FORKS:-1}" \
   -wi "${ITERATIONS:-5}" -w 1 -i "${ITERATIONS:-5}" -r 1 -rf csv -rff "$work/result.csv" >"$work/jmh.log" 2>&1 ||
-  die "the benchmark failed: $(tail -n 3 "$work/jmh.log")"
+  die "the benchmark failed: $(grep -m 1 -E 'Exception|Error' "$work/jmh.log" || tail -n 3 "$work/jmh.log")"
 "$java" -version 2>&1 | head -n 1
 "$java" -jar "$jar" --version
 echo

@@ -21,7 +21,7 @@ pids+=($!)
 ready $! proxy
 # What the first requests load would count as lateness.
 for version in --http1.1 --http2; do
-  curl --silent "$version" --cacert "$work/cert.pem" --output /dev/null \
+  curl --silent "$version" --cacert "$work/cert.pem" --max-time 30 --fail-early --output /dev/null \
     "${uri}warm-up?type=text/event-stream&pieces=3&every=1&n=[1-500]" || die "the proxy doesn't answer: curl's exit status $?"
 done
 "$java" SseDelay.java "$uri" "$work/cert.pem" "$upstream" "${EVENTS:-1000}" "${EVERY:-20}"

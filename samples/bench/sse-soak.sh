@@ -34,7 +34,7 @@ pids+=("$proxy_pid")
 ready "$proxy_pid" proxy
 proxy=$uri
 # What the first requests load would count as growth and lateness.
-curl --silent --http1.1 --cacert "$work/cert.pem" --output /dev/null \
+curl --silent --http1.1 --cacert "$work/cert.pem" --max-time 30 --fail-early --output /dev/null \
   "${proxy}warm-up?type=text/event-stream&pieces=3&every=1&n=[1-500]" || die "the proxy doesn't answer: curl's exit status $?"
 
 "$java" SseClients.java "$proxy" "$work/cert.pem" "$count" "$upstream" "$direct" "$duration" >"$work/clients" 2>&1 &
