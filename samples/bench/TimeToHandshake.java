@@ -32,7 +32,8 @@ public final class TimeToHandshake {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         try (InputStream pem = Files.newInputStream(Path.of(args[1]))) {
-            store.setCertificateEntry("only", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+            store.setCertificateEntry(
+                    "only", CertificateFactory.getInstance("X.509").generateCertificate(pem));
         }
         TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
         trust.init(store);
@@ -93,10 +94,11 @@ public final class TimeToHandshake {
                 .forward("http://127.0.0.1:9")
                 .drainTime(Duration.ZERO)
                 .start()) {
-            Socket plain = new Socket(InetAddress.getLoopbackAddress(), proxy.uri().getPort());
+            Socket plain =
+                    new Socket(InetAddress.getLoopbackAddress(), proxy.uri().getPort());
             plain.setSoTimeout(10_000);
-            try (SSLSocket socket = (SSLSocket)
-                    client.getSocketFactory().createSocket(plain, NAME, plain.getPort(), true)) {
+            try (SSLSocket socket =
+                    (SSLSocket) client.getSocketFactory().createSocket(plain, NAME, plain.getPort(), true)) {
                 // which fails if it isn't the one certificate that is trusted
                 socket.startHandshake();
             }

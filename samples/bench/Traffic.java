@@ -184,10 +184,12 @@ final class Traffic {
                 .build()
                 .sendAsync(HttpRequest.newBuilder(uri("https", "/events")).build(), HttpResponse.BodyHandlers.ofLines())
                 .thenAcceptAsync(
-                        answer -> answer.body().filter(line -> line.startsWith("data:")).forEach(line -> {
-                            lastEvent = System.nanoTime();
-                            events.incrementAndGet();
-                        }),
+                        answer -> answer.body()
+                                .filter(line -> line.startsWith("data:"))
+                                .forEach(line -> {
+                                    lastEvent = System.nanoTime();
+                                    events.incrementAndGet();
+                                }),
                         task -> daemon("events", task));
         again("the event stream", () -> {
             long silent = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastEvent);
@@ -260,7 +262,8 @@ final class Traffic {
             thread.join();
         }
         return String.format(
-                "%d handshakes, %d requests by HTTP/1.1 on %d connections, %d by HTTP/2, %d echoes on a WebSocket, %d events: %d failed",
+                "%d handshakes, %d requests by HTTP/1.1 on %d connections, %d by HTTP/2, %d echoes on a WebSocket, %d"
+                        + " events: %d failed",
                 handshakes.get(),
                 keptRequests.get(),
                 keptConnections.get(),
