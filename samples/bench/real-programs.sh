@@ -64,7 +64,7 @@ listening() { # pid: the first port of 127.0.0.1 that the process listens on; fo
 echo "installing libraries"
 python=$libraries/python/bin/python
 [ -x "$python" ] || python3 -m venv "$libraries/python" >/dev/null || die "python3 -m venv doesn't work."
-for package in requests 'httpx[http2]' aiohttp openai boto3 'moto[server]' jupyterlab gradio websockets; do
+for package in requests 'httpx[http2]' aiohttp openai boto3 jupyterlab gradio websockets; do
   "$libraries/python/bin/pip" -q install "$package" >>"$work/pip.log" 2>&1 || echo "pip has no $package"
 done
 if has npm; then
@@ -199,14 +199,7 @@ fi
 
 # ---- S3
 if wanted s3-boto3; then
-  "$python" -c 'import sys
-from werkzeug.serving import make_server
-from moto.server import DomainDispatcherApplication, create_backend_app
-server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
-print(f"ready http://127.0.0.1:{server.port}/", flush=True)
-server.serve_forever()' >"$work/s3.out" 2>"$work/s3.err" &
-  pids+=($!)
-  ready $! s3
+  upstream s3 "$python" programs/upstreams.py s3
   proxy s3proxy --to "$uri"
   py s3-boto3 boto3 "$uri" "$ca"
 fi

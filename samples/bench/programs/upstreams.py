@@ -1,10 +1,14 @@
-"""Services to put a proxy in front of: `upstreams.py model|git|gradio …`. Each prints `ready URL` once it listens on a free port of 127.0.0.1."""
+"""Services to put a proxy in front of: `upstreams.py model|git|s3|gradio …`. Each prints `ready URL` once it listens on a free port of 127.0.0.1."""
 import asyncio
+import hashlib
+import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from xml.sax.saxutils import escape
 
 from aiohttp import web
 
@@ -51,6 +55,36 @@ async def git(request):
     return web.Response(status=status, headers=fields, body=content)
 
 
+def signature(request):
+    """What AWS Signature Version 4 of a request with the key `key` is, over the method, path, query and fields that have arrived."""
+    scope, names = re.search(r"Credential=[^/]*/([^,]*), *SignedHeaders=([^,]*)", request.headers["Authorization"]).groups()
+    path, _, query = request.raw_path.partition("?")
+    pairs = sorted(pair if "=" in pair else pair + "=" for pair in query.split("&") if pair)
+    fields = "".join(f"{name}:{' '.join(request.headers[name].split())}\n" for name in names.split(";"))
+    canonical = "\n".join([request.method, path, "&".join(pairs), fields, names, request.headers["x-amz-content-sha256"]])
+    text = "\n".join(["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = b"AWS4key"
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+async def s3(request):
+    """As much of an object store as a client of one bucket needs; a request whose signature doesn't fit what has arrived is refused."""
+    if not request.headers.get("Authorization", "").endswith("Signature=" + signature(request)):
+        return web.Response(status=403, text="<Error><Code>SignatureDoesNotMatch</Code></Error>", content_type="application/xml")
+    store, key = request.app["store"], request.path.partition("/bucket/")[2]
+    if request.method == "PUT":
+        metadata = {name: value for name, value in request.headers.items() if name.lower().startswith("x-amz-meta-")}
+        store[key] = await request.read(), metadata
+        return web.Response(headers={"ETag": '"1"'})
+    if key:
+        content, metadata = store[key]
+        return web.Response(body=content, headers=metadata)
+    keys = "".join(f"<Contents><Key>{escape(name)}</Key><Size>1</Size></Contents>" for name in sorted(store) if name)
+    return web.Response(text=f"<ListBucketResult><Name>bucket</Name>{keys}</ListBucketResult>", content_type="application/xml")
+
+
 def serve(routes, **values):
     app = web.Application(client_max_size=1 << 30)
     for name, value in values.items():
@@ -89,5 +123,7 @@ if __name__ == "__main__":
         serve([web.post("/v1/chat/completions", completions)], gone=sys.argv[2])
     elif sys.argv[1] == "git":
         serve([web.route("*", "/{path:.*}", git)], root=sys.argv[2])
+    elif sys.argv[1] == "s3":
+        serve([web.route("*", "/{path:.*}", s3)], store={})
     else:
         gradio_app()
