@@ -54,7 +54,7 @@ final class CertificateOptions {
             paramLabel = "DIR",
             description =
                     "Where self-signed certificates are kept, so that clients that were given one trust it after a"
-                            + " restart; none: in memory; default: .webproxy/self-signed in the home directory.")
+                            + " restart; default: .webproxy/self-signed in the home directory; none: in memory.")
     private @Nullable String selfSignedStorage;
 
     @Mixin
