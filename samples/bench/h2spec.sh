@@ -54,8 +54,8 @@ for run in $(seq "$runs"); do
   sed 's/^/  fails: /' "$work/failing$run"
 done
 grep -E '^[^ ]+ (WARN|ERROR) ' "$work/proxy.err" | head -n 5 || true
-if [ "$(sort -u "$work"/failing[0-9]* | wc -l)" -eq "$(wc -l <"$work/failing1")" ] &&
-  [ "$(for run in $(seq "$runs"); do sort "$work/failing$run" | md5sum; done | sort -u | wc -l)" -eq 1 ]; then
+# several cases may have one name
+if [ "$(for run in $(seq "$runs"); do sort "$work/failing$run" | md5sum; done | sort -u | wc -l)" -eq 1 ]; then
   echo "all $runs runs agree"
 else
   echo "FAILED: the runs don't agree"
