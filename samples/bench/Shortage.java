@@ -56,7 +56,7 @@ public final class Shortage {
     });
     private final Map<String, Long> fresh = new HashMap<>();
     private volatile boolean holding;
-    private Process proxy;
+    private volatile Process proxy;
     private int port;
     private int descriptors;
     private boolean secure;
@@ -84,6 +84,11 @@ public final class Shortage {
 
     public static void main(String[] args) throws Exception {
         Shortage all = new Shortage(args);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            if (all.proxy != null) {
+                all.proxy.destroyForcibly();
+            }
+        }));
         boolean good = true;
         // what the first client of a fresh JVM waits for anyway, on this machine: no shortage can be over sooner
         for (String front : List.of("plain", "tls")) {
