@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes all file descriptors of a proxy, or all its memory, and measures how soon a new client is served when that is over: within 1 s, and a fresh JVM within 1 s more
-# than its first client waits without any shortage. While HTTP/2 streams take what they can get, new clients must be answered, with 503 at least. SIGTERM must end the proxy after
+# Takes all file descriptors of a proxy, or all its memory, and measures how soon a new client is served when that is over: within 1 s, also
+# by a fresh JVM (on a machine that has nothing else to do). While HTTP/2 streams take what they can get, new clients must be answered, with 503 at least. SIGTERM must end the proxy after
 # each. Ends with 1 when a rule is broken.
 #
 #   clients    more clients than descriptors, each of which starts a request or a TLS handshake and says no more

@@ -4,7 +4,7 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * How many connections and requests the memory of the JVM has room for, by what one was measured to take: an {@link OutOfMemoryError} may end any thread.
+ * How many connections and requests the memory of the JVM has room for, by what one takes: an {@link OutOfMemoryError} may end any thread.
  *
  * <p>What the JVM needs for itself is left out, and of the rest a quarter is kept for the application and for garbage. Connections may take half of what is left, so
  * that those that are open can have requests; requests leave an eighth, so that another client can connect. Immutable.
@@ -12,13 +12,13 @@ import java.lang.management.ManagementFactory;
 public final class MemoryRoom {
     private static final long ITSELF = 12L << 20;
 
-    /** Of the heap: an idle connection over TLS takes 4.4 KiB, in cleartext 3 KiB. */
+    /** Of the heap: an idle connection over TLS was measured to take 4.4 KiB, in cleartext 3 KiB. */
     private static final long CONNECTION = 6L << 10;
 
-    /** Of the heap: a request that waits, or whose response is read slowly. */
+    /** Of the heap, estimated: a request that waits, or whose response is read slowly. */
     private static final long EXCHANGE = 12L << 10;
 
-    /** Of the heap: a WebSocket that is silent. */
+    /** Of the heap, estimated: a WebSocket that is silent. */
     private static final long TUNNEL = 4L << 10;
 
     private final long heap;
