@@ -144,12 +144,11 @@ public final class Shortage {
         }
         // where nothing was short, nothing is shown
         boolean shown = took > 0 && (heap || kind.equals("elsewhere") || most >= Integer.parseInt(parts[1]) / 4);
-        boolean good =
-                shown
-                        && after >= 0
-                        && after <= SERVED_WITHIN.toMillis()
-                        && ended
-                        && (!kind.equals("streams") || !secure || during > 0);
+        boolean good = shown
+                && after >= 0
+                && after <= SERVED_WITHIN.toMillis()
+                && ended
+                && (!kind.equals("streams") || !secure || during > 0);
         System.out.printf(
                 "%-28s %8d %8d %9s %9s %9s  %s%n",
                 name,
