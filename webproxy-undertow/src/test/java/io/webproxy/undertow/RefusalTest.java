@@ -68,6 +68,34 @@ class RefusalTest {
         }
     }
 
+    /** Undertow would look for the end of the body first, and close without an answer because it is malformed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Host: a¶Host: a¶", "Host: a b¶", "Host: a:99999¶", "Host: other¶"})
+    void malformedBodyDoesNotHideThatTheHostIsRefused(String host) throws Exception {
+        String target = host.equals("Host: other¶") ? "http://a/x" : "/x";
+        for (Front front : HTTP1) {
+            try (RawUpstream upstream = RawUpstream.answering(OK);
+                    TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+                for (String body : List.of(
+                        "1f¶GET\r\r /evil HTTP/1.1¶Host: a¶¶¶0¶¶GET /b HTTP/1.1¶Host: a¶¶",
+                        "1f¶" + "x".repeat(40),
+                        "zz¶",
+                        "1¶xx¶",
+                        "0¶a: b\0¶¶")) {
+                    try (RawConnection client = proxy.raw()) {
+                        client.send("POST " + target + " HTTP/1.1¶" + host + "Transfer-Encoding: chunked¶¶" + body);
+                        assertThat(client.readResponse())
+                                .as(body)
+                                .startsWith("HTTP/1.1 400 ")
+                                .contains("no valid Host");
+                        assertThat(proxy.record().status()).isEqualTo(400);
+                    }
+                }
+                assertThat(upstream.connections()).isZero();
+            }
+        }
+    }
+
     /** The head comes in pieces, and part of the body with it. */
     @ParameterizedTest
     @EnumSource(

@@ -261,6 +261,11 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         }
         if (scanner.isComplete()) {
             stopWaiting();
+            if (scanner.hasSurplus() && !scanner.hasHost()) {
+                // Undertow would look for the end of a body first, and close without an answer where that is malformed
+                undertowRefuses(HeadProblem.HOST);
+                return false;
+            }
         } else if (scanner.hasBegun() && wait == null) {
             wait = new Wait(sweeper.now() + now.headTime().toNanos());
             sweeper.watch(wait);

@@ -22,6 +22,10 @@ final class HeadScanner {
 
     private static final int MOST_METHOD = 64;
 
+    private static final String HOST = "host";
+    /** More than any authority that is valid needs. */
+    private static final int MOST_HOST = 512;
+
     private enum State {
         START,
         EMPTY_LINE,
@@ -30,6 +34,8 @@ final class HeadScanner {
         VERSION,
         LINE,
         NEXT_LINE,
+        HOST_NAME,
+        HOST_VALUE,
         END,
         COMPLETE
     }
@@ -47,6 +53,11 @@ final class HeadScanner {
 
     private int kept;
     private boolean methodCut;
+    private boolean minorZero;
+    private int matched;
+    private int hosts;
+    private final StringBuilder host = new StringBuilder();
+    private boolean surplus;
     private @Nullable HeadProblem problem;
 
     /** The next byte is the first of another head. */
@@ -59,6 +70,10 @@ final class HeadScanner {
         targetBytes = 0;
         kept = 0;
         methodCut = false;
+        minorZero = false;
+        hosts = 0;
+        host.setLength(0);
+        surplus = false;
         problem = null;
     }
 
@@ -132,6 +147,26 @@ final class HeadScanner {
         return Math.max(0, isComplete() ? lines - 2 : lines - 1);
     }
 
+    /** Whether bytes have come along with the end of the head that aren't part of it. */
+    boolean hasSurplus() {
+        return surplus;
+    }
+
+    /**
+     * Whether a head that is complete has a host as it must (RFC 9112 section 3.2); also where it is too long to be kept. Only before {@link #forgetLine()}.
+     */
+    boolean hasHost() {
+        if (hosts == 0 || host.length() == MOST_HOST) {
+            return hosts == 1 || minorZero;
+        }
+        String value = host.toString().strip();
+        String target = target();
+        int scheme = target.startsWith("/") ? -1 : target.indexOf("://");
+        return hosts == 1
+                && Authority.isValid(value)
+                && (scheme < 0 || Authority.of(target).equalsIgnoreCase(value));
+    }
+
     /** The first problem, or null. */
     @Nullable HeadProblem problem() {
         return problem;
@@ -169,6 +204,7 @@ final class HeadScanner {
                 leading += cutMethod();
             }
         }
+        surplus = at < to;
         return leading;
     }
 
@@ -242,10 +278,18 @@ final class HeadScanner {
                 if (b == '\r') {
                     state = State.END;
                 } else {
-                    state = State.LINE;
+                    matched = 0;
+                    state = State.HOST_NAME;
+                    hostName(b);
                     if (b == ' ' || b == '\t') {
                         found(HeadProblem.FOLDED);
                     }
+                }
+            }
+            case HOST_NAME -> hostName(b);
+            case HOST_VALUE -> {
+                if (host.length() < MOST_HOST) {
+                    host.append((char) (b & 0xff));
                 }
             }
             case END -> state = State.LINE;
@@ -255,7 +299,22 @@ final class HeadScanner {
         }
     }
 
+    private void hostName(byte b) {
+        if (matched < HOST.length() && (b | 0x20) == HOST.charAt(matched)) {
+            matched++;
+        } else if (matched == HOST.length() && b == ':') {
+            hosts++;
+            host.setLength(0);
+            state = State.HOST_VALUE;
+        } else {
+            state = State.LINE;
+        }
+    }
+
     private void version(ByteBuffer in, int at, byte b) {
+        if (version == MINOR) {
+            minorZero = b == '0';
+        }
         if (version == MAJOR && b != '1' && isDigit(b)) {
             found(b == '0' ? HeadProblem.OLD_VERSION : HeadProblem.NEW_VERSION);
             otherMajor = true;

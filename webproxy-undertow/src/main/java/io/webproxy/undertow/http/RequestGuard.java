@@ -6,10 +6,10 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.exchange.Authority;
 import io.webproxy.undertow.exchange.FieldParser;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Refuses requests that two servers could read in two ways. Pure. */
@@ -17,13 +17,10 @@ final class RequestGuard {
     private static final HttpString WEBSOCKET_VERSION = new HttpString("Sec-WebSocket-Version");
     private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
-    private static final Pattern AUTHORITY =
-            Pattern.compile("((?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
     /** The methods that most resources have, for the field {@code Allow}; all but TRACE and CONNECT are forwarded. */
     static final String ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
     private static final int MAX_LENGTH_DIGITS = 18;
-    private static final int MAX_PORT = 65535;
 
     /**
      * Why a request is refused.
@@ -101,28 +98,14 @@ final class RequestGuard {
         }
         HeaderValues hosts = http.getRequestHeaders().get(Headers.HOST);
         String host = hosts == null ? null : hosts.getFirst();
-        if (host == null ? !http.isHttp10() : hosts.size() != 1 || !isAuthority(host)) {
+        if (host == null ? !http.isHttp10() : hosts.size() != 1 || !Authority.isValid(host)) {
             return new Refusal(400, "The request has no valid Host.");
         }
-        if (http.isHostIncludedInRequestURI() && !host(http.getRequestURI()).equalsIgnoreCase(String.valueOf(host))) {
+        if (http.isHostIncludedInRequestURI()
+                && !Authority.of(http.getRequestURI()).equalsIgnoreCase(String.valueOf(host))) {
             return new Refusal(400, "The request target and Host name different hosts.");
         }
         return null;
-    }
-
-    private static String host(String uri) {
-        int start = uri.indexOf("//") + 2;
-        int end = uri.indexOf('/', start);
-        return uri.substring(start, end < 0 ? uri.length() : end);
-    }
-
-    static boolean isAuthority(String authority) {
-        if (!AUTHORITY.matcher(authority).matches()) {
-            return false;
-        }
-        int colon = authority.lastIndexOf(':');
-        String port = colon > authority.lastIndexOf(']') ? authority.substring(colon + 1) : "";
-        return port.isEmpty() || Integer.parseInt(port) <= MAX_PORT;
     }
 
     private static @Nullable Refusal framing1(HttpServerExchange http) {

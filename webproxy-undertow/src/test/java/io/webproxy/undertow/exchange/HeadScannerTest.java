@@ -49,6 +49,36 @@ class HeadScannerTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "'GET / HTTP/1.1|Host: a|', true",
+        "'GET / HTTP/1.1|X: host: b|hOST:  a:80 |Hosts: c|', true",
+        "'GET http://a:80/x HTTP/1.1|Host: A:80|', true",
+        "'OPTIONS * HTTP/1.1|Host: [::1]|', true",
+        "'GET / HTTP/1.0|', true",
+        "'GET / HTTP/1.1|', false",
+        "'GET / HTTP/1.1|Hos: a|', false",
+        "'GET / HTTP/1.1|Host: a|Host: a|', false",
+        "'GET / HTTP/1.0|Host: a|Host: a|', false",
+        "'GET / HTTP/1.1|Host: a b|', false",
+        "'GET / HTTP/1.1|Host: a:99999|', false",
+        "'GET / HTTP/1.1|Host:|', false",
+        "'GET http://b/x HTTP/1.1|Host: a|', false",
+    })
+    void hostIsJudgedWhereverTheHeadIsSplit(String lines, boolean valid) {
+        String text = lines.replace("|", "\r\n") + "\r\n";
+        for (int split = 0; split <= text.length(); split++) {
+            HeadScanner scanner = new HeadScanner();
+            ByteBuffer in = bytes(text + "body");
+            scanner.scan(in, 0, split);
+            scanner.scan(in, split, in.limit());
+            assertThat(scanner.isComplete()).isTrue();
+            assertThat(scanner.hasSurplus()).isTrue();
+            assertThat(scanner.hasHost()).as("split at %d", split).isEqualTo(valid);
+        }
+        assertThat(scanned(text).hasSurplus()).isFalse();
+    }
+
     @Test
     void everyMutationGetsAnAnswer() {
         for (int at = 0; at < HEAD.length(); at++) {

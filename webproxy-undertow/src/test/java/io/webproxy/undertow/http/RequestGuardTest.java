@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.exchange.Authority;
 import io.webproxy.undertow.exchange.RequestPath;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,7 +68,7 @@ class RequestGuardTest {
                 "a%20b"
             })
     void authorityOfRfc3986IsTaken(String authority) {
-        assertThat(RequestGuard.isAuthority(authority)).isTrue();
+        assertThat(Authority.isValid(authority)).isTrue();
     }
 
     @ParameterizedTest
@@ -119,14 +120,14 @@ class RequestGuardTest {
                 "http://a"
             })
     void hostThatTwoServersCouldReadInTwoWaysIsRefused(String authority) {
-        assertThat(RequestGuard.isAuthority(authority)).isFalse();
+        assertThat(Authority.isValid(authority)).isFalse();
         assertThat(with("Host", authority).check()).isEqualTo(400);
     }
 
     @Test
     void longHostIsAnsweredWithoutAnException() {
-        assertThat(RequestGuard.isAuthority("a".repeat(30_000))).isTrue();
-        assertThat(RequestGuard.isAuthority("[" + ":".repeat(30_000))).isFalse();
+        assertThat(Authority.isValid("a".repeat(30_000))).isTrue();
+        assertThat(Authority.isValid("[" + ":".repeat(30_000))).isFalse();
     }
 
     @Test

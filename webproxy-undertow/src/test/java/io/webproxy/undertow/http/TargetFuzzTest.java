@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.webproxy.route.HostPattern;
+import io.webproxy.undertow.exchange.Authority;
 import io.webproxy.undertow.exchange.RequestPath;
 import java.nio.charset.StandardCharsets;
 
@@ -33,7 +34,7 @@ class TargetFuzzTest {
     @FuzzTest
     void authority(byte[] input) {
         String authority = new String(input, StandardCharsets.ISO_8859_1);
-        if (RequestGuard.isAuthority(authority)) {
+        if (Authority.isValid(authority)) {
             assertThat(authority).doesNotContain("/", "@", " ", "\r", "\n", "\0", "#", "?", "\\");
             assertThat(HostPattern.hostOf(authority)).isNotEmpty();
         }
