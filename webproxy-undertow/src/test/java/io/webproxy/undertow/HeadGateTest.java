@@ -175,4 +175,23 @@ class HeadGateTest {
             assertThat(proxy.record().status()).isEqualTo(431);
         });
     }
+
+    /** An incomplete request has no answer (RFC 9112 section 8), and reaches nothing. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void requestThatEndsInTheMiddleOfItsHeadHasNoAnswer(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send("GET /one HTTP/1.1¶Host: localhost¶¶GET /s HTTP/1.1¶Host: loc");
+            assertThat(client.readResponse()).endsWith("ok");
+            client.shutdownOutput();
+            assertThat(client.end()).isEqualTo("end");
+            assertThat(proxy.record().path()).isEqualTo("/one");
+            assertThat(proxy.ended()).isEqualTo(1);
+            assertThat(upstream.connections()).isEqualTo(1);
+        }
+    }
 }

@@ -121,6 +121,8 @@ final class Http1Leg implements ClientLeg {
             return;
         }
         closed = true;
+        // the response is out: a client that closes at once hasn't left early
+        exchange.closing();
         unwatch();
         if (gate != null && http.getStatusCode() != StatusCodes.REQUEST_TIME_OUT) {
             gate.linger(true, this::terminate);
