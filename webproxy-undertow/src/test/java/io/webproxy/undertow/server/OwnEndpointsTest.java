@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -103,10 +104,26 @@ class OwnEndpointsTest {
 
     @Test
     void lookUpHasALimit() {
-        BoundedLookup none = new BoundedLookup(Duration.ZERO);
-        assertThat(none.addresses("localhost")).isEmpty();
+        CountDownLatch never = new CountDownLatch(1);
+        BoundedLookup hanging = new BoundedLookup(Duration.ofMillis(1), host -> {
+            awaited(never);
+            return List.of(InetAddress.getLoopbackAddress());
+        });
+        assertThat(hanging.addresses("hangs.example")).isEmpty();
+        assertThat(hanging.addresses("hangs.example"))
+                .as("the limit is one for all")
+                .isEmpty();
+        never.countDown();
         assertThat(new BoundedLookup(Duration.ofSeconds(10)).addresses("localhost"))
                 .isNotEmpty()
                 .allMatch(InetAddress::isLoopbackAddress);
+    }
+
+    private static void awaited(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }
