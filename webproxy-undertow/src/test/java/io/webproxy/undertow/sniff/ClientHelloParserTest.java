@@ -16,6 +16,7 @@ import static io.webproxy.testing.Hellos.serverName;
 import static io.webproxy.testing.Hellos.start;
 import static io.webproxy.testing.Hellos.vector;
 import static io.webproxy.undertow.sniff.Peeked.More.MORE;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.Hellos;
@@ -23,6 +24,7 @@ import io.webproxy.testing.Peers;
 import io.webproxy.undertow.sniff.Peeked.ClientHello;
 import io.webproxy.undertow.sniff.Peeked.Malformed;
 import java.io.File;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -114,6 +116,29 @@ class ClientHelloParserTest {
         assertThat(hello.protocols()).containsExactly("h2", "http/1.1");
         assertThat(hello.versions()).contains(TLS12);
         assertThat(hello.versions().contains(TLS13)).isNotEqualTo(command.endsWith("-tls1_2"));
+        everyTruncation(input, cut -> assertThat(parse(cut)).isEqualTo(MORE));
+        everyMutation(input, mutated -> assertThat(parse(mutated)).isNotNull());
+    }
+
+    /** Chromium 156's: more than a TCP segment, with a post-quantum key share, GREASE, an ECH extension and its extensions shuffled. */
+    @Test
+    void helloOfABrowserIsReadHoweverItArrives() throws Exception {
+        byte[] input;
+        try (InputStream recorded = getClass().getResourceAsStream("SniffFuzzTestInputs/clientHello/chromium")) {
+            input = requireNonNull(recorded).readAllBytes();
+        }
+        assertThat(input).hasSizeGreaterThan(1460);
+        ClientHello hello = hello(input);
+        assertThat(hello.serverName()).isEqualTo("www.example.com");
+        assertThat(hello.protocols()).containsExactly("h2", "http/1.1");
+        assertThat(hello.versions()).containsExactly(TLS13, TLS12);
+        for (int at = 0; at <= input.length; at++) {
+            assertThat(parse(Arrays.copyOf(input, at), Arrays.copyOfRange(input, at, input.length)))
+                    .as("split at %s", at)
+                    .isEqualTo(hello);
+        }
+        assertThat(parse(singly(input))).isEqualTo(hello);
+        assertThat(parse(singly(inRecords(input, 1)))).isEqualTo(hello);
         everyTruncation(input, cut -> assertThat(parse(cut)).isEqualTo(MORE));
         everyMutation(input, mutated -> assertThat(parse(mutated)).isNotNull());
     }
