@@ -11,6 +11,10 @@ import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.Endpoint;
+import io.webproxy.port.EndpointBuilder;
+import io.webproxy.port.EndpointSettings;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.PortRules;
 import io.webproxy.route.HostPattern;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.RetryBudget;
@@ -101,8 +105,40 @@ public final class ProxyConfig {
      *
      * @param protocol what it speaks
      * @param port 0 for any free one
+     * @param settings what it has of its own
+     * @param rules of a {@link Endpoint.Protocol#RULES} endpoint; empty for others
      */
-    public record Listen(Endpoint.Protocol protocol, int port) {}
+    public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings settings, Optional<PortRules> rules) {
+        /** Checks that nothing is null. */
+        public Listen {
+            Objects.requireNonNull(protocol, "protocol");
+            Objects.requireNonNull(settings, "settings");
+            Objects.requireNonNull(rules, "rules");
+        }
+
+        /** Whether TLS ends here, for some connections at least. */
+        public boolean isTls() {
+            return protocol == Endpoint.Protocol.HTTPS
+                    || rules.filter(PortRules::hasTls).isPresent();
+        }
+
+        /** Whether requests come in here. */
+        boolean isHttp() {
+            return protocol != Endpoint.Protocol.RULES
+                    || rules.filter(PortRules::hasHttp).isPresent();
+        }
+
+        private boolean isRedirect() {
+            return protocol == Endpoint.Protocol.REDIRECT
+                    || rules.filter(PortRules::hasRedirect).isPresent();
+        }
+
+        /** The same endpoint, with other rules or settings, as far as an update can tell. */
+        private boolean isReplacedBy(Listen other) {
+            return settings.name().isPresent() && settings.name().equals(other.settings.name())
+                    || port != 0 && port == other.port && protocol == other.protocol;
+        }
+    }
 
     /** Starts a server with this configuration; see {@link Builder#start}. */
     public ProxyServer start() {
@@ -269,6 +305,7 @@ public final class ProxyConfig {
         private @Nullable String bind;
         private final List<Route> routes = new ArrayList<>();
         private final Set<String> replaceable = new HashSet<>();
+        private final List<Listen> replaceableListens = new ArrayList<>();
         private final List<CertificateSource> certificates = new ArrayList<>();
         private Duration certificateReload = Duration.ofSeconds(10);
         private TlsProvider tlsProvider = TlsProvider.AUTO;
@@ -298,6 +335,7 @@ public final class ProxyConfig {
 
         private Builder(ProxyConfig config) {
             listens.addAll(config.listens);
+            replaceableListens.addAll(config.listens);
             bind = config.bind;
             routes.addAll(config.routes);
             config.routes.forEach(route -> replaceable.add(route.name()));
@@ -329,24 +367,60 @@ public final class ProxyConfig {
 
         /** Adds an endpoint for HTTP/1.1 and HTTP/2 over TLS; cleartext HTTP is redirected there. Port 0 is any free one. */
         public Builder https(int port) {
-            return listen(Endpoint.Protocol.HTTPS, port);
+            return https(port, endpoint -> {});
+        }
+
+        /** The same with settings of its own; within an update it replaces the HTTPS endpoint with its port. */
+        public Builder https(int port, Consumer<EndpointBuilder> settings) {
+            return listen(Endpoint.Protocol.HTTPS, port, settings);
         }
 
         /** Adds an endpoint for cleartext HTTP/1.1. Port 0 is any free one. */
         public Builder http(int port) {
-            return listen(Endpoint.Protocol.HTTP, port);
+            return http(port, endpoint -> {});
+        }
+
+        /** The same with settings of its own; within an update it replaces the HTTP endpoint with its port. */
+        public Builder http(int port, Consumer<EndpointBuilder> settings) {
+            return listen(Endpoint.Protocol.HTTP, port, settings);
         }
 
         /** Adds a cleartext endpoint that redirects to the first HTTPS endpoint. Port 0 is any free one. */
         public Builder redirectHttp(int port) {
-            return listen(Endpoint.Protocol.REDIRECT, port);
+            return redirectHttp(port, endpoint -> {});
         }
 
-        private Builder listen(Endpoint.Protocol protocol, int port) {
-            if (port < 0 || port > 65535) {
-                throw new IllegalArgumentException("port: " + port + " (expected: 0-65535)");
+        /** The same with settings of its own; within an update it replaces the redirecting endpoint with its port. */
+        public Builder redirectHttp(int port, Consumer<EndpointBuilder> settings) {
+            return listen(Endpoint.Protocol.REDIRECT, port, settings);
+        }
+
+        /**
+         * Adds an endpoint that several protocols share, by rules; within an update it replaces the one with its port, whose open relays go on. Port 0 is any free one.
+         */
+        public Builder listen(int port, Consumer<PortBuilder> rules) {
+            PortBuilder builder = new PortBuilder();
+            Objects.requireNonNull(rules, "rules").accept(builder);
+            return listen(new Listen(Endpoint.Protocol.RULES, port, builder.endpoint(), Optional.of(builder.build())));
+        }
+
+        private Builder listen(Endpoint.Protocol protocol, int port, Consumer<EndpointBuilder> settings) {
+            EndpointBuilder builder = new EndpointBuilder();
+            Objects.requireNonNull(settings, "settings").accept(builder);
+            return listen(new Listen(protocol, port, builder.build(), Optional.empty()));
+        }
+
+        private Builder listen(Listen listen) {
+            if (listen.port() < 0 || listen.port() > 65535) {
+                throw new IllegalArgumentException("port: " + listen.port() + " (expected: 0-65535)");
             }
-            listens.add(new Listen(protocol, port));
+            for (Listen old : listens) {
+                if (old.isReplacedBy(listen) && replaceableListens.remove(old)) {
+                    listens.set(listens.indexOf(old), listen);
+                    return this;
+                }
+            }
+            listens.add(listen);
             return this;
         }
 
@@ -358,7 +432,14 @@ public final class ProxyConfig {
          * @throws IllegalArgumentException if there is none such
          */
         public Builder removeEndpoint(Endpoint.Protocol protocol, int port) {
-            if (!listens.remove(new Listen(Objects.requireNonNull(protocol, "protocol"), port))) {
+            Objects.requireNonNull(protocol, "protocol");
+            Listen found = null;
+            for (Listen listen : listens) {
+                if (found == null && listen.protocol() == protocol && listen.port() == port) {
+                    found = listen;
+                }
+            }
+            if (found == null || !listens.remove(found)) {
                 throw new IllegalArgumentException(
                         "removeEndpoint: " + protocol + " " + port + " (expected: an endpoint as it was given)");
             }
@@ -656,19 +737,31 @@ public final class ProxyConfig {
         public ProxyConfig build() {
             List<String> problems = new ArrayList<>();
             if (listens.isEmpty()) {
-                problems.add("endpoints: none (expected: at least one of https(port), http(port))");
+                problems.add(
+                        "endpoints: none (expected: at least one of https(port), http(port), listen(port, rules))");
             }
-            boolean https = listens.stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS);
-            Set<Integer> ports = new HashSet<>();
+            boolean https = listens.stream().anyMatch(Listen::isTls);
+            boolean http = listens.isEmpty() || listens.stream().anyMatch(Listen::isHttp);
+            Set<String> addresses = new HashSet<>();
+            Set<String> names = new HashSet<>();
             for (Listen listen : listens) {
-                if (listen.port() != 0 && !ports.add(listen.port())) {
+                String host = listen.settings().bind().orElse(bind == null ? "" : bind);
+                if (listen.port() != 0 && !addresses.add(host + " " + listen.port())) {
                     problems.add("port: " + listen.port() + " (expected: each port only once)");
                 }
-                if (listen.protocol() == Endpoint.Protocol.REDIRECT && !https) {
+                listen.settings()
+                        .name()
+                        .filter(name -> !names.add(name))
+                        .ifPresent(
+                                name -> problems.add("name: " + name + " (expected: each endpoint's name only once)"));
+                if (listen.isRedirect() && !https) {
                     problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to)");
                 }
+                listen.rules()
+                        .ifPresent(rules -> rules.problems()
+                                .forEach(problem -> problems.add("listen " + listen.port() + ": " + problem)));
             }
-            if (routes.isEmpty()) {
+            if (routes.isEmpty() && http) {
                 problems.add("routes: none (expected: forward(\"http://host:port\"), or at least one route)");
             }
             if (!certificates.isEmpty() && !https) {

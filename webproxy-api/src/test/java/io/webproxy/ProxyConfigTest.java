@@ -11,6 +11,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
+import io.webproxy.port.EndpointSettings;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -21,6 +22,7 @@ import io.webproxy.tls.TlsProvider;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -52,7 +54,9 @@ class ProxyConfigTest {
     void twoCallsAreEnough() {
         ProxyConfig config = valid().build();
 
-        assertThat(config.listens()).containsExactly(new ProxyConfig.Listen(Endpoint.Protocol.HTTP, 0));
+        assertThat(config.listens())
+                .containsExactly(new ProxyConfig.Listen(
+                        Endpoint.Protocol.HTTP, 0, EndpointSettings.defaults(), Optional.empty()));
         assertThat(config.routes()).singleElement().satisfies(route -> {
             assertThat(route.host().isAny()).isTrue();
             assertThat(route.upstreams()).singleElement().hasToString(UPSTREAM);
@@ -97,7 +101,7 @@ class ProxyConfigTest {
     void emptyConfigurationSaysBothThingsThatAreMissing() {
         assertThat(problems(ProxyServer.builder()))
                 .containsExactly(
-                        "endpoints: none (expected: at least one of https(port), http(port))",
+                        "endpoints: none (expected: at least one of https(port), http(port), listen(port, rules))",
                         "routes: none (expected: forward(\"http://host:port\"), or at least one route)");
     }
 

@@ -8,16 +8,19 @@ import java.util.Objects;
  *
  * @param address where it listens; the port is the real one, never 0
  * @param protocol what clients speak there
+ * @param name what it is called in status, events and logs
  */
-public record Endpoint(InetSocketAddress address, Protocol protocol) {
+public record Endpoint(InetSocketAddress address, Protocol protocol, String name) {
     /** What an endpoint speaks. */
     public enum Protocol {
         /** HTTP/1.1 in clear. */
         HTTP("http"),
         /** HTTP/1.1 and HTTP/2 over TLS; HTTP in clear gets a redirect. */
         HTTPS("https"),
-        /** HTTP/1.1 in clear, answered with a redirect to the HTTPS endpoint. */
-        REDIRECT("http");
+        /** Cleartext HTTP/1.1, answered with a redirect to the HTTPS endpoint. */
+        REDIRECT("http"),
+        /** Several protocols, told apart by rules. */
+        RULES("tcp");
 
         private final String scheme;
 
@@ -25,15 +28,16 @@ public record Endpoint(InetSocketAddress address, Protocol protocol) {
             this.scheme = scheme;
         }
 
-        /** {@code http} or {@code https}. */
+        /** {@code http}, {@code https}, or {@code tcp} for an endpoint with rules. */
         public String scheme() {
             return scheme;
         }
     }
 
-    /** Checks that neither part is null. */
+    /** Checks that no part is null. */
     public Endpoint {
         Objects.requireNonNull(address, "address");
         Objects.requireNonNull(protocol, "protocol");
+        Objects.requireNonNull(name, "name");
     }
 }

@@ -14,6 +14,7 @@ import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -136,11 +137,18 @@ final class Listeners {
         Acceptor acceptor = new Acceptor(connections, becoming);
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
-            Endpoint endpoint = new Endpoint(server.getLocalAddress(InetSocketAddress.class), listen.protocol());
+            InetSocketAddress bound = server.getLocalAddress(InetSocketAddress.class);
+            Endpoint endpoint = new Endpoint(bound, listen.protocol(), name(listen, bound));
             return new Listener(listen, endpoint, server, acceptor, becoming);
         } catch (IOException | UnresolvedAddressException e) {
             throw new ProxyStartException(BindFailure.sentence(address, e), e);
         }
+    }
+
+    private static String name(ProxyConfig.Listen listen, InetSocketAddress bound) {
+        return listen.settings()
+                .name()
+                .orElseGet(() -> listen.protocol().name().toLowerCase(Locale.ROOT) + "-" + bound.getPort());
     }
 
     /** Accepts no more, anywhere. */

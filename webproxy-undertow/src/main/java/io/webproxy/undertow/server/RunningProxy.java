@@ -244,6 +244,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                         new TlsFront(Objects.requireNonNull(tls), tlsChallenges, records),
                         handlers.secure(),
                         handlers.toHttps());
+            case RULES -> throw new ProxyStartException("Port rules aren't served yet.");
         };
     }
 

@@ -1,0 +1,64 @@
+package io.webproxy.port;
+
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.tls.ClientCertificates;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Collects what one endpoint has of its own, in place of what the server has for all. Not thread-safe. */
+public final class EndpointBuilder {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+    private @Nullable String name;
+    private @Nullable String bind;
+    private @Nullable ProxyProtocol proxyProtocol;
+    private @Nullable ClientCertificates clientCertificates;
+
+    /** Nothing of its own yet. */
+    public EndpointBuilder() {}
+
+    /**
+     * What the endpoint is called in status, events and logs; default: its protocol and port, such as {@code https-8443}.
+     *
+     * @throws IllegalArgumentException unless it is 1 to 64 letters, digits, dots, hyphens or underscores
+     */
+    public EndpointBuilder name(String name) {
+        if (!NAME.matcher(Objects.requireNonNull(name, "name")).matches()) {
+            throw new IllegalArgumentException(
+                    "name: '" + name + "' (expected: 1-64 letters, digits, dots, hyphens or underscores)");
+        }
+        this.name = name;
+        return this;
+    }
+
+    /**
+     * The local address or host name to bind to; default: the server's.
+     *
+     * @throws IllegalArgumentException if it is blank
+     */
+    public EndpointBuilder bind(String address) {
+        if (Objects.requireNonNull(address, "address").isBlank()) {
+            throw new IllegalArgumentException("bind: '' (expected: a local address such as 127.0.0.1)");
+        }
+        this.bind = address;
+        return this;
+    }
+
+    /** Whether connections start with a header of the PROXY protocol; believed only from trusted proxies. Default: the server's. */
+    public EndpointBuilder proxyProtocol(ProxyProtocol mode) {
+        this.proxyProtocol = Objects.requireNonNull(mode, "proxyProtocol");
+        return this;
+    }
+
+    /** Whether clients are asked for a certificate, where TLS ends here; default: the server's. */
+    public EndpointBuilder clientCertificates(ClientCertificates asked) {
+        this.clientCertificates = Objects.requireNonNull(asked, "clientCertificates");
+        return this;
+    }
+
+    /** What was collected. */
+    public EndpointSettings build() {
+        return new EndpointSettings(name, bind, proxyProtocol, clientCertificates);
+    }
+}

@@ -1,0 +1,73 @@
+package io.webproxy.port;
+
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.tls.ClientCertificates;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What one endpoint has of its own; what is empty is as the server has it for all. Immutable; made by {@link EndpointBuilder}. */
+public final class EndpointSettings {
+    private static final EndpointSettings DEFAULTS = new EndpointSettings(null, null, null, null);
+
+    private final @Nullable String name;
+    private final @Nullable String bind;
+    private final @Nullable ProxyProtocol proxyProtocol;
+    private final @Nullable ClientCertificates clientCertificates;
+
+    EndpointSettings(
+            @Nullable String name,
+            @Nullable String bind,
+            @Nullable ProxyProtocol proxyProtocol,
+            @Nullable ClientCertificates clientCertificates) {
+        this.name = name;
+        this.bind = bind;
+        this.proxyProtocol = proxyProtocol;
+        this.clientCertificates = clientCertificates;
+    }
+
+    /** Everything as the server has it. */
+    public static EndpointSettings defaults() {
+        return DEFAULTS;
+    }
+
+    /** Its name, if one was given. */
+    public Optional<String> name() {
+        return Optional.ofNullable(name);
+    }
+
+    /** The address to bind to. */
+    public Optional<String> bind() {
+        return Optional.ofNullable(bind);
+    }
+
+    /** Whether connections start with a PROXY header. */
+    public Optional<ProxyProtocol> proxyProtocol() {
+        return Optional.ofNullable(proxyProtocol);
+    }
+
+    /** Whether clients are asked for a certificate. */
+    public Optional<ClientCertificates> clientCertificates() {
+        return Optional.ofNullable(clientCertificates);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof EndpointSettings that
+                && Objects.equals(name, that.name)
+                && Objects.equals(bind, that.bind)
+                && proxyProtocol == that.proxyProtocol
+                && Objects.equals(clientCertificates, that.clientCertificates);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, bind, proxyProtocol, clientCertificates);
+    }
+
+    @Override
+    public String toString() {
+        return "EndpointSettings[name=" + name + ", bind=" + bind + ", proxyProtocol=" + proxyProtocol
+                + ", clientCertificates=" + clientCertificates + "]";
+    }
+}

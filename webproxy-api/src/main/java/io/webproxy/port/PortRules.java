@@ -1,0 +1,108 @@
+package io.webproxy.port;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The rules of one port, in the order in which they are tried, and what becomes of connections that none takes. Immutable; made by {@link PortBuilder}. */
+public final class PortRules {
+    private final List<PortRule> rules;
+    private final @Nullable Relay silent;
+    private final @Nullable Relay otherwise;
+    private final Duration detectTime;
+
+    PortRules(List<PortRule> rules, @Nullable Relay silent, @Nullable Relay otherwise, Duration detectTime) {
+        this.rules = List.copyOf(rules);
+        this.silent = silent;
+        this.otherwise = otherwise;
+        this.detectTime = detectTime;
+    }
+
+    /** The rules, the first one first. */
+    public List<PortRule> rules() {
+        return rules;
+    }
+
+    /** Where clients are relayed to that have sent nothing within {@link #detectTime()}; empty when they are closed. */
+    public Optional<Relay> silent() {
+        return Optional.ofNullable(silent);
+    }
+
+    /** Where connections are relayed to that no rule takes; empty when they are closed. */
+    public Optional<Relay> otherwise() {
+        return Optional.ofNullable(otherwise);
+    }
+
+    /** How long a client may be silent before it counts as one that waits for the server to speak first. */
+    public Duration detectTime() {
+        return detectTime;
+    }
+
+    /** Whether a rule ends TLS here, so that the server needs a certificate. */
+    public boolean hasTls() {
+        return rules.stream()
+                .anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS && rule.action() != PortRule.Action.RELAY);
+    }
+
+    /** Whether a rule leads to the server's routes. */
+    public boolean hasHttp() {
+        return rules.stream()
+                .anyMatch(rule -> rule.action() == PortRule.Action.SERVE || rule.action() == PortRule.Action.INSIDE);
+    }
+
+    /** Whether a rule redirects cleartext HTTP. */
+    public boolean hasRedirect() {
+        return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.REDIRECT);
+    }
+
+    /** What is wrong in combination, a sentence each. */
+    public List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        if (rules.isEmpty() && silent == null && otherwise == null) {
+            problems.add("rules: none (expected: at least one, such as https() or ssh(\"127.0.0.1:22\"))");
+        }
+        for (PortRule rule : rules) {
+            rule.relay().ifPresent(relay -> {
+                relay.problems().forEach(problem -> problems.add(rule.name() + ": " + problem));
+                if (relay.loopbackSource() && rule.protocol() == PortRule.Protocol.HTTP) {
+                    problems.add(rule.name() + ": loopbackSource: on (expected: not for HTTP, whose header fields carry"
+                            + " the client's address)");
+                }
+            });
+            rule.inside()
+                    .ifPresent(
+                            rules -> rules.problems().forEach(problem -> problems.add(rule.name() + ": " + problem)));
+        }
+        if (silent != null) {
+            silent.problems().forEach(problem -> problems.add("silent: " + problem));
+        }
+        if (otherwise != null) {
+            otherwise.problems().forEach(problem -> problems.add("otherwise: " + problem));
+        }
+        return problems;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof PortRules that
+                && rules.equals(that.rules)
+                && Objects.equals(silent, that.silent)
+                && Objects.equals(otherwise, that.otherwise)
+                && detectTime.equals(that.detectTime);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(rules, silent, otherwise, detectTime);
+    }
+
+    @Override
+    public String toString() {
+        return rules
+                + (silent == null ? "" : ", silent->" + silent)
+                + (otherwise == null ? "" : ", otherwise->" + otherwise);
+    }
+}

@@ -1,0 +1,269 @@
+package io.webproxy.port;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.http.ProxyProtocol;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the connections of a port rule are relayed to, byte for byte in both directions, and within which limits. Immutable; start with {@link #to}.
+ *
+ * <p>The targets are tried in turn; one that can't be connected to is ejected for some time, as upstreams are, and the next is tried.
+ */
+public final class Relay {
+    private static final Pattern HOST_PORT = Pattern.compile("(\\[[^\\[\\]]+]|[^:\\[\\]\\s/@]+):([0-9]{1,5})");
+    private static final int MOST = 10_000_000;
+    private static final Duration LONGEST = Duration.ofDays(365);
+
+    private final List<InetSocketAddress> targets;
+    private final ProxyProtocol.@Nullable Version proxyProtocol;
+    private final boolean loopbackSource;
+    private final Duration connectTime;
+    private final Duration idleTime;
+    private final int connections;
+    private final int connectionsPerAddress;
+    private final int newConnectionsPerMinute;
+
+    private Relay(Values values) {
+        this.targets = List.copyOf(values.targets);
+        this.proxyProtocol = values.proxyProtocol;
+        this.loopbackSource = values.loopbackSource;
+        this.connectTime = values.connectTime;
+        this.idleTime = values.idleTime;
+        this.connections = values.connections;
+        this.connectionsPerAddress = values.connectionsPerAddress;
+        this.newConnectionsPerMinute = values.newConnectionsPerMinute;
+    }
+
+    /** What is copied, changed in one place, and made immutable again. */
+    private static final class Values {
+        private List<InetSocketAddress> targets = List.of();
+        private ProxyProtocol.@Nullable Version proxyProtocol;
+        private boolean loopbackSource;
+        private Duration connectTime = Duration.ofSeconds(5);
+        private Duration idleTime = Duration.ZERO;
+        private int connections = 32_768;
+        private int connectionsPerAddress = 8_192;
+        private int newConnectionsPerMinute;
+    }
+
+    /**
+     * A relay to one or several equal targets.
+     *
+     * @param targets {@code host:port} each; an IPv6 address in brackets
+     * @throws IllegalArgumentException if there is none, or one is malformed
+     */
+    public static Relay to(String... targets) {
+        List<InetSocketAddress> all = new ArrayList<>();
+        for (String target : Objects.requireNonNull(targets, "targets")) {
+            all.add(parse(Objects.requireNonNull(target, "target")));
+        }
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException("target: none (expected: host:port, such as 127.0.0.1:22)");
+        }
+        Values values = new Values();
+        values.targets = all;
+        return new Relay(values);
+    }
+
+    private static InetSocketAddress parse(String target) {
+        var parts = HOST_PORT.matcher(target);
+        if (parts.matches()) {
+            String host = parts.group(1);
+            int port = Integer.parseInt(parts.group(2));
+            boolean bracketed = host.startsWith("[");
+            InetAddress literal = IpLiteral.parse(host);
+            if (port >= 1 && port <= 65535 && (!bracketed || literal != null)) {
+                return InetSocketAddress.createUnresolved(
+                        bracketed ? host.substring(1, host.length() - 1) : host, port);
+            }
+        }
+        throw new IllegalArgumentException(
+                "target: " + target + " (expected: host:port, such as 127.0.0.1:22 or [2001:db8::1]:22)");
+    }
+
+    private Values values() {
+        Values values = new Values();
+        values.targets = targets;
+        values.proxyProtocol = proxyProtocol;
+        values.loopbackSource = loopbackSource;
+        values.connectTime = connectTime;
+        values.idleTime = idleTime;
+        values.connections = connections;
+        values.connectionsPerAddress = connectionsPerAddress;
+        values.newConnectionsPerMinute = newConnectionsPerMinute;
+        return values;
+    }
+
+    /** Tells the target the client's address by a header of the PROXY protocol before all else; default: no header. */
+    public Relay withProxyProtocol(ProxyProtocol.Version version) {
+        Values values = values();
+        values.proxyProtocol = Objects.requireNonNull(version, "proxyProtocol");
+        return new Relay(values);
+    }
+
+    /**
+     * Connects to the target from an address of 127.0.0.0/8 that is derived from the client's, so that a target that doesn't speak the PROXY
+     * protocol, such as sshd, tells clients apart. Default: no. Linux only, and only for targets that are IPv4 loopback addresses; never for HTTP,
+     * whose fields carry the client's address.
+     *
+     * <p>The address is a keyed hash of the IPv4 address or the IPv6 /64: nobody can choose an address that collides with another's. A target that trusts
+     * 127.0.0.0/8 trusts every client.
+     */
+    public Relay withLoopbackSource() {
+        Values values = values();
+        values.loopbackSource = true;
+        return new Relay(values);
+    }
+
+    /** How long all attempts to connect to a target may take together, 10 ms to 365 days; default: 5 s. */
+    public Relay withConnectTime(Duration limit) {
+        Objects.requireNonNull(limit, "connectTime");
+        if (limit.compareTo(Duration.ofMillis(10)) < 0 || limit.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("connectTime: " + limit + " (expected: 10 ms to 365 days)");
+        }
+        Values values = values();
+        values.connectTime = limit;
+        return new Relay(values);
+    }
+
+    /** How long a relay may be silent in both directions before it is closed, at least 1 s; zero for as long as it likes, which is the default. */
+    public Relay withIdleTime(Duration limit) {
+        Objects.requireNonNull(limit, "idleTime");
+        if (!limit.isZero() && (limit.compareTo(Duration.ofSeconds(1)) < 0 || limit.compareTo(LONGEST) > 0)) {
+            throw new IllegalArgumentException("idleTime: " + limit + " (expected: zero, or 1 s to 365 days)");
+        }
+        Values values = values();
+        values.idleTime = limit;
+        return new Relay(values);
+    }
+
+    /** How many connections of the rule may be open at once; default: 32,768; 0 for no limit of its own. One above it is closed at once. */
+    public Relay withConnections(int most) {
+        Values values = values();
+        values.connections = check("connections", most);
+        return new Relay(values);
+    }
+
+    /**
+     * How many connections of the rule one client address may have open at once, an IPv6 network of 64 bits counting as one; default: 8,192; 0 for no limit of its
+     * own.
+     */
+    public Relay withConnectionsPerAddress(int most) {
+        Values values = values();
+        values.connectionsPerAddress = check("connectionsPerAddress", most);
+        return new Relay(values);
+    }
+
+    /**
+     * How many new connections one client address may open per minute, an IPv6 network of 64 bits counting as one; those above it are closed at once. 0 for as many
+     * as it likes, which is the default. In front of sshd it stops password guessing.
+     */
+    public Relay withNewConnectionsPerMinute(int most) {
+        Values values = values();
+        values.newConnectionsPerMinute = check("newConnectionsPerMinute", most);
+        return new Relay(values);
+    }
+
+    private static int check(String name, int value) {
+        if (value < 0 || value > MOST) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: 0-" + MOST + ")");
+        }
+        return value;
+    }
+
+    /** The targets, unresolved, in the order they were given. */
+    public List<InetSocketAddress> targets() {
+        return targets;
+    }
+
+    /** The version of the PROXY header that the target gets; empty for none. */
+    public Optional<ProxyProtocol.Version> proxyProtocol() {
+        return Optional.ofNullable(proxyProtocol);
+    }
+
+    /** Whether the target sees a loopback address derived from the client's. */
+    public boolean loopbackSource() {
+        return loopbackSource;
+    }
+
+    /** How long connecting may take. */
+    public Duration connectTime() {
+        return connectTime;
+    }
+
+    /** How long a relay may be silent; zero for as long as it likes. */
+    public Duration idleTime() {
+        return idleTime;
+    }
+
+    /** How many connections may be open at once; 0 for no limit. */
+    public int connections() {
+        return connections;
+    }
+
+    /** How many of them one client address may have; 0 for no limit. */
+    public int connectionsPerAddress() {
+        return connectionsPerAddress;
+    }
+
+    /** How many new connections one client address may open per minute; 0 for no limit. */
+    public int newConnectionsPerMinute() {
+        return newConnectionsPerMinute;
+    }
+
+    /** What is wrong with it for a rule, a sentence each, without the rule's name. */
+    List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        if (loopbackSource) {
+            if (!System.getProperty("os.name", "").startsWith("Linux")) {
+                problems.add("loopbackSource: on (expected: Linux, which alone has all of 127.0.0.0/8)");
+            }
+            for (InetSocketAddress target : targets) {
+                if (!(IpLiteral.parse(target.getHostString()) instanceof Inet4Address address)
+                        || !address.isLoopbackAddress()) {
+                    problems.add("loopbackSource: to " + text(target)
+                            + " (expected: targets with an IPv4 loopback address, such as 127.0.0.1:22)");
+                }
+            }
+        }
+        return problems;
+    }
+
+    private static String text(InetSocketAddress target) {
+        String host = target.getHostString();
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + target.getPort();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Relay that
+                && targets.equals(that.targets)
+                && proxyProtocol == that.proxyProtocol
+                && loopbackSource == that.loopbackSource
+                && connectTime.equals(that.connectTime)
+                && idleTime.equals(that.idleTime)
+                && connections == that.connections
+                && connectionsPerAddress == that.connectionsPerAddress
+                && newConnectionsPerMinute == that.newConnectionsPerMinute;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(targets, proxyProtocol, loopbackSource, connectTime, idleTime);
+    }
+
+    /** The targets, separated by commas. */
+    @Override
+    public String toString() {
+        return String.join(",", targets.stream().map(Relay::text).toList());
+    }
+}

@@ -1,0 +1,203 @@
+package io.webproxy.port;
+
+import io.webproxy.http.AddressRange;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The rules that a port and the inside of a TLS connection have in common. */
+abstract class RuleBuilder<B extends RuleBuilder<B>> {
+    private static final Duration SHORTEST = Duration.ofMillis(10);
+    private static final Duration LONGEST = Duration.ofSeconds(5);
+
+    private final List<PortRule> rules = new ArrayList<>();
+    private List<AddressRange> clients = List.of();
+    private @Nullable Relay silent;
+    private @Nullable Relay otherwise;
+    private Duration detectTime = Duration.ofSeconds(2);
+
+    RuleBuilder() {}
+
+    abstract B self();
+
+    final B add(String name, PortRule.Protocol protocol, Relay relay) {
+        return add(new PortRule(
+                name,
+                protocol,
+                PortRule.Action.RELAY,
+                Sni.any(),
+                null,
+                clients,
+                Objects.requireNonNull(relay, "relay"),
+                null));
+    }
+
+    final B add(PortRule rule) {
+        rules.add(rule);
+        return self();
+    }
+
+    final List<AddressRange> clients() {
+        return clients;
+    }
+
+    /** Relays SSH, told by the client's banner. */
+    public B ssh(String... targets) {
+        return ssh(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B ssh(Relay relay) {
+        return add("ssh", PortRule.Protocol.SSH, relay);
+    }
+
+    /** Relays cleartext HTTP without a look at its requests. */
+    public B http(String... targets) {
+        return http(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B http(Relay relay) {
+        return add("http", PortRule.Protocol.HTTP, relay);
+    }
+
+    /** Relays SOCKS5. */
+    public B socks5(String... targets) {
+        return socks5(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B socks5(Relay relay) {
+        return add("socks5", PortRule.Protocol.SOCKS5, relay);
+    }
+
+    /** Relays OpenVPN over TCP. */
+    public B openVpn(String... targets) {
+        return openVpn(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B openVpn(Relay relay) {
+        return add("openvpn", PortRule.Protocol.OPENVPN, relay);
+    }
+
+    /** Relays PostgreSQL, whose clients ask for TLS in a message of its own first. */
+    public B postgreSql(String... targets) {
+        return postgreSql(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B postgreSql(Relay relay) {
+        return add("postgresql", PortRule.Protocol.POSTGRESQL, relay);
+    }
+
+    /**
+     * Relays what starts with bytes of choice.
+     *
+     * @param name the rule's name in status, events and logs
+     */
+    public B match(String name, BytePattern pattern, String... targets) {
+        return match(name, pattern, Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B match(String name, BytePattern pattern, Relay relay) {
+        return add(new PortRule(
+                checked(name),
+                PortRule.Protocol.BYTES,
+                PortRule.Action.RELAY,
+                Sni.any(),
+                Objects.requireNonNull(pattern, "pattern"),
+                clients,
+                Objects.requireNonNull(relay, "relay"),
+                null));
+    }
+
+    private static String checked(String name) {
+        if (!Objects.requireNonNull(name, "name").matches("[A-Za-z0-9._:*/@-]{1,64}")) {
+            throw new IllegalArgumentException(
+                    "name: '" + name + "' (expected: 1-64 letters, digits, or one of . _ : * / @ -)");
+        }
+        return name;
+    }
+
+    /**
+     * Rules that are only for some clients; for others they aren't there.
+     *
+     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}; the client is whom a trusted proxy's PROXY header names, where there is one
+     * @param some adds them
+     */
+    public B from(List<String> ranges, Consumer<B> some) {
+        if (Objects.requireNonNull(ranges, "ranges").isEmpty()) {
+            throw new IllegalArgumentException("from: none (expected: at least one address or range)");
+        }
+        if (!clients.isEmpty()) {
+            throw new IllegalArgumentException("from: " + ranges + " (expected: not within another from)");
+        }
+        clients = ranges.stream().map(AddressRange::of).toList();
+        try {
+            Objects.requireNonNull(some, "rules").accept(self());
+        } finally {
+            clients = List.of();
+        }
+        return self();
+    }
+
+    /** The same for one address or range. */
+    public B from(String range, Consumer<B> some) {
+        return from(List.of(range), some);
+    }
+
+    /** Relays clients that have sent nothing within the {@linkplain #detectTime detect time}: they wait for the server to speak first. Default: they are closed. */
+    public B silent(String... targets) {
+        return silent(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B silent(Relay relay) {
+        this.silent = Objects.requireNonNull(relay, "silent");
+        return self();
+    }
+
+    /**
+     * Relays connections that no rule takes, and those whose first bytes decide nothing within 5 s or before the client ends. Default: they are closed and counted.
+     */
+    public B otherwise(String... targets) {
+        return otherwise(Relay.to(targets));
+    }
+
+    /** The same with options. */
+    public B otherwise(Relay relay) {
+        this.otherwise = Objects.requireNonNull(relay, "otherwise");
+        return self();
+    }
+
+    /** How long a client may be silent before it counts as one that waits for the server to speak first, 10 ms to 5 s; default: 2 s. */
+    public B detectTime(Duration limit) {
+        Objects.requireNonNull(limit, "detectTime");
+        if (limit.compareTo(SHORTEST) < 0 || limit.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("detectTime: " + limit + " (expected: 10 ms to 5 s)");
+        }
+        this.detectTime = limit;
+        return self();
+    }
+
+    /** The rules; one whose name is taken gets a number behind it. */
+    final PortRules rules() {
+        Set<String> taken = new HashSet<>();
+        List<PortRule> named = new ArrayList<>();
+        for (PortRule rule : rules) {
+            String name = rule.name();
+            for (int i = 2; !taken.add(name); i++) {
+                name = rule.name() + "-" + i;
+            }
+            named.add(name.equals(rule.name()) ? rule : rule.named(name));
+        }
+        return new PortRules(named, silent, otherwise, detectTime);
+    }
+}

@@ -1,0 +1,128 @@
+package io.webproxy.port;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.route.HostPattern;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which TLS connections a port rule is for: by the server name (RFC 6066 section 3) and by the application protocols (ALPN, RFC 7301) in the
+ * ClientHello. Immutable.
+ */
+public final class Sni {
+    private static final Sni ANY = new Sni(null, false, Set.of());
+    private static final Sni NONE = new Sni(null, true, Set.of());
+    private static final int LONGEST_PROTOCOL = 255;
+
+    private final @Nullable HostPattern name;
+    private final boolean none;
+    private final Set<String> protocols;
+
+    private Sni(@Nullable HostPattern name, boolean none, Set<String> protocols) {
+        this.name = name;
+        this.none = none;
+        this.protocols = protocols;
+    }
+
+    /**
+     * Clients that name this server.
+     *
+     * @param pattern a name such as {@code db.example.com}, or {@code *.example.com} for all names one level below; case and a trailing dot don't
+     *     matter, internationalised names become A-labels
+     * @throws IllegalArgumentException if it is neither, or an IP address, which clients never send as a server name
+     */
+    public static Sni of(String pattern) {
+        String text = Objects.requireNonNull(pattern, "sni").strip();
+        HostPattern host;
+        try {
+            host = HostPattern.of(text);
+        } catch (IllegalArgumentException e) {
+            throw invalid(pattern);
+        }
+        if (text.indexOf(':') >= 0 || IpLiteral.parse(text) != null) {
+            throw invalid(pattern);
+        }
+        return new Sni(host, false, Set.of());
+    }
+
+    private static IllegalArgumentException invalid(String pattern) {
+        return new IllegalArgumentException(
+                "sni: " + pattern + " (expected: a server name such as db.example.com, or *.example.com)");
+    }
+
+    /** All clients, with or without a server name. */
+    public static Sni any() {
+        return ANY;
+    }
+
+    /** Clients that send no server name, as those do that connect by IP address. */
+    public static Sni none() {
+        return NONE;
+    }
+
+    /**
+     * Of these, only clients that offer at least one of the application protocols, in place of those given before.
+     *
+     * @param names such as {@code h2}, 1 to 255 characters each; case matters
+     * @throws IllegalArgumentException if none is given, or one is empty or too long
+     */
+    public Sni alpn(String... names) {
+        Set<String> wanted = new LinkedHashSet<>();
+        for (String protocol : Objects.requireNonNull(names, "alpn")) {
+            if (Objects.requireNonNull(protocol, "alpn").isEmpty() || protocol.length() > LONGEST_PROTOCOL) {
+                throw new IllegalArgumentException(
+                        "alpn: '" + protocol + "' (expected: 1-255 characters, such as h2 or http/1.1)");
+            }
+            wanted.add(protocol);
+        }
+        if (wanted.isEmpty()) {
+            throw new IllegalArgumentException("alpn: none (expected: at least one protocol, such as h2)");
+        }
+        return new Sni(name, none, Set.copyOf(wanted));
+    }
+
+    /**
+     * Whether a ClientHello belongs to this.
+     *
+     * @param serverName what the client names, in any case, with or without a trailing dot; null if it names none
+     * @param offered what it offers by ALPN
+     */
+    public boolean matches(@Nullable String serverName, List<String> offered) {
+        return matchesName(serverName)
+                && (protocols.isEmpty() || offered.stream().anyMatch(protocols::contains));
+    }
+
+    private boolean matchesName(@Nullable String serverName) {
+        if (none || serverName == null) {
+            return none ? serverName == null : name == null;
+        }
+        return name == null || name.matches(HostPattern.hostOf(serverName.toLowerCase(Locale.ROOT)));
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Sni that
+                && none == that.none
+                && Objects.equals(name, that.name)
+                && protocols.equals(that.protocols);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, none, protocols);
+    }
+
+    /** The pattern, {@code no-sni} or {@code any}; then {@code /} and the protocols, if there are any. */
+    @Override
+    public String toString() {
+        String text = none ? "no-sni" : name == null ? "any" : name.toString();
+        List<String> sorted = new ArrayList<>(protocols);
+        sorted.sort(null);
+        return sorted.isEmpty() ? text : text + "/" + String.join(",", sorted);
+    }
+}
