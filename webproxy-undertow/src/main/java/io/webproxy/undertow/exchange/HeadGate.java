@@ -165,7 +165,7 @@ public final class HeadGate extends AbstractStreamSourceConduit<StreamSourceCond
         connection.getSinkChannel().setConduit(sink);
         StreamSourceConduit lowest =
                 socket == connection ? next : socket.getSourceChannel().getConduit();
-        LingeringClose close = new LingeringClose(connection, socket, lowest, sink, sweeper, origin.onLinger(), onEnd);
+        LingeringClose close = new LingeringClose(connection, origin, lowest, sink, sweeper, onEnd);
         if (sending) {
             close.sending();
         }

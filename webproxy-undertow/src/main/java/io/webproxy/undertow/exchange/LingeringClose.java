@@ -36,7 +36,7 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
     private final StreamSourceConduit source;
     private final StreamSinkConduit sink;
     private final Sweeper sweeper;
-    private final Runnable onSending;
+    private final Origin origin;
     private final Runnable onEnd;
     private final long deadline;
     private final Turn turn = new Turn();
@@ -50,26 +50,24 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
      * A close of a connection that is detached from all others.
      *
      * @param connection as HTTP sees it
-     * @param socket the same, or what is below TLS
+     * @param origin where it comes from; hears what becomes of it
      * @param source the lowest of the socket
      * @param sink of the connection
-     * @param onSending runs once, when it is known that the client is still sending
      * @param onEnd runs once, when the connection is closed
      */
     LingeringClose(
             StreamConnection connection,
-            StreamConnection socket,
+            Origin origin,
             StreamSourceConduit source,
             StreamSinkConduit sink,
             Sweeper sweeper,
-            Runnable onSending,
             Runnable onEnd) {
         this.connection = connection;
-        this.socket = socket;
+        this.origin = origin;
+        this.socket = origin.socket();
         this.source = source;
         this.sink = sink;
         this.sweeper = sweeper;
-        this.onSending = onSending;
         this.onEnd = onEnd;
         this.lastByte = sweeper.now();
         this.deadline = lastByte + LONGEST_NANOS;
@@ -79,7 +77,7 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
     void sending() {
         if (!sending) {
             sending = true;
-            onSending.run();
+            origin.onLinger().run();
         }
     }
 
@@ -113,6 +111,7 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
         }
         connection.getSinkChannel().suspendWrites();
         releaseEngine();
+        origin.onAnswered().run();
         if (sourceEnded) {
             end();
         }

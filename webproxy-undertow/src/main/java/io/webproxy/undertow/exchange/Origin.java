@@ -12,9 +12,11 @@ import org.xnio.StreamConnection;
  * @param client the TCP peer, or the client that a trusted proxy has named by the PROXY protocol
  * @param endpoint how long the endpoint lasts that it has reached
  * @param socket the connection, below TLS
- * @param onLinger is run when the connection stays open only for its client to read the last answer
+ * @param onAnswered is run when all that the client gets is written, and the connection stays open only for the client to read it
+ * @param onLinger is run when such a client is still sending
  */
-public record Origin(InetSocketAddress client, Lease endpoint, StreamConnection socket, Runnable onLinger) {
+public record Origin(
+        InetSocketAddress client, Lease endpoint, StreamConnection socket, Runnable onAnswered, Runnable onLinger) {
     /** That of the connection that a request came through. */
     public static Origin of(ServerConnection connection) {
         Http2Front front = Http2Front.of(connection);

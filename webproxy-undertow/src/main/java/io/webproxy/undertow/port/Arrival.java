@@ -89,7 +89,12 @@ public final class Arrival {
         cut();
     }
 
-    /** It stays open only for its client to read the last answer. */
+    /** All that its client gets is written: it stays open only for the client to read it. */
+    public void answered() {
+        open.answered(this);
+    }
+
+    /** Its client is still sending, and has been answered for the last time. */
     public void linger() {
         open.linger(this);
     }

@@ -8,6 +8,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.OncePerMinute;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,7 +32,9 @@ public final class OpenConnections {
 
     private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
-    /** Those that stay open only for their clients to read an answer, the oldest first. */
+    /** Those that stay open only for their clients to read the last answer; guarded by {@link #lingering}, as the count of active ones is. */
+    private final Set<Arrival> answered = new HashSet<>();
+    /** Those that were answered for the last time and whose clients are still sending, the oldest first. */
     private final Set<Arrival> lingering = new LinkedHashSet<>();
 
     private final DescriptorRoom room;
@@ -40,7 +43,7 @@ public final class OpenConnections {
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
     private volatile List<AddressRange> trusted = List.of();
     private volatile IntPredicate memory = count -> true;
-    private volatile Runnable whenOneCloses = () -> {};
+    private volatile Runnable whenFewerAreActive = () -> {};
     private final OncePerMinute warning = new OncePerMinute();
 
     /** No connections yet, and the default limits; {@code room} counts beside any limit. */
@@ -152,7 +155,17 @@ public final class OpenConnections {
         byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
     }
 
-    /** One has been answered for the last time: it is the first to go when there are too many. */
+    /** All that the client of one gets is written: no one waits for it any more. */
+    void answered(Arrival arrival) {
+        synchronized (lingering) {
+            if (!all.containsKey(arrival.connection()) || !answered.add(arrival)) {
+                return;
+            }
+        }
+        Guard.run("the wait for the last connection", whenFewerAreActive);
+    }
+
+    /** One has been answered for the last time, and its client is still sending: it is the first to go when there are too many. */
     void linger(Arrival arrival) {
         int total = limits.total() == 0 ? room.connections(MOST) : limits.total();
         int count;
@@ -187,11 +200,12 @@ public final class OpenConnections {
         if (arrival != null) {
             synchronized (lingering) {
                 lingering.remove(arrival);
+                answered.remove(arrival);
             }
             release(arrival.counted());
             arrival.settled();
             room.giveClient();
-            Guard.run("the wait for the last connection", whenOneCloses);
+            Guard.run("the wait for the last connection", whenFewerAreActive);
         }
     }
 
@@ -203,7 +217,7 @@ public final class OpenConnections {
     /** How many are open that may have something to do yet. */
     public int active() {
         synchronized (lingering) {
-            return all.size() - lingering.size();
+            return all.size() - answered.size();
         }
     }
 
@@ -226,9 +240,9 @@ public final class OpenConnections {
         return byClient.size();
     }
 
-    /** {@code listener} runs whenever one has closed. */
-    public void whenOneCloses(Runnable listener) {
-        whenOneCloses = listener;
+    /** {@code listener} runs whenever one has closed, or has nothing to do any more. */
+    public void whenFewerAreActive(Runnable listener) {
+        whenFewerAreActive = listener;
     }
 
     /** Those that were accepted by an endpoint hear that it goes away, on their threads. */

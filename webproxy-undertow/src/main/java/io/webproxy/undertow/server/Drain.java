@@ -16,22 +16,29 @@ final class Drain {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final long AFTER_CUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** How long connections without an exchange may stay: for the rest of a handshake or a head, and for a client to take the last answer. */
-    private static final long LINGER_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
+    /** How long connections without an exchange may stay: for the rest of a handshake or a head, and for the rest of an answer that the client doesn't take. */
+    static final Duration REST = Duration.ofMillis(2_500);
 
     private final Exchanges exchanges;
     private final OpenConnections connections;
     private final Runnable stopAccepting;
     private final Runnable release;
+    private final long restNanos;
     private boolean started;
     private long deadline;
     private long lastEnd;
 
-    Drain(Exchanges exchanges, OpenConnections connections, Runnable stopAccepting, Runnable release) {
+    /**
+     * A drain that hasn't started.
+     *
+     * @param rest how long connections without an exchange may stay that have something to do yet
+     */
+    Drain(Exchanges exchanges, OpenConnections connections, Runnable stopAccepting, Runnable release, Duration rest) {
         this.exchanges = exchanges;
         this.connections = connections;
         this.stopAccepting = stopAccepting;
         this.release = release;
+        this.restNanos = rest.toNanos();
     }
 
     /** Starts it; a later call can only bring the cut forward. */
@@ -67,7 +74,7 @@ final class Drain {
         new CloseSteps()
                 .step("drain", () -> {
                     exchanges.whenOneEnds(this::oneEnded);
-                    connections.whenOneCloses(this::oneClosed);
+                    connections.whenFewerAreActive(this::fewerAreActive);
                 })
                 .step("endpoints", stopAccepting)
                 .step("exchanges", this::awaitOrCut)
@@ -91,7 +98,7 @@ final class Drain {
         notifyAll();
     }
 
-    private synchronized void oneClosed() {
+    private synchronized void fewerAreActive() {
         if (connections.active() == 0) {
             notifyAll();
         }
@@ -106,11 +113,11 @@ final class Drain {
                 return false;
             }
             if (exchanges.isIdle()) {
-                long lingering = lastEnd + LINGER_NANOS - now;
-                if (lingering <= 0) {
+                long rest = lastEnd + restNanos - now;
+                if (rest <= 0) {
                     return true;
                 }
-                left = Math.min(left, lingering);
+                left = Math.min(left, rest);
             }
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }

@@ -155,7 +155,7 @@ final class HttpEndpoints {
     }
 
     private static Origin origin(Arrival arrival) {
-        return new Origin(arrival.client(), arrival.lease(), arrival.connection(), arrival::linger);
+        return new Origin(arrival.client(), arrival.lease(), arrival.connection(), arrival::answered, arrival::linger);
     }
 
     /** Undertow's HTTP/1.1. */

@@ -96,7 +96,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private volatile ProxyGreeting.Policy greeting;
     private volatile boolean closing;
 
-    private RunningProxy(ProxyConfig config) {
+    private RunningProxy(ProxyConfig config, Duration rest) {
         this.startConfig = config;
         this.worker = newWorker(config);
         this.watch = new ThreadWatch(worker);
@@ -126,7 +126,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.listeners = new Listeners(worker, connections);
         this.ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2, () -> greeting);
         this.handlers = frontHandlers();
-        this.drain = new Drain(exchanges, connections, listeners::close, this::release);
+        this.drain = new Drain(exchanges, connections, listeners::close, this::release, rest);
         try {
             OwnEndpoints own = ownEndpoints();
             own.check(config.routes(), OwnEndpoints.known(config));
@@ -143,10 +143,15 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     /** Starts everything, or nothing. */
     public static RunningProxy start(ProxyConfig config) {
+        return start(config, Drain.REST);
+    }
+
+    /** The same; {@code rest} is how long a drain waits for connections without an exchange. */
+    static RunningProxy start(ProxyConfig config, Duration rest) {
         JavaRuntime.check();
         UndertowVersion.check();
         WarmUp.run();
-        return new RunningProxy(config);
+        return new RunningProxy(config, rest);
     }
 
     private XnioWorker newWorker(ProxyConfig config) {

@@ -3,11 +3,15 @@ package io.webproxy.undertow.exchange;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +30,8 @@ import org.xnio.XnioWorker;
 class LingeringLimitsTest {
     private final AtomicLong clock = new AtomicLong();
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final AtomicInteger answered = new AtomicInteger();
+    private final AtomicInteger sending = new AtomicInteger();
     private XnioWorker worker;
     private XnioIoThread thread;
     private StreamConnection client;
@@ -42,11 +48,15 @@ class LingeringLimitsTest {
         StreamConnection server = pipe.getRightSide();
         close = new LingeringClose(
                 server,
-                server,
+                new Origin(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 1),
+                        new Lease(),
+                        server,
+                        answered::incrementAndGet,
+                        sending::incrementAndGet),
                 server.getSourceChannel().getConduit(),
                 server.getSinkChannel().getConduit(),
                 new Sweeper(thread, clock::get),
-                () -> {},
                 ended::countDown);
         onThread(close::start);
     }
@@ -72,6 +82,17 @@ class LingeringLimitsTest {
         clock.addAndGet(time.toNanos());
         assertThat(client.getSinkChannel().write(ByteBuffer.wrap(new byte[1]))).isEqualTo(1);
         onThread(close::readReady);
+    }
+
+    /** A server that closes waits for the first of both only. */
+    @Test
+    void itIsToldOnceThatAllIsWrittenAndOnceThatTheClientIsSending() throws Exception {
+        assertThat(answered).hasValue(1);
+        assertThat(sending).hasValue(0);
+        byteAfter(Duration.ofMillis(1));
+        byteAfter(Duration.ofMillis(1));
+        assertThat(answered).hasValue(1);
+        assertThat(sending).hasValue(1);
     }
 
     @Test

@@ -27,7 +27,8 @@ class DrainStepsTest {
                 () -> {
                     throw new StackOverflowError("a port that can't be closed");
                 },
-                released::countDown);
+                released::countDown,
+                Drain.REST);
         drain.start(Duration.ZERO);
         assertThat(released.await(10, TimeUnit.SECONDS)).isTrue();
     }
