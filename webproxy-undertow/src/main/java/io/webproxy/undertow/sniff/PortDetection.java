@@ -1,0 +1,116 @@
+package io.webproxy.undertow.sniff;
+
+import io.webproxy.port.PortRule;
+import io.webproxy.undertow.sniff.Peeked.ClientHello;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the rule that takes a connection. The rules are tried in order; one that needs more bytes is waited for, and never overtaken by a later one that matches already.
+ *
+ * <p>Pure, bounded and total: input may be split anywhere, and any input is an answer, not an exception. A ClientHello is read once, however it arrives. One
+ * detection serves one connection. Not thread-safe.
+ */
+public final class PortDetection {
+    /** As many bytes are looked at; a rule that needs more doesn't match. */
+    public static final int MAX_BYTES = 16 * 1024;
+
+    private final List<PortRule> rules;
+    private int next;
+    private boolean exhausted;
+    private @Nullable ClientHelloParser parser;
+    private int parsed;
+    private Peeked peeked = Peeked.More.MORE;
+    private Decision decision = Decision.More.MORE;
+
+    /**
+     * A new connection.
+     *
+     * @param rules those that are for its client, in order; not changed and not copied
+     */
+    public PortDetection(List<PortRule> rules) {
+        this.rules = rules;
+    }
+
+    /**
+     * Decides from all bytes that have come, which stand between position and limit; none of them is consumed.
+     *
+     * @param bytes each time those of the time before, and what has come since
+     * @return once it isn't {@link Decision.More} it stays the same; without a byte it is
+     */
+    public Decision decide(ByteBuffer bytes) {
+        if (decision == Decision.More.MORE && bytes.hasRemaining()) {
+            decision = decide(bytes, Math.min(bytes.remaining(), MAX_BYTES));
+        }
+        return decision;
+    }
+
+    private Decision decide(ByteBuffer bytes, int length) {
+        for (; next < rules.size(); next++) {
+            PortRule rule = rules.get(next);
+            Answer answer = answer(rule, bytes, length);
+            if (answer == Answer.MATCH) {
+                boolean tls = rule.protocol() == PortRule.Protocol.TLS;
+                return new Decision.Rule(rule, tls && peeked instanceof ClientHello hello ? hello : null);
+            }
+            if (answer == Answer.MORE) {
+                if (length < MAX_BYTES) {
+                    return Decision.More.MORE;
+                }
+                exhausted = true;
+            }
+        }
+        if (peeked instanceof Peeked.Malformed malformed) {
+            return new Decision.Malformed(malformed.alert(), malformed.reason());
+        }
+        boolean tls = peeked instanceof ClientHello;
+        return new Decision.None(
+                tls
+                        ? "a ClientHello that no rule is for"
+                        : exhausted ? "nothing decided within " + MAX_BYTES + " bytes" : "bytes that no rule is for",
+                tls);
+    }
+
+    private Answer answer(PortRule rule, ByteBuffer bytes, int length) {
+        return switch (rule.protocol()) {
+            case SSH -> Detectors.ssh(bytes, length);
+            case TLS -> tls(rule, bytes, length);
+            case HTTP -> Detectors.http(bytes, length);
+            case SOCKS5 -> Detectors.socks5(bytes, length);
+            case OPENVPN -> Detectors.openVpn(bytes, length);
+            case POSTGRESQL -> Detectors.postgreSql(bytes, length);
+            case PROXY_HEADER -> Detectors.proxyHeader(bytes, length);
+            case BYTES ->
+                rule.pattern()
+                        .map(pattern -> Detectors.pattern(pattern, bytes, length))
+                        .orElse(Answer.NO);
+        };
+    }
+
+    private Answer tls(PortRule rule, ByteBuffer bytes, int length) {
+        Answer shape = Detectors.tls(bytes, length);
+        if (shape != Answer.MATCH) {
+            return shape;
+        }
+        if (peeked == Peeked.More.MORE) {
+            parse(bytes, length);
+        }
+        if (peeked instanceof ClientHello hello) {
+            return Answer.of(rule.sni().matches(hello.serverName(), hello.protocols()));
+        }
+        return peeked == Peeked.More.MORE ? Answer.MORE : Answer.NO;
+    }
+
+    /** Gives the parser what it hasn't seen, and puts the buffer back as it was. */
+    private void parse(ByteBuffer bytes, int length) {
+        int start = bytes.position();
+        int limit = bytes.limit();
+        ClientHelloParser hello = parser == null ? new ClientHelloParser() : parser;
+        parser = hello;
+        bytes.limit(start + length).position(start + parsed);
+        peeked = hello.feed(bytes);
+        parsed = bytes.position() - start;
+        bytes.limit(limit).position(start);
+    }
+}
