@@ -28,6 +28,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
@@ -39,6 +41,12 @@ import javax.net.ssl.TrustManagerFactory;
  */
 public final class Shortage {
     private static final Duration SERVED_WITHIN = Duration.ofSeconds(1);
+
+    /** So full a heap is short: what is left has to do for all garbage. */
+    private static final int SHORT_PERCENT = 75;
+
+    /** What is used after a collection, and how large the heap is, in MiB. */
+    private static final Pattern COLLECTION = Pattern.compile("->(\\d+)M\\((\\d+)M\\)");
 
     private final String jar;
     private final String java;
@@ -57,6 +65,7 @@ public final class Shortage {
     private int port;
     private int descriptors;
     private boolean secure;
+    private final AtomicInteger turnedAway = new AtomicInteger();
     private final List<AutoCloseable> taken = Collections.synchronizedList(new ArrayList<>());
 
     private Shortage(String[] args) throws Exception {
@@ -88,7 +97,8 @@ public final class Shortage {
         }));
         boolean good = true;
         System.out.printf(
-                "%-28s %8s %8s %9s %9s %9s  %s%n", "case", "taken", "open", "during", "after ms", "sigterm", "verdict");
+                "%-28s %8s %8s %8s %9s %9s %9s %9s  %s%n",
+                "case", "taken", "open", "heap", "refused", "during", "after ms", "sigterm", "verdict");
         for (int i = 5; i < args.length; i++) {
             good &= all.run(args[i]);
         }
@@ -118,6 +128,8 @@ public final class Shortage {
         }
         int took = taken.size();
         int most = open();
+        String refused = refused(name);
+        int fullest = heap ? fullest(name) : 0;
         holding = false;
         for (AutoCloseable each : taken) {
             try {
@@ -143,26 +155,32 @@ public final class Shortage {
             proxy.destroyForcibly().waitFor();
         }
         // where nothing was short, nothing is shown
-        boolean shown = took > 0 && (heap || kind.equals("elsewhere") || most >= Integer.parseInt(parts[1]) / 4);
+        boolean shown = took > 0
+                && (heap
+                        ? !refused.equals("none") || fullest >= SHORT_PERCENT
+                        : kind.equals("elsewhere") || most >= Integer.parseInt(parts[1]) / 4);
         boolean good = shown
                 && after >= 0
                 && after <= SERVED_WITHIN.toMillis()
                 && ended
                 && (!kind.equals("streams") || !secure || during > 0);
         System.out.printf(
-                "%-28s %8d %8d %9s %9s %9s  %s%n",
+                "%-28s %8d %8d %8s %9s %9s %9s %9s  %s%n",
                 name,
                 took,
                 most,
+                heap ? fullest + "%" : "-",
+                refused,
                 during == 0 ? "none" : String.valueOf(during),
                 after < 0 ? "never" : after,
                 ended ? sigterm : "ignored",
-                good ? "ok" : "NOT OK");
+                good ? "ok" : shown ? "NOT OK" : "NOT OK: nothing was short");
         return good;
     }
 
     private void start(String name, String heap, int most) throws Exception {
         descriptors = most;
+        turnedAway.set(0);
         List<String> command = new ArrayList<>(List.of(
                 "sh",
                 "-c",
@@ -170,6 +188,7 @@ public final class Shortage {
                 "sh",
                 java,
                 heap,
+                "-Xlog:gc:file=" + log(name, "gc"),
                 "-jar",
                 jar,
                 "expose",
@@ -181,7 +200,7 @@ public final class Shortage {
                 "0"));
         command.addAll(secure ? List.of("--cert", cert.toString(), "--key", key.toString()) : List.of("--plain"));
         proxy = new ProcessBuilder(command)
-                .redirectError(new File(logs.toFile(), name.replace(':', '-') + ".err"))
+                .redirectError(log(name, "err").toFile())
                 .start();
         BufferedReader out = new BufferedReader(new InputStreamReader(proxy.getInputStream(), StandardCharsets.UTF_8));
         String line = out.readLine();
@@ -189,6 +208,27 @@ public final class Shortage {
             throw new IOException("the proxy did not start: " + line);
         }
         port = URI.create(line.substring(6)).getPort();
+    }
+
+    private Path log(String name, String kind) {
+        return logs.resolve(name.replace(':', '-') + "." + kind);
+    }
+
+    /** What the proxy turned away: connections, as it says itself, or requests, which get 503. */
+    private String refused(String name) throws IOException {
+        boolean connections = Files.readString(log(name, "err")).contains("Refusing connections: ");
+        int requests = turnedAway.get();
+        return connections ? "clients" : requests > 0 ? requests + "x503" : "none";
+    }
+
+    /** How full the heap was at most when garbage had just been collected, in percent. */
+    private int fullest(String name) throws IOException {
+        int most = 0;
+        Matcher collection = COLLECTION.matcher(Files.readString(log(name, "gc")));
+        while (collection.find()) {
+            most = Math.max(most, Integer.parseInt(collection.group(1)) * 100 / Integer.parseInt(collection.group(2)));
+        }
+        return most;
     }
 
     // --- what is taken ---
@@ -310,8 +350,9 @@ public final class Shortage {
         return probe(5);
     }
 
-    /** Downloads without end that are read slowly or not at all. */
+    /** Downloads without end of which nothing but the status is read. */
     private int transfers(int count) throws Exception {
+        List<Socket> downloads = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             try {
                 Socket socket = connect();
@@ -319,11 +360,26 @@ public final class Shortage {
                 Socket over = secure ? handshaken(socket) : socket;
                 over.getOutputStream()
                         .write("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                downloads.add(over);
             } catch (IOException e) {
                 // refused or reset: there is no room
             }
         }
         Thread.sleep(3_000);
+        long enough = System.nanoTime() + 20_000_000_000L;
+        for (Socket download : downloads) {
+            try {
+                if (System.nanoTime() > enough) {
+                    break;
+                }
+                download.setSoTimeout(100);
+                if (new String(download.getInputStream().readNBytes(12), StandardCharsets.US_ASCII).endsWith(" 503")) {
+                    turnedAway.incrementAndGet();
+                }
+            } catch (IOException e) {
+                // cut, or no answer
+            }
+        }
         return probe(5);
     }
 

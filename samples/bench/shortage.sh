@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Takes all file descriptors of a proxy, or all its memory, and measures how soon a new client is served when that is over: within 1 s, also
 # by a fresh JVM (on a machine that has nothing else to do). While HTTP/2 streams take what they can get, new clients must be answered, with 503 at least. SIGTERM must end the proxy after
-# each. Ends with 1 when a rule is broken.
+# each. Ends with 1 when a rule is broken, or when nothing was short: of descriptors a quarter has to be in use at least; of memory the proxy has to say that it refuses
+# connections, or to answer requests by 503, or its heap has to be full to three quarters after a collection. What was seen is printed.
 #
 #   clients    more clients than descriptors, each of which starts a request or a TLS handshake and says no more
 #   streams    more requests than descriptors for upstream connections, whose answers the upstream holds back
 #   elsewhere  no descriptor is left at all, whoever has taken them, for 10 s
 #   idle       6,000 idle connections of one client with a small heap
-#   transfers  2,000 endless downloads that are read slowly or not at all with a small heap
+#   transfers  2,000 endless downloads of which nothing but the status is read, with a small heap
 #
 # Names of cases may be given, such as streams:1024:cold:tls; without them all are run, which takes some minutes. Loopback only.
 # Options by environment: JAR, JAVA (java).
