@@ -27,7 +27,7 @@ import org.junit.platform.commons.support.AnnotationSupport;
  * between its tests, which may start threads and pool connections at any time: there threads and descriptors are
  * checked once, at the end; log lines after each test all the same.
  *
- * <p>What is on its way out has 5 s to go, with garbage collections in between. Threads are those of the platform;
+ * <p>What is on its way out has 10 s to go, with garbage collections in between. Threads are those of the platform;
  * descriptors are seen on Linux only, regular files are not counted. WARN and ERROR lines are allowed by
  * {@link ExpectedLog}; those of {@code io.webproxy.upstream} always, which say what the test's upstream does.
  */
@@ -78,7 +78,7 @@ public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, A
         Before before = store.get(Before.class, Before.class);
         LogCapture log = store.get(LogCapture.class, LogCapture.class);
         Duration wait =
-                context.getConfigurationParameter(WAIT).map(Duration::parse).orElse(Duration.ofSeconds(5));
+                context.getConfigurationParameter(WAIT).map(Duration::parse).orElse(Duration.ofSeconds(10));
 
         List<String> leaks = new ArrayList<>();
         if (resources) {

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(LeakCheck.class)
 class AbortTest {
     private static final TimeoutPolicy SHORT =
-            TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(300));
+            TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(500));
 
     @ParameterizedTest
     @EnumSource(Front.class)
@@ -228,7 +228,9 @@ class AbortTest {
             names = {"H2_TLS", "H2_TLS_JDK"})
     void abortedStreamLeavesItsSiblingsAndItsRecordAlone(Front front) throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        TimeoutPolicy bySize = SHORT.with(TimeoutClass.LONG, Duration.ofSeconds(30));
+        TimeoutPolicy bySize = TimeoutPolicy.defaults()
+                .with(TimeoutClass.DEFAULT, Duration.ofSeconds(1))
+                .with(TimeoutClass.LONG, Duration.ofSeconds(30));
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     boolean sibling = c.readHead().contains("/events");
                     c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶");

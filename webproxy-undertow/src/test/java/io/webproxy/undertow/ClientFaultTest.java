@@ -38,10 +38,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @ExtendWith(LeakCheck.class)
 class ClientFaultTest {
-    /** Limits that end what stalls. */
+    /** Limits that end what stalls, should the client not do so: far above its patience, so that what is good has time. */
     private static final HttpLimits SHORT = HttpLimits.defaults()
-            .withHeadTime(Duration.ofSeconds(1))
-            .withRequestBodyRate(100_000, Duration.ofMillis(500));
+            .withHeadTime(Duration.ofSeconds(4))
+            .withRequestBodyRate(100_000, Duration.ofSeconds(4));
 
     /** What a client waits for an answer that stalls. */
     private static final Duration PATIENCE = Duration.ofMillis(500);

@@ -15,7 +15,15 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import okhttp3.MediaType;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -23,12 +31,16 @@ import okhttp3.Response;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Faults between the proxy and its upstream, at every place: a client sees a whole answer, an error, or an abort, and never less that looks like an end. */
 @ExtendWith(LeakCheck.class)
 class FaultTest {
+    /** Ends what stalls; all that doesn't stall is done long before, on busy machines too. */
     private static final TimeoutPolicy SHORT =
-            TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(250));
+            TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofSeconds(2));
+
+    private static final PoolLimits NONE_KEPT = PoolLimits.defaults().withIdle(0, Duration.ofSeconds(1));
     private static final byte[] BODY = new byte[5000];
     private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Length: " + BODY.length + "\r\n\r\n";
     private static final long[] ANSWER_OFFSETS = {
@@ -61,7 +73,11 @@ class FaultTest {
     }
 
     private static String fetch(TestProxy proxy, boolean upload) {
-        Request.Builder request = new Request.Builder().url(proxy.url("/"));
+        return fetch(proxy, "/", upload);
+    }
+
+    private static String fetch(TestProxy proxy, String path, boolean upload) {
+        Request.Builder request = new Request.Builder().url(proxy.url(path));
         if (upload) {
             request.post(RequestBody.create(BODY, MediaType.get("application/octet-stream")));
         }
@@ -77,18 +93,15 @@ class FaultTest {
 
     @ParameterizedTest
     @CsvSource({
-        "H1, DELAY", "H1, BYTE_WISE", "H1, STALL", "H1, HALF_CLOSE", "H1, CUT", "H1, RESET",
-        "H1_TLS, DELAY", "H1_TLS, BYTE_WISE", "H1_TLS, STALL", "H1_TLS, HALF_CLOSE", "H1_TLS, CUT", "H1_TLS, RESET",
-        "H2_TLS, DELAY", "H2_TLS, BYTE_WISE", "H2_TLS, STALL", "H2_TLS, HALF_CLOSE", "H2_TLS, CUT", "H2_TLS, RESET"
+        "H1, DELAY", "H1, BYTE_WISE", "H1, HALF_CLOSE", "H1, CUT", "H1, RESET",
+        "H1_TLS, DELAY", "H1_TLS, BYTE_WISE", "H1_TLS, HALF_CLOSE", "H1_TLS, CUT", "H1_TLS, RESET",
+        "H2_TLS, DELAY", "H2_TLS, BYTE_WISE", "H2_TLS, HALF_CLOSE", "H2_TLS, CUT", "H2_TLS, RESET"
     })
     void faultIsServedAnsweredOrAborted(Front front, Kind kind) throws Exception {
         try (RawUpstream upstream = upstream();
                 FaultProxy faulty = FaultProxy.before(upstream.port());
-                TestProxy proxy = TestProxy.start(
-                        front,
-                        b -> b.forward(faulty.uri())
-                                .timeouts(kind == Kind.STALL ? SHORT : TimeoutPolicy.defaults())
-                                .pool(PoolLimits.defaults().withIdle(0, Duration.ofSeconds(1))))) {
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(faulty.uri()).pool(NONE_KEPT))) {
             for (long offset : ANSWER_OFFSETS) {
                 faulty.faults(Fault.NONE, new Fault(kind, offset, Duration.ofMillis(50)));
                 String seen = fetch(proxy, false);
@@ -98,7 +111,7 @@ class FaultTest {
                         .isEqualTo(
                                 kind == Kind.DELAY || kind == Kind.BYTE_WISE
                                         ? "whole"
-                                        : offset >= HEAD.length() ? "abort" : kind == Kind.STALL ? "504" : "502");
+                                        : offset >= HEAD.length() ? "abort" : "502");
                 assertThat(record.error() == null).isEqualTo(seen.equals("whole"));
                 assertGoodOneIsServed(proxy, faulty);
             }
@@ -106,14 +119,52 @@ class FaultTest {
                 faulty.faults(new Fault(kind, offset, Duration.ofMillis(50)), Fault.NONE);
                 assertThat(fetch(proxy, true))
                         .as("fault behind %s bytes of the request", offset)
-                        .isEqualTo(
-                                kind == Kind.DELAY || kind == Kind.BYTE_WISE
-                                        ? "whole"
-                                        : kind == Kind.STALL ? "504" : "502");
+                        .isEqualTo(kind == Kind.DELAY || kind == Kind.BYTE_WISE ? "whole" : "502");
                 proxy.record();
                 assertGoodOneIsServed(proxy, faulty);
             }
             assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    /** At all places at once, because each takes the whole of a limit. */
+    @ParameterizedTest
+    @EnumSource(names = {"H1", "H1_TLS", "H2_TLS"})
+    void stallIsAnsweredOrAborted(Front front) throws Exception {
+        List<FaultProxy> stalling = new ArrayList<>();
+        ExecutorService threads = Executors.newCachedThreadPool(task -> new Thread(task, "test-client"));
+        try (RawUpstream upstream = upstream();
+                TestProxy proxy = TestProxy.start(
+                        front, b -> b.forward(upstream.uri()).timeouts(SHORT).pool(NONE_KEPT))) {
+            Map<String, Future<String>> seen = new LinkedHashMap<>();
+            for (boolean upload : new boolean[] {false, true}) {
+                for (long offset : upload ? REQUEST_OFFSETS : ANSWER_OFFSETS) {
+                    FaultProxy faulty = FaultProxy.before(upstream.port());
+                    stalling.add(faulty);
+                    Fault stall = Fault.of(Kind.STALL, offset);
+                    faulty.faults(upload ? stall : Fault.NONE, upload ? Fault.NONE : stall);
+                    String path = (upload ? "/request/" : "/answer/") + offset;
+                    proxy.server().update(b -> b.route(r -> r.path(path).forward(faulty.uri())));
+                    seen.put(path, threads.submit(() -> fetch(proxy, path, upload)));
+                }
+            }
+            for (Map.Entry<String, Future<String>> each : seen.entrySet()) {
+                String path = each.getKey();
+                boolean begun = path.startsWith("/answer/")
+                        && Integer.parseInt(path.substring("/answer/".length())) >= HEAD.length();
+                assertThat(each.getValue().get(20, TimeUnit.SECONDS))
+                        .as("stall behind the bytes of %s", path)
+                        .isEqualTo(begun ? "abort" : "504");
+                assertThat(proxy.record().error()).isNotNull();
+            }
+            assertThat(fetch(proxy, true)).isEqualTo("whole");
+            assertThat(proxy.record().error()).isNull();
+            assertThat(upstream.failures()).isEmpty();
+        } finally {
+            threads.shutdownNow();
+            for (FaultProxy each : stalling) {
+                each.close();
+            }
         }
     }
 

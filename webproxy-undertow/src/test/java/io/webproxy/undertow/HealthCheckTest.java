@@ -78,8 +78,8 @@ class HealthCheckTest {
                         c.end();
                     }
                 }
-                at.decrementAndGet();
                 checks.add(head);
+                at.decrementAndGet();
                 if (!now.equals(OK)) {
                     return;
                 }
@@ -115,7 +115,8 @@ class HealthCheckTest {
     @Test
     void questionIsOneOnlyAndSaysWhoAsks() throws Exception {
         try (Checked checked = new Checked();
-                TestProxy proxy = proxy(r -> r.forward(checked.uri()).healthCheck(CHECK))) {
+                TestProxy proxy =
+                        proxy(r -> r.forward(checked.uri()).healthCheck(CHECK.withInterval(Duration.ofSeconds(1))))) {
             await().until(() -> checked.checks.size() >= 3);
             assertThat(checked.checks)
                     .allSatisfy(head -> assertThat(head)
@@ -147,7 +148,7 @@ class HealthCheckTest {
                 RawUpstream standby = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 7¶¶standby");
                 TestProxy proxy = proxy(r -> r.forward(checked.uri(), standby.uri())
                         .balancing(Balancing.failover())
-                        .healthCheck(CHECK.withTimeout(Duration.ofMillis(slow ? 300 : 10_000))))) {
+                        .healthCheck(CHECK.withTimeout(Duration.ofSeconds(slow ? 1 : 10))))) {
             assertThat(body(proxy)).as("well until it has failed").isEqualTo("ok");
             checked.answer.set(answer);
             await().until(() -> !isHealthy(proxy, checked.uri()));
@@ -225,7 +226,7 @@ class HealthCheckTest {
                     .route(r -> r.name("a").path("/other").forward(kept.uri()).healthCheck(once));
             proxy.server().update(change::accept);
             int asked = kept.checks.size();
-            await().until(() -> kept.checks.size() >= asked + 2);
+            await().until(() -> kept.checks.size() >= asked + 2 && removed.at.get() == 0);
             int askedInVain = removed.checks.size();
             await().until(() -> kept.checks.size() >= asked + 4);
             assertThat(isHealthy(proxy, kept.uri())).isFalse();

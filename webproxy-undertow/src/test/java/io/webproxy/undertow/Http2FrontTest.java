@@ -330,8 +330,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .timeouts(
-                                        TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(200))));
+                                .timeouts(TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofSeconds(1))));
                 Http2Client client = Http2Client.open(proxy)) {
             client.open(1, "POST", "/", "localhost", "content-length", "0");
             assertThat(client.answer(1)).isEqualTo("408");
@@ -718,7 +717,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withHeadTime(Duration.ofMillis(300))));
+                                .limits(HttpLimits.defaults().withHeadTime(Duration.ofMillis(1500))));
                 Http2Client client = Http2Client.open(proxy);
                 Http2Client cut = Http2Client.open(proxy);
                 Http2Client silent = Http2Client.silent(proxy)) {
@@ -740,7 +739,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withKeepAliveTime(Duration.ofMillis(200))));
+                                .limits(HttpLimits.defaults().withKeepAliveTime(Duration.ofSeconds(1))));
                 Http2Client idle = Http2Client.open(proxy);
                 Http2Client busy = Http2Client.open(proxy)) {
             busy.request(1, "GET", "/", "localhost");

@@ -119,12 +119,14 @@ class SlowPeersTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶2¶ok¶");
-                    c.trickle("2\r\nok\r\n".repeat(2), Duration.ofMillis(50));
+                    c.trickle("2\r\nok\r\n".repeat(6), Duration.ofMillis(50));
                     c.send("0¶¶");
                     c.end();
                 });
-                TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).limits(FAST));
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .limits(HttpLimits.defaults().withRequestBodyRate(10_000, Duration.ofSeconds(1))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000¶¶0123456789");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("0\r\n\r\n");

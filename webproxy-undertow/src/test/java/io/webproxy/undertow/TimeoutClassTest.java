@@ -326,7 +326,7 @@ class TimeoutClassTest {
                 assertThat(fetch(proxy, request)).isEqualTo("504");
                 ExchangeRecord record = proxy.record();
                 assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
-                assertThat(record.total()).isBetween(SCALED.idle(DEFAULT), Duration.ofSeconds(2));
+                assertThat(record.total()).isBetween(SCALED.idle(DEFAULT), Duration.ofSeconds(3));
             }
         }
     }

@@ -26,7 +26,7 @@ class TotalLimitTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void totalLimitEndsWhatIsBusy(Front front) throws Exception {
-        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofMillis(500));
+        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofMillis(800));
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     if (c.readHead().startsWith("GET /silent.zip ")) {
                         c.end();
@@ -76,7 +76,7 @@ class TotalLimitTest {
 
     @Test
     void totalLimitLeavesAWebSocketAlone() throws Exception {
-        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofMillis(200));
+        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofSeconds(1));
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send(WebSocketTest.SWITCH);

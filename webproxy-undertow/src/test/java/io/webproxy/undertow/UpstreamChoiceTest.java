@@ -282,7 +282,7 @@ class UpstreamChoiceTest {
     @Test
     void upstreamOfTooManyFailuresIsPassedOverAndComesBack() throws Exception {
         AtomicBoolean failing = new AtomicBoolean(true);
-        FailureShare limit = new FailureShare(0.5, 3, Duration.ofSeconds(10), Duration.ofMillis(400));
+        FailureShare limit = new FailureShare(0.5, 3, Duration.ofSeconds(10), Duration.ofSeconds(2));
         try (RawUpstream bad = RawUpstream.start(c -> {
                     while (!c.readHead().isEmpty()) {
                         c.send(failing.get() ? "HTTP/1.1 503 Busy¶Content-Length: 3¶¶bad" : OK);
@@ -332,7 +332,7 @@ class UpstreamChoiceTest {
                                         .balancing(Balancing.failover())
                                         .failureShare(limit))
                                 .timeouts(
-                                        TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(100))))) {
+                                        TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofSeconds(1))))) {
             try (Response response = ResponseRelayTest.get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(504);
             }

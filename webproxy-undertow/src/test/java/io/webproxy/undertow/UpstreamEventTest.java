@@ -43,13 +43,14 @@ class UpstreamEventTest {
         return event;
     }
 
-    /** Sends requests that fail: one event, and no name in what the client gets. */
     private UpstreamEvent failure(String upstream, int status) throws Exception {
+        return failure(upstream, status, TimeoutPolicy.defaults());
+    }
+
+    /** Sends requests that fail: one event, and no name in what the client gets. */
+    private UpstreamEvent failure(String upstream, int status, TimeoutPolicy timeouts) throws Exception {
         try (TestProxy proxy = TestProxy.start(
-                Front.H1,
-                b -> b.forward(upstream)
-                        .observer(observer)
-                        .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))))) {
+                Front.H1, b -> b.forward(upstream).observer(observer).timeouts(timeouts))) {
             for (int i = 0; i < 3; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(status);
@@ -99,7 +100,9 @@ class UpstreamEventTest {
     @ExpectedLog(logger = LOGGER, contains = "accepts no connection within 300 ms")
     void connectThatNobodyAnswers() throws Exception {
         try (RawUpstream silent = RawUpstream.start(c -> c.readAll())) {
-            assertThat(failure("https://127.0.0.1:" + silent.port(), 504).error())
+            TimeoutPolicy timeouts = TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300));
+            assertThat(failure("https://127.0.0.1:" + silent.port(), 504, timeouts)
+                            .error())
                     .contains(ForwardError.CONNECT_TIMEOUT);
         }
     }
@@ -139,6 +142,7 @@ class UpstreamEventTest {
                         b -> b.route(r -> r.forward(upstream.uri())
                                         .healthCheck(HealthCheck.path("/ready")
                                                 .withInterval(Duration.ofMillis(100))
+                                                .withTimeout(Duration.ofSeconds(10))
                                                 .withThresholds(2, 2)))
                                 .observer(observer))) {
             UpstreamEvent down = event();

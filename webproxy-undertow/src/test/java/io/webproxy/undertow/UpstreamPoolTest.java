@@ -213,14 +213,14 @@ class UpstreamPoolTest {
     }
 
     @Test
-    void fullQueueAndSlowQueueAre503WithRetryAfter() throws Exception {
+    void fullQueueIs503WithRetryAfter() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
                                 .ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1).withQueue(1, Duration.ofMillis(400))));
+                                .pool(PoolLimits.defaults().withConnections(1).withQueue(1, Duration.ofMinutes(1))));
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw();
                 RawConnection third = proxy.raw()) {
@@ -230,6 +230,27 @@ class UpstreamPoolTest {
             await().until(() -> pool(proxy).waiting() == 1);
             third.send("GET /3 HTTP/1.1¶Host: a¶¶");
             assertThat(third.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.POOL_EXHAUSTED);
+            release.countDown();
+            assertThat(first.readResponse()).endsWith("ok");
+            assertThat(second.readResponse()).endsWith("ok");
+        }
+    }
+
+    @Test
+    void slowQueueIs503WithRetryAfter() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .ioThreads(1)
+                                .pool(PoolLimits.defaults().withConnections(1).withQueue(1, Duration.ofMillis(300))));
+                RawConnection first = proxy.raw();
+                RawConnection second = proxy.raw()) {
+            first.send("GET /1 HTTP/1.1¶Host: a¶¶");
+            await().until(() -> upstream.connections() == 1);
+            second.send("GET /2 HTTP/1.1¶Host: a¶¶");
             assertThat(second.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
             assertThat(proxy.record().error()).isEqualTo(ForwardError.POOL_EXHAUSTED);
             release.countDown();

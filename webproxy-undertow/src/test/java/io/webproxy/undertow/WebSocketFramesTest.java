@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What the proxy itself puts between the frames of a WebSocket: pings for a silent client, and the close frame at drain. */
 @ExtendWith(LeakCheck.class)
 class WebSocketFramesTest {
-    private static final Duration PINGS = Duration.ofMillis(300);
+    private static final Duration PINGS = Duration.ofMillis(500);
 
     /** The upstream gets neither the pings' pongs nor less than all that the client sends besides. */
     @ParameterizedTest
