@@ -26,6 +26,7 @@ final class AppendedFile implements AutoCloseable {
     private static final long LOOKS_NANOS = Duration.ofSeconds(1).toNanos();
     private static final byte[] LINE_END = {'\n'};
 
+    private final String name;
     private final Path path;
     private final LongSupplier nanoClock;
     private @Nullable FileChannel channel;
@@ -34,7 +35,8 @@ final class AppendedFile implements AutoCloseable {
     private long lost;
     private boolean broken;
 
-    private AppendedFile(Path path, LongSupplier nanoClock) {
+    private AppendedFile(String name, Path path, LongSupplier nanoClock) {
+        this.name = name;
         this.path = path;
         this.nanoClock = nanoClock;
         this.lookedAt = nanoClock.getAsLong();
@@ -43,11 +45,12 @@ final class AppendedFile implements AutoCloseable {
     /**
      * Opens a file, which is made if there is none.
      *
+     * @param name what it is called in log lines, such as {@code access log}
      * @param nanoClock monotonic, in nanoseconds
      * @throws IOException if it can't be written to
      */
-    static AppendedFile open(Path path, LongSupplier nanoClock) throws IOException {
-        AppendedFile file = new AppendedFile(path, nanoClock);
+    static AppendedFile open(String name, Path path, LongSupplier nanoClock) throws IOException {
+        AppendedFile file = new AppendedFile(name, path, nanoClock);
         file.reopen();
         return file;
     }
@@ -67,13 +70,13 @@ final class AppendedFile implements AutoCloseable {
             }
             write(lines);
             if (lost > 0) {
-                LOG.info("The access log {} is written again; lines lost: {}", path, lost);
+                LOG.info("The {} {} is written again; lines lost: {}", name, path, lost);
                 lost = 0;
             }
         } catch (IOException e) {
             lookedAt = now;
             if (lost++ == 0) {
-                LOG.warn("The access log {} can't be written ({}), lines are lost: {}", path, reason(e), fix(e));
+                LOG.warn("The {} {} can't be written ({}), lines are lost: {}", name, path, reason(e), fix(e));
             }
         }
     }

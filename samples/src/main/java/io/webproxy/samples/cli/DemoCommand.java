@@ -4,7 +4,9 @@ import io.webproxy.samples.demo.DemoService;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The demo service and a proxy in front of it. */
 @Command(
@@ -24,10 +26,14 @@ final class DemoCommand implements Callable<Integer> {
     @Mixin
     private FrontOptions front = new FrontOptions();
 
+    @Spec
+    private CommandSpec command = CommandSpec.create();
+
     @Override
     public Integer call() {
         try (DemoService service = DemoService.start()) {
             return front.serve(
+                    command,
                     externalPort,
                     builder -> builder.forward("http://127.0.0.1:" + service.port()),
                     service::endStreams);

@@ -34,6 +34,14 @@ final class Numbers {
         }
     }
 
+    /** How many connections a minute. */
+    static final class PerMinute implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            return number(value, 1, 1_000_000);
+        }
+    }
+
     private static int number(String value, int least, int most) {
         int number = DIGITS.matcher(value).matches() ? Integer.parseInt(value) : -1;
         if (number < least || number > most) {

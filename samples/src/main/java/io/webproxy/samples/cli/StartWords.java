@@ -8,18 +8,19 @@ import org.jspecify.annotations.Nullable;
 final class StartWords {
     private static final Pattern PORT = Pattern.compile("Port ([0-9]+) .*");
 
+    private final String port;
     private final @Nullable Integer httpPort;
 
-    /** For a server with this port for redirects, null for none. */
-    StartWords(@Nullable Integer httpPort) {
+    /** For a server whose port this option names, and with this port for redirects, null for none. */
+    StartWords(String port, @Nullable Integer httpPort) {
+        this.port = port;
         this.httpPort = httpPort;
     }
 
     String of(String sentence) {
-        Matcher port = PORT.matcher(sentence);
-        if (port.matches()) {
-            String option =
-                    httpPort != null && port.group(1).equals(httpPort.toString()) ? "--http-port" : "--external-port";
+        Matcher taken = PORT.matcher(sentence);
+        if (taken.matches()) {
+            String option = httpPort != null && taken.group(1).equals(httpPort.toString()) ? "--http-port" : port;
             return sentence.replace("choose another port", "choose another " + option)
                     .replace("choose a port above", "choose a " + option + " above");
         }

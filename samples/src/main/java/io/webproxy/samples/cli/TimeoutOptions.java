@@ -4,23 +4,15 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How long exchanges may stay silent. */
 final class TimeoutOptions {
-    private static final Pattern VALUE = Pattern.compile("(\\d+)(ms|s|m|h)");
-    private static final Map<String, ChronoUnit> UNITS =
-            Map.of("ms", ChronoUnit.MILLIS, "s", ChronoUnit.SECONDS, "m", ChronoUnit.MINUTES, "h", ChronoUnit.HOURS);
-
     @Option(
             names = "--timeout",
             paramLabel = "NAME=TIME,...",
@@ -78,15 +70,11 @@ final class TimeoutOptions {
         if (text.equalsIgnoreCase("none") || text.equals("0")) {
             return Duration.ZERO;
         }
-        Matcher value = VALUE.matcher(text.toLowerCase(Locale.ROOT));
-        if (!value.matches()) {
+        Duration time = Times.read(text);
+        if (time == null) {
             throw wrong(limit, "a whole number with ms, s, m or h, or none");
         }
-        try {
-            return Duration.of(Long.parseLong(value.group(1)), UNITS.get(value.group(2)));
-        } catch (ArithmeticException | NumberFormatException e) {
-            throw wrong(limit, "none, or 1 ms to 3650 days");
-        }
+        return time;
     }
 
     private static IllegalArgumentException wrong(String limit, String expected) {

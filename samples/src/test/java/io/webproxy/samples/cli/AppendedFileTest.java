@@ -27,7 +27,7 @@ class AppendedFileTest {
     private Path directory;
 
     private AppendedFile open(Path file) throws IOException {
-        return AppendedFile.open(file, clock::get);
+        return AppendedFile.open("access log", file, clock::get);
     }
 
     private void aSecondLater() {

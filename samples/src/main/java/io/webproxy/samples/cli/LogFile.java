@@ -3,6 +3,7 @@ package io.webproxy.samples.cli;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.PatternLayout;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.Appender;
@@ -15,26 +16,33 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** Where the access log goes: each line is appended and flushed at once. */
-final class AccessLogFile implements AutoCloseable {
-    private final Logger log = (Logger) LoggerFactory.getLogger("io.webproxy.access");
+/** Where the lines of one logger go: each is appended and flushed at once. */
+final class LogFile implements AutoCloseable {
+    private final Logger log;
     private final @Nullable Appender<ILoggingEvent> appender;
+    private final @Nullable Level levelBefore;
+    private final boolean additiveBefore;
 
-    private AccessLogFile(@Nullable Appender<ILoggingEvent> appender) {
+    private LogFile(Logger log, @Nullable Appender<ILoggingEvent> appender) {
+        this.log = log;
         this.appender = appender;
+        this.levelBefore = log.getLevel();
+        this.additiveBefore = log.isAdditive();
     }
 
     /** Appends lines to a file, one thread at a time. */
     private static final class FileAppender extends AppenderBase<ILoggingEvent> {
         private final AppendedFile file;
+        private final PatternLayout layout;
 
-        FileAppender(AppendedFile file) {
+        FileAppender(AppendedFile file, PatternLayout layout) {
             this.file = file;
+            this.layout = layout;
         }
 
         @Override
         protected void append(ILoggingEvent event) {
-            file.append((event.getFormattedMessage() + "\n").getBytes(StandardCharsets.UTF_8));
+            file.append(layout.doLayout(event).getBytes(StandardCharsets.UTF_8));
         }
 
         @Override
@@ -45,44 +53,58 @@ final class AccessLogFile implements AutoCloseable {
     }
 
     /**
-     * Turns the access log on.
+     * Turns the access log on, whose lines have their time.
      *
      * @param file a path, - for standard output, null to leave it off
      * @throws IllegalStateException if the file can't be written
      */
-    static AccessLogFile open(@Nullable String file) {
-        AccessLogFile opened = new AccessLogFile(file == null ? null : appender(file));
-        opened.attach();
+    static LogFile ofRequests(@Nullable String file) {
+        return open("io.webproxy.access", "access log", "%msg%n", file);
+    }
+
+    /** The same for the log of relays, whose lines get the time in front. */
+    static LogFile ofRelays(@Nullable String file) {
+        return open("io.webproxy.relay", "relay log", "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %msg%n", file);
+    }
+
+    private static LogFile open(String logger, String name, String pattern, @Nullable String file) {
+        Logger log = (Logger) LoggerFactory.getLogger(logger);
+        LogFile opened = new LogFile(log, file == null ? null : appender(name, pattern, file));
+        opened.attach(name);
         return opened;
     }
 
-    private static Appender<ILoggingEvent> appender(String file) {
+    private static Appender<ILoggingEvent> appender(String name, String pattern, String file) {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         if (file.equals("-")) {
-            LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
             PatternLayoutEncoder encoder = new PatternLayoutEncoder();
             encoder.setContext(context);
-            encoder.setPattern("%msg%n");
+            encoder.setPattern(pattern);
             encoder.start();
             ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
             console.setEncoder(encoder);
             return console;
         }
+        PatternLayout layout = new PatternLayout();
+        layout.setContext(context);
+        layout.setPattern(pattern);
+        layout.start();
         try {
-            return new FileAppender(AppendedFile.open(Path.of(file), System::nanoTime));
+            return new FileAppender(AppendedFile.open(name, Path.of(file), System::nanoTime), layout);
         } catch (IOException | InvalidPathException e) {
             throw new IllegalStateException(
-                    "The access log " + file
+                    "The " + name + " " + file
                             + " can't be written: name a file in a directory that exists and that you may write to.",
                     e);
         }
     }
 
-    private void attach() {
+    private void attach(String name) {
         if (appender == null) {
             return;
         }
         appender.setContext(log.getLoggerContext());
-        appender.setName("access log");
+        appender.setName(name);
         appender.start();
         log.addAppender(appender);
         log.setAdditive(false);
@@ -92,7 +114,8 @@ final class AccessLogFile implements AutoCloseable {
     @Override
     public void close() {
         if (appender != null) {
-            log.setLevel(Level.OFF);
+            log.setLevel(levelBefore);
+            log.setAdditive(additiveBefore);
             log.detachAppender(appender);
             appender.stop();
         }

@@ -1,0 +1,129 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.port.Relay;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What holds for several targets of connections: what they are told of the client, how many may come, and the log. */
+final class RelayOptions {
+    /** Whose servers know a client by its address alone, and are worth guessing passwords at. */
+    private static final Set<String> SSH = Set.of("--ssh", "--inside-ssh", "--on-timeout");
+    /** Whose servers may understand the PROXY protocol. */
+    private static final Set<String> TOLD = Set.of("--http", "--tls", "--pass-through", "--match", "--otherwise");
+
+    @Option(
+            names = "--proxy-protocol",
+            paramLabel = "VERSION",
+            description = "Tells targets the client's address by a header of the PROXY protocol, v1 or v2: those of"
+                    + " --http, --tls, --pass-through, --match and --otherwise; others only where there is none of"
+                    + " these.")
+    private ProxyProtocol.@Nullable Version proxyProtocol;
+
+    @Option(
+            names = "--loopback-source",
+            description =
+                    "Connects from an address of 127.0.0.0/8 made of the client's, so that sshd tells clients apart:"
+                            + " for --ssh, --inside-ssh and --on-timeout where the target is an IPv4 loopback address;"
+                            + " for others only where there is none of these. Linux.")
+    private boolean loopbackSource;
+
+    @Option(
+            names = "--new-per-minute",
+            paramLabel = "N",
+            converter = Numbers.PerMinute.class,
+            description = "How many new connections one client address may open per minute, for each of --ssh,"
+                    + " --inside-ssh and --on-timeout; for others only where there is none of these. Default: any"
+                    + " number.")
+    private @Nullable Integer newPerMinute;
+
+    @Option(
+            names = "--relay-log",
+            paramLabel = "FILE",
+            description = "Where to append a line for each relayed connection when it ends or is refused, - for standard"
+                    + " output; default: nowhere.")
+    private @Nullable String relayLog;
+
+    private final Set<String> relayed = new HashSet<>();
+    private boolean loopbackUsed;
+
+    @Nullable String relayLog() {
+        return relayLog;
+    }
+
+    /**
+     * Says which options have targets, before the first {@link #relay}: what is for SSH is for others where there is no SSH.
+     *
+     * @param options their names
+     */
+    void targetsOf(Set<String> options) {
+        relayed.addAll(options);
+        if (relayed.isEmpty()) {
+            checkUnused();
+        }
+    }
+
+    private void checkUnused() {
+        String option = proxyProtocol != null
+                ? "--proxy-protocol"
+                : loopbackSource
+                        ? "--loopback-source"
+                        : newPerMinute != null ? "--new-per-minute" : relayLog != null ? "--relay-log" : null;
+        if (option != null) {
+            throw Complaint.wrong(option, "given without a target", "an option with one, such as --ssh HOST:PORT");
+        }
+    }
+
+    /** The relay to what an option names. */
+    Relay relay(String option, String targets) {
+        Relay relay = Targets.of(option, targets);
+        if (newPerMinute != null && isFor(SSH, option)) {
+            relay = relay.withNewConnectionsPerMinute(newPerMinute);
+        }
+        if (proxyProtocol != null && isFor(TOLD, option)) {
+            relay = relay.withProxyProtocol(proxyProtocol);
+        }
+        if (loopbackSource && isFor(SSH, option) && !option.equals("--http")) {
+            relay = withLoopbackSource(option, relay);
+        }
+        return relay;
+    }
+
+    /** Whether something is for an option: for some by preference, for others where there is none of those. */
+    private boolean isFor(Set<String> preferred, String option) {
+        return preferred.contains(option) || Collections.disjoint(relayed, preferred);
+    }
+
+    private Relay withLoopbackSource(String option, Relay relay) {
+        for (InetSocketAddress target : relay.targets()) {
+            String host = target.getHostString();
+            if (host.equalsIgnoreCase("localhost")) {
+                throw Complaint.wrong(
+                        option, host + ":" + target.getPort(), "127.0.0.1:" + target.getPort() + " with --loopback-source");
+            }
+            if (!(IpLiteral.parse(host) instanceof Inet4Address address && address.isLoopbackAddress())) {
+                return relay;
+            }
+        }
+        loopbackUsed = true;
+        return relay.withLoopbackSource();
+    }
+
+    /** Refuses what came to nothing, after the last {@link #relay}. */
+    void checkUsed() {
+        if (loopbackSource && !loopbackUsed) {
+            throw Complaint.wrong(
+                    "--loopback-source",
+                    "given without a target that it is for",
+                    Collections.disjoint(relayed, SSH)
+                            ? "a target with an IPv4 loopback address, but that of --http"
+                            : "--ssh, --inside-ssh or --on-timeout with an IPv4 loopback address, such as 127.0.0.1:22");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.port.InsideBuilder;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Relay;
+import io.webproxy.port.Sni;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which connections of a port go where. */
+final class RuleOptions {
+    private static final String HERE = "here";
+    private static final String REDIRECT = "redirect";
+    private static final Duration LEAST = Duration.ofMillis(10);
+    private static final Duration MOST = Duration.ofSeconds(5);
+
+    @Option(
+            names = "--ssh",
+            paramLabel = "HOST:PORT",
+            description = "Where SSH goes. Here and below, HOST:PORT may be several, separated by commas: they take"
+                    + " turns, and one that can't be connected to is skipped.")
+    private @Nullable String ssh;
+
+    @Option(
+            names = "--http",
+            paramLabel = "TARGET",
+            description = "What becomes of cleartext HTTP: here (to --internal-port, --to or the routes), redirect (to"
+                    + " HTTPS on this port), or HOST:PORT.")
+    private @Nullable String http;
+
+    @Option(
+            names = "--tls",
+            paramLabel = "TARGET",
+            description = "What becomes of TLS: here (it ends here, and HTTP inside goes to --internal-port, --to or the"
+                    + " routes), or HOST:PORT (untouched).")
+    private @Nullable String tls;
+
+    @Option(
+            names = "--pass-through",
+            paramLabel = "NAME=HOST:PORT",
+            description = "TLS for this server name (SNI) goes there untouched, before --tls; may be repeated. NAME is"
+                    + " a name or *.domain, which is tried after the names.")
+    private List<String> passThrough = new ArrayList<>();
+
+    @Option(
+            names = "--inside-ssh",
+            paramLabel = "NAME=HOST:PORT",
+            description = "TLS for this server name ends here, and SSH inside goes there: for networks that let only TLS"
+                    + " out; may be repeated. HTTP inside goes to the routes.")
+    private List<String> insideSsh = new ArrayList<>();
+
+    @Option(names = "--socks5", paramLabel = "HOST:PORT", description = "Where SOCKS5 goes.")
+    private @Nullable String socks5;
+
+    @Option(names = "--openvpn", paramLabel = "HOST:PORT", description = "Where OpenVPN over TCP goes.")
+    private @Nullable String openVpn;
+
+    @Option(names = "--postgresql", paramLabel = "HOST:PORT", description = "Where PostgreSQL goes.")
+    private @Nullable String postgreSql;
+
+    @Option(
+            names = "--match",
+            paramLabel = "NAME:HEX=HOST:PORT",
+            description = "Connections whose first bytes are HEX go there, under this name in the log; may be repeated,"
+                    + " and tried in this order, after the rules above. HEX@OFFSET is further on, HEX/MASK compares"
+                    + " only the bits of MASK.")
+    private List<String> matches = new ArrayList<>();
+
+    @Option(
+            names = "--on-timeout",
+            paramLabel = "HOST:PORT",
+            description = "Where clients go that send nothing within --detect-time, because they wait for the server to"
+                    + " speak first; default: they are closed.")
+    private @Nullable String onTimeout;
+
+    @Option(
+            names = "--detect-time",
+            paramLabel = "TIME",
+            description = "How long a client may send nothing before it counts as such a one, 10ms to 5s; default: 2s.")
+    private @Nullable String detectTime;
+
+    @Option(
+            names = "--otherwise",
+            paramLabel = "HOST:PORT",
+            description = "Where connections go that belong to none of these; default: they are closed.")
+    private @Nullable String otherwise;
+
+    /** Whether HTTP goes to the routes, in cleartext or by TLS. */
+    boolean isServed() {
+        return HERE.equalsIgnoreCase(http) || HERE.equalsIgnoreCase(tls);
+    }
+
+    boolean hasInside() {
+        return !insideSsh.isEmpty();
+    }
+
+    /** Whether some TLS ends here. */
+    boolean endsTls() {
+        return HERE.equalsIgnoreCase(tls) || hasInside();
+    }
+
+    private static boolean isRelay(@Nullable String target) {
+        return target != null && !target.equalsIgnoreCase(HERE) && !target.equalsIgnoreCase(REDIRECT);
+    }
+
+    /** The options that name targets. */
+    private Set<String> withTargets() {
+        Set<String> options = new HashSet<>();
+        addIf(ssh != null, "--ssh", options);
+        addIf(isRelay(http), "--http", options);
+        addIf(isRelay(tls), "--tls", options);
+        addIf(!passThrough.isEmpty(), "--pass-through", options);
+        addIf(!insideSsh.isEmpty(), "--inside-ssh", options);
+        addIf(socks5 != null, "--socks5", options);
+        addIf(openVpn != null, "--openvpn", options);
+        addIf(postgreSql != null, "--postgresql", options);
+        addIf(!matches.isEmpty(), "--match", options);
+        addIf(onTimeout != null, "--on-timeout", options);
+        addIf(otherwise != null, "--otherwise", options);
+        return options;
+    }
+
+    private static void addIf(boolean given, String option, Set<String> options) {
+        if (given) {
+            options.add(option);
+        }
+    }
+
+    /** Refuses what makes no sense together. */
+    void check() {
+        if (http == null && tls == null && withTargets().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "There is no rule (expected: at least one of --ssh, --http, --tls, --pass-through, --inside-ssh,"
+                            + " --socks5, --openvpn, --postgresql, --match, --on-timeout and --otherwise)");
+        }
+        if (REDIRECT.equalsIgnoreCase(tls)) {
+            throw Complaint.wrong("--tls", tls, "here, or HOST:PORT");
+        }
+        if (REDIRECT.equalsIgnoreCase(http) && !endsTls() && tls == null && passThrough.isEmpty()) {
+            throw Complaint.wrong("--http", "redirect without TLS", "--tls here with it: it redirects to HTTPS");
+        }
+    }
+
+    /** Adds the rules: SSH, names of servers, other TLS, HTTP, what is rarer, and the bytes of the user's choice. */
+    void applyTo(PortBuilder port, RelayOptions relays) {
+        relays.targetsOf(withTargets());
+        relay("--ssh", ssh, relays, port::ssh);
+        addNames(port, relays);
+        if (HERE.equalsIgnoreCase(tls)) {
+            port.https();
+        } else {
+            relay("--tls", tls, relays, relay -> port.tls(Sni.any(), relay));
+        }
+        if (HERE.equalsIgnoreCase(http)) {
+            port.http();
+        } else if (REDIRECT.equalsIgnoreCase(http)) {
+            port.redirectHttp();
+        } else {
+            relay("--http", http, relays, port::http);
+        }
+        relay("--socks5", socks5, relays, port::socks5);
+        relay("--openvpn", openVpn, relays, port::openVpn);
+        relay("--postgresql", postgreSql, relays, port::postgreSql);
+        for (String match : matches) {
+            Targets.Matched rule = Targets.Matched.of("--match", match);
+            Relay relay = relays.relay("--match", rule.targets());
+            Complaint.of("--match", () -> port.match(rule.name(), rule.pattern(), relay));
+        }
+        relay("--on-timeout", onTimeout, relays, port::silent);
+        relay("--otherwise", otherwise, relays, port::otherwise);
+        relays.checkUsed();
+        if (detectTime != null) {
+            port.detectTime(detectTime());
+        }
+    }
+
+    private static void relay(
+            String option, @Nullable String targets, RelayOptions relays, Consumer<Relay> add) {
+        if (targets != null) {
+            add.accept(relays.relay(option, targets));
+        }
+    }
+
+    /** A name is more than a wildcard that covers it, whichever is given first. */
+    private void addNames(PortBuilder port, RelayOptions relays) {
+        Map<Sni, Runnable> names = new LinkedHashMap<>();
+        passThrough.forEach(text -> {
+            Targets.Named name = Targets.Named.of("--pass-through", text);
+            Relay relay = relays.relay("--pass-through", name.targets());
+            addName("--pass-through", name.sni(), () -> port.tls(name.sni(), relay), names);
+        });
+        insideSsh.forEach(text -> {
+            Targets.Named name = Targets.Named.of("--inside-ssh", text);
+            Relay relay = relays.relay("--inside-ssh", name.targets());
+            addName("--inside-ssh", name.sni(), () -> port.tls(name.sni(), inside -> look(inside, relay)), names);
+        });
+        names.entrySet().stream()
+                .sorted(Comparator.comparing(entry -> Targets.isWildcard(entry.getKey())))
+                .forEach(entry -> entry.getValue().run());
+    }
+
+    private static void addName(String option, Sni name, Runnable add, Map<Sni, Runnable> names) {
+        if (names.putIfAbsent(name, add) != null) {
+            throw Complaint.wrong(option, name + " is given twice", "each server name once");
+        }
+    }
+
+    /** A client that waits for the server to speak first is one of SSH: it was said that SSH is inside. */
+    private void look(InsideBuilder inside, Relay relay) {
+        inside.ssh(relay).silent(relay);
+        if (detectTime != null) {
+            inside.detectTime(detectTime());
+        }
+    }
+
+    private Duration detectTime() {
+        String text = String.valueOf(detectTime);
+        Duration time = Times.read(text);
+        if (time == null || time.compareTo(LEAST) < 0 || time.compareTo(MOST) > 0) {
+            throw Complaint.wrong("--detect-time", text, "10ms to 5s");
+        }
+        return time;
+    }
+}

@@ -1,0 +1,167 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyConfigException;
+import io.webproxy.ProxyServer;
+import io.webproxy.ProxyStartException;
+import io.webproxy.observe.AccessLogFormat;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** What every command that serves has, whatever its ports speak, and the serving itself. */
+final class ServerOptions {
+    @Option(
+            names = "--bind",
+            paramLabel = "ADDRESS",
+            description = "The local address to listen on; default: all addresses.")
+    private @Nullable String bind;
+
+    @Option(
+            names = "--trusted-proxy",
+            paramLabel = "CIDR",
+            description =
+                    "An address or a range whose X-Forwarded-* and Forwarded fields are believed; may be repeated.")
+    private List<String> trustedProxies = new ArrayList<>();
+
+    @Mixin
+    private CredentialOptions credentials = new CredentialOptions();
+
+    @Mixin
+    private CertificateOptions certificates = new CertificateOptions();
+
+    @Mixin
+    private TimeoutOptions timeouts = new TimeoutOptions();
+
+    @Option(
+            names = "--io-threads",
+            paramLabel = "N",
+            converter = Numbers.Threads.class,
+            description = "How many IO threads; default: one per processor, at least two.")
+    private @Nullable Integer ioThreads;
+
+    @Option(
+            names = "--access-log",
+            paramLabel = "FILE",
+            description = "Where to append a line for each request, - for standard output; default: nowhere.")
+    private @Nullable String accessLog;
+
+    @Option(
+            names = "--access-log-format",
+            paramLabel = "FORMAT",
+            description = "How a line of it looks: combined or json; default: combined.")
+    private @Nullable AccessLogFormat accessLogFormat;
+
+    @Option(
+            names = "--log-level",
+            paramLabel = "LEVEL",
+            description = "Which log lines go to standard error: error, warn, info or debug; default: info.")
+    private @Nullable LogLevel logLevel;
+
+    /**
+     * How a command differs from others when it serves.
+     *
+     * @param ready what it says about itself once it serves
+     * @param beforeStop runs before exchanges are waited for
+     * @param words names its options when it can't start
+     * @param relayLog where a line for each relayed connection goes, null for nowhere
+     */
+    record Serving(
+            Function<ProxyServer, String> ready, Runnable beforeStop, StartWords words, @Nullable String relayLog) {}
+
+    CertificateOptions certificates() {
+        return certificates;
+    }
+
+    /**
+     * Serves until the JVM is ended or the thread interrupted.
+     *
+     * @param configure adds endpoints, routes and certificates
+     * @return the exit status
+     * @throws ParameterException if the options make no valid configuration
+     */
+    int serve(CommandSpec command, Consumer<ProxyConfig.Builder> configure, Serving serving) {
+        try (LogLevel.Change level = LogLevel.change(logLevel)) {
+            return serve(command, configured(command, configure), serving);
+        } catch (ProxyStartException e) {
+            throw new ProxyStartException(serving.words().of(String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    private int serve(CommandSpec command, ProxyConfig config, Serving serving) {
+        try (LogFile requests = LogFile.ofRequests(accessLog);
+                LogFile relays = LogFile.ofRelays(serving.relayLog());
+                ProxyServer proxy = config.start()) {
+            certificates.announce();
+            int exit = Foreground.serve(
+                    command.commandLine().getOut(),
+                    serving.ready().apply(proxy),
+                    () -> {
+                        serving.beforeStop().run();
+                        proxy.close();
+                    },
+                    config.drainTime(),
+                    proxy::awaitClose);
+            String failure = proxy.status().failure().orElse(null);
+            if (failure == null) {
+                return exit;
+            }
+            command.commandLine().getErr().println("webproxy: " + failure);
+            command.commandLine().getErr().flush();
+            // nothing in flight can end any more
+            proxy.drain(Duration.ZERO);
+            return ExitCode.SOFTWARE;
+        }
+    }
+
+    private ProxyConfig configured(CommandSpec command, Consumer<ProxyConfig.Builder> configure) {
+        ProxyConfig.Builder builder = ProxyServer.builder();
+        try {
+            checkEmpty(command);
+            Complaint.of("--trusted-proxy", () -> builder.trustedProxies(trustedProxies.toArray(String[]::new)));
+            if (bind != null) {
+                builder.bind(bind);
+            }
+            if (ioThreads != null) {
+                builder.ioThreads(ioThreads);
+            }
+            configure.accept(builder);
+            credentials.applyTo(builder);
+            timeouts.applyTo(builder);
+            logTo(builder);
+            return builder.build();
+        } catch (ProxyConfigException e) {
+            throw new ParameterException(command.commandLine(), String.join("; ", e.problems()), e);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** An unset variable of a script makes an empty value: nothing takes one but a password. */
+    private static void checkEmpty(CommandSpec command) {
+        for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
+            if (!option.longestName().endsWith("password")
+                    && option.originalStringValues().stream().anyMatch(String::isBlank)) {
+                throw Complaint.wrong(option.longestName(), "empty", option.longestName() + " " + option.paramLabel());
+            }
+        }
+    }
+
+    private void logTo(ProxyConfig.Builder builder) {
+        if (accessLog != null) {
+            builder.accessLog(accessLogFormat == null ? AccessLogFormat.COMBINED : accessLogFormat);
+        } else if (accessLogFormat != null) {
+            throw new IllegalArgumentException(
+                    "--access-log-format: given without --access-log (expected: --access-log FILE with it)");
+        }
+    }
+}

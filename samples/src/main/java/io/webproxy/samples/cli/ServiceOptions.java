@@ -1,0 +1,82 @@
+package io.webproxy.samples.cli;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.route.HostHeader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Where requests go. */
+final class ServiceOptions {
+    @Option(
+            names = "--internal-port",
+            paramLabel = "PORT",
+            converter = Numbers.ServicePort.class,
+            description = "The port of the service on 127.0.0.1; with routes it may be left out, and what none of them"
+                    + " matches gets 404.")
+    private @Nullable Integer internalPort;
+
+    @Option(
+            names = "--to",
+            paramLabel = "URL",
+            description = "The service's URL in place of --internal-port, http://host:port or https://host:port;"
+                    + " may be repeated: several take turns.")
+    private List<String> to = new ArrayList<>();
+
+    @Option(
+            names = "--host-header",
+            paramLabel = "HOST",
+            description = "What Host says to the service: client (as it came), upstream (the host and port of its URL),"
+                    + " or a host of your choice; default: client.")
+    private @Nullable String hostHeader;
+
+    @Mixin
+    private RouteOptions routes = new RouteOptions();
+
+    /** Whether any request goes anywhere. */
+    boolean isGiven() {
+        return internalPort != null || !to.isEmpty() || !routes.isEmpty();
+    }
+
+    void applyTo(ProxyConfig.Builder builder) {
+        HostHeader host = hostHeader();
+        boolean byDefault = routes.isEmpty() || internalPort != null || !to.isEmpty();
+        routes.applyTo(builder, host, byDefault);
+        if (byDefault) {
+            String[] upstreams = upstreams();
+            builder.route(r -> r.hostHeader(host).forward(upstreams));
+        }
+    }
+
+    private HostHeader hostHeader() {
+        String value = hostHeader == null ? "client" : hostHeader;
+        return switch (value.toLowerCase(Locale.ROOT)) {
+            case "client" -> HostHeader.ofClient();
+            case "upstream" -> HostHeader.ofUpstream();
+            default -> {
+                try {
+                    yield HostHeader.fixed(value);
+                } catch (IllegalArgumentException e) {
+                    throw Complaint.wrong("--host-header", value, "client, upstream, host or host:port");
+                }
+            }
+        };
+    }
+
+    private String[] upstreams() {
+        if (internalPort == null ? to.isEmpty() : !to.isEmpty()) {
+            throw new IllegalArgumentException(
+                    internalPort == null
+                            ? "--internal-port: missing (expected: --internal-port PORT, --to URL, or a --route)"
+                            : "--internal-port: given with --to (expected: only one of them)");
+        }
+        if (internalPort == null) {
+            to.forEach(url -> RouteOptions.checkUrl("--to", url));
+            return to.toArray(String[]::new);
+        }
+        return new String[] {"http://127.0.0.1:" + internalPort};
+    }
+}
