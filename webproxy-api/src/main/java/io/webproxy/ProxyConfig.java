@@ -122,6 +122,12 @@ public final class ProxyConfig {
                     || rules.filter(PortRules::hasTls).isPresent();
         }
 
+        /** Whether a client that is redirected to HTTPS finds TLS here, wherever it ends. */
+        public boolean speaksTls() {
+            return protocol == Endpoint.Protocol.HTTPS
+                    || rules.filter(PortRules::speaksTls).isPresent();
+        }
+
         /** Whether requests come in here. */
         boolean isHttp() {
             return protocol != Endpoint.Protocol.RULES
@@ -741,6 +747,7 @@ public final class ProxyConfig {
                         "endpoints: none (expected: at least one of https(port), http(port), listen(port, rules))");
             }
             boolean https = listens.stream().anyMatch(Listen::isTls);
+            boolean toHttps = listens.stream().anyMatch(Listen::speaksTls);
             boolean http = listens.isEmpty() || listens.stream().anyMatch(Listen::isHttp);
             Set<String> addresses = new HashSet<>();
             Set<String> names = new HashSet<>();
@@ -754,7 +761,7 @@ public final class ProxyConfig {
                         .filter(name -> !names.add(name))
                         .ifPresent(
                                 name -> problems.add("name: " + name + " (expected: each endpoint's name only once)"));
-                if (listen.isRedirect() && !https) {
+                if (listen.isRedirect() && !toHttps) {
                     problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to)");
                 }
                 listen.rules()

@@ -11,6 +11,8 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
+import io.webproxy.port.InsideBuilder;
+import io.webproxy.port.Sni;
 import io.webproxy.port.EndpointSettings;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
@@ -117,6 +119,22 @@ class ProxyConfigTest {
         assertThat(problems(valid().redirectHttp(0)))
                 .containsExactly("redirectHttp: 0 (expected: an https(port) to redirect to)");
         assertThat(problems(valid().redirectHttp(0).https(0))).isEmpty();
+        assertThat(problems(valid().listen(0, p -> p.redirectHttp())))
+                .containsExactly("redirectHttp: 0 (expected: an https(port) to redirect to)");
+        assertThat(problems(valid().listen(0, p -> p.redirectHttp().tls("127.0.0.1:443"))))
+                .as("wherever TLS ends")
+                .isEmpty();
+    }
+
+    @Test
+    void portThatServesNoRequestsNeedsNoRoute() {
+        Consumer<InsideBuilder> inside = i -> i.ssh("127.0.0.1:22");
+        assertThat(problems(ProxyServer.builder().listen(0, p -> p.ssh("127.0.0.1:22"))))
+                .isEmpty();
+        assertThat(problems(ProxyServer.builder().listen(0, p -> p.tls(Sni.any(), inside))))
+                .isEmpty();
+        assertThat(problems(ProxyServer.builder().listen(0, p -> p.http())))
+                .containsExactly("routes: none (expected: forward(\"http://host:port\"), or at least one route)");
     }
 
     @Test

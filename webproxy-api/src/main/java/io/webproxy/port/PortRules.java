@@ -47,10 +47,14 @@ public final class PortRules {
                 .anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS && rule.action() != PortRule.Action.RELAY);
     }
 
-    /** Whether a rule leads to the server's routes. */
+    /** Whether TLS is spoken at the port, wherever it ends: so that cleartext HTTP can be redirected to it. */
+    public boolean speaksTls() {
+        return rules.stream().anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS);
+    }
+
+    /** Whether a rule leads to the server's routes. What HTTP within TLS that is looked into gets without a route is 404. */
     public boolean hasHttp() {
-        return rules.stream()
-                .anyMatch(rule -> rule.action() == PortRule.Action.SERVE || rule.action() == PortRule.Action.INSIDE);
+        return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.SERVE);
     }
 
     /** Whether a rule redirects cleartext HTTP. */
