@@ -43,7 +43,10 @@ final class FrontOptions {
                     }
                 },
                 new ServerOptions.Serving(
-                        proxy -> proxy.uri().toString(), beforeStop, new StartWords("--external-port", httpPort), null));
+                        proxy -> proxy.uri().toString(),
+                        beforeStop,
+                        new StartWords("--external-port", httpPort),
+                        null));
     }
 
     private void listen(ProxyConfig.Builder builder, int externalPort) {

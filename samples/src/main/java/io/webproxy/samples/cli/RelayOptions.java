@@ -46,8 +46,9 @@ final class RelayOptions {
     @Option(
             names = "--relay-log",
             paramLabel = "FILE",
-            description = "Where to append a line for each relayed connection when it ends or is refused, - for standard"
-                    + " output; default: nowhere.")
+            description =
+                    "Where to append a line for each relayed connection when it ends or is refused, - for standard"
+                            + " output; default: nowhere.")
     private @Nullable String relayLog;
 
     private final Set<String> relayed = new HashSet<>();
@@ -105,7 +106,9 @@ final class RelayOptions {
             String host = target.getHostString();
             if (host.equalsIgnoreCase("localhost")) {
                 throw Complaint.wrong(
-                        option, host + ":" + target.getPort(), "127.0.0.1:" + target.getPort() + " with --loopback-source");
+                        option,
+                        host + ":" + target.getPort(),
+                        "127.0.0.1:" + target.getPort() + " with --loopback-source");
             }
             if (!(IpLiteral.parse(host) instanceof Inet4Address address && address.isLoopbackAddress())) {
                 return relay;
@@ -123,7 +126,8 @@ final class RelayOptions {
                     "given without a target that it is for",
                     Collections.disjoint(relayed, SSH)
                             ? "a target with an IPv4 loopback address, but that of --http"
-                            : "--ssh, --inside-ssh or --on-timeout with an IPv4 loopback address, such as 127.0.0.1:22");
+                            : "--ssh, --inside-ssh or --on-timeout with an IPv4 loopback address, such as"
+                                    + " 127.0.0.1:22");
         }
     }
 }

@@ -40,8 +40,9 @@ final class RuleOptions {
     @Option(
             names = "--tls",
             paramLabel = "TARGET",
-            description = "What becomes of TLS: here (it ends here, and HTTP inside goes to --internal-port, --to or the"
-                    + " routes), or HOST:PORT (untouched).")
+            description =
+                    "What becomes of TLS: here (it ends here, and HTTP inside goes to --internal-port, --to or the"
+                            + " routes), or HOST:PORT (untouched).")
     private @Nullable String tls;
 
     @Option(
@@ -54,8 +55,9 @@ final class RuleOptions {
     @Option(
             names = "--inside-ssh",
             paramLabel = "NAME=HOST:PORT",
-            description = "TLS for this server name ends here, and SSH inside goes there: for networks that let only TLS"
-                    + " out; may be repeated. HTTP inside goes to the routes.")
+            description =
+                    "TLS for this server name ends here, and SSH inside goes there: for networks that let only TLS"
+                            + " out; may be repeated. HTTP inside goes to the routes.")
     private List<String> insideSsh = new ArrayList<>();
 
     @Option(names = "--socks5", paramLabel = "HOST:PORT", description = "Where SOCKS5 goes.")
@@ -183,8 +185,7 @@ final class RuleOptions {
         }
     }
 
-    private static void relay(
-            String option, @Nullable String targets, RelayOptions relays, Consumer<Relay> add) {
+    private static void relay(String option, @Nullable String targets, RelayOptions relays, Consumer<Relay> add) {
         if (targets != null) {
             add.accept(relays.relay(option, targets));
         }

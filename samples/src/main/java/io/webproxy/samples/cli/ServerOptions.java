@@ -29,8 +29,8 @@ final class ServerOptions {
     @Option(
             names = "--trusted-proxy",
             paramLabel = "CIDR",
-            description =
-                    "An address or a range whose X-Forwarded-* and Forwarded fields are believed; may be repeated.")
+            description = "An address or a range whose X-Forwarded-* and Forwarded fields, and headers of the PROXY"
+                    + " protocol, are believed; may be repeated.")
     private List<String> trustedProxies = new ArrayList<>();
 
     @Mixin
@@ -76,7 +76,10 @@ final class ServerOptions {
      * @param relayLog where a line for each relayed connection goes, null for nowhere
      */
     record Serving(
-            Function<ProxyServer, String> ready, Runnable beforeStop, StartWords words, @Nullable String relayLog) {}
+            Function<ProxyServer, String> ready,
+            Runnable beforeStop,
+            StartWords words,
+            @Nullable String relayLog) {}
 
     CertificateOptions certificates() {
         return certificates;

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Readers of what connections are told by, and where they go. */
 final class Targets {
-    private static final Pattern MATCH =
-            Pattern.compile("(?<name>[^=]*):(?<hex>[^=:/@]*)(?:/(?<mask>[^=:/@]*))?(?:@(?<offset>[^=:/@]*))?=(?<to>.*)");
+    private static final Pattern MATCH = Pattern.compile(
+            "(?<name>[^=]*):(?<hex>[^=:/@]*)(?:/(?<mask>[^=:/@]*))?(?:@(?<offset>[^=:/@]*))?=(?<to>.*)");
 
     /** What some options take besides. */
     private static final Map<String, String> WORDS = Map.of(
@@ -52,8 +52,7 @@ final class Targets {
                 throw Complaint.wrong(
                         option, text, "NAME=HOST:PORT, such as db.example.com=127.0.0.1:5432 or *.example.com=…");
             }
-            return new Named(
-                    Complaint.of(option, () -> Sni.of(text.substring(0, equals))), text.substring(equals + 1));
+            return new Named(Complaint.of(option, () -> Sni.of(text.substring(0, equals))), text.substring(equals + 1));
         }
     }
 

@@ -94,8 +94,8 @@ class AppendedFileTest {
     @Test
     @ExpectedLog(
             logger = "io.webproxy.server",
-            contains =
-                    "can't be written (No space left on device), lines are lost: make room there; it goes on by itself.")
+            contains = "can't be written (No space left on device), lines are lost: make room there; it goes on by"
+                    + " itself.")
     void fullDiskIsSaidOnceWithTheFileAndTheFix() throws Exception {
         Path full = Path.of("/dev/full");
         assumeTrue(Files.isWritable(full));

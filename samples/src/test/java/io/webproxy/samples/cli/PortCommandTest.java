@@ -34,10 +34,11 @@ class PortCommandTest {
 
     @Test
     void namesGoBeforeWildcardsAndTheseBeforeOtherTls() {
-        PortRules rules = rules("--otherwise h:9 --match b:02=h:8 --match a:01=h:7 --postgresql h:6 --openvpn h:5 --socks5"
-                + " h:4 --http here --tls here --inside-ssh *.c.example=h:3 --inside-ssh d.example=h:2 --pass-through"
-                + " *.a.example=h:1 --pass-through b.example=h:1,h:2 --ssh h:22,h:23 --on-timeout h:22"
-                + " --internal-port 8080");
+        PortRules rules =
+                rules("--otherwise h:9 --match b:02=h:8 --match a:01=h:7 --postgresql h:6 --openvpn h:5 --socks5 h:4"
+                    + " --http here --tls here --inside-ssh *.c.example=h:3 --inside-ssh d.example=h:2 --pass-through"
+                    + " *.a.example=h:1 --pass-through b.example=h:1,h:2 --ssh h:22,h:23 --on-timeout h:22"
+                    + " --internal-port 8080");
 
         assertThat(rules.rules().stream().map(PortRule::toString))
                 .containsExactly(
@@ -85,9 +86,10 @@ class PortCommandTest {
                 .hasToString(rule);
     }
 
-    private static final String LOCAL = "--ssh 127.0.0.1:22 --on-timeout 127.0.0.1:23 --inside-ssh i.example=127.0.0.1:24"
-            + " --http 127.0.0.1:1 --tls 127.0.0.1:2 --pass-through p.example=127.0.0.1:3 --match m:05=127.0.0.1:4"
-            + " --socks5 127.0.0.1:5 --openvpn 127.0.0.1:6 --postgresql 127.0.0.1:7 --otherwise 127.0.0.1:8";
+    private static final String LOCAL =
+            "--ssh 127.0.0.1:22 --on-timeout 127.0.0.1:23 --inside-ssh i.example=127.0.0.1:24 --http 127.0.0.1:1 --tls"
+                    + " 127.0.0.1:2 --pass-through p.example=127.0.0.1:3 --match m:05=127.0.0.1:4 --socks5 127.0.0.1:5"
+                    + " --openvpn 127.0.0.1:6 --postgresql 127.0.0.1:7 --otherwise 127.0.0.1:8";
 
     @ParameterizedTest
     @CsvSource(
@@ -112,8 +114,7 @@ class PortCommandTest {
                 "--http 127.0.0.1:1 --match m:05=127.0.0.1:2 --otherwise h:3 --loopback-source|m",
             })
     void itIsForOthersWhereThereIsNoneOfThese(String options, String expected) {
-        assertThat(having(rules(options), PortCommandTest::isSet))
-                .isEqualTo(expected);
+        assertThat(having(rules(options), PortCommandTest::isSet)).isEqualTo(expected);
     }
 
     private static boolean isSet(Relay relay) {
@@ -127,7 +128,8 @@ class PortCommandTest {
         Map<String, Relay> relays = new LinkedHashMap<>();
         for (PortRule rule : rules.rules()) {
             rule.relay().ifPresent(relay -> relays.put(rule.name(), relay));
-            rule.inside().ifPresent(inside -> relays.put("inside", inside.silent().orElseThrow()));
+            rule.inside()
+                    .ifPresent(inside -> relays.put("inside", inside.silent().orElseThrow()));
         }
         rules.silent().ifPresent(relay -> relays.put("silent", relay));
         rules.otherwise().ifPresent(relay -> relays.put("otherwise", relay));
