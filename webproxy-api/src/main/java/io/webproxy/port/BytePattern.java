@@ -3,10 +3,15 @@ package io.webproxy.port;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The first bytes of a protocol: values, where they stand, and which of their bits count. Immutable. */
+/**
+ * The first bytes of a protocol: values, where they stand, and which of their bits count. A connection matches when all of them have come, and it is known not to match
+ * with the first byte that differs. Immutable.
+ */
 public final class BytePattern {
+    private static final Pattern HEX = Pattern.compile("([0-9A-Fa-f]{2} *)+");
     private static final int MOST_BYTES = 256;
     private static final int HIGHEST_OFFSET = 4096;
 
@@ -37,6 +42,7 @@ public final class BytePattern {
      * The same at another place.
      *
      * @param position bytes before the pattern, which may have any value; 0 to 4,096
+     * @throws IllegalArgumentException if it is out of range
      */
     public BytePattern at(int position) {
         if (position < 0 || position > HIGHEST_OFFSET) {
@@ -46,7 +52,7 @@ public final class BytePattern {
     }
 
     /**
-     * The same where only some bits count.
+     * The same where only some bits count, in place of a mask given before.
      *
      * @param hex as many bytes as the pattern has; a bit that is 1 counts
      * @throws IllegalArgumentException if it has another length, or no bit counts
@@ -58,24 +64,19 @@ public final class BytePattern {
             some |= b != 0;
         }
         if (bits.length != bytes.length || !some) {
-            throw new IllegalArgumentException("mask: " + hex + " (expected: " + bytes.length
-                    + " bytes, as many as the pattern has, at least one bit set)");
+            throw new IllegalArgumentException("mask: '" + hex + "' (expected: " + bytes.length
+                    + (bytes.length == 1 ? " byte" : " bytes") + ", as many as the pattern has, and a bit that is 1)");
         }
         return new BytePattern(bytes, bits, offset);
     }
 
     private static byte[] parse(String what, String hex) {
-        try {
-            byte[] bytes =
-                    HexFormat.of().parseHex(Objects.requireNonNull(hex, what).replace(" ", ""));
-            if (bytes.length > 0 && bytes.length <= MOST_BYTES) {
-                return bytes;
-            }
-        } catch (IllegalArgumentException e) {
-            // said below
+        String digits = HEX.matcher(Objects.requireNonNull(hex, what)).matches() ? hex.replace(" ", "") : "";
+        if (digits.isEmpty() || digits.length() > 2 * MOST_BYTES) {
+            throw new IllegalArgumentException(what + ": '" + hex + "' (expected: 1-" + MOST_BYTES
+                    + " bytes in hexadecimal, such as 05 or 16 03)");
         }
-        throw new IllegalArgumentException(
-                what + ": " + hex + " (expected: 1-" + MOST_BYTES + " bytes in hexadecimal, such as 05 or 1603)");
+        return HexFormat.of().parseHex(digits);
     }
 
     /** How many bytes stand before the pattern. */
@@ -89,7 +90,7 @@ public final class BytePattern {
     }
 
     /**
-     * Whether one byte fits.
+     * Whether one byte fits; bits that don't count may be either.
      *
      * @param index its place within the pattern, from 0 to {@link #length()} - 1
      */

@@ -21,6 +21,11 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
         return tls(Sni.any(), Relay.to(targets));
     }
 
+    /** The same with options. */
+    public PortBuilder tls(Relay relay) {
+        return tls(Sni.any(), relay);
+    }
+
     /** Relays TLS connections by what their ClientHello says, untouched: TLS doesn't end here. */
     public PortBuilder tls(Sni sni, String... targets) {
         return tls(sni, Relay.to(targets));
@@ -79,24 +84,28 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
 
     /** See {@link EndpointBuilder#name}. */
     public PortBuilder name(String name) {
+        outsideFrom("name");
         endpoint.name(name);
         return this;
     }
 
     /** See {@link EndpointBuilder#bind}. */
     public PortBuilder bind(String address) {
+        outsideFrom("bind");
         endpoint.bind(address);
         return this;
     }
 
     /** See {@link EndpointBuilder#proxyProtocol}. */
     public PortBuilder proxyProtocol(ProxyProtocol mode) {
+        outsideFrom("proxyProtocol");
         endpoint.proxyProtocol(mode);
         return this;
     }
 
     /** See {@link EndpointBuilder#clientCertificates}. */
     public PortBuilder clientCertificates(ClientCertificates asked) {
+        outsideFrom("clientCertificates");
         endpoint.clientCertificates(asked);
         return this;
     }

@@ -71,7 +71,7 @@ public final class PortRule {
         this.inside = inside;
     }
 
-    /** Unique among the rules of its port: what was given, else made of protocol and server name. */
+    /** What was given, else made of protocol and server name, with a number after it where the name is taken: unique among the rules beside it. */
     public String name() {
         return name;
     }
@@ -111,9 +111,17 @@ public final class PortRule {
         return Optional.ofNullable(inside);
     }
 
-    /** Whether it is for a client. */
+    /** Whether it is for a client; one with an IPv4-mapped IPv6 address is an IPv4 client. */
     public boolean isFor(InetAddress client) {
         return clients.isEmpty() || clients.stream().anyMatch(range -> range.contains(client));
+    }
+
+    /** Whether a later rule never takes a connection because of this one. */
+    boolean covers(PortRule later) {
+        return protocol == later.protocol
+                && (clients.isEmpty() || clients.equals(later.clients))
+                && sni.covers(later.sni)
+                && Objects.equals(pattern, later.pattern);
     }
 
     PortRule named(String other) {

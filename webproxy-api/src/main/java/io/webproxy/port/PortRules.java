@@ -62,13 +62,19 @@ public final class PortRules {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.REDIRECT);
     }
 
-    /** What is wrong in combination, a sentence each. */
+    /** What is wrong in combination, a sentence each: no rules, rules that never take a connection, options that don't fit the protocol or the target. */
     public List<String> problems() {
         List<String> problems = new ArrayList<>();
         if (rules.isEmpty() && silent == null && otherwise == null) {
             problems.add("rules: none (expected: at least one, such as https() or ssh(\"127.0.0.1:22\"))");
         }
-        for (PortRule rule : rules) {
+        for (int i = 0; i < rules.size(); i++) {
+            PortRule rule = rules.get(i);
+            rules.subList(0, i).stream()
+                    .filter(earlier -> earlier.covers(rule))
+                    .findFirst()
+                    .ifPresent(earlier -> problems.add(rule.name() + ": after " + earlier.name()
+                            + " (expected: before it, which takes all of its connections)"));
             rule.relay().ifPresent(relay -> {
                 relay.problems().forEach(problem -> problems.add(rule.name() + ": " + problem));
                 if (relay.loopbackSource() && rule.protocol() == PortRule.Protocol.HTTP) {
@@ -78,7 +84,7 @@ public final class PortRules {
             });
             rule.inside()
                     .ifPresent(
-                            rules -> rules.problems().forEach(problem -> problems.add(rule.name() + ": " + problem)));
+                            within -> within.problems().forEach(problem -> problems.add(rule.name() + ": " + problem)));
         }
         if (silent != null) {
             silent.problems().forEach(problem -> problems.add("silent: " + problem));
@@ -103,6 +109,7 @@ public final class PortRules {
         return Objects.hash(rules, silent, otherwise, detectTime);
     }
 
+    /** The rules, and where connections are relayed to that none takes. */
     @Override
     public String toString() {
         return rules

@@ -2,14 +2,15 @@ package io.webproxy.port;
 
 import io.webproxy.http.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.route.HostPattern;
 import java.net.Inet4Address;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,10 @@ import org.jspecify.annotations.Nullable;
  * <p>The targets are tried in turn; one that can't be connected to is ejected for some time, as upstreams are, and the next is tried.
  */
 public final class Relay {
-    private static final Pattern HOST_PORT = Pattern.compile("(\\[[^\\[\\]]+]|[^:\\[\\]\\s/@]+):([0-9]{1,5})");
+    private static final Pattern HOST_PORT = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]*\\s]+):([0-9]{1,5})");
+    /** Names that end like an IPv4 address, which they would be taken for. */
+    private static final Pattern NUMERIC = Pattern.compile("(.*\\.)?[0-9]+");
+
     private static final int MOST = 10_000_000;
     private static final Duration LONGEST = Duration.ofDays(365);
 
@@ -58,7 +62,7 @@ public final class Relay {
     /**
      * A relay to one or several equal targets.
      *
-     * @param targets {@code host:port} each; an IPv6 address in brackets
+     * @param targets {@code host:port} each; an IPv6 address in brackets; names are resolved when they are connected to, internationalised ones become A-labels
      * @throws IllegalArgumentException if there is none, or one is malformed
      */
     public static Relay to(String... targets) {
@@ -75,19 +79,27 @@ public final class Relay {
     }
 
     private static InetSocketAddress parse(String target) {
-        var parts = HOST_PORT.matcher(target);
-        if (parts.matches()) {
-            String host = parts.group(1);
-            int port = Integer.parseInt(parts.group(2));
-            boolean bracketed = host.startsWith("[");
-            InetAddress literal = IpLiteral.parse(host);
-            if (port >= 1 && port <= 65535 && (!bracketed || literal != null)) {
-                return InetSocketAddress.createUnresolved(
-                        bracketed ? host.substring(1, host.length() - 1) : host, port);
-            }
+        Matcher parts = HOST_PORT.matcher(target);
+        String host = parts.matches() ? host(parts.group(1)) : "";
+        int port = host.isEmpty() ? 0 : Integer.parseInt(parts.group(2));
+        if (port < 1 || port > 65535) {
+            throw new IllegalArgumentException(
+                    "target: '" + target + "' (expected: host:port, such as 127.0.0.1:22 or [2001:db8::1]:22)");
         }
-        throw new IllegalArgumentException(
-                "target: " + target + " (expected: host:port, such as 127.0.0.1:22 or [2001:db8::1]:22)");
+        return InetSocketAddress.createUnresolved(host, port);
+    }
+
+    /** A name or an address in its normal form, without brackets; empty if it is neither. */
+    private static String host(String text) {
+        try {
+            String host = HostPattern.of(text).toString();
+            if (host.startsWith("[")) {
+                return host.substring(1, host.length() - 1);
+            }
+            return NUMERIC.matcher(host).matches() && IpLiteral.parse(host) == null ? "" : host;
+        } catch (IllegalArgumentException e) {
+            return "";
+        }
     }
 
     private Values values() {
@@ -115,7 +127,7 @@ public final class Relay {
      * protocol, such as sshd, tells clients apart. Default: no. Linux only, and only for targets that are IPv4 loopback addresses; never for HTTP,
      * whose fields carry the client's address.
      *
-     * <p>The address is a keyed hash of the IPv4 address or the IPv6 /64: nobody can choose an address that collides with another's. A target that trusts
+     * <p>The address is a keyed hash of the IPv4 address or the IPv6 /64: no client can choose an address that collides with another's. A target that trusts
      * 127.0.0.0/8 trusts every client.
      */
     public Relay withLoopbackSource() {

@@ -8,10 +8,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The rules that a port and the inside of a TLS connection have in common. */
 abstract class RuleBuilder<B extends RuleBuilder<B>> {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:*/@-]{1,64}");
+    /** What counters and logs call the relays that have no rule. */
+    private static final Set<String> RESERVED = Set.of("silent", "otherwise");
+
     private static final Duration SHORTEST = Duration.ofMillis(10);
     private static final Duration LONGEST = Duration.ofSeconds(5);
 
@@ -99,7 +104,8 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     /**
      * Relays what starts with bytes of choice.
      *
-     * @param name the rule's name in status, events and logs
+     * @param name the rule's name in status, events and logs: 1 to 64 letters, digits, or one of {@code . _ : * / @ -}; not {@code silent} or {@code otherwise}
+     * @throws IllegalArgumentException if the name is anything else
      */
     public B match(String name, BytePattern pattern, String... targets) {
         return match(name, pattern, Relay.to(targets));
@@ -119,9 +125,13 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     }
 
     private static String checked(String name) {
-        if (!Objects.requireNonNull(name, "name").matches("[A-Za-z0-9._:*/@-]{1,64}")) {
+        if (!NAME.matcher(Objects.requireNonNull(name, "name")).matches()) {
             throw new IllegalArgumentException(
                     "name: '" + name + "' (expected: 1-64 letters, digits, or one of . _ : * / @ -)");
+        }
+        if (RESERVED.contains(name)) {
+            throw new IllegalArgumentException(
+                    "name: '" + name + "' (expected: another name, for counters and logs use this one)");
         }
         return name;
     }
@@ -130,18 +140,20 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
      * Rules that are only for some clients; for others they aren't there.
      *
      * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}; the client is whom a trusted proxy's PROXY header names, where there is one
-     * @param some adds them
+     * @param some adds them; it may only add rules
+     * @throws IllegalArgumentException if there is no range, one is malformed, or it is used within another {@code from}
      */
     public B from(List<String> ranges, Consumer<B> some) {
         if (Objects.requireNonNull(ranges, "ranges").isEmpty()) {
             throw new IllegalArgumentException("from: none (expected: at least one address or range)");
         }
-        if (!clients.isEmpty()) {
-            throw new IllegalArgumentException("from: " + ranges + " (expected: not within another from)");
-        }
-        clients = ranges.stream().map(AddressRange::of).toList();
+        Objects.requireNonNull(some, "rules");
+        outsideFrom("from");
+        clients = ranges.stream()
+                .map(range -> AddressRange.of(Objects.requireNonNull(range, "range")))
+                .toList();
         try {
-            Objects.requireNonNull(some, "rules").accept(self());
+            some.accept(self());
         } finally {
             clients = List.of();
         }
@@ -150,7 +162,15 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
 
     /** The same for one address or range. */
     public B from(String range, Consumer<B> some) {
-        return from(List.of(range), some);
+        return from(List.of(Objects.requireNonNull(range, "range")), some);
+    }
+
+    /** What is for all clients mustn't look as if it were only for some. */
+    final void outsideFrom(String name) {
+        if (!clients.isEmpty()) {
+            throw new IllegalArgumentException(
+                    name + ": within from " + clients + " (expected: outside, for it is for all clients)");
+        }
     }
 
     /** Relays clients that have sent nothing within the {@linkplain #detectTime detect time}: they wait for the server to speak first. Default: they are closed. */
@@ -160,7 +180,9 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
 
     /** The same with options. */
     public B silent(Relay relay) {
-        this.silent = Objects.requireNonNull(relay, "silent");
+        Objects.requireNonNull(relay, "silent");
+        outsideFrom("silent");
+        this.silent = relay;
         return self();
     }
 
@@ -173,13 +195,20 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
 
     /** The same with options. */
     public B otherwise(Relay relay) {
-        this.otherwise = Objects.requireNonNull(relay, "otherwise");
+        Objects.requireNonNull(relay, "otherwise");
+        outsideFrom("otherwise");
+        this.otherwise = relay;
         return self();
     }
 
-    /** How long a client may be silent before it counts as one that waits for the server to speak first, 10 ms to 5 s; default: 2 s. */
+    /**
+     * How long a client may send nothing before it counts as one that waits for the server to speak first, 10 ms to 5 s; default: 2 s. The first byte ends the wait.
+     *
+     * @throws IllegalArgumentException if it is out of range
+     */
     public B detectTime(Duration limit) {
         Objects.requireNonNull(limit, "detectTime");
+        outsideFrom("detectTime");
         if (limit.compareTo(SHORTEST) < 0 || limit.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException("detectTime: " + limit + " (expected: 10 ms to 5 s)");
         }
@@ -187,7 +216,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return self();
     }
 
-    /** The rules; one whose name is taken gets a number behind it. */
+    /** The rules; one whose name is taken gets a number after it. */
     final PortRules rules() {
         Set<String> taken = new HashSet<>();
         List<PortRule> named = new ArrayList<>();

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class Sni {
     private static final Sni ANY = new Sni(null, false, Set.of());
     private static final Sni NONE = new Sni(null, true, Set.of());
-    private static final int LONGEST_PROTOCOL = 255;
+    /** What is registered; RFC 7301 allows any bytes. */
+    private static final Pattern PROTOCOL = Pattern.compile("[!-~]{1,255}");
 
     private final @Nullable HostPattern name;
     private final boolean none;
@@ -30,7 +32,7 @@ public final class Sni {
     }
 
     /**
-     * Clients that name this server.
+     * Clients that name this server. The name is the one that is sent in cleartext: with Encrypted ClientHello, the outer one.
      *
      * @param pattern a name such as {@code db.example.com}, or {@code *.example.com} for all names one level below; case and a trailing dot don't
      *     matter, internationalised names become A-labels
@@ -52,7 +54,7 @@ public final class Sni {
 
     private static IllegalArgumentException invalid(String pattern) {
         return new IllegalArgumentException(
-                "sni: " + pattern + " (expected: a server name such as db.example.com, or *.example.com)");
+                "sni: '" + pattern + "' (expected: a server name such as db.example.com, or *.example.com)");
     }
 
     /** All clients, with or without a server name. */
@@ -60,7 +62,7 @@ public final class Sni {
         return ANY;
     }
 
-    /** Clients that send no server name, as those do that connect by IP address. */
+    /** Clients that send no server name, as those do that connect by IP address, and those that send one that no host can have. */
     public static Sni none() {
         return NONE;
     }
@@ -68,15 +70,15 @@ public final class Sni {
     /**
      * Of these, only clients that offer at least one of the application protocols, in place of those given before.
      *
-     * @param names such as {@code h2}, 1 to 255 characters each; case matters
-     * @throws IllegalArgumentException if none is given, or one is empty or too long
+     * @param names such as {@code h2}, 1 to 255 visible ASCII characters each; case matters
+     * @throws IllegalArgumentException if none is given, or one is anything else
      */
     public Sni alpn(String... names) {
         Set<String> wanted = new LinkedHashSet<>();
         for (String protocol : Objects.requireNonNull(names, "alpn")) {
-            if (Objects.requireNonNull(protocol, "alpn").isEmpty() || protocol.length() > LONGEST_PROTOCOL) {
+            if (!PROTOCOL.matcher(Objects.requireNonNull(protocol, "alpn")).matches()) {
                 throw new IllegalArgumentException(
-                        "alpn: '" + protocol + "' (expected: 1-255 characters, such as h2 or http/1.1)");
+                        "alpn: '" + protocol + "' (expected: 1-255 visible ASCII characters, such as h2 or http/1.1)");
             }
             wanted.add(protocol);
         }
@@ -101,7 +103,25 @@ public final class Sni {
         if (none || serverName == null) {
             return none ? serverName == null : name == null;
         }
-        return name == null || name.matches(HostPattern.hostOf(serverName.toLowerCase(Locale.ROOT)));
+        if (name == null) {
+            return true;
+        }
+        int end = serverName.length() - (serverName.endsWith(".") ? 1 : 0);
+        return name.matches(serverName.substring(0, end).toLowerCase(Locale.ROOT));
+    }
+
+    /** Whether every ClientHello that belongs to another one belongs to this. */
+    boolean covers(Sni other) {
+        return coversName(other)
+                && (protocols.isEmpty() || (!other.protocols.isEmpty() && protocols.containsAll(other.protocols)));
+    }
+
+    private boolean coversName(Sni other) {
+        if (none || name == null) {
+            return !none || other.none;
+        }
+        return other.name != null
+                && (name.equals(other.name) || (!other.name.isWildcard() && name.matches(other.name.toString())));
     }
 
     @Override

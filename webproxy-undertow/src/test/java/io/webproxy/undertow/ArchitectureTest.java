@@ -33,7 +33,7 @@ class ArchitectureTest {
             entry("auth", Set.of("http")),
             entry("tls", Set.of("http", "observe")),
             entry("route", Set.of("http", "timeout", "auth", "tls")),
-            entry("port", Set.of("http", "tls")),
+            entry("port", Set.of("http", "route", "tls")),
             entry("tunnel", Set.of("http", "tls")),
             entry("observe", Set.of("http", "timeout")));
 
