@@ -1,5 +1,6 @@
 package io.webproxy;
 
+import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Endpoint;
 import io.webproxy.tls.CertificateStatus;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param exchanges requests in flight
  * @param tunnels open WebSockets
  * @param upstreams pools by upstream
+ * @param ports what became of the connections of ports with rules, in the order of configuration
  * @param certificates what is served and wanted, in the order of configuration
  * @param failure the sentence that says why the server can't serve any more, although it isn't closed; empty as long as it can
  */
@@ -30,11 +32,12 @@ public record ProxyStatus(
         int exchanges,
         int tunnels,
         Map<String, Pool> upstreams,
+        List<Port> ports,
         List<CertificateStatus> certificates,
         Optional<String> failure) {
-    /** That of a closed server: no endpoint, connection, exchange, upstream or certificate. */
+    /** That of a closed server: no endpoint, connection, exchange, upstream, port or certificate. */
     public static ProxyStatus empty() {
-        return new ProxyStatus(List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), Optional.empty());
+        return new ProxyStatus(List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), List.of(), Optional.empty());
     }
 
     /** Copies the collections. */
@@ -42,6 +45,7 @@ public record ProxyStatus(
         endpoints = List.copyOf(endpoints);
         Objects.requireNonNull(tlsProvider, "tlsProvider");
         upstreams = Map.copyOf(upstreams);
+        ports = List.copyOf(ports);
         certificates = List.copyOf(certificates);
         Objects.requireNonNull(failure, "failure");
     }
@@ -61,4 +65,38 @@ public record ProxyStatus(
      * @param healthy whether no health check says that it is down
      */
     public record Pool(int open, int idle, int waiting, boolean ejected, boolean healthy) {}
+
+    /**
+     * The connections of one port with rules, since the start.
+     *
+     * @param endpoint its name
+     * @param rules its rules, those of a removed rule as long as it has open connections
+     * @param undetected how many connections no rule has taken, by the reason; without those that are 0
+     */
+    public record Port(String endpoint, List<Rule> rules, Map<RelayEnd, Long> undetected) {
+        /** Copies the collections. */
+        public Port {
+            Objects.requireNonNull(endpoint, "endpoint");
+            rules = List.copyOf(rules);
+            undetected = Map.copyOf(undetected);
+        }
+    }
+
+    /**
+     * The connections of one port rule.
+     *
+     * @param name its name; {@code silent} and {@code otherwise} are the targets of that name
+     * @param open those that are open, being connected included
+     * @param total all that it has taken since the start, those refused included
+     * @param refused those closed because a limit or the rate was reached, or there was a shortage
+     * @param failed those that no target could be connected to for
+     * @param ejected the targets that are skipped because they could not be connected to, {@code host:port} each
+     */
+    public record Rule(String name, int open, long total, long refused, long failed, List<String> ejected) {
+        /** Copies the list. */
+        public Rule {
+            Objects.requireNonNull(name, "name");
+            ejected = List.copyOf(ejected);
+        }
+    }
 }

@@ -62,6 +62,11 @@ public final class AsyncObserver implements ProxyObserver {
         later(() -> target.upstreamChanged(event));
     }
 
+    @Override
+    public void relayEnded(RelayRecord relay) {
+        later(() -> target.relayEnded(relay));
+    }
+
     private void later(Runnable call) {
         try {
             executor.execute(() -> tell(call));

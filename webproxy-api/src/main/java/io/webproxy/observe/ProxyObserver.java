@@ -20,6 +20,12 @@ public interface ProxyObserver {
     default void upstreamChanged(UpstreamEvent event) {}
 
     /**
+     * A connection of a port rule has ended, or was refused, or no rule has taken it; called exactly once for each. Those that a rule sends to the routes have exchanges in
+     * place of it.
+     */
+    default void relayEnded(RelayRecord relay) {}
+
+    /**
      * The same observer on a daemon thread of its own, behind a bounded queue.
      *
      * @param queueSize how many calls may wait, at least 1; what finds the queue full is dropped and counted

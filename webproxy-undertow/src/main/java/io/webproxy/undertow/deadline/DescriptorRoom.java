@@ -12,7 +12,8 @@ import java.util.function.LongSupplier;
  *
  * <p>A reserve, an eighth of the limit but at least 48 and at most 1,024, is kept from clients: for files, the rest of the application, and the first
  * connections to upstreams, so that clients alone can't keep requests from being forwarded. Upstreams may also take from what clients leave, but not
- * the last part of it, which is as large as the reserve: so a client can still be served while others have many requests.
+ * the last part of it, which is as large as the reserve: so a client can still be served while others have many requests. The targets of relays take the same way,
+ * and are counted by themselves, so that neither takes what is kept for the first of the other.
  *
  * <p>The kernel lists every descriptor for a count. So they are counted anew only when what was taken since could have used the room up, and at most
  * for a twentieth of the time. Thread-safe.
@@ -40,6 +41,7 @@ public final class DescriptorRoom {
     private long promised;
 
     private long upstreams;
+    private long relays;
     private long nextCount;
 
     DescriptorRoom(long limit, LongSupplier open, LongSupplier nanoClock) {
@@ -114,6 +116,29 @@ public final class DescriptorRoom {
         int each = descriptors(tls);
         upstreams -= each;
         give(each);
+    }
+
+    /** Takes room for a relay's connection to its target, which is still to be opened; false if there is none. */
+    public synchronized boolean takeRelay() {
+        boolean first = relays < reserve / 4;
+        if (!fits(1, first ? limit - reserve / 4 : limit - 2 * reserve)) {
+            return false;
+        }
+        relays++;
+        promised++;
+        return true;
+    }
+
+    /** A relay's connection to its target is open now, or won't be. */
+    public synchronized void settleRelay() {
+        promised--;
+        used++;
+    }
+
+    /** A relay's connection to its target is closed; after {@link #settleRelay}. */
+    public synchronized void giveRelay() {
+        relays--;
+        give(1);
     }
 
     private static int descriptors(boolean tls) {

@@ -198,7 +198,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     @Override
-    public void ended(boolean clean) {
+    public void ended(ByteRelay.Ending how) {
         if (!ended) {
             ended = true;
             connection.close();

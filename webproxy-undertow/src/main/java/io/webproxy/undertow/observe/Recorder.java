@@ -4,6 +4,7 @@ import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.observe.UpstreamEvent;
 import java.util.List;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hands each record to the observers and the access log, and events to the observers. Thread-safe; never lets an observer's failure out. */
+/** Hands each record to the observers and the logs, and events to the observers. Thread-safe; never lets an observer's failure out. */
 public final class Recorder {
     private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
 
@@ -65,6 +66,17 @@ public final class Recorder {
     /** An upstream has failed, or has come back. */
     public void upstreamChanged(UpstreamEvent event) {
         tell(observer -> observer.upstreamChanged(event));
+    }
+
+    /** A connection of a port rule has ended. */
+    public void relayEnded(RelayRecord relay) {
+        RelayLog.log(relay);
+        tell(observer -> observer.relayEnded(relay));
+    }
+
+    /** Whether anybody wants records of relays. */
+    public boolean isRelayWanted() {
+        return !observers.isEmpty() || RelayLog.isEnabled();
     }
 
     private void tell(Consumer<ProxyObserver> what) {

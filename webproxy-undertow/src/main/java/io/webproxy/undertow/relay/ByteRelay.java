@@ -20,14 +20,31 @@ import org.xnio.ssl.SslConnection;
  * resets both. A direction holds one pooled buffer, and only while the slower side can't take what it holds.
  */
 public final class ByteRelay {
+    /** How a relay has ended. */
+    public enum Ending {
+        /** Each direction after all its bytes, or by {@link ByteRelay#close}. */
+        CLEAN,
+        /** The left side's connection broke: a reset, most likely. */
+        LEFT_BROKEN,
+        /** The right side's connection broke. */
+        RIGHT_BROKEN,
+        /** By {@link ByteRelay#abort}, or a side was closed by somebody else. */
+        CUT,
+        /** Something unexpected was thrown, and is logged. */
+        FAILED
+    }
+
     /** What happens on a relay; called on its IO thread. */
     public interface Listener {
-        /** Both directions have ended; {@code clean} unless one of them broke. Called once. */
-        void ended(boolean clean);
+        /** Both directions have ended. Called once. */
+        void ended(Ending how);
     }
 
     /** What passes in one direction; called on its IO thread. */
     public interface Traffic {
+        /** Looks at nothing. */
+        Traffic UNSEEN = (buffer, start) -> {};
+
         /** The bytes of {@code buffer} from {@code start} to its position were written. */
         void sent(ByteBuffer buffer, int start);
 
@@ -82,9 +99,22 @@ public final class ByteRelay {
      * @param early bytes from the right side that were read already, or null; closed by the relay
      */
     public void start(@Nullable PooledByteBuffer early) {
+        start(early, null, false);
+    }
+
+    /**
+     * Starts to copy.
+     *
+     * @param fromRight bytes from the right side that were read already, or null; closed by the relay
+     * @param fromLeft bytes from the left side that were read already, or null; closed by the relay
+     * @param leftEnded whether the left side's direction has ended after these
+     */
+    public void start(@Nullable PooledByteBuffer fromRight, @Nullable PooledByteBuffer fromLeft, boolean leftEnded) {
         left.setCloseListener(closed -> closed(left, toRight, toLeft));
         right.setCloseListener(closed -> closed(right, toLeft, toRight));
-        toLeft.pending = early;
+        toLeft.pending = fromRight;
+        toRight.pending = fromLeft;
+        toRight.sourceEnded = leftEnded;
         toRight.start();
         toLeft.start();
     }
@@ -121,19 +151,33 @@ public final class ByteRelay {
         return !toLeft.sourceEnded && !toRight.sourceEnded && toRight.pending == null;
     }
 
+    /** How many bytes the right side has taken. */
+    public long sentToRight() {
+        return toRight.moved;
+    }
+
+    /** How many bytes the left side has taken. */
+    public long sentToLeft() {
+        return toLeft.moved;
+    }
+
     /** Closes both sides; idempotent. */
     public void close() {
         if (!done) {
-            finish(true);
+            finish(Ending.CLEAN);
         }
     }
 
     /** Resets both sides; idempotent. */
     public void abort() {
+        abort(Ending.CUT);
+    }
+
+    private void abort(Ending how) {
         if (!done) {
             reset(left);
             reset(right);
-            finish(false);
+            finish(how);
         }
     }
 
@@ -147,17 +191,17 @@ public final class ByteRelay {
 
     private void directionEnded() {
         if (toRight.ended && toLeft.ended && !done) {
-            finish(true);
+            finish(Ending.CLEAN);
         }
     }
 
-    private void finish(boolean clean) {
+    private void finish(Ending how) {
         done = true;
         toRight.release();
         toLeft.release();
         IoUtils.safeClose(left);
         IoUtils.safeClose(right);
-        listener.ended(clean);
+        listener.ended(how);
     }
 
     /** One direction. */
@@ -173,6 +217,8 @@ public final class ByteRelay {
         private boolean silenced;
         private boolean sourceEnded;
         private boolean ended;
+        private boolean atSink;
+        private long moved;
 
         Pump(StreamConnection from, ConduitStreamSinkChannel sink, Traffic traffic) {
             this.source = from.getSourceChannel();
@@ -211,10 +257,10 @@ public final class ByteRelay {
             try {
                 copy();
             } catch (IOException e) {
-                abort();
+                abort((this == toRight) == atSink ? Ending.RIGHT_BROKEN : Ending.LEFT_BROKEN);
             } catch (Throwable e) {
-                Guard.failed("a tunnel", e);
-                abort();
+                Guard.failed("a relay", e);
+                abort(Ending.FAILED);
             }
         }
 
@@ -251,6 +297,7 @@ public final class ByteRelay {
         private int read() throws IOException {
             PooledByteBuffer pooled = buffers.allocate();
             boolean kept = false;
+            atSink = false;
             try {
                 ByteBuffer buffer = pooled.getBuffer();
                 traffic.restore(buffer);
@@ -285,6 +332,7 @@ public final class ByteRelay {
 
         /** Returns whether nothing waits for the socket. */
         private boolean writePending() throws IOException {
+            atSink = true;
             while (true) {
                 if (insert != null && traffic.untilGap() == 0) {
                     if (!writeInsert(insert)) {
@@ -325,6 +373,7 @@ public final class ByteRelay {
             } finally {
                 buffer.limit(limit);
             }
+            moved += buffer.position() - start;
             traffic.sent(buffer, start);
             if (!buffer.hasRemaining()) {
                 release();

@@ -3,6 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.relay.Relays;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -20,6 +21,7 @@ final class Drain {
     static final Duration REST = Duration.ofMillis(2_500);
 
     private final Exchanges exchanges;
+    private final Relays relays;
     private final OpenConnections connections;
     private final Runnable stopAccepting;
     private final Runnable release;
@@ -33,8 +35,15 @@ final class Drain {
      *
      * @param rest how long connections without an exchange may stay that have something to do yet
      */
-    Drain(Exchanges exchanges, OpenConnections connections, Runnable stopAccepting, Runnable release, Duration rest) {
+    Drain(
+            Exchanges exchanges,
+            Relays relays,
+            OpenConnections connections,
+            Runnable stopAccepting,
+            Runnable release,
+            Duration rest) {
         this.exchanges = exchanges;
+        this.relays = relays;
         this.connections = connections;
         this.stopAccepting = stopAccepting;
         this.release = release;
@@ -74,10 +83,11 @@ final class Drain {
         new CloseSteps()
                 .step("drain", () -> {
                     exchanges.whenOneEnds(this::oneEnded);
+                    relays.whenOneEnds(this::oneEnded);
                     connections.whenFewerAreActive(this::fewerAreActive);
                 })
                 .step("endpoints", stopAccepting)
-                .step("exchanges", this::awaitOrCut)
+                .step("exchanges and relays", this::awaitOrCut)
                 .report();
         release.run();
     }
@@ -85,12 +95,21 @@ final class Drain {
     private void awaitOrCut() {
         try {
             if (!awaitEnd()) {
-                exchanges.cutAll();
+                cutAll();
                 awaitIdle();
             }
         } catch (InterruptedException e) {
-            exchanges.cutAll();
+            cutAll();
         }
+    }
+
+    private void cutAll() {
+        exchanges.cutAll();
+        relays.cutAll();
+    }
+
+    private boolean isIdle() {
+        return exchanges.isIdle() && relays.open() == 0;
     }
 
     private synchronized void oneEnded() {
@@ -106,13 +125,13 @@ final class Drain {
 
     private synchronized boolean awaitEnd() throws InterruptedException {
         lastEnd = System.nanoTime();
-        while (!exchanges.isIdle() || connections.active() > 0) {
+        while (!isIdle() || connections.active() > 0) {
             long now = System.nanoTime();
             long left = deadline - now;
             if (left <= 0) {
                 return false;
             }
-            if (exchanges.isIdle()) {
+            if (isIdle()) {
                 long rest = lastEnd + restNanos - now;
                 if (rest <= 0) {
                     return true;
@@ -126,7 +145,7 @@ final class Drain {
 
     private synchronized void awaitIdle() throws InterruptedException {
         long until = System.nanoTime() + AFTER_CUT_NANOS;
-        for (long left = AFTER_CUT_NANOS; left > 0 && !exchanges.isIdle(); left = until - System.nanoTime()) {
+        for (long left = AFTER_CUT_NANOS; left > 0 && !isIdle(); left = until - System.nanoTime()) {
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }
     }

@@ -27,6 +27,7 @@ import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.port.ProxyGreeting;
+import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
 import io.webproxy.undertow.tls.TlsFront;
@@ -74,6 +75,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final Exchanges exchanges;
     private final Upstreams upstreams;
     private final Forwarder forwarder;
+    private final Relays relays;
     private final AuthRuntime auth;
     private final Authenticators authenticators;
     private final RateLimiter rates = new RateLimiter();
@@ -112,10 +114,18 @@ public final class RunningProxy implements ProxyEngine.Running {
                 new Recorder(config.observers(), config.accessLog().orElse(null)),
                 room,
                 MemoryRoom.ofJvm(buffers.getBufferSize() + records.getBufferSize()));
-        exchanges.connections(connections::count);
-        connections.memory(exchanges::fitsConnection);
         this.upstreams = new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, records, config.tlsProvider());
         this.forwarder = new Forwarder(upstreams);
+        this.relays = new Relays(
+                exchanges::sweeper,
+                buffers,
+                new RelayDialer(upstreams),
+                exchanges.recorder(),
+                room,
+                upstreams::poolLimits);
+        // a relay has a second connection
+        exchanges.connections(() -> connections.count() + relays.open());
+        connections.memory(open -> exchanges.fitsConnection(open + relays.open()));
         this.auth = new AuthRuntime();
         this.authenticators = new Authenticators(auth);
         this.settings = settings(config);
@@ -126,7 +136,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.listeners = new Listeners(worker, connections);
         this.ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2, () -> greeting);
         this.handlers = frontHandlers();
-        this.drain = new Drain(exchanges, connections, listeners::close, this::release, rest);
+        this.drain = new Drain(exchanges, relays, connections, listeners::close, this::release, rest);
         try {
             OwnEndpoints own = ownEndpoints();
             own.check(config.routes(), OwnEndpoints.known(config));
@@ -303,6 +313,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 Math.max(0, exchanges.running() - tunnels),
                 tunnels,
                 upstreams.status(),
+                List.of(),
                 serving == null ? List.of() : serving.status(),
                 Optional.ofNullable(watch.failure()));
     }

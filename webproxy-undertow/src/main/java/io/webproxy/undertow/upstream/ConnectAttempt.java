@@ -4,7 +4,6 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
@@ -26,6 +25,7 @@ import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
 /**
@@ -45,7 +45,7 @@ final class ConnectAttempt extends Watched {
             .getMap();
 
     private final Sweeper sweeper;
-    private final Upstream upstream;
+    private final Destination destination;
     private final ByteBuffer greeting;
     private final ByteBufferPool buffers;
     private final Spread spread;
@@ -66,7 +66,7 @@ final class ConnectAttempt extends Watched {
     private String detail = "no address answered";
     private boolean done;
 
-    /** Looks the upstream's name up again; the answer may come on any thread. */
+    /** Looks the destination's name up again; the answer may come on any thread. */
     interface Names {
         void again(Consumer<List<InetAddress>> answer);
     }
@@ -83,7 +83,7 @@ final class ConnectAttempt extends Watched {
 
     ConnectAttempt(
             Sweeper sweeper,
-            Upstream upstream,
+            Destination destination,
             Duration limit,
             ByteBuffer greeting,
             ByteBufferPool buffers,
@@ -91,7 +91,7 @@ final class ConnectAttempt extends Watched {
             Names names,
             Connector.Callback callback) {
         this.sweeper = sweeper;
-        this.upstream = upstream;
+        this.destination = destination;
         this.greeting = greeting;
         this.buffers = buffers;
         this.spread = spread;
@@ -126,7 +126,7 @@ final class ConnectAttempt extends Watched {
                 () -> later(() -> fail(ForwardError.POOL_EXHAUSTED, "an internal error")));
     }
 
-    /** Nobody can connect to this upstream as it is described. */
+    /** Nobody can connect to this destination as it is described. */
     void unusable(String why) {
         tlsFailed(why);
     }
@@ -141,7 +141,7 @@ final class ConnectAttempt extends Watched {
         addresses = found;
         if (found.isEmpty()) {
             error = ForwardError.DNS;
-            detail = "The name " + upstream.host() + " of " + upstream + " isn't found";
+            detail = "The name " + destination.host() + " of " + destination + " isn't found";
             allFailed();
         } else {
             dial();
@@ -195,8 +195,12 @@ final class ConnectAttempt extends Watched {
         } else {
             nextAt = again == Again.NO ? sweeper.now() + SILENCE_NANOS : Long.MAX_VALUE;
         }
-        IoFuture<StreamConnection> future = sweeper.thread()
-                .openStreamConnection(new InetSocketAddress(address, upstream.port()), null, null, OPTIONS);
+        InetSocketAddress to = new InetSocketAddress(address, destination.port());
+        InetAddress source = destination.source();
+        XnioIoThread thread = sweeper.thread();
+        IoFuture<StreamConnection> future = source == null
+                ? thread.openStreamConnection(to, null, null, OPTIONS)
+                : thread.openStreamConnection(new InetSocketAddress(source, 0), to, null, null, OPTIONS);
         Dial dial = new Dial(address, future);
         pending.add(dial);
         future.addNotifier((ended, attachment) -> later(() -> dialled(dial)), null);
@@ -233,8 +237,8 @@ final class ConnectAttempt extends Watched {
                     && String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
             error = refused ? ForwardError.CONNECT_REFUSED : ForwardError.CONNECT_UNREACHABLE;
             detail = refused
-                    ? upstream + " refuses connections at " + dial.address().getHostAddress()
-                    : upstream + " can't be reached at " + dial.address().getHostAddress() + ": " + why.getMessage();
+                    ? destination + " refuses connections at " + dial.address().getHostAddress()
+                    : destination + " can't be reached at " + dial.address().getHostAddress() + ": " + why.getMessage();
             if (next < addresses.size()) {
                 dial();
             } else if (pending.isEmpty()) {
@@ -251,7 +255,7 @@ final class ConnectAttempt extends Watched {
             }
         } catch (IOException e) {
             IoUtils.safeClose(stream);
-            fail(ForwardError.UPSTREAM_CLOSED, upstream + " takes no PROXY header: " + e.getMessage());
+            fail(ForwardError.UPSTREAM_CLOSED, destination + " takes no PROXY header: " + e.getMessage());
             return;
         }
         try {
@@ -259,14 +263,14 @@ final class ConnectAttempt extends Watched {
                 succeed(stream);
                 return;
             }
-            String host = upstream.host();
+            String host = destination.host();
             SslConnection secure = tls.wrapExistingConnection(
                     stream,
                     OptionMap.builder()
                             .set(
                                     Options.SSL_PEER_HOST_NAME,
                                     host.startsWith("[") ? host.substring(1, host.length() - 1) : host)
-                            .set(Options.SSL_PEER_PORT, upstream.port())
+                            .set(Options.SSL_PEER_PORT, destination.port())
                             .getMap(),
                     true);
             handshaking = secure;
@@ -313,7 +317,7 @@ final class ConnectAttempt extends Watched {
             // somebody else may have the address now: the next attempt knows
             names.again(found -> {});
         }
-        fail(ForwardError.CONNECT_TLS, "TLS to " + upstream + " fails: " + why);
+        fail(ForwardError.CONNECT_TLS, "TLS to " + destination + " fails: " + why);
     }
 
     private void succeed(StreamConnection stream) {
@@ -323,7 +327,7 @@ final class ConnectAttempt extends Watched {
         stream.getSourceChannel().setReadListener(null);
         stream.getSourceChannel().setCloseListener(null);
         if (!stream.isOpen()) {
-            fail(ForwardError.UPSTREAM_CLOSED, upstream + " closed the connection at once");
+            fail(ForwardError.UPSTREAM_CLOSED, destination + " closed the connection at once");
             return;
         }
         finish();
@@ -339,6 +343,14 @@ final class ConnectAttempt extends Watched {
         } finally {
             IoUtils.safeClose(handshaking);
             callback.failed(what, why);
+        }
+    }
+
+    /** Nobody wants the connection any more. */
+    void cancel() {
+        if (!done) {
+            finish();
+            IoUtils.safeClose(handshaking);
         }
     }
 
@@ -365,8 +377,8 @@ final class ConnectAttempt extends Watched {
             fail(
                     resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
                     resolved
-                            ? upstream + " accepts no connection within " + limit + " ms"
-                            : "The name " + upstream.host() + " of " + upstream + " isn't found within " + limit
+                            ? destination + " accepts no connection within " + limit + " ms"
+                            : "The name " + destination.host() + " of " + destination + " isn't found within " + limit
                                     + " ms");
         } else {
             guarded(this::goOn);
@@ -387,7 +399,7 @@ final class ConnectAttempt extends Watched {
 
     @Override
     protected void cut() {
-        // no fault of the upstream
+        // no fault of the destination
         fail(ForwardError.POOL_EXHAUSTED, "the server is closing");
     }
 }

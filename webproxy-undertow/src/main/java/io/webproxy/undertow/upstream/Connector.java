@@ -86,20 +86,12 @@ final class Connector {
         ByteBuffer first = greeting.hasRemaining()
                 ? greeting
                 : upstream.proxyProtocol().map(ProxyHeaderWriter::own).orElse(greeting);
-        ConnectAttempt attempt = new ConnectAttempt(
-                sweeper,
-                upstream,
-                limit,
-                first,
-                buffers,
-                spread,
-                answer -> addresses.again(upstream.host(), answer),
-                callback);
+        ConnectAttempt attempt = attempt(sweeper, Destination.of(upstream), limit, spread, first, callback);
         attempt.guarded(() -> {
             attempt.start();
             UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;
             if (known != null || !upstream.tls()) {
-                find(attempt, upstream, spread, known);
+                find(attempt, upstream.host(), spread, known);
                 return;
             }
             try {
@@ -111,6 +103,40 @@ final class Connector {
         return attempt;
     }
 
+    /** The same without TLS, to anything. */
+    ConnectAttempt connect(
+            Sweeper sweeper,
+            Destination destination,
+            Duration limit,
+            Spread spread,
+            ByteBuffer greeting,
+            Callback callback) {
+        ConnectAttempt attempt = attempt(sweeper, destination, limit, spread, greeting, callback);
+        attempt.guarded(() -> {
+            attempt.start();
+            find(attempt, destination.host(), spread, null);
+        });
+        return attempt;
+    }
+
+    private ConnectAttempt attempt(
+            Sweeper sweeper,
+            Destination destination,
+            Duration limit,
+            Spread spread,
+            ByteBuffer greeting,
+            Callback callback) {
+        return new ConnectAttempt(
+                sweeper,
+                destination,
+                limit,
+                greeting,
+                buffers,
+                spread,
+                answer -> addresses.again(destination.host(), answer),
+                callback);
+    }
+
     private void load(ConnectAttempt attempt, Upstream upstream, Spread spread) {
         UndertowXnioSsl loaded;
         try {
@@ -119,11 +145,11 @@ final class Connector {
             attempt.later(() -> attempt.unusable(String.valueOf(e.getMessage())));
             return;
         }
-        find(attempt, upstream, spread, loaded);
+        find(attempt, upstream.host(), spread, loaded);
     }
 
-    private void find(ConnectAttempt attempt, Upstream upstream, Spread spread, @Nullable UndertowXnioSsl tls) {
-        addresses.find(upstream.host(), found -> {
+    private void find(ConnectAttempt attempt, String host, Spread spread, @Nullable UndertowXnioSsl tls) {
+        addresses.find(host, found -> {
             List<InetAddress> ordered = spread.next(found, attempt.now());
             attempt.later(() -> attempt.resolved(ordered, tls));
         });

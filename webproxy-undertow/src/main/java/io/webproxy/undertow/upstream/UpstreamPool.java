@@ -4,6 +4,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.Ejection;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.OncePerMinute;

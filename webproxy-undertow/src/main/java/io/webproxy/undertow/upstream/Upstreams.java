@@ -246,6 +246,16 @@ public final class Upstreams implements AutoCloseable {
         return pools.computeIfAbsent(upstream, key -> newPool(key, new InFlight()));
     }
 
+    /** Connections to a host and port that is no upstream; {@code host} is a name or an IP address without brackets. */
+    public PlainConnects plain(String host, int port) {
+        return new PlainConnects(connector, host, port);
+    }
+
+    /** The limits of pools, as they are now. */
+    public PoolLimits poolLimits() {
+        return poolLimits;
+    }
+
     /** What the route's health check says of an upstream. */
     public Health health(Route route, Upstream upstream) {
         return monitor.health(route, upstream);

@@ -2,12 +2,15 @@ package io.webproxy.undertow.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.undertow.server.DefaultByteBufferPool;
+import io.webproxy.route.PoolLimits;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.relay.Relays;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -21,8 +24,18 @@ class DrainStepsTest {
     @ExpectedLog(logger = "io.webproxy.server", contains = "a port that can't be closed")
     void releaseIsReachedWhenPortsFailToClose() throws Exception {
         CountDownLatch released = new CountDownLatch(1);
+        Exchanges exchanges = new Exchanges(List.of(), System::nanoTime, new Recorder(List.of(), null));
         Drain drain = new Drain(
-                new Exchanges(List.of(), System::nanoTime, new Recorder(List.of(), null)),
+                exchanges,
+                new Relays(
+                        exchanges::sweeper,
+                        new DefaultByteBufferPool(true, 8192),
+                        (host, port) -> {
+                            throw new AssertionError("no relays");
+                        },
+                        exchanges.recorder(),
+                        DescriptorRoom.unlimited(),
+                        PoolLimits::defaults),
                 new OpenConnections(DescriptorRoom.ofProcess()),
                 () -> {
                     throw new StackOverflowError("a port that can't be closed");

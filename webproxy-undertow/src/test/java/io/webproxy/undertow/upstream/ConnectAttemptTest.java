@@ -146,7 +146,7 @@ class ConnectAttemptTest {
         Sweeper sweeper = new Sweeper(worker.getIoThread(0), System::nanoTime);
         ConnectAttempt attempt = new ConnectAttempt(
                 sweeper,
-                Upstream.of("http://several.example:" + port),
+                Destination.of(Upstream.of("http://several.example:" + port)),
                 Duration.ofSeconds(5),
                 ByteBuffer.allocate(0),
                 new DefaultByteBufferPool(true, 8192),

@@ -1,28 +1,31 @@
-package io.webproxy.undertow.upstream;
+package io.webproxy.undertow.deadline;
 
 import io.webproxy.route.PoolLimits;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Whether an upstream is passed over because connecting to it has failed several times in a row. When its time is up one request may try it again; a
+ * Whether an upstream is skipped because connecting to it has failed several times in a row. When its time is up one request may try it again; a
  * success ends the ejection, and a failure, or no news, prolongs it.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
-final class Ejection {
+public final class Ejection {
     private final AtomicInteger failures = new AtomicInteger();
     private final AtomicLong until = new AtomicLong();
 
+    /** Not ejected. */
+    public Ejection() {}
+
     /** A connection was made. */
-    void succeeded() {
+    public void succeeded() {
         if (failures.get() != 0) {
             failures.set(0);
         }
     }
 
     /** A connect has failed; gives whether the upstream is ejected by that, and wasn't before. */
-    boolean failed(PoolLimits limits, long now) {
+    public boolean failed(PoolLimits limits, long now) {
         int count = failures.updateAndGet(before -> before == Integer.MAX_VALUE ? before : before + 1);
         if (limits.ejectAfter() == 0 || count < limits.ejectAfter()) {
             return false;
@@ -32,17 +35,17 @@ final class Ejection {
     }
 
     /** Whether it is ejected now. */
-    boolean isEjected(PoolLimits limits) {
+    public boolean isEjected(PoolLimits limits) {
         return limits.ejectAfter() != 0 && failures.get() >= limits.ejectAfter();
     }
 
     /** Whether a request might use it: it isn't ejected, or its time is up. */
-    boolean mayBeTried(PoolLimits limits, long now) {
+    public boolean mayBeTried(PoolLimits limits, long now) {
         return !isEjected(limits) || now - until.get() >= 0;
     }
 
     /** Whether a request may use it: it isn't ejected, or this request is the one that tries it again. */
-    boolean allows(PoolLimits limits, long now) {
+    public boolean allows(PoolLimits limits, long now) {
         if (!isEjected(limits)) {
             return true;
         }

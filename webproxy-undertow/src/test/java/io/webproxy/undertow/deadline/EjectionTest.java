@@ -1,4 +1,4 @@
-package io.webproxy.undertow.upstream;
+package io.webproxy.undertow.deadline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

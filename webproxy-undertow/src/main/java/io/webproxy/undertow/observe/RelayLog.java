@@ -1,0 +1,65 @@
+package io.webproxy.undertow.observe;
+
+import io.webproxy.observe.RelayRecord;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One line for each connection of a port rule through the logger {@code io.webproxy.relay} at INFO, with the fields always in the same order and {@code -} for what
+ * there isn't.
+ */
+final class RelayLog {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.relay");
+
+    private RelayLog() {}
+
+    static boolean isEnabled() {
+        return LOG.isInfoEnabled();
+    }
+
+    static void log(RelayRecord relay) {
+        if (LOG.isInfoEnabled()) {
+            LOG.info("{}", line(relay));
+            if (!relay.detail().isEmpty()) {
+                LOG.debug("{}", relay.detail());
+            }
+        }
+    }
+
+    static String line(RelayRecord r) {
+        return new StringBuilder(192)
+                .append("client=")
+                .append(AddressText.of(r.client()))
+                .append(" endpoint=")
+                .append(word(r.endpoint()))
+                .append(" rule=")
+                .append(word(r.rule().orElse("")))
+                .append(" source=")
+                .append(r.source().map(AddressText::of).orElse("-"))
+                .append(" target=")
+                .append(word(r.target().orElse("")))
+                .append(" sent=")
+                .append(r.sent())
+                .append(" received=")
+                .append(r.received())
+                .append(" seconds=")
+                .append(String.format(Locale.ROOT, "%.3f", r.duration().toNanos() / 1e9))
+                .append(" end=")
+                .append(r.end())
+                .toString();
+    }
+
+    /** A name as one word, which can't be taken for another field. */
+    private static String word(String name) {
+        if (name.isEmpty()) {
+            return "-";
+        }
+        StringBuilder word = new StringBuilder(name.length());
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            word.append(c <= ' ' || c == '=' || c == 0x7f || (c >= 0x80 && c < 0xa0) ? '_' : c);
+        }
+        return word.toString();
+    }
+}

@@ -1,0 +1,127 @@
+package io.webproxy.undertow.relay;
+
+import io.webproxy.http.AddressRange;
+import io.webproxy.port.Relay;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.undertow.deadline.OncePerMinute;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A rule's targets and settings, with what lasts longer than they do: counts, rates, and which targets are ejected. Thread-safe. */
+public final class RelayRule {
+    private final Relay settings;
+    private final List<RelayTarget> targets;
+    private final State state;
+
+    /** What stays when the settings change. */
+    static final class State {
+        private final String endpoint;
+        private final String name;
+        private final RuleCounters counters = new RuleCounters();
+        private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
+        private final NewConnections rate = new NewConnections();
+        private final Map<InetSocketAddress, RelayTarget> known = new ConcurrentHashMap<>();
+        private final AtomicInteger turn = new AtomicInteger();
+        private final OncePerMinute warning = new OncePerMinute();
+
+        State(String endpoint, String name) {
+            this.endpoint = endpoint;
+            this.name = name;
+        }
+
+        String endpoint() {
+            return endpoint;
+        }
+
+        String name() {
+            return name;
+        }
+
+        RuleCounters counters() {
+            return counters;
+        }
+
+        List<String> ejected(PoolLimits limits) {
+            return known.values().stream()
+                    .filter(target -> target.ejection().isEjected(limits))
+                    .map(RelayTarget::text)
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    RelayRule(State state, Relay settings, Dialer dialer) {
+        this.state = state;
+        this.settings = settings;
+        this.targets = settings.targets().stream()
+                .map(target -> state.known.computeIfAbsent(target, added -> RelayTarget.of(added, dialer)))
+                .toList();
+        state.known.keySet().retainAll(settings.targets());
+    }
+
+    /** The name of its endpoint. */
+    public String endpoint() {
+        return state.endpoint;
+    }
+
+    /** Its name. */
+    public String name() {
+        return state.name;
+    }
+
+    /** Its settings. */
+    public Relay settings() {
+        return settings;
+    }
+
+    RuleCounters counters() {
+        return state.counters;
+    }
+
+    /** Whether a failure of this rule may be logged now. */
+    boolean isWarningDue() {
+        return state.warning.isDue();
+    }
+
+    /** Whether a client may connect as often as it does. */
+    boolean isWithinRate(AddressRange client, long now) {
+        int most = settings.newConnectionsPerMinute();
+        return most == 0 || state.rate.take(client, most, now);
+    }
+
+    /** Counts a connection of a client, which {@link #left} takes back; false if that is one too many. */
+    boolean entered(AddressRange client) {
+        int count = state.byClient.merge(client, 1, Integer::sum);
+        return settings.connectionsPerAddress() == 0 || count <= settings.connectionsPerAddress();
+    }
+
+    void left(AddressRange client) {
+        state.byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** The targets in the order in which one connection tries them: in turn, those that are ejected last. */
+    List<RelayTarget> order(PoolLimits limits, long now) {
+        int count = targets.size();
+        if (count == 1) {
+            return targets;
+        }
+        List<RelayTarget> usable = new ArrayList<>(count);
+        List<RelayTarget> ejected = new ArrayList<>();
+        int first = Math.floorMod(state.turn.getAndIncrement(), count);
+        for (int i = 0; i < count; i++) {
+            RelayTarget target = targets.get((first + i) % count);
+            (target.ejection().allows(limits, now) ? usable : ejected).add(target);
+        }
+        usable.addAll(ejected);
+        return usable;
+    }
+
+    @Override
+    public String toString() {
+        return state.endpoint + "/" + state.name;
+    }
+}

@@ -1,0 +1,268 @@
+package io.webproxy.undertow.relay;
+
+import io.webproxy.http.AddressRange;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.observe.RelayRecord;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/**
+ * One connection of a rule, from its limits to its record: refused, or connected to a target and copied to and from it. Only its idle limit is watched, if it has one. Not
+ * thread-safe: it belongs to the client's IO thread.
+ */
+final class Relaying extends Watched implements ByteRelay.Listener {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
+    private static final Runnable STAYS = () -> {};
+
+    private final Relays relays;
+    private final RelayRule rule;
+    private final StreamConnection left;
+    private final InetSocketAddress client;
+    private final Sweeper sweeper;
+    private final long started;
+    private final long startMillis = System.currentTimeMillis();
+    private @Nullable Dialling dialling;
+    private @Nullable ByteRelay relay;
+    private @Nullable RelayTarget target;
+    private @Nullable InetSocketAddress source;
+    private boolean counted;
+    private boolean descriptor;
+    private boolean ended;
+    private RelayEnd reason = RelayEnd.CUT;
+    private long movedBefore;
+    private long idleSince;
+
+    Relaying(Relays relays, RelayRule rule, RelayClient client, Sweeper sweeper) {
+        this.relays = relays;
+        this.rule = rule;
+        this.left = client.connection();
+        this.client = client.client();
+        this.sweeper = sweeper;
+        this.started = sweeper.now();
+        this.dialling = new Dialling(this, client);
+    }
+
+    XnioIoThread thread() {
+        return sweeper.thread();
+    }
+
+    Relays relays() {
+        return relays;
+    }
+
+    RelayRule rule() {
+        return rule;
+    }
+
+    Sweeper sweeper() {
+        return sweeper;
+    }
+
+    /** Refuses the client, or starts to connect. */
+    void start() {
+        Dialling start = dialling;
+        if (start == null) {
+            return;
+        }
+        start.client().settled();
+        start.client().onLeave(STAYS);
+        left.getSourceChannel().suspendReads();
+        left.getSourceChannel().setReadListener(null);
+        RelayEnd refusal = refusal();
+        if (refusal != null) {
+            refuse(refusal);
+        } else {
+            start.start();
+        }
+    }
+
+    private @Nullable RelayEnd refusal() {
+        int most = rule.settings().connections();
+        int open = rule.counters().opened();
+        counted = true;
+        AddressRange address = address();
+        boolean few = rule.entered(address);
+        if (!rule.isWithinRate(address, started)) {
+            return RelayEnd.REFUSED_RATE;
+        } else if (!few || (most > 0 && open > most)) {
+            return RelayEnd.REFUSED_LIMIT;
+        } else if (!relays.room().takeRelay()) {
+            return RelayEnd.REFUSED_SHORTAGE;
+        }
+        descriptor = true;
+        return null;
+    }
+
+    private AddressRange address() {
+        return AddressRange.clientOf(client.getAddress());
+    }
+
+    void refuse(RelayEnd why) {
+        rule.counters().refused();
+        end(why, "");
+    }
+
+    /** Something unexpected has been thrown. */
+    void fail() {
+        end(RelayEnd.FAILED, "");
+    }
+
+    /** The server, or the endpoint, is at its end. */
+    @Override
+    protected void cut() {
+        ByteRelay live = relay;
+        if (live == null) {
+            end(RelayEnd.CUT, "");
+        } else {
+            live.abort();
+        }
+    }
+
+    /** The target that is tried now. */
+    void tries(RelayTarget other) {
+        target = other;
+    }
+
+    /** No target could be connected to. */
+    void unreachable(String detail) {
+        rule.counters().failed();
+        if (rule.isWarningDue()) {
+            LOG.warn(
+                    "Rule {} of {}: no target can be connected to, which is logged at most once a minute: {}",
+                    rule.name(),
+                    rule.endpoint(),
+                    detail);
+        }
+        end(RelayEnd.CONNECT_FAILED, detail);
+    }
+
+    /** A target is connected to. */
+    void connected(StreamConnection right, @Nullable EarlyBytes early, boolean leftEnded) {
+        dialling = null;
+        relays.room().settleRelay();
+        source = right.getLocalAddress(InetSocketAddress.class);
+        ByteRelay copy =
+                new ByteRelay(left, right, relays.buffers(), ByteRelay.Traffic.UNSEEN, ByteRelay.Traffic.UNSEEN, this);
+        relay = copy;
+        if (!rule.settings().idleTime().isZero()) {
+            idleSince = sweeper.now();
+            sweeper.watch(this);
+        }
+        copy.start(null, early, leftEnded);
+    }
+
+    @Override
+    public void ended(ByteRelay.Ending how) {
+        end(
+                switch (how) {
+                    case CLEAN -> RelayEnd.CLOSED;
+                    case LEFT_BROKEN -> RelayEnd.CLIENT_RESET;
+                    case RIGHT_BROKEN -> RelayEnd.TARGET_RESET;
+                    case CUT -> reason;
+                    case FAILED -> RelayEnd.FAILED;
+                },
+                "");
+    }
+
+    /** Ends it once; what isn't closed by the relay is reset. */
+    void end(RelayEnd how, String detail) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        Dialling unfinished = dialling;
+        dialling = null;
+        ByteRelay copied = relay;
+        sweeper.forget(this);
+        try {
+            if (unfinished != null) {
+                unfinished.stop();
+            }
+            if (copied == null) {
+                reset(left);
+            }
+        } finally {
+            if (descriptor) {
+                if (copied == null) {
+                    relays.room().settleRelay();
+                }
+                relays.room().giveRelay();
+            }
+            if (counted) {
+                rule.counters().closed();
+                rule.left(address());
+            }
+            Guard.run("the record of a relay", () -> record(how, detail, copied));
+            relays.ended(this);
+        }
+    }
+
+    private static void reset(StreamConnection connection) {
+        try {
+            connection.setOption(Options.CLOSE_ABORT, true);
+        } catch (IOException | IllegalArgumentException e) {
+            // a plain close is what is left
+        }
+        IoUtils.safeClose(connection);
+    }
+
+    private void record(RelayEnd how, String detail, @Nullable ByteRelay copied) {
+        if (relays.recorder().isRelayWanted()) {
+            relays.recorder()
+                    .relayEnded(new RelayRecord(
+                            Instant.ofEpochMilli(startMillis),
+                            client,
+                            rule.endpoint(),
+                            Optional.of(rule.name()),
+                            Optional.ofNullable(source),
+                            Optional.ofNullable(target).map(RelayTarget::text),
+                            copied == null ? 0 : copied.sentToRight(),
+                            copied == null ? 0 : copied.sentToLeft(),
+                            Duration.ofNanos(sweeper.now() - started),
+                            how,
+                            detail));
+        }
+    }
+
+    private boolean hasMoved(ByteRelay copied) {
+        long moved = copied.sentToLeft() + copied.sentToRight();
+        boolean news = moved != movedBefore;
+        movedBefore = moved;
+        return news;
+    }
+
+    @Override
+    protected long deadline() {
+        return idleSince + rule.settings().idleTime().toNanos();
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (relay != null && hasMoved(relay)) {
+            idleSince = now;
+        }
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (relay != null && hasMoved(relay)) {
+            idleSince = now;
+        } else if (relay != null) {
+            reason = RelayEnd.IDLE;
+            relay.abort();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.deadline.Sweeper;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+
+/**
+ * TCP connections to one host and port that no pool keeps: the name is looked up and its addresses are tried as those of upstreams are. Thread-safe.
+ */
+public final class PlainConnects {
+    private final Connector connector;
+    private final String host;
+    private final int port;
+    private final String text;
+    private final Spread spread = new Spread();
+
+    PlainConnects(Connector connector, String host, int port) {
+        this.connector = connector;
+        this.host = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+        this.port = port;
+        this.text = this.host + ":" + port;
+    }
+
+    /** What becomes of an attempt; called on its IO thread, exactly once unless it is cancelled. */
+    public interface Callback {
+        /** The connection; the greeting is written. */
+        void connected(StreamConnection stream);
+
+        /** What has failed, and a sentence. */
+        void failed(ForwardError error, String detail);
+    }
+
+    /** An attempt that goes on; belongs to its IO thread. */
+    public interface Attempt {
+        /** Gives it up: the callback isn't called any more. */
+        void cancel();
+    }
+
+    /**
+     * Starts an attempt on the sweeper's IO thread; the callback may be called before this returns.
+     *
+     * @param source the address of this machine that is connected from; null for the system's choice
+     * @param limit for all of it
+     * @param greeting is written before anything else; may be empty
+     */
+    public Attempt connect(
+            Sweeper sweeper, @Nullable InetAddress source, Duration limit, ByteBuffer greeting, Callback callback) {
+        ConnectAttempt attempt = connector.connect(
+                sweeper, new Destination(host, port, text, source), limit, spread, greeting, new Connector.Callback() {
+                    @Override
+                    public void connected(StreamConnection stream) {
+                        callback.connected(stream);
+                    }
+
+                    @Override
+                    public void failed(ForwardError error, String detail) {
+                        callback.failed(error, detail);
+                    }
+                });
+        return attempt::cancel;
+    }
+
+    /** {@code host:port}. */
+    @Override
+    public String toString() {
+        return text;
+    }
+}
