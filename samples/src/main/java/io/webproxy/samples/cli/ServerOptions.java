@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -143,7 +144,8 @@ final class ServerOptions {
             logTo(builder);
             return builder.build();
         } catch (ProxyConfigException e) {
-            throw new ParameterException(command.commandLine(), String.join("; ", e.problems()), e);
+            String problems = e.problems().stream().map(StartWords::ofProblem).collect(Collectors.joining("; "));
+            throw new ParameterException(command.commandLine(), problems, e);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
         }

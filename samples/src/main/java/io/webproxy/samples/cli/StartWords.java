@@ -17,6 +17,12 @@ final class StartWords {
         this.httpPort = httpPort;
     }
 
+    /** The same for what is wrong with a configuration. */
+    static String ofProblem(String problem) {
+        return problem.replaceFirst("^listen [0-9]+: (.*loopbackSource: )", "--loopback-source: ")
+                .replaceFirst("^listen [0-9]+: ", "rule ");
+    }
+
     String of(String sentence) {
         Matcher taken = PORT.matcher(sentence);
         if (taken.matches()) {
