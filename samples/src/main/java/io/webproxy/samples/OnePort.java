@@ -48,12 +48,13 @@ public final class OnePort {
     private static ProxyServer listen(String[] given, String chat, String embedding) {
         Relay ssh = Relay.to(given[1]).withNewConnectionsPerMinute(NEW_SSH_PER_MINUTE);
         return ProxyServer.builder()
-                .listen(Integer.parseInt(given[0]), port -> port
-                        .ssh(ssh)
-                        .tls(Sni.of(given[2]), given[3])
-                        .https()
-                        .http()
-                        .silent(ssh)) // SSH clients that wait for the server to speak first
+                .listen(
+                        Integer.parseInt(given[0]),
+                        port -> port.ssh(ssh)
+                                .tls(Sni.of(given[2]), given[3])
+                                .https()
+                                .http()
+                                .silent(ssh)) // SSH clients that wait for the server to speak first
                 .certificates(Certificates.selfSigned("localhost", "embedding.localhost"))
                 .forward(chat)
                 .route(r -> r.path("/embedding-model/").stripPrefix().forward(embedding))

@@ -8,6 +8,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.port.Sni;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.FailureShare;
 import io.webproxy.route.FilterDecision;
@@ -97,6 +98,17 @@ final class ReadmeSnippets {
                 .basicAuth("partner", "secret")
                 .allow("203.0.113.0/24", "2001:db8::/32")
                 .forward("https://backend.example.com"));
+        // readme: end
+    }
+
+    static void onePort(ProxyConfig.Builder builder) {
+        // readme: port
+        builder.listen(
+                2222,
+                port -> port.ssh("127.0.0.1:22")
+                        .tls(Sni.of("db.example.com"), "10.0.0.5:5432") // untouched, to the target
+                        .https() // other TLS ends here, and goes to the routes
+                        .http());
         // readme: end
     }
 

@@ -7,10 +7,15 @@ import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.EndpointBuilder;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Relay;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.samples.cli.Cli;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
@@ -27,15 +32,23 @@ import picocli.CommandLine.Model.OptionSpec;
 class ReadmeTest {
     private static final Pattern SNIPPET = Pattern.compile("// readme: \\w+\n(.*?)\n *// readme: end", Pattern.DOTALL);
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)\n```", Pattern.DOTALL);
-    private static final Path SOURCE = Path.of("src/main/java/io/webproxy/samples/ReadmeSnippets.java");
+    private static final Path SOURCES = Path.of("src/main/java/io/webproxy/samples");
 
     private final String readme = Files.readString(Path.of("../README.md"));
+    private final String apiReadme = Files.readString(Path.of("../webproxy-api/README.md"));
+    private final String samplesReadme = Files.readString(Path.of("README.md"));
 
     ReadmeTest() throws IOException {}
 
     @Test
     void everySnippetIsCompiled() throws IOException {
-        List<String> compiled = groups(SNIPPET, Files.readString(SOURCE))
+        assertSnippets(readme, "ReadmeSnippets.java");
+        assertSnippets(apiReadme, "PortSnippets.java");
+        assertThat(samplesReadme).doesNotContain("```java");
+    }
+
+    private static void assertSnippets(String readme, String source) throws IOException {
+        List<String> compiled = groups(SNIPPET, Files.readString(SOURCES.resolve(source)))
                 .map(String::stripIndent)
                 .toList();
         List<String> shown = groups(JAVA_BLOCK, readme).toList();
@@ -66,6 +79,42 @@ class ReadmeTest {
                         .flatMap(name -> cli.getSubcommands().get(name).getCommandSpec().options().stream())
                         .map(OptionSpec::longestName))
                 .allSatisfy(option -> assertThat(readme).contains(option));
+        assertThat(cli.getSubcommands().get("port").getCommandSpec().options().stream()
+                        .map(OptionSpec::longestName))
+                .allSatisfy(option -> assertThat(samplesReadme + readme).contains(option));
+    }
+
+    @Test
+    void everyKnobOfAPortIsExplained() {
+        assertThat(Stream.of(PortBuilder.class, EndpointBuilder.class)
+                        .flatMap(builder -> Stream.of(builder.getMethods()))
+                        .filter(method -> method.getDeclaringClass() != Object.class)
+                        .map(Method::getName)
+                        .filter(name -> !Set.of("build", "endpoint").contains(name)))
+                .allSatisfy(name -> assertThat(apiReadme).containsPattern("`" + name + "[`(]"));
+        assertThat(Stream.of(Relay.class.getMethods()).map(Method::getName).filter(name -> name.startsWith("with")))
+                .allSatisfy(name -> assertThat(apiReadme).contains("`" + name + "("));
+        assertThat(RelayEnd.values()).allSatisfy(end -> assertThat(apiReadme).contains("`" + end + "`"));
+    }
+
+    @Test
+    void everySampleIsInTheIndex() throws IOException {
+        try (Stream<Path> sources = Files.list(SOURCES)) {
+            assertThat(sources.filter(
+                                    file -> contains(file, "public static void main") && !contains(file, "// readme: "))
+                            .map(file -> file.getFileName().toString().replace(".java", ""))
+                            .filter(name -> !name.equals("Main")))
+                    .isNotEmpty()
+                    .allSatisfy(name -> assertThat(samplesReadme).contains("| `" + name + "` |"));
+        }
+    }
+
+    private static boolean contains(Path file, String text) {
+        try {
+            return Files.isRegularFile(file) && Files.readString(file).contains(text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -1,0 +1,67 @@
+package io.webproxy.samples;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.port.BytePattern;
+import io.webproxy.port.Relay;
+import io.webproxy.port.Sni;
+import io.webproxy.tls.ClientCertificates;
+import java.nio.file.Path;
+
+/** The code in webproxy-api's README, as {@link ReadmeSnippets} has that of the README at the top. */
+final class PortSnippets {
+    private PortSnippets() {}
+
+    static void endpoints(ProxyConfig.Builder builder) {
+        // readme: endpoints
+        builder.https(443, e -> e.name("public").bind("203.0.113.7"))
+                .https(
+                        8443,
+                        e -> e.name("partners")
+                                .clientCertificates(ClientCertificates.required(Path.of("partners.pem"))))
+                .http(8080, e -> e.bind("127.0.0.1").proxyProtocol(ProxyProtocol.REQUIRED));
+        // readme: end
+    }
+
+    static void rules(ProxyConfig.Builder builder) {
+        // readme: rules
+        builder.listen(
+                2222,
+                port -> port.ssh("127.0.0.1:22")
+                        .tls(Sni.of("db.example.com"), "10.0.0.5:5432") // untouched: TLS doesn't end here
+                        .tls(Sni.of("*.inner.example.com").alpn("h2"), "10.0.0.6:443", "10.0.0.7:443")
+                        // ends here, and is looked into
+                        .tls(Sni.of("host1.example.com"), inside -> inside.ssh("10.0.0.11:22"))
+                        .https() // other TLS ends here, and goes to the routes
+                        .http() // cleartext HTTP: to the routes; or .redirectHttp()
+                        .match("rfb", BytePattern.of("52 46 42"), "127.0.0.1:5900")
+                        .silent("127.0.0.1:22") // clients that wait for the server to speak first
+                        .otherwise("127.0.0.1:9000")); // default: close and count
+        // readme: end
+    }
+
+    static void relays(ProxyConfig.Builder builder) {
+        // readme: relays
+        Relay ssh = Relay.to("127.0.0.1:22").withLoopbackSource().withNewConnectionsPerMinute(20);
+        Relay database = Relay.to("10.0.0.5:5432", "10.0.0.6:5432").withProxyProtocol(ProxyProtocol.Version.V2);
+        builder.listen(
+                2222,
+                port -> port.ssh(ssh).tls(Sni.of("db.example.com"), database).silent(ssh));
+        // readme: end
+    }
+
+    static void hosts(ProxyConfig.Builder builder) {
+        // readme: hosts
+        builder.listen(2201, port -> port.ssh("10.0.0.11:22")) // by local port
+                .listen(2202, port -> port.ssh("10.0.0.12:22"))
+                .listen(
+                        443,
+                        port -> port.from("198.51.100.0/24", some -> some.ssh("10.0.0.11:22")) // by client address
+                                .ssh("10.0.0.12:22")
+                                // by name, within TLS
+                                .tls(Sni.of("host1.example.com"), inside -> inside.ssh("10.0.0.11:22"))
+                                .tls(Sni.of("host2.example.com"), inside -> inside.ssh("10.0.0.12:22"))
+                                .https());
+        // readme: end
+    }
+}
