@@ -62,7 +62,7 @@ public final class Sni {
         return ANY;
     }
 
-    /** Clients that send no server name, as those do that connect by IP address, and those that send one that no host can have. */
+    /** Clients that send no server name, as those do that connect by IP address. */
     public static Sni none() {
         return NONE;
     }
@@ -91,7 +91,8 @@ public final class Sni {
     /**
      * Whether a ClientHello belongs to this.
      *
-     * @param serverName what the client names, in any case, with or without a trailing dot; null if it names none
+     * @param serverName what the client names, in any case, with or without a trailing dot; null if it names none, and empty if it names one that
+     *     no host can have
      * @param offered what it offers by ALPN
      */
     public boolean matches(@Nullable String serverName, List<String> offered) {

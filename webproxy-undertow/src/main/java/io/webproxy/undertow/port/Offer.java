@@ -28,7 +28,7 @@ public final class Offer {
         boolean rsa = canUse(said, tls13, RSA_SUITES, RSA_SIGNATURES);
         boolean ec = canUse(said, tls13, ECDSA_SUITES, ECDSA_SIGNATURES);
         return new ClientHello(
-                Optional.ofNullable(withoutDot(said.serverName())),
+                Optional.ofNullable(withoutDot(said.serverName())).filter(name -> !name.isEmpty()),
                 said.protocols(),
                 local,
                 rsa && ec ? BOTH : ec ? EC : rsa ? RSA : Set.of());

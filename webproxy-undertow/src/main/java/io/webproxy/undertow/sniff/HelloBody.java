@@ -97,7 +97,7 @@ final class HelloBody {
             if (kind == HOST_NAME) {
                 repeated |= named;
                 named = true;
-                serverName = isHostName(name) ? name.toLowerCase(Locale.ROOT) : null;
+                serverName = isHostName(name) ? name.toLowerCase(Locale.ROOT) : "";
             }
         } while (in.hasRemaining());
         in.leave(extension);
