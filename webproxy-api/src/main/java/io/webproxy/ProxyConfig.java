@@ -128,6 +128,13 @@ public final class ProxyConfig {
                     || rules.filter(PortRules::speaksTls).isPresent();
         }
 
+        /** Whether requests in cleartext are answered here, if only by a redirect. */
+        public boolean isCleartext() {
+            return protocol == Endpoint.Protocol.HTTP
+                    || protocol == Endpoint.Protocol.REDIRECT
+                    || rules.filter(PortRules::hasCleartext).isPresent();
+        }
+
         /** Whether requests come in here. */
         boolean isHttp() {
             return protocol != Endpoint.Protocol.RULES

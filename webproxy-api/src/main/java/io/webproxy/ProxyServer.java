@@ -3,6 +3,7 @@ package io.webproxy;
 import io.webproxy.http.IpLiteral;
 import io.webproxy.port.Endpoint;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Iterator;
@@ -26,13 +27,25 @@ public final class ProxyServer implements AutoCloseable {
     private final ProxyEngine.Running running;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ShutdownHook hook = new ShutdownHook(this::close);
-    private volatile ProxyConfig config;
-    private volatile List<Endpoint> lastEndpoints;
+    private volatile Open open;
+
+    /** What is in force: the endpoints are in the order of the configuration. */
+    private record Open(ProxyConfig config, List<Endpoint> endpoints) {
+        /** What the routes are reached by at an endpoint; its own protocol if they aren't. */
+        String scheme(int index) {
+            ProxyConfig.Listen listen = config.listens().get(index);
+            boolean https = listen.protocol() == Endpoint.Protocol.HTTPS
+                    || listen.rules()
+                            .filter(rules -> rules.hasHttps()
+                                    || (rules.hasTls() && !config.routes().isEmpty()))
+                            .isPresent();
+            return https ? "https" : listen.isCleartext() ? "http" : "tcp";
+        }
+    }
 
     private ProxyServer(ProxyEngine.Running running, ProxyConfig config) {
         this.running = running;
-        this.config = config;
-        this.lastEndpoints = running.status().endpoints();
+        this.open = new Open(config, running.status().endpoints());
     }
 
     /** An empty configuration to fill. */
@@ -65,21 +78,23 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * The address to open: that of the first HTTPS endpoint, else of the first one. The host is the one that the server is
-     * bound to, {@code localhost} when it is bound to all or to the loopback address. Of a closed server it is what was open.
+     * The address to open: that of the first endpoint that speaks HTTPS for the routes, else of the first one, which may speak {@code http} or, with rules for other
+     * protocols only, {@code tcp}. The host is the one that the endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. Of a closed
+     * server it is what was open.
      */
     public URI uri() {
-        List<Endpoint> open = endpoints();
-        List<Endpoint> endpoints = open.isEmpty() ? lastEndpoints : open;
-        Endpoint first = endpoints.stream()
-                .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.HTTPS)
-                .findFirst()
-                .orElse(endpoints.get(0));
-        InetAddress address = first.address().getAddress();
+        Open now = open;
+        int chosen = 0;
+        for (int i = Math.min(now.endpoints.size(), now.config.listens().size()) - 1; i >= 0; i--) {
+            chosen = now.scheme(i).equals("https") ? i : chosen;
+        }
+        InetSocketAddress bound = now.endpoints.get(chosen).address();
+        InetAddress address = bound.getAddress();
         String host =
                 address.isAnyLocalAddress() || address.isLoopbackAddress() ? "localhost" : IpLiteral.text(address);
-        return URI.create(first.protocol().scheme() + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":"
-                + first.address().getPort() + "/");
+        String scheme = now.scheme(chosen);
+        return URI.create(scheme + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort()
+                + (scheme.equals("tcp") ? "" : "/"));
     }
 
     /** Where the server listens, in the order of configuration, with real ports; empty once it is closed. */
@@ -101,7 +116,7 @@ public final class ProxyServer implements AutoCloseable {
 
     /** The configuration in force. */
     public ProxyConfig config() {
-        return config;
+        return open.config();
     }
 
     /**
@@ -114,12 +129,13 @@ public final class ProxyServer implements AutoCloseable {
      * @throws ProxyStartException if it can't be put in force, the old one stays; or if the server is closed, or about to be
      */
     public synchronized ProxyConfig update(Consumer<ProxyConfig.Builder> change) {
-        ProxyConfig.Builder builder = config.toBuilder();
+        ProxyConfig.Builder builder = open.config().toBuilder();
         Objects.requireNonNull(change, "change").accept(builder);
         ProxyConfig next = builder.build();
         running.update(next);
-        lastEndpoints = running.status().endpoints();
-        config = next;
+        List<Endpoint> bound = running.status().endpoints();
+        // none when it was closed meanwhile
+        open = new Open(next, bound.isEmpty() ? open.endpoints() : bound);
         hook.set(next.closeOnShutdown());
         return next;
     }
@@ -146,7 +162,7 @@ public final class ProxyServer implements AutoCloseable {
     /** Drains for as long as configured (30 s by default), then cuts; blocks until everything is released. Idempotent. */
     @Override
     public void close() {
-        CompletableFuture<Void> released = drain(config.drainTime()).toCompletableFuture();
+        CompletableFuture<Void> released = drain(config().drainTime()).toCompletableFuture();
         boolean interrupted = false;
         while (!released.isDone()) {
             try {

@@ -47,6 +47,12 @@ public final class PortRules {
                 .anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS && rule.action() != PortRule.Action.RELAY);
     }
 
+    /** Whether a rule ends TLS here for the server's routes. */
+    public boolean hasHttps() {
+        return rules.stream()
+                .anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS && rule.action() == PortRule.Action.SERVE);
+    }
+
     /** Whether TLS is spoken at the port, wherever it ends: so that cleartext HTTP can be redirected to it. */
     public boolean speaksTls() {
         return rules.stream().anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS);
@@ -55,6 +61,12 @@ public final class PortRules {
     /** Whether a rule leads to the server's routes. What HTTP within TLS that is looked into gets without a route is 404. */
     public boolean hasHttp() {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.SERVE);
+    }
+
+    /** Whether requests in cleartext are answered here, by the routes or by a redirect. */
+    public boolean hasCleartext() {
+        return rules.stream()
+                .anyMatch(rule -> rule.protocol() == PortRule.Protocol.HTTP && rule.action() != PortRule.Action.RELAY);
     }
 
     /** Whether a rule redirects cleartext HTTP. */

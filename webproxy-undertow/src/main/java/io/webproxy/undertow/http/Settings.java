@@ -53,4 +53,20 @@ public record Settings(
                 config.hsts().map(StrictTransport::new).orElse(null),
                 config.errorPages().map(GuardedPages::new).orElse(null));
     }
+
+    /** The same for an endpoint whose clients are asked for something of their own. */
+    public Settings withClientCertificates(ClientCertificates asked) {
+        return new Settings(
+                routes,
+                authenticator,
+                timeouts,
+                trust,
+                asked,
+                limits,
+                unusualNamesDropped,
+                rates,
+                canonicalHost,
+                strictTransport,
+                errorPages);
+    }
 }

@@ -2,6 +2,7 @@ package io.webproxy.undertow.port;
 
 import io.webproxy.http.AddressRange;
 import io.webproxy.undertow.deadline.Lease;
+import io.webproxy.undertow.relay.RuleCounters;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,6 +25,8 @@ public final class Arrival {
     private InetSocketAddress client;
     private @Nullable Runnable onLeave;
     private boolean leaving;
+    private @Nullable RuleCounters rule;
+    private boolean ended;
     private final AtomicBoolean settled = new AtomicBoolean();
 
     Arrival(StreamConnection connection, OpenConnections open, Acceptor endpoint, AddressRange counted) {
@@ -80,6 +83,25 @@ public final class Arrival {
     public void settled() {
         if (settled.compareAndSet(false, true)) {
             open.settled();
+        }
+    }
+
+    /** The connection counts among those of a rule until it closes. */
+    synchronized void countFor(RuleCounters counters) {
+        counters.opened();
+        if (ended) {
+            counters.closed();
+        } else {
+            rule = counters;
+        }
+    }
+
+    /** It is closed. */
+    synchronized void ended() {
+        ended = true;
+        if (rule != null) {
+            rule.closed();
+            rule = null;
         }
     }
 

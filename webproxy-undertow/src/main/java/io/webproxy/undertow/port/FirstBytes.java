@@ -2,315 +2,215 @@ package io.webproxy.undertow.port;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
-import io.undertow.protocols.ssl.UndertowXnioSsl;
-import io.undertow.util.PooledAdaptor;
-import io.webproxy.tls.ClientHello;
 import io.webproxy.undertow.deadline.Guard;
-import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.observe.AddressText;
-import io.webproxy.undertow.sniff.ClientHelloParser;
-import io.webproxy.undertow.sniff.Peeked;
-import io.webproxy.undertow.sniff.ProtocolSniffer;
-import io.webproxy.undertow.tls.HelloRefused;
-import io.webproxy.undertow.tls.TlsChallenges;
-import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.sniff.Decision;
+import io.webproxy.undertow.sniff.PortDetection;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
-import org.xnio.conduits.PushBackStreamSourceConduit;
-import org.xnio.ssl.SslConnection;
 
 /**
- * A new connection until its protocol is known: HTTP in clear or TLS by the first bytes, HTTP/1.1 or HTTP/2 by ALPN (RFC 7301), within one
- * limit. What was read is replayed to the protocol. Not thread-safe: it belongs to the connection's IO thread.
+ * A connection until its first bytes tell which rule takes it: a socket, or TLS that ends here. Nothing of it is consumed: all that was read is handed on. While it
+ * waits it holds no pooled buffer. Not thread-safe: it belongs to the connection's IO thread.
  */
-public final class FirstBytes extends Watched {
-    private static final Logger LOG = LoggerFactory.getLogger(FirstBytes.class);
-
+final class FirstBytes extends Watched {
     /** How long a client that has not even asked yet is waited for when the endpoint goes away. */
     private static final long LEAVE_NANOS = 1_000_000_000L;
 
     private final Arrival arrival;
-    private final StreamConnection raw;
+    private final StreamConnection connection;
+    private final ConduitStreamSourceChannel source;
+    private final PortDetection detection;
+    private final Times times;
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
-    private final TlsFront tls;
-    private final HandshakeTurns turns;
-    private final Protocols protocols;
-    private long deadline;
+    private final Outcome outcome;
     private final HeldBytes held = new HeldBytes();
-    private final ClientHelloParser hello = new ClientHelloParser();
-    private int parsed;
-    private @Nullable PooledByteBuffer pooled;
-    private @Nullable SslConnection secure;
-    private boolean challenge;
+    private long leaveAt = Long.MAX_VALUE;
     private boolean done;
 
-    /** Where a connection goes when it is known what it speaks. */
-    public interface Protocols {
-        /** HTTP in clear on a port that speaks TLS; the buffer holds what was read. */
-        void clear(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+    /**
+     * What has become of a connection; exactly one of these is called, once. No limit of the detection is left then, nothing reads the connection any more, and it
+     * has no read listener. Buffers are the receiver's.
+     */
+    interface Outcome {
+        /** A rule takes it. */
+        void taken(Decision.Rule decision, PooledByteBuffer read);
 
-        /** HTTP/1.1 over TLS. */
-        void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+        /** No rule takes it, whatever comes. */
+        void untaken(Decision.None decision, PooledByteBuffer read);
 
-        /** HTTP/2 over TLS. */
-        void http2(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+        /** It isn't the TLS that it starts like. */
+        void malformed(Decision.Malformed decision);
+
+        /** It has sent bytes, too few to decide, and its time is over; or it sends no more, if {@code ended}. */
+        void undecided(boolean ended, PooledByteBuffer read);
+
+        /** It has sent nothing, and its time is over. */
+        void silent();
+
+        /** It has ended without a byte, if {@code ended}; else it is broken, or is to end with its endpoint. */
+        void gone(boolean ended);
+
+        /** Something unexpected was thrown. */
+        void failed();
     }
 
-    /** A connection that has just been accepted; {@code limitNanos} is for all of it. */
-    public FirstBytes(
+    /**
+     * How long bytes are waited for.
+     *
+     * @param silentAt until then a client may send nothing
+     * @param undecidedAt until then its bytes must have told
+     */
+    record Times(long silentAt, long undecidedAt) {}
+
+    FirstBytes(
             Arrival arrival,
+            StreamConnection connection,
+            PortDetection detection,
+            Times times,
             Sweeper sweeper,
-            long limitNanos,
             ByteBufferPool buffers,
-            TlsFront tls,
-            HandshakeTurns turns,
-            Protocols protocols) {
+            Outcome outcome) {
         this.arrival = arrival;
-        this.raw = arrival.connection();
+        this.connection = connection;
+        this.source = connection.getSourceChannel();
+        this.detection = detection;
+        this.times = times;
         this.sweeper = sweeper;
         this.buffers = buffers;
-        this.tls = tls;
-        this.turns = turns;
-        this.protocols = protocols;
-        this.deadline = sweeper.now() + limitNanos;
+        this.outcome = outcome;
     }
 
-    /** Starts to read. */
-    public void start() {
+    /** Starts to read, after what was read already; null if nothing was. */
+    void start(@Nullable PooledByteBuffer early) {
         sweeper.watch(this);
-        arrival.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
-        raw.getSourceChannel().setReadListener(ready -> guarded("reading the first bytes", this::sniff));
-        guarded("reading the first bytes", this::sniff);
+        arrival.onLeave(() -> leaveAt = Math.min(leaveAt, sweeper.now() + LEAVE_NANOS));
+        source.setReadListener(ready -> guarded(this::read));
+        if (early == null) {
+            guarded(this::read);
+        } else {
+            guarded(() -> {
+                if (isUndecided(early)) {
+                    read();
+                }
+            });
+        }
     }
 
     /** What is thrown here ends this connection and nothing else. */
-    private void guarded(String place, Runnable step) {
-        Guard.run(place, step, this::fail);
-    }
-
-    private void fail() {
-        try {
-            arrival.fail();
-        } finally {
-            close();
-        }
-    }
-
-    private void sniff() {
-        if (done) {
-            return;
-        }
-        PooledByteBuffer buffer = held.restored(buffers);
-        pooled = buffer;
-        ByteBuffer bytes = buffer.getBuffer();
-        try {
-            int read = raw.getSourceChannel().read(bytes);
-            if (read < 0) {
-                close();
-                return;
-            }
-            bytes.flip();
-            switch (ProtocolSniffer.sniff(bytes)) {
-                case UNDECIDED -> await(buffer);
-                case TLS -> hello(buffer);
-                case HTTP -> {
-                    finish();
-                    raw.getSourceChannel().suspendReads();
-                    protocols.clear(arrival, raw, buffer);
-                }
-                case UNKNOWN -> close();
-            }
-        } catch (IOException e) {
-            close();
-        }
-    }
-
-    /** Waits for more bytes, holding no more memory than those that have come need. */
-    private void await(PooledByteBuffer read) {
-        held.hold(read.getBuffer());
-        read.close();
-        pooled = null;
-        raw.getSourceChannel().resumeReads();
-    }
-
-    /** An engine has descriptors and native memory: only who has sent a whole hello gets one. */
-    private void hello(PooledByteBuffer read) throws IOException {
-        ByteBuffer news = read.getBuffer().duplicate().position(parsed);
-        parsed = news.limit();
-        Peeked peeked = hello.feed(news);
-        if (peeked == Peeked.More.MORE) {
-            await(read);
-        } else if (peeked instanceof Peeked.Malformed malformed) {
-            LOG.debug("{} sent {}", AddressText.of(raw.getPeerAddress()), malformed.reason());
-            refuse(malformed.alert());
-        } else if (peeked instanceof Peeked.ClientHello said) {
-            raw.getSourceChannel().suspendReads();
-            held.hold(read.getBuffer());
-            read.close();
-            pooled = null;
-            InetSocketAddress local = raw.getLocalAddress(InetSocketAddress.class);
-            if (local == null) {
-                close();
-            } else {
-                ClientHello forChoice = Offer.of(said, local);
-                turns.run(() -> guarded("the start of a TLS handshake", () -> handshake(forChoice)));
-            }
-        }
-    }
-
-    private void refuse(int alert) {
-        try {
-            raw.getSinkChannel().write(alert(alert));
-        } catch (IOException e) {
-            // gone already
-        }
-        close();
-    }
-
-    /** A fatal alert in a record in clear (RFC 8446 sections 5.1 and 6). */
-    private static ByteBuffer alert(int code) {
-        return ByteBuffer.wrap(new byte[] {21, 3, 3, 0, 2, 2, (byte) code});
-    }
-
-    private void handshake(ClientHello said) {
-        if (done) {
-            return;
-        }
-        PooledByteBuffer read = held.restored(buffers);
-        read.getBuffer().flip();
-        ConduitStreamSourceChannel source = raw.getSourceChannel();
-        source.setReadListener(null);
-        PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
-        source.setConduit(replay);
-        challenge = TlsChallenges.isChallenge(said);
-        SslConnection wrapped = null;
-        try {
-            wrapped = tls.wrap(raw, said);
-        } catch (HelloRefused e) {
-            LOG.debug("{} is refused: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
-            refuse(e.alert());
-        } finally {
-            if (wrapped == null) {
-                read.close();
-            }
-        }
-        if (wrapped != null) {
-            secure = wrapped;
-            handshake(wrapped, replay, read);
-        }
-    }
-
-    private void handshake(SslConnection wrapped, PushBackStreamSourceConduit replay, PooledByteBuffer read) {
-        replay.pushBack(new PooledAdaptor(read));
-        SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
-        Runnable negotiation = () -> guarded("a TLS handshake", () -> negotiate(wrapped, engine));
-        wrapped.getHandshakeSetter().set(finished -> IoTasks.execute(sweeper.thread(), negotiation));
-        wrapped.getSourceChannel().setReadListener(ready -> negotiation.run());
-        wrapped.getSourceChannel().resumeReads();
-        negotiation.run();
-    }
-
-    private void negotiate(SslConnection wrapped, SSLEngine engine) {
-        if (done) {
-            return;
-        }
-        PooledByteBuffer buffer = buffers.allocate();
-        boolean kept = false;
-        try {
-            int read = wrapped.getSourceChannel().read(buffer.getBuffer());
-            if (read < 0) {
-                close();
-                return;
-            }
-            String protocol = engine.getApplicationProtocol();
-            boolean decided =
-                    protocol != null && (!protocol.isEmpty() || read > 0 || engine.getHandshakeSession() == null);
-            if (read == 0 && !decided) {
-                return;
-            }
-            if (challenge) {
-                if (engine.getHandshakeStatus() == HandshakeStatus.NOT_HANDSHAKING) {
-                    farewell(wrapped);
-                }
-                return;
-            }
+    private void guarded(Runnable step) {
+        Guard.run("reading the first bytes", step, () -> {
             finish();
-            wrapped.getSourceChannel().suspendReads();
-            wrapped.getSourceChannel().setReadListener(null);
-            // nothing of the connection's begin is kept for its life
-            wrapped.getHandshakeSetter().set(null);
-            buffer.getBuffer().flip();
-            kept = read > 0;
-            PooledByteBuffer early = kept ? buffer : null;
-            if ("h2".equals(protocol)) {
-                protocols.http2(arrival, wrapped, early);
-            } else {
-                protocols.http1(arrival, wrapped, early);
+            outcome.failed();
+        });
+    }
+
+    /** Reads up to the decision, or as much as has come: TLS may hold bytes that no selector knows of. */
+    private void read() {
+        try {
+            while (!done) {
+                PooledByteBuffer buffer = held.restored(buffers);
+                boolean kept = false;
+                try {
+                    int read = source.read(buffer.getBuffer());
+                    if (read == 0) {
+                        source.resumeReads();
+                        return;
+                    }
+                    buffer.getBuffer().flip();
+                    kept = true;
+                    if (read > 0) {
+                        isUndecided(buffer);
+                    } else {
+                        ended(buffer);
+                    }
+                } finally {
+                    if (!kept) {
+                        buffer.close();
+                    }
+                }
             }
         } catch (IOException e) {
-            LOG.debug("TLS with {} failed: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
-            close();
-        } finally {
-            if (!kept) {
-                buffer.close();
+            if (!done) {
+                finish();
+                outcome.gone(false);
             }
         }
     }
 
-    /** RFC 8737 section 3: what the certificate says is all there is to say. */
-    private void farewell(SslConnection answered) throws IOException {
-        answered.getSinkChannel().shutdownWrites();
-        answered.getSinkChannel().flush();
-        close();
+    private void ended(PooledByteBuffer all) {
+        finish();
+        if (all.getBuffer().hasRemaining()) {
+            outcome.undecided(true, all);
+        } else {
+            all.close();
+            outcome.gone(true);
+        }
+    }
+
+    /** Looks at all that was read, and hands it on if it tells; else holds no more memory than it needs. */
+    private boolean isUndecided(PooledByteBuffer all) {
+        Decision decision = detection.decide(all.getBuffer());
+        if (decision == Decision.More.MORE) {
+            held.hold(all.getBuffer());
+            all.close();
+            return true;
+        }
+        finish();
+        held.clear();
+        if (decision instanceof Decision.Rule rule) {
+            outcome.taken(rule, all);
+        } else if (decision instanceof Decision.None none) {
+            outcome.untaken(none, all);
+        } else if (decision instanceof Decision.Malformed malformed) {
+            all.close();
+            outcome.malformed(malformed);
+        }
+        return false;
     }
 
     private void finish() {
         done = true;
-        arrival.settled();
+        source.suspendReads();
+        source.setReadListener(null);
         sweeper.forget(this);
-    }
-
-    private void close() {
-        finish();
-        if (pooled != null) {
-            pooled.close();
-            pooled = null;
-        }
-        IoUtils.safeClose(secure);
-        IoUtils.safeClose(raw);
     }
 
     @Override
     protected long deadline() {
-        return deadline;
+        return Math.min(leaveAt, held.isEmpty() ? times.silentAt() : times.undecidedAt());
     }
 
     @Override
     protected void expired(long now) {
-        close();
+        guarded(() -> {
+            finish();
+            if (leaveAt != Long.MAX_VALUE && now - leaveAt >= 0) {
+                outcome.gone(false);
+            } else if (held.isEmpty()) {
+                outcome.silent();
+            } else {
+                outcome.undecided(false, held.all());
+            }
+        });
     }
 
     @Override
     protected void seen(long now) {
-        if (!raw.isOpen()) {
-            close();
+        if (!connection.isOpen()) {
+            cut();
         }
     }
 
     @Override
     protected void cut() {
-        close();
+        guarded(() -> {
+            finish();
+            outcome.gone(false);
+        });
     }
 }

@@ -26,6 +26,34 @@ final class HeldBytes {
         return buffer;
     }
 
+    boolean isEmpty() {
+        return length == 0;
+    }
+
+    /** What is held, to be read, in memory that no pool owns; nothing is held any more. */
+    PooledByteBuffer all() {
+        PooledByteBuffer all = new HeapBuffer(ByteBuffer.wrap(bytes, 0, length));
+        clear();
+        return all;
+    }
+
+    /** Holds nothing any more. */
+    void clear() {
+        bytes = NONE;
+        length = 0;
+    }
+
+    /** The bytes of a buffer, which is closed, in memory that no pool owns: for who may have to wait with them. */
+    static PooledByteBuffer unpooled(PooledByteBuffer read) {
+        if (read instanceof HeapBuffer) {
+            return read;
+        }
+        ByteBuffer copy = ByteBuffer.allocate(read.getBuffer().remaining());
+        copy.put(read.getBuffer()).flip();
+        read.close();
+        return new HeapBuffer(copy);
+    }
+
     /** Holds the bytes up to the limit of a buffer that begins with what is held already. */
     void hold(ByteBuffer all) {
         int count = all.limit();

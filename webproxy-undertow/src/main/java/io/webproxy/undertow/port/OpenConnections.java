@@ -204,6 +204,7 @@ public final class OpenConnections {
             }
             release(arrival.counted());
             arrival.settled();
+            arrival.ended();
             room.giveClient();
             Guard.run("the wait for the last connection", whenFewerAreActive);
         }

@@ -66,12 +66,17 @@ public final class ProxyGreeting extends Watched {
     }
 
     /** Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}. */
-    public static void read(
-            Arrival arrival, Policy policy, Sweeper sweeper, ByteBufferPool buffers, Consumer<Arrival> next) {
+    public static void read(Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next) {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
                 && policy.trusts(arrival.client().getAddress());
         if (trusted) {
-            new ProxyGreeting(arrival, policy.mode() == ProxyProtocol.REQUIRED, sweeper, buffers, next).start();
+            new ProxyGreeting(
+                            arrival,
+                            policy.mode() == ProxyProtocol.REQUIRED,
+                            tools.sweeper(arrival),
+                            tools.buffers(),
+                            next)
+                    .start();
         } else if (policy.mode() == ProxyProtocol.REQUIRED) {
             LOG.debug("{} is no trusted proxy", arrival.client());
             IoUtils.safeClose(arrival.connection());

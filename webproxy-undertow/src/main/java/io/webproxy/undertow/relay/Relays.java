@@ -141,12 +141,12 @@ public final class Relays {
     }
 
     /** Forgets what was counted of all endpoints but these, and of their rules but those that are named or have open connections. */
-    public void retain(Map<String, Set<String>> names) {
+    public void retain(Map<String, List<String>> names) {
         rules.keySet().retainAll(names.keySet());
         undetected.keySet().retainAll(names.keySet());
         rules.forEach((endpoint, of) -> of.values()
                 .removeIf(state -> state.counters().open() == 0
-                        && !names.getOrDefault(endpoint, Set.of()).contains(state.name())));
+                        && !names.getOrDefault(endpoint, List.of()).contains(state.name())));
     }
 
     /**

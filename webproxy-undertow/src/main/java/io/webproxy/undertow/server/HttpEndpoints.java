@@ -14,20 +14,14 @@ import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.exchange.Origin;
 import io.webproxy.undertow.exchange.RefusedHead;
 import io.webproxy.undertow.port.Arrival;
-import io.webproxy.undertow.port.FirstBytes;
-import io.webproxy.undertow.port.HandshakeTurns;
-import io.webproxy.undertow.port.ProxyGreeting;
-import io.webproxy.undertow.tls.TlsFront;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import io.webproxy.undertow.port.Protocols;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
-import org.xnio.XnioIoThread;
 
-/** What connections of one server become, by what their endpoint speaks. Thread-safe. */
+/** HTTP on the connections of one server. Thread-safe. */
 final class HttpEndpoints {
     private static final int UPLOAD_WINDOW = 1 << 20;
 
@@ -35,21 +29,14 @@ final class HttpEndpoints {
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
     private final Supplier<Http2Limits> http2;
-    private final Supplier<ProxyGreeting.Policy> greeting;
-    private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /** Limits of the parsers are those of the moment at which a connection comes. */
     HttpEndpoints(
-            ByteBufferPool buffers,
-            Exchanges exchanges,
-            Supplier<HttpLimits> limits,
-            Supplier<Http2Limits> http2,
-            Supplier<ProxyGreeting.Policy> greeting) {
+            ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits, Supplier<Http2Limits> http2) {
         this.buffers = buffers;
         this.exchanges = exchanges;
         this.limits = limits;
         this.http2 = http2;
-        this.greeting = greeting;
     }
 
     private static OptionMap options(HttpLimits limits) {
@@ -91,27 +78,32 @@ final class HttpEndpoints {
         return limits.requestHeadBytes() + limits.fields() * (32 - 4);
     }
 
-    /** An endpoint in clear. */
+    /** An endpoint in cleartext that speaks HTTP and nothing else. */
     Consumer<Arrival> clear(HttpHandler root) {
         Http1 http1 = new Http1(root);
-        return greeted(arrival -> {
+        return arrival -> {
             arrival.settled();
             http1.open(arrival, arrival.connection(), null);
-        });
+        };
     }
 
-    /**
-     * An endpoint that speaks TLS.
-     *
-     * @param redirect handles requests that came in clear
-     */
-    Consumer<Arrival> secure(TlsFront tls, HttpHandler root, HttpHandler redirect) {
-        Http1 clear = new Http1(redirect);
-        Http1 http1 = new Http1(root);
-        FirstBytes.Protocols protocols = new FirstBytes.Protocols() {
+    /** What handles the requests of an endpoint: those in cleartext, those over TLS, and those that are to come again over TLS. */
+    record Handlers(HttpHandler clear, HttpHandler secure, HttpHandler toHttps) {}
+
+    /** Where the connections of an endpoint go that speak HTTP, once that is known. */
+    Protocols protocols(Handlers handlers) {
+        Http1 clear = new Http1(handlers.clear());
+        Http1 redirect = new Http1(handlers.toHttps());
+        Http1 http1 = new Http1(handlers.secure());
+        return new Protocols() {
             @Override
-            public void clear(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
+            public void cleartext(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
                 clear.open(arrival, connection, read);
+            }
+
+            @Override
+            public void redirect(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                redirect.open(arrival, connection, read);
             }
 
             @Override
@@ -134,24 +126,9 @@ final class HttpEndpoints {
                         now,
                         exchanges);
                 arrival.onLeave(front::leave);
-                front.receive(new Http2ReceiveListener(root, ofHttp2, buffers.getBufferSize(), null));
+                front.receive(new Http2ReceiveListener(handlers.secure(), ofHttp2, buffers.getBufferSize(), null));
             }
         };
-        return greeted(arrival -> new FirstBytes(
-                        arrival,
-                        exchanges.sweeper(arrival.connection().getIoThread()),
-                        limits.get().headTime().toNanos(),
-                        buffers,
-                        tls,
-                        turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of),
-                        protocols)
-                .start());
-    }
-
-    /** The header of the PROXY protocol comes before all else. */
-    private Consumer<Arrival> greeted(Consumer<Arrival> next) {
-        return arrival -> ProxyGreeting.read(
-                arrival, greeting.get(), exchanges.sweeper(arrival.connection().getIoThread()), buffers, next);
     }
 
     private static Origin origin(Arrival arrival) {

@@ -8,15 +8,20 @@ import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.port.Acceptor;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.port.RulePort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,6 +53,13 @@ final class Listeners {
             acceptor.close(server);
         }
 
+        /** The same socket, configured anew. */
+        Listener as(ProxyConfig.Listen other) {
+            InetSocketAddress bound = endpoint.address();
+            return new Listener(
+                    other, new Endpoint(bound, other.protocol(), nameOf(other, bound)), server, acceptor, becoming);
+        }
+
         /** Nobody was accepted yet. */
         void discard() {
             IoUtils.safeClose(server);
@@ -74,10 +86,22 @@ final class Listeners {
         return all.stream().map(Listener::endpoint).toList();
     }
 
-    /** The port of the first endpoint of a protocol, 0 if there is none. */
-    int port(Predicate<Endpoint.Protocol> wanted) {
+    /** What those with rules have in status and counters: the names of their rules, in order. */
+    Map<String, List<String>> ruleNames() {
+        Map<String, List<String>> names = new LinkedHashMap<>();
         for (Listener listener : all) {
-            if (wanted.test(listener.endpoint.protocol())) {
+            EndpointKinds.rules(listener.listen)
+                    .ifPresent(rules -> names.put(
+                            listener.endpoint.name(),
+                            List.copyOf(RulePort.named(rules).keySet())));
+        }
+        return names;
+    }
+
+    /** The port of the first endpoint that is wanted, 0 if there is none. */
+    int port(Predicate<ProxyConfig.Listen> wanted) {
+        for (Listener listener : all) {
+            if (wanted.test(listener.listen)) {
                 return listener.endpoint.address().getPort();
             }
         }
@@ -93,12 +117,15 @@ final class Listeners {
         List<Listener> left = new ArrayList<>(all);
         List<Listener> next = new ArrayList<>();
         List<Listener> added = new ArrayList<>();
+        List<Listener> changed = new ArrayList<>();
+        Map<ProxyConfig.Listen, Listener> unchanged = unchanged(config, left);
         try {
             for (ProxyConfig.Listen listen : config.listens()) {
-                Listener kept = take(left, listen);
-                Listener listener = kept == null ? bind(config, listen) : kept;
-                if (kept == null) {
-                    added.add(listener);
+                Listener same = unchanged.get(listen);
+                Listener before = same == null ? take(left, old -> isSameSocket(config, old, listen)) : null;
+                Listener listener = same != null ? same : before != null ? before.as(listen) : bind(config, listen);
+                if (same == null) {
+                    (before == null ? added : changed).add(listener);
                 }
                 next.add(listener);
             }
@@ -106,12 +133,41 @@ final class Listeners {
             added.forEach(Listener::discard);
             throw e;
         }
-        return new Change(next, added, left);
+        return new Change(next, added, changed, left);
     }
 
-    private static @Nullable Listener take(List<Listener> from, ProxyConfig.Listen listen) {
+    /** Those that are configured as before, which are taken out of what is left: they are looked for first, lest another takes their socket. */
+    private static Map<ProxyConfig.Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
+        Map<ProxyConfig.Listen, Listener> unchanged = new IdentityHashMap<>();
+        for (ProxyConfig.Listen listen : config.listens()) {
+            Listener same = take(left, old -> old.listen.equals(listen));
+            if (same != null) {
+                unchanged.put(listen, same);
+            }
+        }
+        return unchanged;
+    }
+
+    /** Whether the socket of an endpoint may go on as another one: with the same port of the configuration, or, if that is any, the same name. */
+    private static boolean isSameSocket(ProxyConfig config, Listener old, ProxyConfig.Listen other) {
+        ProxyConfig.Listen listen = old.listen;
+        return listen.protocol() == other.protocol()
+                && listen.port() == other.port()
+                && hostOf(config, listen).equals(hostOf(config, other))
+                && (listen.port() != 0
+                        || (listen.settings().name().isPresent()
+                                && listen.settings()
+                                        .name()
+                                        .equals(other.settings().name())));
+    }
+
+    private static Optional<String> hostOf(ProxyConfig config, ProxyConfig.Listen listen) {
+        return listen.settings().bind().or(config::bind);
+    }
+
+    private static @Nullable Listener take(List<Listener> from, Predicate<Listener> wanted) {
         for (Listener listener : from) {
-            if (listener.listen.equals(listen)) {
+            if (wanted.test(listener)) {
                 from.remove(listener);
                 return listener;
             }
@@ -120,7 +176,7 @@ final class Listeners {
     }
 
     private Listener bind(ProxyConfig config, ProxyConfig.Listen listen) {
-        InetSocketAddress address = config.bind()
+        InetSocketAddress address = hostOf(config, listen)
                 .map(host -> new InetSocketAddress(host, listen.port()))
                 .orElseGet(() -> new InetSocketAddress(listen.port()));
         if (address.isUnresolved()) {
@@ -138,14 +194,14 @@ final class Listeners {
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
             InetSocketAddress bound = server.getLocalAddress(InetSocketAddress.class);
-            Endpoint endpoint = new Endpoint(bound, listen.protocol(), name(listen, bound));
+            Endpoint endpoint = new Endpoint(bound, listen.protocol(), nameOf(listen, bound));
             return new Listener(listen, endpoint, server, acceptor, becoming);
         } catch (IOException | UnresolvedAddressException e) {
             throw new ProxyStartException(BindFailure.sentence(address, e), e);
         }
     }
 
-    private static String name(ProxyConfig.Listen listen, InetSocketAddress bound) {
+    private static String nameOf(ProxyConfig.Listen listen, InetSocketAddress bound) {
         return listen.settings()
                 .name()
                 .orElseGet(() -> listen.protocol().name().toLowerCase(Locale.ROOT) + "-" + bound.getPort());
@@ -162,17 +218,21 @@ final class Listeners {
         private final List<Listener> before = all;
         private final List<Listener> next;
         private final List<Listener> added;
+        private final List<Listener> changed;
         private final List<Listener> removed;
 
-        private Change(List<Listener> next, List<Listener> added, List<Listener> removed) {
+        private Change(List<Listener> next, List<Listener> added, List<Listener> changed, List<Listener> removed) {
             this.next = List.copyOf(next);
             this.added = List.copyOf(added);
+            this.changed = List.copyOf(changed);
             this.removed = List.copyOf(removed);
         }
 
         /** Where it listens, with real ports. */
-        List<InetSocketAddress> addresses() {
-            return next.stream().map(listener -> listener.endpoint.address()).toList();
+        List<OwnEndpoints.Bound> bound() {
+            return next.stream()
+                    .map(listener -> new OwnEndpoints.Bound(listener.listen, listener.endpoint.address()))
+                    .toList();
         }
 
         /** Its endpoints are shown and asked for from now on. */
@@ -187,12 +247,16 @@ final class Listeners {
         }
 
         /**
-         * Opens the new ones, whose connections become what {@code wanted} says, and closes those that are gone: what is in flight there ends within the drain
-         * time, or is cut. Not for an IO thread.
+         * Opens the new ones, and closes those that are gone: what is in flight there ends within the drain time, or is cut. Not for an IO thread.
+         *
+         * @param wanted says what the connections become of those that are new, or configured anew
          */
-        void open(Function<Endpoint.Protocol, Consumer<Arrival>> wanted, Duration drainTime) {
+        void open(BiFunction<ProxyConfig.Listen, Endpoint, Consumer<Arrival>> wanted, Duration drainTime) {
+            for (Listener listener : changed) {
+                listener.becoming.what = wanted.apply(listener.listen, listener.endpoint);
+            }
             for (Listener listener : added) {
-                listener.becoming.what = wanted.apply(listener.listen.protocol());
+                listener.becoming.what = wanted.apply(listener.listen, listener.endpoint);
                 listener.server.resumeAccepts();
                 LOG.info(
                         "Listening on {} ({})",

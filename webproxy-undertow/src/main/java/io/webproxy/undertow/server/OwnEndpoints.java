@@ -3,16 +3,22 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.IpLiteral;
+import io.webproxy.port.Relay;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.port.RulePort;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
- * Refuses routes whose upstream is an endpoint of the server itself: their requests would come back again and again.
+ * Refuses routes whose upstream is an endpoint of the server itself, and port rules that relay to their own endpoint: what they forward would come back again and again.
  *
  * <p>A host name is looked up only where the port is the same. One that has other machines' addresses too may be a cluster's, and is left to the guard of running
  * requests, {@code LoopGuard}.
@@ -32,15 +38,64 @@ final class OwnEndpoints {
         this.lookup = lookup;
     }
 
+    /**
+     * An endpoint.
+     *
+     * @param listen what is configured
+     * @param address where it listens, or will
+     */
+    record Bound(ProxyConfig.Listen listen, InetSocketAddress address) {}
+
     /** The addresses of a configuration's endpoints, as far as they are known before a port is bound. */
-    static List<InetSocketAddress> known(ProxyConfig config) {
+    static List<Bound> known(ProxyConfig config) {
         return config.listens().stream()
                 .filter(listen -> listen.port() != 0)
-                .map(listen -> config.bind()
-                        .map(host -> new InetSocketAddress(host, listen.port()))
-                        .orElseGet(() -> new InetSocketAddress(listen.port())))
-                .filter(address -> !address.isUnresolved())
+                .map(listen -> new Bound(
+                        listen,
+                        listen.settings()
+                                .bind()
+                                .or(config::bind)
+                                .map(host -> new InetSocketAddress(host, listen.port()))
+                                .orElseGet(() -> new InetSocketAddress(listen.port()))))
+                .filter(bound -> !bound.address().isUnresolved())
                 .toList();
+    }
+
+    /**
+     * Looks at every upstream of every route, and at every target of a port rule: a relay may lead to another endpoint, but not back to its own.
+     *
+     * @throws ProxyStartException with one sentence that names the route or the rule, and the fix
+     */
+    void check(ProxyConfig config, List<Bound> endpoints) {
+        check(config.routes(), endpoints.stream().map(Bound::address).toList());
+        for (Bound endpoint : endpoints) {
+            checkRelays(endpoint, endpoint, endpoints, new HashSet<>());
+        }
+    }
+
+    private void checkRelays(Bound first, Bound now, List<Bound> all, Set<Bound> seen) {
+        if (!seen.add(now)) {
+            return;
+        }
+        Map<String, Optional<Relay>> rules =
+                now.listen().rules().map(RulePort::named).orElse(Map.of());
+        rules.forEach((name, relay) -> {
+            for (InetSocketAddress target : relay.map(Relay::targets).orElse(List.of())) {
+                for (Bound other : all) {
+                    if (isOwn(target.getHostString(), target.getPort(), List.of(other.address()))) {
+                        if (other == first) {
+                            throw new ProxyStartException(
+                                    "port " + now.address().getPort() + ", rule " + name
+                                            + ": its target " + target.getHostString() + ":" + target.getPort()
+                                            + " leads back to this server's port "
+                                            + first.address().getPort() + " (expected: the address of the service;"
+                                            + " on the same machine it needs another port than the server).");
+                        }
+                        checkRelays(first, other, all, seen);
+                    }
+                }
+            }
+        });
     }
 
     /**
@@ -52,7 +107,7 @@ final class OwnEndpoints {
     void check(List<Route> routes, List<InetSocketAddress> endpoints) {
         for (Route route : routes) {
             for (Upstream upstream : route.upstreams()) {
-                if (isOwn(upstream, endpoints)) {
+                if (isOwn(upstream.host(), upstream.port(), endpoints)) {
                     throw new ProxyStartException("route " + route.name() + ": its upstream " + upstream
                             + " is an endpoint of this server (expected: the address of the service;"
                             + " on the same machine it needs another port than the server).");
@@ -61,23 +116,23 @@ final class OwnEndpoints {
         }
     }
 
-    private boolean isOwn(Upstream upstream, List<InetSocketAddress> endpoints) {
+    private boolean isOwn(String host, int port, List<InetSocketAddress> endpoints) {
         List<InetSocketAddress> samePort = endpoints.stream()
-                .filter(endpoint -> endpoint.getPort() == upstream.port())
+                .filter(endpoint -> endpoint.getPort() == port)
                 .toList();
         if (samePort.isEmpty()) {
             return false;
         }
-        InetAddress literal = IpLiteral.parse(upstream.host());
+        InetAddress literal = IpLiteral.parse(host);
         if (literal != null) {
             return isOwn(literal, samePort);
         }
-        if (isLocalhost(upstream.host())) {
+        if (isLocalhost(host)) {
             return samePort.stream()
                     .map(InetSocketAddress::getAddress)
                     .anyMatch(address -> address.isLoopbackAddress() || address.isAnyLocalAddress());
         }
-        List<InetAddress> found = lookup.addresses(upstream.host());
+        List<InetAddress> found = lookup.addresses(host);
         return !found.isEmpty() && found.stream().allMatch(address -> isOwn(address, samePort));
     }
 

@@ -7,10 +7,11 @@ import io.webproxy.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
 import io.webproxy.http.Http2Limits;
-import io.webproxy.port.Endpoint;
+import io.webproxy.port.PortRules;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateProvider;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
@@ -24,8 +25,8 @@ import io.webproxy.undertow.http.RateLimiter;
 import io.webproxy.undertow.http.Redirect;
 import io.webproxy.undertow.http.Settings;
 import io.webproxy.undertow.observe.Recorder;
-import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.port.PortTools;
 import io.webproxy.undertow.port.ProxyGreeting;
 import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.tls.ServerTls;
@@ -43,7 +44,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,8 +82,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final DescriptorRoom room = DescriptorRoom.ofProcess();
     private final OpenConnections connections = new OpenConnections(room);
     private final Listeners listeners;
-    private final HttpEndpoints ports;
-    private final FrontHandlers handlers;
+    private final EndpointKinds kinds;
     private final ByteBufferPool records;
     private final CountDownLatch ended = new CountDownLatch(1);
     private final CompletableFuture<Void> released = new CompletableFuture<>();
@@ -134,12 +133,11 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.http2 = config.http2();
         this.greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         this.listeners = new Listeners(worker, connections);
-        this.ports = new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2, () -> greeting);
-        this.handlers = frontHandlers();
+        this.kinds = kinds(buffers);
         this.drain = new Drain(exchanges, relays, connections, listeners::close, this::release, rest);
         try {
             OwnEndpoints own = ownEndpoints();
-            own.check(config.routes(), OwnEndpoints.known(config));
+            own.check(config, OwnEndpoints.known(config));
             authenticators.change(config).keep();
             upstreams.update(upstreams.prepare(upstreamsOf(config)), config.limits(), config.pool());
             upstreams.check(config.routes());
@@ -196,16 +194,20 @@ public final class RunningProxy implements ProxyEngine.Running {
         return config.routes().stream().map(Route::name).collect(Collectors.toUnmodifiableSet());
     }
 
-    /** What handles the requests of endpoints, by what they speak. */
-    private record FrontHandlers(FrontHandler clear, FrontHandler secure, FrontHandler toHttps) {}
-
-    private FrontHandlers frontHandlers() {
-        Redirect redirect = new Redirect(this::httpsPort);
+    private EndpointKinds kinds(ByteBufferPool buffers) {
+        Redirect redirect = new Redirect(this::redirectPort);
         ServedHosts hosts = new ServedHosts(() -> tls);
-        return new FrontHandlers(
-                new FrontHandler(exchanges, () -> settings, forwarder, hosts, null, httpChallenges),
-                new FrontHandler(exchanges, () -> settings, forwarder, hosts, null, null),
-                new FrontHandler(exchanges, () -> settings, forwarder, hosts, redirect, httpChallenges));
+        return new EndpointKinds(
+                new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2),
+                new PortTools(buffers, exchanges::sweeper, relays),
+                relays,
+                () -> greeting,
+                () -> settings,
+                own -> new HttpEndpoints.Handlers(
+                        new FrontHandler(exchanges, own, forwarder, hosts, null, httpChallenges),
+                        new FrontHandler(exchanges, own, forwarder, hosts, null, null),
+                        new FrontHandler(exchanges, own, forwarder, hosts, redirect, httpChallenges)),
+                clients -> new TlsFront(Objects.requireNonNull(tls), clients, tlsChallenges, records));
     }
 
     private static OwnEndpoints ownEndpoints() {
@@ -216,7 +218,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         // the ports first: a start that fails for a taken one has nothing else to say
         Listeners.Change opened = listeners.prepare(config);
         try {
-            own.check(config.routes(), opened.addresses());
+            own.check(config, opened.bound());
             prepareTls(config);
             // the ports of endpoints are asked for by certificate providers
             opened.putInForce();
@@ -225,7 +227,7 @@ public final class RunningProxy implements ProxyEngine.Running {
             if (created != null) {
                 created.makeStandIns();
             }
-            opened.open(this::becoming, config.drainTime());
+            opened.open(kinds::of, config.drainTime());
         } catch (RuntimeException | Error e) {
             opened.undo();
             throw e;
@@ -236,37 +238,28 @@ public final class RunningProxy implements ProxyEngine.Running {
     /** Certificates for HTTPS endpoints; the first one of a server finds them in force already. A server without HTTPS keeps those of connections that go on. */
     private ServerTls.@Nullable Prepared prepareTls(ProxyConfig config) {
         ServerTls serving = tls;
-        if (!hasHttps(config)) {
+        if (!hasTls(config)) {
             return null;
-        } else if (serving != null) {
-            return serving.prepare(config.certificates(), config.clientCertificates());
         }
-        tls = ServerTls.create(config.certificates(), config.clientCertificates(), config.tlsProvider());
+        Set<ClientCertificates> ofEndpoints = config.listens().stream()
+                .map(listen -> listen.settings().clientCertificates())
+                .flatMap(Optional::stream)
+                .collect(Collectors.toUnmodifiableSet());
+        if (serving != null) {
+            return serving.prepare(config.certificates(), config.clientCertificates(), ofEndpoints);
+        }
+        tls = ServerTls.create(config.certificates(), config.clientCertificates(), ofEndpoints, config.tlsProvider());
         return null;
     }
 
-    private static boolean hasHttps(ProxyConfig config) {
-        return config.listens().stream().anyMatch(listen -> listen.protocol() == Endpoint.Protocol.HTTPS);
-    }
-
-    /** What connections of an endpoint become. */
-    private Consumer<Arrival> becoming(Endpoint.Protocol protocol) {
-        return switch (protocol) {
-            case HTTP -> ports.clear(handlers.clear());
-            case REDIRECT -> ports.clear(handlers.toHttps());
-            case HTTPS ->
-                ports.secure(
-                        new TlsFront(Objects.requireNonNull(tls), tlsChallenges, records),
-                        handlers.secure(),
-                        handlers.toHttps());
-            case RULES -> throw new ProxyStartException("Port rules aren't served yet.");
-        };
+    private static boolean hasTls(ProxyConfig config) {
+        return config.listens().stream().anyMatch(ProxyConfig.Listen::isTls);
     }
 
     private void pollFiles(ProxyConfig config) {
         ServerTls serving = tls;
         files.every(
-                hasHttps(config) && serving != null && serving.hasFiles() ? config.certificateReload() : Duration.ZERO);
+                hasTls(config) && serving != null && serving.hasFiles() ? config.certificateReload() : Duration.ZERO);
     }
 
     private void reloadFiles() {
@@ -284,11 +277,20 @@ public final class RunningProxy implements ProxyEngine.Running {
     }
 
     private int httpsPort() {
-        return listeners.port(protocol -> protocol == Endpoint.Protocol.HTTPS);
+        return listeners.port(ProxyConfig.Listen::isTls);
+    }
+
+    /** Where HTTPS is spoken, if only by the target of a relay. */
+    private int redirectPort() {
+        int here = httpsPort();
+        return here == 0
+                ? listeners.port(
+                        listen -> listen.rules().filter(PortRules::speaksTls).isPresent())
+                : here;
     }
 
     private int httpPort() {
-        return listeners.port(protocol -> protocol != Endpoint.Protocol.HTTPS);
+        return listeners.port(ProxyConfig.Listen::isCleartext);
     }
 
     /** A start that failed: what was opened is closed again before the exception gets out. */
@@ -313,7 +315,9 @@ public final class RunningProxy implements ProxyEngine.Running {
                 Math.max(0, exchanges.running() - tunnels),
                 tunnels,
                 upstreams.status(),
-                List.of(),
+                listeners.ruleNames().entrySet().stream()
+                        .map(port -> relays.status(port.getKey(), port.getValue()))
+                        .toList(),
                 serving == null ? List.of() : serving.status(),
                 Optional.ofNullable(watch.failure()));
     }
@@ -337,14 +341,14 @@ public final class RunningProxy implements ProxyEngine.Running {
                     + " while the server runs: start another server.");
         }
         OwnEndpoints own = ownEndpoints();
-        own.check(config.routes(), OwnEndpoints.known(config));
+        own.check(config, OwnEndpoints.known(config));
         Authenticators.Change whoDecides = authenticators.change(config);
         Listeners.Change ports = null;
         CertificateProviders.Change change = null;
         ServerTls serving = tls;
         try {
             ports = listeners.prepare(config);
-            own.check(config.routes(), ports.addresses());
+            own.check(config, ports.bound());
             ServerTls.Prepared certificates = prepareTls(config);
             Upstreams.Prepared prepared = upstreams.prepare(upstreamsOf(config));
             ports.putInForce();
@@ -380,7 +384,8 @@ public final class RunningProxy implements ProxyEngine.Running {
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         change.keep();
         pollFiles(config);
-        ports.open(this::becoming, config.drainTime());
+        ports.open(kinds::of, config.drainTime());
+        relays.retain(listeners.ruleNames());
         whoDecides.keep();
     }
 

@@ -23,9 +23,9 @@ public sealed interface Decision {
      * No rule takes the connection, whatever comes.
      *
      * @param reason why; repeats nothing of the bytes
-     * @param tls whether the bytes are a whole ClientHello, which the alert {@code unrecognized_name} (RFC 6066 section 3) may answer
+     * @param hello what a TLS client said, which the alert {@code unrecognized_name} (RFC 6066 section 3) may answer; null if no rule is for TLS, or it isn't TLS
      */
-    record None(String reason, boolean tls) implements Decision {}
+    record None(String reason, @Nullable ClientHello hello) implements Decision {}
 
     /**
      * The port has rules for TLS and the bytes start as TLS does, but they can't become a ClientHello, and no other rule takes them.

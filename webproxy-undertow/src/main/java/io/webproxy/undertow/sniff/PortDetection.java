@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * detection serves one connection. Not thread-safe.
  */
 public final class PortDetection {
-    /** As many bytes are looked at; a rule that needs more doesn't match. */
+    /** As many bytes are looked at; a rule that needs more doesn't match. A ClientHello has the limits of its parser, which doesn't count the headers of records. */
     public static final int MAX_BYTES = 16 * 1024;
 
     private final List<PortRule> rules;
@@ -55,7 +55,7 @@ public final class PortDetection {
                 return new Decision.Rule(rule, tls && peeked instanceof ClientHello hello ? hello : null);
             }
             if (answer == Answer.MORE) {
-                if (length < MAX_BYTES) {
+                if (length < MAX_BYTES || rule.protocol() == PortRule.Protocol.TLS) {
                     return Decision.More.MORE;
                 }
                 exhausted = true;
@@ -64,18 +64,17 @@ public final class PortDetection {
         if (peeked instanceof Peeked.Malformed malformed) {
             return new Decision.Malformed(malformed.alert(), malformed.reason());
         }
-        boolean tls = peeked instanceof ClientHello;
+        if (peeked instanceof ClientHello hello) {
+            return new Decision.None("a ClientHello that no rule is for", hello);
+        }
         return new Decision.None(
-                tls
-                        ? "a ClientHello that no rule is for"
-                        : exhausted ? "nothing decided within " + MAX_BYTES + " bytes" : "bytes that no rule is for",
-                tls);
+                exhausted ? "nothing decided within " + MAX_BYTES + " bytes" : "bytes that no rule is for", null);
     }
 
     private Answer answer(PortRule rule, ByteBuffer bytes, int length) {
         return switch (rule.protocol()) {
             case SSH -> Detectors.ssh(bytes, length);
-            case TLS -> tls(rule, bytes, length);
+            case TLS -> tls(rule, bytes, bytes.remaining());
             case HTTP -> Detectors.http(bytes, length);
             case SOCKS5 -> Detectors.socks5(bytes, length);
             case OPENVPN -> Detectors.openVpn(bytes, length);

@@ -15,9 +15,12 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -29,6 +32,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,21 +71,45 @@ public final class ServerTls {
     private volatile IdentityHashMap<CertificateProvider, AskedProvider> asked = new IdentityHashMap<>();
     private volatile LoadedSources loaded;
     private volatile Front front;
+    /** Those of endpoints that ask their clients for something of their own. */
+    private volatile Map<ClientCertificates, Front> others;
 
     /** The context with the sessions of clients that were let in by the same trust. */
     private record Front(SSLContext context, ClientTrust clients) {}
 
-    private ServerTls(List<CertificateSource> sources, ClientCertificates clients, TlsEngines engines, Clock clock) {
+    private ServerTls(
+            List<CertificateSource> sources,
+            ClientCertificates clients,
+            Set<ClientCertificates> ofEndpoints,
+            TlsEngines engines,
+            Clock clock) {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
         this.loaded = servable(loader.load(sources), engines, List.of());
         this.keys = new SniKeyManager(hello -> List.of());
         Front first = front(ClientTrust.load(clients));
         this.front = first;
+        this.others = others(ofEndpoints, List.of(first));
         this.suites = supported(first.context());
         this.context = new EngineContext(first.context(), (host, port) -> newEngine(front, PROTOCOLS));
         loader.keep();
         serve(loaded);
+    }
+
+    /** Fronts for what endpoints ask for; one that is there already stays, with its sessions, if it lets in the same clients. */
+    private Map<ClientCertificates, Front> others(Set<ClientCertificates> ofEndpoints, Collection<Front> known) {
+        List<Front> usable = new ArrayList<>(known);
+        Map<ClientCertificates, Front> made = new HashMap<>();
+        for (ClientCertificates asked : ofEndpoints) {
+            ClientTrust trust = ClientTrust.load(asked);
+            Front found = usable.stream()
+                    .filter(front -> front.clients().equals(trust))
+                    .findFirst()
+                    .orElseGet(() -> front(trust));
+            usable.add(found);
+            made.put(asked, found);
+        }
+        return Map.copyOf(made);
     }
 
     private Front front(ClientTrust clients) {
@@ -99,10 +127,15 @@ public final class ServerTls {
      * @param sources the first is for clients that ask for no name or an unknown one; empty for a self-signed
      *     certificate for localhost and the local names and addresses, which one WARN line announces
      * @param clients whether they are asked for a certificate
+     * @param ofEndpoints the same, of endpoints that have it of their own
      * @throws ProxyStartException with one sentence, if one can't be served
      */
-    public static ServerTls create(List<CertificateSource> sources, ClientCertificates clients, TlsProvider provider) {
-        return create(sources, clients, provider, Clock.systemUTC());
+    public static ServerTls create(
+            List<CertificateSource> sources,
+            ClientCertificates clients,
+            Set<ClientCertificates> ofEndpoints,
+            TlsProvider provider) {
+        return create(sources, clients, ofEndpoints, provider, Clock.systemUTC());
     }
 
     /** One that asks clients for nothing. */
@@ -111,12 +144,16 @@ public final class ServerTls {
     }
 
     static ServerTls create(List<CertificateSource> sources, TlsProvider provider, Clock clock) {
-        return create(sources, ClientCertificates.off(), provider, clock);
+        return create(sources, ClientCertificates.off(), Set.of(), provider, clock);
     }
 
     private static ServerTls create(
-            List<CertificateSource> sources, ClientCertificates clients, TlsProvider provider, Clock clock) {
-        ServerTls tls = new ServerTls(sources, clients, TlsEngines.of(provider), clock);
+            List<CertificateSource> sources,
+            ClientCertificates clients,
+            Set<ClientCertificates> ofEndpoints,
+            TlsProvider provider,
+            Clock clock) {
+        ServerTls tls = new ServerTls(sources, clients, ofEndpoints, TlsEngines.of(provider), clock);
         LOG.info("TLS is served by {}", tls.providerName());
         return tls;
     }
@@ -135,6 +172,27 @@ public final class ServerTls {
     /** The context; its engines come configured, also for {@link SSLEngine#setUseClientMode} to be called once more. */
     public SSLContext sslContext() {
         return context;
+    }
+
+    /** The same for endpoints that ask their clients for something of their own, which this was told; it follows what is in force. */
+    SSLContext sslContext(ClientCertificates own) {
+        Front first = others.get(own);
+        if (first == null) {
+            throw new IllegalArgumentException("nothing is known of " + own);
+        }
+        return new EngineContext(first.context(), new EngineContext.Factory() {
+            private volatile Front last = first;
+
+            @Override
+            public SSLEngine newEngine(@Nullable String host, int port) {
+                // handshakes may go on for a moment when no endpoint asks for that any more
+                Front now = others.get(own);
+                if (now != null) {
+                    last = now;
+                }
+                return ServerTls.this.newEngine(last, PROTOCOLS);
+            }
+        });
     }
 
     /**
@@ -168,10 +226,12 @@ public final class ServerTls {
     public final class Prepared {
         private final LoadedSources sources;
         private final Front next;
+        private final Map<ClientCertificates, Front> nextOthers;
 
-        private Prepared(LoadedSources sources, Front next) {
+        private Prepared(LoadedSources sources, Front next, Map<ClientCertificates, Front> nextOthers) {
             this.sources = sources;
             this.next = next;
+            this.nextOthers = nextOthers;
         }
 
         /** Serves them from the next handshake on, in place of all others. Sessions and tickets stay good. */
@@ -180,6 +240,7 @@ public final class ServerTls {
                 loader.keep();
                 serve(sources);
                 front = next;
+                others = nextOthers;
             }
             makeStandIns();
         }
@@ -210,18 +271,22 @@ public final class ServerTls {
      *
      * @throws ProxyStartException with one sentence, if one can't be served
      */
-    public Prepared prepare(List<CertificateSource> sources, ClientCertificates clients) {
+    public Prepared prepare(
+            List<CertificateSource> sources, ClientCertificates clients, Set<ClientCertificates> ofEndpoints) {
         synchronized (loader) {
             ClientTrust trust = ClientTrust.load(clients);
             Front next = trust.equals(front.clients()) ? front : front(trust);
-            return new Prepared(servable(loader.load(sources), engines, loaded.all()), next);
+            List<Front> known = new ArrayList<>(others.values());
+            known.add(next);
+            return new Prepared(
+                    servable(loader.load(sources), engines, loaded.all()), next, others(ofEndpoints, known));
         }
     }
 
     /** The same for the clients that are let in already. */
     Prepared prepare(List<CertificateSource> sources) {
         synchronized (loader) {
-            return new Prepared(servable(loader.load(sources), engines, loaded.all()), front);
+            return new Prepared(servable(loader.load(sources), engines, loaded.all()), front, others);
         }
     }
 

@@ -2,7 +2,9 @@ package io.webproxy.undertow.tls;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientHello;
+import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
@@ -16,12 +18,23 @@ public final class TlsFront {
     private final ByteBufferPool records;
     private final UndertowXnioSsl ordinary;
 
-    /** With buffers that hold a whole TLS record each. */
-    public TlsFront(ServerTls tls, TlsChallenges challenges, ByteBufferPool records) {
+    /**
+     * That of an endpoint.
+     *
+     * @param clients whether its clients are asked for a certificate; empty if that is as for all, else the certificates of the server were told before
+     * @param records buffers that hold a whole TLS record each
+     */
+    public TlsFront(
+            ServerTls tls, Optional<ClientCertificates> clients, TlsChallenges challenges, ByteBufferPool records) {
         this.tls = tls;
         this.challenges = challenges;
         this.records = records;
-        this.ordinary = over(tls.sslContext());
+        this.ordinary = over(clients.map(tls::sslContext).orElseGet(tls::sslContext));
+    }
+
+    /** Whether a client wants a {@linkplain TlsChallenges#isChallenge challenge} answered, and the answer is known. */
+    public boolean hasAnswer(ClientHello hello) {
+        return TlsChallenges.isChallenge(hello) && challenges.find(hello) != null;
     }
 
     private UndertowXnioSsl over(SSLContext context) {

@@ -13,6 +13,7 @@ import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class CertificateProvidersTest {
     private static CertificateProviders providers() {
         ServerTls tls = ServerTls.create(
-                List.of(Certificates.selfSigned("localhost")), ClientCertificates.off(), TlsProvider.JDK);
+                List.of(Certificates.selfSigned("localhost")), ClientCertificates.off(), Set.of(), TlsProvider.JDK);
         ChallengeAnswers.Ports ports =
                 new ChallengeAnswers.Ports(new HttpChallenges(), new TlsChallenges(), () -> 0, () -> 0);
         return new CertificateProviders(provider ->

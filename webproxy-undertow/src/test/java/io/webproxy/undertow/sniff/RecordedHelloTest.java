@@ -71,7 +71,7 @@ class RecordedHelloTest {
             return WORDS.get(RULES.indexOf(taken.rule()));
         }
         if (decision instanceof None none) {
-            return none.tls() ? OTHER_HELLO : NO_TLS;
+            return none.hello() != null ? OTHER_HELLO : NO_TLS;
         }
         return decision instanceof Malformed ? REFUSED : INCOMPLETE;
     }

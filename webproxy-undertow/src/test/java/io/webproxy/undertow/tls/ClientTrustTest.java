@@ -59,7 +59,7 @@ class ClientTrustTest {
     }
 
     private ServerTls serve(TlsProvider provider, ClientCertificates asked) {
-        return ServerTls.create(List.of(served), asked, provider);
+        return ServerTls.create(List.of(served), asked, Set.of(), provider);
     }
 
     private ClientTls client(TlsProvider provider, @Nullable CertificateSource identity) {
@@ -151,21 +151,21 @@ class ClientTrustTest {
                 ClientCertificates.optional(same).withHeader("X-Id"))) {
             boolean oneChain = serves == TlsProvider.JDK && JdkTickets.areForOneChain();
             CertificateSource next = oneChain ? served : keys.ec("new", "a.example.com");
-            server.prepare(List.of(next), unchanged).putInForce();
+            server.prepare(List.of(next), unchanged, Set.of()).putInForce();
             assertResumed(client, server, version, whole, true);
         }
         // the mode, then who is trusted, by the same name
         ClientCertificates required = ClientCertificates.required(trust);
-        server.prepare(List.of(served), required).putInForce();
+        server.prepare(List.of(served), required, Set.of()).putInForce();
         assertResumed(client, server, version, whole, false);
         ClientTls later = client(asks, keys.ec("client"));
         assertResumed(later, server, version, whole, false);
         assertResumed(later, server, version, whole, true);
         Files.writeString(trust, Files.readString(trust) + OTHER_ROOT.certificatePem());
-        server.prepare(List.of(served), required).putInForce();
+        server.prepare(List.of(served), required, Set.of()).putInForce();
         assertResumed(later, server, version, whole, false);
         Files.writeString(trust, OTHER_ROOT.certificatePem());
-        server.prepare(List.of(served), required).putInForce();
+        server.prepare(List.of(served), required, Set.of()).putInForce();
         assertThatThrownBy(() -> connect(client, server, version)).isInstanceOf(SSLException.class);
     }
 
@@ -281,11 +281,13 @@ class ClientTrustTest {
     void updateThatFailsLeavesAllAsItWas() throws Exception {
         ServerTls server = serve(TlsProvider.AUTO, ClientCertificates.required(keys.trust));
         Path missing = directory.resolve("missing.pem");
-        assertThatThrownBy(() ->
-                        server.prepare(List.of(keys.ec("new", "a.example.com")), ClientCertificates.required(missing)))
+        assertThatThrownBy(() -> server.prepare(
+                        List.of(keys.ec("new", "a.example.com")), ClientCertificates.required(missing), Set.of()))
                 .isInstanceOf(ProxyStartException.class);
         assertThatThrownBy(() -> server.prepare(
-                        List.of(Certificates.pem(missing, missing)), ClientCertificates.optional(otherRoot())))
+                        List.of(Certificates.pem(missing, missing)),
+                        ClientCertificates.optional(otherRoot()),
+                        Set.of()))
                 .isInstanceOf(ProxyStartException.class);
         ClientTls client = client(TlsProvider.JDK, keys.ec("client"));
         TlsPair pair = connect(client, server, "TLSv1.3");

@@ -1,0 +1,46 @@
+package io.webproxy.undertow.port;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.relay.Relays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.xnio.XnioIoThread;
+
+/** What the endpoints of one server have in common. Thread-safe. */
+public final class PortTools {
+    private final ByteBufferPool buffers;
+    private final Function<XnioIoThread, Sweeper> sweepers;
+    private final Relays relays;
+    private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
+
+    /**
+     * The tools of a server.
+     *
+     * @param buffers to read into
+     * @param sweepers the sweeper of each IO thread
+     * @param relays take the connections that go to a target
+     */
+    public PortTools(ByteBufferPool buffers, Function<XnioIoThread, Sweeper> sweepers, Relays relays) {
+        this.buffers = buffers;
+        this.sweepers = sweepers;
+        this.relays = relays;
+    }
+
+    ByteBufferPool buffers() {
+        return buffers;
+    }
+
+    Sweeper sweeper(Arrival arrival) {
+        return sweepers.apply(arrival.connection().getIoThread());
+    }
+
+    HandshakeTurns turns(Arrival arrival) {
+        return turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of);
+    }
+
+    Relays relays() {
+        return relays;
+    }
+}

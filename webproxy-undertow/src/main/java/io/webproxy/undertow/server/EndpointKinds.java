@@ -1,0 +1,151 @@
+package io.webproxy.undertow.server;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.port.Endpoint;
+import io.webproxy.port.EndpointSettings;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.PortRules;
+import io.webproxy.tls.ClientCertificates;
+import io.webproxy.undertow.http.Settings;
+import io.webproxy.undertow.port.Arrival;
+import io.webproxy.undertow.port.PortTimes;
+import io.webproxy.undertow.port.PortTools;
+import io.webproxy.undertow.port.ProxyGreeting;
+import io.webproxy.undertow.port.RulePort;
+import io.webproxy.undertow.relay.Relays;
+import io.webproxy.undertow.tls.TlsFront;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What the connections of an endpoint become, by what is configured for it and for all. Thread-safe. */
+final class EndpointKinds {
+    /** An HTTPS endpoint is one that has these rules. */
+    private static final PortRules HTTPS =
+            new PortBuilder().https().redirectHttp().build();
+
+    private final HttpEndpoints http;
+    private final PortTools tools;
+    private final Relays relays;
+    private final Supplier<ProxyGreeting.Policy> greeting;
+    private final Supplier<Settings> settings;
+    private final Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers;
+    private final Function<Optional<ClientCertificates>, TlsFront> tls;
+
+    /**
+     * Those of a server.
+     *
+     * @param greeting what the server has for all endpoints
+     * @param settings the same
+     * @param handlers makes handlers that go by such settings
+     * @param tls makes what ends TLS, for clients that are asked for this, or for what all are asked for
+     */
+    EndpointKinds(
+            HttpEndpoints http,
+            PortTools tools,
+            Relays relays,
+            Supplier<ProxyGreeting.Policy> greeting,
+            Supplier<Settings> settings,
+            Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers,
+            Function<Optional<ClientCertificates>, TlsFront> tls) {
+        this.http = http;
+        this.tools = tools;
+        this.relays = relays;
+        this.greeting = greeting;
+        this.settings = settings;
+        this.handlers = handlers;
+        this.tls = tls;
+    }
+
+    /** The rules by which the connections of an endpoint go; empty if it speaks cleartext HTTP and nothing else. */
+    static Optional<PortRules> rules(ProxyConfig.Listen listen) {
+        return listen.protocol() == Endpoint.Protocol.HTTPS ? Optional.of(HTTPS) : listen.rules();
+    }
+
+    /** What connections become that come to an endpoint from now on. */
+    Consumer<Arrival> of(ProxyConfig.Listen listen, Endpoint endpoint) {
+        HttpEndpoints.Handlers own = handlers.apply(settingsOf(listen.settings()));
+        return greeted(
+                listen.settings(),
+                switch (listen.protocol()) {
+                    case HTTP -> http.clear(own.clear());
+                    case REDIRECT -> http.clear(own.toHttps());
+                    case HTTPS ->
+                        new RulePort(
+                                tools,
+                                endpoint.name(),
+                                HTTPS,
+                                () -> PortTimes.within(settings.get().limits().headTime()),
+                                front(listen),
+                                http.protocols(own),
+                                (client, after, why) -> {});
+                    case RULES -> ruled(listen, endpoint, own);
+                });
+    }
+
+    private RulePort ruled(ProxyConfig.Listen listen, Endpoint endpoint, HttpEndpoints.Handlers own) {
+        PortRules rules = listen.rules().orElseThrow();
+        PortTimes times = PortTimes.ofRules(rules.detectTime());
+        return new RulePort(
+                tools,
+                endpoint.name(),
+                rules,
+                () -> times,
+                front(listen),
+                http.protocols(own),
+                (client, after, why) -> relays.undetected(endpoint.name(), client, after, why));
+    }
+
+    private @Nullable TlsFront front(ProxyConfig.Listen listen) {
+        return listen.isTls() ? tls.apply(listen.settings().clientCertificates()) : null;
+    }
+
+    /** The header of the PROXY protocol comes before all else. */
+    private Consumer<Arrival> greeted(EndpointSettings own, Consumer<Arrival> next) {
+        return arrival -> {
+            ProxyGreeting.Policy ofAll = greeting.get();
+            ProxyGreeting.Policy policy = own.proxyProtocol()
+                    .map(mode -> new ProxyGreeting.Policy(mode, ofAll.trusted()))
+                    .orElse(ofAll);
+            ProxyGreeting.read(arrival, policy, tools, next);
+        };
+    }
+
+    private Supplier<Settings> settingsOf(EndpointSettings own) {
+        return own.clientCertificates()
+                .<Supplier<Settings>>map(asked -> new OwnSettings(settings, asked))
+                .orElse(settings);
+    }
+
+    /** The settings of the server, as far as an endpoint has none of its own; made anew only when those have changed. */
+    private static final class OwnSettings implements Supplier<Settings> {
+        private final Supplier<Settings> ofServer;
+        private final ClientCertificates asked;
+        private volatile Made last;
+
+        private record Made(Settings from, Settings own) {}
+
+        OwnSettings(Supplier<Settings> ofServer, ClientCertificates asked) {
+            this.ofServer = ofServer;
+            this.asked = asked;
+            this.last = make(ofServer.get());
+        }
+
+        private Made make(Settings from) {
+            return new Made(from, from.withClientCertificates(asked));
+        }
+
+        @Override
+        public Settings get() {
+            Settings now = ofServer.get();
+            Made made = last;
+            if (made.from() != now) {
+                made = make(now);
+                last = made;
+            }
+            return made.own();
+        }
+    }
+}
