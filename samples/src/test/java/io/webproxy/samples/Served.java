@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.samples.cli.Cli;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.time.Duration;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +34,9 @@ final class Served implements AutoCloseable {
         served.thread.start();
         await().atMost(Duration.ofSeconds(20))
                 .until(() -> served.out.toString().endsWith("\n") || served.exitStatus.isDone());
-        assertThat(served.out.toString()).as(served.err.toString()).matches("ready https?://[^ ]+:[0-9]+/\n");
+        assertThat(served.out.toString())
+                .as(served.err.toString())
+                .matches("ready (https?://[^ ]+:[0-9]+/|tcp://[^ /]+:[0-9]+)\n");
         return served;
     }
 
@@ -41,6 +44,11 @@ final class Served implements AutoCloseable {
     HttpUrl url(String path) {
         HttpUrl root = HttpUrl.get(out.toString().strip().substring("ready ".length()));
         return root.resolve(path);
+    }
+
+    /** The port that it opened. */
+    int port() {
+        return URI.create(out.toString().strip().substring("ready ".length())).getPort();
     }
 
     /** Interrupts the command and returns its exit status. */
