@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -88,9 +89,18 @@ class HotSwapTest {
         }
     }
 
+    /** Both files at once, by a link: a look between the two would find a pair that doesn't match. */
     private void write(HeldCertificate leaf) throws Exception {
-        Files.writeString(directory.resolve("chain.pem"), leaf.certificatePem());
-        Files.writeString(directory.resolve("key.pem"), leaf.privateKeyPkcs8Pem());
+        Path files = Files.createTempDirectory(directory, "files");
+        Files.writeString(files.resolve("chain.pem"), leaf.certificatePem());
+        Files.writeString(files.resolve("key.pem"), leaf.privateKeyPkcs8Pem());
+        Path next = Files.createSymbolicLink(directory.resolve("next"), files);
+        Files.move(
+                next, directory.resolve("live"), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private CertificateSource written() {
+        return Certificates.pem(directory.resolve("live/chain.pem"), directory.resolve("live/key.pem"));
     }
 
     @ParameterizedTest
@@ -117,7 +127,7 @@ class HotSwapTest {
         try (TestProxy proxy = TestProxy.start(
                 front,
                 config -> config.forward("http://127.0.0.1:1")
-                        .certificates(Certificates.pem(directory.resolve("chain.pem"), directory.resolve("key.pem")))
+                        .certificates(written())
                         .certificateReload(Duration.ofMillis(100)))) {
             String session = directory.resolve("session").toString();
             assertThat(openssl(proxy, "-sess_out", session)).contains("New, TLSv1.2", "CN = old");
@@ -248,7 +258,7 @@ class HotSwapTest {
         try (TestProxy proxy = TestProxy.start(
                 Front.H1_TLS,
                 config -> config.forward("http://127.0.0.1:1")
-                        .certificates(Certificates.pem(directory.resolve("chain.pem"), directory.resolve("key.pem")))
+                        .certificates(written())
                         .certificateReload(Duration.ZERO))) {
             assertThat(proxy.server().config().certificateReload()).isZero();
             assertThat(pollers()).isEmpty();

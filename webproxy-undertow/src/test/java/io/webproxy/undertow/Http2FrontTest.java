@@ -502,7 +502,7 @@ class Http2FrontTest {
                                 .timeouts(TimeoutPolicy.defaults()
                                         .with(
                                                 TimeoutClass.DEFAULT,
-                                                Duration.ofMillis(what.equals("idle") ? 200 : 20_000))));
+                                                Duration.ofMillis(what.equals("idle") ? 800 : 20_000))));
                 Http2Client client = Http2Client.open(proxy)) {
             client.open(1, "POST", "/", "localhost", "content-length", "5");
             assertThat(client.answer(1)).isIn("200", "413");

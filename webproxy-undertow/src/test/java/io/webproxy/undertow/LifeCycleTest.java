@@ -354,7 +354,7 @@ class LifeCycleTest {
             HttpLimits wide = HttpLimits.defaults()
                     .withRequestHeadBytes(160 * 1024)
                     .withFields(1000)
-                    .withKeepAliveTime(Duration.ofMillis(200));
+                    .withKeepAliveTime(Duration.ofSeconds(1));
             proxy.server().update(b -> b.limits(wide));
             Headers.Builder fields = new Headers.Builder();
             for (int i = 0; i < 600; i++) {

@@ -78,7 +78,7 @@ class ConnectAttemptTest {
             java.net.Socket socket = new java.net.Socket();
             filling.add(socket);
             try {
-                socket.connect(hung.getLocalSocketAddress(), 50);
+                socket.connect(hung.getLocalSocketAddress(), 250);
             } catch (java.net.SocketTimeoutException e) {
                 return;
             }
