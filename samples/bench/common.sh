@@ -36,7 +36,27 @@ ready() { # pid, name: puts what it serves into $uri; its output is in the work 
   die "the $2 was not ready within 30 s."
 }
 
-certificate() { # for localhost, with its key: cert.pem and key.pem in the work directory
+certificate() { # for localhost and what else is named, such as DNS:a.example.com: cert.pem and key.pem in the work directory
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+    -addext "subjectAltName=DNS:localhost,IP:127.0.0.1${1:+,$1}" -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+}
+
+taken=" "
+free_port() { # puts one below the ephemeral range into $port
+  while :; do
+    port=$((20000 + RANDOM % 12000))
+    case $taken in *" $port "*) continue ;; esac
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      taken+="$port "
+      return
+    fi
+  done
+}
+
+listens() { # port, log: waits for it
+  for _ in $(seq 200); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
+    sleep 0.1
+  done
+  die "no service on port $1: $(tail -n 2 "$2" 2>/dev/null)"
 }

@@ -19,17 +19,6 @@ seconds=${SECONDS_PER_ROUND:-8}
 warmup=${WARMUP:-10}
 connections=${CONNECTIONS:-32}
 
-taken=" "
-free_port() { # puts one below the ephemeral range into $port
-  while :; do
-    port=$((20000 + RANDOM % 12000))
-    case $taken in *" $port "*) continue ;; esac
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      taken+="$port "
-      return
-    fi
-  done
-}
 free_port && upstream_port=$port
 free_port && nginx_port=$port
 

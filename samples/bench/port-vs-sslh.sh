@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# CPU time of relays from one port: sslh-select, HAProxy in TCP mode and this proxy in turns, each told to relay SSH to the same service. Bulk data in either
+# direction, short connections, and idle relays: how many each holds, and what one costs this proxy in heap after collections and direct memory. Ends with 1
+# when this proxy takes more than MOST of sslh-select's CPU time for a MB or a connection, more than MEMORY bytes for an idle relay, or holds fewer than it should.
+#
+# Options by environment: ROUNDS (5), MIB (1024, in each direction), CONNECTIONS (5000), IDLE (2000), WARMUP (6; rounds of all that before), MOST (1.0),
+# MEMORY (12288), PROXY (a command that takes the place of `java -jar … port`), JAR, JAVA (java), JAVA_OPTS.
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+PATH=$PATH:/usr/sbin:/sbin
+need sslh-select haproxy
+idle=${IDLE:-2000}
+ulimit -n "$(ulimit -Hn)"
+[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -gt $((idle * 3 + 500)) ] || die "$(ulimit -n) open files are too few."
+
+free_port && sslh_port=$port
+free_port && sslh_target=$port
+free_port && haproxy_port=$port
+free_port && haproxy_target=$port
+free_port && target=$port
+
+# On its command line sslh relays SSH in a process of its own for each connection, which costs a fork, and may lose connections.
+cat >"$work/sslh.cfg" <<EOF
+foreground: true;
+numeric: true;
+timeout: 2;
+listen: ( { host: "127.0.0.1"; port: "$sslh_port"; } );
+protocols: ( { name: "ssh"; host: "127.0.0.1"; port: "$sslh_target"; fork: false; log_level: 0; } );
+EOF
+sslh-select "-F$work/sslh.cfg" >"$work/sslh.out" 2>&1 &
+sslh=$!
+pids+=("$sslh")
+cat >"$work/haproxy.cfg" <<EOF
+global
+  maxconn 5000
+  nbthread 2
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+frontend port
+  bind 127.0.0.1:$haproxy_port
+  tcp-request inspect-delay 2s
+  tcp-request content accept if { req.payload(0,4) -m str SSH- }
+  use_backend ssh if { req.payload(0,4) -m str SSH- }
+backend ssh
+  server ssh 127.0.0.1:$haproxy_target
+EOF
+haproxy -db -f "$work/haproxy.cfg" >"$work/haproxy.out" 2>&1 &
+haproxy=$!
+pids+=("$haproxy")
+# shellcheck disable=SC2086 # options are words
+${PROXY:-"$java" ${JAVA_OPTS:-} -jar "$jar" port} --listen 0 --bind 127.0.0.1 --ssh "127.0.0.1:$target" >"$work/proxy.out" 2>"$work/proxy.err" &
+proxy=$!
+pids+=("$proxy")
+ready "$proxy" proxy
+port=${uri##*:}
+port=${port%/}
+
+listens "$sslh_port" "$work/sslh.out"
+listens "$haproxy_port" "$work/haproxy.out"
+
+mkdir "$work/classes"
+"${java%java}javac" -d "$work/classes" PortVersus.java
+echo "$(sslh-select -V 2>&1 | head -n 1), $(haproxy -v | sed -n '1s/ - .*//p'), $("$java" -jar "$jar" --version 2>/dev/null | head -n 1) with ${JAVA_OPTS:-default options}; $(nproc) processors"
+"$java" -Dhertz="$(getconf CLK_TCK)" -cp "$work/classes" PortVersus "${ROUNDS:-5}" "${MIB:-1024}" "${CONNECTIONS:-5000}" "$idle" "${WARMUP:-6}" "${MOST:-1.0}" "${MEMORY:-12288}" \
+  "sslh:$sslh:$sslh_port:$sslh_target" "haproxy:$haproxy:$haproxy_port:$haproxy_target" "webproxy:$proxy:$port:$target"
