@@ -1,7 +1,9 @@
 package io.webproxy.undertow.sniff;
 
 import static io.webproxy.testing.ByteInputs.bytes;
+import static io.webproxy.testing.ByteInputs.everyMutation;
 import static io.webproxy.testing.Hellos.joined;
+import static io.webproxy.testing.Hellos.padding;
 import static io.webproxy.testing.Hellos.protocols;
 import static io.webproxy.testing.Hellos.serverName;
 import static java.util.Objects.requireNonNull;
@@ -13,21 +15,28 @@ import io.webproxy.port.PortRule;
 import io.webproxy.port.Sni;
 import io.webproxy.testing.Hellos;
 import io.webproxy.undertow.sniff.Decision.More;
+import io.webproxy.undertow.sniff.Decision.None;
 import io.webproxy.undertow.sniff.Decision.Rule;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PortDetectionTest {
     private static final String TARGET = "127.0.0.1:1";
@@ -139,5 +148,349 @@ class PortDetectionTest {
                     .as("split at %s", at)
                     .isEqualTo(rule);
         }
+    }
+
+    @ParameterizedTest(name = "{0} {index}")
+    @MethodSource("shortClientsAndOrders")
+    void everyMutationIsAnsweredAlikeHoweverItIsSplit(String rule, byte[] client, List<PortRule> rules) {
+        everyMutation(client, mutated -> {
+            Decision whole = new PortDetection(rules).decide(ByteBuffer.wrap(mutated));
+            PortDetection detection = new PortDetection(rules);
+            Decision decision = More.MORE;
+            for (int length = 1; length <= mutated.length && decision == More.MORE; length++) {
+                decision = detection.decide(ByteBuffer.wrap(mutated, 0, length));
+            }
+            if (!decision.equals(whole)) {
+                throw new AssertionError(decision + " byte by byte, at once " + whole);
+            }
+        });
+    }
+
+    private static Stream<Arguments> shortClientsAndOrders() throws IOException {
+        List<PortRule> reversed = new ArrayList<>(RULES);
+        Collections.reverse(reversed);
+        return clientsAndOrders()
+                .filter(arguments -> ((byte[]) arguments.get()[1]).length < 100)
+                .filter(arguments -> arguments.get()[2] == RULES || arguments.get()[2].equals(reversed));
+    }
+
+    private static String taken(Consumer<PortBuilder> rules, String input) {
+        PortBuilder port = new PortBuilder();
+        rules.accept(port);
+        Decision whole = decide(port.build().rules(), bytes(input));
+        assertThat(decide(port.build().rules(), singly(bytes(input)))).isEqualTo(whole);
+        return whole instanceof None ? "none" : name(whole);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET / HTTP/1.1\r\n",
+                "G /",
+                "GET /",
+                "GET /\r\n",
+                "GET http://a/ HTTP/1.0\r\n",
+                "GET  / HTTP/1.1\r\n",
+                "GET foo HTTP/1.1\r\n",
+                "GET \u00e9 HTTP/1.1\r\n",
+                "POST ?a=b c HTTP/1.1\r\n",
+                "OPTIONS * HTTP/9.9\r\n",
+                "CONNECT [::1]:443 HTTP/1.1\r\n",
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                "VERSION-CONTROL /a HTTP/1.1\r\n",
+                "ABCDEFGHIJKLMNOPQRST /",
+                "\r\nGET /",
+                "\nGET /",
+                "\n\nGET /"
+            })
+    void requestLineIsHttp(String input) {
+        assertThat(taken(PortBuilder::http, input)).isEqualTo("http");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "get / HTTP/1.1\r\n",
+                "Get / HTTP/1.1\r\n",
+                " GET / HTTP/1.1\r\n",
+                "\r\n\r\nGET / HTTP/1.1\r\n",
+                "\r\n / HTTP/1.1\r\n",
+                "-GET / HTTP/1.1\r\n",
+                "GET\t/ HTTP/1.1\r\n",
+                "GET\r\n",
+                "GET \r\n",
+                "GET\0/",
+                "GET foo\r\nHTTP/1.1",
+                "GET foo\tHTTP/1.1\r\n",
+                "GET foo http/1.1\r\n",
+                "ABCDEFGHIJKLMNOPQRSTU /",
+                "ABCDEFGHIJKLMNOPQRSTU",
+                "\u0080GET /",
+                "OPTIONS rtsp://a.example/b RTSP/1.0\r\nCSeq: 1\r\n",
+                "OPTIONS * RTSP/1.0\r\n",
+                "INVITE sip:bob@biloxi.example.com SIP/2.0\r\n",
+                "REGISTER sip:a.example SIP/2.0\r\n",
+                "OPTIONS icap://a.example/b ICAP/1.0\r\n",
+                "HELO a.example\r\n",
+                "EHLO [192.0.2.1]\r\n",
+                "NICK a\r\nUSER a 0 * :a\r\n",
+                "CAP LS 302\r\n",
+                "USER anonymous\r\n",
+                "GET key\r\n",
+                "PING\r\n",
+                "*1\r\n$4\r\nPING\r\n",
+                "AMQP\0\0\11\1",
+                "CNXN\0\0\0\1",
+                "CONNECT\naccept-version:1.2\n",
+                "PROXY TCP4 192.0.2.1 127.0.0.1 4711 80\r\n",
+                "SSH-2.0-x\r\n",
+                "{\"a\": 1}",
+                "<?xml version='1.0'?>"
+            })
+    void otherTextProtocolsAreNotHttp(String input) {
+        assertThat(taken(PortBuilder::http, input)).isEqualTo("none");
+    }
+
+    @Test
+    void requestLineIsSearchedForItsVersionWithinABound() {
+        String target = "GET " + "a".repeat(1024 - "GET  HTTP/".length());
+        assertThat(taken(PortBuilder::http, target + " HTTP/1.1\r\n")).isEqualTo("http");
+        assertThat(taken(PortBuilder::http, target + "a HTTP/1.1\r\n")).isEqualTo("none");
+        assertThat(taken(PortBuilder::http, "GET " + "a".repeat(1019))).isEqualTo("MORE");
+        assertThat(taken(PortBuilder::http, "GET " + "a".repeat(1020))).isEqualTo("none");
+        assertThat(taken(PortBuilder::http, "GET /" + "a".repeat(16 * 1024))).isEqualTo("http");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'SSH-2.0', MORE",
+        "'SSH-2.0-', ssh",
+        "'SSH-1.99-', ssh",
+        "'SSH-1.5-x', none",
+        "'SSH-2.1-x', none",
+        "'SSH-2.0_x', none",
+        "'ssh-2.0-x', none",
+        "' SSH-2.0-', none",
+        "'S', MORE",
+        "'T', none"
+    })
+    void bannerIsSsh(String input, String rule) {
+        assertThat(taken(port -> port.ssh(TARGET), input)).isEqualTo(rule);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "05, MORE",
+        "0501, MORE",
+        "050100, socks5",
+        "05020002, socks5",
+        "05020002aa, socks5",
+        "0500, none",
+        "050200, MORE",
+        "0502ff, none",
+        "0502ff00, none",
+        "04010050, none",
+        "0503000102, socks5",
+        "050180, socks5"
+    })
+    void greetingIsSocks5(String hex, String rule) {
+        assertThat(takenHex(port -> port.socks5(TARGET), hex)).isEqualTo(rule);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "00, MORE",
+        "000e, MORE",
+        "000e38, openvpn",
+        "002a38, openvpn",
+        "00ff38, openvpn",
+        "010038, none",
+        "000d38, none",
+        "000d, none",
+        "000e39, none",
+        "000e40, none",
+        "000e50, none",
+        "000e08, none",
+        "0150, MORE",
+        "015050, openvpn",
+        "014f50, none",
+        "04fe50, openvpn",
+        "04ff50, none",
+        "0500, none",
+        "015038, none",
+        "160301, none"
+    })
+    void hardResetIsOpenVpn(String hex, String rule) {
+        assertThat(takenHex(port -> port.openVpn(TARGET), hex)).isEqualTo(rule);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "00, MORE",
+        "0000, MORE",
+        "0001, none",
+        "0100, none",
+        "00000008, MORE",
+        "0000000804d2162f, postgresql",
+        "0000000804d21630, postgresql",
+        "0000000804d2162e, none",
+        "0000000804d21631, none",
+        "0000000904d2162f, none",
+        "0000000800030000, none",
+        "0000000804d3, none",
+        "0000000900030000, postgresql",
+        "0000271000030000, postgresql",
+        "0000271100030000, none",
+        "00002711, none",
+        "000000170003000f, postgresql",
+        "0000001000030000, postgresql",
+        "0000001004d2162e, postgresql",
+        "0000010c04d2162e, postgresql",
+        "0000010d04d2162e, none",
+        "0000000f04d2162e, none",
+        "0000001700020000, none",
+        "0000001700040000, none",
+        "00000007, none",
+        "0000010d04, none",
+        "0000001004, MORE",
+        "0000001000, MORE",
+        "00000010000300, MORE",
+        "00000010000400, none"
+    })
+    void startOfAConversationIsPostgreSql(String hex, String rule) {
+        assertThat(takenHex(port -> port.postgreSql(TARGET), hex)).isEqualTo(rule);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'PROXY ', MORE",
+        "'PROXY UNKNOWN\r\n', proxy-header",
+        "'PROXY TCP4 192.0.2.1 127.0.0.1 1 2\r\n', proxy-header",
+        "'PROXY TCP4 192.0.2.1 127.0.0.1 1 2', MORE",
+        "'PROXY TCP4 192.0.2 127.0.0.1 1 2\r\n', none",
+        "'PROXY / HTTP/1.1\r\n', none",
+        "'GET / HTTP/1.1\r\n', none"
+    })
+    void headerOfTheProxyProtocol(String input, String rule) {
+        String text = input.replace("\\r", "\r").replace("\\n", "\n");
+        assertThat(taken(port -> port.proxyHeader(TARGET), text)).isEqualTo(rule);
+    }
+
+    @Test
+    void bytesAnywhereAndOnlyTheBitsThatCount() {
+        BytePattern pattern = BytePattern.of("16 0f").at(2).mask("ff f0");
+        for (String[] answer : new String[][] {
+            {"", "MORE"}, {"ffff", "MORE"}, {"ffff16", "MORE"}, {"ffff1600", "x"}, {"ffff160fff", "x"}, {"ffff1610", "none"}, {"ffff17", "none"}
+        }) {
+            assertThat(takenHex(port -> port.match("x", pattern, TARGET), answer[0]))
+                    .as(answer[0])
+                    .isEqualTo(answer[1]);
+        }
+        BytePattern last = BytePattern.of("ab".repeat(256)).at(4096);
+        byte[] input = new byte[4096 + 256];
+        Arrays.fill(input, (byte) 0xab);
+        List<PortRule> rules = new PortBuilder().match("x", last, TARGET).build().rules();
+        assertThat(name(decide(rules, input))).isEqualTo("x");
+        assertThat(decide(rules, Arrays.copyOf(input, input.length - 1))).isEqualTo(More.MORE);
+    }
+
+    private static String takenHex(Consumer<PortBuilder> rules, String hex) {
+        return taken(rules, new String(HexFormat.of().parseHex(hex), StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void laterRuleNeverOvertakesAnEarlierOneThatNeedsMore() {
+        BytePattern five = BytePattern.of("05");
+        BytePattern late = BytePattern.of("ff").at(100);
+        Consumer<PortBuilder> waits = port -> port.match("late", late, TARGET).match("five", five, TARGET);
+        Consumer<PortBuilder> other = port -> port.match("five", five, TARGET).match("late", late, TARGET);
+        String zeros = "\0".repeat(99);
+        assertThat(taken(waits, "\5")).isEqualTo("MORE");
+        assertThat(taken(waits, "\5" + zeros)).isEqualTo("MORE");
+        assertThat(taken(waits, "\5" + zeros + "\u00ff")).isEqualTo("late");
+        assertThat(taken(waits, "\5" + zeros + "\0")).isEqualTo("five");
+        assertThat(taken(other, "\5")).isEqualTo("five");
+        assertThat(taken(other, "\6" + zeros + "\u00ff")).isEqualTo("late");
+    }
+
+    @Test
+    void rulesForServerNamesWaitForTheWholeHello() {
+        byte[] hello = Hellos.with(serverName("b.example"));
+        List<PortRule> rules = new PortBuilder()
+                .tls(Sni.of("a.example"), TARGET)
+                .match("record", BytePattern.of("16"), TARGET)
+                .tls(Sni.any(), TARGET)
+                .build()
+                .rules();
+        assertThat(decide(rules, Arrays.copyOf(hello, hello.length - 1))).isEqualTo(More.MORE);
+        assertThat(name(decide(rules, hello))).isEqualTo("record");
+    }
+
+    @Test
+    void whatIsDecidedKeepsTheHello() {
+        Decision decision = decide(RULES, Hellos.with(serverName("DB.example.com"), protocols("x")));
+        assertThat(decision).isInstanceOfSatisfying(Rule.class, taken -> {
+            assertThat(requireNonNull(taken.hello()).serverName()).isEqualTo("db.example.com");
+            assertThat(taken.hello().protocols()).containsExactly("x");
+        });
+        assertThat(decide(RULES, bytes("SSH-2.0-x")))
+                .isInstanceOfSatisfying(Rule.class, taken -> assertThat(taken.hello()).isNull());
+    }
+
+    @Test
+    void helloThatNoRuleIsFor() {
+        byte[] hello = Hellos.with(serverName("other.example"));
+        assertThat(decide(RULES, hello)).isEqualTo(new None("a ClientHello that no rule is for", true));
+        assertThat(decide(new PortBuilder().http().build().rules(), hello))
+                .as("no rule is for TLS")
+                .isEqualTo(new None("bytes that no rule is for", false));
+    }
+
+    @Test
+    void clientThatNamesAHostThatCannotBeIsNotOneThatNamesNone() {
+        Consumer<PortBuilder> rules = port -> port.tls(Sni.none(), TARGET).tls(Sni.any(), "127.0.0.1:2");
+        assertThat(taken(rules, new String(Hellos.with(serverName("a b")), StandardCharsets.ISO_8859_1))).isEqualTo("tls");
+        assertThat(taken(rules, new String(Hellos.with(padding(1)), StandardCharsets.ISO_8859_1))).isEqualTo("tls:no-sni");
+    }
+
+    @Test
+    void malformedHelloIsAnsweredByAnAlertUnlessBytesOfARuleAreMeant() {
+        byte[] second = {22, 3, 1, 0, 5, 2};
+        assertThat(decide(RULES, second))
+                .isEqualTo(new Decision.Malformed(Alerts.UNEXPECTED_MESSAGE, "another message in place of the ClientHello"));
+        assertThat(decide(new PortBuilder().http().build().rules(), second)).isInstanceOf(None.class);
+        BytePattern mine = BytePattern.of("160301000502");
+        assertThat(takenHex(port -> port.https().match("mine", mine, TARGET), "160301000502")).isEqualTo("mine");
+        assertThat(takenHex(port -> port.https().match("mine", BytePattern.of("16"), TARGET), "1602")).isEqualTo("mine");
+    }
+
+    @Test
+    void nothingIsDecidedWithoutAByte() {
+        assertThat(decide(List.of(), new byte[0])).isEqualTo(More.MORE);
+        assertThat(decide(List.of(), new byte[1])).isEqualTo(new None("bytes that no rule is for", false));
+    }
+
+    @Test
+    void ruleThatNeedsTooManyBytesDoesNotMatch() {
+        byte[] slow = joined(new byte[] {22, 3, 1, 0x40, 0, 1, 0, 0x3f, (byte) 0xfc}, new byte[PortDetection.MAX_BYTES]);
+        List<PortRule> rules = new PortBuilder().https().http().build().rules();
+        assertThat(decide(rules, Arrays.copyOf(slow, PortDetection.MAX_BYTES - 1))).isEqualTo(More.MORE);
+        for (int length : new int[] {PortDetection.MAX_BYTES, slow.length}) {
+            assertThat(decide(rules, Arrays.copyOf(slow, length)))
+                    .isEqualTo(new None("nothing decided within 16384 bytes", false));
+            assertThat(decide(rules, Arrays.copyOf(slow, 100), Arrays.copyOfRange(slow, 100, length)))
+                    .isEqualTo(new None("nothing decided within 16384 bytes", false));
+        }
+        List<PortRule> fallback = new PortBuilder().https().match("x", BytePattern.of("1603"), TARGET).build().rules();
+        assertThat(name(decide(fallback, slow))).isEqualTo("x");
+    }
+
+    @Test
+    void longHelloInASingleSegmentIsRead() {
+        byte[] hello = Hellos.with(serverName("db.example.com"), padding(16_000));
+        assertThat(name(decide(RULES, hello))).isEqualTo("tls:db.example.com");
+        assertThat(name(decide(RULES, joined(hello, new byte[20_000])))).isEqualTo("tls:db.example.com");
+        assertThat(name(decide(RULES, singly(Hellos.inRecords(Hellos.with(serverName("db.example.com"), padding(2000)), 1)))))
+                .isEqualTo("tls:db.example.com");
     }
 }
