@@ -13,12 +13,11 @@ import org.jspecify.annotations.Nullable;
  * detection serves one connection. Not thread-safe.
  */
 public final class PortDetection {
-    /** As many bytes are looked at; a rule that needs more doesn't match. A ClientHello has the limits of its parser, which doesn't count the headers of records. */
-    public static final int MAX_BYTES = 16 * 1024;
+    /** Never are more bytes needed for a decision: a ClientHello of 16 KiB and the headers of its records. All other protocols tell within 4.5 KiB. */
+    public static final int MAX_BYTES = ClientHelloParser.MAX_BYTES;
 
     private final List<PortRule> rules;
     private int next;
-    private boolean exhausted;
     private @Nullable ClientHelloParser parser;
     private int parsed;
     private Peeked peeked = Peeked.More.MORE;
@@ -41,7 +40,7 @@ public final class PortDetection {
      */
     public Decision decide(ByteBuffer bytes) {
         if (decision == Decision.More.MORE && bytes.hasRemaining()) {
-            decision = decide(bytes, Math.min(bytes.remaining(), MAX_BYTES));
+            decision = decide(bytes, bytes.remaining());
         }
         return decision;
     }
@@ -55,10 +54,7 @@ public final class PortDetection {
                 return new Decision.Rule(rule, tls && peeked instanceof ClientHello hello ? hello : null);
             }
             if (answer == Answer.MORE) {
-                if (length < MAX_BYTES || rule.protocol() == PortRule.Protocol.TLS) {
-                    return Decision.More.MORE;
-                }
-                exhausted = true;
+                return Decision.More.MORE;
             }
         }
         if (peeked instanceof Peeked.Malformed malformed) {
@@ -67,14 +63,13 @@ public final class PortDetection {
         if (peeked instanceof ClientHello hello) {
             return new Decision.None("a ClientHello that no rule is for", hello);
         }
-        return new Decision.None(
-                exhausted ? "nothing decided within " + MAX_BYTES + " bytes" : "bytes that no rule is for", null);
+        return new Decision.None("bytes that no rule is for", null);
     }
 
     private Answer answer(PortRule rule, ByteBuffer bytes, int length) {
         return switch (rule.protocol()) {
             case SSH -> Detectors.ssh(bytes, length);
-            case TLS -> tls(rule, bytes, bytes.remaining());
+            case TLS -> tls(rule, bytes, length);
             case HTTP -> Detectors.http(bytes, length);
             case SOCKS5 -> Detectors.socks5(bytes, length);
             case OPENVPN -> Detectors.openVpn(bytes, length);

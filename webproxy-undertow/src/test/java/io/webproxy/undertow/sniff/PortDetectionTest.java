@@ -380,7 +380,13 @@ class PortDetectionTest {
     void bytesAnywhereAndOnlyTheBitsThatCount() {
         BytePattern pattern = BytePattern.of("16 0f").at(2).mask("ff f0");
         for (String[] answer : new String[][] {
-            {"", "MORE"}, {"ffff", "MORE"}, {"ffff16", "MORE"}, {"ffff1600", "x"}, {"ffff160fff", "x"}, {"ffff1610", "none"}, {"ffff17", "none"}
+            {"", "MORE"},
+            {"ffff", "MORE"},
+            {"ffff16", "MORE"},
+            {"ffff1600", "x"},
+            {"ffff160fff", "x"},
+            {"ffff1610", "none"},
+            {"ffff17", "none"}
         }) {
             assertThat(takenHex(port -> port.match("x", pattern, TARGET), answer[0]))
                     .as(answer[0])
@@ -389,7 +395,8 @@ class PortDetectionTest {
         BytePattern last = BytePattern.of("ab".repeat(256)).at(4096);
         byte[] input = new byte[4096 + 256];
         Arrays.fill(input, (byte) 0xab);
-        List<PortRule> rules = new PortBuilder().match("x", last, TARGET).build().rules();
+        List<PortRule> rules =
+                new PortBuilder().match("x", last, TARGET).build().rules();
         assertThat(name(decide(rules, input))).isEqualTo("x");
         assertThat(decide(rules, Arrays.copyOf(input, input.length - 1))).isEqualTo(More.MORE);
     }
@@ -434,55 +441,81 @@ class PortDetectionTest {
             assertThat(taken.hello().protocols()).containsExactly("x");
         });
         assertThat(decide(RULES, bytes("SSH-2.0-x")))
-                .isInstanceOfSatisfying(Rule.class, taken -> assertThat(taken.hello()).isNull());
+                .isInstanceOfSatisfying(
+                        Rule.class, taken -> assertThat(taken.hello()).isNull());
     }
 
     @Test
     void helloThatNoRuleIsFor() {
         byte[] hello = Hellos.with(serverName("other.example"));
-        assertThat(decide(RULES, hello)).isEqualTo(new None("a ClientHello that no rule is for", true));
+        assertThat(decide(RULES, hello)).isInstanceOfSatisfying(None.class, none -> {
+            assertThat(none.reason()).isEqualTo("a ClientHello that no rule is for");
+            assertThat(requireNonNull(none.hello()).serverName()).isEqualTo("other.example");
+        });
         assertThat(decide(new PortBuilder().http().build().rules(), hello))
                 .as("no rule is for TLS")
-                .isEqualTo(new None("bytes that no rule is for", false));
+                .isEqualTo(new None("bytes that no rule is for", null));
     }
 
     @Test
     void clientThatNamesAHostThatCannotBeIsNotOneThatNamesNone() {
         Consumer<PortBuilder> rules = port -> port.tls(Sni.none(), TARGET).tls(Sni.any(), "127.0.0.1:2");
-        assertThat(taken(rules, new String(Hellos.with(serverName("a b")), StandardCharsets.ISO_8859_1))).isEqualTo("tls");
-        assertThat(taken(rules, new String(Hellos.with(padding(1)), StandardCharsets.ISO_8859_1))).isEqualTo("tls:no-sni");
+        assertThat(taken(rules, new String(Hellos.with(serverName("a b")), StandardCharsets.ISO_8859_1)))
+                .isEqualTo("tls");
+        assertThat(taken(rules, new String(Hellos.with(padding(1)), StandardCharsets.ISO_8859_1)))
+                .isEqualTo("tls:no-sni");
     }
 
     @Test
     void malformedHelloIsAnsweredByAnAlertUnlessBytesOfARuleAreMeant() {
         byte[] second = {22, 3, 1, 0, 5, 2};
         assertThat(decide(RULES, second))
-                .isEqualTo(new Decision.Malformed(Alerts.UNEXPECTED_MESSAGE, "another message in place of the ClientHello"));
+                .isEqualTo(new Decision.Malformed(
+                        Alerts.UNEXPECTED_MESSAGE, "another message in place of the ClientHello"));
         assertThat(decide(new PortBuilder().http().build().rules(), second)).isInstanceOf(None.class);
         BytePattern mine = BytePattern.of("160301000502");
-        assertThat(takenHex(port -> port.https().match("mine", mine, TARGET), "160301000502")).isEqualTo("mine");
-        assertThat(takenHex(port -> port.https().match("mine", BytePattern.of("16"), TARGET), "1602")).isEqualTo("mine");
+        assertThat(takenHex(port -> port.https().match("mine", mine, TARGET), "160301000502"))
+                .isEqualTo("mine");
+        assertThat(takenHex(port -> port.https().match("mine", BytePattern.of("16"), TARGET), "1602"))
+                .isEqualTo("mine");
     }
 
     @Test
     void nothingIsDecidedWithoutAByte() {
         assertThat(decide(List.of(), new byte[0])).isEqualTo(More.MORE);
-        assertThat(decide(List.of(), new byte[1])).isEqualTo(new None("bytes that no rule is for", false));
+        assertThat(decide(List.of(), new byte[1])).isEqualTo(new None("bytes that no rule is for", null));
     }
 
     @Test
-    void ruleThatNeedsTooManyBytesDoesNotMatch() {
-        byte[] slow = joined(new byte[] {22, 3, 1, 0x40, 0, 1, 0, 0x3f, (byte) 0xfc}, new byte[PortDetection.MAX_BYTES]);
-        List<PortRule> rules = new PortBuilder().https().http().build().rules();
-        assertThat(decide(rules, Arrays.copyOf(slow, PortDetection.MAX_BYTES - 1))).isEqualTo(More.MORE);
-        for (int length : new int[] {PortDetection.MAX_BYTES, slow.length}) {
-            assertThat(decide(rules, Arrays.copyOf(slow, length)))
-                    .isEqualTo(new None("nothing decided within 16384 bytes", false));
-            assertThat(decide(rules, Arrays.copyOf(slow, 100), Arrays.copyOfRange(slow, 100, length)))
-                    .isEqualTo(new None("nothing decided within 16384 bytes", false));
+    void everyClientIsDecidedWithinTheBound() {
+        byte[] slow = new byte[PortDetection.MAX_BYTES];
+        for (int at = 0; at < slow.length; at++) {
+            // records of one byte, of a hello that never ends
+            slow[at] = new byte[] {22, 3, 1, 0, 1, at == 17 ? (byte) 0x3f : at == 5 ? (byte) 1 : 0}[at % 6];
         }
-        List<PortRule> fallback = new PortBuilder().https().match("x", BytePattern.of("1603"), TARGET).build().rules();
-        assertThat(name(decide(fallback, slow))).isEqualTo("x");
+        assertThat(decide(RULES, Arrays.copyOf(slow, slow.length - 1))).isEqualTo(More.MORE);
+        assertThat(decide(RULES, joined(slow, new byte[1]))).isInstanceOf(Decision.Malformed.class);
+        for (String start : List.of(
+                "",
+                "SSH-2.0",
+                "GET ",
+                "\5\377",
+                "\1\150",
+                "\0\0\0\10",
+                "PROXY ",
+                "\r\n\r\n\0\r\nQUIT\n\41\21\u000f\u00f0")) {
+            List<PortRule> rules = new ArrayList<>(RULES);
+            rules.add(new PortBuilder()
+                    .match("last", BytePattern.of("ff".repeat(256)).at(4096), TARGET)
+                    .build()
+                    .rules()
+                    .get(0));
+            for (byte filler : new byte[] {'a', 0}) {
+                byte[] rest = new byte[4096 + 256];
+                Arrays.fill(rest, filler);
+                assertThat(decide(rules, joined(bytes(start), rest))).as(start).isNotEqualTo(More.MORE);
+            }
+        }
     }
 
     @Test
@@ -490,7 +523,8 @@ class PortDetectionTest {
         byte[] hello = Hellos.with(serverName("db.example.com"), padding(16_000));
         assertThat(name(decide(RULES, hello))).isEqualTo("tls:db.example.com");
         assertThat(name(decide(RULES, joined(hello, new byte[20_000])))).isEqualTo("tls:db.example.com");
-        assertThat(name(decide(RULES, singly(Hellos.inRecords(Hellos.with(serverName("db.example.com"), padding(2000)), 1)))))
+        assertThat(name(decide(
+                        RULES, singly(Hellos.inRecords(Hellos.with(serverName("db.example.com"), padding(2000)), 1)))))
                 .isEqualTo("tls:db.example.com");
     }
 }
