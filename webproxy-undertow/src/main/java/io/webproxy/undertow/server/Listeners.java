@@ -261,7 +261,10 @@ final class Listeners {
                 LOG.info(
                         "Listening on {} ({})",
                         AddressText.of(listener.endpoint.address()),
-                        listener.listen.rules().map(Object::toString).orElse(listener.listen.protocol().name()));
+                        listener.listen
+                                .rules()
+                                .map(Object::toString)
+                                .orElse(listener.listen.protocol().name()));
             }
             for (Listener listener : removed) {
                 listener.acceptor.close(listener.server, drainTime);
