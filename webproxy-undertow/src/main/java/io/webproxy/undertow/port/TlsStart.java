@@ -60,8 +60,8 @@ final class TlsStart extends Watched {
          */
         void opened(SslConnection secure, String protocol, @Nullable PooledByteBuffer early);
 
-        /** It is closed. */
-        void closed(boolean counts);
+        /** It is about to be closed; because the handshake failed, if {@code failed}. */
+        void closing(boolean failed);
 
         /** Something unexpected was thrown; the socket is still open, maybe, and TLS over it is closed afterwards. */
         void failed();
@@ -215,9 +215,12 @@ final class TlsStart extends Watched {
 
     private void close(boolean counts) {
         finish();
-        IoUtils.safeClose(secure);
-        IoUtils.safeClose(raw);
-        outcome.closed(counts);
+        try {
+            outcome.closing(counts);
+        } finally {
+            IoUtils.safeClose(secure);
+            IoUtils.safeClose(raw);
+        }
     }
 
     @Override

@@ -62,8 +62,11 @@ final class Visit {
     }
 
     private void close(StreamConnection connection, RelayEnd why) {
-        close(connection);
-        undetected(why);
+        try {
+            undetected(why);
+        } finally {
+            close(connection);
+        }
     }
 
     private void undetected(RelayEnd why) {
@@ -271,9 +274,9 @@ final class Visit {
         }
 
         @Override
-        public void closed(boolean counts) {
+        public void closing(boolean failed) {
             arrival.settled();
-            if (counts) {
+            if (failed) {
                 undetected(RelayEnd.UNDETECTED_MALFORMED);
             }
         }
