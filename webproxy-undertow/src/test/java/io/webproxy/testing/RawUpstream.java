@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -48,6 +49,20 @@ public final class RawUpstream implements AutoCloseable {
         });
     }
 
+    /** A target of relays: says its name and a line end, then all that it gets, and {@code end} when that ends. */
+    public static RawUpstream echoing(String name) throws IOException {
+        return start(connection -> {
+            connection.send(name + "¶");
+            byte[] some = new byte[4096];
+            for (int count = connection.read(some, some.length);
+                    count >= 0;
+                    count = connection.read(some, some.length)) {
+                connection.send(Arrays.copyOf(some, count));
+            }
+            connection.send("end");
+        });
+    }
+
     /** The same, but not before a latch is open; it waits for 10 s at most. */
     public static RawUpstream answeringAfter(CountDownLatch latch, String response) throws IOException {
         return start(connection -> {
@@ -86,6 +101,11 @@ public final class RawUpstream implements AutoCloseable {
     /** {@code http://127.0.0.1:port}. */
     public String uri() {
         return "http://127.0.0.1:" + port();
+    }
+
+    /** {@code 127.0.0.1:port}. */
+    public String address() {
+        return "127.0.0.1:" + port();
     }
 
     public int port() {

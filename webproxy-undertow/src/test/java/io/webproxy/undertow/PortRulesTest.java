@@ -9,22 +9,20 @@ import org.junit.jupiter.api.Test;
 import io.webproxy.testing.Hellos;
 import io.webproxy.port.Sni;
 import io.webproxy.port.Relay;
-import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStatus;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.port.PortBuilder;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestPort;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -44,20 +42,8 @@ class PortRulesTest {
     @BeforeEach
     void startTargets() throws IOException {
         routes = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 6¶¶routes");
-        ssh = echo("ssh");
-        other = echo("other");
-    }
-
-    /** Says its name and a line end; then all that it gets, up to the end, and that it was the end. */
-    private static RawUpstream echo(String name) throws IOException {
-        return RawUpstream.start(client -> {
-            client.send(name + "¶");
-            byte[] some = new byte[4096];
-            for (int count = client.read(some, some.length); count >= 0; count = client.read(some, some.length)) {
-                client.send(Arrays.copyOf(some, count));
-            }
-            client.send("end");
-        });
+        ssh = RawUpstream.echoing("ssh");
+        other = RawUpstream.echoing("other");
     }
 
     @AfterEach
@@ -67,61 +53,20 @@ class PortRulesTest {
         other.close();
     }
 
-    private static String at(RawUpstream target) {
-        return "127.0.0.1:" + target.port();
-    }
-
-    private ProxyServer proxy(TlsProvider provider, Consumer<PortBuilder> rules) {
-        return proxy(provider, rules, config -> {});
-    }
-
-    private ProxyServer proxy(TlsProvider provider, Consumer<PortBuilder> rules, Consumer<ProxyConfig.Builder> more) {
-        ProxyConfig.Builder config = ProxyServer.builder()
-                .bind("127.0.0.1")
-                .ioThreads(2)
-                .drainTime(Duration.ZERO)
-                .tlsProvider(provider)
-                .listen(0, port -> {
-                    port.name("port");
-                    rules.accept(port);
-                });
-        more.accept(config);
-        return config.start();
-    }
-
     private void withRoutes(ProxyConfig.Builder config) {
         config.forward(routes.uri()).certificates(TestProxy.certificates());
-    }
-
-    private static int port(ProxyServer proxy) {
-        return proxy.endpoints().get(0).address().getPort();
-    }
-
-    private static RawConnection tls(ProxyServer proxy, String... alpn) throws IOException {
-        return RawConnection.openTls(port(proxy), TestProxy.trust().sslSocketFactory(), alpn);
-    }
-
-    private static ProxyStatus.Rule rule(ProxyServer proxy, String name) {
-        return proxy.status().ports().get(0).rules().stream()
-                .filter(rule -> rule.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static long undetected(ProxyServer proxy, RelayEnd why) {
-        return proxy.status().ports().get(0).undetected().getOrDefault(why, 0L);
     }
 
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void sshHttpAndHttpsShareAPort(TlsProvider provider) throws Exception {
-        try (ProxyServer proxy =
-                proxy(provider, port -> port.ssh(at(ssh)).https().http(), this::withRoutes)) {
-            try (RawConnection shell = RawConnection.open(port(proxy));
-                    RawConnection plain = RawConnection.open(port(proxy));
-                    RawConnection secure = tls(proxy, "http/1.1");
-                    RawConnection unnegotiated = tls(proxy);
-                    Http2Client client = Http2Client.open(tls(proxy, "h2"))) {
+        try (TestPort proxy =
+                TestPort.start(provider, port -> port.ssh(ssh.address()).https().http(), this::withRoutes)) {
+            try (RawConnection shell = proxy.open();
+                    RawConnection plain = proxy.open();
+                    RawConnection secure = proxy.tls("http/1.1");
+                    RawConnection unnegotiated = proxy.tls();
+                    Http2Client client = Http2Client.open(proxy.tls("h2"))) {
                 assertThat(shell.send(BANNER).readLine()).isEqualTo("ssh\r\n");
                 assertThat(shell.read(BANNER.length() + 1)).isEqualTo(BANNER.replace("¶", "\r\n"));
                 assertThat(plain.send(GET).readResponse()).endsWith("routes");
@@ -129,27 +74,26 @@ class PortRulesTest {
                 assertThat(unnegotiated.send(GET).readResponse()).endsWith("routes");
                 client.request(1, "GET", "/", "localhost");
                 assertThat(client.answer(1)).isEqualTo("200");
-                assertThat(rule(proxy, "https").open()).isPositive();
-                assertThat(rule(proxy, "ssh").open()).isEqualTo(1);
+                assertThat(proxy.rule("https").open()).isPositive();
+                assertThat(proxy.rule("ssh").open()).isEqualTo(1);
                 shell.send("more").shutdownOutput();
                 assertThat(shell.readAll()).isEqualTo("moreend");
             }
-            await().untilAsserted(() -> assertThat(proxy.status().connections()).isZero());
-            assertThat(rule(proxy, "ssh")).isEqualTo(new ProxyStatus.Rule("ssh", 0, 1, 0, 0, List.of()));
-            assertThat(rule(proxy, "https")).isEqualTo(new ProxyStatus.Rule("https", 0, 3, 0, 0, List.of()));
-            assertThat(rule(proxy, "http")).isEqualTo(new ProxyStatus.Rule("http", 0, 1, 0, 0, List.of()));
-            assertThat(proxy.uri()).hasToString("https://localhost:" + port(proxy) + "/");
+            await().untilAsserted(() -> assertThat(proxy.server().status().connections()).isZero());
+            assertThat(proxy.rule("ssh")).isEqualTo(new ProxyStatus.Rule("ssh", 0, 1, 0, 0, List.of()));
+            assertThat(proxy.rule("https")).isEqualTo(new ProxyStatus.Rule("https", 0, 3, 0, 0, List.of()));
+            assertThat(proxy.rule("http")).isEqualTo(new ProxyStatus.Rule("http", 0, 1, 0, 0, List.of()));
+            assertThat(proxy.server().uri()).hasToString("https://localhost:" + proxy.port() + "/");
         }
     }
 
     @Test
     void onlyWhoIsSilentGetsTheSilentTarget() throws Exception {
-        try (ProxyServer proxy = proxy(
-                        TlsProvider.AUTO,
-                        port -> port.http(at(other)).silent(at(ssh)).detectTime(Duration.ofMillis(200)));
-                RawConnection silent = RawConnection.open(port(proxy));
-                RawConnection speaks = RawConnection.open(port(proxy));
-                RawConnection ends = RawConnection.open(port(proxy))) {
+        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+                        port -> port.http(other.address()).silent(ssh.address()).detectTime(Duration.ofMillis(200)));
+                RawConnection silent = proxy.open();
+                RawConnection speaks = proxy.open();
+                RawConnection ends = proxy.open()) {
             speaks.send("GE");
             ends.shutdownOutput();
             assertThat(silent.readLine()).isEqualTo("ssh\r\n");
@@ -158,39 +102,38 @@ class PortRulesTest {
             // no limit of the detection is left, and who began to speak is still waited for
             assertThat(speaks.send("T / HTTP/1.1¶¶").readLine()).isEqualTo("other\r\n");
             assertThat(speaks.read(18)).isEqualTo("GET / HTTP/1.1\r\n\r\n");
-            assertThat(rule(proxy, "silent").total()).isEqualTo(1);
-            assertThat(undetected(proxy, RelayEnd.UNDETECTED_ENDED)).isEqualTo(1);
-            assertThat(proxy.uri()).hasToString("tcp://localhost:" + port(proxy));
+            assertThat(proxy.rule("silent").total()).isEqualTo(1);
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1);
+            assertThat(proxy.server().uri()).hasToString("tcp://localhost:" + proxy.port());
         }
     }
 
     @Test
     void silentClientIsClosedAndCountedWhereNoTargetIsForIt() throws Exception {
-        try (ProxyServer proxy = proxy(
-                        TlsProvider.AUTO,
-                        port -> port.ssh(at(ssh)).otherwise(at(other)).detectTime(Duration.ofMillis(50)));
-                RawConnection silent = RawConnection.open(port(proxy))) {
+        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+                        port -> port.ssh(ssh.address()).otherwise(other.address()).detectTime(Duration.ofMillis(50)));
+                RawConnection silent = proxy.open()) {
             assertThat(silent.end()).isEqualTo("end");
-            assertThat(undetected(proxy, RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
             assertThat(other.connections()).isZero();
         }
     }
 
     @Test
     void whatNoRuleTakesGoesElsewhereOrIsClosedAndCounted() throws Exception {
-        try (ProxyServer open = proxy(TlsProvider.AUTO, port -> port.ssh(at(ssh)).otherwise(at(other)));
-                ProxyServer closed = proxy(TlsProvider.AUTO, port -> port.ssh(at(ssh)))) {
+        try (TestPort open = TestPort.start(TlsProvider.AUTO, port -> port.ssh(ssh.address()).otherwise(other.address()));
+                TestPort closed = TestPort.start(TlsProvider.AUTO, port -> port.ssh(ssh.address()))) {
             for (String said : List.of("SSX", "\0", "SSH-3", "GET / HTTP/1.1¶")) {
-                try (RawConnection relayed = RawConnection.open(port(open));
-                        RawConnection refused = RawConnection.open(port(closed))) {
+                try (RawConnection relayed = open.open();
+                        RawConnection refused = closed.open()) {
                     assertThat(relayed.send(said).readLine()).isEqualTo("other\r\n");
                     String sent = said.replace("¶", "\r\n");
                     assertThat(relayed.read(sent.length())).isEqualTo(sent);
                     assertThat(refused.send(said).end()).isIn("end", "reset");
                 }
             }
-            assertThat(undetected(closed, RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(4);
-            assertThat(open.status().ports().get(0).undetected()).isEmpty();
+            assertThat(closed.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(4);
+            assertThat(open.server().status().ports().get(0).undetected()).isEmpty();
             assertThat(ssh.connections()).isZero();
         }
     }
@@ -198,15 +141,14 @@ class PortRulesTest {
     /** RFC 793 section 3.5: who says no more may still hear. */
     @Test
     void endRightBehindTheFirstBytesIsAHalfClose() throws Exception {
-        try (ProxyServer proxy = proxy(
-                TlsProvider.AUTO,
-                port -> port.ssh(at(ssh))
-                        .tls(Sni.of("a.example"), at(ssh))
-                        .silent(at(ssh))
-                        .otherwise(at(other)))) {
+        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+                port -> port.ssh(ssh.address())
+                        .tls(Sni.of("a.example"), ssh.address())
+                        .silent(ssh.address())
+                        .otherwise(other.address()))) {
             byte[] hello = Hellos.with(Hellos.serverName("A.Example."), Hellos.padding(3000));
             for (String said : List.of(BANNER.replace("¶", "\r\n"), new String(hello, ISO_8859_1), "SS", "?")) {
-                try (RawConnection client = RawConnection.open(port(proxy))) {
+                try (RawConnection client = proxy.open()) {
                     client.send(said.getBytes(ISO_8859_1)).shutdownOutput();
                     assertThat(client.readAll()).isEqualTo((said.length() > 2 ? "ssh" : "other") + "\r\n" + said + "end");
                 }
@@ -217,11 +159,10 @@ class PortRulesTest {
     @Test
     void firstBytesMayComeOneByOneAndReachTheTargetAsTheyWere() throws Exception {
         byte[] hello = Hellos.inRecords(Hellos.with(Hellos.serverName("a.example"), Hellos.padding(400)), 100);
-        try (ProxyServer proxy = proxy(
-                TlsProvider.AUTO,
-                port -> port.tls(Sni.of("b.example"), at(ssh)).ssh(at(ssh)).tls(Sni.of("*.example"), at(other)))) {
+        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+                port -> port.tls(Sni.of("b.example"), ssh.address()).ssh(ssh.address()).tls(Sni.of("*.example"), other.address()))) {
             for (int piece : new int[] {1, 7, hello.length - 1}) {
-                try (RawConnection client = RawConnection.open(port(proxy))) {
+                try (RawConnection client = proxy.open()) {
                     for (int at = 0; at < hello.length; at += piece) {
                         client.send(Arrays.copyOfRange(hello, at, Math.min(hello.length, at + piece)));
                     }
@@ -237,27 +178,26 @@ class PortRulesTest {
     void helloForNobodyAndMalformedHelloGetAnAlert(TlsProvider provider) throws Exception {
         byte[] foreign = Hellos.with(Hellos.serverName("c.example"));
         byte[] malformed = Hellos.with(Hellos.padding(1), Hellos.padding(1));
-        try (ProxyServer alone = proxy(
-                        provider,
-                        port -> port.tls(Sni.of("a.example"), at(ssh)).https(Sni.of("host.example")),
+        try (TestPort alone = TestPort.start(provider,
+                        port -> port.tls(Sni.of("a.example"), ssh.address()).https(Sni.of("host.example")),
                         this::withRoutes);
-                ProxyServer otherwise =
-                        proxy(provider, port -> port.tls(Sni.of("a.example"), at(ssh)).otherwise(at(other)))) {
+                TestPort otherwise =
+                        TestPort.start(provider, port -> port.tls(Sni.of("a.example"), ssh.address()).otherwise(other.address()))) {
             // RFC 6066 section 3: unrecognized_name; RFC 8446 section 6.2: illegal_parameter
             assertThat(answered(alone, foreign)).containsExactly(21, 3, 3, 0, 2, 2, 112);
             assertThat(answered(alone, malformed)).containsExactly(21, 3, 3, 0, 2, 2, 47);
             assertThat(answered(otherwise, malformed)).containsExactly(21, 3, 3, 0, 2, 2, 47);
             assertThat(new String(answered(otherwise, foreign), ISO_8859_1)).startsWith("other\r\n\u0016\u0003");
-            assertThat(undetected(alone, RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
-            assertThat(undetected(alone, RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
-            try (RawConnection served = named(alone, "http/1.1")) {
+            assertThat(alone.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+            assertThat(alone.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
+            try (RawConnection served = alone.tlsFor("host.example", "http/1.1")) {
                 assertThat(served.send(GET).readResponse()).endsWith("routes");
             }
         }
     }
 
-    private static byte[] answered(ProxyServer proxy, byte[] sent) throws IOException {
-        try (RawConnection connection = RawConnection.open(port(proxy))) {
+    private static byte[] answered(TestPort proxy, byte[] sent) throws IOException {
+        try (RawConnection connection = proxy.open()) {
             connection.send(sent).shutdownOutput();
             return connection.readAll().getBytes(ISO_8859_1);
         }
@@ -266,22 +206,21 @@ class PortRulesTest {
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void insideOfTlsGoesByRulesOfItsOwn(TlsProvider provider) throws Exception {
-        try (ProxyServer proxy = proxy(
-                provider,
+        try (TestPort proxy = TestPort.start(provider,
                 port -> port.tls(
                                 Sni.of("host.example"),
-                                inside -> inside.ssh(at(ssh))
-                                        .silent(at(other))
-                                        .otherwise(at(other))
+                                inside -> inside.ssh(ssh.address())
+                                        .silent(other.address())
+                                        .otherwise(other.address())
                                         .detectTime(Duration.ofSeconds(1)))
-                        .ssh(at(other)),
+                        .ssh(other.address()),
                 this::withRoutes)) {
-            try (RawConnection silent = named(proxy);
-                    RawConnection shell = named(proxy).send(BANNER);
-                    RawConnection foreign = named(proxy).send("?");
-                    RawConnection http = named(proxy).send(GET);
-                    RawConnection negotiated = named(proxy, "http/1.1").send(BANNER + "¶");
-                    Http2Client http2 = Http2Client.open(named(proxy, "h2"))) {
+            try (RawConnection silent = proxy.tlsFor("host.example");
+                    RawConnection shell = proxy.tlsFor("host.example").send(BANNER);
+                    RawConnection foreign = proxy.tlsFor("host.example").send("?");
+                    RawConnection http = proxy.tlsFor("host.example").send(GET);
+                    RawConnection negotiated = proxy.tlsFor("host.example", "http/1.1").send(BANNER + "¶");
+                    Http2Client http2 = Http2Client.open(proxy.tlsFor("host.example", "h2"))) {
                 http2.request(1, "GET", "/", "host.example");
                 assertThat(http2.answer(1)).isEqualTo("200");
                 assertThat(shell.readLine()).isEqualTo("ssh\r\n");
@@ -292,37 +231,30 @@ class PortRulesTest {
                 assertThat(negotiated.readResponse()).startsWith("HTTP/1.1 400 ");
                 assertThat(silent.readLine()).isEqualTo("other\r\n");
             }
-            await().untilAsserted(() -> assertThat(proxy.status().connections()).isZero());
-            assertThat(rule(proxy, "tls:host.example/ssh").total()).isEqualTo(1);
-            assertThat(rule(proxy, "tls:host.example/silent").total()).isEqualTo(1);
-            assertThat(rule(proxy, "tls:host.example/otherwise").total()).isEqualTo(1);
-            assertThat(rule(proxy, "tls:host.example").total()).isEqualTo(3);
-            assertThat(rule(proxy, "ssh").total()).isZero();
+            await().untilAsserted(() -> assertThat(proxy.server().status().connections()).isZero());
+            assertThat(proxy.rule("tls:host.example/ssh").total()).isEqualTo(1);
+            assertThat(proxy.rule("tls:host.example/silent").total()).isEqualTo(1);
+            assertThat(proxy.rule("tls:host.example/otherwise").total()).isEqualTo(1);
+            assertThat(proxy.rule("tls:host.example").total()).isEqualTo(3);
+            assertThat(proxy.rule("ssh").total()).isZero();
         }
-    }
-
-    /** Over TLS for a host that the client names. */
-    private static RawConnection named(ProxyServer proxy, String... alpn) throws IOException {
-        return RawConnection.openTlsFor(
-                "host.example", port(proxy), TestProxy.trust().sslSocketFactory(), alpn);
     }
 
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void insideWithoutTargetsForThemSilentAndForeignClientsAreClosed(TlsProvider provider) throws Exception {
-        try (ProxyServer proxy = proxy(
-                provider,
-                port -> port.tls(Sni.any(), inside -> inside.ssh(at(ssh)).detectTime(Duration.ofSeconds(1))),
+        try (TestPort proxy = TestPort.start(provider,
+                port -> port.tls(Sni.any(), inside -> inside.ssh(ssh.address()).detectTime(Duration.ofSeconds(1))),
                 config -> config.certificates(TestProxy.certificates()))) {
-            try (RawConnection silent = tls(proxy)) {
+            try (RawConnection silent = proxy.tls()) {
                 assertThat(silent.end()).isIn("end", "reset");
-                assertThat(undetected(proxy, RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
+                assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
             }
-            try (RawConnection foreign = tls(proxy).send("?")) {
+            try (RawConnection foreign = proxy.tls().send("?")) {
                 assertThat(foreign.end()).isIn("end", "reset");
-                assertThat(undetected(proxy, RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+                assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
             }
-            try (RawConnection http = tls(proxy).send(GET)) {
+            try (RawConnection http = proxy.tls().send(GET)) {
                 // there are no routes at all
                 assertThat(http.readResponse()).startsWith("HTTP/1.1 404 ");
             }
@@ -331,31 +263,30 @@ class PortRulesTest {
 
     @Test
     void cleartextRequestsAreRedirectedToTheSamePort() throws Exception {
-        try (ProxyServer proxy =
-                        proxy(TlsProvider.AUTO, port -> port.https().redirectHttp(), this::withRoutes);
-                RawConnection plain = RawConnection.open(port(proxy));
-                RawConnection secure = tls(proxy, "http/1.1")) {
+        try (TestPort proxy =
+                        TestPort.start(TlsProvider.AUTO, port -> port.https().redirectHttp(), this::withRoutes);
+                RawConnection plain = proxy.open();
+                RawConnection secure = proxy.tls("http/1.1")) {
             assertThat(plain.send(GET).readResponse())
                     .startsWith("HTTP/1.1 301 ")
-                    .containsIgnoringCase("location: https://localhost:" + port(proxy) + "/\r\n");
+                    .containsIgnoringCase("location: https://localhost:" + proxy.port() + "/\r\n");
             assertThat(secure.send(GET).readResponse()).endsWith("routes");
         }
     }
 
     @Test
     void addressThatATrustedProxyNamesDecidesAndCounts() throws Exception {
-        try (ProxyServer proxy = proxy(
-                TlsProvider.AUTO,
-                port -> port.from("192.0.2.0/24", some -> some.ssh(Relay.to(at(ssh)).withConnectionsPerAddress(1)))
-                        .ssh(at(other))
+        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+                port -> port.from("192.0.2.0/24", some -> some.ssh(Relay.to(ssh.address()).withConnectionsPerAddress(1)))
+                        .ssh(other.address())
                         .proxyProtocol(ProxyProtocol.REQUIRED),
                 config -> config.trustedProxies("127.0.0.1"))) {
             String header = "PROXY TCP4 %s 127.0.0.1 1 2¶";
-            try (RawConnection named = RawConnection.open(port(proxy));
-                    RawConnection again = RawConnection.open(port(proxy));
-                    RawConnection neighbour = RawConnection.open(port(proxy));
-                    RawConnection foreign = RawConnection.open(port(proxy));
-                    RawConnection unnamed = RawConnection.open(port(proxy))) {
+            try (RawConnection named = proxy.open();
+                    RawConnection again = proxy.open();
+                    RawConnection neighbour = proxy.open();
+                    RawConnection foreign = proxy.open();
+                    RawConnection unnamed = proxy.open()) {
                 assertThat(named.send(header.formatted("192.0.2.7") + BANNER).readLine())
                         .isEqualTo("ssh\r\n");
                 assertThat(again.send(header.formatted("192.0.2.7") + BANNER).end())

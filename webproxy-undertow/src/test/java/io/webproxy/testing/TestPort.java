@@ -1,0 +1,83 @@
+package io.webproxy.testing;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
+import io.webproxy.ProxyStatus;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.tls.TlsProvider;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/** A server with one port, named {@code port}, that several protocols share. */
+public final class TestPort implements AutoCloseable {
+    private final ProxyServer server;
+
+    private TestPort(ProxyServer server) {
+        this.server = server;
+    }
+
+    /** A server without routes. */
+    public static TestPort start(TlsProvider provider, Consumer<PortBuilder> rules) {
+        return start(provider, rules, config -> {});
+    }
+
+    /** A server with whatever else is configured. */
+    public static TestPort start(
+            TlsProvider provider, Consumer<PortBuilder> rules, Consumer<ProxyConfig.Builder> more) {
+        ProxyConfig.Builder config = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .ioThreads(2)
+                .drainTime(Duration.ZERO)
+                .tlsProvider(provider)
+                .listen(0, port -> rules.accept(port.name("port")));
+        more.accept(config);
+        return new TestPort(config.start());
+    }
+
+    /** Replaces its rules. */
+    public void update(Consumer<PortBuilder> rules) {
+        server.update(config -> config.listen(0, port -> rules.accept(port.name("port"))));
+    }
+
+    public ProxyServer server() {
+        return server;
+    }
+
+    public int port() {
+        return server.endpoints().get(0).address().getPort();
+    }
+
+    public RawConnection open() throws IOException {
+        return RawConnection.open(port());
+    }
+
+    /** Over TLS, naming no host, to what serves {@link TestProxy#certificates()}. */
+    public RawConnection tls(String... alpn) throws IOException {
+        return RawConnection.openTls(port(), TestProxy.trust().sslSocketFactory(), alpn);
+    }
+
+    /** Over TLS for a host that is named. */
+    public RawConnection tlsFor(String host, String... alpn) throws IOException {
+        return RawConnection.openTlsFor(host, port(), TestProxy.trust().sslSocketFactory(), alpn);
+    }
+
+    /** What was counted of a rule. */
+    public ProxyStatus.Rule rule(String name) {
+        return server.status().ports().get(0).rules().stream()
+                .filter(rule -> rule.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** How many connections no rule has taken for a reason. */
+    public long undetected(RelayEnd why) {
+        return server.status().ports().get(0).undetected().getOrDefault(why, 0L);
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}
