@@ -146,10 +146,39 @@ public final class ProxyConfig {
                     || rules.filter(PortRules::hasRedirect).isPresent();
         }
 
-        /** The same endpoint, with other rules or settings, as far as an update can tell. */
-        private boolean isReplacedBy(Listen other) {
+        /** The same endpoint, with other rules or settings. */
+        private boolean isSameAs(Listen other) {
             return settings.name().isPresent() && settings.name().equals(other.settings.name())
-                    || port != 0 && port == other.port && protocol == other.protocol;
+                    || hasPortOf(other) && settings.bind().equals(other.settings.bind());
+        }
+
+        private boolean hasPortOf(Listen other) {
+            return port != 0 && port == other.port && protocol == other.protocol;
+        }
+
+        /** The method of the builder that has added it. */
+        private String verb() {
+            return switch (protocol) {
+                case HTTP -> "http";
+                case HTTPS -> "https";
+                case REDIRECT -> "redirectHttp";
+                case RULES -> "listen";
+            };
+        }
+
+        /** What this endpoint can't have of its own, a sentence each. */
+        private List<String> problems(boolean trustsProxies) {
+            List<String> problems = new ArrayList<>();
+            settings.clientCertificates()
+                    .filter(asked -> asked.mode() != ClientCertificates.Mode.OFF && !isTls())
+                    .ifPresent(asked ->
+                            problems.add("clientCertificates: " + asked + " (expected: an endpoint where TLS ends)"));
+            settings.proxyProtocol()
+                    .filter(mode -> mode == ProxyProtocol.REQUIRED && !trustsProxies)
+                    .ifPresent(mode -> problems.add(
+                            "proxyProtocol: REQUIRED (expected: trustedProxies(…) whose headers are believed)"));
+            rules.ifPresent(some -> problems.addAll(some.problems()));
+            return problems;
         }
     }
 
@@ -427,13 +456,18 @@ public final class ProxyConfig {
             if (listen.port() < 0 || listen.port() > 65535) {
                 throw new IllegalArgumentException("port: " + listen.port() + " (expected: 0-65535)");
             }
-            for (Listen old : listens) {
-                if (old.isReplacedBy(listen) && replaceableListens.remove(old)) {
-                    listens.set(listens.indexOf(old), listen);
-                    return this;
+            Listen replaced = null;
+            for (Listen old : replaceableListens) {
+                if (old.isSameAs(listen) || (replaced == null && old.hasPortOf(listen))) {
+                    replaced = old;
                 }
             }
-            listens.add(listen);
+            if (replaced != null && listens.contains(replaced)) {
+                replaceableListens.remove(replaced);
+                listens.set(listens.indexOf(replaced), listen);
+            } else {
+                listens.add(listen);
+            }
             return this;
         }
 
@@ -455,6 +489,21 @@ public final class ProxyConfig {
             if (found == null || !listens.remove(found)) {
                 throw new IllegalArgumentException(
                         "removeEndpoint: " + protocol + " " + port + " (expected: an endpoint as it was given)");
+            }
+            return this;
+        }
+
+        /**
+         * The same for an endpoint that was given a name.
+         *
+         * @throws IllegalArgumentException if there is none such
+         */
+        public Builder removeEndpoint(String name) {
+            Objects.requireNonNull(name, "name");
+            if (!listens.removeIf(
+                    listen -> listen.settings().name().filter(name::equals).isPresent())) {
+                throw new IllegalArgumentException(
+                        "removeEndpoint: " + name + " (expected: the name of an endpoint as it was given)");
             }
             return this;
         }
@@ -771,9 +820,8 @@ public final class ProxyConfig {
                 if (listen.isRedirect() && !toHttps) {
                     problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to)");
                 }
-                listen.rules()
-                        .ifPresent(rules -> rules.problems()
-                                .forEach(problem -> problems.add("listen " + listen.port() + ": " + problem)));
+                listen.problems(!trustedProxies.isEmpty())
+                        .forEach(problem -> problems.add(listen.verb() + " " + listen.port() + ": " + problem));
             }
             if (routes.isEmpty() && http) {
                 problems.add("routes: none (expected: forward(\"http://host:port\"), or at least one route)");

@@ -5,13 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfig;
-import org.junit.jupiter.api.Test;
-import io.webproxy.testing.Hellos;
-import io.webproxy.port.Sni;
-import io.webproxy.port.Relay;
 import io.webproxy.ProxyStatus;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.Relay;
+import io.webproxy.port.Sni;
+import io.webproxy.testing.Hellos;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -25,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -79,7 +79,8 @@ class PortRulesTest {
                 shell.send("more").shutdownOutput();
                 assertThat(shell.readAll()).isEqualTo("moreend");
             }
-            await().untilAsserted(() -> assertThat(proxy.server().status().connections()).isZero());
+            await().untilAsserted(() ->
+                    assertThat(proxy.server().status().connections()).isZero());
             assertThat(proxy.rule("ssh")).isEqualTo(new ProxyStatus.Rule("ssh", 0, 1, 0, 0, List.of()));
             assertThat(proxy.rule("https")).isEqualTo(new ProxyStatus.Rule("https", 0, 3, 0, 0, List.of()));
             assertThat(proxy.rule("http")).isEqualTo(new ProxyStatus.Rule("http", 0, 1, 0, 0, List.of()));
@@ -89,7 +90,8 @@ class PortRulesTest {
 
     @Test
     void onlyWhoIsSilentGetsTheSilentTarget() throws Exception {
-        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+        try (TestPort proxy = TestPort.start(
+                        TlsProvider.AUTO,
                         port -> port.http(other.address()).silent(ssh.address()).detectTime(Duration.ofMillis(200)));
                 RawConnection silent = proxy.open();
                 RawConnection speaks = proxy.open();
@@ -110,8 +112,11 @@ class PortRulesTest {
 
     @Test
     void silentClientIsClosedAndCountedWhereNoTargetIsForIt() throws Exception {
-        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
-                        port -> port.ssh(ssh.address()).otherwise(other.address()).detectTime(Duration.ofMillis(50)));
+        try (TestPort proxy = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.ssh(ssh.address())
+                                .otherwise(other.address())
+                                .detectTime(Duration.ofMillis(50)));
                 RawConnection silent = proxy.open()) {
             assertThat(silent.end()).isEqualTo("end");
             assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
@@ -121,7 +126,8 @@ class PortRulesTest {
 
     @Test
     void whatNoRuleTakesGoesElsewhereOrIsClosedAndCounted() throws Exception {
-        try (TestPort open = TestPort.start(TlsProvider.AUTO, port -> port.ssh(ssh.address()).otherwise(other.address()));
+        try (TestPort open = TestPort.start(
+                        TlsProvider.AUTO, port -> port.ssh(ssh.address()).otherwise(other.address()));
                 TestPort closed = TestPort.start(TlsProvider.AUTO, port -> port.ssh(ssh.address()))) {
             for (String said : List.of("SSX", "\0", "SSH-3", "GET / HTTP/1.1¶")) {
                 try (RawConnection relayed = open.open();
@@ -141,7 +147,8 @@ class PortRulesTest {
     /** RFC 793 section 3.5: who says no more may still hear. */
     @Test
     void endRightBehindTheFirstBytesIsAHalfClose() throws Exception {
-        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
+        try (TestPort proxy = TestPort.start(
+                TlsProvider.AUTO,
                 port -> port.ssh(ssh.address())
                         .tls(Sni.of("a.example"), ssh.address())
                         .silent(ssh.address())
@@ -150,7 +157,8 @@ class PortRulesTest {
             for (String said : List.of(BANNER.replace("¶", "\r\n"), new String(hello, ISO_8859_1), "SS", "?")) {
                 try (RawConnection client = proxy.open()) {
                     client.send(said.getBytes(ISO_8859_1)).shutdownOutput();
-                    assertThat(client.readAll()).isEqualTo((said.length() > 2 ? "ssh" : "other") + "\r\n" + said + "end");
+                    assertThat(client.readAll())
+                            .isEqualTo((said.length() > 2 ? "ssh" : "other") + "\r\n" + said + "end");
                 }
             }
         }
@@ -159,8 +167,11 @@ class PortRulesTest {
     @Test
     void firstBytesMayComeOneByOneAndReachTheTargetAsTheyWere() throws Exception {
         byte[] hello = Hellos.inRecords(Hellos.with(Hellos.serverName("a.example"), Hellos.padding(400)), 100);
-        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
-                port -> port.tls(Sni.of("b.example"), ssh.address()).ssh(ssh.address()).tls(Sni.of("*.example"), other.address()))) {
+        try (TestPort proxy = TestPort.start(
+                TlsProvider.AUTO,
+                port -> port.tls(Sni.of("b.example"), ssh.address())
+                        .ssh(ssh.address())
+                        .tls(Sni.of("*.example"), other.address()))) {
             for (int piece : new int[] {1, 7, hello.length - 1}) {
                 try (RawConnection client = proxy.open()) {
                     for (int at = 0; at < hello.length; at += piece) {
@@ -178,11 +189,13 @@ class PortRulesTest {
     void helloForNobodyAndMalformedHelloGetAnAlert(TlsProvider provider) throws Exception {
         byte[] foreign = Hellos.with(Hellos.serverName("c.example"));
         byte[] malformed = Hellos.with(Hellos.padding(1), Hellos.padding(1));
-        try (TestPort alone = TestPort.start(provider,
+        try (TestPort alone = TestPort.start(
+                        provider,
                         port -> port.tls(Sni.of("a.example"), ssh.address()).https(Sni.of("host.example")),
                         this::withRoutes);
-                TestPort otherwise =
-                        TestPort.start(provider, port -> port.tls(Sni.of("a.example"), ssh.address()).otherwise(other.address()))) {
+                TestPort otherwise = TestPort.start(
+                        provider,
+                        port -> port.tls(Sni.of("a.example"), ssh.address()).otherwise(other.address()))) {
             // RFC 6066 section 3: unrecognized_name; RFC 8446 section 6.2: illegal_parameter
             assertThat(answered(alone, foreign)).containsExactly(21, 3, 3, 0, 2, 2, 112);
             assertThat(answered(alone, malformed)).containsExactly(21, 3, 3, 0, 2, 2, 47);
@@ -206,7 +219,8 @@ class PortRulesTest {
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void insideOfTlsGoesByRulesOfItsOwn(TlsProvider provider) throws Exception {
-        try (TestPort proxy = TestPort.start(provider,
+        try (TestPort proxy = TestPort.start(
+                provider,
                 port -> port.tls(
                                 Sni.of("host.example"),
                                 inside -> inside.ssh(ssh.address())
@@ -219,7 +233,8 @@ class PortRulesTest {
                     RawConnection shell = proxy.tlsFor("host.example").send(BANNER);
                     RawConnection foreign = proxy.tlsFor("host.example").send("?");
                     RawConnection http = proxy.tlsFor("host.example").send(GET);
-                    RawConnection negotiated = proxy.tlsFor("host.example", "http/1.1").send(BANNER + "¶");
+                    RawConnection negotiated =
+                            proxy.tlsFor("host.example", "http/1.1").send(BANNER + "¶");
                     Http2Client http2 = Http2Client.open(proxy.tlsFor("host.example", "h2"))) {
                 http2.request(1, "GET", "/", "host.example");
                 assertThat(http2.answer(1)).isEqualTo("200");
@@ -231,7 +246,8 @@ class PortRulesTest {
                 assertThat(negotiated.readResponse()).startsWith("HTTP/1.1 400 ");
                 assertThat(silent.readLine()).isEqualTo("other\r\n");
             }
-            await().untilAsserted(() -> assertThat(proxy.server().status().connections()).isZero());
+            await().untilAsserted(() ->
+                    assertThat(proxy.server().status().connections()).isZero());
             assertThat(proxy.rule("tls:host.example/ssh").total()).isEqualTo(1);
             assertThat(proxy.rule("tls:host.example/silent").total()).isEqualTo(1);
             assertThat(proxy.rule("tls:host.example/otherwise").total()).isEqualTo(1);
@@ -243,7 +259,8 @@ class PortRulesTest {
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void insideWithoutTargetsForThemSilentAndForeignClientsAreClosed(TlsProvider provider) throws Exception {
-        try (TestPort proxy = TestPort.start(provider,
+        try (TestPort proxy = TestPort.start(
+                provider,
                 port -> port.tls(Sni.any(), inside -> inside.ssh(ssh.address()).detectTime(Duration.ofSeconds(1))),
                 config -> config.certificates(TestProxy.certificates()))) {
             try (RawConnection silent = proxy.tls()) {
@@ -276,8 +293,11 @@ class PortRulesTest {
 
     @Test
     void addressThatATrustedProxyNamesDecidesAndCounts() throws Exception {
-        try (TestPort proxy = TestPort.start(TlsProvider.AUTO,
-                port -> port.from("192.0.2.0/24", some -> some.ssh(Relay.to(ssh.address()).withConnectionsPerAddress(1)))
+        try (TestPort proxy = TestPort.start(
+                TlsProvider.AUTO,
+                port -> port.from(
+                                "192.0.2.0/24",
+                                some -> some.ssh(Relay.to(ssh.address()).withConnectionsPerAddress(1)))
                         .ssh(other.address())
                         .proxyProtocol(ProxyProtocol.REQUIRED),
                 config -> config.trustedProxies("127.0.0.1"))) {
