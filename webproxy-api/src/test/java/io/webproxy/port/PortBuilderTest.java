@@ -115,8 +115,8 @@ class PortBuilderTest {
         assertThat(rules(PortBuilder::redirectHttp).hasHttp()).isFalse();
         assertThat(rules(port -> port.tls(Sni.any(), inside -> inside.ssh(TARGET)))
                         .hasHttp())
-                .as("HTTP inside goes to the routes")
-                .isTrue();
+                .as("SSH inside needs no routes")
+                .isFalse();
         assertThat(rules)
                 .hasToString("[tls:in.example->INSIDE, https:a.example/h2->SERVE, https->SERVE, redirect->REDIRECT]");
     }

@@ -13,21 +13,19 @@ import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.PortRule;
 import io.webproxy.port.Sni;
+import io.webproxy.testing.ClientStarts;
 import io.webproxy.testing.Hellos;
 import io.webproxy.undertow.sniff.Decision.More;
 import io.webproxy.undertow.sniff.Decision.None;
 import io.webproxy.undertow.sniff.Decision.Rule;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -41,53 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PortDetectionTest {
     private static final String TARGET = "127.0.0.1:1";
 
-    /** One rule of each kind; no two of them match the same bytes. */
-    private static final List<PortRule> RULES = new PortBuilder()
-            .ssh(TARGET)
-            .tls(Sni.of("www.example.com").alpn("h2"), TARGET)
-            .tls(Sni.of("db.example.com"), TARGET)
-            .tls(Sni.of("*.inner.example.com"), TARGET)
-            .tls(Sni.none(), TARGET)
-            .http()
-            .socks5(TARGET)
-            .openVpn(TARGET)
-            .postgreSql(TARGET)
-            .proxyHeader(TARGET)
-            .match("late", BytePattern.of("be ef").at(1).mask("ff 0f"), TARGET)
-            .build()
-            .rules();
-
-    /** The first bytes of clients, and the rule that takes them. */
-    private static Map<byte[], String> clients() throws IOException {
-        Map<byte[], String> clients = new LinkedHashMap<>();
-        clients.put(bytes("SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n"), "ssh");
-        clients.put(bytes("SSH-1.99-x\n"), "ssh");
-        try (InputStream recorded =
-                PortDetectionTest.class.getResourceAsStream("SniffFuzzTestInputs/clientHello/chromium")) {
-            clients.put(requireNonNull(recorded).readAllBytes(), "tls:www.example.com/h2");
-        }
-        clients.put(Hellos.with(serverName("DB.Example.com.")), "tls:db.example.com");
-        clients.put(Hellos.inRecords(Hellos.with(serverName("a.inner.example.com")), 3), "tls:*.inner.example.com");
-        clients.put(Hellos.with(protocols("h2")), "tls:no-sni");
-        clients.put(bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "http");
-        clients.put(bytes("\r\nPROPFIND http://a/ HTTP/1.1\r\n"), "http");
-        clients.put(bytes("OPTIONS * HTTP/1.1\r\n"), "http");
-        clients.put(bytes("CONNECT a.example:443 HTTP/1.1\r\n"), "http");
-        clients.put(bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "http");
-        clients.put(bytes("\5\2\0\2"), "socks5");
-        clients.put(bytes("\5\1\0"), "socks5");
-        clients.put(bytes("\0\16\70abcdefgh\0\0\0\0\0"), "openvpn");
-        clients.put(joined(bytes("\1\150\120"), new byte[0x168 - 1]), "openvpn");
-        clients.put(bytes("\0\0\0\10\4\u00d2\26\57"), "postgresql");
-        clients.put(bytes("\0\0\0\10\4\u00d2\26\60"), "postgresql");
-        clients.put(bytes("\0\0\0\20\4\u00d2\26\56\0\0\0\1\1\2\3\4"), "postgresql");
-        clients.put(bytes("\0\0\0\21\0\3\0\0user\0a\0\0\0"), "postgresql");
-        clients.put(bytes("\0\0\0\21\0\3\0\2user\0a\0\0\0"), "postgresql");
-        clients.put(bytes("PROXY TCP4 192.0.2.1 127.0.0.1 4711 80\r\n"), "proxy-header");
-        clients.put(bytes("\r\n\r\n\0\r\nQUIT\n\41\21\0\14\u00c0\0\2\1\u007f\0\0\1\22\147\0\120"), "proxy-header");
-        clients.put(bytes("a\u00be\u00bfrest"), "late");
-        return clients;
-    }
+    private static final List<PortRule> RULES =
+            ClientStarts.rules(new PortBuilder(), name -> TARGET).build().rules();
 
     private static Stream<Arguments> clientsAndOrders() throws IOException {
         List<PortRule> reversed = new ArrayList<>(RULES);
@@ -99,7 +52,8 @@ class PortDetectionTest {
             orders.add(shuffled);
         }
         Stream.Builder<Arguments> all = Stream.builder();
-        clients().forEach((client, rule) -> orders.forEach(order -> all.add(Arguments.of(rule, client, order))));
+        ClientStarts.all()
+                .forEach((client, rule) -> orders.forEach(order -> all.add(Arguments.of(rule, client, order))));
         return all.build();
     }
 
