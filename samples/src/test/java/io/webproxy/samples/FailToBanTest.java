@@ -31,7 +31,7 @@ class FailToBanTest {
         Peers.require("fail2ban-regex");
     }
 
-    /** Two of SSH, two that come too often, one that is something else, from an IPv4 and an IPv6 client. */
+    /** For an IPv4 and an IPv6 client: one of SSH, one that comes too often, one that is something else. */
     private Path log() throws Exception {
         Path log = directory.resolve("relay.log");
         try (RawUpstream target = RawUpstream.start(RawConnection::readAll);
@@ -75,6 +75,38 @@ class FailToBanTest {
                 .contains("Lines: 6 lines, 0 ignored, 4 matched, 2 missed")
                 .containsPattern("(?s)192\\.0\\.2\\.7 .*192\\.0\\.2\\.7 ")
                 .containsPattern("(?s)2001:db8::7 .*2001:db8::7 ");
+    }
+
+    @Test
+    void connectionThatABrowserOpensInAdvanceDoesNotCount() throws Exception {
+        Path log = directory.resolve("relay.log");
+        try (RawUpstream target = RawUpstream.start(connection -> {
+                    connection.send("SSH-2.0-server¶");
+                    connection.readAll();
+                });
+                Served port = Served.start(
+                        "port",
+                        "--listen",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--on-timeout",
+                        "127.0.0.1:" + target.port(),
+                        "--detect-time",
+                        "50ms",
+                        "--relay-log",
+                        log.toString())) {
+            for (String answer : new String[] {"", "SSH-2.0-guess¶"}) {
+                try (RawConnection client = RawConnection.open(port.port())) {
+                    assertThat(client.readLine()).startsWith("SSH-2.0-server");
+                    client.send(answer);
+                    client.shutdownOutput();
+                    client.end();
+                }
+            }
+            await().until(() -> Files.readAllLines(log).size() == 2);
+        }
+        assertThat(matched(log, FILTER.toString())).contains("Lines: 2 lines, 0 ignored, 1 matched, 1 missed");
     }
 
     @Test
