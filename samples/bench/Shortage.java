@@ -27,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -344,8 +345,11 @@ public final class Shortage {
                     },
                     threads));
         }
-        for (CompletableFuture<Void> each : all) {
-            each.get(120, TimeUnit.SECONDS);
+        try {
+            CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(60, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            // the proxy is stuck: what comes next shows that
+            left.set(0);
         }
         return probe(5);
     }
