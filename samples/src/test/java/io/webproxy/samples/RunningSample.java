@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -33,7 +34,7 @@ final class RunningSample implements AutoCloseable {
             main.run(new PrintStream(out, true, StandardCharsets.UTF_8));
             return null;
         });
-        await().until(() -> printed().contains("\n") || sample.isDone());
+        await().atMost(Duration.ofSeconds(20)).until(() -> printed().contains("\n") || sample.isDone());
         assertThat(printed()).startsWith("ready https://localhost:");
         HandshakeCertificates trust = new HandshakeCertificates.Builder()
                 .addTrustedCertificate(PresentedCertificate.of(root().port()))

@@ -296,7 +296,7 @@ class ClientCertificateTest {
         ClientCertificates required = ClientCertificates.required(trust);
         try (TestProxy conscrypt = proxy(Front.H1_TLS, required);
                 TestProxy jdk = proxy(Front.H1_TLS_JDK, required)) {
-            Instant end = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3);
+            Instant end = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(5);
             HeldCertificate brief = new HeldCertificate.Builder()
                     .commonName("brief")
                     .validityInterval(end.minusSeconds(60).toEpochMilli(), end.toEpochMilli())
