@@ -34,7 +34,7 @@ final class PortSnippets {
                         .tls(Sni.of("host1.example.com"), inside -> inside.ssh("10.0.0.11:22"))
                         .https() // other TLS ends here, and goes to the routes
                         .http() // cleartext HTTP: to the routes; or .redirectHttp()
-                        .match("rfb", BytePattern.of("52 46 42"), "127.0.0.1:5900")
+                        .match("rdp", BytePattern.of("03 00"), "127.0.0.1:3389")
                         .silent("127.0.0.1:22") // clients that wait for the server to speak first
                         .otherwise("127.0.0.1:9000")); // default: close and count
         // readme: end
