@@ -1,0 +1,231 @@
+package io.webproxy.undertow;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Sni;
+import io.webproxy.testing.Hellos;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestPort;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TlsProvider;
+import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.net.SocketException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Clients of a shared port that mean no good, or are broken. */
+@ExtendWith(LeakCheck.class)
+class PortAbuseTest {
+    private static final String GET = "GET / HTTP/1.1¶Host: localhost¶¶";
+    private static final byte[] HELLO = Hellos.with(Hellos.serverName("host.example"), Hellos.padding(1400));
+
+    private RawUpstream routes;
+    private RawUpstream ssh;
+    private RawUpstream other;
+
+    @BeforeEach
+    void startTargets() throws IOException {
+        routes = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 6¶¶routes");
+        ssh = RawUpstream.echoing("ssh");
+        other = RawUpstream.echoing("other");
+    }
+
+    @AfterEach
+    void stopTargets() throws IOException {
+        routes.close();
+        ssh.close();
+        other.close();
+    }
+
+    private TestPort start(TlsProvider provider, Duration detectTime) {
+        return TestPort.start(
+                provider,
+                port -> rules(port).detectTime(detectTime),
+                config -> config.forward(routes.uri()).certificates(TestProxy.certificates()));
+    }
+
+    private PortBuilder rules(PortBuilder port) {
+        return port.ssh(ssh.address())
+                .tls(Sni.of("passed.example"), other.address())
+                .tls(Sni.of("host.example"), inside -> inside.ssh(ssh.address()))
+                .https()
+                .http();
+    }
+
+    private static void assertServed(RawConnection bystander, RawConnection shell) throws IOException {
+        assertThat(bystander.send(GET).readResponse()).endsWith("routes");
+        assertThat(shell.send("x").read(1)).isEqualTo("x");
+    }
+
+    private static RawConnection shell(TestPort proxy) throws IOException {
+        RawConnection shell = proxy.open().send("SSH-2.0-x¶");
+        assertThat(shell.read(16)).isEqualTo("ssh\r\nSSH-2.0-x\r\n");
+        return shell;
+    }
+
+    private static long direct() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+
+    @Test
+    void thousandWhoSayLittleHoldNoBuffersAndDisturbNobody() throws Exception {
+        List<RawConnection> held = new ArrayList<>();
+        try (TestPort proxy = start(TlsProvider.AUTO, Duration.ofSeconds(5));
+                RawConnection bystander = proxy.open();
+                RawConnection shell = shell(proxy)) {
+            assertServed(bystander, shell);
+            long before = direct();
+            try {
+                for (int i = 0; i < 1000; i++) {
+                    // nothing, the start of a banner, and a hello that isn't whole
+                    byte[] said = i % 3 == 0
+                            ? new byte[0]
+                            : i % 3 == 1 ? "SSH-".getBytes(ISO_8859_1) : Arrays.copyOf(HELLO, 1 + i);
+                    held.add(proxy.open().send(said));
+                    if (i % 100 == 0) {
+                        assertServed(bystander, shell);
+                    }
+                }
+                await().until(() -> proxy.server().status().connections() == 1002);
+                assertThat(direct() - before)
+                        .as("a pooled buffer for each would take 16 MB")
+                        .isLessThan(2 << 20);
+                assertServed(bystander, shell);
+                // one of them goes on after all
+                RawConnection slow = held.get(1);
+                assertThat(slow.send("2.0-y¶").read(16)).isEqualTo("ssh\r\nSSH-2.0-y\r\n");
+            } finally {
+                for (RawConnection each : held) {
+                    each.close();
+                }
+            }
+            await().until(() -> proxy.server().status().connections() == 2);
+            assertServed(bystander, shell);
+            assertThat(proxy.server().status().failed()).isZero();
+        }
+    }
+
+    /** The limit of each is in force although the client sends on; none of them is left for what was decided. */
+    @Test
+    void slowHelloEndsAfterFiveSecondsAndSlowHandshakeAfterTen() throws Exception {
+        byte[] whole = Hellos.of(TestProxy.trust().sslContext(), "host.example", new String[] {"TLSv1.3"});
+        long start = System.nanoTime();
+        try (TestPort proxy = start(TlsProvider.AUTO, Duration.ofMillis(500));
+                TestPort jdk = start(TlsProvider.JDK, Duration.ofMillis(500));
+                TestPort elsewhere = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.ssh(ssh.address())
+                                .silent(ssh.address())
+                                .otherwise(other.address())
+                                .detectTime(Duration.ofMillis(500)));
+                RawConnection shell = shell(proxy);
+                RawConnection idle = proxy.tls("http/1.1");
+                RawConnection handshake = proxy.open().send(whole);
+                RawConnection handshakeOfJdk = jdk.open().send(whole);
+                RawConnection partial = proxy.open().send(Arrays.copyOf(HELLO, 700));
+                RawConnection undecided = elsewhere.open().send("SSH-");
+                RawConnection trickling = proxy.open()) {
+            Thread trickle = new Thread(() -> {
+                try {
+                    for (byte b : HELLO) {
+                        RawConnection.pace(Duration.ofMillis(50));
+                        trickling.send(new byte[] {b});
+                    }
+                } catch (IOException e) {
+                    // cut, as it should be
+                }
+            });
+            trickle.start();
+            assertThat(trickling.end()).isIn("end", "reset");
+            assertBetween(start, 4_900, 8_000);
+            assertThat(partial.end()).isEqualTo("end");
+            assertThat(undecided.readLine()).isEqualTo("other\r\n");
+            assertThat(undecided.read(4)).isEqualTo("SSH-");
+            // the target gives up whoever says nothing for 10 s
+            assertThat(shell.send("x").read(1)).isEqualTo("x");
+            trickle.join(10_000);
+            assertThat(trickle.isAlive()).isFalse();
+            assertThat(ended(handshake)).isIn("end", "reset");
+            assertThat(ended(handshakeOfJdk)).isIn("end", "reset");
+            assertBetween(start, 9_900, 13_000);
+            assertServed(idle, shell);
+            assertThat(undecided.send("x").read(1)).isEqualTo("x");
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_LATE)).isEqualTo(2);
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
+        }
+    }
+
+    /** Reads away what the server's side of a handshake is. */
+    private static String ended(RawConnection connection) throws IOException {
+        connection.socket().setSoTimeout(15_000);
+        byte[] some = new byte[4096];
+        try {
+            while (connection.read(some, some.length) >= 0) {
+                // the server's hello
+            }
+            return "end";
+        } catch (SocketException e) {
+            return "reset";
+        }
+    }
+
+    private static void assertBetween(long start, long least, long most) {
+        assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)).isBetween(least, most);
+    }
+
+    @ParameterizedTest
+    @EnumSource(TlsProvider.class)
+    void garbageBrokenHellosAndResetsDisturbNobody(TlsProvider provider) throws Exception {
+        Random random = new Random(7);
+        try (TestPort proxy = start(provider, Duration.ofSeconds(5));
+                RawConnection bystander = proxy.open();
+                RawConnection shell = shell(proxy)) {
+            for (int i = 0; i < 300; i++) {
+                byte[] said = HELLO.clone();
+                if (i % 3 == 0) {
+                    random.nextBytes(said);
+                } else if (i % 3 == 1) {
+                    said[random.nextInt(200)] ^= (byte) (1 + random.nextInt(255));
+                }
+                RawConnection client = proxy.open();
+                try (client) {
+                    client.send(said);
+                    if (i % 5 == 0) {
+                        client.shutdownOutput();
+                    } else {
+                        client.reset();
+                    }
+                } catch (IOException e) {
+                    // the proxy was faster
+                }
+                if (i % 50 == 0) {
+                    assertServed(bystander, shell);
+                }
+            }
+            await().until(() -> proxy.server().status().connections() == 2);
+            assertServed(bystander, shell);
+            assertThat(proxy.server().status().failed()).isZero();
+        }
+    }
+}
