@@ -60,3 +60,29 @@ listens() { # port, log: waits for it
   done
   die "no service on port $1: $(tail -n 2 "$2" 2>/dev/null)"
 }
+
+ssh_server() { # name: an OpenSSH server with a host key of its own, in the file `known`, for the user who runs this with the key `user`; its port goes into $port
+  free_port
+  [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
+  [ -f "$work/user" ] || ssh-keygen -q -t ed25519 -N '' -f "$work/user"
+  ssh-keygen -q -t ed25519 -N '' -f "$work/$1-host"
+  echo "$1 $(cut -d' ' -f1-2 "$work/$1-host.pub")" >>"$work/known"
+  cat >"$work/$1.conf" <<EOF
+ListenAddress 127.0.0.1:$port
+HostKey $work/$1-host
+AuthorizedKeysFile $work/user.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+Subsystem sftp internal-sftp
+SetEnv SERVER=$1
+LogLevel VERBOSE
+MaxStartups 200
+PerSourceMaxStartups 40
+EOF
+  "$(command -v sshd)" -D -f "$work/$1.conf" -E "$work/$1.log" &
+  pids+=($!)
+  listens "$port" "$work/$1.log"
+}

@@ -21,7 +21,6 @@ postgres=$(dirname "$postgres")
 megabytes=${SCP_MB:-200}
 helper=$PWD/programs/one_port.py
 filter=$(cd .. && pwd)/fail2ban/webproxy-relay.conf
-sshd=$(command -v sshd)
 me=$(id -un)
 chmod 711 "$work"
 keep() { [ -z "${KEEP:-}" ] || { mkdir -p "$KEEP" && cp -r "$work"/*.log "$work"/*.out "$work"/*.err "$work"/said "$KEEP"/ 2>/dev/null; }; }
@@ -31,34 +30,9 @@ mkdir "$work/said"
 # ---- services
 certificate DNS:host1.example.com,DNS:host2.example.com,DNS:www.example.com
 ca=$work/cert.pem
-[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
-ssh-keygen -q -t ed25519 -N '' -f "$work/user" && ssh-keygen -q -t ed25519 -N '' -f "$work/stranger"
-cp "$work/user.pub" "$work/authorized"
-server() { # name: an sshd; its port goes into $port
-  free_port
-  ssh-keygen -q -t ed25519 -N '' -f "$work/$1-host"
-  echo "$1 $(cut -d' ' -f1-2 "$work/$1-host.pub")" >>"$work/known"
-  cat >"$work/$1.conf" <<EOF
-ListenAddress 127.0.0.1:$port
-HostKey $work/$1-host
-AuthorizedKeysFile $work/authorized
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-PermitRootLogin prohibit-password
-Subsystem sftp internal-sftp
-SetEnv SERVER=$1
-LogLevel VERBOSE
-MaxStartups 200
-PerSourceMaxStartups 40
-EOF
-  "$sshd" -D -f "$work/$1.conf" -E "$work/$1.log" &
-  pids+=($!)
-  listens "$port" "$work/$1.log"
-}
-server host1 && host1=127.0.0.1:$port
-server host2 && host2=127.0.0.1:$port
+ssh-keygen -q -t ed25519 -N '' -f "$work/stranger"
+ssh_server host1 && host1=127.0.0.1:$port
+ssh_server host2 && host2=127.0.0.1:$port
 
 as=()
 [ "$(id -u)" -ne 0 ] || as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
