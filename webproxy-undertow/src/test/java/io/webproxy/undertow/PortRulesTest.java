@@ -19,6 +19,7 @@ import io.webproxy.testing.TestPort;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -320,6 +321,49 @@ class PortRulesTest {
                         .isEqualTo("other\r\n");
                 assertThat(unnamed.send(BANNER).end()).isIn("end", "reset");
             }
+        }
+    }
+
+    @Test
+    void silentClientOfAProxyWaitsNoLongerWhereAHeaderMayCome() throws Exception {
+        try (TestPort proxy = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.silent(ssh.address())
+                                .detectTime(Duration.ofMillis(300))
+                                .proxyProtocol(ProxyProtocol.OPTIONAL),
+                        config -> config.trustedProxies("127.0.0.1"));
+                RawConnection silent = proxy.open();
+                RawConnection named = proxy.open().send("PROXY TCP4 192.0.2.7 127.0.0.1 1 2¶")) {
+            long start = System.nanoTime();
+            assertThat(silent.readLine()).isEqualTo("ssh\r\n");
+            assertThat(named.readLine()).isEqualTo("ssh\r\n");
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+        }
+    }
+
+    @Test
+    void addressToOpenIsWhatTheRoutesAreReachedBy() {
+        try (TestPort https = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.ssh(ssh.address()).https().http(),
+                        this::withRoutes);
+                TestPort http = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.tls(other.address()).http(),
+                        config -> config.forward(routes.uri()));
+                TestPort second = TestPort.start(
+                        TlsProvider.AUTO, port -> port.ssh(ssh.address()), config -> withRoutes(config.https(0)));
+                TestPort tcp = TestPort.start(TlsProvider.AUTO, port -> port.tls(other.address()))) {
+            assertThat(https.server().uri()).hasToString("https://localhost:" + https.port() + "/");
+            assertThat(http.server().uri()).hasToString("http://localhost:" + http.port() + "/");
+            assertThat(second.server().uri())
+                    .hasToString("https://localhost:"
+                            + second.server().endpoints().get(1).address().getPort() + "/");
+            assertThat(tcp.server().uri()).hasToString("tcp://localhost:" + tcp.port());
+            assertThat(tcp.server().status().tlsProvider()).isEmpty();
+            URI open = tcp.server().uri();
+            tcp.close();
+            assertThat(tcp.server().uri()).isEqualTo(open);
         }
     }
 }

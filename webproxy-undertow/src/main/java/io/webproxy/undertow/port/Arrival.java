@@ -23,6 +23,9 @@ public final class Arrival {
     private volatile AddressRange counted;
 
     private InetSocketAddress client;
+    /** In nanoseconds of the monotonic clock. */
+    private long since = System.nanoTime();
+
     private @Nullable Runnable onLeave;
     private boolean leaving;
     private @Nullable RuleCounters rule;
@@ -47,9 +50,15 @@ public final class Arrival {
         return client;
     }
 
+    /** When it was accepted, or its client was named, in the sweepers' nanoseconds: what a client is waited for begins there. */
+    long since() {
+        return since;
+    }
+
     /** The peer is a trusted proxy, which has named its client; false if that has too many connections. */
     boolean cameFrom(InetSocketAddress named) {
         client = named;
+        since = System.nanoTime();
         return open.recount(this, named.getAddress());
     }
 

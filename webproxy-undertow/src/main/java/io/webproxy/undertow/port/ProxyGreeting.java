@@ -36,8 +36,14 @@ public final class ProxyGreeting extends Watched {
      *
      * @param mode whether there has to be one
      * @param trusted who is believed
+     * @param silentNanos for how long a client may send nothing, where there needn't be one: then it counts as one that has sent none
      */
-    public record Policy(ProxyProtocol mode, List<AddressRange> trusted) {
+    public record Policy(ProxyProtocol mode, List<AddressRange> trusted, long silentNanos) {
+        /** With the limit that holds for whole headers. */
+        public Policy(ProxyProtocol mode, List<AddressRange> trusted) {
+            this(mode, trusted, LIMIT_NANOS);
+        }
+
         private boolean trusts(InetAddress peer) {
             return trusted.stream().anyMatch(range -> range.contains(peer));
         }
@@ -51,18 +57,20 @@ public final class ProxyGreeting extends Watched {
     private final Consumer<Arrival> next;
     private final HeldBytes held = new HeldBytes();
     private final long deadline;
+    private final long silentAt;
     private boolean begun;
     private boolean done;
 
     private ProxyGreeting(
-            Arrival arrival, boolean required, Sweeper sweeper, ByteBufferPool buffers, Consumer<Arrival> next) {
+            Arrival arrival, Policy policy, Sweeper sweeper, ByteBufferPool buffers, Consumer<Arrival> next) {
         this.arrival = arrival;
         this.connection = arrival.connection();
-        this.required = required;
+        this.required = policy.mode() == ProxyProtocol.REQUIRED;
         this.sweeper = sweeper;
         this.buffers = buffers;
         this.next = next;
-        this.deadline = sweeper.now() + LIMIT_NANOS;
+        this.deadline = arrival.since() + LIMIT_NANOS;
+        this.silentAt = required ? deadline : arrival.since() + policy.silentNanos();
     }
 
     /** Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}. */
@@ -70,13 +78,7 @@ public final class ProxyGreeting extends Watched {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
                 && policy.trusts(arrival.client().getAddress());
         if (trusted) {
-            new ProxyGreeting(
-                            arrival,
-                            policy.mode() == ProxyProtocol.REQUIRED,
-                            tools.sweeper(arrival),
-                            tools.buffers(),
-                            next)
-                    .start();
+            new ProxyGreeting(arrival, policy, tools.sweeper(arrival), tools.buffers(), next).start();
         } else if (policy.mode() == ProxyProtocol.REQUIRED) {
             LOG.debug("{} is no trusted proxy", arrival.client());
             IoUtils.safeClose(arrival.connection());
@@ -182,7 +184,7 @@ public final class ProxyGreeting extends Watched {
 
     @Override
     protected long deadline() {
-        return deadline;
+        return begun ? deadline : silentAt;
     }
 
     @Override

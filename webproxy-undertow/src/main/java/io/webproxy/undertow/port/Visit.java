@@ -44,7 +44,7 @@ final class Visit {
         this.arrival = arrival;
         this.sweeper = port.tools().sweeper(arrival);
         this.times = port.times();
-        this.accepted = sweeper.now();
+        this.accepted = arrival.since();
     }
 
     void start() {

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.EndpointSettings;
 import io.webproxy.port.PortBuilder;
@@ -14,6 +15,7 @@ import io.webproxy.undertow.port.ProxyGreeting;
 import io.webproxy.undertow.port.RulePort;
 import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.tls.TlsFront;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -68,7 +70,7 @@ final class EndpointKinds {
     Consumer<Arrival> of(ProxyConfig.Listen listen, Endpoint endpoint) {
         HttpEndpoints.Handlers own = handlers.apply(settingsOf(listen.settings()));
         return greeted(
-                listen.settings(),
+                listen,
                 switch (listen.protocol()) {
                     case HTTP -> http.clear(own.clear());
                     case REDIRECT -> http.clear(own.toHttps());
@@ -103,13 +105,16 @@ final class EndpointKinds {
     }
 
     /** The header of the PROXY protocol comes before all else. */
-    private Consumer<Arrival> greeted(EndpointSettings own, Consumer<Arrival> next) {
+    private Consumer<Arrival> greeted(ProxyConfig.Listen listen, Consumer<Arrival> next) {
+        Optional<ProxyProtocol> own = listen.settings().proxyProtocol();
+        Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
         return arrival -> {
-            ProxyGreeting.Policy ofAll = greeting.get();
-            ProxyGreeting.Policy policy = own.proxyProtocol()
-                    .map(mode -> new ProxyGreeting.Policy(mode, ofAll.trusted()))
-                    .orElse(ofAll);
-            ProxyGreeting.read(arrival, policy, tools, next);
+            ProxyGreeting.Policy policy = greeting.get();
+            ProxyProtocol mode = own.orElse(policy.mode());
+            ProxyGreeting.Policy ofEndpoint = silent.map(
+                            time -> new ProxyGreeting.Policy(mode, policy.trusted(), time.toNanos()))
+                    .orElseGet(() -> new ProxyGreeting.Policy(mode, policy.trusted()));
+            ProxyGreeting.read(arrival, ofEndpoint, tools, next);
         };
     }
 

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.IpLiteral;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Sni;
 import io.webproxy.route.Route;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -100,6 +105,38 @@ class OwnEndpointsTest {
                                 .build()),
                         List.of(new InetSocketAddress(80))))
                 .doesNotThrowAnyException();
+    }
+
+    private void checkRelays(ProxyConfig.Builder builder) {
+        ProxyConfig config = builder.build();
+        own.check(config, OwnEndpoints.known(config));
+    }
+
+    @Test
+    void relayThatLeadsBackIsRefusedWhereverItStands() {
+        for (Consumer<PortBuilder> rules : List.<Consumer<PortBuilder>>of(
+                port -> port.ssh("127.0.0.1:22", "127.0.0.1:2222"),
+                port -> port.tls(Sni.any(), inside -> inside.ssh("own.example:2222")),
+                port -> port.ssh("127.0.0.1:22").silent("localhost:2222"),
+                port -> port.ssh("127.0.0.1:22").otherwise("[::1]:2222"))) {
+            assertThatThrownBy(() -> checkRelays(ProxyServer.builder().listen(2222, rules)))
+                    .isInstanceOf(ProxyStartException.class)
+                    .hasMessageStartingWith("port 2222, rule ")
+                    .hasMessageContaining(":2222 leads back to this server's port 2222 (expected: ");
+        }
+    }
+
+    @Test
+    void relayMayLeadToAnotherEndpointButNotBackThroughIt() {
+        assertThatCode(() -> checkRelays(ProxyServer.builder()
+                        .listen(2222, port -> port.ssh("127.0.0.1:2223").otherwise("192.0.2.1:2222"))
+                        .listen(2223, port -> port.ssh("127.0.0.1:22"))))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> checkRelays(ProxyServer.builder()
+                        .listen(2222, port -> port.ssh("127.0.0.1:2223"))
+                        .listen(2223, port -> port.ssh("127.0.0.1:22").silent("127.0.0.1:2222"))))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageStartingWith("port 2223, rule silent: its target 127.0.0.1:2222 leads back to");
     }
 
     @Test
