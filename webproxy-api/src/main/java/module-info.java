@@ -18,6 +18,7 @@ module io.webproxy.api {
     exports io.webproxy.route;
     exports io.webproxy.timeout;
     exports io.webproxy.tls;
+    exports io.webproxy.tunnel;
 
     uses io.webproxy.ProxyEngine;
 }

@@ -1,0 +1,175 @@
+package io.webproxy.tunnel;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.route.HostPattern;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a service that only dials out is reached by at the public server, and where its connections go. Immutable; start with {@link #name}, {@link #https} or {@link
+ * #tcp}.
+ */
+public final class Announcement {
+    private static final Duration LONGEST = Duration.ofDays(7);
+    private static final Pattern HOST_PORT = Pattern.compile("(\\[[^\\[\\]]+]|[^:\\[\\]\\s/@]+):([0-9]{1,5})");
+
+    private final String what;
+    private final int port;
+    private final @Nullable InetSocketAddress target;
+    private final ProxyProtocol.@Nullable Version proxyProtocol;
+    private final Duration expiry;
+
+    private Announcement(
+            String what,
+            int port,
+            @Nullable InetSocketAddress target,
+            ProxyProtocol.@Nullable Version proxyProtocol,
+            Duration expiry) {
+        this.what = what;
+        this.port = port;
+        this.target = target;
+        this.proxyProtocol = proxyProtocol;
+        this.expiry = expiry;
+    }
+
+    /**
+     * TLS clients that ask for a server name are relayed to a target, untouched: TLS ends there.
+     *
+     * @param name such as {@code db.example.com}, or {@code *.example.com} for all names one level below
+     * @param target {@code host:port}; an IPv6 address in brackets
+     * @throws IllegalArgumentException if one is malformed
+     */
+    public static Announcement name(String name, String target) {
+        return new Announcement(pattern(name), 0, hostPort("target", target), null, Duration.ZERO);
+    }
+
+    /**
+     * TLS of clients that ask for a server name ends in this JVM, with the certificates of the server that this is given to; HTTP inside goes to its routes.
+     *
+     * @param name as for {@link #name}
+     */
+    public static Announcement https(String name) {
+        return new Announcement(pattern(name), 0, null, null, Duration.ZERO);
+    }
+
+    /**
+     * Connections to a port of the public server are relayed to a target, whatever they speak.
+     *
+     * @param port of the public server, 1 to 65535; its agents file has to allow it
+     */
+    public static Announcement tcp(int port, String target) {
+        if (port < 1 || port > 65535) {
+            throw new IllegalArgumentException("port: " + port + " (expected: 1-65535)");
+        }
+        return new Announcement("tcp:" + port, port, hostPort("target", target), null, Duration.ZERO);
+    }
+
+    private static String pattern(String name) {
+        HostPattern pattern;
+        try {
+            pattern = HostPattern.of(Objects.requireNonNull(name, "name"));
+        } catch (IllegalArgumentException e) {
+            throw wrong(name);
+        }
+        String text = pattern.toString();
+        if (name.indexOf(':') >= 0 || IpLiteral.parse(text) != null || (text.startsWith("*.") && text.indexOf('.', 2) < 0)) {
+            throw wrong(name);
+        }
+        return text;
+    }
+
+    private static IllegalArgumentException wrong(String name) {
+        return new IllegalArgumentException(
+                "name: " + name + " (expected: a server name such as db.example.com, or *.example.com)");
+    }
+
+    /** An address in its unresolved form. */
+    static InetSocketAddress hostPort(String what, String text) {
+        Matcher parts = HOST_PORT.matcher(Objects.requireNonNull(text, what));
+        if (parts.matches()) {
+            String host = parts.group(1);
+            int port = Integer.parseInt(parts.group(2));
+            boolean bracketed = host.startsWith("[");
+            InetAddress literal = IpLiteral.parse(host);
+            if (port >= 1 && port <= 65535 && (!bracketed || literal != null)) {
+                return InetSocketAddress.createUnresolved(
+                        bracketed ? host.substring(1, host.length() - 1) : host, port);
+            }
+        }
+        throw new IllegalArgumentException(
+                what + ": " + text + " (expected: host:port, such as 127.0.0.1:8080 or [2001:db8::1]:8080)");
+    }
+
+    /**
+     * Tells the target the client's address by a header of the PROXY protocol before all else; default: no header.
+     *
+     * @throws IllegalArgumentException for what ends in this JVM, which knows the address anyway
+     */
+    public Announcement withProxyProtocol(ProxyProtocol.Version version) {
+        Objects.requireNonNull(version, "proxyProtocol");
+        if (target == null) {
+            throw new IllegalArgumentException("proxyProtocol: " + version + " (expected: an announcement with a target)");
+        }
+        return new Announcement(what, port, target, version, expiry);
+    }
+
+    /** For how long it is announced each time the public server is connected to, 1 s to 7 days; default: as long as that lasts. */
+    public Announcement withExpiry(Duration time) {
+        Objects.requireNonNull(time, "expiry");
+        if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("expiry: " + time + " (expected: 1 s to 7 days)");
+        }
+        return new Announcement(what, port, target, proxyProtocol, time);
+    }
+
+    /** The server name in its normal form; {@code tcp:} and the number for a port. */
+    public String what() {
+        return what;
+    }
+
+    /** The port of the public server; 0 for a server name. */
+    public int port() {
+        return port;
+    }
+
+    /** Where connections go, unresolved; empty for what ends in this JVM. */
+    public Optional<InetSocketAddress> target() {
+        return Optional.ofNullable(target);
+    }
+
+    /** The version of the PROXY header that the target gets; empty for none. */
+    public Optional<ProxyProtocol.Version> proxyProtocol() {
+        return Optional.ofNullable(proxyProtocol);
+    }
+
+    /** For how long; zero for as long as the public server is connected to. */
+    public Duration expiry() {
+        return expiry;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Announcement that
+                && what.equals(that.what)
+                && Objects.equals(target, that.target)
+                && proxyProtocol == that.proxyProtocol
+                && expiry.equals(that.expiry);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(what, target, proxyProtocol, expiry);
+    }
+
+    @Override
+    public String toString() {
+        return target == null ? what : what + "->" + target.getHostString() + ":" + target.getPort();
+    }
+}

@@ -1,0 +1,281 @@
+package io.webproxy.undertow.relay;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Turn;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/**
+ * Copies bytes between two cleartext connections, in both directions, which may belong to different IO threads. The end of one direction becomes a half-close of
+ * the other side; a failure resets both. A direction holds one pooled buffer, and only while the slower side can't take what it holds.
+ *
+ * <p>A direction belongs to the thread of its source, which reads and writes straight into the other thread's socket: XNIO's sinks may be used by any thread, one at a
+ * time. The sink's own thread comes in only when its socket is full: it says when there is room again. It may seem simpler to hand buffers over, but that
+ * wakes a thread for each of them.
+ */
+public final class BridgedRelay {
+    /** What happens on a relay. */
+    @FunctionalInterface
+    public interface Listener {
+        /** Both directions have ended; {@code clean} unless one of them broke. Called once, on the thread of either side. */
+        void ended(boolean clean);
+    }
+
+    private final StreamConnection left;
+    private final StreamConnection right;
+    private final Pump toRight;
+    private final Pump toLeft;
+    private final ByteBufferPool buffers;
+    private final Listener listener;
+    private final AtomicInteger directions = new AtomicInteger(2);
+    private final AtomicBoolean done = new AtomicBoolean();
+
+    /** A relay that isn't started yet. */
+    public BridgedRelay(StreamConnection left, StreamConnection right, ByteBufferPool buffers, Listener listener) {
+        this.left = left;
+        this.right = right;
+        this.buffers = buffers;
+        this.listener = listener;
+        this.toRight = new Pump(left, right);
+        this.toLeft = new Pump(right, left);
+    }
+
+    /**
+     * Starts to copy; on the left side's thread, while no other thread uses the right side.
+     *
+     * @param fromLeft bytes from the left side that were read already, or null
+     * @param fromRight the same from the right side
+     */
+    public void start(@Nullable ByteBuffer fromLeft, @Nullable ByteBuffer fromRight) {
+        left.setCloseListener(closed -> closed(toRight, toLeft));
+        right.setCloseListener(closed -> closed(toLeft, toRight));
+        toRight.early = fromLeft;
+        toLeft.early = fromRight;
+        toRight.start();
+        if (toLeft.thread == toRight.thread) {
+            toLeft.start();
+        } else {
+            IoTasks.execute(toLeft.thread, toLeft::start);
+        }
+    }
+
+    /** How many bytes have gone from left to right. */
+    public long toRight() {
+        return toRight.moved;
+    }
+
+    /** How many bytes have gone from right to left. */
+    public long toLeft() {
+        return toLeft.moved;
+    }
+
+    /** A side is closed: orderly if both of its directions had ended; else somebody has cut it. */
+    private void closed(Pump fromIt, Pump toIt) {
+        IoTasks.execute(fromIt.thread, () -> {
+            if (!fromIt.sourceEnded || !toIt.ending) {
+                abort();
+            }
+        });
+    }
+
+    /** Resets both sides; idempotent, from any thread. */
+    public void abort() {
+        if (done.compareAndSet(false, true)) {
+            reset(left);
+            reset(right);
+            finish(false);
+        }
+    }
+
+    private static void reset(StreamConnection connection) {
+        try {
+            connection.setOption(Options.CLOSE_ABORT, true);
+        } catch (IOException | IllegalArgumentException e) {
+            // a plain close is what is left
+        }
+    }
+
+    private void directionEnded() {
+        if (directions.decrementAndGet() == 0 && done.compareAndSet(false, true)) {
+            finish(true);
+        }
+    }
+
+    private void finish(boolean clean) {
+        IoUtils.safeClose(left);
+        IoUtils.safeClose(right);
+        toRight.releaseOnThread();
+        toLeft.releaseOnThread();
+        listener.ended(clean);
+    }
+
+    /** One direction. */
+    private final class Pump {
+        private final XnioIoThread thread;
+        private final XnioIoThread sinkThread;
+        private final ConduitStreamSourceChannel source;
+        private final ConduitStreamSinkChannel sink;
+        private final Turn turn = new Turn();
+        private @Nullable ByteBuffer early;
+        private @Nullable PooledByteBuffer pending;
+        private volatile boolean sourceEnded;
+        /** The sink is about to be shut down, or is. */
+        private volatile boolean ending;
+
+        private volatile long moved;
+        private boolean ended;
+
+        Pump(StreamConnection from, StreamConnection to) {
+            this.thread = from.getIoThread();
+            this.sinkThread = to.getIoThread();
+            this.source = from.getSourceChannel();
+            this.sink = to.getSinkChannel();
+        }
+
+        void start() {
+            source.setReadListener(ready -> pump());
+            sink.setWriteListener(ready -> writable());
+            pump();
+        }
+
+        /** On the sink's thread: there is room again. */
+        private void writable() {
+            sink.suspendWrites();
+            if (sinkThread == thread) {
+                pump();
+            } else {
+                IoTasks.execute(thread, this::pump);
+            }
+        }
+
+        private void pump() {
+            if (done.get() || ended) {
+                source.suspendReads();
+                return;
+            }
+            try {
+                copy();
+            } catch (IOException e) {
+                abort();
+            } catch (Throwable e) {
+                Guard.failed("a relay", e);
+                abort();
+            }
+        }
+
+        private void copy() throws IOException {
+            boolean drained = writeEarly() && writePending();
+            boolean more = true;
+            while (drained && more && !sourceEnded) {
+                more = read();
+                drained = writePending();
+            }
+            if (sourceEnded && drained) {
+                ended = true;
+                source.suspendReads();
+                ending = true;
+                sink.shutdownWrites();
+                if (sink.flush()) {
+                    directionEnded();
+                } else {
+                    // a socket has nothing to flush: it can only be something that nobody knows yet
+                    abort();
+                }
+            } else if (drained) {
+                source.resumeReads();
+            } else {
+                source.suspendReads();
+                sink.resumeWrites();
+            }
+        }
+
+        /** Reads once; returns whether there is likely to be more at once, and it is still this relay's turn. */
+        private boolean read() throws IOException {
+            PooledByteBuffer pooled = buffers.allocate();
+            boolean kept = false;
+            try {
+                ByteBuffer buffer = pooled.getBuffer();
+                int read = source.read(buffer);
+                sourceEnded = read < 0;
+                if (read > 0) {
+                    boolean full = !buffer.hasRemaining();
+                    buffer.flip();
+                    pending = pooled;
+                    kept = true;
+                    moved += read;
+                    turn.moved(read);
+                    return full && !turn.isOver();
+                }
+                return false;
+            } finally {
+                if (!kept) {
+                    pooled.close();
+                }
+            }
+        }
+
+        private boolean writeEarly() throws IOException {
+            ByteBuffer bytes = early;
+            if (bytes == null) {
+                return true;
+            }
+            int before = bytes.remaining();
+            boolean written = write(bytes);
+            moved += before - bytes.remaining();
+            if (written) {
+                early = null;
+            }
+            return written;
+        }
+
+        /** Returns whether nothing waits for the socket. */
+        private boolean writePending() throws IOException {
+            PooledByteBuffer bytes = pending;
+            if (bytes == null) {
+                return true;
+            }
+            boolean written = write(bytes.getBuffer());
+            if (written) {
+                release();
+            }
+            return written;
+        }
+
+        private boolean write(ByteBuffer bytes) throws IOException {
+            while (bytes.hasRemaining()) {
+                if (sink.write(bytes) == 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private void release() {
+            PooledByteBuffer bytes = pending;
+            pending = null;
+            if (bytes != null) {
+                bytes.close();
+            }
+        }
+
+        void releaseOnThread() {
+            if (Thread.currentThread() == thread) {
+                release();
+            } else {
+                IoTasks.execute(thread, this::release);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+package io.webproxy.undertow.tunnel;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.tls.PinnedTls;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ssl.SslConnection;
+
+/** The public side's end of a control channel. What isn't said to be for any thread belongs to its IO thread. */
+final class AgentChannel extends ControlChannel {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
+    private static final UUID NOBODY = new UUID(0, 0);
+
+    /** The most items that one channel may have announced. */
+    private static final int MOST_ITEMS = 4096;
+
+    private final Incoming incoming;
+    private final PublicSide side;
+    private final ReadyPool pool = new ReadyPool();
+    private final Map<Long, Claim.Attempt> asked = new ConcurrentHashMap<>();
+    private final AtomicInteger relays = new AtomicInteger();
+    private final Instant since = Instant.now();
+    private volatile AgentState agent = new AgentState("", "");
+    private volatile boolean shared;
+    private volatile UUID instance = NOBODY;
+    private volatile String software = "";
+    private boolean waiting = true;
+    private int items;
+    private long lastRefill;
+
+    AgentChannel(
+            Incoming incoming, SslConnection connection, PublicSide side, Sweeper sweeper, ByteBufferPool buffers) {
+        super(connection, sweeper, buffers, sweeper.now() + WORD_NANOS);
+        this.incoming = incoming;
+        this.side = side;
+    }
+
+    AgentState agent() {
+        return agent;
+    }
+
+    String fingerprint() {
+        return agent.fingerprint();
+    }
+
+    boolean isShared() {
+        return shared;
+    }
+
+    UUID instance() {
+        return instance;
+    }
+
+    String software() {
+        return software;
+    }
+
+    Instant since() {
+        return since;
+    }
+
+    Incoming incoming() {
+        return incoming;
+    }
+
+    ReadyPool pool() {
+        return pool;
+    }
+
+    /** Relays and hand-overs of now. */
+    int load() {
+        return relays.get() + asked.size();
+    }
+
+    int relays() {
+        return relays.get();
+    }
+
+    void relayStarted() {
+        relays.incrementAndGet();
+    }
+
+    void relayEnded() {
+        relays.decrementAndGet();
+    }
+
+    @Override
+    void established() {
+        incoming.settled();
+        AgentEntry entry = entry();
+        if (entry == null) {
+            // it was removed between the handshake and now, or its session is from before
+            end(Message.Verdict.NOT_ALLOWED, "the agents file has no agent with this key");
+            return;
+        }
+        agent = side.agent(entry);
+        shared = entry.shared();
+    }
+
+    private @Nullable AgentEntry entry() {
+        X509Certificate leaf = PinnedTls.peer(connection());
+        return leaf == null ? null : side.agents().find(TunnelKey.fingerprintOf(leaf));
+    }
+
+    @Override
+    void received(Message message) {
+        if (message instanceof Message.Hello hello && waiting) {
+            hello(hello);
+        } else if (waiting) {
+            end(Message.Verdict.MALFORMED, "something else than a hello");
+        } else if (message instanceof Message.Announce announce) {
+            announce(announce);
+        } else if (message instanceof Message.Withdraw withdraw) {
+            side.registry().withdraw(this, withdraw.items());
+            items = side.registry().of(this).size();
+        } else if (message instanceof Message.Refuse refuse) {
+            refused(refuse);
+        } else {
+            end(Message.Verdict.MALFORMED, "a message that agents don't send");
+        }
+    }
+
+    private void hello(Message.Hello hello) {
+        if (hello.version() < 1) {
+            end(Message.Verdict.MALFORMED, "version " + hello.version() + " (expected: 1 or above)");
+            return;
+        }
+        waiting = false;
+        side.greeted(this);
+        instance = hello.instance();
+        software = hello.software();
+        greeted();
+        send(new Message.Welcome(
+                Math.min(VERSION, hello.version()),
+                hello.capabilities() & PublicSide.CAPABILITIES,
+                agent.name(),
+                side.software()));
+        side.up(this);
+    }
+
+    private void announce(Message.Announce announce) {
+        boolean ports = announce.offers().stream()
+                .anyMatch(offer -> offer.item().kind() == Message.Kind.PORT);
+        if (ports) {
+            // binding a port may wait for the system
+            side.execute(() -> Guard.run("an announcement", () -> decide(announce)));
+        } else {
+            decide(announce);
+        }
+    }
+
+    private void decide(Message.Announce announce) {
+        AgentEntry entry = side.agents().find(fingerprint());
+        List<Message.Verdict> verdicts = new ArrayList<>();
+        for (Message.Offer offer : announce.offers()) {
+            Message.Verdict verdict;
+            if (entry == null) {
+                verdict = new Message.Verdict(Message.Verdict.NOT_ALLOWED, "the agent was removed");
+            } else if (items >= MOST_ITEMS) {
+                verdict = new Message.Verdict(
+                        Message.Verdict.NOT_ALLOWED, "too many announcements (expected: at most " + MOST_ITEMS + ")");
+            } else {
+                verdict = side.announce(this, entry, offer);
+            }
+            if (verdict.isAccepted()) {
+                items++;
+                LOG.info("Agent {} announces {}", agent.name(), offer.item());
+            } else {
+                LOG.warn("Agent {} may not announce {}: {}", agent.name(), offer.item(), verdict.text());
+            }
+            verdicts.add(verdict);
+        }
+        send(new Message.Result(announce.sequence(), verdicts));
+        if (isClosed()) {
+            // it was lost while a port was opened
+            side.registry().lost(this);
+        }
+    }
+
+    private void refused(Message.Refuse refuse) {
+        Claim.Attempt attempt = asked.remove(refuse.id());
+        if (attempt != null) {
+            attempt.handOver().failed(attempt, "the agent says: " + refuse.text(), true);
+        } else if (pool.failed(refuse.id())) {
+            side.tokens().drop(refuse.id());
+        }
+    }
+
+    /** A token for an attempt; from any thread. */
+    Tokens.Token issue(Claim claim) {
+        return side.tokens().issue(fingerprint(), instance, claim);
+    }
+
+    /** An attempt waits for an answer of this agent; from any thread. */
+    void asked(Claim.Attempt attempt) {
+        asked.put(attempt.id(), attempt);
+        if (isClosed() && asked.remove(attempt.id(), attempt)) {
+            attempt.handOver().failed(attempt, "the agent's channel is closed", true);
+        }
+    }
+
+    /** An attempt waits no more; from any thread. */
+    void answered(Claim.Attempt attempt) {
+        asked.remove(attempt.id(), attempt);
+    }
+
+    /** Asks for as many ready connections as there should be; from any thread. */
+    void refill(long now) {
+        for (int missing = pool.missing(); missing > 0; missing--) {
+            Tokens.Token token = issue(new Claim.Ready(this));
+            pool.requested(token.id(), now + Tokens.LIMIT_NANOS);
+            send(new Message.Ready(token.id(), token.token()));
+        }
+    }
+
+    /** One of the ready connections didn't answer: no other is used before it has proved to be better, by being new. From any thread. */
+    void suspectReady() {
+        pool.takeAll().forEach(DataConnection::discard);
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (now - lastRefill >= 1_000_000_000L) {
+            lastRefill = now;
+            List<Long> expired = new ArrayList<>();
+            pool.sweep(now, expired).forEach(DataConnection::discard);
+            expired.forEach(side.tokens()::drop);
+            if (!waiting) {
+                refill(now);
+            }
+        }
+    }
+
+    @Override
+    void closed(String reason) {
+        incoming.settled();
+        if (waiting) {
+            side.greeted(this);
+            LOG.debug("A control channel of {} ended before its hello: {}", AddressText.of(incoming.client()), reason);
+        } else {
+            side.down(this, reason);
+        }
+        pool.close().forEach(DataConnection::discard);
+        for (Claim.Attempt attempt : List.copyOf(asked.values())) {
+            if (asked.remove(attempt.id(), attempt)) {
+                attempt.handOver().failed(attempt, "the agent's channel was closed", true);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return Objects.requireNonNull(agent).name() + "/" + instance;
+    }
+}

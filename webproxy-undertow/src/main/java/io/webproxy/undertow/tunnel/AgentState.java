@@ -1,0 +1,41 @@
+package io.webproxy.undertow.tunnel;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What is known of one agent beyond its channels: the relays of its visitors, which outlive a channel. Thread-safe. */
+final class AgentState {
+    private final String name;
+    private final String fingerprint;
+    private final Set<TunnelRelay> relays = ConcurrentHashMap.newKeySet();
+
+    AgentState(String name, String fingerprint) {
+        this.name = name;
+        this.fingerprint = fingerprint;
+    }
+
+    String name() {
+        return name;
+    }
+
+    String fingerprint() {
+        return fingerprint;
+    }
+
+    void add(TunnelRelay relay) {
+        relays.add(relay);
+    }
+
+    void remove(TunnelRelay relay) {
+        relays.remove(relay);
+    }
+
+    int relays() {
+        return relays.size();
+    }
+
+    void abortAll() {
+        List.copyOf(relays).forEach(TunnelRelay::abort);
+    }
+}

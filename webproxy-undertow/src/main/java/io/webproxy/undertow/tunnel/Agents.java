@@ -1,0 +1,113 @@
+package io.webproxy.undertow.tunnel;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The agents that may announce names, by their file, which is read again when it changes. A file that can't be used changes nothing, and is one WARN. Thread-safe; reads
+ * and looks aren't for an IO thread.
+ */
+final class Agents {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
+    private static final int MOST_BYTES = 1 << 22;
+
+    private final Path file;
+    private volatile Map<String, AgentEntry> byFingerprint;
+    private Stamp stamp;
+    private String lastProblem = "";
+
+    /** What a file is at one moment, as far as can be told without reading it. */
+    private record Stamp(
+            long size, @Nullable FileTime modified, @Nullable Object key) {
+        static Stamp of(Path file) {
+            try {
+                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+                return new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
+            } catch (IOException e) {
+                return new Stamp(-1, null, null);
+            }
+        }
+    }
+
+    /**
+     * Reads the file.
+     *
+     * @throws IllegalArgumentException with one sentence that names the file, if it can't be used
+     */
+    Agents(Path file) {
+        this.file = file;
+        this.stamp = Stamp.of(file);
+        this.byFingerprint = read();
+    }
+
+    private Map<String, AgentEntry> read() {
+        String text;
+        try {
+            if (Files.size(file) > MOST_BYTES) {
+                throw new IllegalArgumentException("agents: " + file + " is too large (expected: a line for each agent)");
+            }
+            text = Files.readString(file, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    "agents: " + file + " can't be read: " + e + " (expected: a line for each agent)", e);
+        }
+        AgentsFile.Parsed parsed = AgentsFile.parse(text);
+        if (!parsed.problems().isEmpty()) {
+            throw new IllegalArgumentException("agents: " + file + ": " + String.join("; ", parsed.problems()));
+        }
+        Map<String, AgentEntry> agents = new LinkedHashMap<>();
+        parsed.agents().forEach(agent -> agents.put(agent.fingerprint(), agent));
+        return agents;
+    }
+
+    /** Looks at the file; returns whether the agents are others than before. */
+    synchronized boolean look() {
+        Stamp now = Stamp.of(file);
+        if (now.equals(stamp) && lastProblem.isEmpty()) {
+            return false;
+        }
+        Map<String, AgentEntry> read;
+        try {
+            read = read();
+        } catch (IllegalArgumentException e) {
+            String problem = String.valueOf(e.getMessage());
+            if (Stamp.of(file).equals(now) && !problem.equals(lastProblem)) {
+                LOG.warn("A changed agents file isn't used, the one before still is: {}", problem);
+                lastProblem = problem;
+                stamp = now;
+            }
+            return false;
+        }
+        if (!Stamp.of(file).equals(now)) {
+            // whoever writes it is still at it: the next look sees all
+            return false;
+        }
+        stamp = now;
+        lastProblem = "";
+        boolean changed = !read.equals(byFingerprint);
+        byFingerprint = read;
+        if (changed) {
+            LOG.info("{} has changed: {} agents may connect", file, read.size());
+        }
+        return changed;
+    }
+
+    /** Who has a key; null if no agent has. */
+    @Nullable AgentEntry find(String fingerprint) {
+        return byFingerprint.get(fingerprint);
+    }
+
+    List<AgentEntry> all() {
+        return List.copyOf(byFingerprint.values());
+    }
+}

@@ -1,0 +1,349 @@
+package io.webproxy.undertow.tunnel;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.XnioIoThread;
+import org.xnio.ssl.SslConnection;
+
+/**
+ * One control channel over TLS, of either side: messages both ways, heartbeats, and a limit for what waits to be sent.
+ *
+ * <p>Belongs to the connection's IO thread, except for {@link #send} and {@link #end}, which any thread may call. Messages that are sent at the same time share a TLS record.
+ */
+abstract class ControlChannel extends Watched {
+    /** What this version can say. */
+    static final int VERSION = 1;
+
+    /** From the accept to the first word, which comes after TLS. */
+    static final long WORD_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Two heartbeats have been missed. */
+    private static final long DEAD_NANOS = TimeUnit.SECONDS.toNanos(21);
+
+    /** How long a channel that was told goodbye may take to take it. */
+    private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** A peer that reads none of so many messages isn't there. */
+    private static final int MOST_WAITING = 16_384;
+
+    private final SslConnection connection;
+    private final Sweeper sweeper;
+    private final ByteBufferPool buffers;
+    private final FrameReader reader = new FrameReader();
+    private final ConcurrentLinkedQueue<Message> outbox = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicBoolean flushing = new AtomicBoolean();
+    private final ArrayDeque<ByteBuffer> frames = new ArrayDeque<>();
+    private @Nullable PooledByteBuffer record;
+    private boolean established;
+    private boolean greeted;
+    private boolean ending;
+    private volatile boolean closed;
+    private String why = "";
+    private long deadline;
+    private long nextPing = Long.MAX_VALUE;
+    private long lastReceived;
+    private long pings;
+
+    ControlChannel(SslConnection connection, Sweeper sweeper, ByteBufferPool buffers, long deadline) {
+        this.connection = connection;
+        this.sweeper = sweeper;
+        this.buffers = buffers;
+        this.deadline = deadline;
+        this.lastReceived = sweeper.now();
+    }
+
+    /** TLS is there: the peer's key can be asked for. May end the channel. */
+    abstract void established();
+
+    /** A message has come, other than heartbeats. */
+    abstract void received(Message message);
+
+    /** It is over; called once. */
+    abstract void closed(String reason);
+
+    final XnioIoThread thread() {
+        return sweeper.thread();
+    }
+
+    final SslConnection connection() {
+        return connection;
+    }
+
+    final boolean isClosed() {
+        return closed;
+    }
+
+    final long now() {
+        return sweeper.now();
+    }
+
+    /** When the peer was heard of last, in the sweeper's nanoseconds. */
+    final long lastReceived() {
+        return lastReceived;
+    }
+
+    /** Starts the handshake, and reads from then on. */
+    final void start(boolean client) {
+        sweeper.watch(this);
+        connection.getHandshakeSetter().set(finished -> later(this::handshakeFinished));
+        connection.setCloseListener(gone -> later(() -> over("the connection is closed")));
+        connection.getSourceChannel().setReadListener(ready -> guarded(this::read));
+        connection.getSinkChannel().setWriteListener(ready -> guarded(this::flush));
+        guarded(() -> {
+            try {
+                if (client) {
+                    // for a server, whose first step is to read, SslConduit would never end
+                    connection.startHandshake();
+                }
+            } catch (IOException e) {
+                over(String.valueOf(e.getMessage()));
+                return;
+            }
+            connection.getSourceChannel().resumeReads();
+            read();
+        });
+    }
+
+    private void later(Runnable step) {
+        IoTasks.execute(thread(), () -> guarded(step));
+    }
+
+    private void guarded(Runnable step) {
+        Guard.run("a control channel", step, () -> over("an internal error"));
+    }
+
+    private void handshakeFinished() {
+        if (!closed && !established) {
+            established = true;
+            established();
+            if (!closed) {
+                flush();
+            }
+        }
+    }
+
+    /** The peer has introduced itself: from now on it is only heartbeats that end the channel. */
+    final void greeted() {
+        greeted = true;
+        deadline = Long.MAX_VALUE;
+        nextPing = now() + PING_NANOS;
+    }
+
+    private void read() {
+        if (closed) {
+            return;
+        }
+        try {
+            boolean more = true;
+            while (more && !closed) {
+                more = readOnce();
+            }
+        } catch (IOException e) {
+            over(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private boolean readOnce() throws IOException {
+        try (PooledByteBuffer pooled = buffers.allocate()) {
+            ByteBuffer bytes = pooled.getBuffer();
+            int read = connection.getSourceChannel().read(bytes);
+            if (read < 0) {
+                over("the peer has closed the connection");
+                return false;
+            }
+            if (read == 0) {
+                return false;
+            }
+            handshakeFinished();
+            lastReceived = now();
+            bytes.flip();
+            while (bytes.hasRemaining() && !closed && !ending) {
+                FrameReader.Step step = reader.feed(bytes);
+                if (step instanceof FrameReader.Step.Malformed malformed) {
+                    end(Message.Verdict.MALFORMED, malformed.reason());
+                } else if (step instanceof FrameReader.Step.Whole whole) {
+                    dispatch(whole.message());
+                }
+            }
+            return true;
+        }
+    }
+
+    private void dispatch(Message message) {
+        if (message instanceof Message.Ping ping) {
+            send(new Message.Pong(ping.number()));
+        } else if (message instanceof Message.Goodbye goodbye) {
+            over("the peer says: " + goodbye.text());
+        } else if (!(message instanceof Message.Pong) && !(message instanceof Message.Unknown)) {
+            received(message);
+        }
+    }
+
+    /** Sends a message, in the order of the calls of one thread. */
+    final void send(Message message) {
+        if (closed) {
+            return;
+        }
+        outbox.add(message);
+        if (waiting.incrementAndGet() > MOST_WAITING) {
+            later(() -> over("the peer doesn't read"));
+            return;
+        }
+        if (flushing.compareAndSet(false, true)) {
+            later(this::flush);
+        }
+    }
+
+    private void flush() {
+        flushing.set(false);
+        if (closed || !established) {
+            return;
+        }
+        try {
+            boolean sent = true;
+            while (sent && fill()) {
+                sent = write();
+            }
+            boolean flushed = connection.getSinkChannel().flush();
+            if (sent && flushed) {
+                connection.getSinkChannel().suspendWrites();
+                if (ending) {
+                    over(why);
+                }
+            } else {
+                connection.getSinkChannel().resumeWrites();
+            }
+        } catch (IOException e) {
+            over(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Collects frames for one record; returns whether there is something to write. */
+    private boolean fill() {
+        PooledByteBuffer current = record;
+        if (current != null && current.getBuffer().hasRemaining()) {
+            return true;
+        }
+        for (Message message = outbox.poll(); message != null; message = outbox.poll()) {
+            waiting.decrementAndGet();
+            frames.add(Frames.of(message));
+            if (frames.size() >= 64) {
+                break;
+            }
+        }
+        if (frames.isEmpty()) {
+            return false;
+        }
+        if (current == null) {
+            current = buffers.allocate();
+            record = current;
+        }
+        ByteBuffer bytes = current.getBuffer().clear();
+        for (ByteBuffer frame = frames.peek(); frame != null && bytes.hasRemaining(); frame = frames.peek()) {
+            int count = Math.min(frame.remaining(), bytes.remaining());
+            bytes.put(frame.duplicate().limit(frame.position() + count));
+            frame.position(frame.position() + count);
+            if (!frame.hasRemaining()) {
+                frames.remove();
+            }
+        }
+        bytes.flip();
+        return true;
+    }
+
+    private boolean write() throws IOException {
+        PooledByteBuffer current = record;
+        if (current == null) {
+            return true;
+        }
+        ByteBuffer bytes = current.getBuffer();
+        while (bytes.hasRemaining()) {
+            if (connection.getSinkChannel().write(bytes) == 0) {
+                return false;
+            }
+        }
+        current.close();
+        record = null;
+        return true;
+    }
+
+    /** Says why, and closes; from any thread. */
+    final void end(int code, String reason) {
+        later(() -> {
+            if (!closed && !ending) {
+                ending = true;
+                why = reason;
+                if (established) {
+                    outbox.add(new Message.Goodbye(code, reason));
+                    waiting.incrementAndGet();
+                    deadline = now() + GOODBYE_NANOS;
+                    flush();
+                } else {
+                    over(reason);
+                }
+            }
+        });
+    }
+
+    /** Closes at once, without a word. */
+    final void over(String reason) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        sweeper.forget(this);
+        PooledByteBuffer left = record;
+        record = null;
+        if (left != null) {
+            left.close();
+        }
+        IoUtils.safeClose(connection);
+        outbox.clear();
+        frames.clear();
+        closed(ending ? why : reason);
+    }
+
+    @Override
+    protected long deadline() {
+        long next = deadline;
+        if (greeted && !ending) {
+            next = Math.min(nextPing, lastReceived + DEAD_NANOS);
+        }
+        return next;
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (!greeted) {
+            over(established ? "it says nothing within 10 s" : "no TLS within 10 s");
+        } else if (ending) {
+            over(why);
+        } else if (now - lastReceived >= DEAD_NANOS) {
+            over("two heartbeats were missed");
+        } else {
+            nextPing = now + PING_NANOS;
+            send(new Message.Ping(++pings));
+        }
+    }
+
+    @Override
+    protected void cut() {
+        end(0, "the server is closing");
+    }
+}

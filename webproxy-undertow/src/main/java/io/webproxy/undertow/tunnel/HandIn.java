@@ -1,0 +1,322 @@
+package io.webproxy.undertow.tunnel;
+
+import io.webproxy.tunnel.Announcement;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.relay.BridgedRelay;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/**
+ * What the public server has asked the private side for: a data connection for a visitor, or one for whoever comes next. Public server and inner target are dialled at
+ * the same time; when both are there it is acknowledged, and becomes a relay. Not thread-safe, except where it says so: it belongs to its IO thread.
+ */
+final class HandIn extends Watched {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
+    private static final Logger RELAYS = LoggerFactory.getLogger("io.webproxy.relay");
+    private static final long DATA_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long TARGET_NANOS = TimeUnit.SECONDS.toNanos(8);
+    private static final byte[] ACKNOWLEDGEMENT = {DataHello.ACKNOWLEDGED};
+
+    private final long id;
+    private final byte[] token;
+    private final UplinkChannel channel;
+    private final PrivateSide side;
+    private final Sweeper sweeper;
+    private final long start = System.nanoTime();
+    private Message.@Nullable Visitor visitor;
+    private @Nullable Announcement announcement;
+    private @Nullable Dial dataDial;
+    private @Nullable Dial targetDial;
+    private @Nullable StreamConnection data;
+    private @Nullable StreamConnection target;
+    private @Nullable BridgedRelay relay;
+    private boolean done;
+    private long deadline;
+
+    /** For a visitor, or for none yet. */
+    HandIn(
+            long id,
+            byte[] token,
+            Message.@Nullable Visitor visitor,
+            UplinkChannel channel,
+            PrivateSide side,
+            XnioIoThread thread) {
+        this.id = id;
+        this.token = token;
+        this.visitor = visitor;
+        this.channel = channel;
+        this.side = side;
+        this.sweeper = side.sweeper(thread);
+        this.deadline = sweeper.now() + DATA_NANOS;
+    }
+
+    long id() {
+        return id;
+    }
+
+    XnioIoThread thread() {
+        return sweeper.thread();
+    }
+
+    void start() {
+        guarded(() -> {
+            side.add(this);
+            sweeper.watch(this);
+            dataDial = dial(channel.peer(), this::opened, why -> fail("the data connection can't be opened", why));
+            if (visitor != null && !done) {
+                reach(visitor);
+            }
+        });
+    }
+
+    private void guarded(Runnable step) {
+        Guard.run("a hand-over", step, () -> fail("an internal error", ""));
+    }
+
+    private interface Opened {
+        void with(StreamConnection connection) throws IOException;
+    }
+
+    private interface Failed {
+        void because(String why);
+    }
+
+    private @Nullable Dial dial(InetSocketAddress address, Opened opened, Failed failed) {
+        DescriptorRoom room = side.environment().room();
+        if (!room.takeUpstream(false)) {
+            failed.because("too many open files");
+            return null;
+        }
+        return Dial.start(thread(), address, side.names(), new Dial.Callback() {
+            @Override
+            public void connected(StreamConnection connection) {
+                room.settleUpstream(false);
+                connection.setCloseListener(closed -> room.giveUpstream(false));
+                guarded(() -> {
+                    try {
+                        opened.with(connection);
+                    } catch (IOException e) {
+                        IoUtils.safeClose(connection);
+                        failed.because(String.valueOf(e.getMessage()));
+                    }
+                });
+            }
+
+            @Override
+            public void failed(String why) {
+                room.settleUpstream(false);
+                room.giveUpstream(false);
+                guarded(() -> failed.because(why));
+            }
+        });
+    }
+
+    private void opened(StreamConnection connection) throws IOException {
+        dataDial = null;
+        data = connection;
+        write(connection, DataHello.of(id, Tokens.proof(token, id, side.fingerprint(), side.instance())));
+        if (visitor == null) {
+            deadline = Long.MAX_VALUE;
+            connection.getSourceChannel().setReadListener(ready -> guarded(this::heard));
+            connection.getSourceChannel().resumeReads();
+        } else {
+            connectedBoth();
+        }
+    }
+
+    /** A new socket has room for a few bytes. */
+    private static void write(StreamConnection connection, ByteBuffer bytes) throws IOException {
+        if (connection.getSinkChannel().write(bytes) == 0 || bytes.hasRemaining()) {
+            throw new IOException("the socket has no room");
+        }
+    }
+
+    /** A ready connection says nothing before it is used: it is closed, most likely. */
+    private void heard() {
+        StreamConnection connection = data;
+        if (done || connection == null || relay != null) {
+            return;
+        }
+        try {
+            int read = connection.getSourceChannel().read(ByteBuffer.allocate(1));
+            if (read != 0) {
+                drop(read < 0 ? "the public server has closed it" : "the public server speaks too early");
+            }
+        } catch (IOException e) {
+            drop(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** A ready connection gets its visitor; from any thread. */
+    void use(Message.Visitor given) {
+        Runnable step = () -> guarded(() -> {
+            if (!done && visitor == null) {
+                visitor = given;
+                reach(given);
+            }
+        });
+        if (Thread.currentThread() == thread()) {
+            step.run();
+        } else {
+            IoTasks.execute(thread(), step);
+        }
+    }
+
+    private void reach(Message.Visitor who) {
+        Announcement found = side.announcement(who.item());
+        if (found == null) {
+            fail("it isn't announced here", "");
+            return;
+        }
+        announcement = found;
+        deadline = sweeper.now() + TARGET_NANOS;
+        InetSocketAddress address = found.target().orElse(null);
+        if (address == null) {
+            connectedBoth();
+        } else {
+            targetDial = dial(address, this::reached, why -> fail("its target can't be reached", why));
+        }
+    }
+
+    private void reached(StreamConnection connection) throws IOException {
+        targetDial = null;
+        target = connection;
+        Announcement what = announcement;
+        Message.Visitor who = visitor;
+        if (what != null && who != null && what.proxyProtocol().isPresent()) {
+            write(
+                    connection,
+                    side.environment().headers().proxied(what.proxyProtocol().get(), who.client(), who.local()));
+        }
+        connectedBoth();
+    }
+
+    private void connectedBoth() {
+        StreamConnection outer = data;
+        StreamConnection inner = target;
+        Announcement what = announcement;
+        Message.Visitor who = visitor;
+        if (done || outer == null || what == null || who == null || (inner == null && what.target().isPresent())) {
+            return;
+        }
+        outer.getSourceChannel().suspendReads();
+        outer.getSourceChannel().setReadListener(null);
+        try {
+            write(outer, ByteBuffer.wrap(ACKNOWLEDGEMENT));
+        } catch (IOException e) {
+            fail("the data connection is broken", String.valueOf(e.getMessage()));
+            return;
+        }
+        finish();
+        if (inner == null) {
+            side.remove(this);
+            side.environment().https().take(outer, who.client());
+        } else {
+            BridgedRelay started =
+                    new BridgedRelay(outer, inner, side.environment().buffers(), clean -> ended(who, what, clean));
+            relay = started;
+            started.start(null, null);
+        }
+    }
+
+    private void ended(Message.Visitor who, Announcement what, boolean clean) {
+        side.remove(this);
+        BridgedRelay over = relay;
+        if (over != null && RELAYS.isInfoEnabled()) {
+            RELAYS.info(
+                    "client={} rule=announced:{} target={} in={} out={} seconds={} end={}",
+                    AddressText.of(who.client()),
+                    what.what(),
+                    what.target().map(address -> address.getHostString() + ":" + address.getPort()).orElse("-"),
+                    over.toRight(),
+                    over.toLeft(),
+                    (System.nanoTime() - start) / 1_000_000 / 1e3,
+                    clean ? "closed" : "reset");
+        }
+    }
+
+    private void finish() {
+        done = true;
+        sweeper.forget(this);
+        channel.settled(this);
+    }
+
+    private void fail(String why, String detail) {
+        if (done) {
+            return;
+        }
+        channel.refuse(id, why);
+        drop(detail.isEmpty() ? why : why + ": " + detail);
+        Message.Visitor who = visitor;
+        if (who != null) {
+            LOG.warn("{} isn't served by {}: {}", who.item(), announcement, detail.isEmpty() ? why : detail);
+        }
+    }
+
+    private void drop(String why) {
+        if (done) {
+            return;
+        }
+        LOG.debug("Connection {} ends before its relay: {}", id, why);
+        finish();
+        side.remove(this);
+        Dial outer = dataDial;
+        Dial inner = targetDial;
+        cancel(outer);
+        cancel(inner);
+        IoUtils.safeClose(data);
+        IoUtils.safeClose(target);
+    }
+
+    private void cancel(@Nullable Dial dial) {
+        if (dial != null && dial.cancel()) {
+            DescriptorRoom room = side.environment().room();
+            room.settleUpstream(false);
+            room.giveUpstream(false);
+        }
+    }
+
+    /** Nobody wants it any more, unless it is a relay; from any thread. */
+    void drop() {
+        IoTasks.execute(thread(), () -> guarded(() -> drop("it isn't wanted any more")));
+    }
+
+    /** Cuts it, whatever it is; from any thread. */
+    void abort() {
+        IoTasks.execute(thread(), () -> {
+            drop("the server is closing");
+            BridgedRelay running = relay;
+            if (running != null) {
+                running.abort();
+            }
+        });
+    }
+
+    @Override
+    protected long deadline() {
+        return deadline;
+    }
+
+    @Override
+    protected void expired(long now) {
+        fail(data == null ? "the data connection can't be opened in time" : "its target can't be reached in time", "");
+    }
+
+    @Override
+    protected void cut() {
+        drop("the server is closing");
+    }
+}

@@ -1,0 +1,322 @@
+package io.webproxy.undertow.tunnel;
+
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.observe.AddressText;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+
+/**
+ * A visitor of the public side until its relay runs: an agent that has announced what it wants is asked for a data connection, and the next when that takes too
+ * long; the first acknowledgement wins. Not thread-safe, except where it says so: it belongs to the visitor's IO thread.
+ */
+final class HandOver extends Watched {
+    /** For all of it. */
+    static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Until the next agent, or the next connection, is tried beside the one before. */
+    private static final long NEXT_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    /** How long an agent is waited for whose channel is gone. */
+    private static final long ABSENT_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final int MOST_ATTEMPTS = 8;
+
+    private final Incoming incoming;
+    private final StreamConnection connection;
+    private final PublicSide side;
+    private final Sweeper sweeper;
+    private final Message.Item wanted;
+    private final String name;
+    private final ByteBuffer early;
+    private final long start;
+    private final List<Claim.Attempt> attempts = new ArrayList<>();
+    private final Set<AgentChannel> failed = new HashSet<>();
+    private String lastFailure = "no agent has come";
+    private int tried;
+    private long next;
+    /** What it is counted under, until it has left. */
+    private volatile Message.@Nullable Item counted;
+
+    private boolean done;
+
+    /**
+     * A visitor.
+     *
+     * @param wanted the name that its ClientHello has, or the port that it has reached
+     * @param early what was read already, and is replayed
+     */
+    HandOver(Incoming incoming, Message.Item wanted, ByteBuffer early, PublicSide side, Sweeper sweeper) {
+        this.incoming = incoming;
+        this.connection = incoming.connection();
+        this.wanted = wanted;
+        this.name = wanted.name();
+        this.early = early;
+        this.side = side;
+        this.sweeper = sweeper;
+        this.start = sweeper.now();
+        this.next = start;
+    }
+
+    void start() {
+        incoming.settled();
+        connection.getSourceChannel().suspendReads();
+        connection.getSourceChannel().setReadListener(null);
+        connection.setCloseListener(closed -> IoTasks.execute(sweeper.thread(), this::gone));
+        sweeper.watch(this);
+        Guard.run(
+                "a hand-over",
+                () -> {
+                    Registry.Entry entry = side.registry().find(wanted, start);
+                    counted = entry == null ? wanted : entry.item();
+                    String full = side.counts().enter(incoming.client().getAddress(), counted);
+                    if (full != null) {
+                        counted = null;
+                        refuse(Refusal.LIMIT, full);
+                    } else {
+                        tryNext();
+                    }
+                },
+                () -> refuse(Refusal.FAILED, "an internal error"));
+    }
+
+    private void tryNext() {
+        long now = sweeper.now();
+        next = Long.MAX_VALUE;
+        Registry.Entry entry = side.registry().find(wanted, now);
+        if (entry == null) {
+            if (side.registry().isAwaited(wanted, now)) {
+                awaitAgent(now);
+            } else {
+                refuse(Refusal.UNKNOWN, "no agent has announced it");
+            }
+            return;
+        }
+        List<AgentChannel> channels = entry.channels(now);
+        if (channels.isEmpty()) {
+            awaitAgent(now);
+            return;
+        }
+        AgentChannel channel = choose(channels);
+        if (tried >= MOST_ATTEMPTS) {
+            if (attempts.isEmpty()) {
+                refuse(Refusal.AGENT, lastFailure);
+            }
+            return;
+        }
+        if (channel == null) {
+            // every agent was asked and has failed at once: once more, for one that has just come back
+            if (attempts.isEmpty()) {
+                refuse(Refusal.AGENT, lastFailure);
+            }
+            return;
+        }
+        ask(channel, entry, now);
+    }
+
+    private void awaitAgent(long now) {
+        if (now - start >= ABSENT_NANOS) {
+            refuse(Refusal.AGENT, "its agent isn't connected");
+        } else {
+            // the next sweep looks again
+            next = now;
+        }
+    }
+
+    /** The one with the fewest relays of those that haven't failed, and that aren't being asked if there is another. */
+    private @Nullable AgentChannel choose(List<AgentChannel> channels) {
+        AgentChannel best = null;
+        for (AgentChannel channel : channels) {
+            if (!failed.contains(channel) && (best == null || isBetter(channel, best))) {
+                best = channel;
+            }
+        }
+        return best;
+    }
+
+    private boolean isBetter(AgentChannel one, AgentChannel other) {
+        boolean askedOne = isAsked(one);
+        boolean askedOther = isAsked(other);
+        return askedOne == askedOther ? one.load() < other.load() : !askedOne;
+    }
+
+    private boolean isAsked(AgentChannel channel) {
+        return attempts.stream().anyMatch(attempt -> attempt.channel() == channel);
+    }
+
+    private void ask(AgentChannel channel, Registry.Entry entry, long now) {
+        tried++;
+        next = now + NEXT_NANOS;
+        Message.Visitor visitor = new Message.Visitor(entry.item(), name, incoming.client(), side.local(connection));
+        Claim.Attempt attempt = new Claim.Attempt(this, channel);
+        attempts.add(attempt);
+        if (isFirstOf(channel)) {
+            for (DataConnection ready = channel.pool().take(sweeper.thread(), now);
+                    ready != null;
+                    ready = channel.pool().take(sweeper.thread(), now)) {
+                if (ready.use(attempt)) {
+                    channel.asked(attempt);
+                    channel.send(new Message.Use(attempt.id(), visitor));
+                    channel.refill(now);
+                    return;
+                }
+            }
+            channel.refill(now);
+        }
+        Tokens.Token token = channel.issue(attempt);
+        attempt.id(token.id());
+        channel.asked(attempt);
+        channel.send(new Message.Connect(token.id(), token.token(), visitor));
+    }
+
+    /** A ready connection that doesn't answer makes the others suspicious. */
+    private boolean isFirstOf(AgentChannel channel) {
+        return attempts.stream().filter(other -> other.channel() == channel).count() == 1;
+    }
+
+    /** The agent has reached its target. From any thread; the data connection is this one's now. */
+    void acknowledged(Claim.Attempt attempt, DataConnection data) {
+        if (Thread.currentThread() == sweeper.thread()) {
+            guardedRelay(attempt, data);
+        } else {
+            IoTasks.execute(sweeper.thread(), () -> guardedRelay(attempt, data));
+        }
+    }
+
+    private void guardedRelay(Claim.Attempt attempt, DataConnection data) {
+        Guard.run("the start of a relay", () -> relay(attempt, data), () -> {
+            data.discard();
+            refuse(Refusal.FAILED, "an internal error");
+        });
+    }
+
+    private void relay(Claim.Attempt attempt, DataConnection data) {
+        attempts.remove(attempt);
+        attempt.channel().answered(attempt);
+        if (done || !connection.isOpen()) {
+            data.discard();
+            return;
+        }
+        finish();
+        abandonAttempts();
+        TunnelRelay.start(this, attempt.channel(), data);
+    }
+
+    /** An attempt has failed; from any thread. */
+    void failed(Claim.Attempt attempt, String reason, boolean byAgent) {
+        IoTasks.execute(
+                sweeper.thread(),
+                () -> Guard.run(
+                        "a hand-over",
+                        () -> {
+                            attempt.channel().answered(attempt);
+                            side.tokens().drop(attempt.id());
+                            if (attempts.remove(attempt) && !done) {
+                                lastFailure = reason;
+                                if (byAgent) {
+                                    failed.add(attempt.channel());
+                                }
+                                tryNext();
+                            }
+                        },
+                        () -> refuse(Refusal.FAILED, "an internal error")));
+    }
+
+    private void abandonAttempts() {
+        for (Claim.Attempt other : attempts) {
+            side.tokens().drop(other.id());
+            other.channel().answered(other);
+            other.channel().send(new Message.Drop(other.id()));
+        }
+        attempts.clear();
+    }
+
+    private void refuse(Refusal why, String detail) {
+        if (done) {
+            return;
+        }
+        finish();
+        abandonAttempts();
+        leave();
+        side.refused(why, AddressText.of(incoming.client()), wanted, detail);
+        if (wanted.kind() == Message.Kind.NAME) {
+            try {
+                connection.getSinkChannel().write(TlsAlert.of(why.alert()));
+            } catch (IOException e) {
+                // gone already
+            }
+        }
+        IoUtils.safeClose(connection);
+    }
+
+    private void gone() {
+        if (!done) {
+            finish();
+            abandonAttempts();
+            leave();
+        }
+    }
+
+    private void finish() {
+        done = true;
+        sweeper.forget(this);
+    }
+
+    /** It doesn't count any more; called once, also when its relay has ended. */
+    void leave() {
+        Message.Item item = counted;
+        counted = null;
+        if (item != null) {
+            side.counts().leave(incoming.client().getAddress(), item);
+        }
+    }
+
+    Incoming incoming() {
+        return incoming;
+    }
+
+    Message.Item wanted() {
+        return wanted;
+    }
+
+    ByteBuffer early() {
+        return early;
+    }
+
+    PublicSide side() {
+        return side;
+    }
+
+    @Override
+    protected long deadline() {
+        return Math.min(start + LIMIT_NANOS, next);
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (now - start >= LIMIT_NANOS) {
+            refuse(Refusal.AGENT, lastFailure.isEmpty() ? "no acknowledgement within 10 s" : lastFailure);
+        } else {
+            if (!attempts.isEmpty()) {
+                lastFailure = "no acknowledgement";
+                attempts.forEach(slow -> slow.channel().suspectReady());
+            }
+            Guard.run("a hand-over", this::tryNext, () -> refuse(Refusal.FAILED, "an internal error"));
+        }
+    }
+
+    @Override
+    protected void cut() {
+        refuse(Refusal.CLOSING, "the server is closing");
+    }
+}

@@ -1,0 +1,57 @@
+package io.webproxy.undertow.tunnel;
+
+import io.webproxy.http.IpLiteral;
+import io.webproxy.undertow.deadline.Guard;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Looks up the names of targets and public servers on an executor, and keeps what it found for 30 s. Thread-safe. */
+final class HostNames {
+    private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final Executor executor;
+    private final Map<String, Found> known = new ConcurrentHashMap<>();
+
+    private record Found(List<InetAddress> addresses, long time) {}
+
+    HostNames(Executor executor) {
+        this.executor = executor;
+    }
+
+    /** The addresses of a host, empty if there are none: at once if they are known, else on the executor. */
+    void find(String host, Consumer<List<InetAddress>> answer) {
+        InetAddress literal = IpLiteral.parse(host);
+        if (literal != null) {
+            answer.accept(List.of(literal));
+            return;
+        }
+        Found found = known.get(host);
+        if (found != null && System.nanoTime() - found.time < FRESH_NANOS) {
+            answer.accept(found.addresses);
+            return;
+        }
+        try {
+            executor.execute(() -> Guard.run("a look-up", () -> answer.accept(resolve(host))));
+        } catch (RejectedExecutionException e) {
+            answer.accept(List.of());
+        }
+    }
+
+    private List<InetAddress> resolve(String host) {
+        try {
+            List<InetAddress> addresses = List.of(InetAddress.getAllByName(host));
+            known.put(host, new Found(addresses, System.nanoTime()));
+            return addresses;
+        } catch (UnknownHostException e) {
+            Found before = known.get(host);
+            return before == null ? List.of() : before.addresses;
+        }
+    }
+}

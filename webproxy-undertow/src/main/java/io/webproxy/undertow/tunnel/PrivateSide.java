@@ -1,0 +1,187 @@
+package io.webproxy.undertow.tunnel;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.ProxyStartException;
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.tunnel.Announcement;
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.tls.PinnedTls;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.security.cert.CertificateException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/** The private side of one tunnel: dials its public servers, announces there, and takes what they hand over. Thread-safe. */
+public final class PrivateSide {
+    private final Environment environment;
+    private final Tunnel tunnel;
+    private final TunnelKey key;
+    private final PinnedTls tls;
+    private final UUID instance = UUID.randomUUID();
+    private final HostNames names;
+    private final Map<Message.Item, Announcement> announced = new HashMap<>();
+    private final List<Uplink> uplinks = new ArrayList<>();
+    private final Set<HandIn> handIns = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger nextThread = new AtomicInteger();
+
+    /**
+     * What the server lends.
+     *
+     * @param threads the IO threads
+     * @param sweepers the sweeper of each
+     * @param executor for what must not be done on IO threads
+     * @param buffers for what is relayed
+     * @param records buffers that hold a whole TLS record each
+     * @param headers writes headers of the PROXY protocol
+     * @param https takes connections whose TLS ends here
+     */
+    public record Environment(
+            List<XnioIoThread> threads,
+            Function<XnioIoThread, Sweeper> sweepers,
+            Executor executor,
+            ByteBufferPool buffers,
+            ByteBufferPool records,
+            DescriptorRoom room,
+            Headers headers,
+            Https https,
+            TlsProvider tlsProvider) {}
+
+    /** Writes headers of the PROXY protocol. Pure. */
+    @FunctionalInterface
+    public interface Headers {
+        /** The header for a client that has reached a local address. */
+        ByteBuffer proxied(ProxyProtocol.Version version, InetSocketAddress client, InetSocketAddress local);
+    }
+
+    /** Takes connections whose TLS ends in this JVM. */
+    @FunctionalInterface
+    public interface Https {
+        /** A client's connection, which was dialled by this side; on its IO thread. */
+        void take(StreamConnection connection, InetSocketAddress client);
+    }
+
+    /**
+     * Reads the identity; nothing is dialled yet. Not for an IO thread.
+     *
+     * @throws ProxyStartException with one sentence, if it can't be used
+     */
+    public PrivateSide(Tunnel tunnel, Environment environment) {
+        this.tunnel = tunnel;
+        this.environment = environment;
+        try {
+            this.key = TunnelKey.load(tunnel.identity());
+        } catch (IllegalArgumentException e) {
+            throw new ProxyStartException(e.getMessage() + ".", e);
+        }
+        this.names = new HostNames(environment.executor());
+        this.tls = PinnedTls.client(
+                key.material(),
+                leaf -> {
+                    String shown = TunnelKey.fingerprintOf(leaf);
+                    if (!tunnel.fingerprints().contains(shown)) {
+                        throw new CertificateException("the server's key is " + shown + ", which isn't expected");
+                    }
+                },
+                PublicSide.PROTOCOL,
+                environment.records(),
+                environment.tlsProvider());
+        for (Announcement each : tunnel.announcements()) {
+            announced.put(item(each), each);
+        }
+        for (InetSocketAddress server : tunnel.servers()) {
+            uplinks.add(new Uplink(server, this, nextThread()));
+        }
+    }
+
+    static Message.Item item(Announcement announcement) {
+        return announcement.port() == 0
+                ? Message.Item.name(announcement.what())
+                : Message.Item.port(announcement.port());
+    }
+
+    /** Dials the public servers, again and again. */
+    public void start() {
+        uplinks.forEach(Uplink::start);
+    }
+
+    /** The tunnel that this runs. */
+    public Tunnel tunnel() {
+        return tunnel;
+    }
+
+    /** Says goodbye, and cuts what is relayed. */
+    public void close() {
+        new CloseSteps()
+                .each("uplinks", uplinks, Uplink::close)
+                .each("relays", List.copyOf(handIns), HandIn::abort)
+                .report();
+    }
+
+    XnioIoThread nextThread() {
+        List<XnioIoThread> threads = environment.threads();
+        return threads.get(Math.floorMod(nextThread.getAndIncrement(), threads.size()));
+    }
+
+    @Nullable Announcement announcement(Message.Item item) {
+        return announced.get(item);
+    }
+
+    Sweeper sweeper(XnioIoThread thread) {
+        return environment.sweepers().apply(thread);
+    }
+
+    Environment environment() {
+        return environment;
+    }
+
+    PinnedTls tls() {
+        return tls;
+    }
+
+    HostNames names() {
+        return names;
+    }
+
+    String fingerprint() {
+        return key.fingerprint();
+    }
+
+    UUID instance() {
+        return instance;
+    }
+
+    void add(HandIn handIn) {
+        handIns.add(handIn);
+    }
+
+    void remove(HandIn handIn) {
+        handIns.remove(handIn);
+    }
+
+    /** How many connections there are, ready ones included. */
+    public int connections() {
+        return handIns.size();
+    }
+
+    /** Whether every public server that can be reached, and at least one, has accepted everything; and what was refused. */
+    public List<Uplink.State> state() {
+        return uplinks.stream().map(Uplink::state).toList();
+    }
+}

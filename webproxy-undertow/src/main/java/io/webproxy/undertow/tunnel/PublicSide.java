@@ -1,0 +1,320 @@
+package io.webproxy.undertow.tunnel;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.ProxyStartException;
+import io.webproxy.route.HostPattern;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.sniff.Peeked;
+import io.webproxy.undertow.tls.PinnedTls;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+import org.xnio.ssl.SslConnection;
+
+/** The public side of tunnels: agents dial it and announce what they serve; visitors are handed over to them. TLS of visitors never ends here. Thread-safe. */
+public final class PublicSide {
+    /** The application protocol of control channels (ALPN, RFC 7301). */
+    public static final String PROTOCOL = "webproxy-tunnel/1";
+
+    /** What this version can do beyond the first one: nothing yet. */
+    static final long CAPABILITIES = 0;
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
+
+    /** How many control channels may be open that haven't said who they are. */
+    private static final int MOST_WAITING = 256;
+
+    private final Environment environment;
+    private final TunnelKey key;
+    private final Agents agents;
+    private final Registry registry;
+    private final Tokens<Claim> tokens = new Tokens<>(System::nanoTime);
+    private final Counts counts;
+    private final PinnedTls tls;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final Set<AgentChannel> channels = ConcurrentHashMap.newKeySet();
+    private final Map<String, AgentState> states = new ConcurrentHashMap<>();
+    private final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();
+    private final LongAdder refusedData = new LongAdder();
+
+    /**
+     * What the server lends.
+     *
+     * @param sweepers the sweeper of each IO thread
+     * @param executor for what must not be done on IO threads
+     * @param buffers for what is relayed
+     * @param records buffers that hold a whole TLS record each
+     * @param ports opens ports that agents announce
+     * @param takenHere whether the server itself serves a name
+     */
+    public record Environment(
+            Function<XnioIoThread, Sweeper> sweepers,
+            Executor executor,
+            ByteBufferPool buffers,
+            ByteBufferPool records,
+            Ports ports,
+            Predicate<HostPattern> takenHere,
+            TlsProvider tlsProvider) {}
+
+    /** Opens ports for agents. Not for an IO thread. */
+    public interface Ports {
+        /**
+         * Listens on a port, and hands its connections to {@link PublicSide#port}.
+         *
+         * @throws ProxyStartException with one sentence, if it can't
+         */
+        void open(int port);
+
+        /** Listens no more; no effect if it doesn't. */
+        void close(int port);
+    }
+
+    /**
+     * Reads the agents file and the identity, which is made if there is none. Not for an IO thread.
+     *
+     * @throws ProxyStartException with one sentence, if one can't be used
+     */
+    public PublicSide(Path agentsFile, Path identity, Environment environment) {
+        this.environment = environment;
+        try {
+            this.agents = new Agents(agentsFile);
+            this.key = TunnelKey.obtain(identity, "public");
+        } catch (IllegalArgumentException e) {
+            throw new ProxyStartException(e.getMessage() + ".", e);
+        }
+        this.registry = new Registry(agents, environment.takenHere(), System::nanoTime);
+        this.counts = new Counts(new Counts.Limits(4096, 16_384));
+        this.tls = PinnedTls.server(
+                key.material(),
+                leaf -> {
+                    if (agents.find(TunnelKey.fingerprintOf(leaf)) == null) {
+                        throw new CertificateException("the agents file has no agent with this key");
+                    }
+                },
+                PROTOCOL,
+                environment.records(),
+                environment.tlsProvider());
+    }
+
+    /** What agents pin. */
+    public String fingerprint() {
+        return key.fingerprint();
+    }
+
+    /** Whether a client is for a tunnel: an agent, or a visitor of what is announced or waited for. On any thread. */
+    public boolean wants(Peeked.ClientHello hello) {
+        return hello.protocols().contains(PROTOCOL) || isServed(hello);
+    }
+
+    private boolean isServed(Peeked.ClientHello hello) {
+        String name = hello.serverName();
+        if (name == null) {
+            return false;
+        }
+        long now = System.nanoTime();
+        Message.Item wanted = Registry.named(name);
+        return registry.find(wanted, now) != null || registry.isAwaited(wanted, now);
+    }
+
+    /** Whether bytes may be the start of a data connection; as few as one are enough for a no. */
+    public static boolean mayBeData(ByteBuffer bytes) {
+        return DataHello.mayBe(bytes);
+    }
+
+    /** The length of the mark that {@link #mayBeData} looks for. */
+    public static int markLength() {
+        return DataHello.MARK.length;
+    }
+
+    /** A client whose hello was {@linkplain #wants wanted}; {@code connection} gives all of its bytes again if it is an agent's. On the connection's thread. */
+    public void agentOrVisitor(Incoming incoming, Peeked.ClientHello hello, ByteBuffer read, Runnable replay) {
+        if (hello.protocols().contains(PROTOCOL)) {
+            replay.run();
+            agent(incoming);
+        } else {
+            visitor(incoming, Registry.named(String.valueOf(hello.serverName())), read);
+        }
+    }
+
+    private void agent(Incoming incoming) {
+        StreamConnection connection = incoming.connection();
+        if (waiting.incrementAndGet() > MOST_WAITING) {
+            waiting.decrementAndGet();
+            LOG.debug("{} isn't heard: too many control channels say nothing", AddressText.of(incoming.client()));
+            IoUtils.safeClose(connection);
+            return;
+        }
+        SslConnection secure = tls.accept(connection);
+        Sweeper sweeper = environment.sweepers().apply(connection.getIoThread());
+        new AgentChannel(incoming, secure, this, sweeper, environment.buffers()).start(false);
+    }
+
+    /** A connection that starts with the mark of a data connection. On its thread. */
+    public void data(Incoming incoming, ByteBuffer read) {
+        Sweeper sweeper = environment.sweepers().apply(incoming.connection().getIoThread());
+        new DataConnection(incoming, read, this, sweeper).start();
+    }
+
+    /** A connection to a port that was opened for an agent. On its thread. */
+    public void port(Incoming incoming, int port) {
+        visitor(incoming, Message.Item.port(port), ByteBuffer.allocate(0));
+    }
+
+    private void visitor(Incoming incoming, Message.Item wanted, ByteBuffer read) {
+        Sweeper sweeper = environment.sweepers().apply(incoming.connection().getIoThread());
+        new HandOver(incoming, wanted, read, this, sweeper).start();
+    }
+
+    /** Looks at the agents file, and forgets what nobody has announced for long. Not for an IO thread. */
+    public void look() {
+        if (agents.look()) {
+            for (AgentChannel channel : channels) {
+                AgentEntry entry = agents.find(channel.fingerprint());
+                if (entry == null) {
+                    channel.end(Message.Verdict.NOT_ALLOWED, "the agent was removed from the agents file");
+                } else {
+                    channel.end(0, "the agents file has changed: announce again");
+                }
+            }
+            for (AgentState state : states.values()) {
+                if (agents.find(state.fingerprint()) == null) {
+                    states.remove(state.fingerprint());
+                    state.abortAll();
+                }
+            }
+        }
+        registry.forget().forEach(environment.ports()::close);
+    }
+
+    Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
+        Message.Item item = offer.item();
+        boolean opens = item.kind() == Message.Kind.PORT && item.port() > 0 && agent.allows(item.port());
+        if (opens && !registry.has(item)) {
+            try {
+                environment.ports().open(item.port());
+            } catch (ProxyStartException e) {
+                return new Message.Verdict(Message.Verdict.TAKEN, String.valueOf(e.getMessage()));
+            }
+        }
+        return registry.announce(channel, agent, offer);
+    }
+
+    /** A channel has said who it is, or is over. */
+    void greeted(AgentChannel channel) {
+        waiting.decrementAndGet();
+    }
+
+    /** A channel is open; an older one of the same instance of the agent is closed. */
+    void up(AgentChannel channel) {
+        for (AgentChannel other : channels) {
+            if (other.fingerprint().equals(channel.fingerprint())
+                    && other.instance().equals(channel.instance())) {
+                other.end(0, "the agent has opened a newer channel");
+                registry.lost(other);
+            }
+        }
+        channels.add(channel);
+        LOG.info(
+                "Agent {} is connected from {} ({})",
+                channel.agent().name(),
+                AddressText.of(channel.incoming().client()),
+                channel.software());
+    }
+
+    void down(AgentChannel channel, String reason) {
+        channels.remove(channel);
+        registry.lost(channel);
+        LOG.info("Agent {} is disconnected: {}", channel.agent().name(), reason);
+    }
+
+    AgentState agent(AgentEntry entry) {
+        return states.computeIfAbsent(
+                entry.fingerprint(), fingerprint -> new AgentState(entry.name(), fingerprint));
+    }
+
+    /** A visitor isn't served. */
+    void refused(Refusal why, String client, Message.Item wanted, String detail) {
+        refusals.computeIfAbsent(why, same -> new LongAdder()).increment();
+        LOG.debug("{} isn't connected to {}: {}", client, wanted, detail);
+    }
+
+    void refusedData(Incoming incoming, String detail) {
+        refusedData.increment();
+        LOG.debug("{} is refused: {}", AddressText.of(incoming.client()), detail);
+    }
+
+    /** How many visitors weren't served since the start, by the reason's name. */
+    long refused() {
+        return refusals.values().stream().mapToLong(LongAdder::sum).sum();
+    }
+
+    void execute(Runnable task) {
+        try {
+            environment.executor().execute(task);
+        } catch (RejectedExecutionException e) {
+            // the server is closing
+        }
+    }
+
+    InetSocketAddress local(StreamConnection connection) {
+        InetSocketAddress local = connection.getLocalAddress(InetSocketAddress.class);
+        return local == null ? new InetSocketAddress(0) : local;
+    }
+
+    Agents agents() {
+        return agents;
+    }
+
+    Registry registry() {
+        return registry;
+    }
+
+    Tokens<Claim> tokens() {
+        return tokens;
+    }
+
+    Counts counts() {
+        return counts;
+    }
+
+    ByteBufferPool buffers() {
+        return environment.buffers();
+    }
+
+    String software() {
+        return Software.name();
+    }
+
+    /** How many channels are open. */
+    public int channels() {
+        return channels.size();
+    }
+
+    /** Tells every agent, and cuts what is relayed. */
+    public void close() {
+        new CloseSteps()
+                .each("control channels", List.copyOf(channels), channel -> channel.end(0, "the server is closing"))
+                .each("relays", List.copyOf(states.values()), AgentState::abortAll)
+                .report();
+    }
+}

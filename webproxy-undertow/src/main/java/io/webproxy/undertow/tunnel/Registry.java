@@ -1,0 +1,227 @@
+package io.webproxy.undertow.tunnel;
+
+import io.webproxy.route.HostPattern;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What agents have announced, and by which channels they can be asked. An exact name comes before a wildcard. What an agent had announced whose channel is lost is
+ * remembered for a minute, so that its visitors wait for it; in the first seconds of a server the same holds for everything that an agent may announce.
+ *
+ * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
+ */
+final class Registry {
+    /** The longest time that something may be announced for. */
+    static final long MOST_SECONDS = TimeUnit.DAYS.toSeconds(7);
+
+    private static final long KNOWN_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    /** Agents come back within 3 s; so many have a handshake then. */
+    private static final long AFTER_START_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Map<Message.Item, Entry> all = new ConcurrentHashMap<>();
+    private final LongSupplier nanoClock;
+    private final long start;
+    private final Predicate<HostPattern> takenHere;
+    private final Agents agents;
+
+    /** One announcement of one channel. */
+    private record Offering(AgentChannel channel, long until) {}
+
+    /** A name or port with those who serve it. */
+    static final class Entry {
+        private final Message.Item item;
+        private volatile List<Offering> offerings = List.of();
+        private volatile long lastSeen;
+
+        Entry(Message.Item item) {
+            this.item = item;
+        }
+
+        /** As it was announced. */
+        Message.Item item() {
+            return item;
+        }
+
+        /** Who can be asked now. */
+        List<AgentChannel> channels(long now) {
+            List<Offering> current = offerings;
+            if (current.size() == 1 && current.get(0).until == Long.MAX_VALUE) {
+                return List.of(current.get(0).channel);
+            }
+            return current.stream()
+                    .filter(offering -> offering.until == Long.MAX_VALUE || now - offering.until < 0)
+                    .map(Offering::channel)
+                    .toList();
+        }
+    }
+
+    /**
+     * Nothing is announced yet.
+     *
+     * @param takenHere whether a name is served by a rule, a route or a certificate of the same server
+     */
+    Registry(Agents agents, Predicate<HostPattern> takenHere, LongSupplier nanoClock) {
+        this.agents = agents;
+        this.takenHere = takenHere;
+        this.nanoClock = nanoClock;
+        this.start = nanoClock.getAsLong();
+    }
+
+    /** The item for a client's server name; lower case, without a trailing dot. */
+    static Message.Item named(String serverName) {
+        return Message.Item.name(HostPattern.hostOf(serverName));
+    }
+
+    /** What serves a name or port: the announcement, or the memory of one; null if there is neither. */
+    @Nullable Entry find(Message.Item wanted, long now) {
+        Entry exact = all.get(wanted);
+        if (exact != null && isKnown(exact, now)) {
+            return exact;
+        }
+        if (wanted.kind() != Message.Kind.NAME) {
+            return null;
+        }
+        int dot = wanted.name().indexOf('.');
+        Entry wildcard = dot <= 0
+                ? null
+                : all.get(Message.Item.name("*" + wanted.name().substring(dot)));
+        return wildcard != null && isKnown(wildcard, now) ? wildcard : null;
+    }
+
+    private static boolean isKnown(Entry entry, long now) {
+        return !entry.channels(now).isEmpty() || now - entry.lastSeen < KNOWN_NANOS;
+    }
+
+    /** Whether the server is so young that an agent which may announce this can't have come yet. */
+    boolean isAwaited(Message.Item wanted, long now) {
+        if (now - start >= AFTER_START_NANOS) {
+            return false;
+        }
+        if (wanted.kind() == Message.Kind.PORT) {
+            return agents.all().stream().anyMatch(agent -> agent.allows(wanted.port()));
+        }
+        HostPattern name;
+        try {
+            name = HostPattern.of(wanted.name());
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+        return agents.all().stream().anyMatch(agent -> agent.allows(name));
+    }
+
+    /** What becomes of an offer; a port is for the caller to open before. */
+    synchronized Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
+        if (offer.seconds() > MOST_SECONDS) {
+            return new Message.Verdict(
+                    Message.Verdict.MALFORMED, offer.seconds() + " s (expected: at most " + MOST_SECONDS + " s)");
+        }
+        Message.Item item;
+        if (offer.item().kind() == Message.Kind.NAME) {
+            HostPattern pattern;
+            try {
+                pattern = AgentsFile.pattern(offer.item().name());
+            } catch (IllegalArgumentException e) {
+                return new Message.Verdict(Message.Verdict.MALFORMED, String.valueOf(e.getMessage()));
+            }
+            if (!agent.allows(pattern)) {
+                return notAllowed(pattern.toString(), agent);
+            }
+            if (takenHere.test(pattern)) {
+                return new Message.Verdict(Message.Verdict.TAKEN, pattern + " is served by the public server itself");
+            }
+            item = Message.Item.name(pattern.toString());
+        } else {
+            item = offer.item();
+            if (item.port() == 0) {
+                return new Message.Verdict(Message.Verdict.MALFORMED, "port 0 (expected: 1-65535)");
+            }
+            if (!agent.allows(item.port())) {
+                return notAllowed(item.toString(), agent);
+            }
+        }
+        long now = nanoClock.getAsLong();
+        Entry entry = all.computeIfAbsent(item, Entry::new);
+        for (AgentChannel other : entry.channels(now)) {
+            if (!other.fingerprint().equals(agent.fingerprint()) && !(agent.shared() && other.isShared())) {
+                return new Message.Verdict(Message.Verdict.TAKEN, item + " is announced by another agent");
+            }
+        }
+        List<Offering> next = without(entry, channel);
+        next.add(new Offering(
+                channel, offer.seconds() == 0 ? Long.MAX_VALUE : now + TimeUnit.SECONDS.toNanos(offer.seconds())));
+        entry.offerings = List.copyOf(next);
+        return new Message.Verdict(Message.Verdict.ACCEPTED, "");
+    }
+
+    private static Message.Verdict notAllowed(String what, AgentEntry agent) {
+        return new Message.Verdict(
+                Message.Verdict.NOT_ALLOWED, what + " isn't among what the agents file allows " + agent.name());
+    }
+
+    private static List<Offering> without(Entry entry, AgentChannel channel) {
+        List<Offering> left = new ArrayList<>(entry.offerings);
+        left.removeIf(offering -> offering.channel == channel);
+        return left;
+    }
+
+    /** A channel takes back some of what it has announced: forgotten at once. */
+    synchronized void withdraw(AgentChannel channel, Collection<Message.Item> items) {
+        for (Message.Item item : items) {
+            Message.Item normal = item.kind() == Message.Kind.NAME ? named(item.name()) : item;
+            Entry entry = all.get(normal);
+            if (entry != null) {
+                entry.offerings = List.copyOf(without(entry, channel));
+                if (entry.offerings.isEmpty()) {
+                    all.remove(normal);
+                }
+            }
+        }
+    }
+
+    /** A channel is lost: what it had announced is remembered. */
+    synchronized void lost(AgentChannel channel) {
+        long now = nanoClock.getAsLong();
+        for (Entry entry : all.values()) {
+            List<Offering> left = without(entry, channel);
+            if (left.size() < entry.offerings.size()) {
+                entry.offerings = List.copyOf(left);
+                entry.lastSeen = now;
+            }
+        }
+    }
+
+    /** Forgets what nobody has announced for a minute; returns the ports among it. */
+    synchronized List<Integer> forget() {
+        long now = nanoClock.getAsLong();
+        List<Integer> ports = new ArrayList<>();
+        all.values().removeIf(entry -> {
+            boolean gone = !isKnown(entry, now);
+            if (gone && entry.item.kind() == Message.Kind.PORT) {
+                ports.add(entry.item.port());
+            }
+            return gone;
+        });
+        return ports;
+    }
+
+    /** Whether a port is announced, or remembered. */
+    boolean has(Message.Item item) {
+        return all.containsKey(item);
+    }
+
+    /** What is announced now by a channel. */
+    List<Message.Item> of(AgentChannel channel) {
+        return all.values().stream()
+                .filter(entry -> entry.offerings.stream().anyMatch(offering -> offering.channel == channel))
+                .map(Entry::item)
+                .toList();
+    }
+}

@@ -1,0 +1,120 @@
+package io.webproxy.undertow.tunnel;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What data connections prove that they were asked for: each token is random, good for one connection and for 10 s.
+ *
+ * <p>A token goes to the agent over its control channel only; a data connection shows an HMAC under it, which says for which agent and instance it is. What is kept here is
+ * a hash of the HMAC that is expected: it is no use to who reads it. A wrong proof takes nothing away, and of many right ones at once exactly one wins. Thread-safe.
+ *
+ * @param <T> what a token is for
+ */
+final class Tokens<T> {
+    /** The length of a proof in bytes. */
+    static final int PROOF = 32;
+
+    static final long LIMIT_NANOS = 10_000_000_000L;
+
+    private static final byte[] LABEL = "webproxy-tunnel/1 data".getBytes(StandardCharsets.US_ASCII);
+    private static final ThreadLocal<Mac> MAC = ThreadLocal.withInitial(Tokens::mac);
+    private static final ThreadLocal<MessageDigest> DIGEST = ThreadLocal.withInitial(Tokens::digest);
+
+    private final Map<Long, Expected<T>> all = new ConcurrentHashMap<>();
+    private final SecureRandom random = new SecureRandom();
+    private final LongSupplier nanoClock;
+
+    /**
+     * What is sent to the agent.
+     *
+     * @param token 32 random bytes
+     */
+    record Token(long id, byte[] token) {}
+
+    private record Expected<T>(byte[] hash, long until, T claim) {}
+
+    Tokens(LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+    }
+
+    /**
+     * A new token for an agent.
+     *
+     * @param fingerprint the agent's
+     */
+    Token issue(String fingerprint, UUID instance, T claim) {
+        byte[] bytes = new byte[Frames.TOKEN + Long.BYTES];
+        random.nextBytes(bytes);
+        long id = ByteBuffer.wrap(bytes).getLong(Frames.TOKEN);
+        byte[] token = Arrays.copyOf(bytes, Frames.TOKEN);
+        byte[] hash = DIGEST.get().digest(proof(token, id, fingerprint, instance));
+        all.put(id, new Expected<>(hash, nanoClock.getAsLong() + LIMIT_NANOS, claim));
+        return new Token(id, token);
+    }
+
+    /** What a token that proves itself is for; null if there is none such, or not any more. */
+    @Nullable T redeem(long id, byte[] proof) {
+        Expected<T> expected = all.get(id);
+        if (expected == null || !MessageDigest.isEqual(expected.hash, DIGEST.get().digest(proof))) {
+            return null;
+        }
+        // by identity: of all that come this far at once one removes it
+        return all.remove(id, expected) && nanoClock.getAsLong() - expected.until < 0 ? expected.claim : null;
+    }
+
+    /** A token isn't good any more. */
+    void drop(long id) {
+        all.remove(id);
+    }
+
+    /** How many are out. */
+    int count() {
+        return all.size();
+    }
+
+    /** Proves the possession of a token without showing it (RFC 2104). */
+    static byte[] proof(byte[] token, long id, String fingerprint, UUID instance) {
+        Mac mac = MAC.get();
+        try {
+            mac.init(new SecretKeySpec(token, "HmacSHA256"));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every JVM has HMAC-SHA256", e);
+        }
+        mac.update(LABEL);
+        mac.update(ByteBuffer.allocate(3 * Long.BYTES)
+                .putLong(id)
+                .putLong(instance.getMostSignificantBits())
+                .putLong(instance.getLeastSignificantBits())
+                .flip());
+        return mac.doFinal(fingerprint.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static Mac mac() {
+        try {
+            return Mac.getInstance("HmacSHA256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has HMAC-SHA256", e);
+        }
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+    }
+}

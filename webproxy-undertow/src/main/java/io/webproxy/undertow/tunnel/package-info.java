@@ -1,0 +1,5 @@
+/** The public and the private side of tunnels: a service that only dials out is reached by a public server. */
+@NullMarked
+package io.webproxy.undertow.tunnel;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,211 @@
+package io.webproxy.undertow.tunnel;
+
+import static org.awaitility.Awaitility.await;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.server.DefaultByteBufferPool;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.Arrival;
+import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.upstream.ProxyHeaderWriter;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.Xnio;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** A public side on a port of its own, and private sides, on two IO threads of one worker. */
+final class TunnelRig implements AutoCloseable {
+    private final XnioWorker worker;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Map<XnioIoThread, Sweeper> sweepers = new ConcurrentHashMap<>();
+    private final List<XnioIoThread> threads = new ArrayList<>();
+    private final ByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024, -1, 4);
+    private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
+    private final TlsProvider provider;
+    private final List<PrivateSide> privates = new ArrayList<>();
+    private final Map<Integer, AcceptingChannel<StreamConnection>> ports = new ConcurrentHashMap<>();
+    private final Path directory;
+    private final AcceptingChannel<StreamConnection> server;
+    final PublicSide side;
+    final Path agentsFile;
+
+    TunnelRig(Path directory, TlsProvider provider, String... agents) throws IOException {
+        this.directory = directory;
+        this.provider = provider;
+        this.worker = Xnio.getInstance()
+                .createWorker(
+                        null,
+                        OptionMap.builder()
+                                .set(Options.WORKER_NAME, "rig")
+                                .set(Options.WORKER_IO_THREADS, 2)
+                                .set(Options.WORKER_TASK_CORE_THREADS, 2)
+                                .set(Options.WORKER_TASK_MAX_THREADS, 2)
+                                .set(Options.THREAD_DAEMON, true)
+                                .getMap(),
+                        ended::countDown);
+        for (int i = 0; i < 2; i++) {
+            XnioIoThread thread = worker.getIoThread(i);
+            threads.add(thread);
+            sweepers.put(thread, new Sweeper(thread, System::nanoTime));
+        }
+        this.agentsFile = directory.resolve("agents");
+        writeAgents(agents);
+        this.side = new PublicSide(
+                agentsFile,
+                directory.resolve("public"),
+                new PublicSide.Environment(
+                        sweepers::get,
+                        worker,
+                        buffers,
+                        buffers,
+                        new PublicSide.Ports() {
+                            @Override
+                            public void open(int port) {
+                                openPort(port);
+                            }
+
+                            @Override
+                            public void close(int port) {
+                                IoUtils.safeClose(ports.remove(port));
+                            }
+                        },
+                        name -> name.toString().equals("taken.example.com"),
+                        provider));
+        this.server = listen(0, arrival -> new FirstFrame(
+                        new Accepted(arrival), side, sweepers.get(arrival.connection().getIoThread()), buffers)
+                .start());
+    }
+
+    private AcceptingChannel<StreamConnection> listen(int port, Consumer<Arrival> first) throws IOException {
+        AcceptingChannel<StreamConnection> listening = new Acceptor(open, first)
+                .listen(
+                        worker,
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                        OptionMap.builder()
+                                .set(Options.TCP_NODELAY, true)
+                                .set(Options.REUSE_ADDRESSES, true)
+                                .set(Options.BACKLOG, 1024)
+                                .getMap());
+        listening.resumeAccepts();
+        return listening;
+    }
+
+    private void openPort(int port) {
+        try {
+            ports.put(port, listen(port, arrival -> side.port(new Accepted(arrival), port)));
+        } catch (IOException e) {
+            throw new io.webproxy.ProxyStartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private record Accepted(Arrival arrival) implements Incoming {
+        @Override
+        public StreamConnection connection() {
+            return arrival.connection();
+        }
+
+        @Override
+        public InetSocketAddress client() {
+            return arrival.client();
+        }
+
+        @Override
+        public void settled() {
+            arrival.settled();
+        }
+
+        @Override
+        public void onLeave(Runnable listener) {
+            arrival.onLeave(listener);
+        }
+    }
+
+    /** Lines without the fingerprint: a name and what is allowed; the key is made. */
+    void writeAgents(String... agents) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (String agent : agents) {
+            String name = agent.substring(0, agent.indexOf(' '));
+            lines.append(name)
+                    .append(' ')
+                    .append(TunnelKey.obtain(directory, name).fingerprint())
+                    .append(agent.substring(agent.indexOf(' ')))
+                    .append('\n');
+        }
+        Files.writeString(agentsFile, lines);
+    }
+
+    int port() {
+        return server.getLocalAddress(InetSocketAddress.class).getPort();
+    }
+
+    Tunnel.Builder tunnel(String agent) {
+        return Tunnel.builder("127.0.0.1:" + port())
+                .identity(directory.resolve(agent))
+                .server(side.fingerprint());
+    }
+
+    /** Starts a private side. */
+    PrivateSide start(Tunnel tunnel) {
+        PrivateSide started = new PrivateSide(
+                tunnel,
+                new PrivateSide.Environment(
+                        threads,
+                        sweepers::get,
+                        worker,
+                        buffers,
+                        buffers,
+                        DescriptorRoom.unlimited(),
+                        ProxyHeaderWriter::proxied,
+                        (connection, client) -> IoUtils.safeClose(connection),
+                        provider));
+        privates.add(started);
+        started.start();
+        return started;
+    }
+
+    /** Starts a private side, and waits until everything that it announces is decided. */
+    PrivateSide connected(Tunnel tunnel) {
+        PrivateSide started = start(tunnel);
+        await().atMost(10, TimeUnit.SECONDS)
+                .pollDelay(0, TimeUnit.MILLISECONDS)
+                .pollInterval(5, TimeUnit.MILLISECONDS)
+                .until(() -> started.state().stream().allMatch(Uplink.State::connected));
+        return started;
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        privates.forEach(PrivateSide::close);
+        side.close();
+        IoUtils.safeClose(server);
+        ports.values().forEach(IoUtils::safeClose);
+        IoTasks.settle(threads);
+        sweepers.forEach((thread, sweeper) -> IoTasks.execute(thread, sweeper::cutAll));
+        open.closeAll();
+        IoTasks.settle(threads);
+        worker.shutdown();
+        ended.await(5, TimeUnit.SECONDS);
+    }
+}
