@@ -59,6 +59,11 @@ final class FrameReader {
         return broken ? malformed : Step.More.MORE;
     }
 
+    /** The memory that a frame which isn't whole takes, in bytes. */
+    int held() {
+        return frame.length;
+    }
+
     private void header(byte b) {
         header = header << 8 | (b & 0xff);
         if (++headerLength == Frames.HEADER) {
