@@ -24,6 +24,8 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -34,6 +36,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +72,7 @@ public final class ProxyConfig {
     private final int ioThreads;
     private final int bufferSize;
     private final int backlog;
+    private final List<Tunnel> tunnels;
 
     private ProxyConfig(Builder b) {
         this.listens = List.copyOf(b.listens);
@@ -98,6 +102,7 @@ public final class ProxyConfig {
         this.ioThreads = b.ioThreads;
         this.bufferSize = b.bufferSize;
         this.backlog = b.backlog;
+        this.tunnels = List.copyOf(b.tunnels);
     }
 
     /**
@@ -322,6 +327,24 @@ public final class ProxyConfig {
         return backlog;
     }
 
+    /** The public servers that are dialled, and what is announced there. */
+    public List<Tunnel> tunnels() {
+        return tunnels;
+    }
+
+    /** The public side of tunnels, which endpoints have rules for; empty if there is none. */
+    public Optional<TunnelServer> tunnelServer() {
+        return tunnelServers(listens).findFirst();
+    }
+
+    private static Stream<TunnelServer> tunnelServers(List<Listen> listens) {
+        return listens.stream()
+                .map(Listen::rules)
+                .flatMap(Optional::stream)
+                .flatMap(rules -> rules.tunnels().stream())
+                .distinct();
+    }
+
     Builder toBuilder() {
         return new Builder(this);
     }
@@ -332,7 +355,7 @@ public final class ProxyConfig {
                 + ", certificates=" + certificates + ", clientCertificates=" + clientCertificates + ", authenticator="
                 + authenticator + ", timeouts=" + timeouts
                 + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", http2=" + http2 + ", pool=" + pool
-                + ", connections=" + connections + "]";
+                + ", connections=" + connections + ", tunnels=" + tunnels + "]";
     }
 
     /**
@@ -372,6 +395,7 @@ public final class ProxyConfig {
         private int ioThreads;
         private int bufferSize;
         private int backlog;
+        private final List<Tunnel> tunnels = new ArrayList<>();
 
         Builder() {}
 
@@ -405,6 +429,7 @@ public final class ProxyConfig {
             ioThreads = config.ioThreads;
             bufferSize = config.bufferSize;
             backlog = config.backlog;
+            tunnels.addAll(config.tunnels);
         }
 
         /** Adds an endpoint for HTTP/1.1 and HTTP/2 over TLS; cleartext HTTP is redirected there. Port 0 is any free one. */
@@ -784,6 +809,32 @@ public final class ProxyConfig {
             return this;
         }
 
+        /**
+         * Dials a public server, and announces there what this one is to be reached by; no endpoint has to listen then. It is dialled again and again, also when it can't be
+         * reached at the start.
+         *
+         * @param server {@code host:port}; {@link Tunnel.Builder#connect} adds others
+         * @throws IllegalArgumentException with everything that is wrong with the tunnel
+         */
+        public Builder tunnel(String server, Consumer<Tunnel.Builder> tunnel) {
+            Tunnel.Builder builder = Tunnel.builder(server);
+            Objects.requireNonNull(tunnel, "tunnel").accept(builder);
+            tunnels.add(builder.build());
+            return this;
+        }
+
+        /**
+         * Takes a tunnel away, for an update: its clients are cut, once what is in flight has had the drain time.
+         *
+         * @throws IllegalArgumentException if there is none such
+         */
+        public Builder removeTunnel(Tunnel tunnel) {
+            if (!tunnels.remove(Objects.requireNonNull(tunnel, "tunnel"))) {
+                throw new IllegalArgumentException("removeTunnel: " + tunnel + " (expected: a tunnel of tunnels())");
+            }
+            return this;
+        }
+
         private static int checked(String name, int value, int least, int most) {
             if (value < least || value > most) {
                 throw new IllegalArgumentException(name + ": " + value + " (expected: " + least + "-" + most + ")");
@@ -798,13 +849,16 @@ public final class ProxyConfig {
          */
         public ProxyConfig build() {
             List<String> problems = new ArrayList<>();
-            if (listens.isEmpty()) {
+            boolean tunnelled = tunnels.stream().anyMatch(Tunnel::hasHttps);
+            if (listens.isEmpty() && tunnels.isEmpty()) {
                 problems.add(
                         "endpoints: none (expected: at least one of https(port), http(port), listen(port, rules))");
             }
-            boolean https = listens.stream().anyMatch(Listen::isTls);
+            boolean https = tunnelled || listens.stream().anyMatch(Listen::isTls);
             boolean toHttps = listens.stream().anyMatch(Listen::speaksTls);
-            boolean http = listens.isEmpty() || listens.stream().anyMatch(Listen::isHttp);
+            boolean http = tunnelled
+                    || (listens.isEmpty() && tunnels.isEmpty())
+                    || listens.stream().anyMatch(Listen::isHttp);
             Set<String> addresses = new HashSet<>();
             Set<String> names = new HashSet<>();
             for (Listen listen : listens) {
@@ -825,6 +879,15 @@ public final class ProxyConfig {
             }
             if (routes.isEmpty() && http) {
                 problems.add("routes: none (expected: forward(\"http://host:port\"), or at least one route)");
+            }
+            List<TunnelServer> servers = tunnelServers(listens).toList();
+            if (servers.size() > 1) {
+                problems.add("tunnels: " + servers + " (expected: the same for all endpoints that have any)");
+            }
+            for (TunnelServer server : servers) {
+                if (!server.hasIdentity()) {
+                    problems.add("tunnels: no identity (expected: identity(DIR), where the public side's key is kept)");
+                }
             }
             if (!certificates.isEmpty() && !https) {
                 problems.add("certificates: " + certificates + " (expected: an https(port) that serves them)");

@@ -2,6 +2,8 @@ package io.webproxy;
 
 import io.webproxy.http.IpLiteral;
 import io.webproxy.port.Endpoint;
+import io.webproxy.tunnel.Announcement;
+import io.webproxy.tunnel.Tunnel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -84,6 +86,9 @@ public final class ProxyServer implements AutoCloseable {
      */
     public URI uri() {
         Open now = open;
+        if (now.endpoints.isEmpty()) {
+            return announced(now.config);
+        }
         int chosen = 0;
         for (int i = Math.min(now.endpoints.size(), now.config.listens().size()) - 1; i >= 0; i--) {
             chosen = now.scheme(i).equals("https") ? i : chosen;
@@ -95,6 +100,17 @@ public final class ProxyServer implements AutoCloseable {
         String scheme = now.scheme(chosen);
         return URI.create(scheme + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort()
                 + (scheme.equals("tcp") ? "" : "/"));
+    }
+
+    /** Of a server that only dials out: what it has announced first. */
+    private static URI announced(ProxyConfig config) {
+        Tunnel tunnel = config.tunnels().get(0);
+        Announcement first = tunnel.announcements().get(0);
+        String host = tunnel.servers().get(0).getHostString();
+        return URI.create(
+                first.port() == 0
+                        ? "https://" + first.what().replace("*.", "") + "/"
+                        : "tcp://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + first.port());
     }
 
     /** Where the server listens, in the order of configuration, with real ports; empty once it is closed. */

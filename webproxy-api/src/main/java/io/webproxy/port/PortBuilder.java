@@ -2,6 +2,7 @@ package io.webproxy.port;
 
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tunnel.TunnelServer;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +81,29 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     /** The same with options. */
     public PortBuilder proxyHeader(Relay relay) {
         return add("proxy-header", PortRule.Protocol.PROXY_HEADER, relay);
+    }
+
+    /**
+     * Lets agents of tunnels in, and hands clients over to them that ask for a server name which an agent has announced: TLS doesn't end here. A rule before it can keep
+     * names for this server.
+     */
+    public PortBuilder tunnels(TunnelServer server) {
+        return tunnelAgents(server).tunnelClients(server);
+    }
+
+    /** The same for agents only, where their clients come by another port. */
+    public PortBuilder tunnelAgents(TunnelServer server) {
+        return add(new PortRule(
+                "tunnel-agents",
+                PortRule.Protocol.TUNNEL_AGENT,
+                clients(),
+                Objects.requireNonNull(server, "tunnels")));
+    }
+
+    /** The same for clients only, where agents come by another port. */
+    public PortBuilder tunnelClients(TunnelServer server) {
+        return add(new PortRule(
+                "tunnels", PortRule.Protocol.TUNNEL_CLIENT, clients(), Objects.requireNonNull(server, "tunnels")));
     }
 
     /** See {@link EndpointBuilder#name}. */

@@ -1,6 +1,7 @@
 package io.webproxy.port;
 
 import io.webproxy.http.AddressRange;
+import io.webproxy.tunnel.TunnelServer;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Objects;
@@ -28,7 +29,11 @@ public final class PortRule {
         /** A header of the PROXY protocol, version 1 or 2, which is relayed as it is. */
         PROXY_HEADER,
         /** The rule's own {@link PortRule#pattern}. */
-        BYTES
+        BYTES,
+        /** An agent of the rule's {@link PortRule#tunnels}: its control channel, told by the application protocol (ALPN), or a data connection. */
+        TUNNEL_AGENT,
+        /** A ClientHello with a server name that an agent has announced to the rule's {@link PortRule#tunnels}, or may be about to announce. */
+        TUNNEL_CLIENT
     }
 
     /** What becomes of a connection that a rule takes. */
@@ -40,7 +45,9 @@ public final class PortRule {
         /** It is cleartext HTTP, and is redirected to the server's first HTTPS endpoint. */
         REDIRECT,
         /** It is TLS that ends here; what is inside goes by rules of its own. */
-        INSIDE
+        INSIDE,
+        /** It is an agent's, or is handed over to one. */
+        TUNNEL
     }
 
     private final String name;
@@ -51,6 +58,12 @@ public final class PortRule {
     private final List<AddressRange> clients;
     private final @Nullable Relay relay;
     private final @Nullable PortRules inside;
+    private final @Nullable TunnelServer tunnels;
+
+    /** A rule for tunnels. */
+    PortRule(String name, Protocol protocol, List<AddressRange> clients, TunnelServer tunnels) {
+        this(name, protocol, Action.TUNNEL, Sni.any(), null, clients, null, null, tunnels);
+    }
 
     PortRule(
             String name,
@@ -61,6 +74,19 @@ public final class PortRule {
             List<AddressRange> clients,
             @Nullable Relay relay,
             @Nullable PortRules inside) {
+        this(name, protocol, action, sni, pattern, clients, relay, inside, null);
+    }
+
+    private PortRule(
+            String name,
+            Protocol protocol,
+            Action action,
+            Sni sni,
+            @Nullable BytePattern pattern,
+            List<AddressRange> clients,
+            @Nullable Relay relay,
+            @Nullable PortRules inside,
+            @Nullable TunnelServer tunnels) {
         this.name = name;
         this.protocol = protocol;
         this.action = action;
@@ -69,6 +95,7 @@ public final class PortRule {
         this.clients = List.copyOf(clients);
         this.relay = relay;
         this.inside = inside;
+        this.tunnels = tunnels;
     }
 
     /** What was given, else made of protocol and server name, with a number after it where the name is taken: unique among the rules beside it. */
@@ -111,6 +138,11 @@ public final class PortRule {
         return Optional.ofNullable(inside);
     }
 
+    /** Of an {@link Action#TUNNEL} rule, whose agents. */
+    public Optional<TunnelServer> tunnels() {
+        return Optional.ofNullable(tunnels);
+    }
+
     /** Whether it is for a client; one with an IPv4-mapped IPv6 address is an IPv4 client. */
     public boolean isFor(InetAddress client) {
         return clients.isEmpty() || clients.stream().anyMatch(range -> range.contains(client));
@@ -125,7 +157,7 @@ public final class PortRule {
     }
 
     PortRule named(String other) {
-        return new PortRule(other, protocol, action, sni, pattern, clients, relay, inside);
+        return new PortRule(other, protocol, action, sni, pattern, clients, relay, inside, tunnels);
     }
 
     @Override
@@ -138,7 +170,8 @@ public final class PortRule {
                 && Objects.equals(pattern, that.pattern)
                 && clients.equals(that.clients)
                 && Objects.equals(relay, that.relay)
-                && Objects.equals(inside, that.inside);
+                && Objects.equals(inside, that.inside)
+                && Objects.equals(tunnels, that.tunnels);
     }
 
     @Override

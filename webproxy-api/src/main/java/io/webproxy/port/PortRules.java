@@ -1,5 +1,6 @@
 package io.webproxy.port;
 
+import io.webproxy.tunnel.TunnelServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,15 @@ public final class PortRules {
     public boolean hasCleartext() {
         return rules.stream()
                 .anyMatch(rule -> rule.protocol() == PortRule.Protocol.HTTP && rule.action() != PortRule.Action.RELAY);
+    }
+
+    /** The tunnels that rules are for, each once. */
+    public List<TunnelServer> tunnels() {
+        return rules.stream()
+                .map(PortRule::tunnels)
+                .flatMap(Optional::stream)
+                .distinct()
+                .toList();
     }
 
     /** Whether a rule redirects cleartext HTTP. */

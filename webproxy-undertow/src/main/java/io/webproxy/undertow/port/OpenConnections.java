@@ -90,6 +90,12 @@ public final class OpenConnections {
         return arrival;
     }
 
+    /** Counts a connection that was dialled for a client, as if that had been accepted; null if a limit is reached. On the connection's IO thread. */
+    public @Nullable Arrival admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
+        Arrival arrival = admit(connection, endpoint);
+        return arrival != null && arrival.cameFrom(client) ? arrival : null;
+    }
+
     private @Nullable Arrival counted(StreamConnection connection, Acceptor endpoint) {
         InetSocketAddress peer = connection.getPeerAddress(InetSocketAddress.class);
         if (peer == null) {

@@ -6,6 +6,7 @@ import io.webproxy.undertow.relay.Relays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.xnio.XnioIoThread;
 
 /** What the endpoints of one server have in common. Thread-safe. */
@@ -13,6 +14,7 @@ public final class PortTools {
     private final ByteBufferPool buffers;
     private final Function<XnioIoThread, Sweeper> sweepers;
     private final Relays relays;
+    private final Supplier<Tunnels> tunnels;
     private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /**
@@ -21,11 +23,17 @@ public final class PortTools {
      * @param buffers to read into
      * @param sweepers the sweeper of each IO thread
      * @param relays take the connections that go to a target
+     * @param tunnels take those of agents and of their clients
      */
-    public PortTools(ByteBufferPool buffers, Function<XnioIoThread, Sweeper> sweepers, Relays relays) {
+    public PortTools(
+            ByteBufferPool buffers,
+            Function<XnioIoThread, Sweeper> sweepers,
+            Relays relays,
+            Supplier<Tunnels> tunnels) {
         this.buffers = buffers;
         this.sweepers = sweepers;
         this.relays = relays;
+        this.tunnels = tunnels;
     }
 
     ByteBufferPool buffers() {
@@ -42,5 +50,9 @@ public final class PortTools {
 
     Relays relays() {
         return relays;
+    }
+
+    Tunnels tunnels() {
+        return tunnels.get();
     }
 }

@@ -4,6 +4,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.PooledAdaptor;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.tls.ClientHello;
+import io.webproxy.port.PortRule;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.port.RuleSet.Ruling;
@@ -93,7 +94,9 @@ final class Visit {
             new FirstBytes(
                             arrival,
                             connection,
-                            new PortDetection(rules.rulesFor(arrival.client().getAddress())),
+                            new PortDetection(
+                                    rules.rulesFor(arrival.client().getAddress()),
+                                    hello -> port.tools().tunnels().serves(hello)),
                             new FirstBytes.Times(silentAt, undecidedAt),
                             sweeper,
                             port.tools().buffers(),
@@ -151,14 +154,18 @@ final class Visit {
             }
         }
 
+        void replay(PooledByteBuffer read) {
+            ConduitStreamSourceChannel source = connection.getSourceChannel();
+            PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
+            source.setConduit(replay);
+            replay.pushBack(new PooledAdaptor(read));
+        }
+
         /** The relay reads all bytes as if none had been read; no pooled buffer waits until its target is connected to. */
         void relay(RelayRule rule, @Nullable PooledByteBuffer read) {
             arrival.settled();
             if (read != null) {
-                ConduitStreamSourceChannel source = connection.getSourceChannel();
-                PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
-                source.setConduit(replay);
-                replay.pushBack(new PooledAdaptor(HeldBytes.unpooled(read)));
+                replay(HeldBytes.unpooled(read));
             }
             InetSocketAddress local = local(arrival);
             if (local == null) {
@@ -182,6 +189,9 @@ final class Visit {
             RelayRule relay = ruling.relay();
             if (relay != null) {
                 relay(relay, read);
+            } else if (decision.rule().action() == PortRule.Action.TUNNEL) {
+                arrival.countFor(ruling.counters());
+                tunnel(decision.rule(), hello, read);
             } else if (hello != null) {
                 openTls(ruling, hello, read);
             } else {
@@ -205,6 +215,19 @@ final class Visit {
                     TlsStart.sendAlert(connection, UNRECOGNIZED_NAME);
                 }
                 otherwise(RelayEnd.UNDETECTED_UNKNOWN, read);
+            }
+        }
+
+        private void tunnel(PortRule rule, Peeked.@Nullable ClientHello hello, PooledByteBuffer read) {
+            PooledByteBuffer kept = HeldBytes.unpooled(read);
+            Tunnels tunnels = port.tools().tunnels();
+            if (hello == null) {
+                tunnels.data(arrival, kept.getBuffer());
+            } else if (rule.protocol() == PortRule.Protocol.TUNNEL_CLIENT) {
+                tunnels.client(arrival, hello, kept.getBuffer());
+            } else {
+                replay(kept);
+                tunnels.control(arrival);
             }
         }
 

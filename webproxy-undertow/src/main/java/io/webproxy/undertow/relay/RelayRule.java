@@ -23,7 +23,7 @@ public final class RelayRule {
         private final String name;
         private final RuleCounters counters = new RuleCounters();
         private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
-        private final NewConnections rate = new NewConnections();
+        private final NewConnections<AddressRange> rate = new NewConnections<>();
         private final Map<InetSocketAddress, RelayTarget> known = new ConcurrentHashMap<>();
         private final AtomicInteger turn = new AtomicInteger();
         private final OncePerMinute warning = new OncePerMinute();

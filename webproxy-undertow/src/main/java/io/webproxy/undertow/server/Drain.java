@@ -22,6 +22,7 @@ final class Drain {
 
     private final Exchanges exchanges;
     private final Relays relays;
+    private final TunnelSides tunnels;
     private final OpenConnections connections;
     private final Runnable stopAccepting;
     private final Runnable release;
@@ -38,12 +39,14 @@ final class Drain {
     Drain(
             Exchanges exchanges,
             Relays relays,
+            TunnelSides tunnels,
             OpenConnections connections,
             Runnable stopAccepting,
             Runnable release,
             Duration rest) {
         this.exchanges = exchanges;
         this.relays = relays;
+        this.tunnels = tunnels;
         this.connections = connections;
         this.stopAccepting = stopAccepting;
         this.release = release;
@@ -84,9 +87,11 @@ final class Drain {
                 .step("drain", () -> {
                     exchanges.whenOneEnds(this::oneEnded);
                     relays.whenOneEnds(this::oneEnded);
+                    tunnels.live().whenOneEnds(this::oneEnded);
                     connections.whenFewerAreActive(this::fewerAreActive);
                 })
                 .step("endpoints", stopAccepting)
+                .step("tunnels", tunnels::leave)
                 .step("exchanges and relays", this::awaitOrCut)
                 .report();
         release.run();
@@ -106,10 +111,11 @@ final class Drain {
     private void cutAll() {
         exchanges.cutAll();
         relays.cutAll();
+        tunnels.live().cutAll();
     }
 
     private boolean isIdle() {
-        return exchanges.isIdle() && relays.open() == 0;
+        return exchanges.isIdle() && relays.open() == 0 && tunnels.live().open() == 0;
     }
 
     private synchronized void oneEnded() {

@@ -28,6 +28,8 @@ final class EndpointKinds {
     private static final PortRules HTTPS =
             new PortBuilder().https().redirectHttp().build();
 
+    private static final PortRules TUNNELLED = new PortBuilder().https().build();
+
     private final HttpEndpoints http;
     private final PortTools tools;
     private final Relays relays;
@@ -35,6 +37,7 @@ final class EndpointKinds {
     private final Supplier<Settings> settings;
     private final Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers;
     private final Function<Optional<ClientCertificates>, TlsFront> tls;
+    private volatile @Nullable RulePort tunnelled;
 
     /**
      * Those of a server.
@@ -85,6 +88,23 @@ final class EndpointKinds {
                                 (client, after, why) -> {});
                     case RULES -> ruled(listen, endpoint, own);
                 });
+    }
+
+    /** What connections become that have come through a tunnel, and whose TLS ends here. */
+    Consumer<Arrival> tunnelled() {
+        RulePort known = tunnelled;
+        if (known == null) {
+            known = new RulePort(
+                    tools,
+                    "tunnel",
+                    TUNNELLED,
+                    () -> PortTimes.within(settings.get().limits().headTime()),
+                    tls.apply(Optional.empty()),
+                    http.protocols(handlers.apply(settings)),
+                    (client, after, why) -> {});
+            tunnelled = known;
+        }
+        return known;
     }
 
     private RulePort ruled(ProxyConfig.Listen listen, Endpoint endpoint, HttpEndpoints.Handlers own) {

@@ -12,6 +12,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tunnel.Tunnel;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
@@ -25,6 +26,7 @@ import io.webproxy.undertow.http.RateLimiter;
 import io.webproxy.undertow.http.Redirect;
 import io.webproxy.undertow.http.Settings;
 import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.port.PortTools;
 import io.webproxy.undertow.port.ProxyGreeting;
@@ -44,6 +46,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,6 +85,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final DescriptorRoom room = DescriptorRoom.ofProcess();
     private final OpenConnections connections = new OpenConnections(room);
     private final Listeners listeners;
+    private final TunnelSides tunnels;
     private final EndpointKinds kinds;
     private final ByteBufferPool records;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -133,8 +137,19 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.http2 = config.http2();
         this.greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         this.listeners = new Listeners(worker, connections);
+        this.tunnels = new TunnelSides(new TunnelSides.Lent(
+                worker,
+                threads,
+                exchanges::sweeper,
+                buffers,
+                records,
+                room,
+                connections,
+                exchanges.recorder(),
+                () -> tls,
+                this::tunnelled));
         this.kinds = kinds(buffers);
-        this.drain = new Drain(exchanges, relays, connections, listeners::close, this::release, rest);
+        this.drain = new Drain(exchanges, relays, tunnels, connections, listeners::close, this::release, rest);
         try {
             OwnEndpoints own = ownEndpoints();
             own.check(config, OwnEndpoints.known(config));
@@ -199,7 +214,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         ServedHosts hosts = new ServedHosts(() -> tls);
         return new EndpointKinds(
                 new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2),
-                new PortTools(buffers, exchanges::sweeper, relays),
+                new PortTools(buffers, exchanges::sweeper, relays, () -> tunnels),
                 relays,
                 () -> greeting,
                 () -> settings,
@@ -220,6 +235,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         try {
             own.check(config, opened.bound());
             prepareTls(config);
+            TunnelSides.Change tunnelled = tunnels.prepare(config);
             // the ports of endpoints are asked for by certificate providers
             opened.putInForce();
             providers.change(ServerTls.providers(config.certificates())).keep();
@@ -228,6 +244,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 created.makeStandIns();
             }
             opened.open(kinds::of, config.drainTime());
+            tunnelled.putInForce();
         } catch (RuntimeException | Error e) {
             opened.undo();
             throw e;
@@ -253,7 +270,13 @@ public final class RunningProxy implements ProxyEngine.Running {
     }
 
     private static boolean hasTls(ProxyConfig config) {
-        return config.listens().stream().anyMatch(ProxyConfig.Listen::isTls);
+        return config.listens().stream().anyMatch(ProxyConfig.Listen::isTls)
+                || config.tunnels().stream().anyMatch(Tunnel::hasHttps);
+    }
+
+    /** What takes clients that have come through a tunnel, and whose TLS ends here. */
+    private Consumer<Arrival> tunnelled() {
+        return kinds.tunnelled();
     }
 
     private void pollFiles(ProxyConfig config) {
@@ -295,7 +318,10 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     /** A start that failed: what was opened is closed again before the exception gets out. */
     private void abandon() {
-        new CloseSteps().step("endpoints", listeners::close).report();
+        new CloseSteps()
+                .step("endpoints", listeners::close)
+                .step("tunnels", tunnels::leave)
+                .report();
         release();
     }
 
@@ -345,11 +371,13 @@ public final class RunningProxy implements ProxyEngine.Running {
         Authenticators.Change whoDecides = authenticators.change(config);
         Listeners.Change ports = null;
         CertificateProviders.Change change = null;
+        TunnelSides.Change tunnelled;
         ServerTls serving = tls;
         try {
             ports = listeners.prepare(config);
             own.check(config, ports.bound());
             ServerTls.Prepared certificates = prepareTls(config);
+            tunnelled = tunnels.prepare(config);
             Upstreams.Prepared prepared = upstreams.prepare(upstreamsOf(config));
             ports.putInForce();
             change = providers.change(ServerTls.providers(config.certificates()));
@@ -385,6 +413,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         change.keep();
         pollFiles(config);
         ports.open(kinds::of, config.drainTime());
+        tunnelled.putInForce();
         relays.retain(listeners.ruleNames());
         whoDecides.keep();
     }

@@ -4,6 +4,7 @@ import io.webproxy.port.PortRule;
 import io.webproxy.undertow.sniff.Peeked.ClientHello;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,19 +18,27 @@ public final class PortDetection {
     public static final int MAX_BYTES = ClientHelloParser.MAX_BYTES;
 
     private final List<PortRule> rules;
+    private final Predicate<ClientHello> tunnelled;
     private int next;
     private @Nullable ClientHelloParser parser;
     private int parsed;
     private Peeked peeked = Peeked.More.MORE;
     private Decision decision = Decision.More.MORE;
 
+    /** A new connection of a port without tunnels. */
+    PortDetection(List<PortRule> rules) {
+        this(rules, hello -> false);
+    }
+
     /**
      * A new connection.
      *
      * @param rules those that are for its client, in order; not changed and not copied
+     * @param tunnelled whether an agent has announced what a TLS client asks for
      */
-    public PortDetection(List<PortRule> rules) {
+    public PortDetection(List<PortRule> rules, Predicate<ClientHello> tunnelled) {
         this.rules = rules;
+        this.tunnelled = tunnelled;
     }
 
     /**
@@ -50,8 +59,7 @@ public final class PortDetection {
             PortRule rule = rules.get(next);
             Answer answer = answer(rule, bytes, length);
             if (answer == Answer.MATCH) {
-                boolean tls = rule.protocol() == PortRule.Protocol.TLS;
-                return new Decision.Rule(rule, tls && peeked instanceof ClientHello hello ? hello : null);
+                return new Decision.Rule(rule, isTls(rule) && peeked instanceof ClientHello hello ? hello : null);
             }
             if (answer == Answer.MORE) {
                 return Decision.More.MORE;
@@ -66,10 +74,20 @@ public final class PortDetection {
         return new Decision.None("bytes that no rule is for", null);
     }
 
+    private static boolean isTls(PortRule rule) {
+        return switch (rule.protocol()) {
+            case TLS, TUNNEL_AGENT, TUNNEL_CLIENT -> true;
+            default -> false;
+        };
+    }
+
     private Answer answer(PortRule rule, ByteBuffer bytes, int length) {
         return switch (rule.protocol()) {
             case SSH -> Detectors.ssh(bytes, length);
-            case TLS -> tls(rule, bytes, length);
+            case TLS ->
+                tls(bytes, hello -> rule.sni().matches(hello.serverName(), hello.protocols()));
+            case TUNNEL_AGENT -> agent(bytes);
+            case TUNNEL_CLIENT -> tls(bytes, tunnelled);
             case HTTP -> Detectors.http(bytes, length);
             case SOCKS5 -> Detectors.socks5(bytes, length);
             case OPENVPN -> Detectors.openVpn(bytes, length);
@@ -82,7 +100,16 @@ public final class PortDetection {
         };
     }
 
-    private Answer tls(PortRule rule, ByteBuffer bytes, int length) {
+    /** A data connection by its first bytes, a control channel by its application protocol. */
+    private Answer agent(ByteBuffer bytes) {
+        if (TunnelMark.mayBeData(bytes)) {
+            return bytes.remaining() < TunnelMark.length() ? Answer.MORE : Answer.MATCH;
+        }
+        return tls(bytes, hello -> hello.protocols().contains(TunnelMark.PROTOCOL));
+    }
+
+    private Answer tls(ByteBuffer bytes, Predicate<ClientHello> wanted) {
+        int length = bytes.remaining();
         Answer shape = Detectors.tls(bytes, length);
         if (shape != Answer.MATCH) {
             return shape;
@@ -91,7 +118,7 @@ public final class PortDetection {
             parse(bytes, length);
         }
         if (peeked instanceof ClientHello hello) {
-            return Answer.of(rule.sni().matches(hello.serverName(), hello.protocols()));
+            return Answer.of(wanted.test(hello));
         }
         return peeked == Peeked.More.MORE ? Answer.MORE : Answer.NO;
     }

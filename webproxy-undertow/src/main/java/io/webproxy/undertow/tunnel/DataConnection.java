@@ -4,6 +4,7 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.sniff.TunnelMark;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
@@ -99,12 +100,12 @@ final class DataConnection extends Watched {
             }
         }
         hello.flip();
-        if (!DataHello.mayBe(hello)) {
+        if (!TunnelMark.mayBeData(hello)) {
             side.refusedData(incoming, "a data connection with another hello");
             close();
             return false;
         }
-        hello.position(DataHello.MARK.length);
+        hello.position(TunnelMark.length());
         id = hello.getLong();
         byte[] proof = new byte[Tokens.PROOF];
         hello.get(proof);

@@ -1,16 +1,21 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.observe.RelayRecord;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.relay.BridgedRelay;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,7 +30,6 @@ import org.xnio.XnioIoThread;
  */
 final class HandIn extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
-    private static final Logger RELAYS = LoggerFactory.getLogger("io.webproxy.relay");
     private static final long DATA_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long TARGET_NANOS = TimeUnit.SECONDS.toNanos(8);
     private static final byte[] ACKNOWLEDGEMENT = {DataHello.ACKNOWLEDGED};
@@ -36,6 +40,7 @@ final class HandIn extends Watched {
     private final PrivateSide side;
     private final Sweeper sweeper;
     private final long start = System.nanoTime();
+    private final Instant begun = Instant.now();
     private Message.@Nullable Visitor visitor;
     private @Nullable Announcement announcement;
     private @Nullable Dial dataDial;
@@ -43,6 +48,7 @@ final class HandIn extends Watched {
     private @Nullable StreamConnection data;
     private @Nullable StreamConnection target;
     private @Nullable BridgedRelay relay;
+    private @Nullable InetSocketAddress source;
     private boolean done;
     private long deadline;
 
@@ -73,7 +79,6 @@ final class HandIn extends Watched {
 
     void start() {
         guarded(() -> {
-            side.add(this);
             sweeper.watch(this);
             dataDial = dial(channel.peer(), this::opened, why -> fail("the data connection can't be opened", why));
             if (visitor != null && !done) {
@@ -194,6 +199,7 @@ final class HandIn extends Watched {
     private void reached(StreamConnection connection) throws IOException {
         targetDial = null;
         target = connection;
+        source = connection.getLocalAddress(InetSocketAddress.class);
         Announcement what = announcement;
         Message.Visitor who = visitor;
         if (what != null && who != null && what.proxyProtocol().isPresent()) {
@@ -222,29 +228,33 @@ final class HandIn extends Watched {
         }
         finish();
         if (inner == null) {
-            side.remove(this);
             side.environment().https().take(outer, who.client());
         } else {
             BridgedRelay started =
                     new BridgedRelay(outer, inner, side.environment().buffers(), clean -> ended(who, what, clean));
             relay = started;
+            side.live().opened(this, started::abort);
             started.start(null, null);
         }
     }
 
     private void ended(Message.Visitor who, Announcement what, boolean clean) {
-        side.remove(this);
+        side.live().ended(this);
         BridgedRelay over = relay;
-        if (over != null && RELAYS.isInfoEnabled()) {
-            RELAYS.info(
-                    "client={} rule=announced:{} target={} in={} out={} seconds={} end={}",
-                    AddressText.of(who.client()),
-                    what.what(),
-                    what.target().map(address -> address.getHostString() + ":" + address.getPort()).orElse("-"),
+        Recorder recorder = side.environment().recorder();
+        if (over != null && recorder.isRelayWanted()) {
+            recorder.relayEnded(new RelayRecord(
+                    begun,
+                    who.client(),
+                    "tunnel",
+                    Optional.of(what.what()),
+                    Optional.ofNullable(source),
+                    what.target().map(address -> address.getHostString() + ":" + address.getPort()),
                     over.toRight(),
                     over.toLeft(),
-                    (System.nanoTime() - start) / 1_000_000 / 1e3,
-                    clean ? "closed" : "reset");
+                    Duration.ofNanos(System.nanoTime() - start),
+                    clean ? RelayEnd.CLOSED : RelayEnd.CUT,
+                    ""));
         }
     }
 
@@ -272,7 +282,6 @@ final class HandIn extends Watched {
         }
         LOG.debug("Connection {} ends before its relay: {}", id, why);
         finish();
-        side.remove(this);
         Dial outer = dataDial;
         Dial inner = targetDial;
         cancel(outer);
@@ -292,17 +301,6 @@ final class HandIn extends Watched {
     /** Nobody wants it any more, unless it is a relay; from any thread. */
     void drop() {
         IoTasks.execute(thread(), () -> guarded(() -> drop("it isn't wanted any more")));
-    }
-
-    /** Cuts it, whatever it is; from any thread. */
-    void abort() {
-        IoTasks.execute(thread(), () -> {
-            drop("the server is closing");
-            BridgedRelay running = relay;
-            if (running != null) {
-                running.abort();
-            }
-        });
     }
 
     @Override

@@ -1,15 +1,21 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.http.AddressRange;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.observe.RelayRecord;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.observe.Recorder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -36,10 +42,12 @@ final class HandOver extends Watched {
     private final StreamConnection connection;
     private final PublicSide side;
     private final Sweeper sweeper;
+    private final AddressRange address;
     private final Message.Item wanted;
     private final String name;
     private final ByteBuffer early;
     private final long start;
+    private final Instant begun = Instant.now();
     private final List<Claim.Attempt> attempts = new ArrayList<>();
     private final Set<AgentChannel> failed = new HashSet<>();
     private String lastFailure = "no agent has come";
@@ -48,6 +56,7 @@ final class HandOver extends Watched {
     /** What it is counted under, until it has left. */
     private volatile Message.@Nullable Item counted;
 
+    private boolean waiting = true;
     private boolean done;
 
     /**
@@ -59,6 +68,7 @@ final class HandOver extends Watched {
     HandOver(Incoming incoming, Message.Item wanted, ByteBuffer early, PublicSide side, Sweeper sweeper) {
         this.incoming = incoming;
         this.connection = incoming.connection();
+        this.address = AddressRange.clientOf(incoming.client().getAddress());
         this.wanted = wanted;
         this.name = wanted.name();
         this.early = early;
@@ -79,10 +89,11 @@ final class HandOver extends Watched {
                 () -> {
                     Registry.Entry entry = side.registry().find(wanted, start);
                     counted = entry == null ? wanted : entry.item();
-                    String full = side.counts().enter(incoming.client().getAddress(), counted);
+                    Counts.Full full = side.counts().enter(address, counted, start);
                     if (full != null) {
                         counted = null;
-                        refuse(Refusal.LIMIT, full);
+                        waiting = false;
+                        refuse(full.why(), full.detail());
                     } else {
                         tryNext();
                     }
@@ -121,7 +132,12 @@ final class HandOver extends Watched {
             }
             return;
         }
-        ask(channel, entry, now);
+        Counts.Full full = tried == 0 ? side.counts().fullAgent(channel.agent(), now) : null;
+        if (full != null) {
+            refuse(full.why(), full.detail());
+        } else {
+            ask(channel, entry, now);
+        }
     }
 
     private void awaitAgent(long now) {
@@ -248,7 +264,8 @@ final class HandOver extends Watched {
         finish();
         abandonAttempts();
         leave();
-        side.refused(why, AddressText.of(incoming.client()), wanted, detail);
+        side.refused(why);
+        record(null, 0, 0, why.end(), detail);
         if (wanted.kind() == Message.Kind.NAME) {
             try {
                 connection.getSinkChannel().write(TlsAlert.of(why.alert()));
@@ -269,6 +286,10 @@ final class HandOver extends Watched {
 
     private void finish() {
         done = true;
+        if (waiting) {
+            waiting = false;
+            side.counts().settled();
+        }
         sweeper.forget(this);
     }
 
@@ -277,16 +298,31 @@ final class HandOver extends Watched {
         Message.Item item = counted;
         counted = null;
         if (item != null) {
-            side.counts().leave(incoming.client().getAddress(), item);
+            side.counts().leave(address, item);
+        }
+    }
+
+    /** What has become of it, for the log and for observers. */
+    void record(@Nullable String agent, long sent, long received, RelayEnd end, String detail) {
+        Recorder recorder = side.recorder();
+        if (recorder.isRelayWanted()) {
+            recorder.relayEnded(new RelayRecord(
+                    begun,
+                    incoming.client(),
+                    "tunnels",
+                    Optional.of(wanted.toString()),
+                    Optional.empty(),
+                    Optional.ofNullable(agent),
+                    sent,
+                    received,
+                    Duration.ofNanos(sweeper.now() - start),
+                    end,
+                    detail));
         }
     }
 
     Incoming incoming() {
         return incoming;
-    }
-
-    Message.Item wanted() {
-        return wanted;
     }
 
     ByteBuffer early() {

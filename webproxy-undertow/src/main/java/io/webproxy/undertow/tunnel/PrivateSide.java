@@ -10,6 +10,8 @@ import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.sniff.TunnelMark;
+import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.tls.PinnedTls;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -18,9 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -38,7 +38,6 @@ public final class PrivateSide {
     private final HostNames names;
     private final Map<Message.Item, Announcement> announced = new HashMap<>();
     private final List<Uplink> uplinks = new ArrayList<>();
-    private final Set<HandIn> handIns = ConcurrentHashMap.newKeySet();
     private final AtomicInteger nextThread = new AtomicInteger();
 
     /**
@@ -51,6 +50,8 @@ public final class PrivateSide {
      * @param records buffers that hold a whole TLS record each
      * @param headers writes headers of the PROXY protocol
      * @param https takes connections whose TLS ends here
+     * @param live is told of relays
+     * @param recorder the same, when they have ended
      */
     public record Environment(
             List<XnioIoThread> threads,
@@ -61,6 +62,8 @@ public final class PrivateSide {
             DescriptorRoom room,
             Headers headers,
             Https https,
+            LiveRelays live,
+            Recorder recorder,
             TlsProvider tlsProvider) {}
 
     /** Writes headers of the PROXY protocol. Pure. */
@@ -99,7 +102,7 @@ public final class PrivateSide {
                         throw new CertificateException("the server's key is " + shown + ", which isn't expected");
                     }
                 },
-                PublicSide.PROTOCOL,
+                TunnelMark.PROTOCOL,
                 environment.records(),
                 environment.tlsProvider());
         for (Announcement each : tunnel.announcements()) {
@@ -126,12 +129,9 @@ public final class PrivateSide {
         return tunnel;
     }
 
-    /** Says goodbye, and cuts what is relayed. */
-    public void close() {
-        new CloseSteps()
-                .each("uplinks", uplinks, Uplink::close)
-                .each("relays", List.copyOf(handIns), HandIn::abort)
-                .report();
+    /** Says goodbye, so that no more clients come; relays go on. */
+    public void leave() {
+        new CloseSteps().each("uplinks", uplinks, Uplink::close).report();
     }
 
     XnioIoThread nextThread() {
@@ -167,17 +167,8 @@ public final class PrivateSide {
         return instance;
     }
 
-    void add(HandIn handIn) {
-        handIns.add(handIn);
-    }
-
-    void remove(HandIn handIn) {
-        handIns.remove(handIn);
-    }
-
-    /** How many connections there are, ready ones included. */
-    public int connections() {
-        return handIns.size();
+    LiveRelays live() {
+        return environment.live();
     }
 
     /** Whether every public server that can be reached, and at least one, has accepted everything; and what was refused. */

@@ -5,14 +5,16 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.route.HostPattern;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.sniff.Peeked;
+import io.webproxy.undertow.sniff.TunnelMark;
 import io.webproxy.undertow.tls.PinnedTls;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.util.List;
 import java.util.Map;
@@ -33,9 +35,6 @@ import org.xnio.ssl.SslConnection;
 
 /** The public side of tunnels: agents dial it and announce what they serve; visitors are handed over to them. TLS of visitors never ends here. Thread-safe. */
 public final class PublicSide {
-    /** The application protocol of control channels (ALPN, RFC 7301). */
-    public static final String PROTOCOL = "webproxy-tunnel/1";
-
     /** What this version can do beyond the first one: nothing yet. */
     static final long CAPABILITIES = 0;
 
@@ -66,6 +65,8 @@ public final class PublicSide {
      * @param records buffers that hold a whole TLS record each
      * @param ports opens ports that agents announce
      * @param takenHere whether the server itself serves a name
+     * @param live is told of relays
+     * @param recorder the same, when they have ended
      */
     public record Environment(
             Function<XnioIoThread, Sweeper> sweepers,
@@ -74,6 +75,8 @@ public final class PublicSide {
             ByteBufferPool records,
             Ports ports,
             Predicate<HostPattern> takenHere,
+            LiveRelays live,
+            Recorder recorder,
             TlsProvider tlsProvider) {}
 
     /** Opens ports for agents. Not for an IO thread. */
@@ -94,16 +97,16 @@ public final class PublicSide {
      *
      * @throws ProxyStartException with one sentence, if one can't be used
      */
-    public PublicSide(Path agentsFile, Path identity, Environment environment) {
+    public PublicSide(TunnelServer server, Environment environment) {
         this.environment = environment;
         try {
-            this.agents = new Agents(agentsFile);
-            this.key = TunnelKey.obtain(identity, "public");
+            this.agents = new Agents(server.agents());
+            this.key = TunnelKey.obtain(server.identity(), "public");
         } catch (IllegalArgumentException e) {
             throw new ProxyStartException(e.getMessage() + ".", e);
         }
         this.registry = new Registry(agents, environment.takenHere(), System::nanoTime);
-        this.counts = new Counts(new Counts.Limits(4096, 16_384));
+        this.counts = new Counts(server);
         this.tls = PinnedTls.server(
                 key.material(),
                 leaf -> {
@@ -111,7 +114,7 @@ public final class PublicSide {
                         throw new CertificateException("the agents file has no agent with this key");
                     }
                 },
-                PROTOCOL,
+                TunnelMark.PROTOCOL,
                 environment.records(),
                 environment.tlsProvider());
     }
@@ -121,12 +124,8 @@ public final class PublicSide {
         return key.fingerprint();
     }
 
-    /** Whether a client is for a tunnel: an agent, or a visitor of what is announced or waited for. On any thread. */
-    public boolean wants(Peeked.ClientHello hello) {
-        return hello.protocols().contains(PROTOCOL) || isServed(hello);
-    }
-
-    private boolean isServed(Peeked.ClientHello hello) {
+    /** Whether a client asks for something that an agent has announced, or is waited for. On any thread. */
+    public boolean serves(Peeked.ClientHello hello) {
         String name = hello.serverName();
         if (name == null) {
             return false;
@@ -136,27 +135,13 @@ public final class PublicSide {
         return registry.find(wanted, now) != null || registry.isAwaited(wanted, now);
     }
 
-    /** Whether bytes may be the start of a data connection; as few as one are enough for a no. */
-    public static boolean mayBeData(ByteBuffer bytes) {
-        return DataHello.mayBe(bytes);
+    /** A client whose hello is {@linkplain #serves served}, with all bytes that were read. On the connection's thread. */
+    public void client(Incoming incoming, Peeked.ClientHello hello, ByteBuffer read) {
+        visitor(incoming, Registry.named(String.valueOf(hello.serverName())), read);
     }
 
-    /** The length of the mark that {@link #mayBeData} looks for. */
-    public static int markLength() {
-        return DataHello.MARK.length;
-    }
-
-    /** A client whose hello was {@linkplain #wants wanted}; {@code connection} gives all of its bytes again if it is an agent's. On the connection's thread. */
-    public void agentOrVisitor(Incoming incoming, Peeked.ClientHello hello, ByteBuffer read, Runnable replay) {
-        if (hello.protocols().contains(PROTOCOL)) {
-            replay.run();
-            agent(incoming);
-        } else {
-            visitor(incoming, Registry.named(String.valueOf(hello.serverName())), read);
-        }
-    }
-
-    private void agent(Incoming incoming) {
+    /** An agent's control channel, whose bytes were all pushed back into its source. On the connection's thread. */
+    public void control(Incoming incoming) {
         StreamConnection connection = incoming.connection();
         if (waiting.incrementAndGet() > MOST_WAITING) {
             waiting.decrementAndGet();
@@ -253,9 +238,8 @@ public final class PublicSide {
     }
 
     /** A visitor isn't served. */
-    void refused(Refusal why, String client, Message.Item wanted, String detail) {
+    void refused(Refusal why) {
         refusals.computeIfAbsent(why, same -> new LongAdder()).increment();
-        LOG.debug("{} isn't connected to {}: {}", client, wanted, detail);
     }
 
     void refusedData(Incoming incoming, String detail) {
@@ -310,11 +294,23 @@ public final class PublicSide {
         return channels.size();
     }
 
-    /** Tells every agent, and cuts what is relayed. */
-    public void close() {
+    /** Other limits from now on. */
+    public void limits(TunnelServer others) {
+        counts.limits(others);
+    }
+
+    /** Tells every agent that no more clients come; relays go on. */
+    public void leave() {
         new CloseSteps()
                 .each("control channels", List.copyOf(channels), channel -> channel.end(0, "the server is closing"))
-                .each("relays", List.copyOf(states.values()), AgentState::abortAll)
                 .report();
+    }
+
+    LiveRelays live() {
+        return environment.live();
+    }
+
+    Recorder recorder() {
+        return environment.recorder();
     }
 }

@@ -114,7 +114,7 @@ final class Registry {
         } catch (IllegalArgumentException e) {
             return false;
         }
-        return agents.all().stream().anyMatch(agent -> agent.allows(name));
+        return agents.all().stream().anyMatch(agent -> agent.allows(name)) && !takenHere.test(name);
     }
 
     /** What becomes of an offer; a port is for the caller to open before. */

@@ -1,19 +1,14 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.observe.RelayEnd;
 import io.webproxy.undertow.relay.BridgedRelay;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A visitor that is connected to an agent: the relay, and what counts it. Thread-safe. */
 final class TunnelRelay {
-    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.relay");
-
     private final HandOver handOver;
     private final AgentState agent;
     private final AgentChannel channel;
     private final BridgedRelay relay;
-    private final long start = System.nanoTime();
 
     private TunnelRelay(HandOver handOver, AgentChannel channel, DataConnection data) {
         this.handOver = handOver;
@@ -28,6 +23,7 @@ final class TunnelRelay {
         TunnelRelay started = new TunnelRelay(handOver, channel, data);
         started.agent.add(started);
         channel.relayStarted();
+        handOver.side().live().opened(started, started::abort);
         started.relay.start(handOver.early(), data.early());
     }
 
@@ -38,15 +34,9 @@ final class TunnelRelay {
     private void ended(boolean clean) {
         agent.remove(this);
         channel.relayEnded();
+        handOver.side().live().ended(this);
         handOver.leave();
-        LOG.info(
-                "client={} rule=tunnel:{} target={} in={} out={} seconds={} end={}",
-                AddressText.of(handOver.incoming().client()),
-                handOver.wanted(),
-                agent.name(),
-                relay.toRight(),
-                relay.toLeft(),
-                (System.nanoTime() - start) / 1_000_000 / 1e3,
-                clean ? "closed" : "reset");
+        handOver.record(
+                agent.name(), relay.toRight(), relay.toLeft(), clean ? RelayEnd.CLOSED : RelayEnd.CUT, "");
     }
 }

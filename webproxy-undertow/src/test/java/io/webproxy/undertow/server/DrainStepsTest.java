@@ -36,6 +36,7 @@ class DrainStepsTest {
                         exchanges.recorder(),
                         DescriptorRoom.unlimited(),
                         PoolLimits::defaults),
+                TunnelSidesForTests.none(exchanges.recorder()),
                 new OpenConnections(DescriptorRoom.ofProcess()),
                 () -> {
                     throw new StackOverflowError("a port that can't be closed");

@@ -4,12 +4,16 @@ import static org.awaitility.Awaitility.await;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.RelayRecord;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.Acceptor;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.OpenConnections;
@@ -22,8 +26,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.xnio.IoUtils;
@@ -44,6 +50,16 @@ final class TunnelRig implements AutoCloseable {
     private final ByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024, -1, 4);
     private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
     private final TlsProvider provider;
+    final LiveRelays live = new LiveRelays();
+    final BlockingQueue<RelayRecord> records = new LinkedBlockingQueue<>();
+    private final Recorder recorder = new Recorder(
+            List.of(new ProxyObserver() {
+                @Override
+                public void relayEnded(RelayRecord relay) {
+                    records.add(relay);
+                }
+            }),
+            null);
     private final List<PrivateSide> privates = new ArrayList<>();
     private final Map<Integer, AcceptingChannel<StreamConnection>> ports = new ConcurrentHashMap<>();
     private final Path directory;
@@ -73,8 +89,7 @@ final class TunnelRig implements AutoCloseable {
         this.agentsFile = directory.resolve("agents");
         writeAgents(agents);
         this.side = new PublicSide(
-                agentsFile,
-                directory.resolve("public"),
+                TunnelServer.agents(agentsFile).identity(directory.resolve("public")),
                 new PublicSide.Environment(
                         sweepers::get,
                         worker,
@@ -92,6 +107,8 @@ final class TunnelRig implements AutoCloseable {
                             }
                         },
                         name -> name.toString().equals("taken.example.com"),
+                        live,
+                        recorder,
                         provider));
         this.server = listen(0, arrival -> new FirstFrame(
                         new Accepted(arrival), side, sweepers.get(arrival.connection().getIoThread()), buffers)
@@ -179,6 +196,8 @@ final class TunnelRig implements AutoCloseable {
                         DescriptorRoom.unlimited(),
                         ProxyHeaderWriter::proxied,
                         (connection, client) -> IoUtils.safeClose(connection),
+                        live,
+                        recorder,
                         provider));
         privates.add(started);
         started.start();
@@ -197,8 +216,9 @@ final class TunnelRig implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
-        privates.forEach(PrivateSide::close);
-        side.close();
+        privates.forEach(PrivateSide::leave);
+        side.leave();
+        live.cutAll();
         IoUtils.safeClose(server);
         ports.values().forEach(IoUtils::safeClose);
         IoTasks.settle(threads);

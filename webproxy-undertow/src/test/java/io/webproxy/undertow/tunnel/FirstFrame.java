@@ -7,6 +7,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.sniff.ClientHelloParser;
 import io.webproxy.undertow.sniff.Peeked;
+import io.webproxy.undertow.sniff.TunnelMark;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -78,7 +79,7 @@ final class FirstFrame extends Watched {
 
     private void decide(int before) {
         ByteBuffer all = ByteBuffer.wrap(held);
-        if (DataHello.mayBe(all)) {
+        if (TunnelMark.mayBeData(all)) {
             finish();
             side.data(incoming, all);
             return;
@@ -89,9 +90,13 @@ final class FirstFrame extends Watched {
         } else if (peeked instanceof Peeked.Malformed malformed) {
             refuse(malformed.alert());
         } else if (peeked instanceof Peeked.ClientHello said) {
-            if (side.wants(said)) {
+            if (said.protocols().contains(TunnelMark.PROTOCOL)) {
                 finish();
-                side.agentOrVisitor(incoming, said, all, this::replay);
+                replay();
+                side.control(incoming);
+            } else if (side.serves(said)) {
+                finish();
+                side.client(incoming, said, all);
             } else {
                 refuse(TlsAlert.UNRECOGNIZED_NAME);
             }

@@ -1,0 +1,110 @@
+package io.webproxy.undertow.server;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStartException;
+import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.Arrival;
+import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.tunnel.PublicSide;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** The ports that agents of tunnels have announced. They are no endpoints of the configuration: they come and go with their agents. Thread-safe. */
+final class AgentPorts implements PublicSide.Ports {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
+
+    private final XnioWorker worker;
+    private final OpenConnections connections;
+    private final BiConsumer<Arrival, Integer> first;
+    private final Map<Integer, Listening> all = new HashMap<>();
+    private Optional<String> bind = Optional.empty();
+    private int backlog;
+    private boolean closed;
+
+    private record Listening(AcceptingChannel<StreamConnection> server, Acceptor acceptor) {
+        void close() {
+            acceptor.close(server);
+        }
+    }
+
+    /** {@code first} is handed each connection with the port that it has reached, on its IO thread. */
+    AgentPorts(XnioWorker worker, OpenConnections connections, BiConsumer<Arrival, Integer> first) {
+        this.worker = worker;
+        this.connections = connections;
+        this.first = first;
+    }
+
+    synchronized void configure(ProxyConfig config) {
+        bind = config.bind();
+        backlog = config.backlog();
+    }
+
+    @Override
+    public synchronized void open(int port) {
+        if (all.containsKey(port)) {
+            return;
+        }
+        if (closed) {
+            throw new ProxyStartException("The server is closing.");
+        }
+        InetSocketAddress address =
+                bind.map(host -> new InetSocketAddress(host, port)).orElseGet(() -> new InetSocketAddress(port));
+        Acceptor acceptor = new Acceptor(connections, arrival -> first.accept(arrival, port));
+        try {
+            AcceptingChannel<StreamConnection> server = acceptor.listen(
+                    worker,
+                    address,
+                    OptionMap.builder()
+                            .set(Options.TCP_NODELAY, true)
+                            .set(Options.KEEP_ALIVE, true)
+                            .set(Options.REUSE_ADDRESSES, true)
+                            .set(Options.BACKLOG, Machine.backlog(backlog))
+                            .getMap());
+            server.resumeAccepts();
+            all.put(port, new Listening(server, acceptor));
+            LOG.info("Listening on port {} for an agent", port);
+        } catch (IOException | UnresolvedAddressException e) {
+            throw new ProxyStartException(BindFailure.sentence(address, e), e);
+        }
+    }
+
+    @Override
+    public void close(int port) {
+        Listening gone = take(port);
+        if (gone != null) {
+            gone.close();
+            LOG.info("Not listening on port {} any more", port);
+        }
+    }
+
+    private synchronized @Nullable Listening take(int port) {
+        return all.remove(port);
+    }
+
+    /** Accepts no more, and opens none again. */
+    void close() {
+        new CloseSteps().each("ports of agents", takeAll(), Listening::close).report();
+    }
+
+    private synchronized List<Listening> takeAll() {
+        closed = true;
+        List<Listening> left = List.copyOf(all.values());
+        all.clear();
+        return left;
+    }
+}

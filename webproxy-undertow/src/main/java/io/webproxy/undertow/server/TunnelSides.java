@@ -1,0 +1,310 @@
+package io.webproxy.undertow.server;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStartException;
+import io.webproxy.port.PortRule;
+import io.webproxy.port.Sni;
+import io.webproxy.route.HostPattern;
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelServer;
+import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.port.Acceptor;
+import io.webproxy.undertow.port.Arrival;
+import io.webproxy.undertow.port.OpenConnections;
+import io.webproxy.undertow.port.Tunnels;
+import io.webproxy.undertow.sniff.Peeked;
+import io.webproxy.undertow.tls.ServerTls;
+import io.webproxy.undertow.tunnel.Incoming;
+import io.webproxy.undertow.tunnel.LiveRelays;
+import io.webproxy.undertow.tunnel.PrivateSide;
+import io.webproxy.undertow.tunnel.PublicSide;
+import io.webproxy.undertow.upstream.ProxyHeaderWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+
+/** The tunnels of one server: its public side, if its endpoints have rules for one, and its private sides. Thread-safe; one change at a time. */
+final class TunnelSides implements Tunnels {
+    private static final Duration LOOK = Duration.ofMillis(500);
+    private static final InetSocketAddress ANY_ADDRESS = new InetSocketAddress(InetAddress.getLoopbackAddress(), 443);
+
+    private final Lent lent;
+    private final LiveRelays live = new LiveRelays();
+    private final AgentPorts ports;
+    private final Acceptor dialled;
+    private final FilePoll poll = new FilePoll(this::look);
+    private volatile @Nullable PublicSide publicSide;
+    private volatile Map<Tunnel, PrivateSide> privateSides = Map.of();
+    private volatile List<HostPattern> routes = List.of();
+    private volatile List<Sni> rules = List.of();
+    private @Nullable TunnelServer server;
+
+    /**
+     * What the server lends.
+     *
+     * @param records buffers that hold a whole TLS record each
+     * @param tls ends TLS of the server; null while it has none
+     * @param https takes connections for which TLS ends here
+     */
+    record Lent(
+            XnioWorker worker,
+            List<XnioIoThread> threads,
+            Function<XnioIoThread, Sweeper> sweepers,
+            ByteBufferPool buffers,
+            ByteBufferPool records,
+            DescriptorRoom room,
+            OpenConnections connections,
+            Recorder recorder,
+            Supplier<@Nullable ServerTls> tls,
+            Supplier<Consumer<Arrival>> https) {}
+
+    TunnelSides(Lent lent) {
+        this.lent = lent;
+        this.ports = new AgentPorts(lent.worker(), lent.connections(), this::port);
+        this.dialled = new Acceptor(lent.connections(), arrival -> {});
+    }
+
+    /** An arrival as tunnels see it. */
+    private record Arrived(Arrival arrival) implements Incoming {
+        @Override
+        public StreamConnection connection() {
+            return arrival.connection();
+        }
+
+        @Override
+        public InetSocketAddress client() {
+            return arrival.client();
+        }
+
+        @Override
+        public void settled() {
+            arrival.settled();
+        }
+
+        @Override
+        public void onLeave(Runnable listener) {
+            arrival.onLeave(listener);
+        }
+    }
+
+    @Override
+    public boolean serves(Peeked.ClientHello hello) {
+        PublicSide side = publicSide;
+        return side != null && side.serves(hello);
+    }
+
+    @Override
+    public void control(Arrival arrival) {
+        with(arrival, side -> side.control(new Arrived(arrival)));
+    }
+
+    @Override
+    public void data(Arrival arrival, ByteBuffer read) {
+        with(arrival, side -> side.data(new Arrived(arrival), read));
+    }
+
+    @Override
+    public void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read) {
+        with(arrival, side -> side.client(new Arrived(arrival), hello, read));
+    }
+
+    private void port(Arrival arrival, int port) {
+        with(arrival, side -> side.port(new Arrived(arrival), port));
+    }
+
+    private void with(Arrival arrival, Consumer<PublicSide> what) {
+        PublicSide side = publicSide;
+        if (side == null) {
+            arrival.settled();
+            IoUtils.safeClose(arrival.connection());
+        } else {
+            Guard.run("a connection of a tunnel", () -> what.accept(side), () -> {
+                arrival.settled();
+                IoUtils.safeClose(arrival.connection());
+            });
+        }
+    }
+
+    /** TLS of a client ends here that has come through a tunnel. */
+    private void https(StreamConnection connection, InetSocketAddress client) {
+        Arrival arrival = lent.connections().admitFor(client, connection, dialled);
+        if (arrival == null) {
+            IoUtils.safeClose(connection);
+        } else {
+            Guard.run(
+                    "opening a connection",
+                    () -> lent.https().get().accept(arrival),
+                    () -> IoUtils.safeClose(connection));
+        }
+    }
+
+    private void look() {
+        PublicSide side = publicSide;
+        if (side != null) {
+            side.look();
+        }
+    }
+
+    /**
+     * Reads what a configuration needs and this hasn't; nothing is dialled or let in yet. Not for an IO thread.
+     *
+     * @throws ProxyStartException with one sentence, if a key or a file can't be used
+     */
+    Change prepare(ProxyConfig config) {
+        TunnelServer wanted = config.tunnelServer().orElse(null);
+        TunnelServer before = server;
+        PublicSide side = publicSide;
+        boolean same = side != null && wanted != null && before != null && wanted.isSameServer(before);
+        PublicSide next = same ? side : wanted == null ? null : new PublicSide(wanted, environment(config));
+        Map<Tunnel, PrivateSide> privates = new LinkedHashMap<>();
+        List<PrivateSide> added = new ArrayList<>();
+        for (Tunnel tunnel : config.tunnels()) {
+            PrivateSide known = privateSides.get(tunnel);
+            if (known == null) {
+                known = new PrivateSide(tunnel, privateEnvironment(config));
+                added.add(known);
+            }
+            privates.put(tunnel, known);
+        }
+        return new Change(config, wanted, next, privates, added);
+    }
+
+    private PublicSide.Environment environment(ProxyConfig config) {
+        return new PublicSide.Environment(
+                lent.sweepers(),
+                lent.worker(),
+                lent.buffers(),
+                lent.records(),
+                ports,
+                this::isServedHere,
+                live,
+                lent.recorder(),
+                config.tlsProvider());
+    }
+
+    private PrivateSide.Environment privateEnvironment(ProxyConfig config) {
+        return new PrivateSide.Environment(
+                lent.threads(),
+                lent.sweepers(),
+                lent.worker(),
+                lent.buffers(),
+                lent.records(),
+                lent.room(),
+                ProxyHeaderWriter::proxied,
+                this::https,
+                live,
+                lent.recorder(),
+                config.tlsProvider());
+    }
+
+    /** Whether a rule, a route or a certificate of this server is for a name, so that no agent may have it. */
+    private boolean isServedHere(HostPattern name) {
+        String host = name.isWildcard() ? "any" + name.toString().substring(1) : name.toString();
+        ServerTls tls = lent.tls().get();
+        return routes.stream().anyMatch(route -> route.matches(host))
+                || rules.stream().anyMatch(sni -> sni.matches(host, List.of()))
+                || (tls != null && tls.hasCertificate(host, ANY_ADDRESS));
+    }
+
+    /** Tunnels that are read, and not in force. */
+    final class Change {
+        private final ProxyConfig config;
+        private final @Nullable TunnelServer wanted;
+        private final @Nullable PublicSide next;
+        private final Map<Tunnel, PrivateSide> privates;
+        private final List<PrivateSide> added;
+
+        private Change(
+                ProxyConfig config,
+                @Nullable TunnelServer wanted,
+                @Nullable PublicSide next,
+                Map<Tunnel, PrivateSide> privates,
+                List<PrivateSide> added) {
+            this.config = config;
+            this.wanted = wanted;
+            this.next = next;
+            this.privates = Map.copyOf(privates);
+            this.added = added;
+        }
+
+        /** Lets agents in and dials; what isn't wanted any more takes nobody from now on. */
+        void putInForce() {
+            ports.configure(config);
+            routes = config.routes().stream()
+                    .map(route -> route.host())
+                    .filter(host -> !host.isAny())
+                    .toList();
+            rules = config.listens().stream()
+                    .flatMap(listen -> listen.rules().stream())
+                    .flatMap(all -> all.rules().stream())
+                    .filter(rule -> rule.protocol() == PortRule.Protocol.TLS)
+                    .map(PortRule::sni)
+                    .filter(sni -> !sni.matches(null, List.of()) && !sni.equals(Sni.any()))
+                    .toList();
+            PublicSide before = publicSide;
+            publicSide = next;
+            server = wanted;
+            if (next != null && wanted != null) {
+                next.limits(wanted);
+            }
+            if (before != null && before != next) {
+                before.leave();
+            }
+            Map<Tunnel, PrivateSide> old = privateSides;
+            privateSides = privates;
+            old.forEach((tunnel, side) -> {
+                if (!privates.containsKey(tunnel)) {
+                    side.leave();
+                }
+            });
+            added.forEach(PrivateSide::start);
+            poll.every(next == null ? Duration.ZERO : LOOK);
+        }
+    }
+
+    /** Relays of both sides. */
+    LiveRelays live() {
+        return live;
+    }
+
+    /** The fingerprint of the public side's key; empty if there is none. */
+    String fingerprint() {
+        PublicSide side = publicSide;
+        return side == null ? "" : side.fingerprint();
+    }
+
+    /** Takes no more clients, from anywhere; relays go on. Not for an IO thread. */
+    void leave() {
+        new CloseSteps()
+                .step("the watch over the agents file", poll::close)
+                .step("ports of agents", ports::close)
+                .each("private sides", privateSides.values(), PrivateSide::leave)
+                .step("the public side", () -> {
+                    PublicSide side = publicSide;
+                    if (side != null) {
+                        side.leave();
+                    }
+                })
+                .step("clients of tunnels", () -> lent.connections().leave(Objects.requireNonNull(dialled)))
+                .report();
+    }
+}

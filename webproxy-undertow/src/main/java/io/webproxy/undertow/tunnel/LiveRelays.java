@@ -1,0 +1,40 @@
+package io.webproxy.undertow.tunnel;
+
+import io.webproxy.undertow.deadline.Guard;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The relays of tunnels that are open on a server, of both sides. Thread-safe. */
+public final class LiveRelays {
+    private final Map<Object, Runnable> all = new ConcurrentHashMap<>();
+    private volatile Runnable whenOneEnds = () -> {};
+
+    /** None yet. */
+    public LiveRelays() {}
+
+    void opened(Object relay, Runnable abort) {
+        all.put(relay, abort);
+    }
+
+    void ended(Object relay) {
+        if (all.remove(relay) != null) {
+            Guard.run("the end of a relay", whenOneEnds);
+        }
+    }
+
+    /** How many are open. */
+    public int open() {
+        return all.size();
+    }
+
+    /** {@code listener} runs whenever one has ended. */
+    public void whenOneEnds(Runnable listener) {
+        whenOneEnds = listener;
+    }
+
+    /** Resets all that are open. */
+    public void cutAll() {
+        List.copyOf(all.values()).forEach(Runnable::run);
+    }
+}
