@@ -3,6 +3,7 @@ package io.webproxy;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Endpoint;
 import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tunnel.TunnelStatus;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param tunnels open WebSockets
  * @param upstreams pools by upstream
  * @param ports what became of the connections of ports with rules, in the order of configuration
+ * @param tunnelStatus the tunnels, of both sides
  * @param certificates what is served and wanted, in the order of configuration
  * @param failure the sentence that says why the server can't serve any more, although it isn't closed; empty as long as it can
  */
@@ -33,11 +35,13 @@ public record ProxyStatus(
         int tunnels,
         Map<String, Pool> upstreams,
         List<Port> ports,
+        TunnelStatus tunnelStatus,
         List<CertificateStatus> certificates,
         Optional<String> failure) {
     /** That of a closed server: no endpoint, connection, exchange, upstream, port or certificate. */
     public static ProxyStatus empty() {
-        return new ProxyStatus(List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), List.of(), Optional.empty());
+        return new ProxyStatus(
+                List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), TunnelStatus.none(), List.of(), Optional.empty());
     }
 
     /** Copies the collections. */
@@ -46,6 +50,7 @@ public record ProxyStatus(
         Objects.requireNonNull(tlsProvider, "tlsProvider");
         upstreams = Map.copyOf(upstreams);
         ports = List.copyOf(ports);
+        Objects.requireNonNull(tunnelStatus, "tunnelStatus");
         certificates = List.copyOf(certificates);
         Objects.requireNonNull(failure, "failure");
     }

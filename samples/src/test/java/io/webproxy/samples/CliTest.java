@@ -44,8 +44,9 @@ class CliTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "|There is no command (expected: expose, port or demo)",
-                "bogus|There is no such command (expected: expose, port or demo)",
+                "|There is no command (expected: expose, port, public-proxy, private-proxy, agent-key or demo)",
+                "bogus|There is no such command (expected: expose, port, public-proxy, private-proxy, agent-key or"
+                        + " demo)",
                 "--bogus|--bogus",
                 "expose|--external-port: missing (expected: --external-port PORT)",
                 "expose --internal-port 8080 --external-port|--external-port: no value (expected: --external-port"

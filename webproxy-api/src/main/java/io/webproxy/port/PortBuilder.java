@@ -94,10 +94,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     /** The same for agents only, where their clients come by another port. */
     public PortBuilder tunnelAgents(TunnelServer server) {
         return add(new PortRule(
-                "tunnel-agents",
-                PortRule.Protocol.TUNNEL_AGENT,
-                clients(),
-                Objects.requireNonNull(server, "tunnels")));
+                "tunnel-agents", PortRule.Protocol.TUNNEL_AGENT, clients(), Objects.requireNonNull(server, "tunnels")));
     }
 
     /** The same for clients only, where agents come by another port. */

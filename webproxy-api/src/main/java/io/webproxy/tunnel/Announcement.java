@@ -79,7 +79,9 @@ public final class Announcement {
             throw wrong(name);
         }
         String text = pattern.toString();
-        if (name.indexOf(':') >= 0 || IpLiteral.parse(text) != null || (text.startsWith("*.") && text.indexOf('.', 2) < 0)) {
+        if (name.indexOf(':') >= 0
+                || IpLiteral.parse(text) != null
+                || (text.startsWith("*.") && text.indexOf('.', 2) < 0)) {
             throw wrong(name);
         }
         return text;
@@ -115,7 +117,8 @@ public final class Announcement {
     public Announcement withProxyProtocol(ProxyProtocol.Version version) {
         Objects.requireNonNull(version, "proxyProtocol");
         if (target == null) {
-            throw new IllegalArgumentException("proxyProtocol: " + version + " (expected: an announcement with a target)");
+            throw new IllegalArgumentException(
+                    "proxyProtocol: " + version + " (expected: an announcement with a target)");
         }
         return new Announcement(what, port, target, version, expiry);
     }

@@ -76,7 +76,10 @@ public final class TunnelKey {
             KeyPair pair = generator.generateKeyPair();
             X509Certificate certificate = SelfSignedCertificate.make(pair, name);
             Files.createDirectories(directory);
-            write(directory.resolve(name + ".key"), "rw-------", pem("PRIVATE KEY", pair.getPrivate().getEncoded()));
+            write(
+                    directory.resolve(name + ".key"),
+                    "rw-------",
+                    pem("PRIVATE KEY", pair.getPrivate().getEncoded()));
             Path file = directory.resolve(name + ".crt");
             Files.deleteIfExists(file);
             write(file, "rw-r--r--", pem("CERTIFICATE", certificate.getEncoded()));
@@ -115,8 +118,10 @@ public final class TunnelKey {
             }
             return new TunnelKey(KeyMaterial.of(key, List.of(certificate)));
         } catch (NoSuchFileException e) {
-            throw new IllegalArgumentException("identity: " + e.getMessage()
-                    + " isn't there (expected: " + keyFile + " and " + certificateFile + ", as agent-key makes them)", e);
+            throw new IllegalArgumentException(
+                    "identity: " + e.getMessage() + " isn't there (expected: " + keyFile + " and " + certificateFile
+                            + ", as agent-key makes them)",
+                    e);
         } catch (IOException e) {
             throw new IllegalArgumentException(
                     "identity: " + identity + " can't be read: " + e.getMessage() + " (expected: a key in " + keyFile

@@ -149,7 +149,8 @@ public final class TunnelServer {
      */
     public Path identity() {
         if (identity == null) {
-            throw new IllegalArgumentException("identity: none (expected: identity(DIR), where the public side's key is kept)");
+            throw new IllegalArgumentException(
+                    "identity: none (expected: identity(DIR), where the public side's key is kept)");
         }
         return identity;
     }

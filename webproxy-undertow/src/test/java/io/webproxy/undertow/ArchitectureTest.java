@@ -33,8 +33,8 @@ class ArchitectureTest {
             entry("auth", Set.of("http")),
             entry("tls", Set.of("http", "observe")),
             entry("route", Set.of("http", "timeout", "auth", "tls")),
-            entry("port", Set.of("http", "route", "tls")),
-            entry("tunnel", Set.of("http", "tls")),
+            entry("port", Set.of("http", "route", "tls", "tunnel")),
+            entry("tunnel", Set.of("http", "route", "tls")),
             entry("observe", Set.of("http", "timeout")));
 
     /** What each room of the engine may use besides itself and the API; the top may use server. */

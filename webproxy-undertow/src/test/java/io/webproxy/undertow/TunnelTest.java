@@ -32,9 +32,7 @@ class TunnelTest {
                 .bind("127.0.0.1")
                 .ioThreads(2)
                 .drainTime(Duration.ZERO)
-                .listen(
-                        0,
-                        port -> port.tunnels(TunnelServer.agents(agents).identity(directory.resolve("public"))))
+                .listen(0, port -> port.tunnels(TunnelServer.agents(agents).identity(directory.resolve("public"))))
                 .start();
     }
 
@@ -57,9 +55,11 @@ class TunnelTest {
                 ProxyServer inner = ProxyServer.builder()
                         .ioThreads(2)
                         .drainTime(Duration.ZERO)
-                        .tunnel("127.0.0.1:" + port(outer), t -> t.identity(directory.resolve("alice"))
-                                .server(fingerprint())
-                                .announceHttps("app.example.com"))
+                        .tunnel(
+                                "127.0.0.1:" + port(outer),
+                                t -> t.identity(directory.resolve("alice"))
+                                        .server(fingerprint())
+                                        .announceHttps("app.example.com"))
                         .certificates(TestProxy.certificates())
                         .forward(upstream.uri())
                         .start()) {

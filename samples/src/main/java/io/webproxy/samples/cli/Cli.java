@@ -13,8 +13,16 @@ import picocli.CommandLine.ScopeType;
 /** All commands. What goes wrong is one sentence on standard error: exit status 2 for wrong arguments, else 1. */
 @Command(
         name = "webproxy",
-        description = "Exposes a service by HTTPS, or several protocols on one port.",
-        subcommands = {ExposeCommand.class, PortCommand.class, DemoCommand.class, ServiceCommand.class},
+        description = "Exposes a service by HTTPS, several protocols on one port, or a service that only dials out.",
+        subcommands = {
+            ExposeCommand.class,
+            PortCommand.class,
+            PublicProxyCommand.class,
+            PrivateProxyCommand.class,
+            AgentKeyCommand.class,
+            DemoCommand.class,
+            ServiceCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Cli.Version.class,
         scope = ScopeType.INHERIT)

@@ -49,7 +49,7 @@ final class Complaint {
             return name(e.getArgSpec()) + ": " + e.getValue() + " (expected: " + expected(e.getArgSpec(), range) + ")";
         }
         if (String.valueOf(e.getMessage()).startsWith("Missing required subcommand")) {
-            return "There is no command (expected: expose, port or demo)";
+            return "There is no command (expected: expose, port, public-proxy, private-proxy, agent-key or demo)";
         }
         return oneLine(e);
     }
@@ -80,7 +80,7 @@ final class Complaint {
     /** Names options only: what follows an unknown one may be a secret after a misspelt option. */
     private static String unmatched(UnmatchedArgumentException e) {
         if (e.getCommandLine().getParent() == null && !e.getUnmatched().get(0).startsWith("-")) {
-            return "There is no such command (expected: expose, port or demo)";
+            return "There is no such command (expected: expose, port, public-proxy, private-proxy, agent-key or demo)";
         }
         List<String> options = e.getUnmatched().stream()
                 .filter(argument -> argument.startsWith("-"))

@@ -2,7 +2,6 @@ package io.webproxy.undertow.port;
 
 import io.webproxy.undertow.sniff.Peeked;
 import java.nio.ByteBuffer;
-import org.xnio.StreamConnection;
 
 /** Where connections go that are for the tunnels of a server. All but the first method are called on the connection's IO thread. */
 public interface Tunnels {

@@ -344,6 +344,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 listeners.ruleNames().entrySet().stream()
                         .map(port -> relays.status(port.getKey(), port.getValue()))
                         .toList(),
+                this.tunnels.status(),
                 serving == null ? List.of() : serving.status(),
                 Optional.ofNullable(watch.failure()));
     }

@@ -8,6 +8,7 @@ import io.webproxy.port.Sni;
 import io.webproxy.route.HostPattern;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;
+import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
@@ -286,10 +287,17 @@ final class TunnelSides implements Tunnels {
         return live;
     }
 
-    /** The fingerprint of the public side's key; empty if there is none. */
-    String fingerprint() {
+    /** What both sides do right now. */
+    TunnelStatus status() {
         PublicSide side = publicSide;
-        return side == null ? "" : side.fingerprint();
+        List<TunnelStatus.Server> servers = privateSides.values().stream()
+                .flatMap(each -> each.status().stream())
+                .toList();
+        if (side == null) {
+            return servers.isEmpty() ? TunnelStatus.none() : new TunnelStatus("", List.of(), 0, 0, 0, servers);
+        }
+        return new TunnelStatus(
+                side.fingerprint(), side.agentStatus(), side.clients(), side.refused(), side.refusedAgents(), servers);
     }
 
     /** Takes no more clients, from anywhere; relays go on. Not for an IO thread. */

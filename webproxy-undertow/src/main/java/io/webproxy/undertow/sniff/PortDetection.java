@@ -84,8 +84,7 @@ public final class PortDetection {
     private Answer answer(PortRule rule, ByteBuffer bytes, int length) {
         return switch (rule.protocol()) {
             case SSH -> Detectors.ssh(bytes, length);
-            case TLS ->
-                tls(bytes, hello -> rule.sni().matches(hello.serverName(), hello.protocols()));
+            case TLS -> tls(bytes, hello -> rule.sni().matches(hello.serverName(), hello.protocols()));
             case TUNNEL_AGENT -> agent(bytes);
             case TUNNEL_CLIENT -> tls(bytes, tunnelled);
             case HTTP -> Detectors.http(bytes, length);

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tls;
 
-import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.connector.ByteBufferPool;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;

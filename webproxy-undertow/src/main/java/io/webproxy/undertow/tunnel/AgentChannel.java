@@ -2,6 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
@@ -11,7 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -53,6 +54,24 @@ final class AgentChannel extends ControlChannel {
         return agent;
     }
 
+    /** As it is now, and why it is closed, if it is. */
+    TunnelStatus.Agent status(Optional<String> left) {
+        Instant now = Instant.now();
+        return new TunnelStatus.Agent(
+                agent.name(),
+                AddressText.of(incoming.client()),
+                software,
+                since,
+                now.minusNanos(Math.max(0, now() - lastReceived())),
+                left,
+                side.registry().of(this).stream()
+                        .map(Message.Item::toString)
+                        .sorted()
+                        .toList(),
+                pool.size(),
+                relays());
+    }
+
     String fingerprint() {
         return agent.fingerprint();
     }
@@ -67,10 +86,6 @@ final class AgentChannel extends ControlChannel {
 
     String software() {
         return software;
-    }
-
-    Instant since() {
-        return since;
     }
 
     Incoming incoming() {
@@ -153,8 +168,8 @@ final class AgentChannel extends ControlChannel {
     }
 
     private void announce(Message.Announce announce) {
-        boolean ports = announce.offers().stream()
-                .anyMatch(offer -> offer.item().kind() == Message.Kind.PORT);
+        boolean ports =
+                announce.offers().stream().anyMatch(offer -> offer.item().kind() == Message.Kind.PORT);
         if (ports) {
             // binding a port may wait for the system
             side.execute(() -> Guard.run("an announcement", () -> decide(announce)));
@@ -264,6 +279,6 @@ final class AgentChannel extends ControlChannel {
 
     @Override
     public String toString() {
-        return Objects.requireNonNull(agent).name() + "/" + instance;
+        return agent.name() + "/" + instance;
     }
 }

@@ -25,8 +25,8 @@ record AgentEntry(String name, String fingerprint, List<HostPattern> names, List
     boolean allows(HostPattern wanted) {
         // a wildcard is allowed by itself only: another one covers names of one level
         return names.stream()
-                .anyMatch(allowed -> allowed.equals(wanted)
-                        || (!wanted.isWildcard() && allowed.matches(wanted.toString())));
+                .anyMatch(allowed ->
+                        allowed.equals(wanted) || (!wanted.isWildcard() && allowed.matches(wanted.toString())));
     }
 
     boolean allows(int port) {

@@ -28,7 +28,9 @@ final class Agents {
 
     /** What a file is at one moment, as far as can be told without reading it. */
     private record Stamp(
-            long size, @Nullable FileTime modified, @Nullable Object key) {
+            long size,
+            @Nullable FileTime modified,
+            @Nullable Object key) {
         static Stamp of(Path file) {
             try {
                 BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
@@ -54,7 +56,8 @@ final class Agents {
         String text;
         try {
             if (Files.size(file) > MOST_BYTES) {
-                throw new IllegalArgumentException("agents: " + file + " is too large (expected: a line for each agent)");
+                throw new IllegalArgumentException(
+                        "agents: " + file + " is too large (expected: a line for each agent)");
             }
             text = Files.readString(file, StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -57,7 +57,7 @@ abstract class ControlChannel extends Watched {
     private String why = "";
     private long deadline;
     private long nextPing = Long.MAX_VALUE;
-    private long lastReceived;
+    private volatile long lastReceived;
     private long pings;
 
     ControlChannel(SslConnection connection, Sweeper sweeper, ByteBufferPool buffers, long deadline) {

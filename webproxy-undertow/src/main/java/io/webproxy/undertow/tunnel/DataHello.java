@@ -13,6 +13,10 @@ final class DataHello {
     private DataHello() {}
 
     static ByteBuffer of(long id, byte[] proof) {
-        return ByteBuffer.allocate(LENGTH).put(TunnelMark.data()).putLong(id).put(proof).flip();
+        return ByteBuffer.allocate(LENGTH)
+                .put(TunnelMark.data())
+                .putLong(id)
+                .put(proof)
+                .flip();
     }
 }

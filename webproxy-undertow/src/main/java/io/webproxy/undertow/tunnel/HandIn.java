@@ -215,7 +215,11 @@ final class HandIn extends Watched {
         StreamConnection inner = target;
         Announcement what = announcement;
         Message.Visitor who = visitor;
-        if (done || outer == null || what == null || who == null || (inner == null && what.target().isPresent())) {
+        if (done
+                || outer == null
+                || what == null
+                || who == null
+                || (inner == null && what.target().isPresent())) {
             return;
         }
         outer.getSourceChannel().suspendReads();

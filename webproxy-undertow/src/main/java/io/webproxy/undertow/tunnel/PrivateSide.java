@@ -7,11 +7,12 @@ import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Sweeper;
-import io.webproxy.undertow.sniff.TunnelMark;
 import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.sniff.TunnelMark;
 import io.webproxy.undertow.tls.PinnedTls;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -171,8 +172,8 @@ public final class PrivateSide {
         return environment.live();
     }
 
-    /** Whether every public server that can be reached, and at least one, has accepted everything; and what was refused. */
-    public List<Uplink.State> state() {
-        return uplinks.stream().map(Uplink::state).toList();
+    /** How it is with each public server. */
+    public List<TunnelStatus.Server> status() {
+        return uplinks.stream().map(Uplink::status).toList();
     }
 }

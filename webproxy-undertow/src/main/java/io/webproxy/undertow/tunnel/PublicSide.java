@@ -6,6 +6,7 @@ import io.webproxy.route.HostPattern;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
+import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
@@ -16,8 +17,12 @@ import io.webproxy.undertow.tls.PinnedTls;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.cert.CertificateException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -54,7 +59,9 @@ public final class PublicSide {
     private final Set<AgentChannel> channels = ConcurrentHashMap.newKeySet();
     private final Map<String, AgentState> states = new ConcurrentHashMap<>();
     private final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();
-    private final LongAdder refusedData = new LongAdder();
+    private final LongAdder refusedAgents = new LongAdder();
+    /** The last channel of each agent, by fingerprint, as it was when it was closed. */
+    private final Map<String, TunnelStatus.Agent> left = new ConcurrentHashMap<>();
 
     /**
      * What the server lends.
@@ -111,6 +118,7 @@ public final class PublicSide {
                 key.material(),
                 leaf -> {
                     if (agents.find(TunnelKey.fingerprintOf(leaf)) == null) {
+                        refusedAgents.increment();
                         throw new CertificateException("the agents file has no agent with this key");
                     }
                 },
@@ -184,6 +192,7 @@ public final class PublicSide {
             for (AgentState state : states.values()) {
                 if (agents.find(state.fingerprint()) == null) {
                     states.remove(state.fingerprint());
+                    left.remove(state.fingerprint());
                     state.abortAll();
                 }
             }
@@ -227,14 +236,14 @@ public final class PublicSide {
     }
 
     void down(AgentChannel channel, String reason) {
+        left.put(channel.fingerprint(), channel.status(Optional.of(reason)));
         channels.remove(channel);
         registry.lost(channel);
         LOG.info("Agent {} is disconnected: {}", channel.agent().name(), reason);
     }
 
     AgentState agent(AgentEntry entry) {
-        return states.computeIfAbsent(
-                entry.fingerprint(), fingerprint -> new AgentState(entry.name(), fingerprint));
+        return states.computeIfAbsent(entry.fingerprint(), fingerprint -> new AgentState(entry.name(), fingerprint));
     }
 
     /** A visitor isn't served. */
@@ -243,13 +252,40 @@ public final class PublicSide {
     }
 
     void refusedData(Incoming incoming, String detail) {
-        refusedData.increment();
+        refusedAgents.increment();
         LOG.debug("{} is refused: {}", AddressText.of(incoming.client()), detail);
     }
 
-    /** How many visitors weren't served since the start, by the reason's name. */
-    long refused() {
+    /** How many visitors weren't served since the start. */
+    public long refused() {
         return refusals.values().stream().mapToLong(LongAdder::sum).sum();
+    }
+
+    /** How many connections of agents weren't let in since the start. */
+    public long refusedAgents() {
+        return refusedAgents.sum();
+    }
+
+    /** How many visitors there are, those that wait included. */
+    public int clients() {
+        return counts.all();
+    }
+
+    /** Channels that are open, and the last one of each agent that has none. */
+    public List<TunnelStatus.Agent> agentStatus() {
+        List<TunnelStatus.Agent> all = new ArrayList<>();
+        Set<String> present = new HashSet<>();
+        for (AgentChannel channel : channels) {
+            present.add(channel.fingerprint());
+            all.add(channel.status(Optional.empty()));
+        }
+        left.forEach((fingerprint, status) -> {
+            if (!present.contains(fingerprint)) {
+                all.add(status);
+            }
+        });
+        all.sort(Comparator.comparing(TunnelStatus.Agent::name));
+        return all;
     }
 
     void execute(Runnable task) {
@@ -287,11 +323,6 @@ public final class PublicSide {
 
     String software() {
         return Software.name();
-    }
-
-    /** How many channels are open. */
-    public int channels() {
-        return channels.size();
     }
 
     /** Other limits from now on. */

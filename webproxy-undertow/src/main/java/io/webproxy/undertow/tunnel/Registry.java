@@ -90,9 +90,8 @@ final class Registry {
             return null;
         }
         int dot = wanted.name().indexOf('.');
-        Entry wildcard = dot <= 0
-                ? null
-                : all.get(Message.Item.name("*" + wanted.name().substring(dot)));
+        Entry wildcard =
+                dot <= 0 ? null : all.get(Message.Item.name("*" + wanted.name().substring(dot)));
         return wildcard != null && isKnown(wildcard, now) ? wildcard : null;
     }
 

@@ -68,7 +68,8 @@ final class Tokens<T> {
     /** What a token that proves itself is for; null if there is none such, or not any more. */
     @Nullable T redeem(long id, byte[] proof) {
         Expected<T> expected = all.get(id);
-        if (expected == null || !MessageDigest.isEqual(expected.hash, DIGEST.get().digest(proof))) {
+        if (expected == null
+                || !MessageDigest.isEqual(expected.hash, DIGEST.get().digest(proof))) {
             return null;
         }
         // by identity: of all that come this far at once one removes it

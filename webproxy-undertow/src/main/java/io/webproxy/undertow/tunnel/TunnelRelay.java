@@ -15,7 +15,10 @@ final class TunnelRelay {
         this.channel = channel;
         this.agent = channel.agent();
         this.relay = new BridgedRelay(
-                handOver.incoming().connection(), data.connection(), handOver.side().buffers(), this::ended);
+                handOver.incoming().connection(),
+                data.connection(),
+                handOver.side().buffers(),
+                this::ended);
     }
 
     /** On the visitor's thread. */
@@ -36,7 +39,6 @@ final class TunnelRelay {
         channel.relayEnded();
         handOver.side().live().ended(this);
         handOver.leave();
-        handOver.record(
-                agent.name(), relay.toRight(), relay.toLeft(), clean ? RelayEnd.CLOSED : RelayEnd.CUT, "");
+        handOver.record(agent.name(), relay.toRight(), relay.toLeft(), clean ? RelayEnd.CLOSED : RelayEnd.CUT, "");
     }
 }

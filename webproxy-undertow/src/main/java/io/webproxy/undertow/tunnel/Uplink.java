@@ -1,11 +1,14 @@
 package io.webproxy.undertow.tunnel;
 
 import io.webproxy.tunnel.Announcement;
+import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,7 +18,7 @@ import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /** The private side's way to one public server: dialled, announced to, and dialled again when it is lost. Belongs to one IO thread, except where it says so. */
-public final class Uplink {
+final class Uplink {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DIAL_MILLIS = 4_000;
     private static final long SHORTEST_MILLIS = 250;
@@ -29,30 +32,13 @@ public final class Uplink {
     private @Nullable UplinkChannel channel;
     private int failures;
     private boolean closed;
-    private volatile State state;
-
-    /**
-     * How it is with a public server.
-     *
-     * @param server host and port as they were given
-     * @param connected whether everything that was announced is decided
-     * @param attempts how many attempts have ended without a connection, since the last one that has succeeded
-     * @param refused what isn't accepted, and why
-     * @param failure why there is no connection; empty if there is one, or none was tried yet
-     */
-    public record State(
-            String server, boolean connected, int attempts, Map<String, String> refused, String failure) {
-        /** Makes the map immutable. */
-        public State {
-            refused = Map.copyOf(refused);
-        }
-    }
+    private volatile TunnelStatus.Server status;
 
     Uplink(InetSocketAddress server, PrivateSide side, XnioIoThread thread) {
         this.server = server;
         this.side = side;
         this.thread = thread;
-        this.state = new State(text(), false, 0, Map.of(), "");
+        this.status = new TunnelStatus.Server(text(), false, 0, List.of(), Map.of(), Optional.empty());
     }
 
     private String text() {
@@ -61,8 +47,8 @@ public final class Uplink {
     }
 
     /** From any thread. */
-    State state() {
-        return state;
+    TunnelStatus.Server status() {
+        return status;
     }
 
     void start() {
@@ -131,7 +117,11 @@ public final class Uplink {
             texts.put(announcement.what(), why);
             LOG.warn("{} doesn't accept {}: {}", text(), announcement.what(), why);
         });
-        state = new State(text(), true, 0, texts, "");
+        List<String> accepted = side.tunnel().announcements().stream()
+                .map(Announcement::what)
+                .filter(what -> !texts.containsKey(what))
+                .toList();
+        status = new TunnelStatus.Server(text(), true, 0, accepted, texts, Optional.empty());
         LOG.info("Connected to {} as {}", text(), agent);
     }
 
@@ -142,16 +132,15 @@ public final class Uplink {
         if (closed) {
             return;
         }
-        String before = state.failure();
-        boolean known = before.equals(why);
-        if (state.connected()) {
+        boolean known = status.failure().equals(Optional.of(why));
+        if (status.connected()) {
             LOG.info("The connection to {} is lost: {}", text(), why);
         } else if (!known) {
             LOG.warn("{} can't be connected to, trying again: {}", text(), why);
         }
         long longest = Math.min(LONGEST_MILLIS, SHORTEST_MILLIS << Math.min(failures, 8));
         failures++;
-        state = new State(text(), false, failures, state.refused(), why);
+        status = new TunnelStatus.Server(text(), false, failures, List.of(), status.refused(), Optional.of(why));
         long shortest = Math.max(SHORTEST_MILLIS, longest / 2);
         long rest = shortest == longest ? shortest : ThreadLocalRandom.current().nextLong(shortest, longest + 1);
         IoTasks.executeAfter(thread, () -> guarded(this::dial), rest);

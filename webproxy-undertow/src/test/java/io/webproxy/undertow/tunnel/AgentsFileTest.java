@@ -14,7 +14,8 @@ class AgentsFileTest {
 
     @Test
     void linesSayWhoMayAnnounceWhat() {
-        AgentsFile.Parsed parsed = AgentsFile.parse("# agents\r\n\n  alice " + A.toUpperCase(java.util.Locale.ROOT).replace("SHA", "sha")
+        AgentsFile.Parsed parsed = AgentsFile.parse("# agents\r\n\n  alice "
+                + A.toUpperCase(java.util.Locale.ROOT).replace("SHA", "sha")
                 + "\tnames=DB.example.com.,*.Inner.example.com ports=6022,7000-7010 shared\nbob " + B + " ports=1\n");
         assertThat(parsed.problems()).isEmpty();
         AgentEntry alice = parsed.agents().get(0);
@@ -41,10 +42,12 @@ class AgentsFileTest {
                 "alice sha256:12 names=a.b | sha256:12 (expected: sha256: and 64 hexadecimal digits)",
                 "alice FP | alice (expected: names=… or ports=… behind the fingerprint)",
                 "alice FP names=* | * (expected: a server name such as db.example.com, or *.example.com)",
-                "alice FP names=*.com | *.com (expected: a wildcard below a domain, such as *.example.com, not all of a top-level domain)",
+                "alice FP names=*.com | *.com (expected: a wildcard below a domain, such as *.example.com, not all of"
+                        + " a top-level domain)",
                 "alice FP names=a.*.com | a.*.com (expected: a server name such as db.example.com, or *.example.com)",
                 "alice FP names=a.b, | (expected: a server name such as db.example.com, or *.example.com)",
-                "alice FP names=192.0.2.1 | 192.0.2.1 (expected: a server name such as db.example.com, or *.example.com)",
+                "alice FP names=192.0.2.1 | 192.0.2.1 (expected: a server name such as db.example.com, or"
+                        + " *.example.com)",
                 "alice FP names=a.b:443 | a.b:443 (expected: a server name such as db.example.com, or *.example.com)",
                 "alice FP ports=0 | 0 (expected: a port such as 6022, or ports such as 6000-6010)",
                 "alice FP ports=70000 | 70000 (expected: a port such as 6022, or ports such as 6000-6010)",
@@ -54,7 +57,11 @@ class AgentsFileTest {
             })
     void badLineIsOneSentence(String line, String sentence) {
         AgentsFile.Parsed parsed = AgentsFile.parse("\n" + line.replace("FP", A));
-        assertThat(parsed.problems()).singleElement().asString().startsWith("line 2: ").endsWith(sentence);
+        assertThat(parsed.problems())
+                .singleElement()
+                .asString()
+                .startsWith("line 2: ")
+                .endsWith(sentence);
     }
 
     @Test

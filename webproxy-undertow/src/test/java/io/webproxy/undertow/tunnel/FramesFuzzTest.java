@@ -43,7 +43,8 @@ class FramesFuzzTest {
     void agentsFile(byte[] input) {
         AgentsFile.Parsed parsed = AgentsFile.parse(new String(input, StandardCharsets.UTF_8));
         assertThat(parsed.agents().stream().map(AgentEntry::fingerprint)).doesNotHaveDuplicates();
-        parsed.agents().forEach(agent -> assertThat(agent.names())
-                .allSatisfy(name -> assertThat(name.toString()).doesNotMatch("\\*(\\.[^.]*)?")));
+        parsed.agents()
+                .forEach(agent -> assertThat(agent.names())
+                        .allSatisfy(name -> assertThat(name.toString()).doesNotMatch("\\*(\\.[^.]*)?")));
     }
 }

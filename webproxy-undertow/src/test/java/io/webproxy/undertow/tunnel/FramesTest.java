@@ -60,15 +60,21 @@ class FramesTest {
         token[0] = 9;
         token[31] = -9;
         Step connect = read(Frames.of(new Message.Connect(5, token, VISITOR)));
-        assertThat(connect).isInstanceOfSatisfying(Step.Whole.class, whole -> assertThat(whole.message())
-                .isInstanceOfSatisfying(Message.Connect.class, read -> {
-                    assertThat(read.token()).isEqualTo(token);
-                    assertThat(read.visitor()).isEqualTo(VISITOR);
-                }));
-        Step ready = read(Frames.of(new Message.Ready(5, token)));
-        assertThat(ready).isInstanceOfSatisfying(Step.Whole.class, whole -> assertThat(whole.message())
+        assertThat(connect)
                 .isInstanceOfSatisfying(
-                        Message.Ready.class, read -> assertThat(read.token()).isEqualTo(token)));
+                        Step.Whole.class,
+                        whole -> assertThat(whole.message()).isInstanceOfSatisfying(Message.Connect.class, read -> {
+                            assertThat(read.token()).isEqualTo(token);
+                            assertThat(read.visitor()).isEqualTo(VISITOR);
+                        }));
+        Step ready = read(Frames.of(new Message.Ready(5, token)));
+        assertThat(ready)
+                .isInstanceOfSatisfying(
+                        Step.Whole.class,
+                        whole -> assertThat(whole.message())
+                                .isInstanceOfSatisfying(
+                                        Message.Ready.class,
+                                        read -> assertThat(read.token()).isEqualTo(token)));
     }
 
     @ParameterizedTest
@@ -155,8 +161,8 @@ class FramesTest {
     @Test
     void textsThatMayNotGetIntoLogsAreRefused() {
         assertThat(read(Frames.of(new Message.Refuse(1, "a\nb")))).isInstanceOf(Step.Malformed.class);
-        ByteBuffer notUtf8 = ByteBuffer.wrap(
-                new byte[] {0, 0, 0, 12, Frames.REFUSE, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, (byte) 0xff});
+        ByteBuffer notUtf8 =
+                ByteBuffer.wrap(new byte[] {0, 0, 0, 12, Frames.REFUSE, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, (byte) 0xff});
         assertThat(read(notUtf8)).isInstanceOf(Step.Malformed.class);
     }
 

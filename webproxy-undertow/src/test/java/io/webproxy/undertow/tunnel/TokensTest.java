@@ -38,10 +38,13 @@ class TokensTest {
     void tokenIsOfNoUseToAnotherAgentOrInstanceAndStaysGoodForItsOwn() {
         Tokens.Token token = tokens.issue(ALICE, INSTANCE, "visitor");
         assertThat(tokens.redeem(token.id(), proof(token, BOB, INSTANCE))).isNull();
-        assertThat(tokens.redeem(token.id(), proof(token, ALICE, new UUID(1, 3)))).isNull();
+        assertThat(tokens.redeem(token.id(), proof(token, ALICE, new UUID(1, 3))))
+                .isNull();
         assertThat(tokens.redeem(token.id() + 1, proof(token, ALICE, INSTANCE))).isNull();
         assertThat(tokens.redeem(token.id(), new byte[32])).as("guessed").isNull();
-        assertThat(tokens.redeem(token.id(), token.token())).as("the token itself").isNull();
+        assertThat(tokens.redeem(token.id(), token.token()))
+                .as("the token itself")
+                .isNull();
         assertThat(tokens.redeem(token.id(), new byte[0])).isNull();
         assertThat(tokens.redeem(token.id(), proof(token, ALICE, INSTANCE))).isEqualTo("visitor");
     }

@@ -10,6 +10,7 @@ import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
+import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -110,9 +111,14 @@ final class TunnelRig implements AutoCloseable {
                         live,
                         recorder,
                         provider));
-        this.server = listen(0, arrival -> new FirstFrame(
-                        new Accepted(arrival), side, sweepers.get(arrival.connection().getIoThread()), buffers)
-                .start());
+        this.server = listen(
+                0,
+                arrival -> new FirstFrame(
+                                new Accepted(arrival),
+                                side,
+                                sweepers.get(arrival.connection().getIoThread()),
+                                buffers)
+                        .start());
     }
 
     private AcceptingChannel<StreamConnection> listen(int port, Consumer<Arrival> first) throws IOException {
@@ -210,7 +216,7 @@ final class TunnelRig implements AutoCloseable {
         await().atMost(10, TimeUnit.SECONDS)
                 .pollDelay(0, TimeUnit.MILLISECONDS)
                 .pollInterval(5, TimeUnit.MILLISECONDS)
-                .until(() -> started.state().stream().allMatch(Uplink.State::connected));
+                .until(() -> started.status().stream().allMatch(TunnelStatus.Server::connected));
         return started;
     }
 

@@ -1,0 +1,95 @@
+package io.webproxy;
+
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * A server that listens on nothing and only dials out: to public servers, which hand it the clients of what it announces there. A thin form of {@link
+ * ProxyServer}. Thread-safe.
+ */
+public final class PrivateProxy implements AutoCloseable {
+    private static final Duration LOOK = Duration.ofMillis(10);
+
+    private final ProxyServer server;
+
+    private PrivateProxy(ProxyServer server) {
+        this.server = server;
+    }
+
+    /**
+     * Starts one, which dials a public server; returns at once, see {@link #awaitAnnounced}.
+     *
+     * @param address {@code host:port} of the public server
+     * @param tunnel says who this side is, and what it announces
+     */
+    public static PrivateProxy start(String address, Consumer<Tunnel.Builder> tunnel) {
+        return start(address, tunnel, builder -> {});
+    }
+
+    /**
+     * The same with more settings.
+     *
+     * @throws ProxyConfigException if the configuration is wrong
+     * @throws ProxyStartException if the key can't be used
+     */
+    public static PrivateProxy start(
+            String address, Consumer<Tunnel.Builder> tunnel, Consumer<ProxyConfig.Builder> more) {
+        ProxyConfig.Builder builder = ProxyServer.builder().tunnel(address, tunnel);
+        Objects.requireNonNull(more, "more").accept(builder);
+        return new PrivateProxy(builder.start());
+    }
+
+    /** A running server that has tunnels, in this form. */
+    public static PrivateProxy of(ProxyServer server) {
+        return new PrivateProxy(Objects.requireNonNull(server, "server"));
+    }
+
+    /**
+     * Waits until every public server that can be reached, and at least one, has accepted everything that is announced.
+     *
+     * @return whether that was so within the time
+     * @throws ProxyStartException with one sentence, if something isn't accepted
+     */
+    public boolean awaitAnnounced(Duration limit) throws InterruptedException {
+        long until = System.nanoTime() + limit.toNanos();
+        while (true) {
+            List<TunnelStatus.Server> all = server.status().tunnelStatus().servers();
+            List<String> refused = new ArrayList<>();
+            boolean any = false;
+            boolean open = false;
+            for (TunnelStatus.Server each : all) {
+                each.refused()
+                        .forEach(
+                                (what, why) -> refused.add(what + " isn't accepted by " + each.address() + ": " + why));
+                any |= each.connected();
+                open |= !each.connected() && each.attempts() == 0;
+            }
+            if (!refused.isEmpty()) {
+                throw new ProxyStartException(String.join("; ", refused) + ".");
+            }
+            if (any && !open) {
+                return true;
+            }
+            if (!server.isRunning() || System.nanoTime() - until >= 0) {
+                return false;
+            }
+            Thread.sleep(LOOK.toMillis());
+        }
+    }
+
+    /** The server that this is. */
+    public ProxyServer server() {
+        return server;
+    }
+
+    /** See {@link ProxyServer#close}. */
+    @Override
+    public void close() {
+        server.close();
+    }
+}
