@@ -190,6 +190,18 @@ class CliPortServeTest {
     }
 
     @Test
+    void relayIsCutWhenTheDrainTimeIsOver() throws Exception {
+        try (Served port = start("--ssh", "TARGET", "--drain-time", "0s");
+                RawConnection connection = RawConnection.open(port.port())) {
+            assertThat(connection.send("SSH-2.0-x¶").readLine()).startsWith("got ");
+            long start = System.nanoTime();
+            assertThat(port.stop()).isZero();
+            assertThat(System.nanoTime() - start).isLessThan(15_000_000_000L);
+            assertThat(connection.end()).isEqualTo("reset");
+        }
+    }
+
+    @Test
     void serviceInFrontNamesTheClient() throws Exception {
         Path log = directory.resolve("relay.log");
         try (Served port = start(

@@ -44,6 +44,12 @@ final class ServerOptions {
     private TimeoutOptions timeouts = new TimeoutOptions();
 
     @Option(
+            names = "--drain-time",
+            paramLabel = "TIME",
+            description = "How long what is in flight may go on when it is told to stop; then it is cut. Default: 30s.")
+    private @Nullable String drainTime;
+
+    @Option(
             names = "--io-threads",
             paramLabel = "N",
             converter = Numbers.Threads.class,
@@ -138,6 +144,7 @@ final class ServerOptions {
             if (ioThreads != null) {
                 builder.ioThreads(ioThreads);
             }
+            drain(builder);
             configure.accept(builder);
             credentials.applyTo(builder);
             timeouts.applyTo(builder);
@@ -158,6 +165,21 @@ final class ServerOptions {
                     && option.originalStringValues().stream().anyMatch(String::isBlank)) {
                 throw Complaint.wrong(option.longestName(), "empty", option.longestName() + " " + option.paramLabel());
             }
+        }
+    }
+
+    private void drain(ProxyConfig.Builder builder) {
+        if (drainTime == null) {
+            return;
+        }
+        Duration time = Times.read(drainTime);
+        if (time == null) {
+            throw Complaint.wrong("--drain-time", drainTime, "a whole number with ms, s, m or h");
+        }
+        try {
+            builder.drainTime(time);
+        } catch (IllegalArgumentException e) {
+            throw Complaint.wrong("--drain-time", drainTime, "0s to 365 days");
         }
     }
 
