@@ -11,6 +11,7 @@ import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -59,11 +60,19 @@ public final class ClientStarts {
         clients.put(bytes("\5\1\0"), "socks5");
         clients.put(bytes("\0\16\70abcdefgh\0\0\0\0\0"), "openvpn");
         clients.put(joined(bytes("\1\150\120"), new byte[0x168 - 1]), "openvpn");
+        // OpenVPN 2.6 with tls-auth
+        clients.put(
+                HexFormat.of()
+                        .parseHex(
+                                "002a387b5c78e9d38b76b91d2d891139272e7afeca5aebc044eb567956d649000000016b0caffb0000000000"),
+                "openvpn");
         clients.put(bytes("\0\0\0\10\4\u00d2\26\57"), "postgresql");
         clients.put(bytes("\0\0\0\10\4\u00d2\26\60"), "postgresql");
         clients.put(bytes("\0\0\0\20\4\u00d2\26\56\0\0\0\1\1\2\3\4"), "postgresql");
         clients.put(bytes("\0\0\0\21\0\3\0\0user\0a\0\0\0"), "postgresql");
         clients.put(bytes("\0\0\0\21\0\3\0\2user\0a\0\0\0"), "postgresql");
+        // psql 15 without TLS
+        clients.put(bytes("\0\0\0\61\0\3\0\0user\0a\0database\0b\0application_name\0psql\0\0"), "postgresql");
         clients.put(bytes("PROXY TCP4 192.0.2.1 127.0.0.1 4711 80\r\n"), "proxy-header");
         clients.put(bytes("\r\n\r\n\0\r\nQUIT\n\41\21\0\14\u00c0\0\2\1\u007f\0\0\1\22\147\0\120"), "proxy-header");
         clients.put(bytes("a\u00be\u00bfrest"), "late");
