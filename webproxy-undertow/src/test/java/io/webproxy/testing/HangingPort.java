@@ -32,9 +32,13 @@ public final class HangingPort implements AutoCloseable {
         return new HangingPort();
     }
 
+    public int port() {
+        return server.getLocalPort();
+    }
+
     /** {@code http://127.0.0.1:port}. */
     public String uri() {
-        return "http://127.0.0.1:" + server.getLocalPort();
+        return "http://127.0.0.1:" + port();
     }
 
     @Override

@@ -17,7 +17,7 @@ import org.xnio.ssl.SslConnection;
 
 /**
  * Copies bytes between two connections of one IO thread, in both directions. The end of one direction becomes a half-close of the other side; a failure
- * resets both. A direction holds one pooled buffer, and only while the slower side can't take what it holds.
+ * resets both. A direction holds one pooled buffer, and only while the slower side can't take what it holds; one that is silent holds nothing.
  */
 public final class ByteRelay {
     /** How a relay has ended. */
@@ -69,6 +69,7 @@ public final class ByteRelay {
     private final Pump toRight;
     private final Pump toLeft;
     private final ByteBufferPool buffers;
+    private final @Nullable BulkBuffers bulkBuffers;
     private final Listener listener;
     private boolean done;
 
@@ -85,9 +86,22 @@ public final class ByteRelay {
             Traffic leftToRight,
             Traffic rightToLeft,
             Listener listener) {
+        this(left, right, buffers, null, leftToRight, rightToLeft, listener);
+    }
+
+    /** The same; {@code bulkBuffers} are for those that move much, if there are any. */
+    ByteRelay(
+            StreamConnection left,
+            StreamConnection right,
+            ByteBufferPool buffers,
+            @Nullable BulkBuffers bulkBuffers,
+            Traffic leftToRight,
+            Traffic rightToLeft,
+            Listener listener) {
         this.left = left;
         this.right = right;
         this.buffers = buffers;
+        this.bulkBuffers = bulkBuffers;
         this.listener = listener;
         this.toRight = new Pump(left, right.getSinkChannel(), leftToRight);
         this.toLeft = new Pump(right, left.getSinkChannel(), rightToLeft);
@@ -216,6 +230,11 @@ public final class ByteRelay {
         private boolean insertIsLast;
         private boolean silenced;
         private boolean sourceEnded;
+        private boolean bulk;
+
+        /** Whether the last read got all that there was: the selector tells when there is more. TLS may hold more all the same. */
+        private boolean sourceDry;
+
         private boolean ended;
         private boolean atSink;
         private long moved;
@@ -270,7 +289,7 @@ public final class ByteRelay {
             while (drained && !sourceEnded && !done && !over) {
                 int read = read();
                 drained = writePending();
-                if (read <= 0) {
+                if (read <= 0 || (sourceDry && !secure)) {
                     break;
                 }
                 turn.moved(read);
@@ -295,7 +314,7 @@ public final class ByteRelay {
         }
 
         private int read() throws IOException {
-            PooledByteBuffer pooled = buffers.allocate();
+            PooledByteBuffer pooled = buffer();
             boolean kept = false;
             atSink = false;
             try {
@@ -303,6 +322,8 @@ public final class ByteRelay {
                 traffic.restore(buffer);
                 int read = source.read(buffer);
                 sourceEnded = read < 0;
+                sourceDry = buffer.hasRemaining();
+                bulk = buffer.position() >= buffers.getBufferSize();
                 buffer.flip();
                 traffic.received(buffer, sourceEnded);
                 if (buffer.hasRemaining() && !silenced) {
@@ -315,6 +336,12 @@ public final class ByteRelay {
                     pooled.close();
                 }
             }
+        }
+
+        /** A large one for a source that has filled the one before. */
+        private PooledByteBuffer buffer() {
+            PooledByteBuffer large = bulk && bulkBuffers != null ? bulkBuffers.take() : null;
+            return large == null ? buffers.allocate() : large;
         }
 
         private void interest(boolean reads, boolean writes) {

@@ -154,8 +154,14 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         dialling = null;
         relays.room().settleRelay();
         source = right.getLocalAddress(InetSocketAddress.class);
-        ByteRelay copy =
-                new ByteRelay(left, right, relays.buffers(), ByteRelay.Traffic.UNSEEN, ByteRelay.Traffic.UNSEEN, this);
+        ByteRelay copy = new ByteRelay(
+                left,
+                right,
+                relays.buffers(),
+                relays.bulkBuffers(),
+                ByteRelay.Traffic.UNSEEN,
+                ByteRelay.Traffic.UNSEEN,
+                this);
         relay = copy;
         if (!rule.settings().idleTime().isZero()) {
             idleSince = sweeper.now();

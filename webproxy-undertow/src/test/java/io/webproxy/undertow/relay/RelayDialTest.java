@@ -1,0 +1,211 @@
+package io.webproxy.undertow.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.observe.RelayRecord;
+import io.webproxy.port.Relay;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.testing.HangingPort;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Which target a relay gets, and what its client sees when there is none. */
+@ExtendWith(LeakCheck.class)
+class RelayDialTest {
+    private static final Duration LONG = Duration.ofMinutes(1);
+
+    private final AtomicLong clock = new AtomicLong(1);
+
+    private static String ask(int port) throws Exception {
+        try (RawConnection client = RelayHarness.connect(port)) {
+            client.send("?").shutdownOutput();
+            return client.readAll();
+        }
+    }
+
+    private static RawUpstream answering(String name) throws Exception {
+        return RawUpstream.start(c -> {
+            c.read(1);
+            c.send(name);
+        });
+    }
+
+    @Test
+    void equalTargetsTakeTurns() throws Exception {
+        try (RawUpstream one = answering("one");
+                RawUpstream two = answering("two");
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(one.port(), two.port()));
+            assertThat(List.of(ask(port), ask(port), ask(port), ask(port))).containsExactly("one", "two", "one", "two");
+        }
+    }
+
+    @Test
+    void targetThatRefusesIsReplacedByTheNextThenEjectedAndTriedAgainLater() throws Exception {
+        PoolLimits pool = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(10));
+        try (RefusedPort down = RefusedPort.open();
+                RawUpstream up = answering("up");
+                RelayHarness harness = new RelayHarness(pool, clock::get, DescriptorRoom.unlimited(), List.of())) {
+            int port = harness.listen(RelayHarness.to(down.port(), up.port()));
+            for (int i = 0; i < 4; i++) {
+                assertThat(ask(port)).isEqualTo("up");
+                assertThat(harness.ended().target()).contains("127.0.0.1:" + up.port());
+            }
+            assertThat(harness.status().ejected()).containsExactly("127.0.0.1:" + down.port());
+            assertThat(harness.status().failed()).isZero();
+            try (ServerSocket back = down.listen()) {
+                assertThat(List.of(ask(port), ask(port))).containsExactly("up", "up");
+                clock.addAndGet(Duration.ofSeconds(10).toNanos());
+                try (RawConnection client = RelayHarness.connect(port);
+                        RawConnection other = RelayHarness.connect(port);
+                        Socket accepted = back.accept()) {
+                    assertThat(accepted.isConnected()).isTrue();
+                    await().until(() -> harness.status().ejected().isEmpty());
+                    client.close();
+                    other.close();
+                }
+            }
+        }
+    }
+
+    @Test
+    void clientIsResetWhenNoTargetCanBeConnectedTo() throws Exception {
+        try (RefusedPort one = RefusedPort.open();
+                RefusedPort two = RefusedPort.open();
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(one.port(), two.port()));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                assertThat(client.end()).isEqualTo("reset");
+            }
+            RelayRecord record = harness.ended();
+            assertThat(record.end()).isEqualTo(RelayEnd.CONNECT_FAILED);
+            assertThat(record.detail()).contains("refuses connections");
+            assertThat(record.target()).contains("127.0.0.1:" + two.port());
+            assertThat(record.source()).isEmpty();
+            assertThat(harness.status().failed()).isEqualTo(1);
+            harness.isQuiet();
+        }
+    }
+
+    @Test
+    void nameThatIsNotFoundIsAFailureOfTheTarget() throws Exception {
+        try (RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(Relay.to("nothing.invalid:22"));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                assertThat(client.end()).isEqualTo("reset");
+            }
+            assertThat(harness.ended().detail()).contains("nothing.invalid");
+        }
+    }
+
+    @Test
+    void targetThatHangsLeavesTimeForTheNext() throws Exception {
+        try (HangingPort hung = HangingPort.open();
+                RawUpstream up = answering("up");
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(800)));
+            assertThat(ask(port)).isEqualTo("up");
+        }
+    }
+
+    @Test
+    void attemptsTogetherHaveOneLimit() throws Exception {
+        try (HangingPort one = HangingPort.open();
+                HangingPort two = HangingPort.open();
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(
+                    RelayHarness.to(one.port(), two.port(), one.port()).withConnectTime(Duration.ofMillis(600)));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                assertThat(client.end()).isEqualTo("reset");
+            }
+            RelayRecord record = harness.ended();
+            assertThat(record.end()).isEqualTo(RelayEnd.CONNECT_FAILED);
+            assertThat(record.duration()).isBetween(Duration.ofMillis(600), Duration.ofMillis(2_500));
+        }
+    }
+
+    @Test
+    void resetOfTheClientEndsTheAttemptAtOnce() throws Exception {
+        try (HangingPort hung = HangingPort.open();
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(hung.port()).withConnectTime(LONG));
+            RawConnection client = RelayHarness.connect(port);
+            client.send("SSH-2.0-x¶");
+            await().until(() -> harness.relays.open() == 1);
+            client.reset();
+            assertThat(harness.ended().end()).isEqualTo(RelayEnd.CLIENT_LEFT);
+            harness.isQuiet();
+        }
+    }
+
+    @Test
+    void clientThatHasEndedIsWaitedForNoLongerThanASecond() throws Exception {
+        try (HangingPort hung = HangingPort.open();
+                RelayHarness harness =
+                        new RelayHarness(PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of())) {
+            int port = harness.listen(RelayHarness.to(hung.port()).withConnectTime(LONG));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                client.send("SSH-2.0-x¶");
+            }
+            await().until(() -> {
+                clock.addAndGet(Duration.ofMillis(100).toNanos());
+                return harness.relays.open() == 0;
+            });
+            assertThat(harness.ended().end()).isEqualTo(RelayEnd.CLIENT_LEFT);
+        }
+    }
+
+    /** The first target hangs, so that the client's bytes and its half-close come before there is a connection. */
+    @Test
+    void whatTheClientSendsMeanwhileIsNeitherLostNorLeftBehind() throws Exception {
+        String much = "x".repeat(100_000);
+        try (HangingPort hung = HangingPort.open();
+                RawUpstream up =
+                        RawUpstream.start(c -> c.send(String.valueOf(c.readAll().equals(much))));
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(600)));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                client.send(much).shutdownOutput();
+                assertThat(client.readAll()).isEqualTo("true");
+            }
+            assertThat(harness.ended().sent()).isEqualTo(much.length());
+        }
+        try (HangingPort hung = HangingPort.open();
+                RawUpstream up = RawUpstream.start(c -> c.send("<" + c.readAll() + ">"));
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(600)));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                client.send("half").shutdownOutput();
+                assertThat(client.readAll()).isEqualTo("<half>");
+            }
+            assertThat(harness.ended().end()).isEqualTo(RelayEnd.CLOSED);
+        }
+    }
+
+    @Test
+    void cutEndsAnAttempt() throws Exception {
+        try (HangingPort hung = HangingPort.open();
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(RelayHarness.to(hung.port()).withConnectTime(LONG));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                await().until(() -> harness.relays.open() == 1);
+                harness.relays.cutAll();
+                assertThat(client.end()).isEqualTo("reset");
+            }
+            assertThat(harness.ended().end()).isEqualTo(RelayEnd.CUT);
+            harness.isQuiet();
+        }
+    }
+}
