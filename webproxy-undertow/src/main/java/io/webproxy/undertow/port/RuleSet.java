@@ -9,7 +9,7 @@ import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.relay.RuleCounters;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +26,7 @@ final class RuleSet {
             new PortBuilder().http().build().rules();
 
     private final List<PortRule> rules = new ArrayList<>();
-    private final Map<PortRule, Ruling> rulings = new HashMap<>();
+    private final Map<PortRule, Ruling> rulings = new IdentityHashMap<>();
     private final boolean sameForAll;
     private final @Nullable RelayRule silent;
     private final @Nullable RelayRule otherwise;

@@ -49,6 +49,10 @@ final class Visit {
     }
 
     void start() {
+        if (port.tls() == null) {
+            // it never gets a TLS engine
+            arrival.settled();
+        }
         new OnSocket().look(accepted + times.silent(), accepted + times.undecided(), null);
     }
 
