@@ -7,6 +7,7 @@ import io.webproxy.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
 import io.webproxy.http.Http2Limits;
+import io.webproxy.port.Endpoint;
 import io.webproxy.port.PortRules;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
@@ -39,6 +40,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -341,12 +343,18 @@ public final class RunningProxy implements ProxyEngine.Running {
                 Math.max(0, exchanges.running() - tunnels),
                 tunnels,
                 upstreams.status(),
-                listeners.ruleNames().entrySet().stream()
-                        .map(port -> relays.status(port.getKey(), port.getValue()))
-                        .toList(),
+                ports(),
                 this.tunnels.status(),
                 serving == null ? List.of() : serving.status(),
                 Optional.ofNullable(watch.failure()));
+    }
+
+    private List<ProxyStatus.Port> ports() {
+        Map<String, List<String>> names = listeners.ruleNames();
+        return listeners.endpoints().stream()
+                .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.RULES)
+                .map(endpoint -> relays.status(endpoint.name(), names.getOrDefault(endpoint.name(), List.of())))
+                .toList();
     }
 
     @Override
