@@ -16,6 +16,7 @@ import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.MemoryRoom;
+import io.webproxy.undertow.deadline.Sweeps;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.server.RelayDialers;
@@ -169,6 +170,11 @@ final class RelayHarness implements AutoCloseable {
     /** Waits until the IO thread has run this, and all that was given to it before. */
     void onThread(Runnable task) throws Exception {
         CompletableFuture.runAsync(task, worker.getIoThread(0)::execute).get(10, TimeUnit.SECONDS);
+    }
+
+    /** Has every deadline looked at. */
+    void sweep() throws Exception {
+        onThread(() -> Sweeps.of(exchanges.sweeper(worker.getIoThread(0))));
     }
 
     static RawConnection connect(int port) throws IOException {
