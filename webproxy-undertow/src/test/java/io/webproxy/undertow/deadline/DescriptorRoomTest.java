@@ -62,6 +62,31 @@ class DescriptorRoomTest {
         assertThat(counts.get()).isLessThan(200);
     }
 
+    /** Of 256, 96 are for clients only, but for the first 12 relays and the first connections to upstreams, which don't take from each other. */
+    @Test
+    void relaysLeaveRoomForTheFirstConnectionsToUpstreams() {
+        DescriptorRoom room = room(256);
+        open.set(100);
+        int relays = 0;
+        while (room.takeRelay()) {
+            room.settleRelay();
+            relays++;
+        }
+        assertThat(relays).isEqualTo(256 - 96 - 100);
+        int upstreams = 0;
+        while (room.takeUpstream(false)) {
+            upstreams++;
+        }
+        assertThat(upstreams).isEqualTo(24);
+        open.set(230);
+        DescriptorRoom crowded = room(256);
+        relays = 0;
+        while (crowded.takeRelay()) {
+            relays++;
+        }
+        assertThat(relays).isEqualTo(12);
+    }
+
     @Test
     void processHasRoom() {
         assertThat(DescriptorRoom.ofProcess().takeClient()).isTrue();

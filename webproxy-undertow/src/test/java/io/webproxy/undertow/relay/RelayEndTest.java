@@ -49,8 +49,7 @@ class RelayEndTest {
     }
 
     private RelayHarness harness(ProxyObserver... others) {
-        return new RelayHarness(
-                PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of(others));
+        return new RelayHarness(PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of(others));
     }
 
     private static RawUpstream echo() throws Exception {
@@ -62,8 +61,9 @@ class RelayEndTest {
     }
 
     private void oneLine(String end) {
-        assertThat(lines.list).singleElement().satisfies(line -> assertThat(line.getFormattedMessage())
-                .endsWith(" end=" + end));
+        assertThat(lines.list)
+                .singleElement()
+                .satisfies(line -> assertThat(line.getFormattedMessage()).endsWith(" end=" + end));
         lines.list.clear();
     }
 
