@@ -148,10 +148,19 @@ public final class PortRule {
         return clients.isEmpty() || clients.stream().anyMatch(range -> range.contains(client));
     }
 
-    /** Whether a later rule never takes a connection because of this one. */
+    /** Whether a later rule never takes a connection of use because of this one. */
     boolean covers(PortRule later) {
-        return protocol == later.protocol
-                && (clients.isEmpty() || clients.equals(later.clients))
+        boolean clientsToo = clients.isEmpty() || clients.equals(later.clients);
+        if (protocol == Protocol.TLS && later.protocol != protocol) {
+            // what TLS it takes, an agent or a client of a tunnel never reaches
+            return clientsToo
+                    && switch (later.protocol) {
+                        case TUNNEL_AGENT, TUNNEL_CLIENT -> sni.covers(Sni.any());
+                        default -> false;
+                    };
+        }
+        return clientsToo
+                && protocol == later.protocol
                 && sni.covers(later.sni)
                 && Objects.equals(pattern, later.pattern);
     }

@@ -8,8 +8,10 @@ import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.PortRule.Action;
 import io.webproxy.port.PortRule.Protocol;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tunnel.TunnelServer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -263,6 +265,15 @@ class PortBuilderTest {
                                 .tls(Sni.of("*.example"), TARGET)
                                 .tls(Sni.none(), TARGET)
                                 .https())
+                        .problems())
+                .isEmpty();
+        TunnelServer tunnels = TunnelServer.agents(Path.of("agents"));
+        assertThat(rules(port -> port.https().tunnels(tunnels)).problems())
+                .containsExactly(
+                        "tunnel-agents: after https (expected: before it, which takes all of its connections)",
+                        "tunnels: after https (expected: before it, which takes all of its connections)");
+        assertThat(rules(port ->
+                                port.https(Sni.of("a.example")).tunnels(tunnels).https())
                         .problems())
                 .isEmpty();
         assertThat(rules(port -> port.ssh("c:1").from("10.0.0.0/8", some -> some.ssh("a:1")))

@@ -169,7 +169,7 @@ final class Detectors {
     /** Whether the code of a message may be this one, as far as it has come. */
     private static boolean begins(ByteBuffer bytes, int length, int code) {
         for (int at = 4; at < length; at++) {
-            if (at(bytes, at) != (code >>> 8 * (7 - at) & 0xff)) {
+            if (at(bytes, at) != ((code >>> (8 * (7 - at))) & 0xff)) {
                 return false;
             }
         }

@@ -15,19 +15,23 @@ import io.webproxy.port.PortRule;
 import io.webproxy.port.Sni;
 import io.webproxy.testing.ClientStarts;
 import io.webproxy.testing.Hellos;
+import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.undertow.sniff.Decision.More;
 import io.webproxy.undertow.sniff.Decision.None;
 import io.webproxy.undertow.sniff.Decision.Rule;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -432,6 +436,39 @@ class PortDetectionTest {
                 .isEqualTo("mine");
         assertThat(takenHex(port -> port.https().match("mine", BytePattern.of("16"), TARGET), "1602"))
                 .isEqualTo("mine");
+    }
+
+    @Test
+    void agentsAndClientsOfTunnelsAreTold() {
+        TunnelServer tunnels = TunnelServer.agents(Path.of("agents"));
+        List<PortRule> rules =
+                new PortBuilder().tunnels(tunnels).https().http().build().rules();
+        Predicate<Peeked.ClientHello> announced = hello -> "inner.example".equals(hello.serverName());
+        byte[] mark = TunnelMark.data();
+        byte[] control = Hellos.with(serverName("inner.example"), protocols(TunnelMark.PROTOCOL));
+        byte[] client = Hellos.with(serverName("INNER.example"));
+        byte[] other = Hellos.with(serverName("outer.example"), protocols("h2"));
+        Map<byte[], String> starts = Map.of(
+                joined(mark, new byte[9]),
+                "tunnel-agents",
+                control,
+                "tunnel-agents",
+                client,
+                "tunnels",
+                other,
+                "https");
+        starts.forEach((start, rule) -> {
+            PortDetection bytewise = new PortDetection(rules, announced);
+            for (int length = 1; length <= start.length; length++) {
+                ByteBuffer bytes = ByteBuffer.wrap(start, 0, length);
+                Decision once = new PortDetection(rules, announced).decide(bytes);
+                assertThat(bytewise.decide(bytes)).isEqualTo(once);
+                assertThat(name(once)).as("%s bytes", length).isIn("MORE", rule);
+            }
+            assertThat(name(bytewise.decide(ByteBuffer.wrap(start)))).isEqualTo(rule);
+        });
+        assertThat(new PortDetection(rules, announced).decide(ByteBuffer.wrap(new byte[] {mark[0], mark[1], 'x'})))
+                .isInstanceOf(None.class);
     }
 
     @Test
