@@ -26,6 +26,7 @@ read -ra at < <(sed 's/[a-z]*=/127.0.0.1:/g' "$work/targets.out")
 free_port
 nginx_port=$port
 module=$(find /usr/lib/nginx/modules -name ngx_stream_module.so 2>/dev/null || true)
+[ -n "$module" ] || nginx -V 2>&1 | grep -qE -- '--with-stream( |$)' || die "nginx's stream module is needed (Debian: libnginx-mod-stream)."
 cat >"$work/nginx.conf" <<EOF
 ${module:+load_module $module;}
 daemon off;

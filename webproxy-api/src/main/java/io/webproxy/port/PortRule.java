@@ -18,11 +18,14 @@ public final class PortRule {
         SSH,
         /** A ClientHello (RFC 8446 section 4.1.2) that {@link PortRule#sni} matches. */
         TLS,
-        /** A request line of HTTP/1.x (RFC 9112 section 3), or the preface of HTTP/2 (RFC 9113 section 3.4). */
+        /**
+         * A request line of HTTP/1.x (RFC 9112 section 3), or the preface of HTTP/2 (RFC 9113 section 3.4): a method in upper case, and a path or another target
+         * with {@code HTTP/} after it.
+         */
         HTTP,
-        /** A greeting of SOCKS5 (RFC 1928 section 3). */
+        /** A whole greeting of SOCKS5 (RFC 1928 section 3). */
         SOCKS5,
-        /** The first packet of an OpenVPN client over TCP. */
+        /** The first packet of an OpenVPN client over TCP that uses TLS, also with {@code tls-auth}, {@code tls-crypt} or {@code tls-crypt-v2}. */
         OPENVPN,
         /** A start-up message, {@code SSLRequest}, {@code GSSENCRequest} or {@code CancelRequest} of PostgreSQL. */
         POSTGRESQL,
