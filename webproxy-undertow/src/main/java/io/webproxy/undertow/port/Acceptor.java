@@ -13,7 +13,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
@@ -21,7 +20,7 @@ import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /** Accepts connections and hands each to what its endpoint does, on the connection's IO thread. */
-public final class Acceptor implements ChannelListener<AcceptingChannel<StreamConnection>> {
+public final class Acceptor {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_MILLIS = 250;
     /** Until a connection that gives way is closed. */
@@ -50,35 +49,36 @@ public final class Acceptor implements ChannelListener<AcceptingChannel<StreamCo
     /** Binds an address; nothing is accepted there before its accepts are resumed. */
     public AcceptingChannel<StreamConnection> listen(XnioWorker worker, InetSocketAddress address, OptionMap options)
             throws IOException {
-        return DirectAccept.of(worker.createStreamConnectionServer(address, this, options), this);
+        DirectAccept socket = DirectAccept.of(worker.createStreamConnectionServer(address, null, options));
+        socket.onReady(ready -> accept(socket));
+        return socket.server();
     }
 
-    @Override
-    public void handleEvent(AcceptingChannel<StreamConnection> server) {
+    private void accept(DirectAccept socket) {
         try {
-            acceptAll(server);
+            acceptAll(socket);
         } catch (IOException e) {
-            if (server.isOpen()) {
-                pause(server, String.valueOf(e.getMessage()));
+            if (socket.server().isOpen()) {
+                pause(socket.server(), String.valueOf(e.getMessage()));
             }
         } catch (Throwable e) {
             Guard.failed("accepting connections", e);
         }
     }
 
-    private void acceptAll(AcceptingChannel<StreamConnection> server) throws IOException {
+    private void acceptAll(DirectAccept socket) throws IOException {
         // an accept that finds no descriptor makes XNIO rest for longer each time, up to half a minute
-        while (DescriptorRoom.hasSpare()) {
+        while (socket.saysWhatFails() || DescriptorRoom.hasSpare()) {
             long refusedBefore = open.refused();
             for (int i = 0; i < AT_ONCE && open.refused() == refusedBefore; i++) {
-                StreamConnection accepted = server.accept();
+                StreamConnection accepted = socket.accept();
                 if (accepted == null) {
                     return;
                 }
                 Guard.run("accepting a connection", () -> admit(accepted), () -> IoUtils.safeClose(accepted));
             }
         }
-        pause(server, "too many open files");
+        pause(socket.server(), "too many open files");
     }
 
     private void admit(StreamConnection accepted) {

@@ -1,39 +1,133 @@
 package io.webproxy.undertow.port;
 
+import java.io.IOException;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
+import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /**
- * The listening socket behind XNIO's queues of accepted connections.
+ * Accepts connections straight from a listening socket, on the thread that XNIO has for that.
  *
- * <p>XNIO accepts without asking, and rests for up to half a minute when there is no descriptor for it, which it tells nobody. So connections are accepted straight
- * from the socket, on the same thread, by who looks first. It is no part of XNIO's API: where it can't be reached, the queues are used.
+ * <p>XNIO accepts without asking, and rests for up to half a minute when there is no descriptor for it, which it tells nobody. It stops an IO thread while a
+ * connection is registered with it, and wakes the accepting thread whenever one is closed: more than the half of what a short connection costs. None of this is part of
+ * XNIO's API: where it can't be reached, XNIO accepts.
  */
 final class DirectAccept {
     private static final Logger LOG = LoggerFactory.getLogger(DirectAccept.class);
 
-    private DirectAccept() {}
+    private final AcceptingChannel<StreamConnection> server;
+    private final @Nullable Raw raw;
 
-    /** The socket of a server whose connections haven't been accepted yet, with the same listener; the server itself if it can't be reached. */
+    /** What of XNIO is needed to accept as it does. */
+    private record Raw(ServerSocketChannel socket, XnioWorker worker, Field selector, Constructor<?> connection) {}
+
+    private DirectAccept(AcceptingChannel<StreamConnection> server, @Nullable Raw raw) {
+        this.server = server;
+        this.raw = raw;
+    }
+
+    /** For a server whose connections haven't been accepted yet. */
     @SuppressWarnings("unchecked")
-    static AcceptingChannel<StreamConnection> of(
-            AcceptingChannel<StreamConnection> server,
-            ChannelListener<? super AcceptingChannel<StreamConnection>> listener) {
+    static DirectAccept of(AcceptingChannel<StreamConnection> queued) {
+        AcceptingChannel<StreamConnection> server = queued;
         try {
-            Field field = server.getClass().getDeclaredField("realServer");
-            field.setAccessible(true);
-            if (field.get(server) instanceof AcceptingChannel<?> socket) {
-                AcceptingChannel<StreamConnection> direct = (AcceptingChannel<StreamConnection>) socket;
-                ((ChannelListener.Setter<AcceptingChannel<StreamConnection>>) direct.getAcceptSetter()).set(listener);
-                return direct;
+            if (value(queued, "realServer") instanceof AcceptingChannel<?> real) {
+                server = (AcceptingChannel<StreamConnection>) real;
+                return new DirectAccept(server, raw(server));
             }
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.debug("The listening socket can't be reached: {}", e.toString());
         }
+        return new DirectAccept(server, null);
+    }
+
+    private static Raw raw(AcceptingChannel<StreamConnection> server) throws ReflectiveOperationException {
+        XnioIoThread thread = server.getWorker().getIoThread();
+        Class<?> type = Class.forName(
+                "org.xnio.nio.NioSocketStreamConnection",
+                false,
+                server.getClass().getClassLoader());
+        for (Constructor<?> constructor : type.getDeclaredConstructors()) {
+            Class<?>[] parameters = constructor.getParameterTypes();
+            if (parameters.length == 3
+                    && parameters[0].isInstance(thread)
+                    && parameters[1] == SelectionKey.class
+                    && value(server, "channel") instanceof ServerSocketChannel socket) {
+                constructor.setAccessible(true);
+                Field selector = field(thread, "selector");
+                if (selector.get(thread) instanceof Selector) {
+                    return new Raw(socket, server.getWorker(), selector, constructor);
+                }
+            }
+        }
+        throw new NoSuchMethodException(type.getName());
+    }
+
+    private static Object value(Object of, String name) throws ReflectiveOperationException {
+        return field(of, name).get(of);
+    }
+
+    private static Field field(Object of, String name) throws ReflectiveOperationException {
+        Field field = of.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
+    }
+
+    /** Whether an accept that finds no descriptor says so. */
+    boolean saysWhatFails() {
+        return raw != null;
+    }
+
+    /** What its accepts are suspended and resumed by, and what closes it. */
+    AcceptingChannel<StreamConnection> server() {
         return server;
+    }
+
+    /** Who accepts when there is something to accept. */
+    @SuppressWarnings("unchecked")
+    void onReady(ChannelListener<AcceptingChannel<StreamConnection>> listener) {
+        ((ChannelListener.Setter<AcceptingChannel<StreamConnection>>) server.getAcceptSetter()).set(listener);
+    }
+
+    /** The next connection, which belongs to one of the worker's IO threads; null if there is none. */
+    @Nullable StreamConnection accept() throws IOException {
+        if (raw == null) {
+            return server.accept();
+        }
+        SocketChannel accepted = raw.socket().accept();
+        if (accepted == null) {
+            return null;
+        }
+        boolean taken = false;
+        try {
+            accepted.configureBlocking(false);
+            accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            accepted.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            XnioIoThread thread = raw.worker().getIoThread();
+            SelectionKey key = accepted.register((Selector) raw.selector().get(thread), 0);
+            StreamConnection connection = (StreamConnection) raw.connection().newInstance(thread, key, null);
+            taken = true;
+            return connection;
+        } catch (ReflectiveOperationException | ClosedSelectorException e) {
+            throw new IOException("a connection can't be given to an IO thread", e);
+        } finally {
+            if (!taken) {
+                IoUtils.safeClose(accepted);
+            }
+        }
     }
 }
