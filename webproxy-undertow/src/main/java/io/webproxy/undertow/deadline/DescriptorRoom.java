@@ -87,9 +87,23 @@ public final class DescriptorRoom {
         used += ENGINE;
     }
 
-    /** A client's connection is closed. */
-    public synchronized void giveClient() {
-        give(CLIENT);
+    /** A client needs no engine, or none yet: what was promised is taken back. */
+    public synchronized void withdrawEngine() {
+        promised -= ENGINE;
+    }
+
+    /** Promises an engine to a client whose first one was {@linkplain #withdrawEngine withdrawn}; false if there is no room for it. */
+    public synchronized boolean takeEngine() {
+        if (!fits(ENGINE, limit - reserve)) {
+            return false;
+        }
+        promised += ENGINE;
+        return true;
+    }
+
+    /** A client's connection is closed; {@code engine} is false for one whose engine was withdrawn. */
+    public synchronized void giveClient(boolean engine) {
+        give(engine ? CLIENT : 1);
     }
 
     /** Takes room for a connection to an upstream that is still to be opened; false if there is none. */

@@ -30,6 +30,9 @@ public final class Arrival {
     private boolean leaving;
     private @Nullable RuleCounters rule;
     private boolean ended;
+    /** Whether descriptors for a TLS engine are counted. */
+    private volatile boolean engine = true;
+
     private final AtomicBoolean settled = new AtomicBoolean();
 
     Arrival(StreamConnection connection, OpenConnections open, Acceptor endpoint, AddressRange counted) {
@@ -112,6 +115,30 @@ public final class Arrival {
             rule.closed();
             rule = null;
         }
+    }
+
+    /** It may never need a TLS engine: no descriptors are kept for one until it {@linkplain #takeEngine does}. */
+    void withdrawEngine() {
+        if (settled.compareAndSet(false, true)) {
+            engine = false;
+            open.withdrawEngine();
+        }
+    }
+
+    /** It needs a TLS engine now; false if there are no descriptors for it, or it is closed already. */
+    synchronized boolean takeEngine() {
+        if (ended || (!engine && !open.takeEngine())) {
+            return false;
+        }
+        if (!engine) {
+            engine = true;
+            settled.set(false);
+        }
+        return true;
+    }
+
+    boolean hasEngine() {
+        return engine;
     }
 
     /** Something that only this connection was for has failed unexpectedly. */

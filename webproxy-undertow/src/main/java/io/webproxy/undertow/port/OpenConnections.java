@@ -79,7 +79,7 @@ public final class OpenConnections {
         } finally {
             if (arrival == null) {
                 room.settleClient();
-                room.giveClient();
+                room.giveClient(true);
             }
         }
         if (arrival != null) {
@@ -113,6 +113,21 @@ public final class OpenConnections {
     /** A connection has the engine that it was promised, or needs none. */
     void settled() {
         room.settleClient();
+    }
+
+    /** A connection needs no engine, or none yet. */
+    void withdrawEngine() {
+        room.withdrawEngine();
+    }
+
+    /** A connection needs an engine after all; false if there is no room for it. */
+    boolean takeEngine() {
+        if (room.takeEngine() || (resetOldestLingering() && room.takeEngine())) {
+            return true;
+        }
+        refused.increment();
+        warn();
+        return false;
     }
 
     /** Counts one more of a client, unless that is too many. */
@@ -209,9 +224,9 @@ public final class OpenConnections {
                 answered.remove(arrival);
             }
             release(arrival.counted());
-            arrival.settled();
             arrival.ended();
-            room.giveClient();
+            arrival.settled();
+            room.giveClient(arrival.hasEngine());
             Guard.run("the wait for the last connection", whenFewerAreActive);
         }
     }

@@ -49,10 +49,8 @@ final class Visit {
     }
 
     void start() {
-        if (port.tls() == null) {
-            // it never gets a TLS engine
-            arrival.settled();
-        }
+        // else those that say nothing would have the descriptors of those that do
+        arrival.withdrawEngine();
         new OnSocket().look(accepted + times.silent(), accepted + times.undecided(), null);
     }
 
@@ -252,7 +250,7 @@ final class Visit {
         private void openTls(@Nullable Ruling ruling, Peeked.ClientHello hello, PooledByteBuffer read) {
             TlsFront tls = port.tls();
             InetSocketAddress local = local(arrival);
-            if (tls == null || local == null) {
+            if (tls == null || local == null || !arrival.takeEngine()) {
                 read.close();
                 close(connection);
                 return;

@@ -87,6 +87,26 @@ class DescriptorRoomTest {
         assertThat(relays).isEqualTo(12);
     }
 
+    /** Else those that say nothing would have the descriptors of those that do. */
+    @Test
+    void whoNeedsNoEngineYetTakesOneDescriptor() {
+        DescriptorRoom room = room(256);
+        open.set(100);
+        int silent = 0;
+        while (room.takeClient()) {
+            room.withdrawEngine();
+            silent++;
+        }
+        assertThat(silent).isEqualTo(256 - 48 - 100 - 2);
+        assertThat(room.takeEngine()).as("the two that are left").isTrue();
+        assertThat(room.takeEngine()).isFalse();
+        room.settleClient();
+        room.giveClient(true);
+        room.giveClient(false);
+        assertThat(room.takeClient()).isTrue();
+        assertThat(room.takeEngine()).isFalse();
+    }
+
     @Test
     void processHasRoom() {
         assertThat(DescriptorRoom.ofProcess().takeClient()).isTrue();
@@ -152,7 +172,7 @@ class DescriptorRoomTest {
         now.addAndGet(20_000_000);
         assertThat(room.takeClient()).isFalse();
         room.settleClient();
-        room.giveClient();
+        room.giveClient(true);
         assertThat(room.takeClient()).as("one has gone").isTrue();
     }
 
