@@ -153,8 +153,8 @@ public final class ProxyConfig {
 
         /** The same endpoint, with other rules or settings. */
         private boolean isSameAs(Listen other) {
-            return settings.name().isPresent() && settings.name().equals(other.settings.name())
-                    || hasPortOf(other) && settings.bind().equals(other.settings.bind());
+            return (settings.name().isPresent() && settings.name().equals(other.settings.name()))
+                    || (hasPortOf(other) && settings.bind().equals(other.settings.bind()));
         }
 
         private boolean hasPortOf(Listen other) {

@@ -97,7 +97,7 @@ final class PortCommand implements Callable<Integer> {
     /** Adds the endpoint, the routes and the certificates. */
     void configure(ProxyConfig.Builder builder) {
         rules.check();
-        boolean routed = rules.isServed() || rules.hasInside() && service.isGiven();
+        boolean routed = rules.isServed() || (rules.hasInside() && service.isGiven());
         if (!routed) {
             refuse(FOR_ROUTES, "--http here or --tls here");
         }

@@ -144,7 +144,7 @@ final class RuleOptions {
                     "There is no rule (expected: at least one of --ssh, --http, --tls, --pass-through, --inside-ssh,"
                             + " --socks5, --openvpn, --postgresql, --match, --on-timeout and --otherwise)");
         }
-        if (REDIRECT.equalsIgnoreCase(tls)) {
+        if (tls != null && REDIRECT.equalsIgnoreCase(tls)) {
             throw Complaint.wrong("--tls", tls, "here, or HOST:PORT");
         }
         if (REDIRECT.equalsIgnoreCase(http) && !endsTls() && tls == null && passThrough.isEmpty()) {
