@@ -249,7 +249,12 @@ public final class ByteRelay {
         void start() {
             source.setReadListener(ready -> pump());
             sink.setWriteListener(ready -> pump());
-            pump();
+            if (this == toLeft && pending == null && !secure && !done) {
+                // the right side has just been connected to, and has hardly anything to say yet
+                source.resumeReads();
+            } else {
+                pump();
+            }
         }
 
         void insert(ByteBuffer bytes, boolean last) {

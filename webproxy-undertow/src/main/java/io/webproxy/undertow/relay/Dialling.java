@@ -18,7 +18,7 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
  * A relay that has no target yet: its targets one after the other, within one limit. Meanwhile the client is read as far as one pooled buffer reaches, only to notice that it
- * leaves: a reset ends the attempt at once. The end of its direction may be a half-close, so the attempt has one more second then.
+ * leaves: a reset ends the attempt within 100 ms. The end of its direction may be a half-close, so the attempt has one more second then.
  *
  * <p>Not thread-safe: it belongs to the client's IO thread.
  */
@@ -36,6 +36,7 @@ final class Dialling extends Watched {
     private int next;
     private Dialer.@Nullable Attempt attempt;
     private byte[] early = NONE;
+    private boolean listening;
     private boolean leftEnded;
     private long leftEndedAt;
     private boolean done;
@@ -56,11 +57,14 @@ final class Dialling extends Watched {
     void start() {
         relaying.sweeper().watch(this);
         dial();
-        if (!done) {
-            ConduitStreamSourceChannel source = left.getSourceChannel();
-            source.setReadListener(ready -> Guard.run("the wait for a target", this::look, relaying::fail));
-            source.resumeReads();
-        }
+    }
+
+    /** Starts to read the client; not before the first sweep, because most targets are connected to by then. */
+    private void listen() {
+        listening = true;
+        ConduitStreamSourceChannel source = left.getSourceChannel();
+        source.setReadListener(ready -> Guard.run("the wait for a target", this::look, relaying::fail));
+        source.resumeReads();
     }
 
     private void dial() {
@@ -194,6 +198,8 @@ final class Dialling extends Watched {
     protected void seen(long now) {
         if (!left.isOpen()) {
             relaying.cut();
+        } else if (!listening) {
+            listen();
         }
     }
 
