@@ -103,8 +103,8 @@ public final class ByteRelay {
         this.buffers = buffers;
         this.bulkBuffers = bulkBuffers;
         this.listener = listener;
-        this.toRight = new Pump(left, right.getSinkChannel(), leftToRight);
-        this.toLeft = new Pump(right, left.getSinkChannel(), rightToLeft);
+        this.toRight = new Pump(left, right, leftToRight);
+        this.toLeft = new Pump(right, left, rightToLeft);
     }
 
     /**
@@ -220,6 +220,8 @@ public final class ByteRelay {
 
     /** One direction. */
     private final class Pump {
+        private final StreamConnection from;
+        private final StreamConnection to;
         private final ConduitStreamSourceChannel source;
         private final boolean secure;
         private final Turn turn = new Turn();
@@ -239,10 +241,12 @@ public final class ByteRelay {
         private boolean atSink;
         private long moved;
 
-        Pump(StreamConnection from, ConduitStreamSinkChannel sink, Traffic traffic) {
+        Pump(StreamConnection from, StreamConnection to, Traffic traffic) {
+            this.from = from;
+            this.to = to;
             this.source = from.getSourceChannel();
             this.secure = from instanceof SslConnection;
-            this.sink = sink;
+            this.sink = to.getSinkChannel();
             this.traffic = traffic;
         }
 
@@ -274,8 +278,7 @@ public final class ByteRelay {
 
         private void pump() {
             if (done || ended) {
-                source.suspendReads();
-                sink.suspendWrites();
+                rest();
                 return;
             }
             try {
@@ -285,6 +288,16 @@ public final class ByteRelay {
             } catch (Throwable e) {
                 Guard.failed("a relay", e);
                 abort(Ending.FAILED);
+            }
+        }
+
+        /** Wants nothing more; on what is closed XNIO would throw, and catch that itself, with the whole stack. */
+        private void rest() {
+            if (from.isOpen()) {
+                source.suspendReads();
+            }
+            if (to.isOpen()) {
+                sink.suspendWrites();
             }
         }
 
@@ -306,8 +319,7 @@ public final class ByteRelay {
             boolean flushed = sink.flush();
             if (sourceEnded && drained && flushed) {
                 ended = true;
-                source.suspendReads();
-                sink.suspendWrites();
+                rest();
                 directionEnded();
                 return;
             }
