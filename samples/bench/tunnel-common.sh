@@ -1,5 +1,11 @@
 # What the measurements of tunnels have in common; sourced after common.sh. A root certificate and names under internal-server.local; agents, public and private
 # proxies. Each function puts what it starts into variables that its comment names.
+# shellcheck shell=bash disable=SC2034,SC2154
+stopped() { # a process that is stopped doesn't hear that it should end
+  [ ${#pids[@]} -eq 0 ] || kill -CONT "${pids[@]}" 2>/dev/null
+  cleanup
+}
+trap stopped EXIT
 keys=$work/keys
 agents=$work/agents
 domain=internal-server.local
@@ -67,4 +73,49 @@ alone() { # name, command…, which takes a bounded time
 
 complaints() { # log…: prints what no log should have
   grep -hE '^[^ ]+ ERROR |Exception|^\s+at ' "$@" | head -n 5
+}
+
+inner_server() { # root.crt, inner.crt; an nginx that answers /jsonrpc for test.$domain over TLS; its port goes into $port
+  root_certificate
+  signed inner "test.$domain"
+  local user=
+  [ "$(id -u)" -ne 0 ] || user="user root;"
+  chmod 711 "$work"
+  free_port
+  cat >"$work/nginx.conf" <<EOF_NGINX
+$user
+daemon off;
+pid $work/nginx.pid;
+error_log $work/nginx-error.log warn;
+worker_processes 1;
+events { worker_connections 8192; }
+http {
+  access_log off;
+  client_body_temp_path $work/body; proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi; uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
+  default_type application/json;
+  ssl_certificate $work/inner.crt;
+  ssl_certificate_key $work/inner.key;
+  server {
+    listen ${INNER_HOST:-127.0.0.1}:$port ssl backlog=4096;
+    location /jsonrpc { return 200 '{"message": "success"}'; }
+  }
+}
+EOF_NGINX
+  # shellcheck disable=SC2086 # options are words
+  launch nginx nginx ${INSIDE:-} nginx -e "$work/nginx-error.log" -c "$work/nginx.conf"
+}
+
+usage() { # process id: its descriptors, threads, heap after a collection in KiB, resident memory in KiB and CPU ticks, in $descriptors, $threads, $heap, $resident, $ticks
+  "$(dirname "$(readlink -f "$(command -v "$java")")")/jcmd" "$1" GC.run >/dev/null 2>&1
+  sleep 0.5
+  heap=$("$(dirname "$(readlink -f "$(command -v "$java")")")/jcmd" "$1" GC.heap_info 2>/dev/null | sed -n 's/.*used \([0-9]*\)K.*/\1/p' | head -n 1)
+  descriptors=$(find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l)
+  threads=$(sed -n 's/^Threads:\s*//p' "/proc/$1/status")
+  resident=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$1/status")
+  ticks=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat")
+}
+
+told_usage() { # label, process id: prints that
+  usage "$2"
+  echo "  $1: $descriptors descriptors, $threads threads, heap after a collection $heap KiB, resident $resident KiB"
 }

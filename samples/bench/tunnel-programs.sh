@@ -7,7 +7,7 @@
 # Options by environment: MB (1024; of the download, and in each direction at once), QUIET and LIFE (20 and 30; seconds that one connection is silent, and lives;
 # 300 and 600 for the long case), EVENTS (500), CASES (a pattern of names; all), JAR, JAVA (java), JAVA_OPTS (of both proxies), KEEP (a directory that logs
 # are copied to when it ends).
-# shellcheck disable=SC2016 # what runs at the same time is shell in quotes
+# shellcheck disable=SC2016,SC2154 # what runs at the same time is shell in quotes
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=common.sh
@@ -19,7 +19,7 @@ need openssl python3 sshd ssh ssh-keygen curl nginx
 megabytes=${MB:-1024}
 helper=$PWD/programs/tunnel.py
 keep() { [ -z "${KEEP:-}" ] || { mkdir -p "$KEEP" && cp -r "$work"/*.log "$work"/*.out "$work"/*.err "$work"/said "$KEEP"/ 2>/dev/null; }; }
-trap 'keep; cleanup' EXIT
+trap 'keep; stopped' EXIT
 chmod 711 "$work"
 
 # ---- inner services
