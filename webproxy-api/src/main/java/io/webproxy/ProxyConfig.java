@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -169,6 +170,14 @@ public final class ProxyConfig {
                 case REDIRECT -> "redirectHttp";
                 case RULES -> "listen";
             };
+        }
+
+        /** What it is called, if that is known before its port is bound. */
+        private Optional<String> expectedName() {
+            return settings.name()
+                    .or(() -> port == 0
+                            ? Optional.empty()
+                            : Optional.of(protocol.name().toLowerCase(Locale.ROOT) + "-" + port));
         }
 
         /** What this endpoint can't have of its own, a sentence each. */
@@ -865,12 +874,12 @@ public final class ProxyConfig {
                 String host = listen.settings().bind().orElse(bind == null ? "" : bind);
                 if (listen.port() != 0 && !addresses.add(host + " " + listen.port())) {
                     problems.add("port: " + listen.port() + " (expected: each port only once)");
+                } else {
+                    listen.expectedName()
+                            .filter(name -> !names.add(name))
+                            .ifPresent(name ->
+                                    problems.add("name: " + name + " (expected: each endpoint's name only once)"));
                 }
-                listen.settings()
-                        .name()
-                        .filter(name -> !names.add(name))
-                        .ifPresent(
-                                name -> problems.add("name: " + name + " (expected: each endpoint's name only once)"));
                 if (listen.isRedirect() && !toHttps) {
                     problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to)");
                 }

@@ -198,10 +198,12 @@ class EndpointSettingsTest {
         assertThatThrownBy(() -> ProxyServer.builder()
                         .http(8080, endpoint -> endpoint.clientCertificates(required))
                         .listen(2222, port -> port.ssh("127.0.0.1:22").proxyProtocol(ProxyProtocol.REQUIRED))
+                        .listen(2222, port -> port.ssh("127.0.0.1:22").bind("127.0.0.2"))
                         .forward("http://127.0.0.1:1")
                         .build())
                 .isInstanceOf(ProxyConfigException.class)
                 .hasMessageContaining("http 8080: clientCertificates: ")
+                .hasMessageContaining("name: rules-2222 (expected: each endpoint's name only once)")
                 .hasMessageContaining("listen 2222: proxyProtocol: REQUIRED (expected: trustedProxies");
     }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
+import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Hellos;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -123,6 +124,41 @@ class PortAbuseTest {
             await().until(() -> proxy.server().status().connections() == 2);
             assertServed(bystander, shell);
             assertThat(proxy.server().status().failed()).isZero();
+        }
+    }
+
+    @Test
+    @ExpectedLog(contains = "Refusing connections: ")
+    void startsOfLongHellosShareAPartOfTheHeap() throws Exception {
+        byte[] hello = Hellos.inRecords(Hellos.with(Hellos.padding(16_000)), 10);
+        byte[] start = Arrays.copyOf(hello, hello.length - 1);
+        long room = Runtime.getRuntime().maxMemory() / 64;
+        List<RawConnection> held = new ArrayList<>();
+        try (TestPort proxy = start(TlsProvider.AUTO, Duration.ofSeconds(5));
+                RawConnection bystander = proxy.open();
+                RawConnection shell = shell(proxy)) {
+            try {
+                for (long sent = 0; sent < 2 * room && proxy.server().status().refused() == 0; sent += start.length) {
+                    held.add(proxy.open().send(start));
+                }
+                await().until(() -> proxy.server().status().refused() > 0);
+                assertServed(bystander, shell);
+                // what usual clients send first has room
+                try (RawConnection usual = proxy.tls("http/1.1")) {
+                    assertThat(usual.send(GET).readResponse()).endsWith("routes");
+                }
+            } finally {
+                for (RawConnection each : held) {
+                    each.close();
+                }
+            }
+            await().until(() -> proxy.server().status().connections() <= 2);
+            try (RawConnection late = proxy.open().send(start)) {
+                assertThat(late.send(Arrays.copyOfRange(hello, start.length, hello.length))
+                                .readByte())
+                        .as("an alert or a hello")
+                        .isIn(21, 22);
+            }
         }
     }
 

@@ -141,6 +141,11 @@ public final class Arrival {
         return engine;
     }
 
+    /** It is closed for want of memory. */
+    void refused() {
+        open.refuse();
+    }
+
     /** Something that only this connection was for has failed unexpectedly. */
     void fail() {
         open.failed();

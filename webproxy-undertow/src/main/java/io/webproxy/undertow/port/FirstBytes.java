@@ -29,6 +29,7 @@ final class FirstBytes extends Watched {
     private final ByteBufferPool buffers;
     private final Outcome outcome;
     private final HeldBytes held = new HeldBytes();
+    private final HeldRoom.Share share;
     private long leaveAt = Long.MAX_VALUE;
     private boolean done;
 
@@ -55,6 +56,9 @@ final class FirstBytes extends Watched {
         /** It has ended without a byte, if {@code ended}; else it is broken, or is to end with its endpoint. */
         void gone(boolean ended);
 
+        /** It has sent too much for the memory that there is for such connections. */
+        void crowded();
+
         /** Something unexpected was thrown. */
         void failed();
     }
@@ -73,7 +77,7 @@ final class FirstBytes extends Watched {
             PortDetection detection,
             Times times,
             Sweeper sweeper,
-            ByteBufferPool buffers,
+            PortTools tools,
             Outcome outcome) {
         this.arrival = arrival;
         this.connection = connection;
@@ -81,7 +85,8 @@ final class FirstBytes extends Watched {
         this.detection = detection;
         this.times = times;
         this.sweeper = sweeper;
-        this.buffers = buffers;
+        this.buffers = tools.buffers();
+        this.share = tools.held().share();
         this.outcome = outcome;
     }
 
@@ -156,9 +161,15 @@ final class FirstBytes extends Watched {
     private boolean isUndecided(PooledByteBuffer all) {
         Decision decision = detection.decide(all.getBuffer());
         if (decision == Decision.More.MORE) {
-            held.hold(all.getBuffer());
+            if (share.hold(all.getBuffer().limit())) {
+                held.hold(all.getBuffer());
+                all.close();
+                return true;
+            }
+            finish();
             all.close();
-            return true;
+            outcome.crowded();
+            return false;
         }
         finish();
         held.clear();
@@ -178,6 +189,7 @@ final class FirstBytes extends Watched {
         source.suspendReads();
         source.setReadListener(null);
         sweeper.forget(this);
+        share.free();
     }
 
     @Override

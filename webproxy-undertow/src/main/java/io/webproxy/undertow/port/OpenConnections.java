@@ -125,9 +125,14 @@ public final class OpenConnections {
         if (room.takeEngine() || (resetOldestLingering() && room.takeEngine())) {
             return true;
         }
+        refuse();
+        return false;
+    }
+
+    /** Counts one that is closed because there is no room for what it needs. */
+    void refuse() {
         refused.increment();
         warn();
-        return false;
     }
 
     /** Counts one more of a client, unless that is too many. */

@@ -15,6 +15,7 @@ public final class PortTools {
     private final Function<XnioIoThread, Sweeper> sweepers;
     private final Relays relays;
     private final Supplier<Tunnels> tunnels;
+    private final HeldRoom held = HeldRoom.ofJvm();
     private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /**
@@ -46,6 +47,10 @@ public final class PortTools {
 
     HandshakeTurns turns(Arrival arrival) {
         return turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of);
+    }
+
+    HeldRoom held() {
+        return held;
     }
 
     Relays relays() {

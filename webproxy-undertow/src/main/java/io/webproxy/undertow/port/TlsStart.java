@@ -45,6 +45,7 @@ final class TlsStart extends Watched {
     private final ByteBufferPool buffers;
     private final Outcome outcome;
     private long deadline;
+    private final HeldRoom.Share share;
     private @Nullable PooledByteBuffer read;
     private @Nullable SslConnection secure;
     private boolean handshaken;
@@ -79,7 +80,7 @@ final class TlsStart extends Watched {
             ClientHello hello,
             Sweeper sweeper,
             long deadline,
-            ByteBufferPool buffers,
+            PortTools tools,
             PooledByteBuffer read,
             Outcome outcome) {
         this.arrival = arrival;
@@ -89,13 +90,20 @@ final class TlsStart extends Watched {
         this.challenge = TlsChallenges.isChallenge(hello);
         this.sweeper = sweeper;
         this.deadline = deadline;
-        this.buffers = buffers;
+        this.buffers = tools.buffers();
+        this.share = tools.held().share();
         this.read = HeldBytes.unpooled(read);
         this.outcome = outcome;
     }
 
     /** Waits for its turn: an engine has descriptors and native memory, and its first step costs a signature. */
     void start(HandshakeTurns turns) {
+        PooledByteBuffer waiting = read;
+        if (waiting != null && !share.hold(waiting.getBuffer().remaining())) {
+            arrival.refused();
+            close(false);
+            return;
+        }
         sweeper.watch(this);
         arrival.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
         turns.run(() -> guarded("the start of a TLS handshake", this::handshake));
@@ -116,6 +124,7 @@ final class TlsStart extends Watched {
     private void handshake() {
         PooledByteBuffer all = read;
         read = null;
+        share.free();
         if (done || all == null) {
             return;
         }
@@ -206,6 +215,7 @@ final class TlsStart extends Watched {
     private void finish() {
         done = true;
         sweeper.forget(this);
+        share.free();
         PooledByteBuffer unread = read;
         if (unread != null) {
             read = null;

@@ -101,7 +101,7 @@ final class Visit {
                                     hello -> port.tools().tunnels().serves(hello)),
                             new FirstBytes.Times(silentAt, undecidedAt),
                             sweeper,
-                            port.tools().buffers(),
+                            port.tools(),
                             this)
                     .start(early);
         }
@@ -138,6 +138,12 @@ final class Visit {
             } else {
                 close(connection);
             }
+        }
+
+        @Override
+        public void crowded() {
+            arrival.refused();
+            close(connection);
         }
 
         @Override
@@ -262,7 +268,7 @@ final class Visit {
                             offer,
                             sweeper,
                             accepted + times.handshake(),
-                            port.tools().buffers(),
+                            port.tools(),
                             read,
                             new OfTls(ruling, offer.applicationProtocols().isEmpty()))
                     .start(port.tools().turns(arrival));
