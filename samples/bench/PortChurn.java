@@ -215,7 +215,8 @@ public final class PortChurn {
                 reached += reach(phase, one) ? 1 : 0;
             }
             if (!hasOpened(before + (long) open.size() * phase.descriptors)) {
-                reached = 0;
+                reached = -count;
+                done = count;
             }
             boolean targetFirst = (done / together) % 2 == 1;
             if (targetFirst) {
@@ -235,7 +236,7 @@ public final class PortChurn {
                 Thread.sleep(10);
             }
         }
-        return reached;
+        return Math.max(0, reached);
     }
 
     private SocketChannel open(Phase phase) throws IOException {

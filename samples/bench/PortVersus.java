@@ -24,7 +24,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import javax.management.MBeanServerConnection;
 import javax.management.remote.JMXConnector;
 import javax.management.remote.JMXConnectorFactory;
@@ -52,9 +55,27 @@ public final class PortVersus {
 
         /** User and system time so far, in clock ticks (proc(5)). */
         long ticks() throws IOException {
+            return ticks(pid);
+        }
+
+        /** The same of the processes that it has now, by their ids, where they are known. */
+        void ofProcesses(Map<String, Long> ticks) {
+            try {
+                String children = Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"));
+                for (String child : children.split(" ")) {
+                    if (!child.isBlank()) {
+                        ticks.put(child, ticks(Long.parseLong(child)));
+                    }
+                }
+            } catch (IOException e) {
+                // one has just ended
+            }
+        }
+
+        private static long ticks(long pid) throws IOException {
             String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+            String[] values = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            return Long.parseLong(values[11]) + Long.parseLong(values[12]);
         }
 
         /** Zero once it has ended. */
@@ -156,12 +177,33 @@ public final class PortVersus {
     }
 
     private double cost(Program program, String what, double units, Load load) throws Exception {
-        long before = program.ticks();
-        load.run(program);
-        double micros = (program.ticks() - before) / hertz * 1e6 / units;
+        Map<String, Long> processes = new ConcurrentHashMap<>();
+        program.ofProcesses(processes);
+        long before = program.ticks() + sum(processes);
+        AtomicBoolean over = new AtomicBoolean();
+        Thread sampler = new Thread(() -> {
+            // the kernel forgets what a process took that its parent doesn't wait for: those that live for less than
+            // this are left out
+            while (!over.get()) {
+                program.ofProcesses(processes);
+                LockSupport.parkNanos(20_000_000);
+            }
+        });
+        sampler.start();
+        try {
+            load.run(program);
+        } finally {
+            over.set(true);
+            sampler.join();
+        }
+        double micros = (program.ticks() + sum(processes) - before) / hertz * 1e6 / units;
         figures.computeIfAbsent(program.name() + " " + what, key -> new ArrayList<>())
                 .add(micros);
         return micros;
+    }
+
+    private static long sum(Map<String, Long> ticks) {
+        return ticks.values().stream().mapToLong(Long::longValue).sum();
     }
 
     private double median(String program, String what) {

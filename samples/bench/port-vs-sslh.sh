@@ -2,6 +2,7 @@
 # CPU time of relays from one port: sslh-select, HAProxy in TCP mode and this proxy in turns, each told to relay SSH to the same service. Bulk data in either
 # direction, short connections, and idle relays: how many each holds, and what one costs this proxy in heap after collections and direct memory. Ends with 1
 # when this proxy takes more than MOST of sslh-select's CPU time for a MB or a connection, more than MEMORY bytes for an idle relay, or holds fewer than it should.
+# sslh-select is run twice: as its command line does, with a process for each SSH connection, which is what counts; and as `sslh-one`, in one process for all.
 #
 # Options by environment: ROUNDS (5), MIB (1024, in each direction), CONNECTIONS (5000), IDLE (2000), WARMUP (6; rounds of all that before), MOST (1.0),
 # MEMORY (12288), PROXY (a command that takes the place of `java -jar … port`), JAR, JAVA (java), JAVA_OPTS.
@@ -17,21 +18,26 @@ ulimit -n "$(ulimit -Hn)"
 
 free_port && sslh_port=$port
 free_port && sslh_target=$port
+free_port && one_port=$port
+free_port && one_target=$port
 free_port && haproxy_port=$port
 free_port && haproxy_target=$port
 free_port && target=$port
 
-# On its command line sslh relays SSH in a process of its own for each connection, which costs a fork, and may lose connections.
+# As on Debian's command line: a process of its own for each SSH connection, which may lose connections; and in one process for all.
+sslh-select -f -n -t 2 -p "127.0.0.1:$sslh_port" --ssh "127.0.0.1:$sslh_target" >"$work/sslh.out" 2>&1 &
+sslh=$!
+pids+=("$sslh")
 cat >"$work/sslh.cfg" <<EOF
 foreground: true;
 numeric: true;
 timeout: 2;
-listen: ( { host: "127.0.0.1"; port: "$sslh_port"; } );
-protocols: ( { name: "ssh"; host: "127.0.0.1"; port: "$sslh_target"; fork: false; log_level: 0; } );
+listen: ( { host: "127.0.0.1"; port: "$one_port"; } );
+protocols: ( { name: "ssh"; host: "127.0.0.1"; port: "$one_target"; fork: false; log_level: 0; } );
 EOF
-sslh-select "-F$work/sslh.cfg" >"$work/sslh.out" 2>&1 &
-sslh=$!
-pids+=("$sslh")
+sslh-select "-F$work/sslh.cfg" >"$work/sslh-one.out" 2>&1 &
+one=$!
+pids+=("$one")
 cat >"$work/haproxy.cfg" <<EOF
 global
   maxconn 5000
@@ -61,10 +67,11 @@ port=${uri##*:}
 port=${port%/}
 
 listens "$sslh_port" "$work/sslh.out"
+listens "$one_port" "$work/sslh-one.out"
 listens "$haproxy_port" "$work/haproxy.out"
 
 mkdir "$work/classes"
 "${java%java}javac" -d "$work/classes" PortVersus.java
 echo "$(sslh-select -V 2>&1 | head -n 1), $(haproxy -v | sed -n '1s/ - .*//p'), $("$java" -jar "$jar" --version 2>/dev/null | head -n 1) with ${JAVA_OPTS:-default options}; $(nproc) processors"
 "$java" -Dhertz="$(getconf CLK_TCK)" -cp "$work/classes" PortVersus "${ROUNDS:-5}" "${MIB:-1024}" "${CONNECTIONS:-5000}" "$idle" "${WARMUP:-6}" "${MOST:-1.0}" "${MEMORY:-12288}" \
-  "sslh:$sslh:$sslh_port:$sslh_target" "haproxy:$haproxy:$haproxy_port:$haproxy_target" "webproxy:$proxy:$port:$target"
+  "sslh:$sslh:$sslh_port:$sslh_target" "sslh-one:$one:$one_port:$one_target" "haproxy:$haproxy:$haproxy_port:$haproxy_target" "webproxy:$proxy:$port:$target"
