@@ -90,7 +90,7 @@ class PortAbuseTest {
     }
 
     @Test
-    void thousandWhoSayLittleHoldNoBuffersAndDisturbNobody() throws Exception {
+    void thousandWhoSayLittleHoldNoBuffersAndDisturbNoOther() throws Exception {
         List<RawConnection> held = new ArrayList<>();
         try (TestPort proxy = start(TlsProvider.AUTO, Duration.ofSeconds(5));
                 RawConnection bystander = proxy.open();
@@ -232,7 +232,7 @@ class PortAbuseTest {
 
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
-    void garbageBrokenHellosAndResetsDisturbNobody(TlsProvider provider) throws Exception {
+    void garbageBrokenHellosAndResetsDisturbNoOther(TlsProvider provider) throws Exception {
         Random random = new Random(7);
         try (TestPort proxy = start(provider, Duration.ofSeconds(5));
                 RawConnection bystander = proxy.open();

@@ -187,7 +187,7 @@ class PortRulesTest {
 
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
-    void helloForNobodyAndMalformedHelloGetAnAlert(TlsProvider provider) throws Exception {
+    void helloThatNoRuleTakesAndMalformedHelloGetAnAlert(TlsProvider provider) throws Exception {
         byte[] foreign = Hellos.with(Hellos.serverName("c.example"));
         byte[] malformed = Hellos.with(Hellos.padding(1), Hellos.padding(1));
         try (TestPort alone = TestPort.start(

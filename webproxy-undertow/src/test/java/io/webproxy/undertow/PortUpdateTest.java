@@ -180,6 +180,28 @@ class PortUpdateTest {
     }
 
     @Test
+    void closeDoesNotWaitForClientsThatHaveNotShownWhatTheySpeak() throws Exception {
+        TestPort proxy = TestPort.start(
+                TlsProvider.AUTO,
+                port -> port.ssh(first.address())
+                        .silent(second.address())
+                        .otherwise(second.address())
+                        .detectTime(Duration.ofSeconds(5)),
+                config -> config.drainTime(Duration.ofSeconds(60)));
+        try (RawConnection silent = proxy.open();
+                RawConnection undecided = proxy.open().send("SS")) {
+            await().until(() -> proxy.server().status().connections() == 2);
+            CompletableFuture<Void> closed = CompletableFuture.runAsync(proxy::close);
+            assertThat(silent.end()).isEqualTo("end");
+            assertThat(undecided.end()).isEqualTo("end");
+            closed.get(10, TimeUnit.SECONDS);
+            assertThat(second.connections()).isZero();
+        } finally {
+            proxy.close();
+        }
+    }
+
+    @Test
     void closeWaitsForRelaysAndCutsThemWhenTheDrainTimeIsOver() throws Exception {
         TestPort proxy = TestPort.start(
                 TlsProvider.AUTO, port -> port.ssh(first.address()), config -> config.drainTime(Duration.ofSeconds(2)));
