@@ -40,6 +40,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     private @Nullable InetSocketAddress source;
     private boolean counted;
     private boolean descriptor;
+    private boolean settled;
     private boolean ended;
     private RelayEnd reason = RelayEnd.CUT;
     private long movedBefore;
@@ -117,6 +118,11 @@ final class Relaying extends Watched implements ByteRelay.Listener {
 
     /** Something unexpected has been thrown. */
     void fail() {
+        ByteRelay live = relay;
+        if (live != null) {
+            reason = RelayEnd.FAILED;
+            live.abort();
+        }
         end(RelayEnd.FAILED, "");
     }
 
@@ -152,7 +158,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     /** A target is connected to. */
     void connected(StreamConnection right, @Nullable EarlyBytes early, boolean leftEnded) {
         dialling = null;
-        relays.room().settleRelay();
+        settle();
         source = right.getLocalAddress(InetSocketAddress.class);
         ByteRelay copy = new ByteRelay(
                 left,
@@ -202,9 +208,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
             }
         } finally {
             if (descriptor) {
-                if (copied == null) {
-                    relays.room().settleRelay();
-                }
+                settle();
                 relays.room().giveRelay();
             }
             if (counted) {
@@ -213,6 +217,14 @@ final class Relaying extends Watched implements ByteRelay.Listener {
             }
             Guard.run("the record of a relay", () -> record(how, detail, copied));
             relays.ended(this);
+        }
+    }
+
+    /** The descriptor is taken now, or won't be. */
+    private void settle() {
+        if (!settled) {
+            settled = true;
+            relays.room().settleRelay();
         }
     }
 
