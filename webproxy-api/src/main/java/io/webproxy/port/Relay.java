@@ -127,8 +127,8 @@ public final class Relay {
      * protocol, such as sshd, tells clients apart. Default: no. Linux only, and only for targets that are IPv4 loopback addresses; never for HTTP,
      * whose fields carry the client's address.
      *
-     * <p>The address is a keyed hash of the IPv4 address or the IPv6 /64: no client can choose an address that collides with another's. A target that trusts
-     * 127.0.0.0/8 trusts every client.
+     * <p>The address is a hash of the IPv4 address or the IPv6 /64 under a key that is new with each start: no client can choose an address that collides with
+     * another's. It is never in 127.0.0.0/16 or 127.255.0.0/16. Who is who stands in the relay log. A target that trusts 127.0.0.0/8 trusts every client.
      */
     public Relay withLoopbackSource() {
         Values values = values();
@@ -177,7 +177,8 @@ public final class Relay {
 
     /**
      * How many new connections one client address may open per minute, an IPv6 network of 64 bits counting as one; those above it are closed at once. 0 for as many
-     * as it likes, which is the default. In front of sshd it stops password guessing.
+     * as it likes, which is the default. In front of sshd it stops password guessing. That many
+     * may come at once, then one each time its part of the minute has passed: with 6, one each 10 s. Those that are refused don't count.
      */
     public Relay withNewConnectionsPerMinute(int most) {
         Values values = values();

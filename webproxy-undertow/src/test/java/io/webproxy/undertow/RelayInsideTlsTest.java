@@ -99,13 +99,14 @@ class RelayInsideTlsTest {
                     c.send("<" + c.readAll() + ">");
                     c.end();
                 });
-                TestPort proxy = start(TlsProvider.AUTO, target);
-                RawConnection client = proxy.tls()) {
+                TestPort proxy = start(TlsProvider.AUTO, target)) {
             assumeThat(proxy.server().status().tlsProvider()).isEqualTo("Conscrypt");
-            client.send(BANNER);
-            ((SSLSocket) client.socket()).shutdownOutput();
-            assertThat(client.end()).isIn("end", "reset");
-            assertThat(ended().end()).isIn(RelayEnd.CLIENT_RESET, RelayEnd.CLOSED);
+            try (RawConnection client = proxy.tls()) {
+                client.send(BANNER);
+                ((SSLSocket) client.socket()).shutdownOutput();
+                assertThat(client.end()).isIn("end", "reset");
+                assertThat(ended().end()).isIn(RelayEnd.CLIENT_RESET, RelayEnd.CLOSED);
+            }
             await().untilAsserted(() -> assertThat(proxy.rule("tls/ssh").open()).isZero());
         }
     }

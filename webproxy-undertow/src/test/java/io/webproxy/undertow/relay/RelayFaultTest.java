@@ -60,7 +60,8 @@ class RelayFaultTest {
                         // this one was ended
                     }
                 }
-                await().until(() -> harness.relays.open() == 1 && harness.status().open() == 1);
+                await().until(() ->
+                        harness.relays.open() == 1 && harness.status().open() == 1);
                 assertThat(throwing.get()).as("places met").isPositive();
                 Faults.reset();
                 other.send("still there").shutdownOutput();
