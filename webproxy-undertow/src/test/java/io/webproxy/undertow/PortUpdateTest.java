@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyStartException;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
@@ -22,7 +25,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -176,6 +181,33 @@ class PortUpdateTest {
             assertThat(live.end()).isEqualTo("reset");
             assertThat(undecided.end()).isIn("end", "reset");
             relayed(proxy.open(), "second").close();
+        }
+    }
+
+    /** The target would be connected to for as long as it likes: what is inside doesn't hear of the socket's end by itself. */
+    @ParameterizedTest
+    @EnumSource(TlsProvider.class)
+    void relayInsideTlsOfARemovedEndpointIsCutToo(TlsProvider provider) throws Exception {
+        BlockingQueue<RelayRecord> ended = new LinkedBlockingQueue<>();
+        try (TestPort proxy = TestPort.start(
+                        provider,
+                        port -> port.tls(Sni.of("host.example"), inside -> inside.ssh(first.address())),
+                        config -> config.listen(0, port -> port.https())
+                                .forward(routes.uri())
+                                .certificates(TestProxy.certificates())
+                                .drainTime(Duration.ofMillis(300))
+                                .observer(new ProxyObserver() {
+                                    @Override
+                                    public void relayEnded(RelayRecord relay) {
+                                        ended.add(relay);
+                                    }
+                                }));
+                RawConnection live = relayed(proxy.tlsFor("host.example"), "first")) {
+            proxy.server().update(config -> config.removeEndpoint("port"));
+            assertThat(live.end()).isEqualTo("reset");
+            RelayRecord relay = ended.poll(10, TimeUnit.SECONDS);
+            assertThat(relay).isNotNull();
+            assertThat(relay.end()).isEqualTo(RelayEnd.CUT);
         }
     }
 

@@ -22,6 +22,9 @@ public final class Arrival {
     /** What the connection is counted under; changed on its IO thread, read when it closes. */
     private volatile AddressRange counted;
 
+    /** TLS over it, which doesn't hear when somebody else closes the socket. */
+    private @Nullable StreamConnection secure;
+
     private InetSocketAddress client;
     /** In nanoseconds of the monotonic clock. */
     private long since = System.nanoTime();
@@ -46,6 +49,11 @@ public final class Arrival {
     /** The socket. */
     public StreamConnection connection() {
         return connection;
+    }
+
+    /** TLS over the socket ends here from now on. */
+    void securedBy(StreamConnection tls) {
+        secure = tls;
     }
 
     /** The address of the client: the peer's, or the one that a trusted proxy has named before all else. */
@@ -169,6 +177,12 @@ public final class Arrival {
         } catch (IOException | IllegalArgumentException e) {
             // a plain close is what is left
         }
+        close();
+    }
+
+    /** Ends, on its IO thread: whoever reads and writes it hears of that, and a TLS engine gives back what it has. */
+    void close() {
+        IoUtils.safeClose(secure);
         IoUtils.safeClose(connection);
     }
 

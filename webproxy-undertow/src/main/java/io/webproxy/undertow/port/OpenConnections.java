@@ -20,7 +20,6 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /** The accepted connections of one server, counted over all and by client, and never more than the limits allow. Thread-safe. */
@@ -292,7 +291,8 @@ public final class OpenConnections {
 
     /** Closes all, on their threads. */
     public void closeAll() {
-        all.keySet()
-                .forEach(connection -> IoTasks.execute(connection.getIoThread(), () -> IoUtils.safeClose(connection)));
+        for (Arrival arrival : all.values()) {
+            IoTasks.execute(arrival.connection().getIoThread(), arrival::close);
+        }
     }
 }

@@ -134,6 +134,7 @@ final class TlsStart extends Watched {
         try {
             SslConnection wrapped = tls.wrap(raw, hello);
             secure = wrapped;
+            arrival.securedBy(wrapped);
             replay.pushBack(new PooledAdaptor(all));
             negotiate(wrapped);
         } catch (HelloRefused e) {
