@@ -833,7 +833,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Takes a tunnel away, for an update: its clients are cut, once what is in flight has had the drain time.
+         * Takes a tunnel away, for an update: no more clients come by it; those that are connected go on until their own end.
          *
          * @throws IllegalArgumentException if there is none such
          */

@@ -235,7 +235,7 @@ final class Visit {
                 tunnels.client(arrival, hello, kept.getBuffer());
             } else {
                 replay(kept);
-                tunnels.control(arrival);
+                port.tools().turns(arrival).run(() -> tunnels.control(arrival));
             }
         }
 

@@ -136,6 +136,8 @@ public final class BridgedRelay {
 
         private volatile long moved;
         private boolean ended;
+        /** The first turn only writes. */
+        private boolean awaited;
 
         Pump(StreamConnection from, StreamConnection to) {
             this.thread = from.getIoThread();
@@ -147,7 +149,13 @@ public final class BridgedRelay {
         void start() {
             source.setReadListener(ready -> pump());
             sink.setWriteListener(ready -> writable());
-            pump();
+            if (early != null && early.hasRemaining()) {
+                // what comes in answer to it isn't there yet: the selector says when
+                awaited = true;
+                pump();
+            } else {
+                source.resumeReads();
+            }
         }
 
         /** On the sink's thread: there is room again. */
@@ -177,7 +185,8 @@ public final class BridgedRelay {
 
         private void copy() throws IOException {
             boolean drained = writeEarly() && writePending();
-            boolean more = true;
+            boolean more = !awaited;
+            awaited = false;
             while (drained && more && !sourceEnded) {
                 more = read();
                 drained = writePending();

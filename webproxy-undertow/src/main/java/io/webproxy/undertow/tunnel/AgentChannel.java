@@ -195,7 +195,7 @@ final class AgentChannel extends ControlChannel {
                 items++;
                 LOG.info("Agent {} announces {}", agent.name(), offer.item());
             } else {
-                LOG.warn("Agent {} may not announce {}: {}", agent.name(), offer.item(), verdict.text());
+                LOG.info("Agent {} may not announce {}: {}", agent.name(), offer.item(), verdict.text());
             }
             verdicts.add(verdict);
         }
@@ -213,6 +213,11 @@ final class AgentChannel extends ControlChannel {
         } else if (pool.failed(refuse.id())) {
             side.tokens().drop(refuse.id());
         }
+    }
+
+    @Override
+    boolean isKnown(long id) {
+        return asked.containsKey(id) || pool.isRequested(id);
     }
 
     /** A token for an attempt; from any thread. */

@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,6 +42,12 @@ abstract class ControlChannel extends Watched {
     /** A peer that reads none of so many messages isn't there. */
     private static final int MOST_WAITING = 16_384;
 
+    /** Then it is the turn of others on the thread. */
+    private static final int READS_AT_ONCE = 8;
+
+    /** Of messages that aren't about a connection, within ten seconds. */
+    private static final int MOST_MESSAGES = 2_000;
+
     private final SslConnection connection;
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
@@ -59,6 +66,8 @@ abstract class ControlChannel extends Watched {
     private long nextPing = Long.MAX_VALUE;
     private volatile long lastReceived;
     private long pings;
+    private long countedSince;
+    private int messages;
 
     ControlChannel(SslConnection connection, Sweeper sweeper, ByteBufferPool buffers, long deadline) {
         this.connection = connection;
@@ -150,9 +159,22 @@ abstract class ControlChannel extends Watched {
             return;
         }
         try {
+            int turn = 0;
             boolean more = true;
-            while (more && !closed) {
+            while (more && !closed && turn < READS_AT_ONCE) {
                 more = readOnce();
+                turn++;
+            }
+            if (more && !closed) {
+                // TLS holds bytes that no selector knows of
+                connection.getSourceChannel().suspendReads();
+                IoTasks.executeAfter(
+                        thread(),
+                        () -> guarded(() -> {
+                            connection.getSourceChannel().resumeReads();
+                            read();
+                        }),
+                        Turn.TLS_REST_MILLIS);
             }
         } catch (IOException e) {
             over(String.valueOf(e.getMessage()));
@@ -186,6 +208,10 @@ abstract class ControlChannel extends Watched {
     }
 
     private void dispatch(Message message) {
+        if (isFlood(message)) {
+            end(Message.Verdict.MALFORMED, "too many messages");
+            return;
+        }
         if (message instanceof Message.Ping ping) {
             send(new Message.Pong(ping.number()));
         } else if (message instanceof Message.Goodbye goodbye) {
@@ -194,6 +220,25 @@ abstract class ControlChannel extends Watched {
             received(message);
         }
     }
+
+    private boolean isFlood(Message message) {
+        if (message instanceof Message.Connect
+                || message instanceof Message.Ready
+                || message instanceof Message.Use
+                || message instanceof Message.Drop) {
+            return false;
+        }
+        long now = now();
+        if (now - countedSince >= PING_NANOS) {
+            countedSince = now;
+            messages = 0;
+        }
+        // an agent refuses what it was asked for: as often as it is asked
+        return !(message instanceof Message.Refuse refuse && isKnown(refuse.id())) && ++messages > MOST_MESSAGES;
+    }
+
+    /** Whether something with this id was asked for and isn't answered. */
+    abstract boolean isKnown(long id);
 
     /** Sends a message, in the order of the calls of one thread. */
     final void send(Message message) {

@@ -80,12 +80,16 @@ final class DataConnection extends Watched {
         if (done) {
             return;
         }
+        boolean redeemedBefore = redeemed;
         try {
             if (!redeemed && !readHello()) {
                 return;
             }
-            if (!done) {
+            if (!done && (redeemedBefore || early.hasRemaining())) {
                 readAcknowledgement();
+            } else if (!done) {
+                // it can't have come yet
+                connection.getSourceChannel().resumeReads();
             }
         } catch (IOException e) {
             close();
@@ -170,6 +174,10 @@ final class DataConnection extends Watched {
             return false;
         }
         visitor.id(id);
+        if (done) {
+            // closed in the meantime: whoever has closed it may have looked for a visitor before there was one
+            return false;
+        }
         IoTasks.execute(thread(), () -> deadline = sweeper.now() + HandOver.LIMIT_NANOS);
         return true;
     }

@@ -275,8 +275,8 @@ final class HandIn extends Watched {
         channel.refuse(id, why);
         drop(detail.isEmpty() ? why : why + ": " + detail);
         Message.Visitor who = visitor;
-        if (who != null) {
-            LOG.warn("{} isn't served by {}: {}", who.item(), announcement, detail.isEmpty() ? why : detail);
+        if (who != null && side.isWarningDue()) {
+            LOG.warn("{} isn't served by {}, which is logged at most once a minute: {}", who.item(), announcement, detail.isEmpty() ? why : detail);
         }
     }
 

@@ -38,6 +38,8 @@ final class HandOver extends Watched {
 
     private static final int MOST_ATTEMPTS = 8;
 
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
     private final Incoming incoming;
     private final StreamConnection connection;
     private final PublicSide side;
@@ -45,11 +47,11 @@ final class HandOver extends Watched {
     private final AddressRange address;
     private final Message.Item wanted;
     private final String name;
-    private final ByteBuffer early;
+    private ByteBuffer early;
     private final long start;
     private final Instant begun = Instant.now();
     private final List<Claim.Attempt> attempts = new ArrayList<>();
-    private final Set<AgentChannel> failed = new HashSet<>();
+    private Set<AgentChannel> failed = Set.of();
     private String lastFailure = "no agent has come";
     private int tried;
     private long next;
@@ -240,6 +242,7 @@ final class HandOver extends Watched {
                             if (attempts.remove(attempt) && !done) {
                                 lastFailure = reason;
                                 if (byAgent) {
+                                    failed = new HashSet<>(failed);
                                     failed.add(attempt.channel());
                                 }
                                 tryNext();
@@ -325,8 +328,11 @@ final class HandOver extends Watched {
         return incoming;
     }
 
-    ByteBuffer early() {
-        return early;
+    /** What was read already; not kept any longer. */
+    ByteBuffer takeEarly() {
+        ByteBuffer taken = early;
+        early = NOTHING;
+        return taken;
     }
 
     PublicSide side() {

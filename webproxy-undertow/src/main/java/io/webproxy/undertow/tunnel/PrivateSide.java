@@ -10,6 +10,7 @@ import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.sniff.TunnelMark;
@@ -40,6 +41,7 @@ public final class PrivateSide {
     private final Map<Message.Item, Announcement> announced = new HashMap<>();
     private final List<Uplink> uplinks = new ArrayList<>();
     private final AtomicInteger nextThread = new AtomicInteger();
+    private final OncePerMinute warning = new OncePerMinute();
 
     /**
      * What the server lends.
@@ -166,6 +168,11 @@ public final class PrivateSide {
 
     UUID instance() {
         return instance;
+    }
+
+    /** Whether a failure of a target may be logged now. */
+    boolean isWarningDue() {
+        return warning.isDue();
     }
 
     LiveRelays live() {

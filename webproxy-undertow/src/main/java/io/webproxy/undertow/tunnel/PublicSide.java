@@ -20,6 +20,7 @@ import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,13 +28,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
@@ -55,7 +54,8 @@ public final class PublicSide {
     private final Tokens<Claim> tokens = new Tokens<>(System::nanoTime);
     private final Counts counts;
     private final PinnedTls tls;
-    private final AtomicInteger waiting = new AtomicInteger();
+    /** Those that haven't said who they are, the oldest first. */
+    private final Set<AgentChannel> waiting = new LinkedHashSet<>();
     private final Set<AgentChannel> channels = ConcurrentHashMap.newKeySet();
     private final Map<String, AgentState> states = new ConcurrentHashMap<>();
     private final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();
@@ -151,15 +151,21 @@ public final class PublicSide {
     /** An agent's control channel, whose bytes were all pushed back into its source. On the connection's thread. */
     public void control(Incoming incoming) {
         StreamConnection connection = incoming.connection();
-        if (waiting.incrementAndGet() > MOST_WAITING) {
-            waiting.decrementAndGet();
-            LOG.debug("{} isn't heard: too many control channels say nothing", AddressText.of(incoming.client()));
-            IoUtils.safeClose(connection);
-            return;
-        }
         SslConnection secure = tls.accept(connection);
         Sweeper sweeper = environment.sweepers().apply(connection.getIoThread());
-        new AgentChannel(incoming, secure, this, sweeper, environment.buffers()).start(false);
+        AgentChannel channel = new AgentChannel(incoming, secure, this, sweeper, environment.buffers());
+        AgentChannel oldest = null;
+        synchronized (waiting) {
+            waiting.add(channel);
+            if (waiting.size() > MOST_WAITING) {
+                oldest = waiting.iterator().next();
+                waiting.remove(oldest);
+            }
+        }
+        if (oldest != null) {
+            oldest.end(0, "too many control channels say nothing");
+        }
+        channel.start(false);
     }
 
     /** A connection that starts with the mark of a data connection. On its thread. */
@@ -215,7 +221,9 @@ public final class PublicSide {
 
     /** A channel has said who it is, or is over. */
     void greeted(AgentChannel channel) {
-        waiting.decrementAndGet();
+        synchronized (waiting) {
+            waiting.remove(channel);
+        }
     }
 
     /** A channel is open; an older one of the same instance of the agent is closed. */

@@ -59,6 +59,11 @@ final class ReadyPool {
         requested.put(id, until);
     }
 
+    /** Whether one was asked for, and isn't there. */
+    synchronized boolean isRequested(long id) {
+        return requested.containsKey(id);
+    }
+
     /** One that was asked for won't come; false if it wasn't. */
     synchronized boolean failed(long id) {
         return requested.remove(id) != null;

@@ -27,7 +27,7 @@ final class TunnelRelay {
         started.agent.add(started);
         channel.relayStarted();
         handOver.side().live().opened(started, started::abort);
-        started.relay.start(handOver.early(), data.early());
+        started.relay.start(handOver.takeEarly(), data.early());
     }
 
     void abort() {

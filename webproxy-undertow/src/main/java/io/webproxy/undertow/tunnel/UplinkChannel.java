@@ -123,6 +123,11 @@ final class UplinkChannel extends ControlChannel {
         }
     }
 
+    @Override
+    boolean isKnown(long id) {
+        return waiting.containsKey(id);
+    }
+
     /** Where the public server was reached; data connections go there too. */
     InetSocketAddress peer() {
         return peer;
