@@ -38,15 +38,22 @@ public final class BridgedRelay {
     private final Pump toRight;
     private final Pump toLeft;
     private final ByteBufferPool buffers;
+    private final BulkBuffers bulkBuffers;
     private final Listener listener;
     private final AtomicInteger directions = new AtomicInteger(2);
     private final AtomicBoolean done = new AtomicBoolean();
 
-    /** A relay that isn't started yet. */
-    public BridgedRelay(StreamConnection left, StreamConnection right, ByteBufferPool buffers, Listener listener) {
+    /** A relay that isn't started yet; {@code bulkBuffers} are for those that move much. */
+    public BridgedRelay(
+            StreamConnection left,
+            StreamConnection right,
+            ByteBufferPool buffers,
+            BulkBuffers bulkBuffers,
+            Listener listener) {
         this.left = left;
         this.right = right;
         this.buffers = buffers;
+        this.bulkBuffers = bulkBuffers;
         this.listener = listener;
         this.toRight = new Pump(left, right);
         this.toLeft = new Pump(right, left);
@@ -136,6 +143,8 @@ public final class BridgedRelay {
 
         private volatile long moved;
         private boolean ended;
+        /** Much came at once: there will be more. */
+        private boolean bulk;
         /** The first turn only writes. */
         private boolean awaited;
 
@@ -212,7 +221,8 @@ public final class BridgedRelay {
 
         /** Reads once; returns whether there is likely to be more at once, and it is still this relay's turn. */
         private boolean read() throws IOException {
-            PooledByteBuffer pooled = buffers.allocate();
+            PooledByteBuffer large = bulk ? bulkBuffers.take() : null;
+            PooledByteBuffer pooled = large == null ? buffers.allocate() : large;
             boolean kept = false;
             try {
                 ByteBuffer buffer = pooled.getBuffer();
@@ -220,6 +230,7 @@ public final class BridgedRelay {
                 sourceEnded = read < 0;
                 if (read > 0) {
                     boolean full = !buffer.hasRemaining();
+                    bulk = read >= buffers.getBufferSize();
                     buffer.flip();
                     pending = pooled;
                     kept = true;

@@ -10,12 +10,15 @@ import org.jspecify.annotations.Nullable;
  * A few large buffers for relays that move much: with eight times the bytes for each system call they take a fifth less processor time. There are never more, however many
  * relays wait for a slow side with one in hand: the others go on with ordinary buffers. Thread-safe.
  */
-final class BulkBuffers {
+public final class BulkBuffers {
     private static final int SIZE = 128 * 1024;
     private static final int MOST = 16;
 
     private final Deque<ByteBuffer> free = new ArrayDeque<>(MOST);
     private int made;
+
+    /** None is made yet. */
+    public BulkBuffers() {}
 
     /** An empty buffer, null if all are in use. */
     @Nullable PooledByteBuffer take() {

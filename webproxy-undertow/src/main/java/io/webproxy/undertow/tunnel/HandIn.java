@@ -235,7 +235,7 @@ final class HandIn extends Watched {
             side.environment().https().take(outer, who.client());
         } else {
             BridgedRelay started =
-                    new BridgedRelay(outer, inner, side.environment().buffers(), clean -> ended(who, what, clean));
+                    new BridgedRelay(outer, inner, side.environment().buffers(), side.live().bulkBuffers(), clean -> ended(who, what, clean));
             relay = started;
             side.live().opened(this, started::abort);
             started.start(null, null);

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.relay.BulkBuffers;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -8,10 +9,16 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The relays of tunnels that are open on a server, of both sides. Thread-safe. */
 public final class LiveRelays {
     private final Map<Object, Runnable> all = new ConcurrentHashMap<>();
+    private final BulkBuffers bulkBuffers = new BulkBuffers();
     private volatile Runnable whenOneEnds = () -> {};
 
     /** None yet. */
     public LiveRelays() {}
+
+    /** For relays that move much. */
+    BulkBuffers bulkBuffers() {
+        return bulkBuffers;
+    }
 
     void opened(Object relay, Runnable abort) {
         all.put(relay, abort);

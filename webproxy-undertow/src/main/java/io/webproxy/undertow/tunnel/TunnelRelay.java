@@ -18,6 +18,7 @@ final class TunnelRelay {
                 handOver.incoming().connection(),
                 data.connection(),
                 handOver.side().buffers(),
+                handOver.side().live().bulkBuffers(),
                 this::ended);
     }
 
