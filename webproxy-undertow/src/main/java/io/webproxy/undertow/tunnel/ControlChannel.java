@@ -199,6 +199,7 @@ abstract class ControlChannel extends Watched {
                 FrameReader.Step step = reader.feed(bytes);
                 if (step instanceof FrameReader.Step.Malformed malformed) {
                     end(Message.Verdict.MALFORMED, malformed.reason());
+                    return false;
                 } else if (step instanceof FrameReader.Step.Whole whole) {
                     dispatch(whole.message());
                 }
@@ -330,7 +331,7 @@ abstract class ControlChannel extends Watched {
 
     /** Says why, and closes; from any thread. */
     final void end(int code, String reason) {
-        later(() -> {
+        Runnable step = () -> {
             if (!closed && !ending) {
                 ending = true;
                 why = reason;
@@ -343,7 +344,13 @@ abstract class ControlChannel extends Watched {
                     over(reason);
                 }
             }
-        });
+        };
+        if (Thread.currentThread() == thread()) {
+            // at once: whoever reads goes by it
+            guarded(step);
+        } else {
+            later(step);
+        }
     }
 
     /** Closes at once, without a word. */

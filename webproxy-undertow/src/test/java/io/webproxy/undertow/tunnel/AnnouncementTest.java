@@ -1,0 +1,198 @@
+package io.webproxy.undertow.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.tunnel.Announcement;
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelStatus;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import javax.net.ssl.SSLException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who gets which name, and what its visitors meet. */
+@ExtendWith(LeakCheck.class)
+@ExpectedLog(logger = "io.webproxy.tunnel", contains = "doesn't accept")
+@ExpectedLog(logger = "io.webproxy.tunnel", contains = "isn't used, the one before still is")
+@ExpectedLog(logger = "io.webproxy.tunnel", contains = "isn't served by")
+@ExpectedLog(logger = "io.webproxy.tunnel", contains = "can't be connected to")
+class AnnouncementTest {
+    @TempDir
+    private Path directory;
+
+    private TunnelRig rig(String... agents) throws IOException {
+        return new TunnelRig(directory, TlsProvider.JDK, agents);
+    }
+
+    private static TunnelStatus.Server server(PrivateSide side) {
+        return side.status().get(0);
+    }
+
+    private static RawConnection visit(TunnelRig rig, String name) throws IOException {
+        return RawConnection.openTlsFor(name, rig.port(), TestProxy.trust().sslSocketFactory(), "http/1.1");
+    }
+
+    private static void assertEchoes(TunnelRig rig, String name) throws IOException {
+        try (RawConnection visitor = visit(rig, name)) {
+            visitor.send("ping\n");
+            assertThat(visitor.readLine()).isEqualTo("ping\n");
+        }
+    }
+
+    private static String alertOf(TunnelRig rig, String name) {
+        try (RawConnection visitor = visit(rig, name)) {
+            return "connected";
+        } catch (SSLException e) {
+            return String.valueOf(e.getMessage());
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    @Test
+    void eachItemGetsAnAnswerOfItsOwn() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                ServerSocket taken = new ServerSocket(0);
+                TunnelRig rig = rig("alice names=Db.Example.com.,*.inner.example.com,taken.example.com ports=" + taken.getLocalPort())) {
+            String target = "127.0.0.1:" + inner.port();
+            PrivateSide alice = rig.connected(rig.tunnel("alice")
+                    .announce("DB.example.COM.", target)
+                    .announce("*.inner.example.com", target)
+                    .announce("x.inner.example.com", target)
+                    .announce("x.y.inner.example.com", target)
+                    .announce("other.example.com", target)
+                    .announce("taken.example.com", target)
+                    .announceTcp(taken.getLocalPort(), target)
+                    .announceTcp(1, target)
+                    .build());
+            assertThat(server(alice).accepted())
+                    .containsExactly("db.example.com", "*.inner.example.com", "x.inner.example.com");
+            assertThat(server(alice).refused())
+                    .hasEntrySatisfying("x.y.inner.example.com", why -> assertThat(why).startsWith("403 "))
+                    .hasEntrySatisfying("other.example.com", why -> assertThat(why).startsWith("403 "))
+                    .hasEntrySatisfying("taken.example.com", why -> assertThat(why).startsWith("409 "))
+                    .hasEntrySatisfying("tcp:" + taken.getLocalPort(), why -> assertThat(why).startsWith("409 "))
+                    .hasEntrySatisfying("tcp:1", why -> assertThat(why).startsWith("403 "))
+                    .hasSize(5);
+            assertEchoes(rig, "db.example.com");
+            assertEchoes(rig, "DB.Example.com");
+            assertEchoes(rig, "a.inner.example.com");
+            assertThat(alertOf(rig, "a.b.inner.example.com")).contains("unrecognized_name");
+            assertThat(alertOf(rig, "taken.example.com")).contains("unrecognized_name");
+            assertThat(rig.side.agentStatus()).singleElement().satisfies(agent -> {
+                assertThat(agent.name()).isEqualTo("alice");
+                assertThat(agent.announced())
+                        .containsExactly("*.inner.example.com", "db.example.com", "x.inner.example.com");
+                assertThat(agent.left()).isEmpty();
+            });
+        }
+    }
+
+    @Test
+    void anotherAgentGetsANameOnlyIfBothShareIt() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig(
+                        "alice names=a.example.com,s.example.com shared",
+                        "bob names=a.example.com,s.example.com",
+                        "carol names=s.example.com shared")) {
+            String target = "127.0.0.1:" + inner.port();
+            PrivateSide alice = rig.connected(rig.tunnel("alice")
+                    .announce("a.example.com", target)
+                    .announce("s.example.com", target)
+                    .build());
+            PrivateSide bob = rig.connected(rig.tunnel("bob")
+                    .announce("a.example.com", target)
+                    .announce("s.example.com", target)
+                    .build());
+            PrivateSide carol = rig.connected(rig.tunnel("carol").announce("s.example.com", target).build());
+            assertThat(server(alice).refused()).isEmpty();
+            assertThat(server(bob).refused()).containsOnlyKeys("a.example.com", "s.example.com");
+            assertThat(server(bob).refused().get("a.example.com")).startsWith("409 ");
+            assertThat(server(carol).refused()).isEmpty();
+            carol.leave();
+            alice.leave();
+            // free again
+            await().atMost(Duration.ofSeconds(5)).until(() -> rig.side.agentStatus().stream()
+                            .filter(agent -> agent.left().isEmpty())
+                            .count()
+                    == 1);
+            PrivateSide again = rig.connected(rig.tunnel("bob").announce("a.example.com", target).build());
+            assertThat(server(again).refused()).isEmpty();
+        }
+    }
+
+    @Test
+    void announcementOfLimitedTimeEnds() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com")) {
+            rig.connected(rig.tunnel("alice")
+                    .announce(Announcement.name("a.example.com", "127.0.0.1:" + inner.port())
+                            .withExpiry(Duration.ofSeconds(1)))
+                    .build());
+            assertEchoes(rig, "a.example.com");
+            await().atMost(Duration.ofSeconds(10)).until(() -> !alertOf(rig, "a.example.com").equals("connected"));
+        }
+    }
+
+    @Test
+    void removedAgentLosesItsChannelItsReadyConnectionsAndItsRelays() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com", "bob names=b.example.com")) {
+            String target = "127.0.0.1:" + inner.port();
+            rig.connected(rig.tunnel("alice").announce("a.example.com", target).build());
+            rig.connected(rig.tunnel("bob").announce("b.example.com", target).build());
+            try (RawConnection ofAlice = visit(rig, "a.example.com");
+                    RawConnection ofBob = visit(rig, "b.example.com")) {
+                rig.writeAgents("bob names=b.example.com");
+                rig.side.look();
+                assertThat(ofAlice.end()).as("its relay is cut").isNotEmpty();
+                assertThat(rig.side.agentStatus())
+                        .filteredOn(agent -> agent.left().isEmpty())
+                        .extracting(TunnelStatus.Agent::name)
+                        .doesNotContain("alice");
+                assertEchoes(rig, "b.example.com");
+                assertThat(alertOf(rig, "a.example.com")).doesNotContain("connected");
+            }
+        }
+    }
+
+    @Test
+    void agentsFileWithABadLineChangesNothing() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com")) {
+            rig.connected(rig.tunnel("alice")
+                    .announce("a.example.com", "127.0.0.1:" + inner.port())
+                    .build());
+            Files.writeString(rig.agentsFile, "bob nonsense\n", StandardOpenOption.APPEND);
+            rig.side.look();
+            rig.side.look();
+            assertEchoes(rig, "a.example.com");
+        }
+    }
+
+    @Test
+    void visitorOfATargetThatIsDownGetsAnAlertAndARecordWithTheReason() throws Exception {
+        try (TunnelRig rig = rig("alice names=a.example.com")) {
+            rig.connected(rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
+            assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
+            assertThat(rig.records.take()).satisfies(record -> {
+                assertThat(record.end()).isEqualTo(RelayEnd.CONNECT_FAILED);
+                assertThat(record.detail()).isEqualTo("the agent says: its target can't be reached");
+            });
+            assertThat(rig.side.refused()).isEqualTo(1);
+        }
+    }
+}
