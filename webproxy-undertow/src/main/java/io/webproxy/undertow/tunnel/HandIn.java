@@ -234,8 +234,12 @@ final class HandIn extends Watched {
         if (inner == null) {
             side.environment().https().take(outer, who.client());
         } else {
-            BridgedRelay started =
-                    new BridgedRelay(outer, inner, side.environment().buffers(), side.live().bulkBuffers(), clean -> ended(who, what, clean));
+            BridgedRelay started = new BridgedRelay(
+                    outer,
+                    inner,
+                    side.environment().buffers(),
+                    side.live().bulkBuffers(),
+                    clean -> ended(who, what, clean));
             relay = started;
             side.live().opened(this, started::abort);
             started.start(null, null);
@@ -276,7 +280,11 @@ final class HandIn extends Watched {
         drop(detail.isEmpty() ? why : why + ": " + detail);
         Message.Visitor who = visitor;
         if (who != null && side.isWarningDue()) {
-            LOG.warn("{} isn't served by {}, which is logged at most once a minute: {}", who.item(), announcement, detail.isEmpty() ? why : detail);
+            LOG.warn(
+                    "{} isn't served by {}, which is logged at most once a minute: {}",
+                    who.item(),
+                    announcement,
+                    detail.isEmpty() ? why : detail);
         }
     }
 

@@ -56,6 +56,7 @@ public final class PublicSide {
     private final PinnedTls tls;
     /** Those that haven't said who they are, the oldest first. */
     private final Set<AgentChannel> waiting = new LinkedHashSet<>();
+
     private final Set<AgentChannel> channels = ConcurrentHashMap.newKeySet();
     private final Map<String, AgentState> states = new ConcurrentHashMap<>();
     private final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();

@@ -10,7 +10,6 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
-import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelStatus;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -66,7 +65,8 @@ class AnnouncementTest {
     void eachItemGetsAnAnswerOfItsOwn() throws Exception {
         try (InnerTls inner = InnerTls.echoing();
                 ServerSocket taken = new ServerSocket(0);
-                TunnelRig rig = rig("alice names=Db.Example.com.,*.inner.example.com,taken.example.com ports=" + taken.getLocalPort())) {
+                TunnelRig rig = rig("alice names=Db.Example.com.,*.inner.example.com,taken.example.com ports="
+                        + taken.getLocalPort())) {
             String target = "127.0.0.1:" + inner.port();
             PrivateSide alice = rig.connected(rig.tunnel("alice")
                     .announce("DB.example.COM.", target)
@@ -81,10 +81,15 @@ class AnnouncementTest {
             assertThat(server(alice).accepted())
                     .containsExactly("db.example.com", "*.inner.example.com", "x.inner.example.com");
             assertThat(server(alice).refused())
-                    .hasEntrySatisfying("x.y.inner.example.com", why -> assertThat(why).startsWith("403 "))
-                    .hasEntrySatisfying("other.example.com", why -> assertThat(why).startsWith("403 "))
-                    .hasEntrySatisfying("taken.example.com", why -> assertThat(why).startsWith("409 "))
-                    .hasEntrySatisfying("tcp:" + taken.getLocalPort(), why -> assertThat(why).startsWith("409 "))
+                    .hasEntrySatisfying(
+                            "x.y.inner.example.com", why -> assertThat(why).startsWith("403 "))
+                    .hasEntrySatisfying(
+                            "other.example.com", why -> assertThat(why).startsWith("403 "))
+                    .hasEntrySatisfying(
+                            "taken.example.com", why -> assertThat(why).startsWith("409 "))
+                    .hasEntrySatisfying(
+                            "tcp:" + taken.getLocalPort(),
+                            why -> assertThat(why).startsWith("409 "))
                     .hasEntrySatisfying("tcp:1", why -> assertThat(why).startsWith("403 "))
                     .hasSize(5);
             assertEchoes(rig, "db.example.com");
@@ -117,7 +122,8 @@ class AnnouncementTest {
                     .announce("a.example.com", target)
                     .announce("s.example.com", target)
                     .build());
-            PrivateSide carol = rig.connected(rig.tunnel("carol").announce("s.example.com", target).build());
+            PrivateSide carol = rig.connected(
+                    rig.tunnel("carol").announce("s.example.com", target).build());
             assertThat(server(alice).refused()).isEmpty();
             assertThat(server(bob).refused()).containsOnlyKeys("a.example.com", "s.example.com");
             assertThat(server(bob).refused().get("a.example.com")).startsWith("409 ");
@@ -125,11 +131,13 @@ class AnnouncementTest {
             carol.leave();
             alice.leave();
             // free again
-            await().atMost(Duration.ofSeconds(5)).until(() -> rig.side.agentStatus().stream()
-                            .filter(agent -> agent.left().isEmpty())
-                            .count()
-                    == 1);
-            PrivateSide again = rig.connected(rig.tunnel("bob").announce("a.example.com", target).build());
+            await().atMost(Duration.ofSeconds(5))
+                    .until(() -> rig.side.agentStatus().stream()
+                                    .filter(agent -> agent.left().isEmpty())
+                                    .count()
+                            == 1);
+            PrivateSide again = rig.connected(
+                    rig.tunnel("bob").announce("a.example.com", target).build());
             assertThat(server(again).refused()).isEmpty();
         }
     }
@@ -143,7 +151,8 @@ class AnnouncementTest {
                             .withExpiry(Duration.ofSeconds(1)))
                     .build());
             assertEchoes(rig, "a.example.com");
-            await().atMost(Duration.ofSeconds(10)).until(() -> !alertOf(rig, "a.example.com").equals("connected"));
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> !alertOf(rig, "a.example.com").equals("connected"));
         }
     }
 
@@ -186,7 +195,8 @@ class AnnouncementTest {
     @Test
     void visitorOfATargetThatIsDownGetsAnAlertAndARecordWithTheReason() throws Exception {
         try (TunnelRig rig = rig("alice names=a.example.com")) {
-            rig.connected(rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
+            rig.connected(
+                    rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
             assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
             assertThat(rig.records.take()).satisfies(record -> {
                 assertThat(record.end()).isEqualTo(RelayEnd.CONNECT_FAILED);

@@ -130,12 +130,10 @@ final class RawAgent implements AutoCloseable {
         public void checkServerTrusted(X509Certificate[] c, String a, Socket s) {}
 
         @Override
-        public void checkClientTrusted(
-                X509Certificate[] c, String a, SSLEngine e) {}
+        public void checkClientTrusted(X509Certificate[] c, String a, SSLEngine e) {}
 
         @Override
-        public void checkServerTrusted(
-                X509Certificate[] c, String a, SSLEngine e) {}
+        public void checkServerTrusted(X509Certificate[] c, String a, SSLEngine e) {}
 
         @Override
         public void checkClientTrusted(X509Certificate[] c, String a) {}

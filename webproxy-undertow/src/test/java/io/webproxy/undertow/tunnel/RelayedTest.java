@@ -64,8 +64,9 @@ class RelayedTest {
 
     @Test
     void targetMaySpeakFirst() throws Exception {
-        relayed(c -> c.send("SSH-2.0-test\r\n"), client -> assertThat(client.readLine())
-                .isEqualTo("SSH-2.0-test\r\n"));
+        relayed(
+                c -> c.send("SSH-2.0-test\r\n"),
+                client -> assertThat(client.readLine()).isEqualTo("SSH-2.0-test\r\n"));
     }
 
     @Test
@@ -127,7 +128,8 @@ class RelayedTest {
                         }
                     });
                     sender.start();
-                    assertThat(digest(c.socket().getInputStream().readAllBytes())).isEqualTo(digest);
+                    assertThat(digest(c.socket().getInputStream().readAllBytes()))
+                            .isEqualTo(digest);
                     sender.join();
                 },
                 client -> {
@@ -140,7 +142,8 @@ class RelayedTest {
                         }
                     });
                     sender.start();
-                    assertThat(digest(client.socket().getInputStream().readAllBytes())).isEqualTo(digest);
+                    assertThat(digest(client.socket().getInputStream().readAllBytes()))
+                            .isEqualTo(digest);
                     sender.join();
                 });
     }
@@ -165,11 +168,12 @@ class RelayedTest {
             try (RawConnection client = RawConnection.open(port)) {
                 client.send("hello\n");
                 assertThat(lines.poll(10, TimeUnit.SECONDS))
-                        .isEqualTo("PROXY TCP4 127.0.0.1 127.0.0.1 " + client.socket().getLocalPort() + " " + port + "\r\n");
+                        .isEqualTo("PROXY TCP4 127.0.0.1 127.0.0.1 "
+                                + client.socket().getLocalPort() + " " + port + "\r\n");
                 assertThat(lines.poll(10, TimeUnit.SECONDS)).isEqualTo("hello\n");
             }
-            assertThat(rig.records.poll(10, TimeUnit.SECONDS)).satisfies(record -> assertThat(record.end())
-                    .isEqualTo(RelayEnd.CLOSED));
+            assertThat(rig.records.poll(10, TimeUnit.SECONDS))
+                    .satisfies(record -> assertThat(record.end()).isEqualTo(RelayEnd.CLOSED));
         }
     }
 
