@@ -1,7 +1,7 @@
 package io.webproxy.undertow.observe;
 
 import io.webproxy.observe.RelayRecord;
-import java.util.Locale;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +28,7 @@ final class RelayLog {
     }
 
     static String line(RelayRecord r) {
-        return new StringBuilder(192)
+        StringBuilder line = new StringBuilder(192)
                 .append("client=")
                 .append(AddressText.of(r.client()))
                 .append(" endpoint=")
@@ -43,11 +43,17 @@ final class RelayLog {
                 .append(r.sent())
                 .append(" received=")
                 .append(r.received())
-                .append(" seconds=")
-                .append(String.format(Locale.ROOT, "%.3f", r.duration().toNanos() / 1e9))
-                .append(" end=")
-                .append(r.end())
-                .toString();
+                .append(" seconds=");
+        return seconds(line, r.duration()).append(" end=").append(r.end()).toString();
+    }
+
+    /** With three digits after the point; a formatter would take longer than all the rest. */
+    private static StringBuilder seconds(StringBuilder line, Duration duration) {
+        long millis = duration.toMillis();
+        int rest = (int) (millis % 1000);
+        return line.append(millis / 1000)
+                .append(rest < 10 ? ".00" : rest < 100 ? ".0" : ".")
+                .append(rest);
     }
 
     /** A name as one word, which can't be taken for another field. */

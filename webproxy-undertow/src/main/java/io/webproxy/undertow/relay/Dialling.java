@@ -109,7 +109,9 @@ final class Dialling extends Watched {
             return;
         }
         long now = relaying.sweeper().now();
-        target.ejection().failed(relaying.relays().pool(), now);
+        if (target.ejection().failed(relaying.relays().pool(), now)) {
+            relaying.rule().ejected(target, detail);
+        }
         if (next < targets.size() && deadline - now > 0) {
             dial();
         } else {
@@ -122,6 +124,9 @@ final class Dialling extends Watched {
         if (done) {
             IoUtils.safeClose(right);
             return;
+        }
+        if (target.ejection().isEjected(relaying.relays().pool())) {
+            relaying.rule().isBack(target);
         }
         target.ejection().succeeded();
         stop();

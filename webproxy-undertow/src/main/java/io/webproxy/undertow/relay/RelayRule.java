@@ -10,9 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A rule's targets and settings, with what lasts longer than they do: counts, rates, and which targets are ejected. Thread-safe. */
 public final class RelayRule {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
+
     private final Relay settings;
     private final List<RelayTarget> targets;
     private final State state;
@@ -82,9 +86,29 @@ public final class RelayRule {
         return state.counters;
     }
 
-    /** Whether a failure of this rule may be logged now. */
-    boolean isWarningDue() {
-        return state.warning.isDue();
+    /** No target could be connected to; said at most once a minute. */
+    void unreachable(String detail) {
+        if (state.warning.isDue()) {
+            LOG.warn(
+                    "Rule {} of {}: no target can be connected to, which is logged at most once a minute: {}",
+                    state.name,
+                    state.endpoint,
+                    detail);
+        }
+    }
+
+    /** A target is skipped from now on, if the rule has others. */
+    void ejected(RelayTarget target, String detail) {
+        if (targets.size() > 1) {
+            LOG.warn("Rule {} of {}: target {} is skipped: {}", state.name, state.endpoint, target.text(), detail);
+        }
+    }
+
+    /** A target that was ejected has been connected to. */
+    void isBack(RelayTarget target) {
+        if (targets.size() > 1) {
+            LOG.info("Rule {} of {}: target {} is back", state.name, state.endpoint, target.text());
+        }
     }
 
     /** Whether a client may connect as often as it does. */

@@ -12,8 +12,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
@@ -24,7 +22,6 @@ import org.xnio.XnioIoThread;
  * thread-safe: it belongs to the client's IO thread.
  */
 final class Relaying extends Watched implements ByteRelay.Listener {
-    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
     private static final Runnable STAYS = () -> {};
 
     private final Relays relays;
@@ -145,13 +142,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     /** No target could be connected to. */
     void unreachable(String detail) {
         rule.counters().failed();
-        if (rule.isWarningDue()) {
-            LOG.warn(
-                    "Rule {} of {}: no target can be connected to, which is logged at most once a minute: {}",
-                    rule.name(),
-                    rule.endpoint(),
-                    detail);
-        }
+        rule.unreachable(detail);
         end(RelayEnd.CONNECT_FAILED, detail);
     }
 

@@ -7,6 +7,7 @@ import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.Relay;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.HangingPort;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -53,6 +54,7 @@ class RelayDialTest {
     }
 
     @Test
+    @ExpectedLog(logger = "io.webproxy.upstream", contains = "is skipped: ")
     void targetThatRefusesIsReplacedByTheNextThenEjectedAndTriedAgainLater() throws Exception {
         PoolLimits pool = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(10));
         try (RefusedPort down = RefusedPort.open();
@@ -81,6 +83,7 @@ class RelayDialTest {
     }
 
     @Test
+    @ExpectedLog(logger = "io.webproxy.upstream", contains = "no target can be connected to")
     void clientIsResetWhenNoTargetCanBeConnectedTo() throws Exception {
         try (RefusedPort one = RefusedPort.open();
                 RefusedPort two = RefusedPort.open();
