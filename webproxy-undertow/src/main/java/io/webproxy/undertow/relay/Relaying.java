@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
@@ -35,6 +36,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     private @Nullable ByteRelay relay;
     private @Nullable RelayTarget target;
     private @Nullable InetSocketAddress source;
+    private RelayPaths.@Nullable Ends made;
     private boolean counted;
     private boolean descriptor;
     private boolean settled;
@@ -82,6 +84,8 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         RelayEnd refusal = refusal();
         if (refusal != null) {
             refuse(refusal);
+        } else if (path() == null) {
+            leadsBack();
         } else {
             start.start();
         }
@@ -146,10 +150,31 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         end(RelayEnd.CONNECT_FAILED, detail);
     }
 
+    /** The endpoints that the client's connection has passed; null if it comes back to this one. */
+    private @Nullable List<String> path() {
+        return relays.paths().through(RelayPaths.Ends.accepted(left), rule.endpoint());
+    }
+
+    private void leadsBack() {
+        unreachable("a target leads back to " + rule.endpoint());
+    }
+
     /** A target is connected to. */
     void connected(StreamConnection right, @Nullable EarlyBytes early, boolean leftEnded) {
         dialling = null;
         settle();
+        List<String> path = path();
+        if (path == null) {
+            // who has made the connection that is relayed here didn't know so yet
+            IoUtils.safeClose(right);
+            leadsBack();
+            return;
+        }
+        RelayPaths.Ends ends = RelayPaths.Ends.made(right);
+        if (ends != null) {
+            relays.paths().made(ends, path);
+            made = ends;
+        }
         source = right.getLocalAddress(InetSocketAddress.class);
         ByteRelay copy = new ByteRelay(
                 left,
@@ -198,6 +223,10 @@ final class Relaying extends Watched implements ByteRelay.Listener {
                 reset(left);
             }
         } finally {
+            RelayPaths.Ends known = made;
+            if (known != null) {
+                relays.paths().closed(known);
+            }
             if (descriptor) {
                 settle();
                 relays.room().giveRelay();

@@ -39,6 +39,7 @@ public final class Relays {
     private final DescriptorRoom room;
     private final Supplier<PoolLimits> pool;
     private final LoopbackSource loopback = new LoopbackSource();
+    private final RelayPaths paths = new RelayPaths();
     private final ConcurrentMap<String, ConcurrentSkipListMap<String, RelayRule.State>> rules =
             new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Map<RelayEnd, LongAdder>> undetected = new ConcurrentHashMap<>();
@@ -205,6 +206,10 @@ public final class Relays {
 
     LoopbackSource loopback() {
         return loopback;
+    }
+
+    RelayPaths paths() {
+        return paths;
     }
 
     void ended(Relaying relaying) {

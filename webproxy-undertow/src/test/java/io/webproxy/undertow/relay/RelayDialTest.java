@@ -17,10 +17,14 @@ import io.webproxy.undertow.deadline.DescriptorRoom;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which target a relay gets, and what its client sees when there is none. */
 @ExtendWith(LeakCheck.class)
@@ -209,6 +213,46 @@ class RelayDialTest {
             }
             assertThat(harness.ended().end()).isEqualTo(RelayEnd.CUT);
             harness.isQuiet();
+        }
+    }
+
+    /** Under which name doesn't matter: it may have become this machine's since the start. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void relayThatComesBackToItsEndpointEnds(int endpoints) throws Exception {
+        try (RelayHarness harness = new RelayHarness()) {
+            harness.whenReadable = true;
+            List<RelayRule> rules = new CopyOnWriteArrayList<>();
+            int[] ports = new int[endpoints];
+            for (int i = 0; i < endpoints; i++) {
+                int number = i;
+                ports[i] = harness.listen("127.0.0.1", () -> rules.get(number));
+            }
+            for (int i = 0; i < endpoints; i++) {
+                rules.add(harness.relays.rule(
+                        "endpoint" + i,
+                        "ssh",
+                        RelayHarness.to(ports[(i + 1) % endpoints]).withConnections(100)));
+            }
+            try (RawConnection client = RelayHarness.connect(ports[0])) {
+                assertThat(client.send("SSH-2.0-x¶").end()).isEqualTo("reset");
+            }
+            await().until(() -> harness.relays.open() == 0);
+            long relays = 0;
+            for (int i = 0; i < endpoints; i++) {
+                relays += harness.relays
+                        .status("endpoint" + i, List.of("ssh"))
+                        .rules()
+                        .get(0)
+                        .total();
+            }
+            assertThat(relays).isLessThan(endpoints + 3);
+            List<RelayEnd> ends = new ArrayList<>();
+            for (int i = 0; i < relays; i++) {
+                ends.add(harness.ended().end());
+            }
+            assertThat(ends).contains(RelayEnd.CONNECT_FAILED);
+            assertThat(harness.relays.paths().size()).isZero();
         }
     }
 }

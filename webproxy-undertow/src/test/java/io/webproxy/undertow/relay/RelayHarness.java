@@ -56,6 +56,9 @@ final class RelayHarness implements AutoCloseable {
     /** What is relayed of an accepted connection. */
     volatile UnaryOperator<StreamConnection> left = accepted -> accepted;
 
+    /** Whether a connection is handed on with its first bytes only, as those of rules are. */
+    volatile boolean whenReadable;
+
     RelayHarness() {
         this(PoolLimits.defaults(), System::nanoTime, DescriptorRoom.unlimited(), List.of());
     }
@@ -122,9 +125,14 @@ final class RelayHarness implements AutoCloseable {
                 StreamConnection accepted = next;
                 InetSocketAddress peer = accepted.getPeerAddress(InetSocketAddress.class);
                 InetSocketAddress local = accepted.getLocalAddress(InetSocketAddress.class);
-                IoTasks.execute(
-                        accepted.getIoThread(),
-                        () -> relays.open(rule.get(), new Client(left.apply(accepted), clients.apply(peer), local)));
+                Runnable open =
+                        () -> relays.open(rule.get(), new Client(left.apply(accepted), clients.apply(peer), local));
+                if (whenReadable) {
+                    accepted.getSourceChannel().setReadListener(ready -> open.run());
+                    accepted.getSourceChannel().resumeReads();
+                } else {
+                    IoTasks.execute(accepted.getIoThread(), open);
+                }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
