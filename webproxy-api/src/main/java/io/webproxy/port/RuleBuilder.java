@@ -3,6 +3,7 @@ package io.webproxy.port;
 import io.webproxy.http.AddressRange;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -222,11 +223,23 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         List<PortRule> named = new ArrayList<>();
         for (PortRule rule : rules) {
             String name = rule.name();
-            for (int i = 2; !taken.add(name); i++) {
+            for (int i = 2; !Collections.disjoint(taken, names(name, rule)); i++) {
                 name = rule.name() + "-" + i;
             }
+            taken.addAll(names(name, rule));
             named.add(name.equals(rule.name()) ? rule : rule.named(name));
         }
         return new PortRules(named, silent, otherwise, detectTime);
+    }
+
+    /** What counters and logs call a rule and what is inside of it. */
+    private static List<String> names(String name, PortRule rule) {
+        List<String> names = new ArrayList<>();
+        names.add(name);
+        rule.inside().ifPresent(inside -> {
+            inside.rules().forEach(within -> names.add(name + "/" + within.name()));
+            RESERVED.forEach(within -> names.add(name + "/" + within));
+        });
+        return names;
     }
 }

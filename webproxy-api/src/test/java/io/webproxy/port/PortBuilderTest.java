@@ -144,6 +144,26 @@ class PortBuilderTest {
                 .withMessage("name: '" + name + "' (expected: 1-64 letters, digits, or one of . _ : * / @ -)");
     }
 
+    /** Counters, limits and logs go by these names: two rules with one name would share them. */
+    @Test
+    void noRuleHasTheNameOfOneInside() {
+        assertThat(new PortBuilder()
+                        .tls(Sni.of("a.example").alpn("ssh"), TARGET)
+                        .tls(Sni.of("a.example"), inside -> inside.ssh(TARGET))
+                        .tls(Sni.of("b.example"), inside -> inside.ssh(TARGET))
+                        .match("tls:b.example/ssh", BytePattern.of("05"), TARGET)
+                        .match("tls:b.example/silent", BytePattern.of("06"), TARGET)
+                        .build()
+                        .rules())
+                .extracting(PortRule::name)
+                .containsExactly(
+                        "tls:a.example/ssh",
+                        "tls:a.example-2",
+                        "tls:b.example",
+                        "tls:b.example/ssh-2",
+                        "tls:b.example/silent-2");
+    }
+
     @Test
     void longAndReservedNamesAreRefused() {
         BytePattern five = BytePattern.of("05");
