@@ -5,7 +5,9 @@ import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.BytePattern;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tunnel.TunnelServer;
 import java.nio.file.Path;
 
 /** The code in webproxy-api's README, as {@link ReadmeSnippets} has that of the README at the top. */
@@ -62,6 +64,30 @@ final class PortSnippets {
                                 .tls(Sni.of("host1.example.com"), inside -> inside.ssh("10.0.0.11:22"))
                                 .tls(Sni.of("host2.example.com"), inside -> inside.ssh("10.0.0.12:22"))
                                 .https());
+        // readme: end
+    }
+
+    static void publicSide(ProxyConfig.Builder builder) {
+        // readme: tunnels
+        builder.listen(
+                443,
+                port -> port.tunnels(TunnelServer.agents(Path.of("agents")).identity(Path.of("public")))
+                        .https()); // names that no agent has announced
+        // readme: end
+    }
+
+    static void privateSide(ProxyConfig.Builder builder, String fingerprint) {
+        // readme: tunnel
+        builder.tunnel(
+                        "public.example.com:443",
+                        t -> t.identity(Path.of("keys/alice"))
+                                .server("sha256:" + fingerprint)
+                                .connect("other.example.com:443") // a second public server gets the same announcements
+                                .announce("db.example.com", "127.0.0.1:8888")
+                                .announceHttps("app.example.com")
+                                .announceTcp(6022, "192.168.1.7:22"))
+                .certificates(Certificates.selfSigned("app.example.com"))
+                .forward("http://127.0.0.1:8080");
         // readme: end
     }
 }

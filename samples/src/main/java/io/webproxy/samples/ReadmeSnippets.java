@@ -112,6 +112,19 @@ final class ReadmeSnippets {
         // readme: end
     }
 
+    static void tunnel(ProxyConfig.Builder builder, String fingerprint) {
+        // readme: tunnel
+        builder.tunnel(
+                        "public.example.com:443",
+                        t -> t.identity(Path.of("keys/alice"))
+                                .server("sha256:" + fingerprint)
+                                .announce("db.example.com", "127.0.0.1:8888") // raw TLS to the inner server
+                                .announceHttps("app.example.com") // ends here, and goes to the routes
+                                .announceTcp(6022, "192.168.1.7:22")) // a port of the public server
+                .forward("http://127.0.0.1:8080");
+        // readme: end
+    }
+
     static void upstreams(ProxyConfig.Builder builder) {
         // readme: upstreams
         builder.route(r -> r.path("/v1/")

@@ -67,6 +67,11 @@ public final class AsyncObserver implements ProxyObserver {
         later(() -> target.relayEnded(relay));
     }
 
+    @Override
+    public void tunnelChanged(TunnelEvent event) {
+        later(() -> target.tunnelChanged(event));
+    }
+
     private void later(Runnable call) {
         try {
             executor.execute(() -> tell(call));

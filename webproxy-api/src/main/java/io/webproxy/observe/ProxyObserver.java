@@ -25,6 +25,9 @@ public interface ProxyObserver {
      */
     default void relayEnded(RelayRecord relay) {}
 
+    /** An agent of a tunnel, or a public server, has come or gone, or something was announced; called on an IO thread or on one that may wait. */
+    default void tunnelChanged(TunnelEvent event) {}
+
     /**
      * The same observer on a daemon thread of its own, behind a bounded queue.
      *

@@ -86,7 +86,8 @@ final class PrivateProxyCommand implements Callable<Integer> {
 
     private void configure(ProxyConfig.Builder builder) {
         announced = announcements.stream().map(this::announcement).toList();
-        Complaint.of("--connect", () -> builder.tunnel(servers.get(0), this::fill));
+        servers.forEach(each -> Complaint.of("--connect", () -> Tunnel.builder(each)));
+        builder.tunnel(servers.get(0), this::fill);
     }
 
     private void fill(Tunnel.Builder tunnel) {

@@ -6,6 +6,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TimeoutClassChange;
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.observe.UpstreamEvent;
 import java.util.List;
 import java.util.Set;
@@ -72,6 +73,11 @@ public final class Recorder {
     public void relayEnded(RelayRecord relay) {
         RelayLog.log(relay);
         tell(observer -> observer.relayEnded(relay));
+    }
+
+    /** Something has happened to a tunnel. */
+    public void tunnelChanged(TunnelEvent event) {
+        tell(observer -> observer.tunnelChanged(event));
     }
 
     /** Whether anybody wants records of relays. */

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
@@ -194,8 +195,14 @@ final class AgentChannel extends ControlChannel {
             if (verdict.isAccepted()) {
                 items++;
                 LOG.info("Agent {} announces {}", agent.name(), offer.item());
+                side.tell(TunnelEvent.Kind.ANNOUNCED, this, offer.item().toString(), "");
             } else {
                 LOG.info("Agent {} may not announce {}: {}", agent.name(), offer.item(), verdict.text());
+                side.tell(
+                        TunnelEvent.Kind.ANNOUNCEMENT_REFUSED,
+                        this,
+                        offer.item().toString(),
+                        verdict.text());
             }
             verdicts.add(verdict);
         }

@@ -2,6 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.route.HostPattern;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
@@ -242,6 +243,7 @@ public final class PublicSide {
                 channel.agent().name(),
                 AddressText.of(channel.incoming().client()),
                 channel.software());
+        tell(TunnelEvent.Kind.AGENT_CONNECTED, channel, "", "");
     }
 
     void down(AgentChannel channel, String reason) {
@@ -249,6 +251,11 @@ public final class PublicSide {
         channels.remove(channel);
         registry.lost(channel);
         LOG.info("Agent {} is disconnected: {}", channel.agent().name(), reason);
+        tell(TunnelEvent.Kind.AGENT_DISCONNECTED, channel, "", reason);
+    }
+
+    void tell(TunnelEvent.Kind kind, AgentChannel channel, String subject, String detail) {
+        recorder().tunnelChanged(new TunnelEvent(kind, channel.agent().name(), subject, detail));
     }
 
     AgentState agent(AgentEntry entry) {

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
@@ -123,6 +124,10 @@ final class Uplink {
                 .toList();
         status = new TunnelStatus.Server(text(), true, 0, accepted, texts, Optional.empty());
         LOG.info("Connected to {} as {}", text(), agent);
+        side.environment()
+                .recorder()
+                .tunnelChanged(new TunnelEvent(
+                        TunnelEvent.Kind.SERVER_CONNECTED, text(), "", String.join("; ", texts.values())));
     }
 
     /** There is no connection, or no more. */
@@ -135,6 +140,9 @@ final class Uplink {
         boolean known = status.failure().equals(Optional.of(why));
         if (status.connected()) {
             LOG.info("The connection to {} is lost: {}", text(), why);
+            side.environment()
+                    .recorder()
+                    .tunnelChanged(new TunnelEvent(TunnelEvent.Kind.SERVER_DISCONNECTED, text(), "", why));
         } else if (!known) {
             LOG.warn("{} can't be connected to, trying again: {}", text(), why);
         }

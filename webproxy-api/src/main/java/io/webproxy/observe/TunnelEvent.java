@@ -1,0 +1,37 @@
+package io.webproxy.observe;
+
+import java.util.Objects;
+
+/**
+ * Something has happened to a tunnel's control channel or announcements. What becomes of clients is told by {@link RelayRecord}s.
+ *
+ * @param kind what
+ * @param peer the agent's name at the public side, the public server's host and port at the private side
+ * @param subject the server name or port that it is about; empty for a channel
+ * @param detail a sentence that says more, such as why; empty when there is no more to say
+ */
+public record TunnelEvent(Kind kind, String peer, String subject, String detail) {
+    /** Nothing is null. */
+    public TunnelEvent {
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(peer, "peer");
+        Objects.requireNonNull(subject, "subject");
+        Objects.requireNonNull(detail, "detail");
+    }
+
+    /** What can happen. */
+    public enum Kind {
+        /** Public side: an agent's control channel is open. */
+        AGENT_CONNECTED,
+        /** Public side: it is closed. */
+        AGENT_DISCONNECTED,
+        /** Public side: an announcement was accepted. */
+        ANNOUNCED,
+        /** Public side: an announcement wasn't accepted. */
+        ANNOUNCEMENT_REFUSED,
+        /** Private side: a public server has decided about everything that is announced there. */
+        SERVER_CONNECTED,
+        /** Private side: the connection to a public server is lost. */
+        SERVER_DISCONNECTED
+    }
+}
