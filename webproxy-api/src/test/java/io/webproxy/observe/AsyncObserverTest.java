@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.timeout.TimeoutClass;
+import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -217,5 +219,17 @@ class AsyncObserverTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> ProxyObserver.async(null, 1))
                 .withMessage("observer");
+    }
+
+    @Test
+    void everyCallIsHandedOn() {
+        for (Method method : ProxyObserver.class.getMethods()) {
+            if (method.isDefault()) {
+                assertThat(AsyncObserver.class.getDeclaredMethods())
+                        .as("a method that it doesn't know would be lost")
+                        .anyMatch(own -> own.getName().equals(method.getName())
+                                && Arrays.equals(own.getParameterTypes(), method.getParameterTypes()));
+            }
+        }
     }
 }
