@@ -14,6 +14,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.undertow.deadline.DescriptorRoom;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
@@ -114,6 +115,29 @@ class RelayDialTest {
                 assertThat(client.end()).isEqualTo("reset");
             }
             assertThat(harness.ended().detail()).contains("nothing.invalid");
+        }
+    }
+
+    /** The service listens on the IPv4 address only, which localhost needn't have first. */
+    @Test
+    void targetMayBeANameOrAnIpv6Address() throws Exception {
+        try (RawUpstream up = answering("up");
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(Relay.to("localhost:" + up.port()));
+            assertThat(ask(port)).isEqualTo("up");
+            assertThat(harness.ended().target()).contains("localhost:" + up.port());
+        }
+        try (ServerSocket up = new ServerSocket(0, 5, InetAddress.getByName("::1"));
+                RelayHarness harness = new RelayHarness()) {
+            int port = harness.listen(Relay.to("[::1]:" + up.getLocalPort()));
+            try (RawConnection client = RelayHarness.connect(port);
+                    RawConnection accepted = new RawConnection(up.accept())) {
+                client.send("?");
+                assertThat(accepted.read(1)).isEqualTo("?");
+            }
+            RelayRecord record = harness.ended();
+            assertThat(record.target()).contains("[::1]:" + up.getLocalPort());
+            assertThat(record.source().orElseThrow().getAddress()).isEqualTo(InetAddress.getByName("::1"));
         }
     }
 
