@@ -66,6 +66,11 @@ public final class MemoryRoom {
                 && exchanges * directOfExchange <= direct;
     }
 
+    /** Whether so many relays fit, beside these requests, if none of them could go on in either direction. */
+    public boolean fitsRelays(int exchanges, int relays, long buffer) {
+        return exchanges * directOfExchange + relays * 2 * buffer <= direct;
+    }
+
     private static long heapOf(int exchanges, int tunnels) {
         return exchanges * EXCHANGE + tunnels * TUNNEL;
     }

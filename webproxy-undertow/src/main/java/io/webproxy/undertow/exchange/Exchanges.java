@@ -86,6 +86,11 @@ public final class Exchanges {
         return memory.fitsConnection(others, Math.max(0, running.get() - open), open);
     }
 
+    /** Whether there is memory for so many relays, each of whose directions may hold a buffer of this size. */
+    public boolean fitsRelays(int relays, long buffer) {
+        return memory.fitsRelays(Math.max(0, running.get() - tunnels.get()), relays, buffer);
+    }
+
     /** How many connections there are, which take memory too. */
     public void connections(IntSupplier open) {
         connections = open;

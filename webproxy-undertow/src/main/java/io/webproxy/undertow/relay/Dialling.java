@@ -32,7 +32,7 @@ final class Dialling extends Watched {
     private final RelayClient client;
     private final StreamConnection left;
     private final long deadline;
-    private final List<RelayTarget> targets;
+    private List<RelayTarget> targets = List.of();
     private int next;
     private Dialer.@Nullable Attempt attempt;
     private byte[] early = NONE;
@@ -47,7 +47,6 @@ final class Dialling extends Watched {
         this.left = client.connection();
         long now = relaying.sweeper().now();
         this.deadline = now + relaying.rule().settings().connectTime().toNanos();
-        this.targets = relaying.rule().order(relaying.relays().pool(), now);
     }
 
     RelayClient client() {
@@ -55,6 +54,9 @@ final class Dialling extends Watched {
     }
 
     void start() {
+        // not before: one that is refused must not take the try of a target that is ejected
+        targets = relaying.rule()
+                .order(relaying.relays().pool(), relaying.sweeper().now());
         relaying.sweeper().watch(this);
         dial();
     }
@@ -68,9 +70,9 @@ final class Dialling extends Watched {
     }
 
     private void dial() {
-        RelayTarget target = targets.get(next++);
-        relaying.tries(target);
         long now = relaying.sweeper().now();
+        RelayTarget target = next(now);
+        relaying.tries(target);
         // the last one has all that is left, the others a fair part of it
         long share = Math.max(1, (deadline - now) / (targets.size() - next + 1));
         InetAddress source = relaying.rule().settings().loopbackSource()
@@ -97,6 +99,17 @@ final class Dialling extends Watched {
         if (!done && number == next) {
             attempt = started;
         }
+    }
+
+    /** One that is ejected gives way to the others, unless its time is up and this is the connection that tries it. */
+    private RelayTarget next(long now) {
+        for (int i = next; i < targets.size() - 1; i++) {
+            if (targets.get(next).ejection().allows(relaying.relays().pool(), now)) {
+                break;
+            }
+            targets.add(targets.remove(next));
+        }
+        return targets.get(next++);
     }
 
     private void failed(RelayTarget target, ForwardError error, String detail) {

@@ -127,7 +127,7 @@ public final class RelayRule {
         state.byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
     }
 
-    /** The targets in the order in which one connection tries them: in turn, those that are ejected last. */
+    /** The targets in the order in which one connection tries them, for it to change if there are several: in turn, those that are ejected last. */
     List<RelayTarget> order(PoolLimits limits, long now) {
         int count = targets.size();
         if (count == 1) {
@@ -138,7 +138,7 @@ public final class RelayRule {
         int first = Math.floorMod(state.turn.getAndIncrement(), count);
         for (int i = 0; i < count; i++) {
             RelayTarget target = targets.get((first + i) % count);
-            (target.ejection().allows(limits, now) ? usable : ejected).add(target);
+            (target.ejection().mayBeTried(limits, now) ? usable : ejected).add(target);
         }
         usable.addAll(ejected);
         return usable;

@@ -101,7 +101,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
             return RelayEnd.REFUSED_RATE;
         } else if (!few || (most > 0 && open > most)) {
             return RelayEnd.REFUSED_LIMIT;
-        } else if (!relays.room().takeRelay()) {
+        } else if (!relays.fitsMemory() || !relays.room().takeRelay()) {
             return RelayEnd.REFUSED_SHORTAGE;
         }
         descriptor = true;

@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
@@ -44,6 +45,7 @@ public final class Relays {
             new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Map<RelayEnd, LongAdder>> undetected = new ConcurrentHashMap<>();
     private final Set<Relaying> live = ConcurrentHashMap.newKeySet();
+    private volatile IntPredicate memory = count -> true;
     private volatile Runnable whenOneEnds = () -> {};
 
     /**
@@ -130,6 +132,15 @@ public final class Relays {
     /** How many are open. */
     public int open() {
         return live.size();
+    }
+
+    /** A limit beside those of the rules: whether there is memory for so many relays that can't go on. */
+    public void memory(IntPredicate fits) {
+        memory = fits;
+    }
+
+    boolean fitsMemory() {
+        return memory.test(live.size());
     }
 
     /** {@code listener} runs whenever one has ended, on its IO thread. */

@@ -128,6 +128,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 exchanges.recorder(),
                 room,
                 upstreams::poolLimits);
+        relays.memory(open -> exchanges.fitsRelays(open, buffers.getBufferSize()));
         // a relay has a second connection
         exchanges.connections(() -> connections.count() + relays.open());
         connections.memory(open -> exchanges.fitsConnection(open + relays.open()));

@@ -29,6 +29,15 @@ class MemoryRoomTest {
     }
 
     @Test
+    void relaysThatCannotGoOnFitTheDirectMemory() {
+        MemoryRoom room = new MemoryRoom(128 * MIB, 128 * MIB, BUFFERS);
+        // three quarters of it, a buffer for each direction
+        assertThat(room.fitsRelays(0, 3 * 1024, 16 << 10)).isTrue();
+        assertThat(room.fitsRelays(0, 3 * 1024 + 1, 16 << 10)).isFalse();
+        assertThat(room.fitsRelays(1, 3 * 1024, 16 << 10)).isFalse();
+    }
+
+    @Test
     void idleConnectionsLeaveRoomForRequests() {
         MemoryRoom room = new MemoryRoom(24 * MIB, 24 * MIB, BUFFERS);
         int idle = 0;

@@ -88,6 +88,43 @@ class RelayDialTest {
     }
 
     @Test
+    void refusedClientDoesNotTakeTheTryOfATargetThatIsEjected() throws Exception {
+        PoolLimits pool = PoolLimits.defaults().withEjection(1, Duration.ofSeconds(10));
+        try (RefusedPort down = RefusedPort.open();
+                RawUpstream up = answering("up");
+                RelayHarness harness = new RelayHarness(pool, clock::get, DescriptorRoom.unlimited(), List.of())) {
+            int port = harness.listen(RelayHarness.to(down.port(), up.port()).withConnections(1));
+            for (int i = 0; i < 2; i++) {
+                assertThat(ask(port)).isEqualTo("up");
+                harness.ended();
+            }
+            assertThat(harness.status().ejected()).hasSize(1);
+            try (ServerSocket back = down.listen();
+                    RawConnection held = RelayHarness.connect(port)) {
+                assertThat(back.isBound()).isTrue();
+                await().until(() -> harness.relays.open() == 1);
+                clock.addAndGet(Duration.ofSeconds(10).toNanos());
+                for (int i = 0; i < 3; i++) {
+                    try (RawConnection refused = RelayHarness.connect(port)) {
+                        assertThat(refused.end()).isEqualTo("reset");
+                    }
+                    harness.ended();
+                }
+                held.reset();
+                harness.ended();
+                List<String> tried = new ArrayList<>();
+                for (int i = 0; i < 2; i++) {
+                    RawConnection client = RelayHarness.connect(port);
+                    await().until(() -> harness.relays.open() == 1);
+                    client.reset();
+                    tried.add(harness.ended().target().orElseThrow());
+                }
+                assertThat(tried).contains("127.0.0.1:" + down.port());
+            }
+        }
+    }
+
+    @Test
     @ExpectedLog(logger = "io.webproxy.upstream", contains = "no target can be connected to")
     void clientIsResetWhenNoTargetCanBeConnectedTo() throws Exception {
         try (RefusedPort one = RefusedPort.open();

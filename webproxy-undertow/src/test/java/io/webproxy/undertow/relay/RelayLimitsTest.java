@@ -150,6 +150,22 @@ class RelayLimitsTest {
         }
     }
 
+    @Test
+    void shortageOfMemoryRefusesNewRelaysAndHarmsNoOther() throws Exception {
+        try (RawUpstream target = greeting();
+                RelayHarness harness = harness(DescriptorRoom.unlimited())) {
+            harness.relays.memory(open -> open <= 1);
+            int port = harness.listen(RelayHarness.to(target.port()));
+            try (RawConnection one = open(port, "192.0.2.1")) {
+                refused(harness, port, "192.0.2.2", RelayEnd.REFUSED_SHORTAGE);
+                one.send("still there").shutdownOutput();
+                assertThat(one.readAll()).isEmpty();
+            }
+            assertThat(harness.ended().sent()).isEqualTo(11);
+            open(port, "192.0.2.2").close();
+        }
+    }
+
     /** 256 descriptors, of which 12 are never for relays; each relay that is open, or being refused, has one. */
     @Test
     void shortageOfDescriptorsRefusesNewRelaysAndHarmsNoOther() throws Exception {
