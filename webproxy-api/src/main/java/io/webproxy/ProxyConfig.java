@@ -881,7 +881,8 @@ public final class ProxyConfig {
                                     problems.add("name: " + name + " (expected: each endpoint's name only once)"));
                 }
                 if (listen.isRedirect() && !toHttps) {
-                    problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to)");
+                    problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to, or a"
+ + " port with a rule for TLS)");
                 }
                 listen.problems(!trustedProxies.isEmpty())
                         .forEach(problem -> problems.add(listen.verb() + " " + listen.port() + ": " + problem));

@@ -80,8 +80,8 @@ class CliPortTest {
                 "--ssh h:22 --detect-time none|--detect-time: none (expected: 10ms to 5s)",
                 "--inside-ssh a.example=h:22 --detect-time 99999999999999999999h|--detect-time:"
                         + " 99999999999999999999h (expected: 10ms to 5s)",
-                "--match a:05=h:1 --match b:05=h:2|rule b: after a (expected: before it, which takes all of its"
-                        + " connections)",
+                "--match a:05=h:1 --match b:05=h:2|rule b: after a, which takes all of its connections"
+                        + " (expected: one of the two)",
                 // what targets see
                 "--ssh h:22 --proxy-protocol v3|--proxy-protocol: v3 (expected: v1, v2)",
                 "--ssh h:22 --proxy-protocol|--proxy-protocol: no value (expected: --proxy-protocol VERSION)",

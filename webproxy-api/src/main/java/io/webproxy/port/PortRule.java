@@ -191,9 +191,16 @@ public final class PortRule {
         return Objects.hash(name, protocol, action, sni, relay);
     }
 
-    /** The name, and where it relays to. */
+    /** The name, and where its connections go, such as {@code ssh->127.0.0.1:22}. */
     @Override
     public String toString() {
-        return relay == null ? name + "->" + action : name + "->" + relay;
+        return name + "->"
+                + switch (action) {
+                    case RELAY -> String.valueOf(relay);
+                    case SERVE -> "routes";
+                    case REDIRECT -> "https";
+                    case INSIDE -> "(" + inside + ")";
+                    case TUNNEL -> "tunnel";
+                };
     }
 }

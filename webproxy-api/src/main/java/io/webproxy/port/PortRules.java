@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The rules of one port, in the order in which they are tried, and what becomes of connections that none takes. Immutable; made by {@link PortBuilder}. */
@@ -95,8 +97,7 @@ public final class PortRules {
             rules.subList(0, i).stream()
                     .filter(earlier -> earlier.covers(rule))
                     .findFirst()
-                    .ifPresent(earlier -> problems.add(rule.name() + ": after " + earlier.name()
-                            + " (expected: before it, which takes all of its connections)"));
+                    .ifPresent(earlier -> problems.add(neverTaking(rule, earlier)));
             rule.relay().ifPresent(relay -> {
                 relay.problems().forEach(problem -> problems.add(rule.name() + ": " + problem));
                 if (relay.loopbackSource() && rule.protocol() == PortRule.Protocol.HTTP) {
@@ -117,6 +118,11 @@ public final class PortRules {
         return problems;
     }
 
+    private static String neverTaking(PortRule rule, PortRule earlier) {
+        return rule.name() + ": after " + earlier.name() + ", which takes all of its connections (expected: "
+                + (rule.covers(earlier) ? "one of the two" : "before it") + ")";
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof PortRules that
@@ -134,8 +140,9 @@ public final class PortRules {
     /** The rules, and where connections are relayed to that none takes. */
     @Override
     public String toString() {
-        return rules
-                + (silent == null ? "" : ", silent->" + silent)
-                + (otherwise == null ? "" : ", otherwise->" + otherwise);
+        Stream<String> last = Stream.of(
+                        silent == null ? "" : "silent->" + silent, otherwise == null ? "" : "otherwise->" + otherwise)
+                .filter(text -> !text.isEmpty());
+        return Stream.concat(rules.stream().map(PortRule::toString), last).collect(Collectors.joining(", "));
     }
 }

@@ -120,7 +120,7 @@ class PortBuilderTest {
                 .as("SSH inside needs no routes")
                 .isFalse();
         assertThat(rules)
-                .hasToString("[tls:in.example->INSIDE, https:a.example/h2->SERVE, https->SERVE, redirect->REDIRECT]");
+                .hasToString("tls:in.example->(ssh->127.0.0.1:1), https:a.example/h2->routes, https->routes, redirect->https");
     }
 
     @Test
@@ -233,7 +233,7 @@ class PortBuilderTest {
         assertThat(rules.silent()).contains(Relay.to("a:1"));
         assertThat(rules.otherwise()).contains(Relay.to("b:2"));
         assertThat(rules.detectTime()).isEqualTo(Duration.ofMillis(10));
-        assertThat(rules).hasToString("[ssh->127.0.0.1:1], silent->a:1, otherwise->b:2");
+        assertThat(rules).hasToString("ssh->127.0.0.1:1, silent->a:1, otherwise->b:2");
         assertThat(rules)
                 .isNotEqualTo(rules(port -> port.ssh(TARGET).silent("a:1").otherwise("b:2")))
                 .isNotEqualTo(rules(port -> port.ssh(TARGET).silent("a:1").detectTime(Duration.ofMillis(10))))
@@ -275,9 +275,9 @@ class PortBuilderTest {
                                 .match("z", BytePattern.of("0506"), TARGET))
                         .problems())
                 .containsExactly(
-                        "tls:db.example: after https (expected: before it, which takes all of its connections)",
-                        "http: after redirect (expected: before it, which takes all of its connections)",
-                        "y: after x (expected: before it, which takes all of its connections)");
+                        "tls:db.example: after https, which takes all of its connections (expected: before it)",
+                        "http: after redirect, which takes all of its connections (expected: one of the two)",
+                        "y: after x, which takes all of its connections (expected: one of the two)");
         assertThat(rules(port -> port.from("10.0.0.0/8", some -> some.ssh("a:1"))
                                 .from("192.0.2.0/24", some -> some.ssh("b:1"))
                                 .ssh("c:1")
@@ -290,15 +290,15 @@ class PortBuilderTest {
         TunnelServer tunnels = TunnelServer.agents(Path.of("agents"));
         assertThat(rules(port -> port.https().tunnels(tunnels)).problems())
                 .containsExactly(
-                        "tunnel-agents: after https (expected: before it, which takes all of its connections)",
-                        "tunnels: after https (expected: before it, which takes all of its connections)");
+                        "tunnel-agents: after https, which takes all of its connections (expected: before it)",
+                        "tunnels: after https, which takes all of its connections (expected: before it)");
         assertThat(rules(port ->
                                 port.https(Sni.of("a.example")).tunnels(tunnels).https())
                         .problems())
                 .isEmpty();
         assertThat(rules(port -> port.ssh("c:1").from("10.0.0.0/8", some -> some.ssh("a:1")))
                         .problems())
-                .containsExactly("ssh-2: after ssh (expected: before it, which takes all of its connections)");
+                .containsExactly("ssh-2: after ssh, which takes all of its connections (expected: before it)");
     }
 
     @Test

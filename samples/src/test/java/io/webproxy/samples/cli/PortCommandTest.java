@@ -44,11 +44,11 @@ class PortCommandTest {
                 .containsExactly(
                         "ssh->h:22,h:23",
                         "tls:b.example->h:1,h:2",
-                        "tls:d.example->INSIDE",
+                        "tls:d.example->(ssh->h:2, silent->h:2)",
                         "tls:*.a.example->h:1",
-                        "tls:*.c.example->INSIDE",
-                        "https->SERVE",
-                        "http->SERVE",
+                        "tls:*.c.example->(ssh->h:3, silent->h:3)",
+                        "https->routes",
+                        "http->routes",
                         "socks5->h:4",
                         "openvpn->h:5",
                         "postgresql->h:6",
@@ -79,7 +79,7 @@ class PortCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--http HERE,http->SERVE", "--http redirect,redirect->REDIRECT", "--http h:80,http->h:80"})
+    @CsvSource({"--http HERE,http->routes", "--http redirect,redirect->https", "--http h:80,http->h:80"})
     void httpGoesHereIsRedirectedOrRelayed(String option, String rule) {
         assertThat(rules(option + " --tls here --to http://127.0.0.1:1").rules())
                 .last()
