@@ -882,7 +882,7 @@ public final class ProxyConfig {
                 }
                 if (listen.isRedirect() && !toHttps) {
                     problems.add("redirectHttp: " + listen.port() + " (expected: an https(port) to redirect to, or a"
- + " port with a rule for TLS)");
+                            + " port with a rule for TLS)");
                 }
                 listen.problems(!trustedProxies.isEmpty())
                         .forEach(problem -> problems.add(listen.verb() + " " + listen.port() + ": " + problem));

@@ -94,7 +94,7 @@ class ProxyConfigTest {
                 .containsExactly(
                         "port: 8080 (expected: each port only once)",
                         "redirectHttp: 8081 (expected: an https(port) to redirect to, or a port with a"
- + " rule for TLS)",
+                                + " rule for TLS)",
                         "certificates: [selfSigned(localhost)] (expected: an https(port) that serves them)",
                         "route: /a (expected: each host and path only once)",
                         "route.name: x (expected: each name only once)");
@@ -119,11 +119,11 @@ class ProxyConfigTest {
     void redirectNeedsAnHttpsEndpoint() {
         assertThat(problems(valid().redirectHttp(0)))
                 .containsExactly("redirectHttp: 0 (expected: an https(port) to redirect to, or a port with a"
- + " rule for TLS)");
+                        + " rule for TLS)");
         assertThat(problems(valid().redirectHttp(0).https(0))).isEmpty();
         assertThat(problems(valid().listen(0, p -> p.redirectHttp())))
                 .containsExactly("redirectHttp: 0 (expected: an https(port) to redirect to, or a port with a"
- + " rule for TLS)");
+                        + " rule for TLS)");
         assertThat(problems(valid().listen(0, p -> p.redirectHttp().tls("127.0.0.1:443"))))
                 .as("wherever TLS ends")
                 .isEmpty();

@@ -103,6 +103,8 @@ class CliPortTest {
                 "--ssh h:22 --new-per-minute 0|--new-per-minute: 0 (expected: 1-1000000)",
                 "--ssh h:22 --relay-log=|--relay-log: empty (expected: --relay-log FILE)",
                 // what has no effect
+                "--tls hier --internal-port 1|--tls: hier (expected: here, or HOST:PORT such as 127.0.0.1:8443)",
+                "--http her --internal-port 1 --user u|--http: her (expected: here, redirect, or HOST:PORT such as",
                 "--ssh h:22 --internal-port 1|--internal-port: given without --http here or --tls here (expected: one"
                         + " of them with it)",
                 "--ssh h:22 --to http://h:1|--to: given without --http here or --tls here",
@@ -126,7 +128,13 @@ class CliPortTest {
                 "--ssh h:22 --trusted-proxy 10.0.0.0/8|--trusted-proxy: given without --accept-proxy, --http here or"
                         + " --tls here (expected: one of them with it)",
                 // what is of other commands
-                "--ssh h:22 --external-port 1|Unknown option --external-port",
+                "--ssh h:22 --external-port 1|Unknown option --external-port (did you mean --listen?)",
+                "--ssl h:443|Unknown option --ssl (did you mean --tls?)",
+                "--ssh h:22 --anyprot h:1|Unknown option --anyprot (did you mean --otherwise?)",
+                "--ssh h:22 --transparent|Unknown option --transparent (did you mean --loopback-source?)",
+                "--shh h:22|Unknown option --shh (did you mean --ssh?)",
+                "--htpp h:80|Unknown option --htpp (did you mean --http?)",
+                "--ssh h:22 --colour|Unknown option --colour (see",
                 "--ssh h:22 --plain|Unknown option --plain",
                 "--ssh h:22 --bind=|--bind: empty (expected: --bind ADDRESS)",
                 "--ssh h:22 p4ss|belongs to no option",
@@ -148,6 +156,8 @@ class CliPortTest {
                 "--ssh h:22|--listen: missing (expected: --listen PORT)",
                 "--ssh h:22 --listen -1|--listen: -1 (expected: 0-65535)",
                 "--ssh h:22 --listen ssh|--listen: ssh (expected: 0-65535)",
+                "--ssh h:22 --listen 0.0.0.0:443|--listen: 0.0.0.0:443 (expected: a port, 0-65535; --bind ADDRESS"
+                        + " names the address)",
             })
     void portIsNeeded(String options, String contains) {
         assertThat(execute(options)).isEqualTo(2);

@@ -120,7 +120,8 @@ class PortBuilderTest {
                 .as("SSH inside needs no routes")
                 .isFalse();
         assertThat(rules)
-                .hasToString("tls:in.example->(ssh->127.0.0.1:1), https:a.example/h2->routes, https->routes, redirect->https");
+                .hasToString("tls:in.example->(ssh->127.0.0.1:1), https:a.example/h2->routes, https->routes,"
+                        + " redirect->https");
     }
 
     @Test

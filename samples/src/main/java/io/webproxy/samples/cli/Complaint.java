@@ -1,11 +1,14 @@
 package io.webproxy.samples.cli;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -16,6 +19,16 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What is wrong with arguments, in one form for all of it: {@code --option: value (expected: …)}. */
 final class Complaint {
+    /** What other programs, or other commands of this one, call the same. */
+    private static final Map<String, List<String>> ELSEWHERE = Map.of(
+            "--ssl", List.of("--tls"),
+            "--anyprot", List.of("--otherwise"),
+            "--transparent", List.of("--loopback-source"),
+            "--external-port", List.of("--listen"),
+            "--listen", List.of("--external-port"));
+    /** As many letters may differ. */
+    private static final int TYPOS = 2;
+
     private Complaint() {}
 
     /** What a library call does with an option's value; what it refuses is said of the option. */
@@ -93,15 +106,35 @@ final class Complaint {
     }
 
     private static String similar(UnmatchedArgumentException e, List<String> options) {
-        CommandLine command = e.getCommandLine();
-        String alike = options.size() > 1
-                ? ""
-                : e.getSuggestions().stream()
-                        .filter(suggestion ->
-                                command.getCommandSpec().optionsMap().containsKey(suggestion))
-                        .limit(1)
-                        .collect(Collectors.joining());
-        return alike.isEmpty() ? "" : " (did you mean " + alike + "?)";
+        if (options.size() > 1) {
+            return "";
+        }
+        String option = options.get(0);
+        Set<String> known = e.getCommandLine().getCommandSpec().optionsMap().keySet();
+        Stream<String> nearest = known.stream()
+                .filter(each -> each.startsWith("--") && changes(option, each) <= TYPOS)
+                .sorted(Comparator.comparingInt(each -> changes(option, each)));
+        return Stream.of(ELSEWHERE.getOrDefault(option, List.of()).stream(), nearest, e.getSuggestions().stream())
+                .flatMap(each -> each)
+                .filter(known::contains)
+                .findFirst()
+                .map(alike -> " (did you mean " + alike + "?)")
+                .orElse("");
+    }
+
+    /** How many letters have to be inserted, deleted or replaced to make one of the other. */
+    private static int changes(String one, String other) {
+        int[] row = IntStream.rangeClosed(0, other.length()).toArray();
+        for (int i = 1; i <= one.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= other.length(); j++) {
+                int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[other.length()];
     }
 
     private static String name(ArgSpec argument) {

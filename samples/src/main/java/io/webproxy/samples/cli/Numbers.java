@@ -8,12 +8,17 @@ import picocli.CommandLine.TypeConversionException;
 final class Numbers {
     private static final Pattern DIGITS = Pattern.compile("[0-9]{1,9}");
 
+    private static final Pattern ADDRESS_AND_PORT = Pattern.compile(".*:[0-9]{1,5}");
+
     private Numbers() {}
 
     /** A port to open, 0 for any free one. */
     static final class Port implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String value) {
+            if (ADDRESS_AND_PORT.matcher(value).matches()) {
+                throw new TypeConversionException("a port, 0-65535; --bind ADDRESS names the address");
+            }
             return number(value, 0, 65535);
         }
     }

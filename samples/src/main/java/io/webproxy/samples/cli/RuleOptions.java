@@ -87,13 +87,14 @@ final class RuleOptions {
     @Option(
             names = "--detect-time",
             paramLabel = "TIME",
-            description = "How long a client may send nothing before it counts as such a one, 10ms to 5s; default: 2s.")
+            description = "How long a client may stay silent before it is taken to wait for the server, 10ms to 5s;"
+                    + " default: 2s.")
     private @Nullable String detectTime;
 
     @Option(
             names = "--otherwise",
             paramLabel = "HOST:PORT",
-            description = "Where connections go that belong to none of these; default: they are closed.")
+            description = "Where connections go that no other rule takes; default: they are closed.")
     private @Nullable String otherwise;
 
     /** Whether HTTP goes to the routes, in cleartext or by TLS. */
@@ -146,6 +147,13 @@ final class RuleOptions {
         }
         if (tls != null && REDIRECT.equalsIgnoreCase(tls)) {
             throw Complaint.wrong("--tls", tls, "here, or HOST:PORT");
+        }
+        // before what is said of other options: a misspelt "here" would make those look out of place
+        if (http != null && isRelay(http)) {
+            Targets.of("--http", http);
+        }
+        if (tls != null && isRelay(tls)) {
+            Targets.of("--tls", tls);
         }
         if (REDIRECT.equalsIgnoreCase(http) && !endsTls() && tls == null && passThrough.isEmpty()) {
             throw Complaint.wrong("--http", "redirect without TLS", "--tls here with it: it redirects to HTTPS");
