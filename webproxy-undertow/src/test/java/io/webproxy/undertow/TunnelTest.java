@@ -1,24 +1,39 @@
 package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.PrivateProxy;
+import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
+import io.webproxy.ProxyStartException;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import javax.net.ssl.SSLSocket;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A service that only dials out is reached by a public server: both sides, as users configure them. */
 @ExtendWith(LeakCheck.class)
+@ExpectedLog(logger = "io.webproxy.tunnel", contains = "doesn't accept")
+@ExpectedLog(logger = "io.webproxy.tunnel", contains = "can't be connected to")
 class TunnelTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
 
@@ -80,6 +95,112 @@ class TunnelTest {
                                     .contains("X-Forwarded-Proto: https");
                         }
                     });
+        }
+    }
+
+    @Test
+    void challengesOfACaAreAnsweredThroughTheTunnel() throws Exception {
+        HeldProvider provider = new HeldProvider(TestProxy.material());
+        HeldCertificate proof = new HeldCertificate.Builder()
+                .addSubjectAlternativeName("app.example.com")
+                .build();
+        try (ProxyServer outer = publicSide("names=app.example.com");
+                ProxyServer inner = ProxyServer.builder()
+                        .ioThreads(2)
+                        .drainTime(Duration.ZERO)
+                        .tunnel(
+                                "127.0.0.1:" + port(outer),
+                                t -> t.identity(directory.resolve("alice"))
+                                        .server(fingerprint())
+                                        .announceHttps("app.example.com"))
+                        .certificates(provider)
+                        .forward("http://127.0.0.1:1")
+                        .start()) {
+            assertThat(PrivateProxy.of(inner).awaitAnnounced(Duration.ofSeconds(10)))
+                    .isTrue();
+            ChallengeResponder challenges =
+                    Objects.requireNonNull(provider.context).challenges();
+            assertThat(challenges.httpsPort()).isEqualTo(port(outer));
+            HandshakeCertificates trust = new HandshakeCertificates.Builder()
+                    .addTrustedCertificate(proof.certificate())
+                    .build();
+            KeyMaterial answer = KeyMaterial.of(proof.keyPair().getPrivate(), List.of(proof.certificate()));
+            try (ChallengeResponder.Answer given = challenges.tlsAlpn("app.example.com", answer);
+                    RawConnection ca = RawConnection.openTlsFor(
+                            "app.example.com", port(outer), trust.sslSocketFactory(), "acme-tls/1")) {
+                assertThat(given).isNotNull();
+                assertThat(((SSLSocket) ca.socket()).getApplicationProtocol()).isEqualTo("acme-tls/1");
+                assertThat(((SSLSocket) ca.socket()).getSession().getPeerCertificates()[0])
+                        .isEqualTo(proof.certificate());
+            }
+            assertThat(inner.status().certificates()).isNotNull();
+            assertThat(inner.status().tlsProvider()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void bothSidesMayBeOneServerWhichServesOtherNamesItself() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                ProxyServer server = publicSide("names=app.example.com")) {
+            assertThat(server.status().tunnelStatus().agents()).isEmpty();
+            ProxyConfig changed = server.update(b -> b.tunnel(
+                            "127.0.0.1:" + port(server),
+                            t -> t.identity(directory.resolve("alice"))
+                                    .server(fingerprint())
+                                    .announceHttps("app.example.com"))
+                    .certificates(TestProxy.certificates())
+                    .forward(upstream.uri()));
+            assertThat(PrivateProxy.of(server).awaitAnnounced(Duration.ofSeconds(10)))
+                    .isTrue();
+            try (RawConnection client = RawConnection.openTlsFor(
+                    "app.example.com", port(server), TestProxy.trust().sslSocketFactory(), "http/1.1")) {
+                client.send("GET / HTTP/1.1¶Host: app.example.com¶¶");
+                assertThat(client.readResponse()).endsWith("ok");
+            }
+            server.update(b -> b.removeTunnel(changed.tunnels().get(0)).certificates());
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> server.status().tunnelStatus().agents().stream()
+                            .allMatch(agent -> agent.left().isPresent()));
+            assertThat(server.status().tunnelStatus().servers()).isEmpty();
+        }
+    }
+
+    @Test
+    void nameThatIsNotAllowedIsOneSentence() throws Exception {
+        try (ProxyServer outer = publicSide("names=app.example.com");
+                PrivateProxy inner = PrivateProxy.start(
+                        "127.0.0.1:" + port(outer),
+                        t -> t.identity(directory.resolve("alice"))
+                                .server(fingerprint())
+                                .announce("other.example.com", "127.0.0.1:1"),
+                        b -> b.drainTime(Duration.ZERO))) {
+            assertThatThrownBy(() -> inner.awaitAnnounced(Duration.ofSeconds(10)))
+                    .isInstanceOf(ProxyStartException.class)
+                    .hasMessage("other.example.com isn't accepted by 127.0.0.1:" + port(outer)
+                            + ": 403 other.example.com isn't among what the agents file allows alice.");
+        }
+    }
+
+    @Test
+    void serverWithAnotherKeyIsNotTalkedTo() throws Exception {
+        try (ProxyServer outer = publicSide("names=app.example.com");
+                PrivateProxy inner = PrivateProxy.start(
+                        "127.0.0.1:" + port(outer),
+                        t -> t.identity(directory.resolve("alice"))
+                                .server("sha256:" + "0".repeat(64))
+                                .announce("app.example.com", "127.0.0.1:1"),
+                        b -> b.drainTime(Duration.ZERO))) {
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> inner.server()
+                                    .status()
+                                    .tunnelStatus()
+                                    .servers()
+                                    .get(0)
+                                    .attempts()
+                            > 0);
+            assertThat(inner.server().status().tunnelStatus().servers().get(0).connected())
+                    .isFalse();
+            assertThat(outer.status().tunnelStatus().agents()).isEmpty();
         }
     }
 }

@@ -302,8 +302,10 @@ public final class RunningProxy implements ProxyEngine.Running {
         return new RunningProvider(provider, challenges, exchanges.recorder());
     }
 
+    /** Of an endpoint, or of the public server that clients reach this one by; 0 if TLS ends nowhere here. */
     private int httpsPort() {
-        return listeners.port(ProxyConfig.Listen::isTls);
+        int own = listeners.port(ProxyConfig.Listen::isTls);
+        return own == 0 ? tunnels.httpsPort() : own;
     }
 
     /** Where HTTPS is spoken, if only by the target of a relay. */

@@ -30,6 +30,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -243,7 +244,7 @@ final class TunnelSides implements Tunnels {
             this.config = config;
             this.wanted = wanted;
             this.next = next;
-            this.privates = Map.copyOf(privates);
+            this.privates = Collections.unmodifiableMap(privates);
             this.added = added;
         }
 
@@ -285,6 +286,15 @@ final class TunnelSides implements Tunnels {
     /** Relays of both sides. */
     LiveRelays live() {
         return live;
+    }
+
+    /** The port of the first public server that TLS comes from which ends here; 0 if there is none. */
+    int httpsPort() {
+        return privateSides.keySet().stream()
+                .filter(Tunnel::hasHttps)
+                .mapToInt(tunnel -> tunnel.servers().get(0).getPort())
+                .findFirst()
+                .orElse(0);
     }
 
     /** What both sides do right now. */
