@@ -66,7 +66,7 @@ public record ProxyStatus(
      * @param open all of them, those that are being opened included
      * @param idle those that wait for a request
      * @param waiting requests that wait for a connection
-     * @param ejected whether it is passed over because it could not be connected to
+     * @param ejected whether it is skipped because it could not be connected to
      * @param healthy whether no health check says that it is down
      */
     public record Pool(int open, int idle, int waiting, boolean ejected, boolean healthy) {}
@@ -88,7 +88,8 @@ public record ProxyStatus(
     }
 
     /**
-     * The connections of one port rule.
+     * The connections of one port rule. A rule that looks inside TLS counts what goes to the routes; the rules inside count for themselves, under
+     * names such as {@code tls:host1.example.com/ssh}.
      *
      * @param name its name; {@code silent} and {@code otherwise} are the targets of that name
      * @param open those that are open, being connected included

@@ -1,7 +1,11 @@
 package io.webproxy.samples;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
+import io.webproxy.ProxyStatus;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.BytePattern;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
@@ -30,7 +34,7 @@ final class PortSnippets {
         builder.listen(
                 2222,
                 port -> port.ssh("127.0.0.1:22")
-                        .tls(Sni.of("db.example.com"), "10.0.0.5:5432") // untouched: TLS doesn't end here
+                        .tls(Sni.of("db.example.com"), "10.0.0.5:443") // untouched: TLS doesn't end here
                         .tls(Sni.of("*.inner.example.com").alpn("h2"), "10.0.0.6:443", "10.0.0.7:443")
                         // ends here, and is looked into
                         .tls(Sni.of("host1.example.com"), inside -> inside.ssh("10.0.0.11:22"))
@@ -45,10 +49,10 @@ final class PortSnippets {
     static void relays(ProxyConfig.Builder builder) {
         // readme: relays
         Relay ssh = Relay.to("127.0.0.1:22").withLoopbackSource().withNewConnectionsPerMinute(20);
-        Relay database = Relay.to("10.0.0.5:5432", "10.0.0.6:5432").withProxyProtocol(ProxyProtocol.Version.V2);
+        Relay shop = Relay.to("10.0.0.8:443", "10.0.0.9:443").withProxyProtocol(ProxyProtocol.Version.V2);
         builder.listen(
                 2222,
-                port -> port.ssh(ssh).tls(Sni.of("db.example.com"), database).silent(ssh));
+                port -> port.ssh(ssh).tls(Sni.of("shop.example.com"), shop).silent(ssh));
         // readme: end
     }
 
@@ -64,6 +68,28 @@ final class PortSnippets {
                                 .tls(Sni.of("host1.example.com"), inside -> inside.ssh("10.0.0.11:22"))
                                 .tls(Sni.of("host2.example.com"), inside -> inside.ssh("10.0.0.12:22"))
                                 .https());
+        // readme: end
+    }
+
+    static void events(ProxyConfig.Builder builder) {
+        // readme: events
+        builder.observer(new ProxyObserver() {
+            @Override
+            public void relayEnded(RelayRecord relay) {
+                System.out.println(relay.client() + " " + relay.rule().orElse("-") + " " + relay.end());
+            }
+        });
+        // readme: end
+    }
+
+    static void changes(ProxyServer proxy) {
+        // readme: changes
+        proxy.update(c -> c.listen(2222, port -> port.ssh("127.0.0.1:2022").https()));
+        for (ProxyStatus.Port port : proxy.status().ports()) {
+            for (ProxyStatus.Rule rule : port.rules()) {
+                System.out.println(port.endpoint() + " " + rule.name() + " " + rule.open() + "/" + rule.total());
+            }
+        }
         // readme: end
     }
 

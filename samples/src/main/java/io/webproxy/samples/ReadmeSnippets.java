@@ -106,7 +106,7 @@ final class ReadmeSnippets {
         builder.listen(
                 2222,
                 port -> port.ssh("127.0.0.1:22")
-                        .tls(Sni.of("db.example.com"), "10.0.0.5:5432") // untouched, to the target
+                        .tls(Sni.of("db.example.com"), "10.0.0.5:443") // untouched, to the target
                         .https() // other TLS ends here, and goes to the routes
                         .http());
         // readme: end

@@ -47,7 +47,7 @@ class CliPortTest {
                 "--tls here --to nonsense|--to: nonsense (expected: http://host:port",
                 "--tls here --route api/=http://h:1|--route: api/=http://h:1 (expected: /api/=http://h:1 for the path",
                 "--pass-through h:1|--pass-through: h:1 (expected: NAME=HOST:PORT, such as"
-                        + " db.example.com=127.0.0.1:5432",
+                        + " db.example.com=127.0.0.1:8443",
                 "--pass-through =h:1|--pass-through: =h:1 (expected: NAME=HOST:PORT",
                 "--pass-through a.example=|--pass-through: a.example= (expected: NAME=HOST:PORT",
                 "--pass-through a..b=h:1|--pass-through: a..b (expected: a server name such as db.example.com, or"

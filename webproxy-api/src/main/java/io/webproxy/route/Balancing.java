@@ -12,7 +12,7 @@ import io.webproxy.http.RequestHead;
 @FunctionalInterface
 public interface Balancing {
     /**
-     * What there is to choose from: at least two upstreams, in the order of the route, without those that are unhealthy or passed over. Valid for the call only.
+     * What there is to choose from: at least two upstreams, in the order of the route, without those that are unhealthy or skipped. Valid for the call only.
      */
     interface Choice {
         /** How many there are, at least 2. */

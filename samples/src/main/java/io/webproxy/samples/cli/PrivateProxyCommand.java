@@ -103,7 +103,7 @@ final class PrivateProxyCommand implements Callable<Integer> {
             throw Complaint.wrong(
                     "--announce",
                     text,
-                    "NAME=HOST:PORT, such as db.example.com=127.0.0.1:5432, or tcp:6022=127.0.0.1:22");
+                    "NAME=HOST:PORT, such as db.example.com=127.0.0.1:8443, or tcp:6022=127.0.0.1:22");
         }
         String what = text.substring(0, equals);
         String target = text.substring(equals + 1);

@@ -50,7 +50,7 @@ final class Targets {
             int equals = text.indexOf('=');
             if (equals <= 0 || equals == text.length() - 1) {
                 throw Complaint.wrong(
-                        option, text, "NAME=HOST:PORT, such as db.example.com=127.0.0.1:5432 or *.example.com=…");
+                        option, text, "NAME=HOST:PORT, such as db.example.com=127.0.0.1:8443 or *.example.com=…");
             }
             return new Named(Complaint.of(option, () -> Sni.of(text.substring(0, equals))), text.substring(equals + 1));
         }
