@@ -2,6 +2,7 @@ package io.webproxy.undertow;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
@@ -25,6 +26,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -262,6 +266,35 @@ class PortAbuseTest {
             await().until(() -> proxy.server().status().connections() == 2);
             assertServed(bystander, shell);
             assertThat(proxy.server().status().failed()).isZero();
+        }
+    }
+
+    /** Each would cost a signature after all limits for handshakes, and may show another certificate than the one that was checked. */
+    @ParameterizedTest
+    @EnumSource(TlsProvider.class)
+    void clientCannotRenegotiate(TlsProvider provider) throws Exception {
+        try (TestPort proxy = start(provider, Duration.ofSeconds(2))) {
+            for (String host : List.of("host.example", "localhost")) {
+                SSLSocket socket =
+                        (SSLSocket) TestProxy.trust().sslSocketFactory().createSocket("127.0.0.1", proxy.port());
+                SSLParameters parameters = socket.getSSLParameters();
+                parameters.setProtocols(new String[] {"TLSv1.2"});
+                parameters.setServerNames(List.of(new SNIHostName(host)));
+                socket.setSSLParameters(parameters);
+                socket.startHandshake();
+                try (RawConnection client = new RawConnection(socket)) {
+                    if (host.equals("localhost")) {
+                        assertThat(client.send(GET).readResponse()).endsWith("routes");
+                    } else {
+                        assertThat(client.send("SSH-2.0-x¶").read(16)).startsWith("ssh");
+                    }
+                    assertThatThrownBy(() -> {
+                                socket.startHandshake();
+                                client.send(GET).readHead();
+                            })
+                            .isInstanceOf(IOException.class);
+                }
+            }
         }
     }
 }

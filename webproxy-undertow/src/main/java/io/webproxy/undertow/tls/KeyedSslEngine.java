@@ -3,19 +3,33 @@ package io.webproxy.undertow.tls;
 import java.nio.ByteBuffer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 
-/** A server's engine of the JDK, which knows what its client has said, also when the client begins another handshake. */
+/**
+ * A server's engine of the JDK, which knows what its client has said. A client can't renegotiate (RFC 5246 section 7.4.1.1), as with Conscrypt: each handshake would cost
+ * a signature, out of turn and after the limit for handshakes, and could show another certificate than the one that was checked for what is relayed since.
+ */
 final class KeyedSslEngine extends ForwardingSslEngine {
+    private volatile boolean handshaken;
+
     KeyedSslEngine(SSLEngine inner) {
         super(inner);
+    }
+
+    private SSLEngineResult seen(SSLEngineResult result) {
+        if (result.getHandshakeStatus() == HandshakeStatus.FINISHED) {
+            handshaken = true;
+        }
+        return result;
     }
 
     @Override
     public SSLEngineResult wrap(ByteBuffer[] srcs, int offset, int length, ByteBuffer dst) throws SSLException {
         HandshakeKeys.enter(keys);
         try {
-            return inner.wrap(srcs, offset, length, dst);
+            return seen(inner.wrap(srcs, offset, length, dst));
         } finally {
             HandshakeKeys.leave(keys);
         }
@@ -23,9 +37,15 @@ final class KeyedSslEngine extends ForwardingSslEngine {
 
     @Override
     public SSLEngineResult unwrap(ByteBuffer src, ByteBuffer[] dsts, int offset, int length) throws SSLException {
+        boolean before = handshaken;
         HandshakeKeys.enter(keys);
         try {
-            return inner.unwrap(src, dsts, offset, length);
+            SSLEngineResult result = seen(inner.unwrap(src, dsts, offset, length));
+            // what comes after a handshake has no task in TLS 1.3 (RFC 8446 section 4.6)
+            if (before && result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
+                throw new SSLHandshakeException("the client wants to renegotiate");
+            }
+            return result;
         } finally {
             HandshakeKeys.leave(keys);
         }
