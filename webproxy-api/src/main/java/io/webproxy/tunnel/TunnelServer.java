@@ -52,7 +52,8 @@ public final class TunnelServer {
 
     /**
      * The agents of a file, which is read again when it changes: a line for each, {@code NAME sha256:HEX names=pattern[,pattern…] [ports=port[,first-last]…] [shared]}. {@code
-     * agent-key} prints them. A changed file with a bad line changes nothing, and is one WARN.
+     * agent-key} prints them. A changed file with a bad line changes nothing, and is one WARN. What
+     * the server serves itself, by a rule, a route or a certificate, no agent gets; not by a wildcard either.
      */
     public static TunnelServer agents(Path file) {
         return new TunnelServer(new Values(Objects.requireNonNull(file, "agents")));

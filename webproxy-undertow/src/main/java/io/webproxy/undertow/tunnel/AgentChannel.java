@@ -27,9 +27,6 @@ final class AgentChannel extends ControlChannel {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final UUID NOBODY = new UUID(0, 0);
 
-    /** The most items that one channel may have announced. */
-    private static final int MOST_ITEMS = 4096;
-
     private final Incoming incoming;
     private final PublicSide side;
     private final ReadyPool pool = new ReadyPool();
@@ -37,11 +34,10 @@ final class AgentChannel extends ControlChannel {
     private final AtomicInteger relays = new AtomicInteger();
     private final Instant since = Instant.now();
     private volatile AgentState agent = new AgentState("", "");
-    private volatile boolean shared;
+    private volatile @Nullable AgentEntry entry;
     private volatile UUID instance = NOBODY;
     private volatile String software = "";
     private boolean waiting = true;
-    private int items;
     private long lastRefill;
 
     AgentChannel(
@@ -78,7 +74,8 @@ final class AgentChannel extends ControlChannel {
     }
 
     boolean isShared() {
-        return shared;
+        AgentEntry known = entry;
+        return known != null && known.shared();
     }
 
     UUID instance() {
@@ -117,17 +114,28 @@ final class AgentChannel extends ControlChannel {
     @Override
     void established() {
         incoming.settled();
-        AgentEntry entry = entry();
-        if (entry == null) {
-            // it was removed between the handshake and now, or its session is from before
-            end(Message.Verdict.NOT_ALLOWED, "the agents file has no agent with this key");
-            return;
-        }
-        agent = side.agent(entry);
-        shared = entry.shared();
+        identify();
     }
 
-    private @Nullable AgentEntry entry() {
+    /** Finds its line of the agents file, which may have changed since the handshake; false if there is none. */
+    private boolean identify() {
+        AgentEntry found = find();
+        if (found == null) {
+            // it was removed, or its session is from before
+            end(Message.Verdict.NOT_ALLOWED, "the agents file has no agent with this key");
+            return false;
+        }
+        agent = side.agent(found);
+        entry = found;
+        return true;
+    }
+
+    /** The line of the agents file that it was let in by; null before that. From any thread. */
+    @Nullable AgentEntry entry() {
+        return entry;
+    }
+
+    private @Nullable AgentEntry find() {
         X509Certificate leaf = PinnedTls.peer(connection());
         return leaf == null ? null : side.agents().find(TunnelKey.fingerprintOf(leaf));
     }
@@ -142,7 +150,6 @@ final class AgentChannel extends ControlChannel {
             announce(announce);
         } else if (message instanceof Message.Withdraw withdraw) {
             side.registry().withdraw(this, withdraw.items());
-            items = side.registry().of(this).size();
         } else if (message instanceof Message.Refuse refuse) {
             refused(refuse);
         } else {
@@ -155,17 +162,24 @@ final class AgentChannel extends ControlChannel {
             end(Message.Verdict.MALFORMED, "version " + hello.version() + " (expected: 1 or above)");
             return;
         }
-        waiting = false;
-        side.greeted(this);
         instance = hello.instance();
         software = hello.software();
+        if (!identify()) {
+            return;
+        }
+        if (!side.up(this)) {
+            end(Message.Verdict.NOT_ALLOWED, "the agent has too many control channels");
+            return;
+        }
+        waiting = false;
+        side.greeted(this);
         greeted();
         send(new Message.Welcome(
                 Math.min(VERSION, hello.version()),
                 hello.capabilities() & PublicSide.CAPABILITIES,
                 agent.name(),
                 side.software()));
-        side.up(this);
+        side.check(this);
     }
 
     private void announce(Message.Announce announce) {
@@ -180,20 +194,16 @@ final class AgentChannel extends ControlChannel {
     }
 
     private void decide(Message.Announce announce) {
-        AgentEntry entry = side.agents().find(fingerprint());
+        AgentEntry allowed = side.agents().find(fingerprint());
         List<Message.Verdict> verdicts = new ArrayList<>();
         for (Message.Offer offer : announce.offers()) {
             Message.Verdict verdict;
-            if (entry == null) {
+            if (allowed == null) {
                 verdict = new Message.Verdict(Message.Verdict.NOT_ALLOWED, "the agent was removed");
-            } else if (items >= MOST_ITEMS) {
-                verdict = new Message.Verdict(
-                        Message.Verdict.NOT_ALLOWED, "too many announcements (expected: at most " + MOST_ITEMS + ")");
             } else {
-                verdict = side.announce(this, entry, offer);
+                verdict = side.announce(this, allowed, offer);
             }
             if (verdict.isAccepted()) {
-                items++;
                 LOG.info("Agent {} announces {}", agent.name(), offer.item());
                 side.tell(TunnelEvent.Kind.ANNOUNCED, this, offer.item().toString(), "");
             } else {
@@ -249,7 +259,10 @@ final class AgentChannel extends ControlChannel {
     void refill(long now) {
         for (int missing = pool.missing(); missing > 0; missing--) {
             Tokens.Token token = issue(new Claim.Ready(this));
-            pool.requested(token.id(), now + Tokens.LIMIT_NANOS);
+            if (!pool.requested(token.id(), now + Tokens.LIMIT_NANOS)) {
+                side.tokens().drop(token.id());
+                return;
+            }
             send(new Message.Ready(token.id(), token.token()));
         }
     }
@@ -281,7 +294,9 @@ final class AgentChannel extends ControlChannel {
         } else {
             side.down(this, reason);
         }
-        pool.close().forEach(DataConnection::discard);
+        List<Long> unanswered = new ArrayList<>();
+        pool.close(unanswered).forEach(DataConnection::discard);
+        unanswered.forEach(side.tokens()::drop);
         for (Claim.Attempt attempt : List.copyOf(asked.values())) {
             if (asked.remove(attempt.id(), attempt)) {
                 attempt.handOver().failed(attempt, "the agent's channel was closed", true);

@@ -9,6 +9,7 @@ final class AgentState {
     private final String name;
     private final String fingerprint;
     private final Set<TunnelRelay> relays = ConcurrentHashMap.newKeySet();
+    private volatile boolean removed;
 
     AgentState(String name, String fingerprint) {
         this.name = name;
@@ -35,7 +36,14 @@ final class AgentState {
         return relays.size();
     }
 
-    void abortAll() {
+    /** Whether the agents file has it no more: it gets no clients. */
+    boolean isRemoved() {
+        return removed;
+    }
+
+    /** The agents file has it no more. */
+    void remove() {
+        removed = true;
         List.copyOf(relays).forEach(TunnelRelay::abort);
     }
 }

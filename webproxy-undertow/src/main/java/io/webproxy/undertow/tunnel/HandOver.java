@@ -215,6 +215,8 @@ final class HandOver extends Watched {
         Guard.run("the start of a relay", () -> relay(attempt, data), () -> {
             data.discard();
             refuse(Refusal.FAILED, "an internal error");
+            leave();
+            IoUtils.safeClose(connection);
         });
     }
 
@@ -223,6 +225,11 @@ final class HandOver extends Watched {
         attempt.channel().answered(attempt);
         if (done || !connection.isOpen()) {
             data.discard();
+            return;
+        }
+        if (attempt.channel().agent().isRemoved()) {
+            data.discard();
+            tryNext();
             return;
         }
         finish();

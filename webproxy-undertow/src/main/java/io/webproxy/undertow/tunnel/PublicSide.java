@@ -48,6 +48,9 @@ public final class PublicSide {
     /** How many control channels may be open that haven't said who they are. */
     private static final int MOST_WAITING = 256;
 
+    /** How many control channels, of as many instances, an agent may have. */
+    private volatile int mostOfAgent = 256;
+
     private final Environment environment;
     private final TunnelKey key;
     private final Agents agents;
@@ -59,6 +62,9 @@ public final class PublicSide {
     private final Set<AgentChannel> waiting = new LinkedHashSet<>();
 
     private final Set<AgentChannel> channels = ConcurrentHashMap.newKeySet();
+    /** Held while ports are opened or closed; never by an IO thread. */
+    private final Object portTurn = new Object();
+
     private final Map<String, AgentState> states = new ConcurrentHashMap<>();
     private final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();
     private final LongAdder refusedAgents = new LongAdder();
@@ -142,7 +148,8 @@ public final class PublicSide {
         }
         long now = System.nanoTime();
         Message.Item wanted = Registry.named(name);
-        return registry.find(wanted, now) != null || registry.isAwaited(wanted, now);
+        Registry.Entry found = registry.find(wanted, now);
+        return found == null ? registry.isAwaited(wanted, now) : !registry.isTakenHere(found, wanted);
     }
 
     /** A client whose hello is {@linkplain #serves served}, with all bytes that were read. On the connection's thread. */
@@ -190,35 +197,47 @@ public final class PublicSide {
     public void look() {
         if (agents.look()) {
             for (AgentChannel channel : channels) {
-                AgentEntry entry = agents.find(channel.fingerprint());
-                if (entry == null) {
-                    channel.end(Message.Verdict.NOT_ALLOWED, "the agent was removed from the agents file");
-                } else {
-                    channel.end(0, "the agents file has changed: announce again");
-                }
+                check(channel);
             }
+            left.keySet().removeIf(fingerprint -> agents.find(fingerprint) == null);
             for (AgentState state : states.values()) {
                 if (agents.find(state.fingerprint()) == null) {
                     states.remove(state.fingerprint());
-                    left.remove(state.fingerprint());
-                    state.abortAll();
+                    registry.removed(state.fingerprint());
+                    state.remove();
                 }
             }
         }
-        registry.forget().forEach(environment.ports()::close);
+        synchronized (portTurn) {
+            registry.forget().forEach(environment.ports()::close);
+        }
+    }
+
+    /** Ends a channel whose line of the agents file isn't what it was let in by. */
+    void check(AgentChannel channel) {
+        AgentEntry entry = agents.find(channel.fingerprint());
+        if (entry == null) {
+            channel.end(Message.Verdict.NOT_ALLOWED, "the agent was removed from the agents file");
+        } else if (!entry.equals(channel.entry())) {
+            channel.end(0, "the agents file has changed: announce again");
+        }
     }
 
     Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
-        Message.Item item = offer.item();
-        boolean opens = item.kind() == Message.Kind.PORT && item.port() > 0 && agent.allows(item.port());
-        if (opens && !registry.has(item)) {
-            try {
-                environment.ports().open(item.port());
-            } catch (ProxyStartException e) {
-                return new Message.Verdict(Message.Verdict.TAKEN, String.valueOf(e.getMessage()));
-            }
+        if (offer.item().kind() == Message.Kind.NAME) {
+            return registry.announce(channel, agent, offer);
         }
-        return registry.announce(channel, agent, offer);
+        synchronized (portTurn) {
+            Message.Verdict verdict = registry.check(channel, agent, offer);
+            if (verdict.isAccepted() && !registry.has(offer.item())) {
+                try {
+                    environment.ports().open(offer.item().port());
+                } catch (ProxyStartException e) {
+                    return new Message.Verdict(Message.Verdict.TAKEN, String.valueOf(e.getMessage()));
+                }
+            }
+            return verdict.isAccepted() ? registry.announce(channel, agent, offer) : verdict;
+        }
     }
 
     /** A channel has said who it is, or is over. */
@@ -228,22 +247,36 @@ public final class PublicSide {
         }
     }
 
-    /** A channel is open; an older one of the same instance of the agent is closed. */
-    void up(AgentChannel channel) {
-        for (AgentChannel other : channels) {
-            if (other.fingerprint().equals(channel.fingerprint())
-                    && other.instance().equals(channel.instance())) {
-                other.end(0, "the agent has opened a newer channel");
-                registry.lost(other);
+    /** A channel is open; an older one of the same instance of the agent is closed. False if the agent has too many. */
+    boolean up(AgentChannel channel) {
+        List<AgentChannel> older = new ArrayList<>();
+        synchronized (channels) {
+            int others = 0;
+            for (AgentChannel other : channels) {
+                if (other.fingerprint().equals(channel.fingerprint())) {
+                    if (other.instance().equals(channel.instance())) {
+                        older.add(other);
+                    } else {
+                        others++;
+                    }
+                }
             }
+            if (others >= mostOfAgent) {
+                return false;
+            }
+            channels.add(channel);
         }
-        channels.add(channel);
+        for (AgentChannel other : older) {
+            other.end(0, "the agent has opened a newer channel");
+            registry.lost(other);
+        }
         LOG.info(
                 "Agent {} is connected from {} ({})",
                 channel.agent().name(),
                 AddressText.of(channel.incoming().client()),
                 channel.software());
         tell(TunnelEvent.Kind.AGENT_CONNECTED, channel, "", "");
+        return true;
     }
 
     void down(AgentChannel channel, String reason) {
@@ -315,6 +348,11 @@ public final class PublicSide {
     InetSocketAddress local(StreamConnection connection) {
         InetSocketAddress local = connection.getLocalAddress(InetSocketAddress.class);
         return local == null ? new InetSocketAddress(0) : local;
+    }
+
+    /** For tests: how many control channels an agent may have. */
+    void mostOfAgent(int most) {
+        mostOfAgent = most;
     }
 
     Agents agents() {

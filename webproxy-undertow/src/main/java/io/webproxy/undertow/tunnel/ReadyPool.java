@@ -54,9 +54,13 @@ final class ReadyPool {
         return closed ? 0 : Math.max(0, target - ready.size() - requested.size());
     }
 
-    /** One was asked for. */
-    synchronized void requested(long id, long until) {
+    /** One is about to be asked for; false if none is wanted any more. */
+    synchronized boolean requested(long id, long until) {
+        if (closed) {
+            return false;
+        }
         requested.put(id, until);
+        return true;
     }
 
     /** Whether one was asked for, and isn't there. */
@@ -115,9 +119,15 @@ final class ReadyPool {
         return surplus;
     }
 
-    /** No more; returns those that there are, to be closed. */
-    synchronized List<DataConnection> close() {
+    /**
+     * No more.
+     *
+     * @param unanswered gets those that were asked for and haven't come
+     * @return those that there are, to be closed
+     */
+    synchronized List<DataConnection> close(List<Long> unanswered) {
         closed = true;
+        unanswered.addAll(requested.keySet());
         requested.clear();
         return takeAll();
     }

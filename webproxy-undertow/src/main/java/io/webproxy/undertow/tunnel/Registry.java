@@ -3,6 +3,7 @@ package io.webproxy.undertow.tunnel;
 import io.webproxy.route.HostPattern;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,7 +27,13 @@ final class Registry {
     /** Agents come back within 3 s; so many have a handshake then. */
     private static final long AFTER_START_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** So many things may an agent have announced, by all its channels and within the last minute. */
+    static final int MOST_ITEMS = 4096;
+
     private final Map<Message.Item, Entry> all = new ConcurrentHashMap<>();
+    /** How many there are of each agent, by fingerprint. */
+    private final Map<String, Integer> owned = new HashMap<>();
+
     private final LongSupplier nanoClock;
     private final long start;
     private final Predicate<HostPattern> takenHere;
@@ -38,11 +45,16 @@ final class Registry {
     /** A name or port with those who serve it. */
     static final class Entry {
         private final Message.Item item;
+        /** Of the agent that was the first to announce it. */
+        private final String owner;
+
         private volatile List<Offering> offerings = List.of();
         private volatile long lastSeen;
 
-        Entry(Message.Item item) {
+        Entry(Message.Item item, String owner, long now) {
             this.item = item;
+            this.owner = owner;
+            this.lastSeen = now - KNOWN_NANOS;
         }
 
         /** As it was announced. */
@@ -116,8 +128,29 @@ final class Registry {
         return agents.all().stream().anyMatch(agent -> agent.allows(name)) && !takenHere.test(name);
     }
 
+    /** Whether a name that an agent serves by a wildcard is served by the server itself: that comes first. */
+    boolean isTakenHere(Entry found, Message.Item wanted) {
+        if (found.item.equals(wanted)) {
+            return false;
+        }
+        try {
+            return takenHere.test(HostPattern.of(wanted.name()));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     /** What becomes of an offer; a port is for the caller to open before. */
     synchronized Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
+        return decide(channel, agent, offer, true);
+    }
+
+    /** What would become of an offer now. */
+    synchronized Message.Verdict check(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
+        return decide(channel, agent, offer, false);
+    }
+
+    private Message.Verdict decide(AgentChannel channel, AgentEntry agent, Message.Offer offer, boolean announce) {
         if (offer.seconds() > MOST_SECONDS) {
             return new Message.Verdict(
                     Message.Verdict.MALFORMED, offer.seconds() + " s (expected: at most " + MOST_SECONDS + " s)");
@@ -147,17 +180,38 @@ final class Registry {
             }
         }
         long now = nanoClock.getAsLong();
-        Entry entry = all.computeIfAbsent(item, Entry::new);
-        for (AgentChannel other : entry.channels(now)) {
+        Entry entry = all.get(item);
+        if (entry == null && owned.getOrDefault(agent.fingerprint(), 0) >= MOST_ITEMS) {
+            return new Message.Verdict(
+                    Message.Verdict.NOT_ALLOWED, "too many announcements (expected: at most " + MOST_ITEMS + ")");
+        }
+        for (AgentChannel other : entry == null ? List.<AgentChannel>of() : entry.channels(now)) {
             if (!other.fingerprint().equals(agent.fingerprint()) && !(agent.shared() && other.isShared())) {
                 return new Message.Verdict(Message.Verdict.TAKEN, item + " is announced by another agent");
             }
         }
+        if (announce) {
+            put(entry == null ? added(item, agent.fingerprint(), now) : entry, channel, offer, now);
+        }
+        return new Message.Verdict(Message.Verdict.ACCEPTED, "");
+    }
+
+    private Entry added(Message.Item item, String fingerprint, long now) {
+        Entry entry = new Entry(item, fingerprint, now);
+        all.put(item, entry);
+        owned.merge(fingerprint, 1, Integer::sum);
+        return entry;
+    }
+
+    private void gone(Entry entry) {
+        owned.computeIfPresent(entry.owner, (same, count) -> count == 1 ? null : count - 1);
+    }
+
+    private static void put(Entry entry, AgentChannel channel, Message.Offer offer, long now) {
         List<Offering> next = without(entry, channel);
         next.add(new Offering(
                 channel, offer.seconds() == 0 ? Long.MAX_VALUE : now + TimeUnit.SECONDS.toNanos(offer.seconds())));
         entry.offerings = List.copyOf(next);
-        return new Message.Verdict(Message.Verdict.ACCEPTED, "");
     }
 
     private static Message.Verdict notAllowed(String what, AgentEntry agent) {
@@ -171,16 +225,14 @@ final class Registry {
         return left;
     }
 
-    /** A channel takes back some of what it has announced: forgotten at once. */
+    /** A channel takes back some of what it has announced: it isn't waited for. */
     synchronized void withdraw(AgentChannel channel, Collection<Message.Item> items) {
         for (Message.Item item : items) {
             Message.Item normal = item.kind() == Message.Kind.NAME ? named(item.name()) : item;
             Entry entry = all.get(normal);
             if (entry != null) {
                 entry.offerings = List.copyOf(without(entry, channel));
-                if (entry.offerings.isEmpty()) {
-                    all.remove(normal);
-                }
+                entry.lastSeen = nanoClock.getAsLong() - KNOWN_NANOS;
             }
         }
     }
@@ -197,12 +249,29 @@ final class Registry {
         }
     }
 
+    /** An agent was removed: what it had announced isn't waited for. */
+    synchronized void removed(String fingerprint) {
+        long now = nanoClock.getAsLong();
+        for (Entry entry : all.values()) {
+            List<Offering> left = new ArrayList<>(entry.offerings);
+            boolean changed =
+                    left.removeIf(offering -> offering.channel.fingerprint().equals(fingerprint));
+            if (changed || entry.owner.equals(fingerprint)) {
+                entry.offerings = List.copyOf(left);
+                entry.lastSeen = now - KNOWN_NANOS;
+            }
+        }
+    }
+
     /** Forgets what nobody has announced for a minute; returns the ports among it. */
     synchronized List<Integer> forget() {
         long now = nanoClock.getAsLong();
         List<Integer> ports = new ArrayList<>();
         all.values().removeIf(entry -> {
             boolean gone = !isKnown(entry, now);
+            if (gone) {
+                gone(entry);
+            }
             if (gone && entry.item.kind() == Message.Kind.PORT) {
                 ports.add(entry.item.port());
             }

@@ -29,6 +29,10 @@ final class TunnelRelay {
         channel.relayStarted();
         handOver.side().live().opened(started, started::abort);
         started.relay.start(handOver.takeEarly(), data.early());
+        if (started.agent.isRemoved()) {
+            // it was, while this started
+            started.abort();
+        }
     }
 
     void abort() {

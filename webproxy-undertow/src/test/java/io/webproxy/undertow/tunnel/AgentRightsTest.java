@@ -1,0 +1,204 @@
+package io.webproxy.undertow.tunnel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.route.HostPattern;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TlsProvider;
+import io.webproxy.tunnel.TunnelKey;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an agent with a good key gets, and keeps, is what its line of the agents file allows. */
+@ExtendWith(LeakCheck.class)
+class AgentRightsTest {
+    @TempDir
+    private Path directory;
+
+    private final ExecutorService executor = Executors.newCachedThreadPool();
+    private TunnelRig rig;
+    private TunnelKey mallory;
+    private ServerSocket taken;
+
+    @BeforeEach
+    void start() throws Exception {
+        taken = new ServerSocket(0);
+        rig = new TunnelRig(
+                directory,
+                TlsProvider.AUTO,
+                "good names=good.example.com",
+                "mallory names=*.example.com ports=" + taken.getLocalPort());
+        mallory = TunnelKey.load(directory.resolve("mallory"));
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        executor.shutdownNow();
+        rig.close();
+        taken.close();
+    }
+
+    private RawConnection visit(String name) throws IOException {
+        return RawConnection.openTlsFor(name, rig.port(), TestProxy.trust().sslSocketFactory(), "http/1.1");
+    }
+
+    @Test
+    void wildcardTakesNoNameThatTheServerServesItself() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "*.example.com")) {
+            assertThatThrownBy(() -> visit("taken.example.com")).hasMessageContaining("unrecognized_name");
+            // others go to the agent
+            Future<RawConnection> other = executor.submit(() -> visit("other.example.com"));
+            Message.Connect asked = agent.next(Message.Connect.class);
+            assertThat(asked.visitor().name()).isEqualTo("other.example.com");
+            agent.send(new Message.Refuse(asked.id(), "no"));
+            assertThatThrownBy(other::get).hasMessageContaining("internal_error");
+        }
+    }
+
+    @Test
+    void namesOfARemovedAgentAreGoneAtOnce() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            rig.writeAgents("good names=good.example.com");
+            rig.side.look();
+            assertThatThrownBy(() -> visit("evil.example.com")).hasMessageContaining("unrecognized_name");
+            assertThat(agent.next(Message.Goodbye.class).text()).contains("removed");
+        }
+    }
+
+    @Test
+    void acknowledgementOfARemovedAgentIsTooLate() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            Future<RawConnection> visitor = executor.submit(() -> visit("evil.example.com"));
+            Message.Connect asked = agent.next(Message.Connect.class);
+            int others = rig.side.tokens().count() - 1;
+            try (Socket data = agent.data(asked.id(), asked.token())) {
+                await().until(() -> rig.side.tokens().count() <= others);
+                rig.writeAgents("good names=good.example.com");
+                rig.side.look();
+                data.getOutputStream().write(DataHello.ACKNOWLEDGED);
+                assertThat(data.getInputStream().read())
+                        .as("no byte of the client's")
+                        .isEqualTo(-1);
+            }
+            assertThatThrownBy(visitor::get).hasMessageContaining("unrecognized_name");
+        }
+    }
+
+    @Test
+    void otherLinesOfTheAgentsFileConcernNoAgent() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            rig.writeAgents(
+                    "third names=third.example.com", "mallory names=*.example.com ports=" + taken.getLocalPort());
+            rig.side.look();
+            agent.send(new Message.Ping(7));
+            assertThat(agent.next()).isEqualTo(new Message.Pong(7));
+        }
+    }
+
+    @Test
+    void agentThatLeavesLeavesNoTokens() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            Future<RawConnection> visitor = executor.submit(() -> visit("evil.example.com"));
+            // a connection was asked for, and a ready one
+            Message.Connect asked = agent.next(Message.Connect.class);
+            agent.send(new Message.Refuse(asked.id(), "no"));
+            assertThatThrownBy(visitor::get).hasMessageContaining("internal_error");
+        }
+        await().atMost(Duration.ofSeconds(5))
+                .untilAsserted(() -> assertThat(rig.side.tokens().count()).isZero());
+    }
+
+    @Test
+    void portIsOpenedOnlyForWhatIsAccepted() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port())) {
+            agent.send(new Message.Announce(
+                    1,
+                    List.of(
+                            new Message.Offer(Message.Item.port(taken.getLocalPort()), Registry.MOST_SECONDS + 1),
+                            new Message.Offer(Message.Item.port(taken.getLocalPort()), 1))));
+            assertThat(agent.next(Message.Result.class).verdicts().stream().map(Message.Verdict::code))
+                    .containsExactly(400, 409);
+        }
+    }
+
+    @Test
+    void portThatIsTakenBackIsClosed() throws Exception {
+        AgentChannel channel = channel();
+        Registry registry = new Registry(rig.side.agents(), name -> false, System::nanoTime);
+        AgentEntry entry = new AgentEntry(
+                "mallory", mallory.fingerprint(), List.of(), List.of(new AgentEntry.Ports(6000, 6000)), false);
+        Message.Item port = Message.Item.port(6000);
+        registry.announce(channel, entry, new Message.Offer(port, 0));
+        assertThat(registry.forget()).isEmpty();
+        registry.withdraw(channel, List.of(port));
+        assertThat(registry.find(port, System.nanoTime())).isNull();
+        assertThat(registry.forget()).containsExactly(6000);
+    }
+
+    @Test
+    void agentHasBoundedAnnouncementsHoweverOftenItComes() throws Exception {
+        AgentChannel channel = channel();
+        Registry registry = new Registry(rig.side.agents(), name -> false, System::nanoTime);
+        AgentEntry entry = new AgentEntry(
+                "mallory", mallory.fingerprint(), List.of(HostPattern.of("*.example.com")), List.of(), false);
+        for (int i = 0; i < Registry.MOST_ITEMS; i++) {
+            assertThat(announced(registry, channel, entry, i)).isEqualTo(200);
+        }
+        assertThat(announced(registry, channel, entry, 0)).as("once more").isEqualTo(200);
+        assertThat(announced(registry, channel, entry, Registry.MOST_ITEMS)).isEqualTo(403);
+        // what it had before still counts while it is remembered
+        registry.lost(channel);
+        assertThat(announced(registry, channel, entry, Registry.MOST_ITEMS)).isEqualTo(403);
+        registry.withdraw(channel, List.of(Message.Item.name("n1.example.com")));
+        registry.forget();
+        assertThat(announced(registry, channel, entry, Registry.MOST_ITEMS)).isEqualTo(200);
+    }
+
+    /** One that has announced evil.example.com, and may be closed. */
+    private AgentChannel channel() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            long now = System.nanoTime();
+            return Objects.requireNonNull(rig.side.registry().find(Message.Item.name("evil.example.com"), now))
+                    .channels(now)
+                    .get(0);
+        }
+    }
+
+    private static int announced(Registry registry, AgentChannel channel, AgentEntry entry, int number) {
+        return registry.announce(channel, entry, new Message.Offer(Message.Item.name("n" + number + ".example.com"), 0))
+                .code();
+    }
+
+    @Test
+    void agentHasBoundedChannels() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            rig.side.mostOfAgent(1);
+            try (RawAgent second = new RawAgent(mallory, rig.port(), UUID.randomUUID())) {
+                second.send(new Message.Hello(1, 0, second.instance, "second"));
+                assertThat(second.next()).isInstanceOf(Message.Goodbye.class);
+            }
+            try (RawAgent same = new RawAgent(mallory, rig.port(), agent.instance)) {
+                same.send(new Message.Hello(1, 0, agent.instance, "same"));
+                assertThat(same.next()).isInstanceOf(Message.Welcome.class);
+            }
+        }
+    }
+}
