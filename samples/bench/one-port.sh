@@ -151,7 +151,7 @@ together ssh 'same "$($S one "echo \$SERVER; exit 7"; echo $?)" "host1
 together ssh-session '{ for i in 1 2 3 4 5 6; do echo "line $i"; sleep 1; done; } | $S one cat | tail -n 1 | grep "line 6"'
 together scp-there 'scp -q -F $work/ssh_config $work/large one:$work/large.there && same "$(sha256sum <$work/large.there)" "$sum"'
 together scp-back 'scp -q -F $work/ssh_config one:$work/large $work/large.back && same "$(sha256sum <$work/large.back)" "$sum"'
-together waits-for-banner 'from=$(date +%s%N); got=$(timeout 8 nc -d 127.0.0.1 $one | head -c 8); same "$got" SSH-2.0- && echo "$got after $((($(date +%s%N) - from) / 1000000)) ms"'
+together waits-for-banner 'from=$(date +%s%N); got=$(timeout 30 nc -d 127.0.0.1 $one | head -c 8); same "$got" SSH-2.0- && echo "$got after $((($(date +%s%N) - from) / 1000000)) ms"'
 together git 'export GIT_SSH_COMMAND="$S"; git="git -c user.name=a -c user.email=a@example.com -c init.defaultBranch=main"
   git init -q --bare $work/bare.git && $git clone -q one:$work/bare.git $work/first 2>&1 && cd $work/first && cp $work/payload . && $git add payload && $git commit -qm one &&
   $git push -q origin HEAD:main && $git clone -q --branch main one:$work/bare.git $work/second && cmp $work/first/payload $work/second/payload && $git log --oneline | tail -n 1'
@@ -168,11 +168,19 @@ for kind in "http --http1.1" "https --http1.1" "https --http2"; do
 done
 together websocket 'python3 $helper websocket http://localhost:$one/echo'
 together websocket-tls 'python3 $helper websocket wss://localhost:$one/echo $ca'
-for scheme in http https; do
-  together chromium-$scheme "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
-    --disable-sync --ignore-certificate-errors --user-data-dir=$work/chromium-$scheme --timeout=15000 --dump-dom $scheme://localhost:$one/ >$work/said/page-$scheme 2>/dev/null
-    same \"\$(grep -c 'class=\"mark ok\"' $work/said/page-$scheme) marks\" '4 marks'"
-done
+page() { # URL, name: the demo's page, which marks what it has tried; on a busy machine it may be printed before it has
+  local marks
+  for _ in 1 2 3; do
+    chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync \
+      --ignore-certificate-errors --user-data-dir="$work/$2" --timeout=15000 --dump-dom "$1" >"$work/said/$2.html" 2>/dev/null
+    marks=$(grep -c 'class="mark ok"' "$work/said/$2.html")
+    [ "$marks" -lt 4 ] || break
+  done
+  same "$marks marks" "4 marks"
+}
+export -f page
+together chromium-http 'page http://localhost:$one/ chromium-http'
+together chromium-https 'page https://localhost:$one/ chromium-https'
 together chromium-passed "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
   --disable-sync --host-resolver-rules='MAP *.example.com 127.0.0.1' --user-data-dir=$work/chromium-passed --timeout=5000 --dump-dom https://www.echo.example.com:$one/ >/dev/null 2>&1
   echo \"\$(stat -c %s $work/hello) bytes recorded\" && LC_ALL=C grep -qaP '\\x11\\xec' $work/hello"
