@@ -268,7 +268,11 @@ public final class PortSwaps {
         }
 
         void close() throws Exception {
-            out.close();
+            try {
+                out.close();
+            } catch (IOException e) {
+                // it has ended
+            }
             if (!process.waitFor(10, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
