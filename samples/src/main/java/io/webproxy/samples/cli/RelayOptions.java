@@ -7,6 +7,8 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -22,8 +24,8 @@ final class RelayOptions {
             names = "--proxy-protocol",
             paramLabel = "VERSION",
             description = "Tells targets the client's address by a header of the PROXY protocol, v1 or v2: those of"
-                    + " --http, --tls, --pass-through, --match and --otherwise; others only where there is none of"
-                    + " these.")
+                    + " --http, --tls, --pass-through, --match and --otherwise, also where another option names the"
+                    + " same target; others only where there is none of these.")
     private ProxyProtocol.@Nullable Version proxyProtocol;
 
     @Option(
@@ -52,6 +54,9 @@ final class RelayOptions {
     private @Nullable String relayLog;
 
     private final Set<String> relayed = new HashSet<>();
+    /** The targets that understand the PROXY protocol, whichever option names them. */
+    private final Set<String> told = new HashSet<>();
+
     private boolean loopbackUsed;
 
     @Nullable String relayLog() {
@@ -61,10 +66,12 @@ final class RelayOptions {
     /**
      * Says which options have targets, before the first {@link #relay}: what is for SSH is for others where there is no SSH.
      *
-     * @param options their names
+     * @param targets by the option that names them, separated by commas
      */
-    void targetsOf(Set<String> options) {
-        relayed.addAll(options);
+    void targetsOf(Map<String, String> targets) {
+        relayed.addAll(targets.keySet());
+        TOLD.forEach(
+                option -> told.addAll(List.of(targets.getOrDefault(option, "").split(","))));
         if (relayed.isEmpty()) {
             checkUnused();
         }
@@ -87,7 +94,7 @@ final class RelayOptions {
         if (newPerMinute != null && isFor(SSH, option)) {
             relay = relay.withNewConnectionsPerMinute(newPerMinute);
         }
-        if (proxyProtocol != null && isFor(TOLD, option)) {
+        if (proxyProtocol != null && (isFor(TOLD, option) || told.containsAll(List.of(targets.split(","))))) {
             relay = relay.withProxyProtocol(proxyProtocol);
         }
         if (loopbackSource && isFor(SSH, option) && !option.equals("--http")) {

@@ -7,12 +7,12 @@ import io.webproxy.port.Sni;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -115,32 +115,40 @@ final class RuleOptions {
         return target != null && !target.equalsIgnoreCase(HERE) && !target.equalsIgnoreCase(REDIRECT);
     }
 
-    /** The options that name targets. */
-    private Set<String> withTargets() {
-        Set<String> options = new HashSet<>();
-        addIf(ssh != null, "--ssh", options);
-        addIf(isRelay(http), "--http", options);
-        addIf(isRelay(tls), "--tls", options);
-        addIf(!passThrough.isEmpty(), "--pass-through", options);
-        addIf(!insideSsh.isEmpty(), "--inside-ssh", options);
-        addIf(socks5 != null, "--socks5", options);
-        addIf(openVpn != null, "--openvpn", options);
-        addIf(postgreSql != null, "--postgresql", options);
-        addIf(!matches.isEmpty(), "--match", options);
-        addIf(onTimeout != null, "--on-timeout", options);
-        addIf(otherwise != null, "--otherwise", options);
-        return options;
+    /** The targets by the options that name them, those of an option separated by commas. */
+    private Map<String, String> targets() {
+        Map<String, String> targets = new HashMap<>();
+        put("--ssh", ssh, targets);
+        put("--http", isRelay(http) ? http : null, targets);
+        put("--tls", isRelay(tls) ? tls : null, targets);
+        put("--pass-through", afterEquals(passThrough), targets);
+        put("--inside-ssh", afterEquals(insideSsh), targets);
+        put("--socks5", socks5, targets);
+        put("--openvpn", openVpn, targets);
+        put("--postgresql", postgreSql, targets);
+        put("--match", afterEquals(matches), targets);
+        put("--on-timeout", onTimeout, targets);
+        put("--otherwise", otherwise, targets);
+        return targets;
     }
 
-    private static void addIf(boolean given, String option, Set<String> options) {
-        if (given) {
-            options.add(option);
+    private static void put(String option, @Nullable String given, Map<String, String> targets) {
+        if (given != null) {
+            targets.put(option, given);
         }
+    }
+
+    private static @Nullable String afterEquals(List<String> texts) {
+        return texts.isEmpty()
+                ? null
+                : texts.stream()
+                        .map(text -> text.substring(text.lastIndexOf('=') + 1))
+                        .collect(Collectors.joining(","));
     }
 
     /** Refuses what makes no sense together. */
     void check() {
-        if (http == null && tls == null && withTargets().isEmpty()) {
+        if (http == null && tls == null && targets().isEmpty()) {
             throw new IllegalArgumentException(
                     "There is no rule (expected: at least one of --ssh, --http, --tls, --pass-through, --inside-ssh,"
                             + " --socks5, --openvpn, --postgresql, --match, --on-timeout and --otherwise)");
@@ -162,7 +170,7 @@ final class RuleOptions {
 
     /** Adds the rules: SSH, names of servers, other TLS, HTTP, what is rarer, and the bytes of the user's choice. */
     void applyTo(PortBuilder port, RelayOptions relays) {
-        relays.targetsOf(withTargets());
+        relays.targetsOf(targets());
         relay("--ssh", ssh, relays, port::ssh);
         addNames(port, relays);
         if (HERE.equalsIgnoreCase(tls)) {

@@ -110,6 +110,9 @@ class PortCommandTest {
                 "--ssh 127.0.0.1:22 --inside-ssh i.example=h:22 --loopback-source|ssh",
                 "--ssh 127.0.0.1:22 --http here --internal-port 1 --proxy-protocol v1|ssh",
                 "--socks5 h:1 --proxy-protocol v1|socks5",
+                "--otherwise h:1,h:2 --on-timeout h:2 --ssh h:3 --proxy-protocol v2|silent otherwise",
+                "--tls h:1 --ssh h:1,h:2 --pass-through a.example=h:3 --on-timeout h:3 --proxy-protocol v2"
+                        + "|tls:a.example tls silent",
                 "--http h:1 --otherwise h:2 --new-per-minute 7|http otherwise",
                 "--http 127.0.0.1:1 --match m:05=127.0.0.1:2 --otherwise h:3 --loopback-source|m",
             })
