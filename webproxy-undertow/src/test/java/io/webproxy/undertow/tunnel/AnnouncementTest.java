@@ -168,10 +168,10 @@ class AnnouncementTest {
                 rig.writeAgents("bob names=b.example.com");
                 rig.side.look();
                 assertThat(ofAlice.end()).as("its relay is cut").isNotEmpty();
-                assertThat(rig.side.agentStatus())
+                await().untilAsserted(() -> assertThat(rig.side.agentStatus())
                         .filteredOn(agent -> agent.left().isEmpty())
                         .extracting(TunnelStatus.Agent::name)
-                        .doesNotContain("alice");
+                        .doesNotContain("alice"));
                 assertEchoes(rig, "b.example.com");
                 assertThat(alertOf(rig, "a.example.com")).doesNotContain("connected");
             }
