@@ -181,14 +181,14 @@ final class HandIn extends Watched {
     }
 
     private void reach(Message.Visitor who) {
-        Announcement found = side.announcement(who.item());
+        PrivateSide.Target found = side.target(who.item());
         if (found == null) {
             fail("it isn't announced here", "");
             return;
         }
-        announcement = found;
+        announcement = found.announcement();
         deadline = sweeper.now() + TARGET_NANOS;
-        InetSocketAddress address = found.target().orElse(null);
+        InetSocketAddress address = found.address();
         if (address == null) {
             connectedBoth();
         } else {

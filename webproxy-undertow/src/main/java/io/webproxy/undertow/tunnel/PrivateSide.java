@@ -2,6 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
+import io.webproxy.http.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
@@ -15,6 +16,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.sniff.TunnelMark;
 import io.webproxy.undertow.tls.PinnedTls;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.cert.CertificateException;
@@ -38,7 +40,7 @@ public final class PrivateSide {
     private final PinnedTls tls;
     private final UUID instance = UUID.randomUUID();
     private final HostNames names;
-    private final Map<Message.Item, Announcement> announced = new HashMap<>();
+    private final Map<Message.Item, Target> announced = new HashMap<>();
     private final List<Uplink> uplinks = new ArrayList<>();
     private final AtomicInteger nextThread = new AtomicInteger();
     private final OncePerMinute warning = new OncePerMinute();
@@ -68,6 +70,13 @@ public final class PrivateSide {
             LiveRelays live,
             Recorder recorder,
             TlsProvider tlsProvider) {}
+
+    /**
+     * Something that is announced.
+     *
+     * @param address where its connections go; null if their TLS ends here
+     */
+    record Target(Announcement announcement, @Nullable InetSocketAddress address) {}
 
     /** Writes headers of the PROXY protocol. Pure. */
     @FunctionalInterface
@@ -109,7 +118,9 @@ public final class PrivateSide {
                 environment.records(),
                 environment.tlsProvider());
         for (Announcement each : tunnel.announcements()) {
-            announced.put(item(each), each);
+            announced.put(
+                    item(each),
+                    new Target(each, each.target().map(PrivateSide::known).orElse(null)));
         }
         for (InetSocketAddress server : tunnel.servers()) {
             uplinks.add(new Uplink(server, this, nextThread()));
@@ -142,8 +153,15 @@ public final class PrivateSide {
         return threads.get(Math.floorMod(nextThread.getAndIncrement(), threads.size()));
     }
 
-    @Nullable Announcement announcement(Message.Item item) {
+    /** What is announced, and where its connections go; null for what isn't. */
+    @Nullable Target target(Message.Item item) {
         return announced.get(item);
+    }
+
+    /** An address that needs no look-up, if its host is one. */
+    private static InetSocketAddress known(InetSocketAddress address) {
+        InetAddress literal = IpLiteral.parse(address.getHostString());
+        return literal == null ? address : new InetSocketAddress(literal, address.getPort());
     }
 
     Sweeper sweeper(XnioIoThread thread) {
