@@ -86,7 +86,7 @@ final class OwnEndpoints {
                         if (other == first) {
                             throw new ProxyStartException(
                                     "port " + now.address().getPort() + ", rule " + name
-                                            + ": its target " + target.getHostString() + ":" + target.getPort()
+                                            + ": its target " + text(target)
                                             + " leads back to this server's port "
                                             + first.address().getPort() + " (expected: the address of the service;"
                                             + " on the same machine it needs another port than the server).");
@@ -154,6 +154,11 @@ final class OwnEndpoints {
             }
         }
         return false;
+    }
+
+    private static String text(InetSocketAddress target) {
+        String host = target.getHostString();
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + target.getPort();
     }
 
     private static boolean isOfThisMachine(InetAddress address) {

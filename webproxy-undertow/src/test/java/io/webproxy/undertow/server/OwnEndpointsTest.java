@@ -137,6 +137,9 @@ class OwnEndpointsTest {
                         .listen(2223, port -> port.ssh("127.0.0.1:22").silent("127.0.0.1:2222"))))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessageStartingWith("port 2223, rule silent: its target 127.0.0.1:2222 leads back to");
+        assertThatThrownBy(() -> checkRelays(ProxyServer.builder().listen(2222, port -> port.ssh("[::]:2222"))))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageStartingWith("port 2222, rule ssh: its target [::]:2222 leads back to");
     }
 
     @Test
