@@ -3,6 +3,10 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.ProxyConfig;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
@@ -16,6 +20,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.port.ProxyGreeting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,6 +28,7 @@ import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -35,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /** Who the client is, by the PROXY protocol and by forwarding fields: one address, for authentication, limits, records and fields alike. */
 @ExtendWith(LeakCheck.class)
@@ -178,6 +185,34 @@ class ClientAddressTest {
             assertEnds(proxy, "PROXY TCP4 203.0.113.7 127.0.0.1 4711 65536¶GET / HTTP/1.1¶Host: a¶¶");
             assertEnds(proxy, SIGNATURE + "\u0031");
             assertThat(upstream.connections()).isZero();
+        }
+    }
+
+    @Test
+    void whyEveryoneIsRefusedIsSaidOnce() throws Exception {
+        Logger logger = (Logger) LoggerFactory.getLogger(ProxyGreeting.class);
+        Level level = logger.getLevel();
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.list = new CopyOnWriteArrayList<>();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(log);
+        log.start();
+        try (TestProxy proxy = proxy(Front.H1, ProxyProtocol.REQUIRED, TRUSTED)) {
+            assertEnds(proxy, "GET / HTTP/1.1¶Host: a¶¶");
+            assertEnds(proxy, "PROXY TCP4 203.0.113.7 127.0.0.1 4711 65536¶");
+            proxy.server().update(b -> b.trustedProxies(OTHERS));
+            assertEnds(proxy, V1 + "GET / HTTP/1.1¶Host: a¶¶");
+            assertEnds(proxy, V1 + "GET / HTTP/1.1¶Host: a¶¶");
+            assertThat(log.list)
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .containsExactly(
+                            "Refused trusted proxy 127.0.0.1: it sent something else where the PROXY header belongs;"
+                                    + " logged at most once a minute",
+                            "Refused 127.0.0.1: a PROXY header is required, and believed from trusted proxies only,"
+                                    + " which it isn't one of; logged at most once a minute");
+        } finally {
+            logger.detachAppender(log);
+            logger.setLevel(level);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.port;
 
 import io.undertow.connector.ByteBufferPool;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.relay.Relays;
 import java.util.Map;
@@ -16,6 +17,8 @@ public final class PortTools {
     private final Relays relays;
     private final Supplier<Tunnels> tunnels;
     private final HeldRoom held = HeldRoom.ofJvm();
+    private final OncePerMinute distrusted = new OncePerMinute();
+    private final OncePerMinute headless = new OncePerMinute();
     private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
 
     /**
@@ -51,6 +54,16 @@ public final class PortTools {
 
     HeldRoom held() {
         return held;
+    }
+
+    /** When it may be said that a peer was refused which isn't trusted to name clients. */
+    OncePerMinute distrusted() {
+        return distrusted;
+    }
+
+    /** When it may be said that a trusted peer was refused for what it sent in place of a PROXY header. */
+    OncePerMinute headless() {
+        return headless;
     }
 
     Relays relays() {

@@ -6,6 +6,7 @@ import io.undertow.util.PooledAdaptor;
 import io.webproxy.http.AddressRange;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.sniff.ProxyHeader;
@@ -24,8 +25,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.PushBackStreamSourceConduit;
 
 /**
- * The begin of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read behind the header is replayed. Who sends
- * something malformed is closed without a word. Not thread-safe: it belongs to the connection's IO thread.
+ * The start of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read after the header is replayed. A peer that sends
+ * something malformed gets no answer: its connection is closed, which is logged at most once a minute. Not thread-safe: it belongs to the connection's IO thread.
  */
 public final class ProxyGreeting extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(ProxyGreeting.class);
@@ -54,6 +55,7 @@ public final class ProxyGreeting extends Watched {
     private final boolean required;
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
+    private final OncePerMinute refusals;
     private final Consumer<Arrival> next;
     private final HeldBytes held = new HeldBytes();
     private final long deadline;
@@ -61,13 +63,13 @@ public final class ProxyGreeting extends Watched {
     private boolean begun;
     private boolean done;
 
-    private ProxyGreeting(
-            Arrival arrival, Policy policy, Sweeper sweeper, ByteBufferPool buffers, Consumer<Arrival> next) {
+    private ProxyGreeting(Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next) {
         this.arrival = arrival;
         this.connection = arrival.connection();
         this.required = policy.mode() == ProxyProtocol.REQUIRED;
-        this.sweeper = sweeper;
-        this.buffers = buffers;
+        this.sweeper = tools.sweeper(arrival);
+        this.buffers = tools.buffers();
+        this.refusals = tools.headless();
         this.next = next;
         this.deadline = arrival.since() + LIMIT_NANOS;
         this.silentAt = required ? deadline : arrival.since() + policy.silentNanos();
@@ -78,9 +80,14 @@ public final class ProxyGreeting extends Watched {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
                 && policy.trusts(arrival.client().getAddress());
         if (trusted) {
-            new ProxyGreeting(arrival, policy, tools.sweeper(arrival), tools.buffers(), next).start();
+            new ProxyGreeting(arrival, policy, tools, next).start();
         } else if (policy.mode() == ProxyProtocol.REQUIRED) {
-            LOG.debug("{} is no trusted proxy", arrival.client());
+            if (tools.distrusted().isDue()) {
+                LOG.info(
+                        "Refused {}: a PROXY header is required, and believed from trusted proxies only, which it isn't"
+                                + " one of; logged at most once a minute",
+                        arrival.client().getAddress().getHostAddress());
+            }
             IoUtils.safeClose(arrival.connection());
         } else {
             next.accept(arrival);
@@ -137,10 +144,13 @@ public final class ProxyGreeting extends Watched {
                 kept = true;
                 pass(buffer, null);
             } else {
-                LOG.debug(
-                        "{} sent {}",
-                        arrival.client(),
-                        header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "no PROXY header");
+                if (refusals.isDue()) {
+                    LOG.info(
+                            "Refused trusted proxy {}: it sent {} where the PROXY header belongs; logged at most once"
+                                    + " a minute",
+                            arrival.client().getAddress().getHostAddress(),
+                            header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "something else");
+                }
                 close();
             }
         } catch (IOException e) {

@@ -83,7 +83,7 @@ public final class ProxyHeaderParser {
         InetAddress source = address(words[1], ipv4);
         int port = port(words[3]);
         return source == null || address(words[2], ipv4) == null || port < 0 || port(words[4]) < 0
-                ? new Malformed("an address that is none")
+                ? new Malformed("a malformed address")
                 : new Complete(length, new InetSocketAddress(source, port));
     }
 
@@ -99,7 +99,7 @@ public final class ProxyHeaderParser {
     private static ProxyHeader version2(ByteBuffer input) {
         int command = input.get(V2.length) & 0xff;
         if (command != LOCAL && command != PROXY) {
-            return new Malformed("a version or command that nobody knows");
+            return new Malformed("an unknown version or command");
         }
         if (input.remaining() < V2_HEAD) {
             return Partial.MORE;
@@ -112,7 +112,7 @@ public final class ProxyHeaderParser {
             return new Malformed("a header that is too long");
         }
         if (command == PROXY && (foreign || block < ADDRESS_BYTES[family])) {
-            return new Malformed("an address that is none");
+            return new Malformed("a malformed address");
         }
         if (input.remaining() < V2_HEAD + block) {
             return Partial.MORE;
