@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class NewConnectionsTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-    private final NewConnections rate = new NewConnections();
+    private final NewConnections<AddressRange> rate = new NewConnections<>();
     private final AddressRange client = AddressRange.of("192.0.2.1");
 
     @Test
