@@ -38,6 +38,7 @@ final class AgentChannel extends ControlChannel {
     private volatile UUID instance = NOBODY;
     private volatile String software = "";
     private boolean waiting = true;
+    private int decided;
     private long lastRefill;
 
     AgentChannel(
@@ -203,7 +204,10 @@ final class AgentChannel extends ControlChannel {
             } else {
                 verdict = side.announce(this, allowed, offer);
             }
-            if (verdict.isAccepted()) {
+            if (++decided > Registry.MOST_ITEMS) {
+                // told often enough: an agent must not fill logs
+                LOG.debug("Agent {} announces {}: {}", agent.name(), offer.item(), verdict.code());
+            } else if (verdict.isAccepted()) {
                 LOG.info("Agent {} announces {}", agent.name(), offer.item());
                 side.tell(TunnelEvent.Kind.ANNOUNCED, this, offer.item().toString(), "");
             } else {

@@ -3,12 +3,14 @@ package io.webproxy.undertow.tunnel;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What is known of one agent beyond its channels: the relays of its visitors, which outlive a channel. Thread-safe. */
 final class AgentState {
     private final String name;
     private final String fingerprint;
     private final Set<TunnelRelay> relays = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger waiting = new AtomicInteger();
     private volatile boolean removed;
 
     AgentState(String name, String fingerprint) {
@@ -32,8 +34,18 @@ final class AgentState {
         relays.remove(relay);
     }
 
-    int relays() {
-        return relays.size();
+    /** Whoever waits for it, and its relays. */
+    int clients() {
+        return waiting.get() + relays.size();
+    }
+
+    /** A client waits for it, until {@link #waitsNoMore}. */
+    void waits() {
+        waiting.incrementAndGet();
+    }
+
+    void waitsNoMore() {
+        waiting.decrementAndGet();
     }
 
     /** Whether the agents file has it no more: it gets no clients. */

@@ -20,11 +20,14 @@ import org.slf4j.LoggerFactory;
 final class Agents {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final int MOST_BYTES = 1 << 22;
+    private static final int MOST_PROBLEMS = 5;
 
     private final Path file;
     private volatile Map<String, AgentEntry> byFingerprint;
     private Stamp stamp;
     private String lastProblem = "";
+    /** When it was found empty, which it is while an editor writes it. */
+    private @Nullable Stamp empty;
 
     /** What a file is at one moment, as far as can be told without reading it. */
     private record Stamp(
@@ -66,7 +69,11 @@ final class Agents {
         }
         AgentsFile.Parsed parsed = AgentsFile.parse(text);
         if (!parsed.problems().isEmpty()) {
-            throw new IllegalArgumentException("agents: " + file + ": " + String.join("; ", parsed.problems()));
+            List<String> problems = parsed.problems();
+            int more = problems.size() - MOST_PROBLEMS;
+            throw new IllegalArgumentException("agents: " + file + ": "
+                    + String.join("; ", more > 0 ? problems.subList(0, MOST_PROBLEMS) : problems)
+                    + (more > 0 ? "; and " + more + " more" : ""));
         }
         Map<String, AgentEntry> agents = new LinkedHashMap<>();
         parsed.agents().forEach(agent -> agents.put(agent.fingerprint(), agent));
@@ -77,6 +84,11 @@ final class Agents {
     synchronized boolean look() {
         Stamp now = Stamp.of(file);
         if (now.equals(stamp) && lastProblem.isEmpty()) {
+            return false;
+        }
+        if (now.size() == 0 && !byFingerprint.isEmpty() && !now.equals(empty)) {
+            // agents aren't removed before it has been empty twice
+            empty = now;
             return false;
         }
         Map<String, AgentEntry> read;

@@ -17,6 +17,12 @@ import java.util.regex.Pattern;
  */
 final class AgentsFile {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    /** RFC 1035 section 2.3.4, as text. */
+    private static final int MOST_NAME = 253;
+
+    private static final Pattern LONG_LABEL = Pattern.compile("[^.]{64}");
+    private static final int MOST_SHOWN = 120;
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
     private static final Pattern PORTS = Pattern.compile("([0-9]{1,5})(-([0-9]{1,5}))?");
 
     /** The agents, and what is wrong, a sentence for each bad line: where there is one, the agents aren't to be used. */
@@ -107,6 +113,9 @@ final class AgentsFile {
         if (text.indexOf(':') >= 0 || IpLiteral.parse(name) != null) {
             throw wrong(text, "a server name such as db.example.com, or *.example.com");
         }
+        if (name.length() > MOST_NAME || LONG_LABEL.matcher(name).find()) {
+            throw wrong(text, "at most 253 characters, and 63 between two dots");
+        }
         if (pattern.isWildcard() && name.indexOf('.', 2) < 0) {
             throw wrong(text, "a wildcard below a domain, such as *.example.com, not all of a top-level domain");
         }
@@ -126,6 +135,7 @@ final class AgentsFile {
     }
 
     private static IllegalArgumentException wrong(String what, String expected) {
-        return new IllegalArgumentException(what + " (expected: " + expected + ")");
+        String shown = what.length() > MOST_SHOWN ? what.substring(0, MOST_SHOWN) + "…" : what;
+        return new IllegalArgumentException(CONTROL.matcher(shown).replaceAll("?") + " (expected: " + expected + ")");
     }
 }

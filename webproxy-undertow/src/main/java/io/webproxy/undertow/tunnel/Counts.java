@@ -12,7 +12,12 @@ import org.jspecify.annotations.Nullable;
 final class Counts {
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     private final Map<Message.Item, Integer> byItem = new ConcurrentHashMap<>();
+    /** A part of what may wait is never too small for tests and small servers. */
+    private static final int LEAST_PART = 256;
+
     private final AtomicInteger waiting = new AtomicInteger();
+    private final Map<AddressRange, Integer> waitingByClient = new ConcurrentHashMap<>();
+    private final Map<Message.Item, Integer> waitingByItem = new ConcurrentHashMap<>();
     private final NewConnections<AddressRange> newOfClients = new NewConnections<>();
     private final NewConnections<Message.Item> newOfItems = new NewConnections<>();
     private final NewConnections<String> newOfAgents = new NewConnections<>();
@@ -35,7 +40,7 @@ final class Counts {
         Full full = full(most, client, item, now);
         if (full != null) {
             leave(client, item);
-            waiting.decrementAndGet();
+            settled(client, item);
         }
         return full;
     }
@@ -44,12 +49,20 @@ final class Counts {
         int ofClient = byClient.merge(client, 1, Integer::sum);
         int ofItem = byItem.merge(item, 1, Integer::sum);
         int all = waiting.incrementAndGet();
+        int waitingOfClient = waitingByClient.merge(client, 1, Integer::sum);
+        int waitingOfItem = waitingByItem.merge(item, 1, Integer::sum);
+        // an agent that answers nothing, or who visits it, leaves others their half
+        int part = Math.max(LEAST_PART, most.waiting() / 2);
         if (isAbove(ofClient, most.connectionsPerAddress())) {
             return new Full(Refusal.LIMIT, "its address has as many connections as it may have");
         } else if (isAbove(ofItem, most.connectionsPerName())) {
             return new Full(Refusal.LIMIT, item + " has as many connections as it may have");
         } else if (all > most.waiting()) {
             return new Full(Refusal.LIMIT, "too many clients wait for agents");
+        } else if (waitingOfClient > part) {
+            return new Full(Refusal.LIMIT, "too many clients of its address wait for agents");
+        } else if (waitingOfItem > part) {
+            return new Full(Refusal.LIMIT, "too many clients wait for " + item);
         } else if (most.newConnectionsPerMinute() > 0
                 && !newOfClients.take(client, most.newConnectionsPerMinute(), now)) {
             return new Full(Refusal.RATE, "its address has as many new connections as it may have");
@@ -64,10 +77,10 @@ final class Counts {
         return limit > 0 && count > limit;
     }
 
-    /** Whether an agent with so many clients may get one more. */
+    /** Whether an agent has too many clients, the one included that was counted just now. */
     @Nullable Full fullAgent(AgentState agent, long now) {
         TunnelServer most = limits;
-        if (isAbove(agent.relays() + 1, most.connectionsPerAgent())) {
+        if (isAbove(agent.clients(), most.connectionsPerAgent())) {
             return new Full(Refusal.LIMIT, "agent " + agent.name() + " has as many clients as it may have");
         } else if (most.newConnectionsPerMinutePerAgent() > 0
                 && !newOfAgents.take(agent.fingerprint(), most.newConnectionsPerMinutePerAgent(), now)) {
@@ -77,8 +90,10 @@ final class Counts {
     }
 
     /** A visitor waits no more: it is relayed, or is gone. */
-    void settled() {
+    void settled(AddressRange client, Message.Item item) {
         waiting.decrementAndGet();
+        leave(waitingByClient, client);
+        leave(waitingByItem, item);
     }
 
     /** A visitor is gone. */

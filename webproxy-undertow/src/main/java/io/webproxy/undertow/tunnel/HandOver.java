@@ -51,6 +51,9 @@ final class HandOver extends Watched {
     private final long start;
     private final Instant begun = Instant.now();
     private final List<Claim.Attempt> attempts = new ArrayList<>();
+    /** The agents that it counts for while it waits. */
+    private final List<AgentState> countedFor = new ArrayList<>(1);
+
     private Set<AgentChannel> failed = Set.of();
     private String lastFailure = "no agent has come";
     private int tried;
@@ -133,6 +136,10 @@ final class HandOver extends Watched {
                 refuse(Refusal.AGENT, lastFailure);
             }
             return;
+        }
+        if (!countedFor.contains(channel.agent())) {
+            countedFor.add(channel.agent());
+            channel.agent().waits();
         }
         Counts.Full full = tried == 0 ? side.counts().fullAgent(channel.agent(), now) : null;
         if (full != null) {
@@ -296,10 +303,13 @@ final class HandOver extends Watched {
 
     private void finish() {
         done = true;
-        if (waiting) {
+        Message.Item item = counted;
+        if (waiting && item != null) {
             waiting = false;
-            side.counts().settled();
+            side.counts().settled(address, item);
         }
+        countedFor.forEach(AgentState::waitsNoMore);
+        countedFor.clear();
         sweeper.forget(this);
     }
 

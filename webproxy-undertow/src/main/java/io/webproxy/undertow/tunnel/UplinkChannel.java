@@ -19,6 +19,9 @@ import org.xnio.ssl.SslConnection;
 
 /** The private side's end of a control channel. Belongs to its IO thread, except where it says so. */
 final class UplinkChannel extends ControlChannel {
+    /** So much may a server have asked for that isn't a relay yet: more than its clients wait for at once. */
+    private static final int MOST_WAITING = 8_192;
+
     private static final long GREETING_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final InetSocketAddress peer;
@@ -81,6 +84,10 @@ final class UplinkChannel extends ControlChannel {
     }
 
     private void welcomed(Message.Welcome welcome) {
+        if (welcome.version() != VERSION) {
+            end(Message.Verdict.MALFORMED, "version " + welcome.version() + " (expected: " + VERSION + ")");
+            return;
+        }
         welcomed = true;
         agent = welcome.agent();
         greeted();
@@ -114,7 +121,14 @@ final class UplinkChannel extends ControlChannel {
     }
 
     private void take(HandIn handIn) {
-        waiting.put(handIn.id(), handIn);
+        if (waiting.size() >= MOST_WAITING) {
+            refuse(handIn.id(), "too many connections are asked for at once");
+            return;
+        }
+        if (waiting.putIfAbsent(handIn.id(), handIn) != null) {
+            end(Message.Verdict.MALFORMED, "one id for two connections");
+            return;
+        }
         XnioIoThread thread = handIn.thread();
         if (Thread.currentThread() == thread) {
             handIn.start();

@@ -10,6 +10,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.TunnelServer;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -199,6 +200,26 @@ class AgentRightsTest {
                 same.send(new Message.Hello(1, 0, agent.instance, "same"));
                 assertThat(same.next()).isInstanceOf(Message.Welcome.class);
             }
+        }
+    }
+
+    @Test
+    void clientsThatWaitForAnAgentCountForItsLimit() throws Exception {
+        rig.side.limits(TunnelServer.agents(rig.agentsFile)
+                .identity(directory.resolve("public"))
+                .withConnectionsPerAgent(1));
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            Future<RawConnection> first = executor.submit(() -> visit("evil.example.com"));
+            Message.Connect asked = agent.next(Message.Connect.class);
+            assertThatThrownBy(() -> visit("evil.example.com")).hasMessageContaining("internal_error");
+            assertThat(first).isNotDone();
+            agent.send(new Message.Refuse(asked.id(), "no"));
+            assertThatThrownBy(first::get).hasMessageContaining("internal_error");
+            // and no longer
+            Future<RawConnection> next = executor.submit(() -> visit("evil.example.com"));
+            asked = agent.next(Message.Connect.class);
+            agent.send(new Message.Refuse(asked.id(), "no"));
+            assertThatThrownBy(next::get).hasMessageContaining("internal_error");
         }
     }
 }
