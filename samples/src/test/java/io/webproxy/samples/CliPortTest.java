@@ -60,7 +60,7 @@ class CliPortTest {
                 "--pass-through a.example=h:1 --inside-ssh a.example=h:2|--inside-ssh: a.example is given twice",
                 "--inside-ssh a.example|--inside-ssh: a.example (expected: NAME=HOST:PORT",
                 "--inside-ssh *=h:1|--inside-ssh: * (expected: a server name",
-                "--match a=h:1|--match: a=h:1 (expected: NAME:HEX=HOST:PORT, such as rfb:524642=127.0.0.1:5900,",
+                "--match a=h:1|--match: a=h:1 (expected: NAME:HEX=HOST:PORT, such as rdp:0300=127.0.0.1:3389,",
                 "--match :05=h:1|--match: :05=h:1 (expected: NAME:HEX=HOST:PORT",
                 "--match a:05|--match: a:05 (expected: NAME:HEX=HOST:PORT",
                 "--match a:05=|--match: a:05= (expected: NAME:HEX=HOST:PORT",

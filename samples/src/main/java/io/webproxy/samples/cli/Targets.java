@@ -68,7 +68,7 @@ final class Targets {
                     || match.group("name").isBlank()
                     || match.group("to").isBlank()) {
                 throw Complaint.wrong(
-                        option, text, "NAME:HEX=HOST:PORT, such as rfb:524642=127.0.0.1:5900, HEX/MASK or HEX@OFFSET");
+                        option, text, "NAME:HEX=HOST:PORT, such as rdp:0300=127.0.0.1:3389, HEX/MASK or HEX@OFFSET");
             }
             return new Matched(
                     match.group("name"),
