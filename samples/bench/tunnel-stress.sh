@@ -6,6 +6,7 @@
 # look), SLACK (4096; KiB that a heap may grow), JAR, JAVA (java), JAVA_OPTS (of both proxies).
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck disable=SC2034 # variables are used by name
 # shellcheck source=common.sh
 . ./common.sh
 # shellcheck source=tunnel-common.sh
@@ -56,7 +57,7 @@ look() { # before or after: for both processes
   done
 }
 
-load "${WARMUP:-5000}" >/dev/null || die "the first requests are lost already: $(tail -n 1 "$work/public.err") $(tail -n 1 "$work/private.err")"
+load "${WARMUP:-5000}" >"$work/warmup" || die "the first requests are lost already: $(head -n 3 "$work/warmup")"
 sleep 70 # ready connections are given up in between, and what is remembered of them
 echo "before:"
 look before
@@ -64,7 +65,7 @@ load "$requests" || status=1
 if [ "$curls" -gt 0 ]; then
   from=$(date +%s%N)
   # the user's own line
-  seq "$curls" | parallel -j "$together" --halt never "curl --silent --cacert $work/root.crt --resolve test.$domain:$one:127.0.0.1 https://test.$domain:$one/jsonrpc; echo" >"$work/answers" || status=1
+  seq "$curls" | parallel -n0 -j "$together" "curl --silent --cacert $work/root.crt --resolve test.$domain:$one:127.0.0.1 https://test.$domain:$one/jsonrpc; echo" >"$work/answers" || status=1
   got=$(grep -cxF '{"message": "success"}' "$work/answers" || true)
   echo "$curls by parallel and curl in $((($(date +%s%N) - from) / 1000000000)) s: $((curls - got)) lost"
   [ "$got" -eq "$curls" ] || status=1
