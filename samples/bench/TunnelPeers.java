@@ -110,8 +110,16 @@ public final class TunnelPeers {
     }
 
     private boolean report() {
-        System.out.printf("%-34s", "medians of " + figures.values().iterator().next().values().iterator().next().size()
-                + " rounds");
+        System.out.printf(
+                "%-34s",
+                "medians of "
+                        + figures.values()
+                                .iterator()
+                                .next()
+                                .values()
+                                .iterator()
+                                .next()
+                                .size() + " rounds");
         programs.forEach(program -> System.out.printf("%12s", program.name));
         System.out.println();
         boolean ok = lost == 0;
@@ -119,7 +127,8 @@ public final class TunnelPeers {
             System.out.printf("%-34s", figure.getKey());
             programs.forEach(program ->
                     System.out.printf("%12.3f", median(figure.getValue().get(program.name))));
-            for (Map.Entry<String, Double> rule : Map.of("frp", 1.0, "rathole", level).entrySet()) {
+            for (Map.Entry<String, Double> rule :
+                    Map.of("frp", 1.0, "rathole", level).entrySet()) {
                 double ratio = ratio(figure.getValue(), rule.getKey());
                 if (!Double.isNaN(ratio)) {
                     // more is better for one of them

@@ -92,7 +92,8 @@ public final class TunnelProbe {
             int read = in.read(piece, 0, word.length - got.size());
             if (read < 0) {
                 byte[] all = got.toByteArray();
-                throw new EOFException(all.length == 7 && all[0] == 21 ? "alert " + all[6] : "the end after " + all.length);
+                throw new EOFException(
+                        all.length == 7 && all[0] == 21 ? "alert " + all[6] : "the end after " + all.length);
             }
             got.write(piece, 0, read);
         }

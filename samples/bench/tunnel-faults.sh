@@ -11,9 +11,9 @@
 # Options by environment: KILLS (50, of each proxy), CUTS (3), CUT (10; seconds), STOPS (1, of each proxy), STOP (60; seconds), REST (7; seconds after each recovery), LIMIT
 # (5000), EVERY (100; milliseconds between new connections of a path), HELD (5), KINDS ("public private cut stop-private stop-public"), JAR, JAVA (java),
 # JAVA_OPTS (of all proxies).
+# shellcheck disable=SC2034,SC2154,SC2317 # functions and variables are used by name
 set -euo pipefail
 cd "$(dirname "$0")"
-# shellcheck disable=SC2034,SC2317 # functions and variables are called by name
 # shellcheck source=common.sh
 . ./common.sh
 # shellcheck source=tunnel-common.sh

@@ -5,9 +5,9 @@
 #
 # Options by environment: SILENT (10000; connections without a word), EVERY (100; milliseconds between the good client's connections), CASES (an expression for their names, such as curl|http2.*; all), JAR,
 # JAVA (java), JAVA_OPTS (of the proxies).
+# shellcheck disable=SC2034,SC2154 # functions and variables are used by name
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
-# shellcheck disable=SC2034,SC2154 # variables are used by name
 # shellcheck source=common.sh
 . ./common.sh
 # shellcheck source=tunnel-common.sh

@@ -8,9 +8,9 @@
 #
 # Options by environment: ROUNDS (5), MIB (512), CONNECTIONS (2000), WARMUP (6; rounds of all that before, this proxy only), PAUSE (75; seconds, 0 for none), LEVEL
 # (1.1), FRPS, FRPC, RATHOLE, HAPROXY (commands), JAR, JAVA (java), JAVA_OPTS (of both sides).
+# shellcheck disable=SC2034,SC2154 # functions and variables are used by name
 set -euo pipefail
 cd "$(dirname "$0")"
-# shellcheck disable=SC2034,SC2154 # variables are used by name
 # shellcheck source=common.sh
 . ./common.sh
 # shellcheck source=tunnel-common.sh

@@ -7,7 +7,7 @@
 # Options by environment: MB (1024; of the download, and in each direction at once), QUIET and LIFE (20 and 30; seconds that one connection is silent, and lives;
 # 300 and 600 for the long case), EVENTS (500), CASES (an expression for their names, such as curl|http2.*; all), JAR, JAVA (java), JAVA_OPTS (of both proxies), KEEP (a directory that logs
 # are copied to when it ends).
-# shellcheck disable=SC2016,SC2154 # what runs at the same time is shell in quotes
+# shellcheck disable=SC2016,SC2154 # functions and variables are used by name
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=common.sh

@@ -4,9 +4,9 @@
 #
 # Options by environment: REQUESTS (500000), TOGETHER (25), CURLS (20000; how many by parallel and curl, 0 for none), WARMUP (5000; requests before the first
 # look), SLACK (4096; KiB that a heap may grow), JAR, JAVA (java), JAVA_OPTS (of both proxies).
+# shellcheck disable=SC2034,SC2154 # functions and variables are used by name
 set -euo pipefail
 cd "$(dirname "$0")"
-# shellcheck disable=SC2034 # variables are used by name
 # shellcheck source=common.sh
 . ./common.sh
 # shellcheck source=tunnel-common.sh
