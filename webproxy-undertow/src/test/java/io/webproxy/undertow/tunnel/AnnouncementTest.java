@@ -10,6 +10,8 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
+import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -17,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -203,6 +206,71 @@ class AnnouncementTest {
                 assertThat(record.detail()).isEqualTo("the agent says: its target can't be reached");
             });
             assertThat(rig.side.refused()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void processesOfOneAgentShareItsNamesAndStandInForEachOther() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com")) {
+            Tunnel up = rig.tunnel("alice")
+                    .announce("a.example.com", "127.0.0.1:" + inner.port())
+                    .build();
+            Tunnel down =
+                    rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build();
+            PrivateSide first = rig.connected(up);
+            rig.connected(down);
+            for (int i = 0; i < 6; i++) {
+                // half of them are asked for by the process whose target is down, first
+                assertEchoes(rig, "a.example.com");
+            }
+            PrivateSide second = rig.connected(up);
+            try (RawConnection one = visit(rig, "a.example.com");
+                    RawConnection other = visit(rig, "a.example.com")) {
+                assertThat(rig.side.agentStatus())
+                        .as("the one with fewer clients is asked first")
+                        .filteredOn(agent -> agent.left().isEmpty() && agent.clients() > 0)
+                        .hasSize(2);
+                first.leave();
+                assertThat(one.send("still\n").readLine()).isEqualTo("still\n");
+                assertThat(other.send("here\n").readLine()).isEqualTo("here\n");
+            }
+            assertEchoes(rig, "a.example.com");
+            second.leave();
+        }
+    }
+
+    @Test
+    void limitsRefuseWithAReason() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com,b.example.com")) {
+            String target = "127.0.0.1:" + inner.port();
+            rig.connected(rig.tunnel("alice")
+                    .announce("a.example.com", target)
+                    .announce("b.example.com", target)
+                    .build());
+            TunnelServer server = TunnelServer.agents(rig.agentsFile);
+            rig.side.limits(server.withConnectionsPerName(1));
+            try (RawConnection one = visit(rig, "a.example.com")) {
+                assertThat(one.socket().isConnected()).isTrue();
+                assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
+                assertThat(rig.records.poll(10, TimeUnit.SECONDS)).satisfies(record -> {
+                    assertThat(record.end()).isEqualTo(RelayEnd.REFUSED_LIMIT);
+                    assertThat(record.detail()).isEqualTo("a.example.com has as many connections as it may have");
+                });
+                assertEchoes(rig, "b.example.com");
+                rig.side.limits(server.withConnectionsPerAddress(1));
+                assertThat(alertOf(rig, "b.example.com")).contains("internal_error");
+                rig.side.limits(server.withConnectionsPerAgent(1));
+                assertThat(alertOf(rig, "b.example.com")).contains("internal_error");
+            }
+            await().until(() -> rig.side.clients() == 0);
+            rig.side.limits(server.withNewConnectionsPerMinute(2));
+            assertEchoes(rig, "a.example.com");
+            assertEchoes(rig, "a.example.com");
+            rig.records.clear();
+            assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
+            await().until(() -> rig.records.stream().anyMatch(record -> record.end() == RelayEnd.REFUSED_RATE));
         }
     }
 }
