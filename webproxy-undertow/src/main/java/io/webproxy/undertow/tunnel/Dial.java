@@ -12,6 +12,7 @@ import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
+import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /**
@@ -31,12 +32,16 @@ final class Dial {
         void failed(String why);
     }
 
+    /** Until the next address is tried in place of one that doesn't answer. */
+    private static final long NEXT_MILLIS = 1_000;
+
     private final XnioIoThread thread;
     private final int port;
     private final Callback callback;
     private List<InetAddress> addresses = List.of();
     private int next;
     private @Nullable IoFuture<StreamConnection> pending;
+    private XnioExecutor.@Nullable Key patience;
     private boolean done;
 
     private Dial(XnioIoThread thread, int port, Callback callback) {
@@ -82,13 +87,36 @@ final class Dial {
             return;
         }
         InetAddress address = addresses.get(next++);
+        if (next < addresses.size()) {
+            patience = IoTasks.executeAfter(thread, () -> guarded(this::tryNext), NEXT_MILLIS);
+        }
         IoFuture<StreamConnection> future =
                 thread.openStreamConnection(new InetSocketAddress(address, port), null, null, OPTIONS);
         pending = future;
         future.addNotifier((ended, attachment) -> later(() -> dialled(future)), null);
     }
 
+    /** An address answers nothing: what is sent to it may be thrown away. */
+    private void tryNext() {
+        IoFuture<StreamConnection> silent = pending;
+        if (!done && silent != null) {
+            dial("no address answers");
+            silent.cancel();
+        }
+    }
+
+    private void stopWaiting() {
+        XnioExecutor.Key timer = patience;
+        patience = null;
+        if (timer != null) {
+            timer.remove();
+        }
+    }
+
     private void dialled(IoFuture<StreamConnection> future) {
+        if (future == pending) {
+            stopWaiting();
+        }
         if (future.getStatus() == IoFuture.Status.DONE) {
             StreamConnection connection;
             try {
@@ -103,7 +131,7 @@ final class Dial {
                 done = true;
                 callback.connected(connection);
             }
-        } else if (!done && future.getStatus() == IoFuture.Status.FAILED) {
+        } else if (!done && future == pending && future.getStatus() == IoFuture.Status.FAILED) {
             dial(String.valueOf(future.getException().getMessage()));
         }
     }
@@ -121,6 +149,7 @@ final class Dial {
             return false;
         }
         done = true;
+        stopWaiting();
         IoFuture<StreamConnection> future = pending;
         if (future != null) {
             future.cancel();

@@ -17,12 +17,25 @@ final class HostNames {
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final Executor executor;
+    private final Lookup lookup;
     private final Map<String, Found> known = new ConcurrentHashMap<>();
 
     private record Found(List<InetAddress> addresses, long time) {}
 
     HostNames(Executor executor) {
+        this(executor, InetAddress::getAllByName);
+    }
+
+    /** With another way to look names up, which may block. */
+    HostNames(Executor executor, Lookup lookup) {
         this.executor = executor;
+        this.lookup = lookup;
+    }
+
+    /** Looks a name up. */
+    @FunctionalInterface
+    interface Lookup {
+        InetAddress[] addresses(String host) throws UnknownHostException;
     }
 
     /** The addresses of a host, empty if there are none: at once if they are known, else on the executor. */
@@ -46,7 +59,7 @@ final class HostNames {
 
     private List<InetAddress> resolve(String host) {
         try {
-            List<InetAddress> addresses = List.of(InetAddress.getAllByName(host));
+            List<InetAddress> addresses = List.of(lookup.addresses(host));
             known.put(host, new Found(addresses, System.nanoTime()));
             return addresses;
         } catch (UnknownHostException e) {

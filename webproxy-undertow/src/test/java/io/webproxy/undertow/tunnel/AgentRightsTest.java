@@ -14,6 +14,7 @@ import io.webproxy.tunnel.TunnelServer;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -22,11 +23,14 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an agent with a good key gets, and keeps, is what its line of the agents file allows. */
 @ExtendWith(LeakCheck.class)
@@ -220,6 +224,35 @@ class AgentRightsTest {
             asked = agent.next(Message.Connect.class);
             agent.send(new Message.Refuse(asked.id(), "no"));
             assertThatThrownBy(next::get).hasMessageContaining("internal_error");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"JDK", "AUTO"})
+    void sessionOfARemovedAgentIsNotResumed(TlsProvider provider) throws Exception {
+        try (TunnelRig other =
+                new TunnelRig(Files.createDirectory(directory.resolve("other")), provider, "eve names=e.example.com")) {
+            TunnelKey eve = TunnelKey.load(directory.resolve("other/eve"));
+            SSLContext context = RawAgent.context(eve);
+            for (int i = 0; i < 2; i++) {
+                try (RawAgent agent = new RawAgent(eve, other.port(), UUID.randomUUID(), context)) {
+                    agent.send(new Message.Hello(1, 0, agent.instance, "x"));
+                    agent.next(Message.Welcome.class);
+                }
+            }
+            other.writeAgents("good names=good.example.com");
+            other.side.look();
+            Object answer;
+            try (RawAgent agent = new RawAgent(eve, other.port(), UUID.randomUUID(), context)) {
+                agent.send(new Message.Hello(1, 0, agent.instance, "x"));
+                answer = agent.next();
+            } catch (IOException e) {
+                answer = null;
+            }
+            assertThat(answer == null || answer instanceof Message.Goodbye)
+                    .as("%s", answer)
+                    .isTrue();
+            assertThat(other.side.agentStatus()).noneMatch(each -> each.left().isEmpty());
         }
     }
 }

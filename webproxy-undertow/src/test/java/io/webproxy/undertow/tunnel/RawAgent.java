@@ -33,9 +33,25 @@ final class RawAgent implements AutoCloseable {
 
     /** Connects with a key; the server's isn't looked at. */
     RawAgent(TunnelKey key, int port, UUID instance) throws Exception {
+        this(key, port, instance, context(key));
+    }
+
+    /** With a context, whose sessions are resumed. */
+    RawAgent(TunnelKey key, int port, UUID instance, SSLContext context) throws Exception {
         this.key = key;
         this.port = port;
         this.instance = instance;
+        socket = (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
+        var parameters = socket.getSSLParameters();
+        parameters.setProtocols(new String[] {"TLSv1.3"});
+        parameters.setApplicationProtocols(new String[] {TunnelMark.PROTOCOL});
+        socket.setSSLParameters(parameters);
+        socket.setSoTimeout(10_000);
+        socket.startHandshake();
+    }
+
+    /** Shows a key, and takes any. */
+    static SSLContext context(TunnelKey key) throws Exception {
         KeyMaterial material = key.material();
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
@@ -44,13 +60,7 @@ final class RawAgent implements AutoCloseable {
         keys.init(store, new char[0]);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(keys.getKeyManagers(), new TrustManager[] {new AnyServer()}, null);
-        socket = (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
-        var parameters = socket.getSSLParameters();
-        parameters.setProtocols(new String[] {"TLSv1.3"});
-        parameters.setApplicationProtocols(new String[] {TunnelMark.PROTOCOL});
-        socket.setSSLParameters(parameters);
-        socket.setSoTimeout(10_000);
-        socket.startHandshake();
+        return context;
     }
 
     /** Connects, says hello and announces names. */
