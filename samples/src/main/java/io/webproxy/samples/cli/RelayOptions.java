@@ -71,7 +71,7 @@ final class RelayOptions {
     void targetsOf(Map<String, String> targets) {
         relayed.addAll(targets.keySet());
         TOLD.forEach(
-                option -> told.addAll(List.of(targets.getOrDefault(option, "").split(","))));
+                option -> told.addAll(List.of(targets.getOrDefault(option, "").split(",", -1))));
         if (relayed.isEmpty()) {
             checkUnused();
         }
@@ -94,7 +94,7 @@ final class RelayOptions {
         if (newPerMinute != null && isFor(SSH, option)) {
             relay = relay.withNewConnectionsPerMinute(newPerMinute);
         }
-        if (proxyProtocol != null && (isFor(TOLD, option) || told.containsAll(List.of(targets.split(","))))) {
+        if (proxyProtocol != null && (isFor(TOLD, option) || told.containsAll(List.of(targets.split(",", -1))))) {
             relay = relay.withProxyProtocol(proxyProtocol);
         }
         if (loopbackSource && isFor(SSH, option) && !option.equals("--http")) {
