@@ -27,7 +27,9 @@ public final class PublicProxy implements AutoCloseable {
      * @throws ProxyStartException if the port can't be opened, or the agents file or the key can't be used
      */
     public static PublicProxy start(int port, TunnelServer tunnels, Consumer<ProxyConfig.Builder> more) {
-        ProxyConfig.Builder builder = ProxyServer.builder().listen(port, rules -> rules.tunnels(tunnels));
+        // all its clients speak first: none of them waits for the server
+        ProxyConfig.Builder builder = ProxyServer.builder()
+                .listen(port, rules -> rules.tunnels(tunnels).detectTime(TunnelServer.HELLO_TIME));
         Objects.requireNonNull(more, "more").accept(builder);
         return new PublicProxy(builder.start());
     }

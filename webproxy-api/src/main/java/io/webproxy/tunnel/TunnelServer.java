@@ -1,6 +1,7 @@
 package io.webproxy.tunnel;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * most one; several of its ports may share it.
  */
 public final class TunnelServer {
+    /** How long clients may send nothing at a port that has only tunnels, 5 s: all of them speak first. */
+    public static final Duration HELLO_TIME = Duration.ofSeconds(5);
+
     private static final int MOST = 10_000_000;
 
     private final Path agents;

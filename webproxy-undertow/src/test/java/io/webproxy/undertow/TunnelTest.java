@@ -8,6 +8,7 @@ import io.webproxy.PrivateProxy;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
+import io.webproxy.PublicProxy;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
@@ -95,6 +96,19 @@ class TunnelTest {
                                     .contains("X-Forwarded-Proto: https");
                         }
                     });
+        }
+    }
+
+    @Test
+    void clientOfAPublicProxyHasFiveSecondsForItsFirstByte() throws Exception {
+        TunnelServer tunnels = TunnelServer.agents(Files.writeString(directory.resolve("nobody"), ""))
+                .identity(directory);
+        try (PublicProxy outer =
+                PublicProxy.start(0, tunnels, more -> more.ioThreads(2).drainTime(Duration.ZERO))) {
+            assertThat(outer.server().config().listens())
+                    .singleElement()
+                    .satisfies(listen -> assertThat(listen.rules().orElseThrow().detectTime())
+                            .isEqualTo(Duration.ofSeconds(5)));
         }
     }
 

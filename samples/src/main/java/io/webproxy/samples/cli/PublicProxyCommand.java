@@ -72,10 +72,10 @@ final class PublicProxyCommand implements Callable<Integer> {
         TunnelServer tunnels = limits.applyTo(TunnelServer.agents(agents).identity(identity));
         Integer control = controlPort;
         if (control == null) {
-            builder.listen(port, rules -> rules.tunnels(tunnels));
+            builder.listen(port, rules -> rules.tunnels(tunnels).detectTime(TunnelServer.HELLO_TIME));
         } else {
-            builder.listen(port, rules -> rules.tunnelClients(tunnels));
-            builder.listen(control, rules -> rules.tunnelAgents(tunnels));
+            builder.listen(port, rules -> rules.tunnelClients(tunnels).detectTime(TunnelServer.HELLO_TIME));
+            builder.listen(control, rules -> rules.tunnelAgents(tunnels).detectTime(TunnelServer.HELLO_TIME));
         }
     }
 
