@@ -169,7 +169,7 @@ final class AgentChannel extends ControlChannel {
             return;
         }
         if (!side.up(this)) {
-            end(Message.Verdict.NOT_ALLOWED, "the agent has too many control channels");
+            end(Message.Verdict.NOT_ALLOWED, "the agent has too many control channels, or the server is closing");
             return;
         }
         waiting = false;

@@ -4,6 +4,8 @@ import io.webproxy.http.IpLiteral;
 import io.webproxy.undertow.deadline.Guard;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +21,8 @@ final class HostNames {
     private final Executor executor;
     private final Lookup lookup;
     private final Map<String, Found> known = new ConcurrentHashMap<>();
+
+    private final Map<String, List<Consumer<List<InetAddress>>>> waiting = new HashMap<>();
 
     private record Found(List<InetAddress> addresses, long time) {}
 
@@ -50,10 +54,33 @@ final class HostNames {
             answer.accept(found.addresses);
             return;
         }
+        if (!join(host, answer)) {
+            return;
+        }
         try {
-            executor.execute(() -> Guard.run("a look-up", () -> answer.accept(resolve(host))));
+            executor.execute(
+                    () -> Guard.run("a look-up", () -> answer(host, resolve(host)), () -> answer(host, List.of())));
         } catch (RejectedExecutionException e) {
-            answer.accept(List.of());
+            answer(host, List.of());
+        }
+    }
+
+    /** Returns whether the host is to be looked up: one look-up is for all who want it meanwhile. */
+    private boolean join(String host, Consumer<List<InetAddress>> answer) {
+        synchronized (waiting) {
+            List<Consumer<List<InetAddress>>> others = waiting.computeIfAbsent(host, same -> new ArrayList<>());
+            others.add(answer);
+            return others.size() == 1;
+        }
+    }
+
+    private void answer(String host, List<InetAddress> addresses) {
+        List<Consumer<List<InetAddress>>> all;
+        synchronized (waiting) {
+            all = waiting.remove(host);
+        }
+        if (all != null) {
+            all.forEach(each -> Guard.run("the answer to a look-up", () -> each.accept(addresses)));
         }
     }
 

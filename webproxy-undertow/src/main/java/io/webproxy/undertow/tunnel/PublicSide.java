@@ -51,6 +51,8 @@ public final class PublicSide {
     /** How many control channels, of as many instances, an agent may have. */
     private volatile int mostOfAgent = 256;
 
+    private volatile boolean leaving;
+
     private final Environment environment;
     private final TunnelKey key;
     private final Agents agents;
@@ -247,7 +249,7 @@ public final class PublicSide {
         }
     }
 
-    /** A channel is open; an older one of the same instance of the agent is closed. False if the agent has too many. */
+    /** A channel is open; an older one of the same instance of the agent is closed. False if the agent has too many, or the server is closing. */
     boolean up(AgentChannel channel) {
         List<AgentChannel> older = new ArrayList<>();
         synchronized (channels) {
@@ -261,7 +263,7 @@ public final class PublicSide {
                     }
                 }
             }
-            if (others >= mostOfAgent) {
+            if (leaving || others >= mostOfAgent) {
                 return false;
             }
             channels.add(channel);
@@ -386,6 +388,9 @@ public final class PublicSide {
 
     /** Tells every agent that no more clients come; relays go on. */
     public void leave() {
+        synchronized (channels) {
+            leaving = true;
+        }
         new CloseSteps()
                 .each("control channels", List.copyOf(channels), channel -> channel.end(0, "the server is closing"))
                 .report();

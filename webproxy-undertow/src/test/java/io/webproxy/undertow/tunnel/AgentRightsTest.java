@@ -227,6 +227,15 @@ class AgentRightsTest {
         }
     }
 
+    @Test
+    void serverThatClosesTakesNoAgentWhoseHandshakeIsUnderWay() throws Exception {
+        try (RawAgent agent = new RawAgent(mallory, rig.port(), UUID.randomUUID())) {
+            rig.side.leave();
+            agent.send(new Message.Hello(1, 0, agent.instance, "x"));
+            assertThat(agent.next()).isInstanceOf(Message.Goodbye.class);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"JDK", "AUTO"})
     void sessionOfARemovedAgentIsNotResumed(TlsProvider provider) throws Exception {
