@@ -29,8 +29,8 @@ public final class BridgedRelay {
     /** What happens on a relay. */
     @FunctionalInterface
     public interface Listener {
-        /** Both directions have ended; {@code clean} unless one of them broke. Called once, on the thread of either side. */
-        void ended(boolean clean);
+        /** Both directions have ended. Called once, on the thread of either side or of who has cut it. */
+        void ended(ByteRelay.Ending how);
     }
 
     private final StreamConnection left;
@@ -99,10 +99,14 @@ public final class BridgedRelay {
 
     /** Resets both sides; idempotent, from any thread. */
     public void abort() {
+        abort(ByteRelay.Ending.CUT);
+    }
+
+    private void abort(ByteRelay.Ending how) {
         if (done.compareAndSet(false, true)) {
             reset(left);
             reset(right);
-            finish(false);
+            finish(how);
         }
     }
 
@@ -116,16 +120,16 @@ public final class BridgedRelay {
 
     private void directionEnded() {
         if (directions.decrementAndGet() == 0 && done.compareAndSet(false, true)) {
-            finish(true);
+            finish(ByteRelay.Ending.CLEAN);
         }
     }
 
-    private void finish(boolean clean) {
+    private void finish(ByteRelay.Ending how) {
         IoUtils.safeClose(left);
         IoUtils.safeClose(right);
         toRight.releaseOnThread();
         toLeft.releaseOnThread();
-        listener.ended(clean);
+        listener.ended(how);
     }
 
     /** One direction. */
@@ -143,6 +147,8 @@ public final class BridgedRelay {
 
         private volatile long moved;
         private boolean ended;
+        /** The source is read now: if that fails it is the source that broke, else the sink. */
+        private boolean reading;
         /** Much came at once: there will be more. */
         private boolean bulk;
         /** The first turn only writes. */
@@ -185,10 +191,11 @@ public final class BridgedRelay {
             try {
                 copy();
             } catch (IOException e) {
-                abort();
+                boolean leftBroke = reading == (this == toRight);
+                abort(leftBroke ? ByteRelay.Ending.LEFT_BROKEN : ByteRelay.Ending.RIGHT_BROKEN);
             } catch (Throwable e) {
                 Guard.failed("a relay", e);
-                abort();
+                abort(ByteRelay.Ending.FAILED);
             }
         }
 
@@ -226,7 +233,9 @@ public final class BridgedRelay {
             boolean kept = false;
             try {
                 ByteBuffer buffer = pooled.getBuffer();
+                reading = true;
                 int read = source.read(buffer);
+                reading = false;
                 sourceEnded = read < 0;
                 if (read > 0) {
                     boolean full = !buffer.hasRemaining();

@@ -1,6 +1,5 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.undertow.deadline.DescriptorRoom;
@@ -10,6 +9,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.relay.BridgedRelay;
+import io.webproxy.undertow.relay.ByteRelay;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -239,14 +239,14 @@ final class HandIn extends Watched {
                     inner,
                     side.environment().buffers(),
                     side.live().bulkBuffers(),
-                    clean -> ended(who, what, clean));
+                    how -> ended(who, what, how));
             relay = started;
             side.live().opened(this, started::abort);
             started.start(null, null);
         }
     }
 
-    private void ended(Message.Visitor who, Announcement what, boolean clean) {
+    private void ended(Message.Visitor who, Announcement what, ByteRelay.Ending how) {
         side.live().ended(this);
         BridgedRelay over = relay;
         Recorder recorder = side.environment().recorder();
@@ -261,7 +261,7 @@ final class HandIn extends Watched {
                     over.toRight(),
                     over.toLeft(),
                     Duration.ofNanos(System.nanoTime() - start),
-                    clean ? RelayEnd.CLOSED : RelayEnd.CUT,
+                    RelayEnds.of(how),
                     ""));
         }
     }

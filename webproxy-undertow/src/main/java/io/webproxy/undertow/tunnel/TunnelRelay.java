@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.observe.RelayEnd;
 import io.webproxy.undertow.relay.BridgedRelay;
+import io.webproxy.undertow.relay.ByteRelay;
 
 /** A visitor that is connected to an agent: the relay, and what counts it. Thread-safe. */
 final class TunnelRelay {
@@ -39,11 +39,11 @@ final class TunnelRelay {
         relay.abort();
     }
 
-    private void ended(boolean clean) {
+    private void ended(ByteRelay.Ending how) {
         agent.remove(this);
         channel.relayEnded();
         handOver.side().live().ended(this);
         handOver.leave();
-        handOver.record(agent.name(), relay.toRight(), relay.toLeft(), clean ? RelayEnd.CLOSED : RelayEnd.CUT, "");
+        handOver.record(agent.name(), relay.toRight(), relay.toLeft(), RelayEnds.of(how), "");
     }
 }

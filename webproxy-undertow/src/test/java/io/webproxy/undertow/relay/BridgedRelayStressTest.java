@@ -150,9 +150,9 @@ class BridgedRelayStressTest {
         CountDownLatch ended = new CountDownLatch(1);
         AtomicInteger ends = new AtomicInteger();
         AtomicInteger clean = new AtomicInteger();
-        BridgedRelay relay = new BridgedRelay(left.connection, right.connection, buffers, bulkBuffers, tidy -> {
+        BridgedRelay relay = new BridgedRelay(left.connection, right.connection, buffers, bulkBuffers, how -> {
             ends.incrementAndGet();
-            clean.addAndGet(tidy ? 1 : 0);
+            clean.addAndGet(how == ByteRelay.Ending.CLEAN ? 1 : 0);
             ended.countDown();
         });
         IoTasks.execute(left.connection.getIoThread(), () -> relay.start(null, null));
@@ -188,7 +188,7 @@ class BridgedRelayStressTest {
         Side right = side(random.nextInt(2), true);
         CountDownLatch ended = new CountDownLatch(1);
         AtomicInteger ends = new AtomicInteger();
-        BridgedRelay relay = new BridgedRelay(left.connection, right.connection, buffers, bulkBuffers, tidy -> {
+        BridgedRelay relay = new BridgedRelay(left.connection, right.connection, buffers, bulkBuffers, how -> {
             ends.incrementAndGet();
             ended.countDown();
         });

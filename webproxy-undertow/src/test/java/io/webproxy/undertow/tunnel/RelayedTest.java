@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -45,6 +46,11 @@ class RelayedTest {
     }
 
     private void relayed(RawUpstream.Script script, Client client) throws Exception {
+        relayed(script, client, RelayEnd.CLOSED);
+    }
+
+    /** Both sides' records say how it has ended. */
+    private void relayed(RawUpstream.Script script, Client client, RelayEnd end) throws Exception {
         int port = freePort();
         try (RawUpstream target = RawUpstream.start(script);
                 TunnelRig rig = rig(port)) {
@@ -56,7 +62,7 @@ class RelayedTest {
                 try (RawConnection visitor = RawConnection.open(port)) {
                     client.run(visitor);
                 }
-                assertThat(rig.records.poll(10, TimeUnit.SECONDS)).isNotNull();
+                assertThat(List.of(rig.record().end(), rig.record().end())).containsOnly(end);
             }
             assertThat(target.failures()).isEmpty();
         }
@@ -108,7 +114,8 @@ class RelayedTest {
                     client.socket().setSoLinger(true, 0);
                     client.socket().close();
                     assertThat(ends.poll(10, TimeUnit.SECONDS)).isNotNull();
-                });
+                },
+                RelayEnd.CLIENT_RESET);
     }
 
     @Test

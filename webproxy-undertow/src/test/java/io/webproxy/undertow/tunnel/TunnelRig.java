@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -177,6 +178,11 @@ final class TunnelRig implements AutoCloseable {
                     .append('\n');
         }
         Files.writeString(agentsFile, lines);
+    }
+
+    /** The record of the next relay that has ended, of either side. */
+    RelayRecord record() throws InterruptedException {
+        return Objects.requireNonNull(records.poll(10, TimeUnit.SECONDS), "no record within 10 s");
     }
 
     int port() {
