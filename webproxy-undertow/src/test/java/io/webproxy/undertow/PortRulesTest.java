@@ -325,6 +325,35 @@ class PortRulesTest {
     }
 
     @Test
+    void connectionWithoutTheHeaderThatItMustHaveIsCounted() throws Exception {
+        try (TestPort proxy = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.ssh(ssh.address()).proxyProtocol(ProxyProtocol.REQUIRED),
+                        config -> config.trustedProxies("127.0.0.1"));
+                RawConnection none = proxy.open();
+                RawConnection malformed = proxy.open();
+                RawConnection ended = proxy.open()) {
+            assertThat(none.send(BANNER).end()).isIn("end", "reset");
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+            assertThat(malformed.send("PROXY TCP5 192.0.2.7 127.0.0.1 1 2¶").end())
+                    .isIn("end", "reset");
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
+            ended.shutdownOutput();
+            assertThat(ended.end()).isIn("end", "reset");
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1);
+        }
+        try (TestPort proxy = TestPort.start(
+                        TlsProvider.AUTO,
+                        port -> port.ssh(ssh.address()).proxyProtocol(ProxyProtocol.REQUIRED),
+                        config -> config.trustedProxies("192.0.2.1"));
+                RawConnection foreign = proxy.open()) {
+            assertThat(foreign.send("PROXY TCP4 192.0.2.7 127.0.0.1 1 2¶").end())
+                    .isIn("end", "reset");
+            assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+        }
+    }
+
+    @Test
     void silentClientOfAProxyWaitsNoLongerWhereAHeaderMayCome() throws Exception {
         try (TestPort proxy = TestPort.start(
                         TlsProvider.AUTO,

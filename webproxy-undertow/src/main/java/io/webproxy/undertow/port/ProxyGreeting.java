@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.PooledAdaptor;
 import io.webproxy.http.AddressRange;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.observe.RelayEnd;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -14,6 +15,7 @@ import io.webproxy.undertow.sniff.ProxyHeaderParser;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -60,10 +62,12 @@ public final class ProxyGreeting extends Watched {
     private final HeldBytes held = new HeldBytes();
     private final long deadline;
     private final long silentAt;
+    private final RulePort.Undetected undetected;
     private boolean begun;
     private boolean done;
 
-    private ProxyGreeting(Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next) {
+    private ProxyGreeting(
+            Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
         this.arrival = arrival;
         this.connection = arrival.connection();
         this.required = policy.mode() == ProxyProtocol.REQUIRED;
@@ -71,16 +75,22 @@ public final class ProxyGreeting extends Watched {
         this.buffers = tools.buffers();
         this.refusals = tools.headless();
         this.next = next;
+        this.undetected = undetected;
         this.deadline = arrival.since() + LIMIT_NANOS;
         this.silentAt = required ? deadline : arrival.since() + policy.silentNanos();
     }
 
-    /** Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}. */
-    public static void read(Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next) {
+    /**
+     * Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}.
+     *
+     * @param undetected hears of one that is closed because its header is missing or malformed
+     */
+    public static void read(
+            Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
                 && policy.trusts(arrival.client().getAddress());
         if (trusted) {
-            new ProxyGreeting(arrival, policy, tools, next).start();
+            new ProxyGreeting(arrival, policy, tools, next, undetected).start();
         } else if (policy.mode() == ProxyProtocol.REQUIRED) {
             if (tools.distrusted().isDue()) {
                 LOG.info(
@@ -88,7 +98,11 @@ public final class ProxyGreeting extends Watched {
                                 + " one of; logged at most once a minute",
                         arrival.client().getAddress().getHostAddress());
             }
-            IoUtils.safeClose(arrival.connection());
+            try {
+                undetected.closed(arrival.client(), Duration.ZERO, RelayEnd.UNDETECTED_UNKNOWN);
+            } finally {
+                IoUtils.safeClose(arrival.connection());
+            }
         } else {
             next.accept(arrival);
         }
@@ -127,7 +141,7 @@ public final class ProxyGreeting extends Watched {
             ByteBuffer bytes = buffer.getBuffer();
             int read = connection.getSourceChannel().read(bytes);
             if (read < 0) {
-                close();
+                refuse(RelayEnd.UNDETECTED_ENDED);
                 return;
             }
             bytes.flip();
@@ -151,7 +165,10 @@ public final class ProxyGreeting extends Watched {
                             arrival.client().getAddress().getHostAddress(),
                             header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "something else");
                 }
-                close();
+                refuse(
+                        header == ProxyHeader.Partial.NONE
+                                ? RelayEnd.UNDETECTED_UNKNOWN
+                                : RelayEnd.UNDETECTED_MALFORMED);
             }
         } catch (IOException e) {
             close();
@@ -182,6 +199,14 @@ public final class ProxyGreeting extends Watched {
         }
     }
 
+    private void refuse(RelayEnd why) {
+        try {
+            undetected.closed(arrival.client(), Duration.ofNanos(sweeper.now() - arrival.since()), why);
+        } finally {
+            close();
+        }
+    }
+
     private void finish() {
         done = true;
         sweeper.forget(this);
@@ -200,7 +225,7 @@ public final class ProxyGreeting extends Watched {
     @Override
     protected void expired(long now) {
         if (begun || required) {
-            close();
+            refuse(begun ? RelayEnd.UNDETECTED_LATE : RelayEnd.UNDETECTED_SILENT);
         } else {
             // a client that is silent for now, without a header: the limits of requests are for it
             PooledByteBuffer nothing = buffers.allocate();

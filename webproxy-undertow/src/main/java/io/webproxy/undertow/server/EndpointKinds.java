@@ -74,6 +74,7 @@ final class EndpointKinds {
         HttpEndpoints.Handlers own = handlers.apply(settingsOf(listen.settings()));
         return greeted(
                 listen,
+                endpoint,
                 switch (listen.protocol()) {
                     case HTTP -> http.clear(own.clear());
                     case REDIRECT -> http.clear(own.toHttps());
@@ -111,13 +112,11 @@ final class EndpointKinds {
         PortRules rules = listen.rules().orElseThrow();
         PortTimes times = PortTimes.ofRules(rules.detectTime());
         return new RulePort(
-                tools,
-                endpoint.name(),
-                rules,
-                () -> times,
-                front(listen),
-                http.protocols(own),
-                (client, after, why) -> relays.undetected(endpoint.name(), client, after, why));
+                tools, endpoint.name(), rules, () -> times, front(listen), http.protocols(own), undetected(endpoint));
+    }
+
+    private RulePort.Undetected undetected(Endpoint endpoint) {
+        return (client, after, why) -> relays.undetected(endpoint.name(), client, after, why);
     }
 
     private @Nullable TlsFront front(ProxyConfig.Listen listen) {
@@ -125,16 +124,18 @@ final class EndpointKinds {
     }
 
     /** The header of the PROXY protocol comes before all else. */
-    private Consumer<Arrival> greeted(ProxyConfig.Listen listen, Consumer<Arrival> next) {
+    private Consumer<Arrival> greeted(ProxyConfig.Listen listen, Endpoint endpoint, Consumer<Arrival> next) {
         Optional<ProxyProtocol> own = listen.settings().proxyProtocol();
         Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
+        RulePort.Undetected undetected =
+                listen.protocol() == Endpoint.Protocol.RULES ? undetected(endpoint) : (client, after, why) -> {};
         return arrival -> {
             ProxyGreeting.Policy policy = greeting.get();
             ProxyProtocol mode = own.orElse(policy.mode());
             ProxyGreeting.Policy ofEndpoint = silent.map(
                             time -> new ProxyGreeting.Policy(mode, policy.trusted(), time.toNanos()))
                     .orElseGet(() -> new ProxyGreeting.Policy(mode, policy.trusted()));
-            ProxyGreeting.read(arrival, ofEndpoint, tools, next);
+            ProxyGreeting.read(arrival, ofEndpoint, tools, next, undetected);
         };
     }
 
