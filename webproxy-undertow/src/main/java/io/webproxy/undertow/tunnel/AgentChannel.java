@@ -27,6 +27,9 @@ final class AgentChannel extends ControlChannel {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final UUID NOBODY = new UUID(0, 0);
 
+    /** After so many decisions refusals aren't told any more. */
+    private static final int MOST_TOLD = 256;
+
     private final Incoming incoming;
     private final PublicSide side;
     private final ReadyPool pool = new ReadyPool();
@@ -204,7 +207,8 @@ final class AgentChannel extends ControlChannel {
             } else {
                 verdict = side.announce(this, allowed, offer);
             }
-            if (++decided > Registry.MOST_ITEMS) {
+            decided++;
+            if (decided > (verdict.isAccepted() ? Registry.MOST_ITEMS : MOST_TOLD)) {
                 // told often enough: an agent must not fill logs
                 LOG.debug("Agent {} announces {}: {}", agent.name(), offer.item(), verdict.code());
             } else if (verdict.isAccepted()) {

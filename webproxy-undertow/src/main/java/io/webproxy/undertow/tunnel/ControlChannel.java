@@ -39,7 +39,7 @@ abstract class ControlChannel extends Watched {
     /** How long a channel that was told goodbye may take to take it. */
     private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** A peer that reads none of so many messages isn't there. */
+    /** A peer that reads none of so many messages, a long one counting as several, isn't there. */
     private static final int MOST_WAITING = 16_384;
 
     /** Then it is the turn of others on the thread. */
@@ -247,13 +247,20 @@ abstract class ControlChannel extends Watched {
             return;
         }
         outbox.add(message);
-        if (waiting.incrementAndGet() > MOST_WAITING) {
+        if (waiting.addAndGet(weight(message)) > MOST_WAITING) {
             later(() -> over("the peer doesn't read"));
             return;
         }
         if (flushing.compareAndSet(false, true)) {
             later(this::flush);
         }
+    }
+
+    /** What a message takes in memory, with that of a request for a connection as one. */
+    private static int weight(Message message) {
+        return message instanceof Message.Result result
+                ? 1 + 2 * result.verdicts().size()
+                : 1;
     }
 
     private void flush() {
@@ -287,7 +294,7 @@ abstract class ControlChannel extends Watched {
             return true;
         }
         for (Message message = outbox.poll(); message != null; message = outbox.poll()) {
-            waiting.decrementAndGet();
+            waiting.addAndGet(-weight(message));
             frames.add(Frames.of(message));
             if (frames.size() >= 64) {
                 break;

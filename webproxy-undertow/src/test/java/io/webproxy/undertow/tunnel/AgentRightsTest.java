@@ -17,6 +17,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -234,6 +235,28 @@ class AgentRightsTest {
             agent.send(new Message.Hello(1, 0, agent.instance, "x"));
             assertThat(agent.next()).isInstanceOf(Message.Goodbye.class);
         }
+    }
+
+    @Test
+    void agentThatReadsNoAnswersIsCutBeforeTheyTakeMuchMemory() throws Exception {
+        String label = "x".repeat(60);
+        List<Message.Offer> offers = new ArrayList<>();
+        for (int i = 10; i < 10 + Frames.MAX_ITEMS; i++) {
+            offers.add(new Message.Offer(
+                    Message.Item.name(i + "." + label + "." + label + "." + label + "." + label + ".org"), 0));
+        }
+        Message.Announce announce = new Message.Announce(1, offers);
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port())) {
+            // fewer than are a flood, with more in answer than two sockets hold
+            for (int i = 0; i < 1_900; i++) {
+                agent.send(announce);
+            }
+        } catch (IOException e) {
+            // it is cut
+        }
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(rig.side.agentStatus())
+                        .anySatisfy(each -> assertThat(each.left()).contains("the peer doesn't read")));
     }
 
     @ParameterizedTest
