@@ -8,7 +8,7 @@
 #
 # Needs root, for namespaces; all traffic is inside of them.
 #
-# Options by environment: KILLS (50, of each proxy), CUTS (3), CUT (10; seconds), STOPS (1, of each proxy), STOP (60; seconds), REST (7; seconds after each recovery), LIMIT
+# Options by environment: KILLS (50, of each proxy), CUTS (3), CUT (10; seconds), STOPS (1, of each proxy), STOP (60; seconds), REST (9; seconds after each recovery), LIMIT
 # (5000), EVERY (100; milliseconds between new connections of a path), HELD (5), KINDS ("public private cut stop-private stop-public"), JAR, JAVA (java),
 # JAVA_OPTS (of all proxies).
 # shellcheck disable=SC2034,SC2154,SC2317 # functions and variables are used by name
@@ -21,7 +21,7 @@ cd "$(dirname "$0")"
 PATH=$PATH:/usr/sbin:/sbin
 need openssl python3 ip iptables
 [ "$(id -u)" -eq 0 ] || die "namespaces need root."
-rest=${REST:-7}
+rest=${REST:-9}
 status=0
 outer=wp-out-$$ inner=wp-in-$$
 gone() {

@@ -67,7 +67,7 @@ def echo(log, record=None):
 
     def serve(connection):
         with connection:
-            connection.settimeout(30)
+            connection.settimeout(300)
             try:
                 client, got = proxied(connection)
                 with lock, open(log, "a", encoding="ascii") as out:

@@ -10,6 +10,9 @@ import sys
 from collections import defaultdict
 
 
+MARGIN = 2000
+
+
 def read(file):
     new, held = [], []
     with open(file, encoding="utf-8") as lines:
@@ -21,7 +24,8 @@ def read(file):
 
 def works_after(new, recovered, until):
     """Milliseconds until every new connection works, None if none does."""
-    inside = [one for one in new if recovered <= one[0] < until]
+    # the next fault may hit what has begun shortly before
+    inside = [one for one in new if recovered <= one[0] < until - MARGIN]
     bad = [begun for begun, _, result in inside if result != "ok"]
     last = max(bad) if bad else -1
     good = [ended for begun, ended, result in inside if begun > last and result == "ok"]
@@ -46,7 +50,7 @@ def main():
                 times[kind, path].append(works_after(new, recovered, until))
             else:
                 hurt[kind].extend(f"{path}: a new connection, {begun - fault} ms after the start: {result}" for fault in [begun]
-                                  for begun, _, result in new if fault <= begun < until and result != "ok")
+                                  for begun, _, result in new if fault <= begun < until - MARGIN and result != "ok")
             if path not in for_held.split(","):
                 hurt[kind].extend(f"{path}: a held connection, {ended - begun} ms after the start: {result}"
                                   for _, ended, result in held if begun <= ended < until)
