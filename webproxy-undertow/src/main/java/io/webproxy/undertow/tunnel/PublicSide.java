@@ -49,7 +49,7 @@ public final class PublicSide {
     private static final int MOST_WAITING = 256;
 
     /** How many control channels, of as many instances, an agent may have. */
-    private volatile int mostOfAgent = 256;
+    private volatile int mostOfAgent = 64;
 
     private volatile boolean leaving;
 

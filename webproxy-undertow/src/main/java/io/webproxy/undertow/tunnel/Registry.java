@@ -230,8 +230,10 @@ final class Registry {
         for (Message.Item item : items) {
             Message.Item normal = item.kind() == Message.Kind.NAME ? named(item.name()) : item;
             Entry entry = all.get(normal);
-            if (entry != null) {
-                entry.offerings = List.copyOf(without(entry, channel));
+            List<Offering> left = entry == null ? List.of() : without(entry, channel);
+            // what others have announced, and is waited for, isn't theirs to take back
+            if (entry != null && left.size() < entry.offerings.size()) {
+                entry.offerings = List.copyOf(left);
                 entry.lastSeen = nanoClock.getAsLong() - KNOWN_NANOS;
             }
         }
