@@ -2,6 +2,7 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyServer;
@@ -167,7 +168,8 @@ class EndpointSettingsTest {
                 // refused within the handshake
             }
             assertThat(ssh.connections()).isZero();
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1));
             try (RawConnection alice = RawConnection.openTls(proxy.port(), showing(ALICE))) {
                 assertThat(alice.readLine()).isEqualTo("ssh\r\n");
             }

@@ -75,8 +75,9 @@ class PortRulesTest {
                 assertThat(unnegotiated.send(GET).readResponse()).endsWith("routes");
                 client.request(1, "GET", "/", "localhost");
                 assertThat(client.answer(1)).isEqualTo("200");
-                assertThat(proxy.rule("https").open()).isPositive();
-                assertThat(proxy.rule("ssh").open()).isEqualTo(1);
+                await().untilAsserted(
+                                () -> assertThat(proxy.rule("https").open()).isPositive());
+                await().untilAsserted(() -> assertThat(proxy.rule("ssh").open()).isEqualTo(1));
                 shell.send("more").shutdownOutput();
                 assertThat(shell.readAll()).isEqualTo("moreend");
             }
@@ -105,8 +106,9 @@ class PortRulesTest {
             // no limit of the detection is left, and who began to speak is still waited for
             assertThat(speaks.send("T / HTTP/1.1¶¶").readLine()).isEqualTo("other\r\n");
             assertThat(speaks.read(18)).isEqualTo("GET / HTTP/1.1\r\n\r\n");
-            assertThat(proxy.rule("silent").total()).isEqualTo(1);
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1);
+            await().untilAsserted(() -> assertThat(proxy.rule("silent").total()).isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1));
             assertThat(proxy.server().uri()).hasToString("tcp://localhost:" + proxy.port());
         }
     }
@@ -120,7 +122,8 @@ class PortRulesTest {
                                 .detectTime(Duration.ofMillis(50)));
                 RawConnection silent = proxy.open()) {
             assertThat(silent.end()).isEqualTo("end");
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1));
             assertThat(other.connections()).isZero();
         }
     }
@@ -139,7 +142,8 @@ class PortRulesTest {
                     assertThat(refused.send(said).end()).isIn("end", "reset");
                 }
             }
-            assertThat(closed.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(4);
+            await().untilAsserted(() ->
+                    assertThat(closed.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(4));
             assertThat(open.server().status().ports().get(0).undetected()).isEmpty();
             assertThat(ssh.connections()).isZero();
         }
@@ -202,8 +206,10 @@ class PortRulesTest {
             assertThat(answered(alone, malformed)).containsExactly(21, 3, 3, 0, 2, 2, 47);
             assertThat(answered(otherwise, malformed)).containsExactly(21, 3, 3, 0, 2, 2, 47);
             assertThat(new String(answered(otherwise, foreign), ISO_8859_1)).startsWith("other\r\n\u0016\u0003");
-            assertThat(alone.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
-            assertThat(alone.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(alone.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(alone.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1));
             try (RawConnection served = alone.tlsFor("host.example", "http/1.1")) {
                 assertThat(served.send(GET).readResponse()).endsWith("routes");
             }
@@ -249,11 +255,15 @@ class PortRulesTest {
             }
             await().untilAsserted(() ->
                     assertThat(proxy.server().status().connections()).isZero());
-            assertThat(proxy.rule("tls:host.example/ssh").total()).isEqualTo(1);
-            assertThat(proxy.rule("tls:host.example/silent").total()).isEqualTo(1);
-            assertThat(proxy.rule("tls:host.example/otherwise").total()).isEqualTo(1);
-            assertThat(proxy.rule("tls:host.example").total()).isEqualTo(3);
-            assertThat(proxy.rule("ssh").total()).isZero();
+            await().untilAsserted(() ->
+                    assertThat(proxy.rule("tls:host.example/ssh").total()).isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(proxy.rule("tls:host.example/silent").total()).isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(proxy.rule("tls:host.example/otherwise").total()).isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(proxy.rule("tls:host.example").total()).isEqualTo(3));
+            await().untilAsserted(() -> assertThat(proxy.rule("ssh").total()).isZero());
         }
     }
 
@@ -266,11 +276,13 @@ class PortRulesTest {
                 config -> config.certificates(TestProxy.certificates()))) {
             try (RawConnection silent = proxy.tls()) {
                 assertThat(silent.end()).isIn("end", "reset");
-                assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1);
+                await().untilAsserted(() ->
+                        assertThat(proxy.undetected(RelayEnd.UNDETECTED_SILENT)).isEqualTo(1));
             }
             try (RawConnection foreign = proxy.tls().send("?")) {
                 assertThat(foreign.end()).isIn("end", "reset");
-                assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+                await().untilAsserted(() -> assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN))
+                        .isEqualTo(1));
             }
             try (RawConnection http = proxy.tls().send(GET)) {
                 // there are no routes at all
@@ -334,13 +346,16 @@ class PortRulesTest {
                 RawConnection malformed = proxy.open();
                 RawConnection ended = proxy.open()) {
             assertThat(none.send(BANNER).end()).isIn("end", "reset");
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1));
             assertThat(malformed.send("PROXY TCP5 192.0.2.7 127.0.0.1 1 2¶").end())
                     .isIn("end", "reset");
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_MALFORMED)).isEqualTo(1));
             ended.shutdownOutput();
             assertThat(ended.end()).isIn("end", "reset");
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1));
         }
         try (TestPort proxy = TestPort.start(
                         TlsProvider.AUTO,
@@ -349,7 +364,8 @@ class PortRulesTest {
                 RawConnection foreign = proxy.open()) {
             assertThat(foreign.send("PROXY TCP4 192.0.2.7 127.0.0.1 1 2¶").end())
                     .isIn("end", "reset");
-            assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1);
+            await().untilAsserted(() ->
+                    assertThat(proxy.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(1));
         }
     }
 

@@ -107,8 +107,9 @@ class PortUpdateTest {
                     assertThat(http.send(GET).readResponse()).endsWith("routes");
                 }
                 assertThat(proxy.port()).isEqualTo(port);
-                assertThat(proxy.rule("ssh").total()).isEqualTo(20);
-                assertThat(proxy.rule("ssh").open()).isEqualTo(20);
+                await().untilAsserted(
+                                () -> assertThat(proxy.rule("ssh").total()).isEqualTo(20));
+                await().untilAsserted(() -> assertThat(proxy.rule("ssh").open()).isEqualTo(20));
                 for (RawConnection connection : live.subList(1, live.size())) {
                     connection.shutdownOutput();
                     assertThat(connection.readAll()).isEqualTo("end");

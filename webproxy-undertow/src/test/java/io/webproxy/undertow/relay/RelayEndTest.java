@@ -199,7 +199,7 @@ class RelayEndTest {
                 assertThat(harness.ended().end()).isEqualTo(RelayEnd.CLOSED);
             }
             harness.isQuiet();
-            assertThat(harness.status().open()).isZero();
+            await().untilAsserted(() -> assertThat(harness.status().open()).isZero());
         }
     }
 
@@ -218,7 +218,7 @@ class RelayEndTest {
             harness.ended();
             assertThat(harness.relays.status("test", List.of("other")).rules()).hasSize(1);
             harness.relays.retain(Map.of());
-            assertThat(harness.status().total()).isZero();
+            await().untilAsserted(() -> assertThat(harness.status().total()).isZero());
         }
     }
 }

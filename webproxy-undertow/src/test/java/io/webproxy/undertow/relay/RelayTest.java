@@ -1,6 +1,7 @@
 package io.webproxy.undertow.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
@@ -36,8 +37,8 @@ class RelayTest {
             assertThat(record.rule()).contains("ssh");
             assertThat(record.endpoint()).isEqualTo("test");
             harness.isQuiet();
-            assertThat(harness.status().total()).isEqualTo(1);
-            assertThat(harness.status().open()).isZero();
+            await().untilAsserted(() -> assertThat(harness.status().total()).isEqualTo(1));
+            await().untilAsserted(() -> assertThat(harness.status().open()).isZero());
             assertThat(target.failures()).isEmpty();
         }
     }
