@@ -36,9 +36,9 @@ class PortCommandTest {
     void namesGoBeforeWildcardsAndTheseBeforeOtherTls() {
         PortRules rules =
                 rules("--otherwise h:9 --match b:02=h:8 --match a:01=h:7 --postgresql h:6 --openvpn h:5 --socks5 h:4"
-                    + " --http here --tls here --inside-ssh *.c.example=h:3 --inside-ssh d.example=h:2 --pass-through"
-                    + " *.a.example=h:1 --pass-through b.example=h:1,h:2 --ssh h:22,h:23 --on-timeout h:22"
-                    + " --internal-port 8080");
+                        + " --http here --tls here --inside-ssh *.c.example=h:3 --inside-ssh d.example=h:2 --pass-through"
+                        + " *.a.example=h:1 --pass-through b.example=h:1,h:2 --ssh h:22,h:23 --on-timeout h:22"
+                        + " --internal-port 8080");
 
         assertThat(rules.rules().stream().map(PortRule::toString))
                 .containsExactly(
