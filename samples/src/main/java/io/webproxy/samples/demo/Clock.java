@@ -6,6 +6,7 @@ import io.undertow.server.handlers.sse.ServerSentEventConnection;
 import io.undertow.server.handlers.sse.ServerSentEventHandler;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.xnio.XnioIoThread;
 
@@ -16,8 +17,19 @@ final class Clock {
     private volatile boolean ended;
 
     void tickOn(XnioIoThread thread) {
-        thread.executeAtInterval(
-                () -> listeners.getConnections().forEach(connection -> connection.send(now())), 1, TimeUnit.SECONDS);
+        try {
+            thread.executeAfter(() -> tick(thread), 1, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException e) {
+            // the demo is closing; at an interval, XNIO would log that as an error
+        }
+    }
+
+    private void tick(XnioIoThread thread) {
+        try {
+            listeners.getConnections().forEach(connection -> connection.send(now()));
+        } finally {
+            tickOn(thread);
+        }
     }
 
     HttpHandler handler() {
