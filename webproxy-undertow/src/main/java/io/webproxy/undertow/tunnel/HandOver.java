@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -55,6 +56,9 @@ final class HandOver extends Watched {
     private final List<AgentState> countedFor = new ArrayList<>(1);
 
     private Set<AgentChannel> failed = Set.of();
+    /** Those of whose data connections one has failed, without a word of the agent; each as often as that. */
+    private final List<AgentChannel> troubled = new ArrayList<>(1);
+
     private String lastFailure = "no agent has come";
     private int tried;
     private long next;
@@ -158,7 +162,7 @@ final class HandOver extends Watched {
         }
     }
 
-    /** The one with the fewest relays of those that haven't failed, and that aren't being asked if there is another. */
+    /** The one with the fewest failures, then relays, of those that haven't refused, and that aren't being asked if there is another. */
     private @Nullable AgentChannel choose(List<AgentChannel> channels) {
         AgentChannel best = null;
         for (AgentChannel channel : channels) {
@@ -172,7 +176,11 @@ final class HandOver extends Watched {
     private boolean isBetter(AgentChannel one, AgentChannel other) {
         boolean askedOne = isAsked(one);
         boolean askedOther = isAsked(other);
-        return askedOne == askedOther ? one.load() < other.load() : !askedOne;
+        if (askedOne != askedOther) {
+            return !askedOne;
+        }
+        int more = Collections.frequency(troubled, one) - Collections.frequency(troubled, other);
+        return more == 0 ? one.load() < other.load() : more < 0;
     }
 
     private boolean isAsked(AgentChannel channel) {
@@ -258,6 +266,8 @@ final class HandOver extends Watched {
                                 if (byAgent) {
                                     failed = new HashSet<>(failed);
                                     failed.add(attempt.channel());
+                                } else {
+                                    troubled.add(attempt.channel());
                                 }
                                 tryNext();
                             }
