@@ -1,6 +1,7 @@
 package io.webproxy.undertow.exchange;
 
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
@@ -63,7 +64,7 @@ public final class Exchange extends Watched {
     private final Exchanges shared;
     private final Sweeper sweeper;
     private final RequestHead head;
-    private final ClientLeg client;
+    private final ClientStream client;
     private final Peer peer;
     private final Instant startTime = Instant.now();
     private final long start;
@@ -121,11 +122,18 @@ public final class Exchange extends Watched {
                 next.proceed();
             }
         });
-        Http2Front front = Http2Front.of(http.getConnection());
-        this.client = front != null ? front.leg(this) : new Http1Leg(this, (HttpServerConnection) http.getConnection());
+        this.client = stream(http.getConnection());
         // last: what has thrown before has no end either
         http.putAttachment(KEY, this);
         shared.started();
+    }
+
+    private ClientStream stream(ServerConnection connection) {
+        if (connection instanceof ExchangeSource source) {
+            return source.stream(this);
+        }
+        Http2Front front = Http2Front.of(connection);
+        return front != null ? front.leg(this) : new Http1Leg(this, (HttpServerConnection) connection);
     }
 
     /** The exchange that belongs to Undertow's, or null for none. */
@@ -148,7 +156,7 @@ public final class Exchange extends Watched {
     }
 
     /** The client's side. */
-    public ClientLeg client() {
+    public ClientStream client() {
         return client;
     }
 

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.undertow.message.FieldParser;
 import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.util.HeaderMap;

@@ -1,5 +1,7 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.undertow.message.Authority;
+import io.webproxy.undertow.message.FieldParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -12,7 +12,7 @@ import org.xnio.IoUtils;
 import org.xnio.Options;
 
 /** The client's side over HTTP/1.1. */
-final class Http1Leg implements ClientLeg {
+final class Http1Leg implements ClientStream {
     private final Exchange exchange;
     private final HttpServerExchange http;
     private final HttpServerConnection connection;

@@ -459,14 +459,14 @@ public final class Http2Front extends Http2Channel {
     }
 
     /** The leg of the exchange whose request head was delivered last; to be called before any other frame is read. */
-    ClientLeg leg(Exchange exchange) {
+    ClientStream leg(Exchange exchange) {
         Leg leg = new Leg(exchange, newest);
         legs.put(newest, leg);
         return leg;
     }
 
     /** The client's side over HTTP/2. */
-    private final class Leg implements ClientLeg {
+    private final class Leg implements ClientStream {
         private final Exchange exchange;
         private final int stream;
         private final Linger linger;

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.undertow.message.FieldNames;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.webproxy.tls.ClientCertificates;

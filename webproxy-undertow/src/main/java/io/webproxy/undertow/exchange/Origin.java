@@ -19,6 +19,9 @@ public record Origin(
         InetSocketAddress client, Lease endpoint, StreamConnection socket, Runnable onAnswered, Runnable onLinger) {
     /** That of the connection that a request came through. */
     public static Origin of(ServerConnection connection) {
+        if (connection instanceof ExchangeSource source) {
+            return source.origin();
+        }
         Http2Front front = Http2Front.of(connection);
         if (front != null) {
             return front.origin();

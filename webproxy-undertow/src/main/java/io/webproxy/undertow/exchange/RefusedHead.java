@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.undertow.message.FieldParser;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.forward;
 
 import io.webproxy.http.IpLiteral;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,7 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.route.PathPrefix;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.util.Set;
 
 /** Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure. */

@@ -4,7 +4,7 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
-import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.upstream.ParsedHead;
 import java.io.IOException;
 import java.util.List;

@@ -12,7 +12,7 @@ import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
-import io.webproxy.undertow.exchange.HttpDate;
+import io.webproxy.undertow.message.HttpDate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -3,7 +3,7 @@ package io.webproxy.undertow.forward;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.HttpString;
-import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
 import java.util.regex.Pattern;
 

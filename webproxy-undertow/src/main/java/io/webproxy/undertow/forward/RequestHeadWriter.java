@@ -3,7 +3,7 @@ package io.webproxy.undertow.forward;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.HttpString;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 

@@ -8,7 +8,7 @@ import io.undertow.util.Headers;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
-import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.relay.ByteRelay;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.UpstreamConnection;

@@ -11,7 +11,7 @@ import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Exchanges;
-import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.exchange.Identity;
 import io.webproxy.undertow.exchange.Origin;

@@ -11,7 +11,7 @@ import io.undertow.util.Headers;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
-import io.webproxy.undertow.exchange.ChunkedDecoder;
+import io.webproxy.undertow.message.ChunkedDecoder;
 import io.webproxy.undertow.exchange.Exchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;

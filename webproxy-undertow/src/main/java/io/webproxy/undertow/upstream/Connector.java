@@ -6,7 +6,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Sweeper;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;

@@ -8,7 +8,7 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -2,7 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;

@@ -4,7 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.webproxy.http.ResponseHead;
-import io.webproxy.undertow.exchange.FieldRules;
+import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -4,7 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

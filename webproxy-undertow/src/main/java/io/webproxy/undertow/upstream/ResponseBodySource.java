@@ -6,7 +6,7 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.BrokenOff;
-import io.webproxy.undertow.exchange.ChunkedDecoder;
+import io.webproxy.undertow.message.ChunkedDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

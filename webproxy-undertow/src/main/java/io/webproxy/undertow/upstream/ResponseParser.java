@@ -3,7 +3,7 @@ package io.webproxy.undertow.upstream;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.undertow.exchange.Authority;
+import io.webproxy.undertow.message.Authority;
 import io.webproxy.undertow.exchange.RequestPath;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.webproxy.route.HostPattern;
-import io.webproxy.undertow.exchange.Authority;
+import io.webproxy.undertow.message.Authority;
 import io.webproxy.undertow.exchange.RequestPath;
 import java.nio.charset.StandardCharsets;
 

@@ -3,7 +3,7 @@ package io.webproxy.undertow.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import io.webproxy.undertow.upstream.ParsedHead.Framing;
 import io.webproxy.undertow.upstream.ResponseParser.Result;
 import java.nio.ByteBuffer;

@@ -7,7 +7,7 @@ import static io.webproxy.testing.ByteInputs.everyTruncation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.webproxy.undertow.exchange.FieldParser;
+import io.webproxy.undertow.message.FieldParser;
 import io.webproxy.undertow.upstream.ResponseParser.Result;
 import java.nio.ByteBuffer;
 import java.util.List;

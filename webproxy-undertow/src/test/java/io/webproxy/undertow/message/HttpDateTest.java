@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.message;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

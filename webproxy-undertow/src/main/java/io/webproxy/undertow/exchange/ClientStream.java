@@ -4,7 +4,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** The client's side of one exchange: how it is cut off, over HTTP/1.1 or HTTP/2. Called on its IO thread. */
-public interface ClientLeg {
+public interface ClientStream {
     /** The exchange that this is the client's side of. */
     Exchange exchange();
 

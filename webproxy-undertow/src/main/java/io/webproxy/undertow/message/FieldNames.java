@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.message;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
@@ -78,7 +78,7 @@ public final class FieldNames {
     }
 
     /** A letter in lower case, a digit; a hyphen for all else. */
-    static char folded(byte b) {
+    public static char folded(byte b) {
         int lower = b | 0x20;
         return (lower >= 'a' && lower <= 'z' && (b & 0x80) == 0) || (b >= '0' && b <= '9') ? (char) lower : '-';
     }

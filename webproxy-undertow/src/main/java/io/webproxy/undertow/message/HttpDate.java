@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.message;
 
 import java.time.Instant;
 import java.time.ZoneOffset;

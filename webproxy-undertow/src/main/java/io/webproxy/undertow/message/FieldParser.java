@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.message;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;

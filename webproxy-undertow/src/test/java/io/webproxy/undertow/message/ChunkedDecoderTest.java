@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.message;
 
 import static io.webproxy.testing.ByteInputs.bytes;
 import static io.webproxy.testing.ByteInputs.everyMutation;
