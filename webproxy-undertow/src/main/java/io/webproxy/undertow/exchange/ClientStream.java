@@ -1,5 +1,7 @@
 package io.webproxy.undertow.exchange;
 
+import io.undertow.util.HeaderMap;
+import java.io.IOException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,16 @@ public interface ClientStream {
     default void requireHttp11() {
         abort();
     }
+
+    /**
+     * Sends an interim response (RFC 9110 section 15.2) before the final one; it goes out at once.
+     *
+     * @param status 100 to 199, but not 101
+     * @param reason for HTTP/1.1; empty for the usual one
+     * @param fields without those that are for one connection only
+     * @throws IOException if the client has gone
+     */
+    void interim(int status, String reason, HeaderMap fields) throws IOException;
 
     /** The response is complete, the request isn't and won't be read: ends the exchange without losing the response. */
     void finishEarly();

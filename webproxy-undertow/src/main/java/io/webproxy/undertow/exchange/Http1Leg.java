@@ -4,6 +4,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
@@ -75,6 +76,11 @@ final class Http1Leg implements ClientStream {
     @Override
     public Exchange exchange() {
         return exchange;
+    }
+
+    @Override
+    public void interim(int status, String reason, HeaderMap fields) throws IOException {
+        OutOfBand.send(http, status, reason, fields, false);
     }
 
     @Override

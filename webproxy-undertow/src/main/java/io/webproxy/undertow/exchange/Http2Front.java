@@ -502,6 +502,11 @@ public final class Http2Front extends Http2Channel {
         }
 
         @Override
+        public void interim(int status, String reason, HeaderMap fields) throws IOException {
+            OutOfBand.send(exchange.http(), status, reason, fields, true);
+        }
+
+        @Override
         public void sending(long bytes) {
             sendWindow -= bytes;
             meter.sent(bytes);

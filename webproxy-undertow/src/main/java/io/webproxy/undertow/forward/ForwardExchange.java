@@ -336,7 +336,7 @@ final class ForwardExchange extends Facade
         }
         try {
             continued |= interim.status() == 100;
-            InterimResponse.send(http(), interim, exchange.client().isMultiplexed());
+            InterimResponse.send(exchange, interim);
         } catch (IOException e) {
             clientGone();
         }
