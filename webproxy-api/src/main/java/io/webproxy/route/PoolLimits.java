@@ -9,7 +9,9 @@ import java.util.Objects;
  * @param connections open connections per upstream over all IO threads, each open stream and WebSocket with one of its own, 1 to 1,000,000
  * @param queue how many requests may wait for one, per upstream, 0 to 1,000,000; beyond it: 503
  * @param queueTime how long a request may wait for one; then: 503
- * @param idlePerThread idle connections kept per upstream and IO thread, 0 to 100,000; 0 closes each after its exchange
+ * @param idlePerThread idle connections that are always kept for {@code idleTime}, per upstream and IO thread, 0 to 100,000; 0 closes each after its
+ *     exchange. What more a burst of requests needed is kept too, until it has been idle for 10 s, or {@code idleTime} if that is shorter, or the
+ *     process is short of file descriptors
  * @param idleTime how long a connection may stay idle; below the 5 s after which common servers close theirs
  * @param ejectAfter after how many failed connects in a row an upstream of several is skipped, 0 to 1,000; 0 for never
  * @param ejectTime how long it is skipped; then one request at a time tries it again. One that is alone, or whose others are skipped too, is
@@ -37,7 +39,7 @@ public record PoolLimits(
         check("ejectTime", ejectTime);
     }
 
-    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread for 4 s; skipped for 10 s after 5 failures. */
+    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread and what more a burst needed for 4 s; skipped for 10 s after 5 failures. */
     public static PoolLimits defaults() {
         return DEFAULTS;
     }

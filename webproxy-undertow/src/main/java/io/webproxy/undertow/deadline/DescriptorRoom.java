@@ -132,6 +132,11 @@ public final class DescriptorRoom {
         give(each);
     }
 
+    /** Whether upstreams have used up what they may take but for a last part as large as the reserve: what lies idle should go then. */
+    public synchronized boolean isTight() {
+        return !fits(0, limit - 3 * reserve);
+    }
+
     /** Takes room for a relay's connection to its target, which is still to be opened; false if there is none. */
     public synchronized boolean takeRelay() {
         boolean first = relays < reserve / 4;

@@ -5,22 +5,29 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.message.FieldParser;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The part of a pool that belongs to one IO thread; everything but {@link #idleCount()} is called there. */
 final class Lane extends Watched {
+    /** How long what a burst needed is kept without use, at most. */
+    private static final long BURST_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** So many are closed at once: other connections of the thread wait meanwhile. */
+    private static final int MOST_CLOSED = 256;
+
     private final UpstreamPool pool;
     private final Sweeper sweeper;
     private final FieldParser fields = new FieldParser();
+    /** The one that waits longest first; the last is used first, so that those in front are what no request of late needed. */
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
+
     /** Those that belong to a client connection each, the one that became idle first in front. */
     private final Set<UpstreamConnection> owned = new LinkedHashSet<>();
 
-    private final Set<UpstreamConnection> busy = new HashSet<>();
     private volatile int idleCount;
 
     Lane(UpstreamPool pool, Sweeper sweeper) {
@@ -47,8 +54,8 @@ final class Lane extends Watched {
         UpstreamConnection connection = idle.pollLast();
         while (connection != null) {
             count();
+            connection.leftIdle();
             if (connection.isOpen() && (!probe || connection.probe())) {
-                busy.add(connection);
                 return connection;
             }
             connection.close();
@@ -68,16 +75,10 @@ final class Lane extends Watched {
             return false;
         }
         count();
-        busy.add(connection);
         return true;
     }
 
-    void opened(UpstreamConnection connection) {
-        busy.add(connection);
-    }
-
     void release(UpstreamConnection connection) {
-        busy.remove(connection);
         UpstreamConnection.Use use = connection.use();
         if (use != null) {
             releaseOwned(connection, use);
@@ -85,12 +86,15 @@ final class Lane extends Watched {
         }
         // what says at its begin who the client is belongs to that client
         boolean single = pool.upstream().proxyProtocol().isPresent();
-        if (single
-                || pool.isClosed()
-                || idle.size() >= pool.limits().idlePerThread()
-                || !pool.keepOrHandOver(this, connection)) {
+        if (single || pool.isClosed() || !hasRoom() || !pool.keepOrHandOver(this, connection)) {
             connection.close();
         }
+    }
+
+    /** Whether one more may be idle: a burst's are kept too, unless the process is short of descriptors. */
+    private boolean hasRoom() {
+        int always = pool.limits().idlePerThread();
+        return always > 0 && (idle.size() < always || !pool.isShortOfDescriptors());
     }
 
     private void releaseOwned(UpstreamConnection connection, UpstreamConnection.Use use) {
@@ -117,8 +121,10 @@ final class Lane extends Watched {
     }
 
     void closed(UpstreamConnection connection) {
-        busy.remove(connection);
-        idle.remove(connection);
+        if (connection.isIdle()) {
+            idle.remove(connection);
+            connection.leftIdle();
+        }
         owned.remove(connection);
         count();
         UpstreamConnection.Use use = connection.use();
@@ -131,7 +137,9 @@ final class Lane extends Watched {
     /** Closes the idle connection that waits longest; one that a client has logged in on only where there is no other. */
     boolean closeOldestIdle() {
         UpstreamConnection oldest = idle.pollFirst();
-        if (oldest == null && !owned.isEmpty()) {
+        if (oldest != null) {
+            oldest.leftIdle();
+        } else if (!owned.isEmpty()) {
             oldest = owned.iterator().next();
             owned.remove(oldest);
         }
@@ -164,21 +172,37 @@ final class Lane extends Watched {
     @Override
     protected long deadline() {
         UpstreamConnection oldest = idle.peekFirst();
-        return oldest == null
-                ? Long.MAX_VALUE
-                : oldest.idleSince() + pool.limits().idleTime().toNanos();
+        return oldest == null ? Long.MAX_VALUE : oldest.idleSince() + patience();
+    }
+
+    /** How long the one that waits longest may stay. */
+    private long patience() {
+        long idleTime = pool.limits().idleTime().toNanos();
+        return isBurst() ? Math.min(idleTime, BURST_NANOS) : idleTime;
+    }
+
+    private boolean isBurst() {
+        return idle.size() > pool.limits().idlePerThread();
     }
 
     @Override
     protected void expired(long now) {
-        long limit = pool.limits().idleTime().toNanos();
-        for (UpstreamConnection oldest = idle.peekFirst();
-                oldest != null && sweeper.now() - oldest.idleSince() >= limit;
-                oldest = idle.peekFirst()) {
-            closeOldestIdle();
-        }
+        closeWhile(() -> deadline() - sweeper.now() <= 0);
         if (idle.isEmpty() && owned.isEmpty()) {
             sweeper.forget(this);
+        }
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (isBurst() && pool.isShortOfDescriptors()) {
+            closeWhile(this::isBurst);
+        }
+    }
+
+    private void closeWhile(BooleanSupplier condition) {
+        for (int closed = 0; closed < MOST_CLOSED && !idle.isEmpty() && condition.getAsBoolean(); closed++) {
+            closeOldestIdle();
         }
     }
 

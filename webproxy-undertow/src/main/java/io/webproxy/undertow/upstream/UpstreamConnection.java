@@ -46,6 +46,7 @@ public final class UpstreamConnection {
     private int interim;
     private int served;
     private long idleSince;
+    private boolean idle;
     private boolean closed;
     private boolean detached;
 
@@ -79,8 +80,20 @@ public final class UpstreamConnection {
         return idleSince;
     }
 
+    /** It waits in its lane from now on. */
     void idleSince(long nanos) {
         idleSince = nanos;
+        idle = true;
+    }
+
+    /** Whether it waits in its lane. */
+    boolean isIdle() {
+        return idle;
+    }
+
+    /** It doesn't any more. */
+    void leftIdle() {
+        idle = false;
     }
 
     /**

@@ -135,6 +135,11 @@ public final class UpstreamPool {
         pump();
     }
 
+    /** Whether idle connections should go for others, of whomever. */
+    boolean isShortOfDescriptors() {
+        return exchanges.room().isTight();
+    }
+
     boolean isClosed() {
         return closed;
     }
@@ -272,7 +277,6 @@ public final class UpstreamPool {
                     "the use of an upstream connection",
                     () -> {
                         UpstreamConnection connection = connector.connection(stream, lane);
-                        lane.opened(connection);
                         give(connection, taker);
                     },
                     () -> {
@@ -403,7 +407,6 @@ public final class UpstreamPool {
             return false;
         }
         lane.sweeper().forget(waiter);
-        lane.opened(connection);
         IoTasks.execute(lane.sweeper().thread(), () -> {
             if (!waiter.taker.isWanted()) {
                 lane.release(connection);

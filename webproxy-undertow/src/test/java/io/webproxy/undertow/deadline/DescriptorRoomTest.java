@@ -146,6 +146,19 @@ class DescriptorRoomTest {
     }
 
     @Test
+    void roomIsTightBeforeUpstreamsFindNone() {
+        DescriptorRoom room = room(1024);
+        open.set(1024 - 3 * 128);
+        assertThat(room.isTight()).isFalse();
+        assertThat(room.takeUpstream(false)).isTrue();
+        assertThat(room.isTight()).isTrue();
+        room.settleUpstream(false);
+        room.giveUpstream(false);
+        assertThat(room.isTight()).isFalse();
+        assertThat(DescriptorRoom.unlimited().isTight()).isFalse();
+    }
+
+    @Test
     void clientsLeaveRoomForUpstreams() {
         DescriptorRoom room = room(1024);
         open.set(50);
