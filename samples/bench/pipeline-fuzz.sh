@@ -73,7 +73,6 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host \$http_host;
-      proxy_request_buffering off;
       proxy_buffer_size 64k;
       proxy_buffers 8 64k;
     }
