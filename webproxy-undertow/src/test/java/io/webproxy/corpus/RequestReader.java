@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** Reads the requests of one upstream connection as strictly as can be: what isn't plainly HTTP/1.1 is malformed. */
 final class RequestReader {
     private static final Pattern HEAD = Pattern.compile(
-            "[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\\x21-\\x7e]+ HTTP/1\\.[01]\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t\\x20-\\x7e\\x80-\\xff]*\r\n)*+\r\n");
+            "[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\\x21-\\x7e]+(\\?[\\x21-\\x7e\\x80-\\xff]*)? HTTP/1\\.[01]\r\n"
+                    + "([!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t\\x20-\\x7e\\x80-\\xff]*\r\n"
+                    + ")*+\r\n");
     private static final Pattern LENGTH = Pattern.compile("\r\ncontent-length: ([0-9]{1,9})\r\n");
     private static final String CHUNKED = "\r\ntransfer-encoding: chunked\r\n";
 

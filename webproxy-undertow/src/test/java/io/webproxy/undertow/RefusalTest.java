@@ -68,7 +68,6 @@ class RefusalTest {
         }
     }
 
-    /** Undertow would look for the end of the body first, and close without an answer because it is malformed. */
     @ParameterizedTest
     @ValueSource(strings = {"", "Host: a¶Host: a¶", "Host: a b¶", "Host: a:99999¶", "Host: other¶"})
     void malformedBodyDoesNotHideThatTheHostIsRefused(String host) throws Exception {
@@ -87,7 +86,7 @@ class RefusalTest {
                         assertThat(client.readResponse())
                                 .as(body)
                                 .startsWith("HTTP/1.1 400 ")
-                                .contains("no valid Host");
+                                .contains(host.equals("Host: other¶") ? "another host" : "no valid Host");
                         assertThat(proxy.record().status()).isEqualTo(400);
                     }
                 }
@@ -171,7 +170,6 @@ class RefusalTest {
         }
     }
 
-    /** What the parser doesn't see of a long method is looked at too. */
     @ParameterizedTest
     @ValueSource(strings = {"A\rB", "A\u0001B", "A(B", "A\u00e9B", "\u0000"})
     void longMethodThatIsNoTokenIsRefused(String start) throws Exception {
@@ -195,7 +193,6 @@ class RefusalTest {
                 Arguments.of("GET /?" + "y".repeat(90_000) + " HTTP/1.1¶Host: a¶¶", 414),
                 Arguments.of("GET / HTTP/1.1¶Host: a¶X: " + "y".repeat(40_000) + "¶¶", 431),
                 Arguments.of("GET / HTTP/1.1¶Host: a¶X: " + "y".repeat(90_000) + "¶¶", 431),
-                Arguments.of("GET / HTTP/1.1¶Host: a¶" + "A: b¶".repeat(130) + "¶", 431),
                 Arguments.of("GET / HTTP/1.1¶Host: a¶" + "A: b¶".repeat(300) + "¶", 431));
     }
 

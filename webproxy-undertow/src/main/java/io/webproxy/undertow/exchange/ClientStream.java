@@ -40,6 +40,11 @@ public interface ClientStream {
     /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
     boolean isWithoutWindow();
 
+    /** Whether the target has a question mark and nothing after it, which {@code getQueryString} doesn't tell from none. */
+    default boolean isQueryEmpty() {
+        return false;
+    }
+
     /** What is wrong with the bytes of the request head, or null. */
     default @Nullable HeadProblem headProblem() {
         return null;

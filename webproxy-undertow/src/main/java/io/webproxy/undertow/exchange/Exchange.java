@@ -440,7 +440,7 @@ public final class Exchange extends Watched {
     }
 
     /** A closed connection at the end is no sign of a client that left: the proxy itself closes it, or the client has ended its half already. */
-    void closing() {
+    public void closing() {
         closing = true;
     }
 

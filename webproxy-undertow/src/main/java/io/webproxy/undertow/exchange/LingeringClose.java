@@ -22,7 +22,7 @@ import org.xnio.ssl.SslConnection;
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-final class LingeringClose extends Watched implements ReadReadyHandler {
+public final class LingeringClose extends Watched implements ReadReadyHandler {
     private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int BUFFER_BYTES = 64 * 1024;
@@ -55,7 +55,7 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
      * @param sink of the connection
      * @param onEnd runs once, when the connection is closed
      */
-    LingeringClose(
+    public LingeringClose(
             StreamConnection connection,
             Origin origin,
             StreamSourceConduit source,
@@ -74,14 +74,15 @@ final class LingeringClose extends Watched implements ReadReadyHandler {
     }
 
     /** The client is still sending. */
-    void sending() {
+    public void sending() {
         if (!sending) {
             sending = true;
             origin.onLinger().run();
         }
     }
 
-    void start() {
+    /** Starts it: our side ends as soon as the rest of the answer is out. */
+    public void start() {
         sweeper.watch(this);
         try {
             sink.terminateWrites();

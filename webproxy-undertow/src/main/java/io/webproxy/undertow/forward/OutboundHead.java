@@ -11,11 +11,11 @@ import io.webproxy.route.PathPrefix;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
-import io.webproxy.undertow.message.FieldNames;
-import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
+import io.webproxy.undertow.message.FieldNames;
+import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.upstream.RequestFraming;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
@@ -211,7 +211,7 @@ final class OutboundHead {
             throw new RequestHeadWriter.UnwritableException("the route makes no legal path of its path");
         }
         String query = http.getQueryString();
-        return query.isEmpty() ? path : path + "?" + query;
+        return query.isEmpty() && !exchange.client().isQueryEmpty() ? path : path + "?" + query;
     }
 
     private static String host(HostHeader policy, String client, Upstream upstream) {

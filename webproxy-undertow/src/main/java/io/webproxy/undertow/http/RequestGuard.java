@@ -103,7 +103,7 @@ final class RequestGuard {
         }
         if (http.isHostIncludedInRequestURI()
                 && !Authority.of(http.getRequestURI()).equalsIgnoreCase(String.valueOf(host))) {
-            return new Refusal(400, "The request target and Host name different hosts.");
+            return new Refusal(400, "The request target names another host than Host.");
         }
         return null;
     }

@@ -4,15 +4,14 @@ import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpHandler;
-import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2ReceiveListener;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.exchange.Exchanges;
-import io.webproxy.undertow.exchange.HeadGate;
 import io.webproxy.undertow.exchange.Http2Front;
 import io.webproxy.undertow.exchange.Origin;
-import io.webproxy.undertow.exchange.RefusedHead;
+import io.webproxy.undertow.http1.Http1;
+import io.webproxy.undertow.http1.Http1Connection;
 import io.webproxy.undertow.port.Arrival;
 import io.webproxy.undertow.port.Protocols;
 import java.util.function.Consumer;
@@ -29,6 +28,7 @@ final class HttpEndpoints {
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
     private final Supplier<Http2Limits> http2;
+    private final Http1 http1;
 
     /** Limits of the parsers are those of the moment at which a connection comes. */
     HttpEndpoints(
@@ -37,6 +37,7 @@ final class HttpEndpoints {
         this.exchanges = exchanges;
         this.limits = limits;
         this.http2 = http2;
+        this.http1 = new Http1(buffers, exchanges, limits);
     }
 
     private static OptionMap options(HttpLimits limits) {
@@ -80,10 +81,9 @@ final class HttpEndpoints {
 
     /** An endpoint in cleartext that speaks HTTP and nothing else. */
     Consumer<Arrival> clear(HttpHandler root) {
-        Http1 http1 = new Http1(root);
         return arrival -> {
             arrival.settled();
-            http1.open(arrival, arrival.connection(), null);
+            open(arrival, root, arrival.connection(), null);
         };
     }
 
@@ -92,23 +92,20 @@ final class HttpEndpoints {
 
     /** Where the connections of an endpoint go that speak HTTP, once that is known. */
     Protocols protocols(Handlers handlers) {
-        Http1 clear = new Http1(handlers.clear());
-        Http1 redirect = new Http1(handlers.toHttps());
-        Http1 http1 = new Http1(handlers.secure());
         return new Protocols() {
             @Override
             public void cleartext(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                clear.open(arrival, connection, read);
+                open(arrival, handlers.clear(), connection, read);
             }
 
             @Override
             public void redirect(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                redirect.open(arrival, connection, read);
+                open(arrival, handlers.toHttps(), connection, read);
             }
 
             @Override
             public void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                http1.open(arrival, connection, read);
+                open(arrival, handlers.secure(), connection, read);
             }
 
             @Override
@@ -135,33 +132,8 @@ final class HttpEndpoints {
         return new Origin(arrival.client(), arrival.lease(), arrival.connection(), arrival::answered, arrival::linger);
     }
 
-    /** Undertow's HTTP/1.1. */
-    private final class Http1 {
-        private final HttpHandler root;
-        private final HttpOpenListener listener;
-        private volatile HttpLimits within = limits.get();
-
-        Http1(HttpHandler root) {
-            this.root = root;
-            listener = new HttpOpenListener(buffers, options(within));
-            listener.setRootHandler(root);
-        }
-
-        void open(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-            HttpLimits now = limits.get();
-            if (!now.equals(within)) {
-                listener.setUndertowOptions(options(now));
-                within = now;
-            }
-            HeadGate gate = HeadGate.install(
-                    connection,
-                    origin(arrival),
-                    exchanges.sweeper(connection.getIoThread()),
-                    limits,
-                    (over, refused) -> RefusedHead.answer(over, refused, root, buffers, listener.getUndertowOptions()),
-                    read);
-            arrival.onLeave(gate::leave);
-            listener.handleEvent(connection, read);
-        }
+    private void open(Arrival arrival, HttpHandler root, StreamConnection connection, @Nullable PooledByteBuffer read) {
+        Http1Connection opened = http1.open(connection, origin(arrival), root, read);
+        arrival.onLeave(opened::leave);
     }
 }

@@ -1,0 +1,67 @@
+package io.webproxy.undertow.http1;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.HttpHandler;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.Origin;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.OptionMap;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/** HTTP/1.1 for connections of clients. Thread-safe. */
+public final class Http1 {
+    /** What Undertow's own classes ask a connection for. */
+    static final OptionMap OPTIONS = OptionMap.EMPTY;
+
+    private final ByteBufferPool buffers;
+    private final Exchanges exchanges;
+    private final Supplier<HttpLimits> limits;
+    private final Map<XnioIoThread, IdleConnections> idle = new ConcurrentHashMap<>();
+
+    /** {@code limits}: as they are now; new ones hold from the next head on. */
+    public Http1(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
+        this.buffers = buffers;
+        this.exchanges = exchanges;
+        this.limits = limits;
+    }
+
+    /**
+     * Serves a connection from now on; on its IO thread.
+     *
+     * @param connection whatever listens to it is replaced
+     * @param root handles its requests, and those that are refused
+     * @param read what was read of it already, or null
+     */
+    public Http1Connection open(
+            StreamConnection connection, Origin origin, HttpHandler root, @Nullable PooledByteBuffer read) {
+        Http1Connection opened = new Http1Connection(this, connection, origin, root);
+        opened.start(read);
+        return opened;
+    }
+
+    ByteBufferPool buffers() {
+        return buffers;
+    }
+
+    HttpLimits limits() {
+        return limits.get();
+    }
+
+    Sweeper sweeper(XnioIoThread thread) {
+        return exchanges.sweeper(thread);
+    }
+
+    IdleConnections idle(XnioIoThread thread) {
+        return idle.computeIfAbsent(
+                thread,
+                of -> new IdleConnections(
+                        sweeper(of), () -> limits.get().keepAliveTime().toNanos()));
+    }
+}

@@ -1,0 +1,246 @@
+package io.webproxy.undertow.http1;
+
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.webproxy.undertow.exchange.BrokenOff;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.message.ChunkedDecoder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.conduits.AbstractStreamSourceConduit;
+import org.xnio.conduits.ConduitReadableByteChannel;
+import org.xnio.conduits.ReadReadyHandler;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * The request bodies of one connection, one after the other: what was read along with the head first, then the socket; by length or in chunks.
+ *
+ * <p>Malformed framing is told to the exchange, and never thrown. Belongs to the connection's IO thread.
+ */
+final class RequestSource extends AbstractStreamSourceConduit<StreamSourceConduit> {
+    private final Http1Connection connection;
+    private @Nullable ReadReadyHandler handler;
+    private @Nullable HttpServerExchange http;
+    private @Nullable ChunkedDecoder decoder;
+    private long left;
+    private boolean resumed;
+    private boolean broken;
+
+    RequestSource(StreamSourceConduit socket, Http1Connection connection) {
+        super(socket);
+        this.connection = connection;
+    }
+
+    /** A body of this length follows. */
+    void startLength(HttpServerExchange exchange, long length) {
+        http = exchange;
+        left = length;
+    }
+
+    /** A body in chunks follows. */
+    void startChunks(HttpServerExchange exchange) {
+        http = exchange;
+        decoder = new ChunkedDecoder();
+    }
+
+    /** Whether a body isn't complete. */
+    boolean isActive() {
+        return http != null;
+    }
+
+    /** Whether its framing is by chunks. */
+    boolean isChunked() {
+        return decoder != null;
+    }
+
+    /** The exchange is over. */
+    void reset() {
+        http = null;
+        decoder = null;
+        resumed = false;
+        broken = false;
+    }
+
+    /** Lets the reader read, if it wants to; bytes have come, or the end. */
+    void ready() {
+        ReadReadyHandler reader = handler;
+        if (resumed && reader != null) {
+            reader.readReady();
+        }
+    }
+
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+        HttpServerExchange exchange = http;
+        if (exchange == null) {
+            return -1;
+        }
+        if (broken) {
+            return discard(dst);
+        }
+        ChunkedDecoder chunks = decoder;
+        return chunks == null ? readLength(dst, exchange) : readChunks(dst, exchange, chunks);
+    }
+
+    private int readLength(ByteBuffer dst, HttpServerExchange exchange) throws IOException {
+        int limit = dst.limit();
+        if (dst.remaining() > left) {
+            dst.limit(dst.position() + (int) left);
+        }
+        int read;
+        try {
+            read = connection.take(dst);
+        } finally {
+            dst.limit(limit);
+        }
+        if (read < 0) {
+            throw cut(exchange);
+        }
+        left -= read;
+        if (left == 0) {
+            complete(exchange);
+        }
+        return read;
+    }
+
+    private int readChunks(ByteBuffer dst, HttpServerExchange exchange, ChunkedDecoder chunks) throws IOException {
+        while (dst.hasRemaining()) {
+            int start = dst.position();
+            int read = connection.take(dst);
+            if (read < 0) {
+                throw cut(exchange);
+            }
+            if (read == 0) {
+                return 0;
+            }
+            // the framing is taken out in place: what is left is never longer than what was read
+            ByteBuffer raw = dst.duplicate().flip().position(start);
+            dst.position(start);
+            int moved = chunks.decode(raw, dst);
+            if (chunks.problem() != null) {
+                dst.position(start);
+                broken = true;
+                Exchange.of(exchange)
+                        .requestBroken(chunks.isTooLarge() ? 431 : 400, "its chunked framing is malformed");
+                return 0;
+            }
+            if (chunks.isEnd()) {
+                HeaderMap trailers = chunks.trailers();
+                if (trailers != null) {
+                    exchange.putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
+                }
+                if (raw.hasRemaining()) {
+                    connection.giveBack(raw);
+                }
+                complete(exchange);
+                return moved == 0 ? -1 : moved;
+            }
+            if (moved > 0) {
+                return moved;
+            }
+        }
+        return 0;
+    }
+
+    private void complete(HttpServerExchange exchange) {
+        http = null;
+        Connectors.terminateRequest(exchange);
+        connection.bodyEnded();
+    }
+
+    private static IOException cut(HttpServerExchange exchange) {
+        exchange.setPersistent(false);
+        return new BrokenOff("the client left within its request body");
+    }
+
+    /** The rest isn't wanted; it is read so that an answer gets through before the connection ends. */
+    private int discard(ByteBuffer dst) throws IOException {
+        int start = dst.position();
+        int read;
+        do {
+            read = connection.take(dst);
+            dst.position(start);
+        } while (read > 0);
+        return read;
+    }
+
+    @Override
+    public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
+        for (int i = offset; i < offset + length; i++) {
+            if (dsts[i].hasRemaining()) {
+                return read(dsts[i]);
+            }
+        }
+        return isActive() ? 0 : -1;
+    }
+
+    @Override
+    public long transferTo(long position, long count, FileChannel target) throws IOException {
+        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
+    }
+
+    @Override
+    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
+        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
+    }
+
+    @Override
+    public void setReadReadyHandler(ReadReadyHandler reader) {
+        // the socket's is the connection
+        handler = reader;
+    }
+
+    @Override
+    public boolean isReadResumed() {
+        return resumed;
+    }
+
+    @Override
+    public void resumeReads() {
+        resumed = true;
+        connection.readerResumed();
+    }
+
+    @Override
+    public void wakeupReads() {
+        resumed = true;
+        connection.wakeReader();
+    }
+
+    @Override
+    public void suspendReads() {
+        resumed = false;
+        connection.readerSuspended();
+    }
+
+    @Override
+    public void terminateReads() {
+        HttpServerExchange exchange = http;
+        if (exchange != null) {
+            http = null;
+            exchange.setPersistent(false);
+            Connectors.terminateRequest(exchange);
+        }
+    }
+
+    @Override
+    public void awaitReadable() throws IOException {
+        if (!connection.holdsBytes()) {
+            super.awaitReadable();
+        }
+    }
+
+    @Override
+    public void awaitReadable(long time, TimeUnit unit) throws IOException {
+        if (!connection.holdsBytes()) {
+            super.awaitReadable(time, unit);
+        }
+    }
+}

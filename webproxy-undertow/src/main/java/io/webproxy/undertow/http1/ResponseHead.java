@@ -1,0 +1,123 @@
+package io.webproxy.undertow.http1;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.HttpString;
+import io.undertow.util.StatusCodes;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes response heads and trailers in HTTP/1.1 form (RFC 9112 sections 4 and 5). Control characters become spaces: nothing that an upstream or a handler says
+ * can start a line. One serves an IO thread.
+ */
+final class ResponseHead {
+    private static final ThreadLocal<ResponseHead> OF_THREAD = ThreadLocal.withInitial(ResponseHead::new);
+    private static final int LOWEST = 100;
+    private static final int HIGHEST = 599;
+    private static final byte[] @Nullable [] LINES = new byte[HIGHEST + 1][];
+
+    private byte[] bytes = new byte[2048];
+    private int length;
+
+    private ResponseHead() {}
+
+    /** That of this thread, empty. */
+    static ResponseHead empty() {
+        ResponseHead head = OF_THREAD.get();
+        head.length = 0;
+        return head;
+    }
+
+    /** The bytes so far, from the first on. */
+    byte[] bytes() {
+        return bytes;
+    }
+
+    /** How many bytes there are. */
+    int length() {
+        return length;
+    }
+
+    /**
+     * The first line.
+     *
+     * @param reason null or empty for the usual one
+     */
+    ResponseHead status(HttpString protocol, int status, @Nullable String reason) {
+        text(protocol);
+        boolean usual = reason == null || reason.isEmpty() || reason.equals(StatusCodes.getReason(status));
+        if (usual && status >= LOWEST && status <= HIGHEST) {
+            byte[] line = LINES[status];
+            if (line == null) {
+                line = (" " + status + " " + StatusCodes.getReason(status) + "\r\n")
+                        .getBytes(StandardCharsets.ISO_8859_1);
+                LINES[status] = line;
+            }
+            room(line.length);
+            System.arraycopy(line, 0, bytes, length, line.length);
+            length += line.length;
+        } else {
+            text(" " + status + " " + (reason == null ? "" : reason));
+            lineEnd();
+        }
+        return this;
+    }
+
+    /** Field lines. */
+    ResponseHead fields(HeaderMap fields) {
+        for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
+            HeaderValues values = fields.fiCurrent(i);
+            HttpString name = values.getHeaderName();
+            for (int v = 0; v < values.size(); v++) {
+                text(name);
+                room(2);
+                bytes[length++] = ':';
+                bytes[length++] = ' ';
+                text(values.get(v));
+                lineEnd();
+            }
+        }
+        return this;
+    }
+
+    /** The end of a line, or of all lines. */
+    ResponseHead lineEnd() {
+        room(2);
+        bytes[length++] = '\r';
+        bytes[length++] = '\n';
+        return this;
+    }
+
+    private void text(HttpString name) {
+        room(name.length());
+        name.copyTo(bytes, length);
+        length += name.length();
+    }
+
+    /** A byte for each character. */
+    ResponseHead text(String text) {
+        int count = text.length();
+        room(count);
+        lowBytes(text, count, bytes, length);
+        for (int end = length + count; length < end; length++) {
+            byte b = bytes[length];
+            if ((b >= 0 && b < ' ' && b != '\t') || b == 0x7f) {
+                bytes[length] = ' ';
+            }
+        }
+        return this;
+    }
+
+    @SuppressWarnings("deprecation") // the only way without an array for each text
+    private static void lowBytes(String text, int count, byte[] into, int at) {
+        text.getBytes(0, count, into, at);
+    }
+
+    private void room(int more) {
+        if (length + more > bytes.length) {
+            bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+        }
+    }
+}

@@ -1,0 +1,441 @@
+package io.webproxy.undertow.http1;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.AbstractStreamSinkConduit;
+import org.xnio.conduits.ConduitWritableByteChannel;
+import org.xnio.conduits.Conduits;
+import org.xnio.conduits.StreamSinkConduit;
+
+/**
+ * The responses of one connection, one after the other: the head and the first bytes of the body in one write; by length, in chunks, or up to the connection's
+ * end.
+ *
+ * <p>Body bytes count as written only once the socket has them; framing may wait here. Belongs to the connection's IO thread.
+ */
+final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
+    /** Above it, body bytes aren't copied behind the framing before them. */
+    private static final int MOST_COPIED = 8 * 1024;
+    /** What a record of TLS takes: above it there would be two. */
+    private static final int RECORD = 16 * 1024;
+
+    private static final int FRAMING = 32;
+    private static final int LEAST_SPACE = 64;
+    private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+
+    private enum Form {
+        NOTHING,
+        LENGTH,
+        CHUNKS,
+        CLOSE
+    }
+
+    private final ByteBufferPool pool;
+    private final boolean secure;
+    private final ByteBuffer[] gathered = new ByteBuffer[3];
+    private final ByteBuffer lineEnd = ByteBuffer.wrap(new byte[] {'\r', '\n'});
+
+    private @Nullable HttpServerExchange http;
+    private Form form = Form.NOTHING;
+    private long left;
+    private long chunkLeft;
+    private boolean headMade;
+    private boolean terminated;
+    private boolean endMade;
+
+    /** Framing that the socket hasn't taken yet; it goes before all else. */
+    private @Nullable ByteBuffer framing;
+
+    private @Nullable PooledByteBuffer pooled;
+
+    ResponseSink(StreamSinkConduit socket, ByteBufferPool pool, boolean secure) {
+        super(socket);
+        this.pool = pool;
+        this.secure = secure;
+    }
+
+    /** Takes on a response; its head is made with the first write or flush. */
+    void start(HttpServerExchange exchange) {
+        http = exchange;
+        headMade = false;
+        terminated = false;
+        endMade = false;
+        chunkLeft = 0;
+        form = form(exchange);
+    }
+
+    /** How the body is framed (RFC 9112 section 6); the fields of the head are made to fit. */
+    private Form form(HttpServerExchange exchange) {
+        HeaderMap fields = exchange.getResponseHeaders();
+        int status = exchange.getStatusCode();
+        if (!Connectors.isEntityBodyAllowed(status)) {
+            fields.remove(Headers.CONTENT_LENGTH);
+            fields.remove(Headers.TRANSFER_ENCODING);
+            if (status >= 200) {
+                connection(exchange, fields);
+            }
+            return Form.NOTHING;
+        }
+        Form found;
+        if (fields.contains(Headers.TRANSFER_ENCODING)) {
+            fields.remove(Headers.CONTENT_LENGTH);
+            found = Form.CHUNKS;
+        } else {
+            left = length(fields.getFirst(Headers.CONTENT_LENGTH));
+            found = left >= 0 ? Form.LENGTH : exchange.isHttp11() ? Form.CHUNKS : Form.CLOSE;
+        }
+        if (found == Form.CHUNKS) {
+            if (exchange.isHttp11()) {
+                fields.put(Headers.TRANSFER_ENCODING, "chunked");
+            } else {
+                fields.remove(Headers.TRANSFER_ENCODING);
+                found = Form.CLOSE;
+            }
+        }
+        if (found == Form.CLOSE) {
+            exchange.setPersistent(false);
+        }
+        connection(exchange, fields);
+        return exchange.getRequestMethod().equals(Methods.HEAD) ? Form.NOTHING : found;
+    }
+
+    private static long length(@Nullable String text) {
+        if (text == null) {
+            return -1;
+        }
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    /** Says whether the connection stays (RFC 9112 section 9.3). */
+    private static void connection(HttpServerExchange exchange, HeaderMap fields) {
+        String said = fields.getFirst(Headers.CONNECTION);
+        if (said != null && said.equalsIgnoreCase("close")) {
+            exchange.setPersistent(false);
+        }
+        if (!exchange.isPersistent()) {
+            fields.put(Headers.CONNECTION, "close");
+        } else if (exchange.isHttp10()) {
+            fields.put(Headers.CONNECTION, "keep-alive");
+        }
+    }
+
+    /** The exchange is over, or the connection. */
+    void reset() {
+        http = null;
+        release();
+    }
+
+    private void release() {
+        framing = null;
+        if (pooled != null) {
+            pooled.close();
+            pooled = null;
+        }
+    }
+
+    /** Puts a head in front of all that comes, which {@link #sendFraming} sends. */
+    void interim(int status, String reason, HeaderMap fields, HttpServerExchange exchange) {
+        ResponseHead head = ResponseHead.empty();
+        append(head.status(exchange.getProtocol(), status, reason)
+                .fields(fields)
+                .lineEnd());
+    }
+
+    private void makeHead(HttpServerExchange exchange) {
+        headMade = true;
+        ResponseHead head = ResponseHead.empty();
+        append(head.status(exchange.getProtocol(), exchange.getStatusCode(), exchange.getReasonPhrase())
+                .fields(exchange.getResponseHeaders())
+                .lineEnd());
+    }
+
+    private void append(ResponseHead text) {
+        append(text.bytes(), text.length());
+    }
+
+    private void append(byte[] bytes, int count) {
+        ByteBuffer into = room(count);
+        int at = into.limit();
+        into.limit(at + count).put(at, bytes, 0, count);
+    }
+
+    /** The framing, with room for more behind it. */
+    private ByteBuffer room(int count) {
+        ByteBuffer known = framing;
+        if (known == null) {
+            PooledByteBuffer allocated = pool.allocate();
+            pooled = allocated;
+            known = allocated.getBuffer();
+            known.clear().limit(0);
+        }
+        if (known.capacity() - known.limit() < count) {
+            ByteBuffer larger = ByteBuffer.allocate(known.remaining() + count + FRAMING);
+            larger.put(known).flip();
+            release();
+            known = larger;
+        }
+        framing = known;
+        return known;
+    }
+
+    /** Sends the framing that waits; returns whether all of it is out. */
+    boolean sendFraming() throws IOException {
+        ByteBuffer waiting = framing;
+        if (waiting != null) {
+            while (waiting.hasRemaining()) {
+                if (next.write(waiting) == 0) {
+                    return false;
+                }
+            }
+            release();
+        }
+        return true;
+    }
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+        HttpServerExchange exchange = http;
+        if (exchange == null || terminated) {
+            throw new ClosedChannelException();
+        }
+        if (!src.hasRemaining()) {
+            return 0;
+        }
+        if (!headMade) {
+            makeHead(exchange);
+        }
+        switch (form) {
+            case NOTHING -> {
+                if (!sendFraming()) {
+                    return 0;
+                }
+                int count = src.remaining();
+                src.position(src.limit());
+                return count;
+            }
+            case LENGTH -> {
+                if (left == 0) {
+                    throw new IOException("a response is longer than its Content-Length");
+                }
+                int written = write(src, left, false);
+                left -= written;
+                return written;
+            }
+            case CHUNKS -> {
+                if (chunkLeft == 0) {
+                    startChunk(src.remaining());
+                }
+                int written = write(src, chunkLeft, true);
+                chunkLeft -= written;
+                return written;
+            }
+            default -> {
+                return write(src, Long.MAX_VALUE, false);
+            }
+        }
+    }
+
+    private void startChunk(int size) {
+        ByteBuffer into = room(FRAMING);
+        int at = into.limit();
+        into.limit(into.capacity());
+        for (int shift = (Integer.SIZE - 1 - Integer.numberOfLeadingZeros(size)) & ~3; shift >= 0; shift -= 4) {
+            into.put(at++, HEX[size >>> shift & 15]);
+        }
+        into.put(at++, (byte) '\r').put(at++, (byte) '\n').limit(at);
+        chunkLeft = size;
+    }
+
+    /** Writes at most {@code most} bytes of {@code src}, behind the framing; {@code lineEnd}: with an end of line if those are all of {@code most}. */
+    private int write(ByteBuffer src, long most, boolean ends) throws IOException {
+        int limit = src.limit();
+        int count = (int) Math.min(src.remaining(), most);
+        boolean whole = ends && count == most;
+        try {
+            src.limit(src.position() + count);
+            ByteBuffer before = framing;
+            if (before != null && secure && space(before) < LEAST_SPACE) {
+                if (!sendFraming()) {
+                    return 0;
+                }
+                before = null;
+            }
+            if (before == null && !whole) {
+                return next.write(src);
+            }
+            if (before == null) {
+                before = room(FRAMING);
+            }
+            int space = space(before) - lineEnd.capacity();
+            return secure || (count <= MOST_COPIED && count <= space)
+                    ? writeCopy(before, src, Math.min(count, space), whole && count <= space)
+                    : writeGathered(before, src, whole);
+        } finally {
+            src.limit(limit);
+        }
+    }
+
+    private int space(ByteBuffer before) {
+        return (secure ? Math.min(RECORD, before.capacity()) : before.capacity()) - before.limit();
+    }
+
+    private int writeCopy(ByteBuffer before, ByteBuffer src, int count, boolean ends) throws IOException {
+        int headEnd = before.limit();
+        int dataEnd = headEnd + count;
+        before.limit(dataEnd).put(headEnd, src, src.position(), count);
+        if (ends) {
+            before.limit(dataEnd + 2).put(dataEnd, (byte) '\r').put(dataEnd + 1, (byte) '\n');
+        }
+        next.write(before);
+        int at = before.position();
+        int written = Math.min(Math.max(0, at - headEnd), count);
+        src.position(src.position() + written);
+        if (at < headEnd) {
+            before.limit(headEnd);
+        } else if (at < dataEnd || !before.hasRemaining()) {
+            release();
+        }
+        return written;
+    }
+
+    private int writeGathered(ByteBuffer before, ByteBuffer src, boolean ends) throws IOException {
+        int start = src.position();
+        gathered[0] = before;
+        gathered[1] = src;
+        gathered[2] = lineEnd.clear();
+        next.write(gathered, 0, ends ? 3 : 2);
+        gathered[0] = null;
+        gathered[1] = null;
+        if (!before.hasRemaining()) {
+            release();
+            if (ends && !src.hasRemaining() && lineEnd.hasRemaining()) {
+                byte[] rest = new byte[lineEnd.remaining()];
+                lineEnd.get(rest);
+                append(rest, rest.length);
+            }
+        }
+        return src.position() - start;
+    }
+
+    @Override
+    public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        long total = 0;
+        for (int i = offset; i < offset + length; i++) {
+            while (srcs[i].hasRemaining()) {
+                int written = write(srcs[i]);
+                if (written == 0) {
+                    return total;
+                }
+                total += written;
+            }
+        }
+        return total;
+    }
+
+    @Override
+    public int writeFinal(ByteBuffer src) throws IOException {
+        return Conduits.writeFinalBasic(this, src);
+    }
+
+    @Override
+    public long writeFinal(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        return Conduits.writeFinalBasic(this, srcs, offset, length);
+    }
+
+    @Override
+    public long transferFrom(FileChannel src, long position, long count) throws IOException {
+        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
+        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public boolean flush() throws IOException {
+        HttpServerExchange exchange = http;
+        if (exchange == null) {
+            return sendFraming() && next.flush();
+        }
+        if (!headMade) {
+            makeHead(exchange);
+        }
+        if (terminated && !endMade) {
+            endMade = true;
+            if (form == Form.CHUNKS) {
+                makeLastChunk(exchange);
+            }
+        }
+        if (!sendFraming() || !next.flush()) {
+            return false;
+        }
+        if (terminated) {
+            Connectors.terminateResponse(exchange);
+        }
+        return true;
+    }
+
+    private void makeLastChunk(HttpServerExchange exchange) {
+        ResponseHead last = ResponseHead.empty().text("0").lineEnd();
+        HeaderMap trailers = exchange.getAttachment(HttpAttachments.RESPONSE_TRAILERS);
+        if (trailers != null) {
+            last.fields(trailers);
+        }
+        Supplier<HeaderMap> later = exchange.getAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER);
+        HeaderMap supplied = later == null ? null : later.get();
+        if (supplied != null) {
+            last.fields(supplied);
+        }
+        append(last.lineEnd());
+    }
+
+    @Override
+    public void terminateWrites() throws IOException {
+        HttpServerExchange exchange = http;
+        if (exchange == null || terminated) {
+            return;
+        }
+        terminated = true;
+        if (form == Form.CHUNKS && !headMade) {
+            form = Form.NOTHING;
+            exchange.getResponseHeaders().remove(Headers.TRANSFER_ENCODING);
+            exchange.getResponseHeaders().put(Headers.CONTENT_LENGTH, "0");
+        } else if ((form == Form.LENGTH && left > 0) || chunkLeft > 0) {
+            truncateWrites();
+            throw new IOException("a response ended before its end");
+        }
+    }
+
+    @Override
+    public void truncateWrites() throws IOException {
+        HttpServerExchange exchange = http;
+        try {
+            release();
+            super.truncateWrites();
+        } finally {
+            if (exchange != null) {
+                exchange.setPersistent(false);
+                Connectors.terminateResponse(exchange);
+            }
+        }
+    }
+}
