@@ -50,11 +50,6 @@ public interface ClientStream {
         return null;
     }
 
-    /** Whether Undertow has let go of the connection, and isn't to be told of the exchange's end. */
-    default boolean isDetached() {
-        return false;
-    }
-
     /** Whether a request that counts as complete really is: Undertow says so too of one whose HTTP/2 connection has ended within it. */
     default boolean isRequestWhole() {
         return true;

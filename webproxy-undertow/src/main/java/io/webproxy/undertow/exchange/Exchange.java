@@ -2,7 +2,6 @@ package io.webproxy.undertow.exchange;
 
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
-import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
@@ -118,9 +117,7 @@ public final class Exchange extends Watched {
                 }
                 end();
             }
-            if (!client().isDetached()) {
-                next.proceed();
-            }
+            next.proceed();
         });
         this.client = stream(http.getConnection());
         // last: what has thrown before has no end either
@@ -133,7 +130,10 @@ public final class Exchange extends Watched {
             return source.stream(this);
         }
         Http2Front front = Http2Front.of(connection);
-        return front != null ? front.leg(this) : new Http1Leg(this, (HttpServerConnection) connection);
+        if (front == null) {
+            throw new IllegalArgumentException("no connection of ours: " + connection);
+        }
+        return front.leg(this);
     }
 
     /** The exchange that belongs to Undertow's, or null for none. */

@@ -503,7 +503,7 @@ public final class Http2Front extends Http2Channel {
 
         @Override
         public void interim(int status, String reason, HeaderMap fields) throws IOException {
-            OutOfBand.send(exchange.http(), status, reason, fields, true);
+            OutOfBand.send(exchange.http(), status, reason, fields);
         }
 
         @Override

@@ -1,7 +1,6 @@
 package io.webproxy.undertow.exchange;
 
 import io.undertow.server.ServerConnection;
-import io.undertow.server.protocol.http.HttpServerConnection;
 import io.webproxy.undertow.deadline.Lease;
 import java.net.InetSocketAddress;
 import org.xnio.StreamConnection;
@@ -25,10 +24,6 @@ public record Origin(
         Http2Front front = Http2Front.of(connection);
         if (front != null) {
             return front.origin();
-        }
-        if (connection instanceof HttpServerConnection http1
-                && http1.getOriginalSourceConduit() instanceof HeadGate gate) {
-            return gate.origin();
         }
         throw new IllegalArgumentException("no connection of ours: " + connection);
     }

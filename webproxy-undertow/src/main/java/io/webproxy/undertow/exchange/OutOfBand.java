@@ -9,16 +9,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
-/** Sends interim responses through Undertow's own codecs, which know only 100. */
+/** Sends interim responses through Undertow's HTTP/2, which knows only 100. */
 final class OutOfBand {
     private OutOfBand() {}
 
-    static void send(HttpServerExchange http, int status, String reason, HeaderMap fields, boolean multiplexed)
-            throws IOException {
+    static void send(HttpServerExchange http, int status, String reason, HeaderMap fields) throws IOException {
         StreamSinkChannel channel = open(http, status, reason, fields).getResponseChannel();
-        if (!multiplexed) {
-            channel.shutdownWrites();
-        }
         if (!channel.flush()) {
             channel.getWriteSetter().set(ready -> {
                 try {

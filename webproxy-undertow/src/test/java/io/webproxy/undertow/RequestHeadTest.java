@@ -14,9 +14,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Request heads that Undertow's parser would close on without a word, or would take. */
+/** Request heads that are refused before their end, or that don't come to one. */
 @ExtendWith(LeakCheck.class)
-class HeadGateTest {
+class RequestHeadTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
     private static final String GET = "GET / HTTP/1.1¶Host: a¶¶";
 
@@ -163,7 +163,6 @@ class HeadGateTest {
         }
     }
 
-    /** Between the limit and its double the request is an exchange as any, with a record. */
     @ParameterizedTest
     @EnumSource(
             value = Front.class,
