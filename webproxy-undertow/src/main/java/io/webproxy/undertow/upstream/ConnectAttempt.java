@@ -7,6 +7,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.io.IOException;
@@ -259,8 +260,9 @@ final class ConnectAttempt extends Watched {
             return;
         }
         try {
+            SocketReads reads = SocketReads.of(stream);
             if (tls == null) {
-                succeed(stream);
+                succeed(stream, reads);
                 return;
             }
             String host = destination.host();
@@ -275,7 +277,7 @@ final class ConnectAttempt extends Watched {
                     true);
             handshaking = secure;
             secure.getHandshakeSetter()
-                    .set(finished -> IoTasks.execute(sweeper.thread(), () -> guarded(() -> succeed(secure))));
+                    .set(finished -> IoTasks.execute(sweeper.thread(), () -> guarded(() -> succeed(secure, reads))));
             secure.getSourceChannel().setReadListener(channel -> guarded(() -> handshake(secure)));
             secure.getSourceChannel()
                     .setCloseListener(
@@ -320,7 +322,7 @@ final class ConnectAttempt extends Watched {
         fail(ForwardError.CONNECT_TLS, "TLS to " + destination + " fails: " + why);
     }
 
-    private void succeed(StreamConnection stream) {
+    private void succeed(StreamConnection stream, SocketReads reads) {
         if (done) {
             return;
         }
@@ -331,7 +333,7 @@ final class ConnectAttempt extends Watched {
             return;
         }
         finish();
-        callback.connected(stream);
+        callback.connected(stream, reads);
     }
 
     private void fail(ForwardError what, String why) {

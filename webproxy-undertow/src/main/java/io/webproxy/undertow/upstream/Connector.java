@@ -5,6 +5,7 @@ import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.message.FieldParser;
 import java.net.InetAddress;
@@ -22,7 +23,8 @@ import org.xnio.StreamConnection;
 final class Connector {
     /** What becomes of an attempt; called on the IO thread, exactly once. */
     interface Callback {
-        void connected(StreamConnection stream);
+        /** Connected, over TLS where that was wanted; {@code reads} is the socket's end of it. */
+        void connected(StreamConnection stream, SocketReads reads);
 
         void failed(ForwardError error, String detail);
     }
@@ -60,8 +62,8 @@ final class Connector {
         this.secrets = secrets;
     }
 
-    UpstreamConnection connection(StreamConnection stream, Lane lane) {
-        return new UpstreamConnection(stream, lane, buffers, parser(lane.fields()));
+    UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
+        return new UpstreamConnection(stream, reads, lane, buffers, parser(lane.fields()));
     }
 
     /** A parser of one connection's response heads, within the limits of now. */

@@ -6,6 +6,7 @@ import io.webproxy.route.HealthCheck;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.message.FieldParser;
@@ -117,7 +118,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     }
 
     @Override
-    public void connected(StreamConnection connection) {
+    public void connected(StreamConnection connection, SocketReads reads) {
         guarded(() -> opened(connection));
     }
 

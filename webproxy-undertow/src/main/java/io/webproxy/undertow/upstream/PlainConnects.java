@@ -1,6 +1,7 @@
 package io.webproxy.undertow.upstream;
 
 import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -52,7 +53,7 @@ public final class PlainConnects {
         ConnectAttempt attempt = connector.connect(
                 sweeper, new Destination(host, port, text, source), limit, spread, greeting, new Connector.Callback() {
                     @Override
-                    public void connected(StreamConnection stream) {
+                    public void connected(StreamConnection stream, SocketReads reads) {
                         callback.connected(stream);
                     }
 

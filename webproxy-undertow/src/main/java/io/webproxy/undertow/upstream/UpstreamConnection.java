@@ -6,6 +6,7 @@ import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.BrokenOff;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,6 +34,7 @@ public final class UpstreamConnection {
     private final StreamConnection stream;
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
+    private final SocketReads reads;
     private final ByteBufferPool buffers;
     private final Lane lane;
     private final ResponseParser parser;
@@ -50,8 +52,10 @@ public final class UpstreamConnection {
     private boolean closed;
     private boolean detached;
 
-    UpstreamConnection(StreamConnection stream, Lane lane, ByteBufferPool buffers, ResponseParser parser) {
+    UpstreamConnection(
+            StreamConnection stream, SocketReads reads, Lane lane, ByteBufferPool buffers, ResponseParser parser) {
         this.stream = stream;
+        this.reads = reads;
         this.source = stream.getSourceChannel();
         this.sink = stream.getSinkChannel();
         this.lane = lane;
@@ -102,6 +106,11 @@ public final class UpstreamConnection {
      * @return whether the connection can be used
      */
     boolean probe() {
+        reads.look();
+        return isSilent();
+    }
+
+    private boolean isSilent() {
         try (PooledByteBuffer pooled = buffers.allocate()) {
             return source.read(pooled.getBuffer()) == 0;
         } catch (IOException e) {
@@ -244,7 +253,7 @@ public final class UpstreamConnection {
             response.readable();
         } else if (listener != null) {
             readHead(listener);
-        } else if (!detached && !probe()) {
+        } else if (!detached && !isSilent()) {
             // idle: the upstream has closed, or sends what nobody asked for; over TLS there may be nothing, or a
             // session ticket
             close();

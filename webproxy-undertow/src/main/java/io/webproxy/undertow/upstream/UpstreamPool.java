@@ -8,6 +8,7 @@ import io.webproxy.undertow.deadline.Ejection;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.OncePerMinute;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -269,14 +270,14 @@ public final class UpstreamPool {
         }
 
         @Override
-        public void connected(StreamConnection stream) {
+        public void connected(StreamConnection stream, SocketReads reads) {
             settle();
             ejection.succeeded();
             news.succeeded();
             Guard.run(
                     "the use of an upstream connection",
                     () -> {
-                        UpstreamConnection connection = connector.connection(stream, lane);
+                        UpstreamConnection connection = connector.connection(stream, reads, lane);
                         give(connection, taker);
                     },
                     () -> {

@@ -7,6 +7,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RefusedPort;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -154,7 +155,7 @@ class ConnectAttemptTest {
                 names,
                 new Connector.Callback() {
                     @Override
-                    public void connected(StreamConnection stream) {
+                    public void connected(StreamConnection stream, SocketReads reads) {
                         outcome.complete("connected to "
                                 + stream.getPeerAddress(java.net.InetSocketAddress.class)
                                         .getAddress()

@@ -8,6 +8,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -55,7 +56,7 @@ class ConnectorSpreadTest {
                         java.nio.ByteBuffer.allocate(0),
                         new Connector.Callback() {
                             @Override
-                            public void connected(StreamConnection stream) {
+                            public void connected(StreamConnection stream, SocketReads reads) {
                                 outcome.complete(stream.getPeerAddress(InetSocketAddress.class)
                                         .getAddress()
                                         .getHostAddress());

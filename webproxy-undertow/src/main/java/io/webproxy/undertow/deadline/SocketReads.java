@@ -1,0 +1,126 @@
+package io.webproxy.undertow.deadline;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.concurrent.TimeUnit;
+import org.xnio.StreamConnection;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.conduits.AbstractStreamSourceConduit;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.ReadReadyHandler;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * Reads from a socket without a system call that would find nothing: after a read that left room in its buffer the socket is empty, and further reads give 0
+ * until the selector says that there is more, or an end. The selector says so again and again, so nothing is missed that comes in between.
+ *
+ * <p>It stands directly on the socket, under TLS if there is any: TLS engines ask for more after each record. Who reads without waiting for the selector, to
+ * see whether a connection still stands, calls {@link #look()} first. Not thread-safe: it belongs to the connection's IO thread.
+ */
+public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceConduit> {
+    private final StreamConnection connection;
+    private ReadReadyHandler handler;
+    private boolean empty;
+
+    private SocketReads(StreamConnection connection, ConduitStreamSourceChannel channel) {
+        super(channel.getConduit());
+        this.connection = connection;
+        this.handler = new ReadReadyHandler.ChannelListenerHandler<>(channel);
+        next.setReadReadyHandler(new ReadReadyHandler() {
+            @Override
+            public void readReady() {
+                empty = false;
+                handler.readReady();
+            }
+
+            @Override
+            public void forceTermination() {
+                handler.forceTermination();
+            }
+
+            @Override
+            public void terminated() {
+                handler.terminated();
+            }
+        });
+    }
+
+    /** Takes over the reads of a socket; before its listener is called, and before TLS is put on it. */
+    public static SocketReads of(StreamConnection socket) {
+        SocketReads reads = new SocketReads(socket, socket.getSourceChannel());
+        socket.getSourceChannel().setConduit(reads);
+        return reads;
+    }
+
+    /** The next read asks the socket, whatever the selector has said. */
+    public void look() {
+        empty = false;
+    }
+
+    /** One that was closed here is at its end. */
+    private boolean isKnownEmpty() {
+        return empty && connection.isOpen();
+    }
+
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+        if (isKnownEmpty()) {
+            return 0;
+        }
+        int read = next.read(dst);
+        empty = read >= 0 && dst.hasRemaining();
+        return read;
+    }
+
+    @Override
+    public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
+        if (isKnownEmpty()) {
+            return 0;
+        }
+        long read = next.read(dsts, offset, length);
+        empty = read >= 0 && length > 0 && dsts[offset + length - 1].hasRemaining();
+        return read;
+    }
+
+    @Override
+    public long transferTo(long position, long count, FileChannel target) throws IOException {
+        look();
+        return next.transferTo(position, count, target);
+    }
+
+    @Override
+    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
+        look();
+        return next.transferTo(count, throughBuffer, target);
+    }
+
+    @Override
+    public void terminateReads() throws IOException {
+        look();
+        next.terminateReads();
+    }
+
+    @Override
+    public void wakeupReads() {
+        look();
+        next.wakeupReads();
+    }
+
+    @Override
+    public void awaitReadable() throws IOException {
+        look();
+        next.awaitReadable();
+    }
+
+    @Override
+    public void awaitReadable(long time, TimeUnit unit) throws IOException {
+        look();
+        next.awaitReadable(time, unit);
+    }
+
+    @Override
+    public void setReadReadyHandler(ReadReadyHandler other) {
+        handler = other;
+    }
+}
