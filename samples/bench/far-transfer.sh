@@ -64,7 +64,6 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_request_buffering off;
-      http2_body_preread_size $preread;
       proxy_max_temp_file_size 0;
     }
   }
