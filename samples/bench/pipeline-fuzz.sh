@@ -31,10 +31,11 @@ start() { # name, command…: starts it and waits for its `ready URL`, which goe
   ready $! "$1"
 }
 
-start_webproxy() { # upstream's URL: puts the ports into $plain and $tls
+start_webproxy() { # upstream's URL: puts the ports into $plain, $h2c and $tls
   # shellcheck disable=SC2086 # options are words
   start plain "$java" ${JAVA_OPTS:-} -jar "$jar" expose --to "$1" --external-port 0 --bind 127.0.0.1 --plain
   plain=$(sed 's|.*:\([0-9]*\)/$|\1|' <<<"$uri")
+  h2c=$plain
   # shellcheck disable=SC2086 # options are words
   start tls "$java" ${JAVA_OPTS:-} -jar "$jar" expose --to "$1" --external-port 0 --bind 127.0.0.1 --cert "$work/cert.pem" --key "$work/key.pem"
   tls=$(sed 's|.*:\([0-9]*\)/$|\1|' <<<"$uri")
@@ -43,6 +44,7 @@ start_webproxy() { # upstream's URL: puts the ports into $plain and $tls
 start_nginx() { # the same
   free_port && plain=$port
   free_port && tls=$port
+  free_port && h2c=$port
   local user=
   [ "$(id -u)" -ne 0 ] || user="user root;"
   cat >"$work/nginx.conf" <<CONF
@@ -62,9 +64,10 @@ http {
   keepalive_requests 1000000;
   large_client_header_buffers 8 32k;
   client_max_body_size 0;
-  upstream service { server ${1#http://}; keepalive 64; }
+  upstream service { server $(sed "s|http://||; s|/$||" <<<"$1"); keepalive 64; }
   server {
     listen 127.0.0.1:$plain;
+    listen 127.0.0.1:$h2c http2;
     listen 127.0.0.1:$tls ssl http2;
     ssl_certificate $work/cert.pem;
     ssl_certificate_key $work/key.pem;
@@ -79,7 +82,6 @@ http {
   }
 }
 CONF
-  sed -i 's|/;\( keepalive\)|;\1|; s|/; keep|; keep|' "$work/nginx.conf"
   nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
   pids+=($!)
   listens "$plain" "$work/nginx.log"
@@ -94,8 +96,8 @@ spoken() { # the words PROTOCOL=URL of what is to be tried
       h1-tls) echo "h1-tls=https://localhost:$tls" ;;
       h2) echo "h2=https://localhost:$tls" ;;
       h2c)
-        if [ -n "${PROTOCOLS:-}" ] || [ "$(curl -s -o /dev/null --max-time 5 --http2-prior-knowledge -w '%{http_version}' "http://127.0.0.1:$plain/x/0?size=0&frame=length&splits=whole" || true)" = 2 ]; then
-          echo "h2c=http://localhost:$plain"
+        if [ -n "${PROTOCOLS:-}" ] || [ "$(curl -s -o /dev/null --max-time 5 --http2-prior-knowledge -w '%{http_version}' "http://127.0.0.1:$h2c/x/probe?size=0&frame=length&splits=whole" || true)" = 2 ]; then
+          echo "h2c=http://localhost:$h2c"
         else
           echo "h2c isn't spoken in cleartext, and is left out" >&2
         fi ;;
