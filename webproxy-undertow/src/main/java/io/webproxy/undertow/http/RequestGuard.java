@@ -7,6 +7,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.message.Authority;
+import io.webproxy.undertow.message.ContentLength;
 import io.webproxy.undertow.message.FieldParser;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,6 @@ final class RequestGuard {
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
     /** The methods that most resources have, for the field {@code Allow}; all but TRACE and CONNECT are forwarded. */
     static final String ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
-    private static final int MAX_LENGTH_DIGITS = 18;
 
     /**
      * Why a request is refused.
@@ -137,11 +136,7 @@ final class RequestGuard {
     }
 
     private static boolean isLength(HeaderValues lengths) {
-        String length = lengths.getFirst();
-        return lengths.size() == 1
-                && !length.isEmpty()
-                && length.length() <= MAX_LENGTH_DIGITS
-                && length.chars().allMatch(c -> c >= '0' && c <= '9');
+        return lengths.size() == 1 && ContentLength.parse(lengths.getFirst()) >= 0;
     }
 
     private static @Nullable Refusal method(HttpServerExchange http, boolean multiplexed) {

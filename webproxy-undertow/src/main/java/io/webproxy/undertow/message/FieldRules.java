@@ -126,7 +126,20 @@ public final class FieldRules {
     /** Whether a list field has a token, without regard to case. */
     public static boolean hasToken(HeaderMap fields, HttpString name, String token) {
         HeaderValues values = fields.get(name);
-        return values != null && tokens(values).stream().anyMatch(token::equalsIgnoreCase);
+        if (values == null) {
+            return false;
+        }
+        if (values.size() == 1) {
+            // nearly always
+            String only = values.getFirst();
+            if (only.equalsIgnoreCase(token)) {
+                return true;
+            }
+            if (isPlain(only)) {
+                return false;
+            }
+        }
+        return tokens(values).stream().anyMatch(token::equalsIgnoreCase);
     }
 
     /** The elements of a list field without parameters and white space. */

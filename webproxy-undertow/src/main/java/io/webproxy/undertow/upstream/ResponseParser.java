@@ -3,6 +3,7 @@ package io.webproxy.undertow.upstream;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
+import io.webproxy.undertow.message.ContentLength;
 import io.webproxy.undertow.message.FieldParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -23,8 +24,6 @@ final class ResponseParser {
         INVALID,
         TOO_LARGE
     }
-
-    private static final int MAX_DIGITS = 18;
 
     private static final int USUAL_BYTES = 512;
 
@@ -146,7 +145,7 @@ final class ResponseParser {
         long contentLength = -1;
         if (lengths != null) {
             for (String value : lengths) {
-                long parsed = parseLength(value);
+                long parsed = ContentLength.parse(value);
                 if (parsed < 0 || (contentLength >= 0 && parsed != contentLength)) {
                     return invalid("a Content-Length that isn't one number");
                 }
@@ -170,21 +169,6 @@ final class ResponseParser {
                         : contentLength >= 0 ? ParsedHead.Framing.LENGTH : ParsedHead.Framing.CLOSE;
         head = new ParsedHead(status, reason, http10, map, framing, contentLength);
         return Result.HEAD;
-    }
-
-    private static long parseLength(String value) {
-        if (value.isEmpty() || value.length() > MAX_DIGITS) {
-            return -1;
-        }
-        long parsed = 0;
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            if (c < '0' || c > '9') {
-                return -1;
-            }
-            parsed = parsed * 10 + c - '0';
-        }
-        return parsed;
     }
 
     private boolean startsWith(String text) {
