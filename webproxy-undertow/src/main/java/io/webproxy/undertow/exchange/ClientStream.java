@@ -63,6 +63,11 @@ public interface ClientStream {
         return null;
     }
 
+    /** Whether the request came as an extended CONNECT (RFC 8441), which only an upgrade can grant. */
+    default boolean isTunnelRequest() {
+        return false;
+    }
+
     /** Whether more than one exchange shares the connection. */
     boolean isMultiplexed();
 

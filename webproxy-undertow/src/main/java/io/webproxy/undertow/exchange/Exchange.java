@@ -129,11 +129,7 @@ public final class Exchange extends Watched {
         if (connection instanceof ExchangeSource source) {
             return source.stream(this);
         }
-        Http2Front front = Http2Front.of(connection);
-        if (front == null) {
-            throw new IllegalArgumentException("no connection of ours: " + connection);
-        }
-        return front.leg(this);
+        throw new IllegalArgumentException("no connection of ours: " + connection);
     }
 
     /** The exchange that belongs to Undertow's, or null for none. */
@@ -408,7 +404,7 @@ public final class Exchange extends Watched {
     }
 
     /** The client is told that its request is malformed, with this status if no other was sent, and its stream is reset. */
-    void refused(int with) {
+    public void refused(int with) {
         failed(ForwardError.REQUEST_REJECTED);
         if (!http.isResponseStarted()) {
             answered();
@@ -435,7 +431,7 @@ public final class Exchange extends Watched {
     }
 
     /** Whether it goes on as a tunnel. */
-    boolean isHeld() {
+    public boolean isHeld() {
         return held;
     }
 
@@ -445,7 +441,7 @@ public final class Exchange extends Watched {
     }
 
     /** Undertow has found the client's connection or stream broken, and ends the exchange without asking. */
-    void clientLost() {
+    public void clientLost() {
         if (error == null) {
             failed(ForwardError.CLIENT_ABORTED);
             status = http.isResponseStarted() ? status : 499;

@@ -21,10 +21,6 @@ public record Origin(
         if (connection instanceof ExchangeSource source) {
             return source.origin();
         }
-        Http2Front front = Http2Front.of(connection);
-        if (front != null) {
-            return front.origin();
-        }
         throw new IllegalArgumentException("no connection of ours: " + connection);
     }
 }

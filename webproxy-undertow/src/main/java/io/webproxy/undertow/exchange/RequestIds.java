@@ -34,7 +34,7 @@ public final class RequestIds {
     }
 
     /** The name of a request. */
-    static String of(HeaderMap fields, boolean trusted) {
+    public static String of(HeaderMap fields, boolean trusted) {
         HeaderValues given = trusted ? fields.get(FIELD) : null;
         return given != null && given.size() == 1 && isSane(given.getFirst())
                 ? given.getFirst()

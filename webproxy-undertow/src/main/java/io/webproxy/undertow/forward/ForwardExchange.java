@@ -355,7 +355,7 @@ final class ForwardExchange extends Facade
         }
         if (answer.status() == 101) {
             exchange.client().unwatch();
-            if (Tunnel.isAnswer(head().isUpgrade(), answer)) {
+            if (Tunnel.isAnswer(head().isUpgrade(), answer, exchange)) {
                 responded = true;
                 done = true;
                 exchange.responded(answer);

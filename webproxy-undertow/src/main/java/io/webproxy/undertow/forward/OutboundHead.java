@@ -56,11 +56,11 @@ final class OutboundHead {
         this.target = target();
     }
 
-    /** Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1). */
+    /** Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1); over HTTP/2 it has become one (RFC 8441). */
     static boolean isWebSocket(HttpServerExchange http) {
         HeaderMap fields = http.getRequestHeaders();
         return fields.contains(Headers.UPGRADE)
-                && http.isHttp11()
+                && !http.isHttp10()
                 && http.getRequestMethod().equalToString("GET")
                 && FieldRules.hasToken(fields, Headers.UPGRADE, "websocket")
                 && FieldRules.hasToken(fields, Headers.CONNECTION, "upgrade");

@@ -122,9 +122,16 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         return end - start;
     }
 
-    /** Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). */
-    static boolean isAnswer(boolean asked, ParsedHead answer) {
-        return asked && answer.isUpgrade() && FieldRules.hasToken(answer.fields(), Headers.UPGRADE, "websocket");
+    /**
+     * Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). A client of HTTP/2 has sent no key, so nobody but the proxy can
+     * look at the answer to its key (RFC 8441 section 5).
+     */
+    static boolean isAnswer(boolean asked, ParsedHead answer, Exchange exchange) {
+        return asked
+                && answer.isUpgrade()
+                && FieldRules.hasToken(answer.fields(), Headers.UPGRADE, "websocket")
+                && (!exchange.client().isTunnelRequest()
+                        || WebSocketAccept.isAnswer(exchange.http().getRequestHeaders(), answer.fields()));
     }
 
     /** Sends the 101 on and connects the two sides behind it. */

@@ -11,7 +11,6 @@ import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Exchanges;
-import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.exchange.Identity;
 import io.webproxy.undertow.exchange.Origin;
@@ -19,6 +18,7 @@ import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.forward.ForwardedFields;
 import io.webproxy.undertow.forward.ForwardedStory;
 import io.webproxy.undertow.forward.LocalAnswer;
+import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Instant;
@@ -86,7 +86,12 @@ public final class FrontHandler implements HttpHandler {
         HeadProblem problem = exchange.client().headProblem();
         RequestGuard.Refusal refusal = problem != null
                 ? new RequestGuard.Refusal(problem.status(), problem.detail())
-                : RequestGuard.check(http, path, now.limits(), exchange.client().isMultiplexed());
+                : RequestGuard.check(
+                        http,
+                        path,
+                        now.limits(),
+                        exchange.client().isMultiplexed(),
+                        exchange.client().isTunnelRequest());
         if (refusal != null || path == null) {
             LocalAnswer.reject(
                     exchange,

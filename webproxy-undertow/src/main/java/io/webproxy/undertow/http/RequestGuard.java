@@ -41,20 +41,21 @@ final class RequestGuard {
      *
      * @param path the raw path, or null when it has none that can be routed
      * @param multiplexed whether it came over HTTP/2
+     * @param tunnel whether it came as an extended CONNECT, which has become the handshake of HTTP/1.1
      * @return why it is refused, or null if it may go on
      */
     static @Nullable Refusal check(
-            HttpServerExchange http, @Nullable String path, HttpLimits limits, boolean multiplexed) {
+            HttpServerExchange http, @Nullable String path, HttpLimits limits, boolean multiplexed, boolean tunnel) {
         Refusal refusal = http.isHttp09()
                 ? new Refusal(400, "HTTP/0.9 isn't understood.")
-                : fields(http.getRequestHeaders(), limits, multiplexed);
+                : fields(http.getRequestHeaders(), limits, multiplexed && !tunnel);
         if (refusal == null) {
             refusal = target(http, path, limits);
         }
         if (refusal == null) {
             refusal = multiplexed ? framing2(http) : framing1(http);
         }
-        return refusal == null ? method(http, multiplexed) : refusal;
+        return refusal == null ? method(http, multiplexed && !tunnel) : refusal;
     }
 
     private static @Nullable Refusal fields(HeaderMap fields, HttpLimits limits, boolean multiplexed) {

@@ -25,6 +25,18 @@ public final class Http1 {
     private final Supplier<HttpLimits> limits;
     private final Map<XnioIoThread, IdleConnections> idle = new ConcurrentHashMap<>();
 
+    /** Takes over a connection in cleartext whose client turns out to speak HTTP/2 (RFC 9113 section 3.3). */
+    @FunctionalInterface
+    public interface Http2Switch {
+        /**
+         * Serves it from now on; on its IO thread.
+         *
+         * @param prefaceRead how many bytes of the preface have been read
+         * @param read what comes after them and was read already, or null
+         */
+        void take(int prefaceRead, @Nullable PooledByteBuffer read);
+    }
+
     /** {@code limits}: as they are now; new ones hold from the next head on. */
     public Http1(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
         this.buffers = buffers;
@@ -37,11 +49,16 @@ public final class Http1 {
      *
      * @param connection whatever listens to it is replaced
      * @param root handles its requests, and those that are refused
+     * @param http2 takes it over if it starts with HTTP/2's preface; null where that isn't spoken
      * @param read what was read of it already, or null
      */
     public Http1Connection open(
-            StreamConnection connection, Origin origin, HttpHandler root, @Nullable PooledByteBuffer read) {
-        Http1Connection opened = new Http1Connection(this, connection, origin, root);
+            StreamConnection connection,
+            Origin origin,
+            HttpHandler root,
+            @Nullable Http2Switch http2,
+            @Nullable PooledByteBuffer read) {
+        Http1Connection opened = new Http1Connection(this, connection, origin, root, http2);
         opened.start(read);
         return opened;
     }

@@ -63,6 +63,10 @@ public final class Http1Connection extends AbstractServerConnection implements E
     private @Nullable HeadWait headWait;
     private @Nullable Farewell farewell;
     private @Nullable HttpUpgradeListener upgrade;
+    /** Until the first request has come. */
+    private Http1.@Nullable Http2Switch http2;
+
+    private boolean handedOver;
     private @Nullable Http1Stream stream;
     private @Nullable SSLSessionInfo session;
     /** Of the exchange that is under way. */
@@ -83,7 +87,12 @@ public final class Http1Connection extends AbstractServerConnection implements E
     /** Nothing is read for HTTP any more. */
     private boolean closing;
 
-    Http1Connection(Http1 shared, StreamConnection connection, Origin origin, HttpHandler root) {
+    Http1Connection(
+            Http1 shared,
+            StreamConnection connection,
+            Origin origin,
+            HttpHandler root,
+            Http1.@Nullable Http2Switch http2) {
         super(
                 connection,
                 shared.buffers(),
@@ -92,6 +101,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
                 shared.buffers().getBufferSize());
         this.shared = shared;
         this.origin = origin;
+        this.http2 = http2;
         this.sweeper = shared.sweeper(connection.getIoThread());
         this.idle = shared.idle(connection.getIoThread());
         this.secure = connection instanceof SslChannel;
@@ -223,6 +233,8 @@ public final class Http1Connection extends AbstractServerConnection implements E
                 }
                 if (!parse()) {
                     awaitHead();
+                } else if (http2 != null && parser.isPreface()) {
+                    handOver(http2);
                 } else if (served++ < BURST) {
                     begin();
                 }
@@ -424,6 +436,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
 
     private void begin() {
         stopWaiting();
+        http2 = null;
         RequestParser head = parser;
         HttpServerExchange http = new HttpServerExchange(this, head.headers(), new HeaderMap(), -1);
         HeadProblem problem = head.problem();
@@ -484,6 +497,11 @@ public final class Http1Connection extends AbstractServerConnection implements E
         return ended;
     }
 
+    /** Whether the connection speaks HTTP/2, and is somebody else's. */
+    public boolean isHandedOver() {
+        return handedOver;
+    }
+
     boolean isClosing() {
         return closing;
     }
@@ -541,6 +559,14 @@ public final class Http1Connection extends AbstractServerConnection implements E
             channel.getSourceChannel().setConduit(new ReadDataStreamSourceConduit(originalSourceConduit, this));
         }
         to.handleUpgrade(channel, http);
+    }
+
+    private void handOver(Http1.Http2Switch to) {
+        detach();
+        PooledByteBuffer read = extraBytes;
+        extraBytes = null;
+        handedOver = true;
+        to.take(RequestParser.PREFACE_LENGTH, read);
     }
 
     /** Leaves the channel to somebody else. */

@@ -21,6 +21,9 @@ final class RequestParser {
     /** What a log shows of a method that is none. */
     static final HttpString NO_METHOD = new HttpString("-");
 
+    /** How much of HTTP/2's preface {@link #isPreface} stands for. */
+    static final int PREFACE_LENGTH = "PRI * HTTP/2.0".length();
+
     private static final int MOST_METHOD = 64;
     private static final int VERSION_LENGTH = "HTTP/1.1".length();
     /** What a record shows of a target that is refused. */
@@ -94,6 +97,7 @@ final class RequestParser {
     private @Nullable HttpString name;
     private RequestFields fields = new RequestFields();
     private @Nullable HeadProblem problem;
+    private boolean prefaceLine;
 
     /** The next byte is the first of another head. */
     void reset() {
@@ -112,6 +116,12 @@ final class RequestParser {
         name = null;
         fields = new RequestFields();
         problem = null;
+        prefaceLine = false;
+    }
+
+    /** Whether what was refused is the first line of HTTP/2's preface (RFC 9113 section 3.4), of which {@link #PREFACE_LENGTH} bytes were taken. */
+    boolean isPreface() {
+        return prefaceLine;
     }
 
     /** Whether a byte of a head has come; an empty line in front of it is none. */
@@ -396,12 +406,17 @@ final class RequestParser {
         }
         byte major = bytes[mark + 5];
         if (major != '1') {
+            prefaceLine = major == '2' && bytes[mark + 7] == '0' && !emptyLineSeen && isPrefaceTarget();
             fail(major == '0' ? Problems.OLD_VERSION : Problems.NEW_VERSION);
             return;
         }
         protocol = bytes[mark + 7] == '0' ? Protocols.HTTP_1_0 : Protocols.HTTP_1_1;
         at++;
         state = State.LINE_END;
+    }
+
+    private boolean isPrefaceTarget() {
+        return method != null && method.equalToString("PRI") && "*".equals(path) && queryString == null;
     }
 
     private static boolean isVersion(byte[] in, int from) {

@@ -1,4 +1,4 @@
-/** HTTP/2 (RFC 9113) and its compression of fields, HPACK (RFC 7541). */
+/** HTTP/2 on the wire (RFC 9113, RFC 7541): frames, HPACK, windows, streams, and the connections that clients open. */
 @NullMarked
 package io.webproxy.undertow.http2;
 

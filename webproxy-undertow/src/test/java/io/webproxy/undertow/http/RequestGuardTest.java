@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.undertow.message.Authority;
 import io.webproxy.undertow.exchange.RequestPath;
+import io.webproxy.undertow.message.Authority;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,7 +43,7 @@ class RequestGuardTest {
     private int check(HttpLimits limits) {
         String raw = RequestPath.raw(http);
         String path = raw == null ? null : RequestPath.normalized(raw);
-        RequestGuard.Refusal refusal = RequestGuard.check(http, path, limits, multiplexed);
+        RequestGuard.Refusal refusal = RequestGuard.check(http, path, limits, multiplexed, false);
         if (refusal != null) {
             assertThat(refusal.detail()).doesNotContain("evil").endsWith(".");
         }
@@ -255,7 +255,7 @@ class RequestGuardTest {
     void webSocketOfTwoVersionsIsToldWhichOneIsUnderstood() {
         with("Host", "a").with("Upgrade", "websocket").with("Connection", "Upgrade");
         with("Sec-WebSocket-Version", "13").with("Sec-WebSocket-Version", "8");
-        RequestGuard.Refusal refusal = RequestGuard.check(http, "/", HttpLimits.defaults(), false);
+        RequestGuard.Refusal refusal = RequestGuard.check(http, "/", HttpLimits.defaults(), false, false);
         assertThat(refusal).isNotNull();
         assertThat(refusal.status()).isEqualTo(426);
         assertThat(refusal.fields().get("Sec-WebSocket-Version")).containsExactly("13");

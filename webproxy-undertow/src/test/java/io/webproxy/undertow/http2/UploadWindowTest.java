@@ -1,8 +1,7 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +15,7 @@ class UploadWindowTest {
     }
 
     private void pong() {
-        window.pong(ByteBuffer.wrap(UploadWindow.payload()));
+        window.pong(UploadWindow.payload());
     }
 
     @Test
@@ -45,7 +44,7 @@ class UploadWindowTest {
         assertThat(window.read(MIB / 4 - 1, 0)).as("little was read").isFalse();
         assertThat(window.read(1, 0)).isTrue();
         assertThat(window.read(MIB, millis(5000))).as("it isn't answered").isFalse();
-        window.pong(ByteBuffer.allocate(8));
+        window.pong(0);
         assertThat(window.growth()).as("another payload").isZero();
         pong();
         assertThat(window.growth()).isEqualTo(MIB);

@@ -1,12 +1,11 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
-import io.webproxy.undertow.message.FieldParser;
-import io.undertow.protocols.http2.HpackDecoder;
-import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.undertow.message.FieldLines;
+import io.webproxy.undertow.message.FieldParser;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The fields of one request head or trailer section of HTTP/2 as they come out of HPACK, and whether they are well-formed (RFC 9113 section 8.2 and 8.3).
  * What is above the limits is not looked at; one field more is kept, so that it shows.
  */
-final class FieldBlock implements HpackDecoder.HeaderEmitter {
+final class FieldBlock implements FieldSink {
     /** What no limit counts: the separators of a field in HTTP/1.1. */
     private static final int SEPARATORS = 4;
 
@@ -34,6 +33,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
     private @Nullable String scheme;
     private @Nullable String path;
     private @Nullable String authority;
+    private @Nullable String protocol;
     private boolean pseudo;
     private boolean regular;
     private boolean malformed;
@@ -48,7 +48,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
     }
 
     @Override
-    public void emitHeader(HttpString name, String value, boolean neverIndex) {
+    public void field(HttpString name, String value) {
         decoded += name.length() + value.length();
         if (isTooLarge()) {
             // a byte can stand for 4,000: nobody looks at them
@@ -84,6 +84,11 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
                 malformed |= authority != null || !isAuthority(value);
                 authority = value;
             }
+            case ":protocol" -> {
+                // RFC 8441 section 4
+                malformed |= protocol != null || !FieldParser.isToken(value);
+                protocol = value;
+            }
             default -> malformed = true;
         }
     }
@@ -96,7 +101,7 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
         if (!malformed) {
             count++;
             bytes += name.length() + value.length() + SEPARATORS;
-            fields.add(name, value);
+            FieldLines.add(fields, name, value);
         }
     }
 
@@ -163,7 +168,12 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
         return length == null || isTooLarge() ? -1 : Long.parseLong(length);
     }
 
-    /** The head of a request with its pseudo-header fields, or null if it is malformed (RFC 9113 section 8.3.1). */
+    /** The protocol that is to be spoken on the stream (RFC 8441 section 4), or null for none. */
+    @Nullable String protocol() {
+        return protocol;
+    }
+
+    /** The fields of a request, with {@code Host} in place of {@code :authority}; or null if it is malformed (RFC 9113 section 8.3.1). */
     @Nullable HeaderMap request() {
         HeaderValues hosts = fields.get(Headers.HOST);
         String host = hosts == null ? null : hosts.getFirst();
@@ -176,18 +186,15 @@ final class FieldBlock implements HpackDecoder.HeaderEmitter {
                 || (host != null && authority != null && !host.equalsIgnoreCase(authority))) {
             return null;
         }
-        fields.remove(Headers.HOST);
-        fields.put(Http2Channel.METHOD, method);
-        // what a client says of it is no matter: this connection is TLS
-        fields.put(Http2Channel.SCHEME, "https");
-        fields.put(Http2Channel.PATH, path);
-        fields.put(Http2Channel.AUTHORITY, authority != null ? authority : host != null ? host : "");
+        if (authority != null) {
+            fields.put(Headers.HOST, authority);
+        }
         return fields;
     }
 
-    /** A request of CONNECT has none (RFC 9113 section 8.5), and isn't served. */
+    /** A request of CONNECT has none (RFC 9113 section 8.5), and isn't served, unless it names a protocol. */
     private boolean hasTarget(String of) {
-        return !of.equals("CONNECT")
+        return of.equals("CONNECT") == (protocol != null)
                 && scheme != null
                 && path != null
                 && (path.startsWith("/") || (path.equals("*") && of.equals("OPTIONS")));

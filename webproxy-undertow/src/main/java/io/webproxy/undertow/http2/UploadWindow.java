@@ -1,6 +1,4 @@
-package io.webproxy.undertow.exchange;
-
-import java.nio.ByteBuffer;
+package io.webproxy.undertow.http2;
 
 /**
  * How far the windows of uploads grow beyond what clients were told at first (RFC 9113 section 5.2): as long as half a window is read within a round trip, it is doubled. So a
@@ -40,13 +38,13 @@ final class UploadWindow {
         return true;
     }
 
-    static byte[] payload() {
-        return ByteBuffer.allocate(8).putLong(PAYLOAD).array();
+    static long payload() {
+        return PAYLOAD;
     }
 
     /** A PING was answered. */
-    void pong(ByteBuffer payload) {
-        if (probing && payload.remaining() >= 8 && payload.getLong(payload.position()) == PAYLOAD) {
+    void pong(long payload) {
+        if (probing && payload == PAYLOAD) {
             probing = false;
             if (read - readBefore >= window / 2) {
                 window = Math.min(most, 2 * window);

@@ -1,8 +1,8 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.exchange.FrameGate.Phase;
+import io.webproxy.undertow.http2.FrameReader.Phase;
 
 /**
  * How long an HTTP/2 connection may do without what is to come next: the client's preface and settings and the rest of a field block within the
@@ -12,8 +12,8 @@ final class Http2Wait extends Watched {
     /** How long the client may take to fetch GOAWAY. */
     private static final long CLOSE_NANOS = 2_000_000_000L;
 
-    private final Http2Front front;
-    private final FrameGate gate;
+    private final Http2Connection connection;
+    private final FrameReader reader;
     private final long headNanos;
     private final long idleNanos;
     private Phase phase = Phase.START;
@@ -21,9 +21,9 @@ final class Http2Wait extends Watched {
     private boolean ending;
     private long since;
 
-    Http2Wait(Http2Front front, FrameGate gate, HttpLimits limits, long now) {
-        this.front = front;
-        this.gate = gate;
+    Http2Wait(Http2Connection connection, FrameReader reader, HttpLimits limits, long now) {
+        this.connection = connection;
+        this.reader = reader;
         this.headNanos = limits.headTime().toNanos();
         this.idleNanos = limits.keepAliveTime().toNanos();
         this.since = now;
@@ -31,11 +31,11 @@ final class Http2Wait extends Watched {
 
     @Override
     protected void seen(long now) {
-        front.look(now);
-        if (phase != gate.phase() || heads != gate.heads() || ending != front.isEnding()) {
-            phase = gate.phase();
-            heads = gate.heads();
-            ending = front.isEnding();
+        connection.look(now);
+        if (phase != reader.phase() || heads != reader.heads() || ending != connection.isEnding()) {
+            phase = reader.phase();
+            heads = reader.heads();
+            ending = connection.isEnding();
             since = now;
         }
     }
@@ -43,7 +43,7 @@ final class Http2Wait extends Watched {
     @Override
     protected long deadline() {
         // what a sweep hasn't seen yet starts then
-        if (ending != front.isEnding() || phase != gate.phase() || heads != gate.heads()) {
+        if (ending != connection.isEnding() || phase != reader.phase() || heads != reader.heads()) {
             return Long.MAX_VALUE;
         }
         if (ending) {
@@ -59,9 +59,9 @@ final class Http2Wait extends Watched {
     @Override
     protected void expired(long now) {
         if (ending) {
-            front.closeNow();
+            connection.closeNow();
         } else {
-            front.sendGoAway(Http2Front.ERROR_NO_ERROR);
+            connection.goAway(ErrorCode.NO_ERROR);
         }
     }
 

@@ -1,6 +1,4 @@
-package io.webproxy.undertow.exchange;
-
-import java.nio.ByteBuffer;
+package io.webproxy.undertow.http2;
 
 /**
  * The way of an HTTP/2 connection out of service, in the two steps of RFC 9113 section 6.8: a GOAWAY that refuses nothing yet, and, a round trip later, one that names
@@ -18,7 +16,7 @@ final class Http2Leave {
         boolean isIdle();
 
         /** Says that no other streams are wanted, and asks for a PING with this payload to be answered. */
-        void announce(byte[] ping);
+        void announce(long ping);
 
         /** No streams but those that are open by now. */
         void refuse();
@@ -71,8 +69,8 @@ final class Http2Leave {
     }
 
     /** A PING was answered. */
-    void pong(ByteBuffer payload, long now) {
-        if (step == Step.ANNOUNCED && payload.remaining() >= 8 && payload.getLong(payload.position()) == PING) {
+    void pong(long payload, long now) {
+        if (step == Step.ANNOUNCED && payload == PING) {
             refuse();
             look(now);
         }
@@ -83,7 +81,7 @@ final class Http2Leave {
         if (step == Step.ASKED && connection.isStarted()) {
             step = Step.ANNOUNCED;
             since = now;
-            connection.announce(ByteBuffer.allocate(8).putLong(PING).array());
+            connection.announce(PING);
         } else if (step == Step.ASKED && now - since > START_NANOS) {
             end();
         }

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 import java.nio.ByteBuffer;
 

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 import static io.webproxy.testing.Http2Client.ACK;
 import static io.webproxy.testing.Http2Client.CONTINUATION;
@@ -19,11 +19,10 @@ import static io.webproxy.testing.Http2Client.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.util.HeaderMap;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.undertow.exchange.FrameGate.Phase;
+import io.webproxy.undertow.http2.FrameReader.Phase;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -38,7 +37,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class FrameGateTest {
+class FrameReaderTest {
     private static final int WINDOW = 100_000;
     private static final byte[] START =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.US_ASCII);
@@ -48,77 +47,88 @@ class FrameGateTest {
     private final List<String> log = new ArrayList<>();
 
     private Http2Limits limits = Http2Limits.defaults();
-    private @Nullable FrameGate gate;
+    private @Nullable FrameReader reader;
 
-    private FrameGate gate() {
-        if (gate == null) {
-            gate = new FrameGate(
-                    new FrameGate.Connection() {
-                        @Override
-                        public void reset(int stream, int code) {
-                            log.add("reset " + stream + " " + code);
-                        }
-
-                        @Override
-                        public void malformed(int stream, @Nullable FieldBlock head) {
-                            log.add("malformed " + stream + (head == null ? "" : " head"));
-                        }
-
-                        @Override
-                        public void openWindow(int stream, int bytes) {
-                            log.add("window " + stream + " " + bytes);
-                        }
-
-                        @Override
-                        public void trailers(int stream, HeaderMap trailers) {
-                            log.add("trailers " + stream + " " + trailers);
-                        }
-
-                        @Override
-                        public void leaving() {
-                            log.add("leaving");
-                        }
-
-                        @Override
-                        public void pong(ByteBuffer payload) {
-                            log.add("pong " + payload.getLong());
-                        }
-
-                        @Override
-                        public boolean isOpen() {
-                            return true;
-                        }
-                    },
-                    limits,
-                    HttpLimits.defaults(),
-                    new FloodMeter(limits, () -> 0),
-                    WINDOW);
+    private FrameReader reader() {
+        if (reader == null) {
+            reader = fresh();
             take(START);
             log.clear();
         }
-        return gate;
+        return reader;
     }
 
-    /** Gives bytes to the gate, and takes the payload of what passes. */
-    private FrameGateTest take(byte[] bytes) {
-        FrameGate gate = gate();
-        ByteBuffer data = ByteBuffer.wrap(bytes);
-        ByteBuffer passed = gate.next(data);
-        while (passed != null) {
-            if (passed.get(0) == 'P') {
-                passed.position(24);
-            }
-            FrameHead head = FrameHead.of(passed);
-            log.add("frame " + head.type() + " " + head.stream() + " " + head.length());
-            if (head.type() == FrameHead.HEADERS) {
-                log.add("request " + gate.takeRequest());
-            }
-            if (head.type() == FrameHead.DATA) {
-                data.position(Math.min(data.limit(), data.position() + head.length()));
-            }
-            passed = gate.next(data);
+    private FrameReader fresh() {
+        return new FrameReader(new Log(), limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
+    }
+
+    private final class Log implements FrameReader.Handler {
+        @Override
+        public void settings(ClientSettings changed) {
+            log.add("settings " + changed.leastTable() + " " + changed.table());
         }
-        int error = gate.takeError();
+
+        @Override
+        public void request(int stream, FieldBlock head, HeaderMap fields, boolean end) {
+            log.add("request " + stream + " " + head.method() + " " + head.path() + " " + fields + (end ? " end" : ""));
+        }
+
+        @Override
+        public void data(int stream, ByteBuffer bytes, boolean end) {
+            log.add("data " + stream + " " + bytes.remaining() + (end ? " end" : ""));
+        }
+
+        @Override
+        public void trailers(int stream, HeaderMap trailers) {
+            log.add("trailers " + stream + " " + trailers);
+        }
+
+        @Override
+        public void resetByClient(int stream, int code) {
+            log.add("client resets " + stream + " " + code);
+        }
+
+        @Override
+        public void reset(int stream, int code) {
+            log.add("reset " + stream + " " + code);
+        }
+
+        @Override
+        public void malformed(int stream, @Nullable FieldBlock head) {
+            log.add("malformed " + stream + (head == null ? "" : " head"));
+        }
+
+        @Override
+        public void windowUpdate(int stream, int bytes) {
+            log.add("client opens " + stream + " " + bytes);
+        }
+
+        @Override
+        public void openWindow(int stream, int bytes) {
+            log.add("window " + stream + " " + bytes);
+        }
+
+        @Override
+        public void leaving() {
+            log.add("leaving");
+        }
+
+        @Override
+        public void ping(long payload) {
+            log.add("ping " + payload);
+        }
+
+        @Override
+        public void pong(long payload) {
+            log.add("pong " + payload);
+        }
+    }
+
+    /** Gives bytes to the reader. */
+    private FrameReaderTest take(byte[] bytes) {
+        FrameReader reader = reader();
+        ByteBuffer data = ByteBuffer.wrap(bytes);
+        int error = reader.take(data);
         if (error >= 0) {
             log.add("goaway " + error);
         }
@@ -126,15 +136,15 @@ class FrameGateTest {
         return this;
     }
 
-    private FrameGateTest take(int type, int flags, int stream, byte... payload) {
+    private FrameReaderTest take(int type, int flags, int stream, byte... payload) {
         return take(frame(type, flags, stream, payload));
     }
 
-    private FrameGateTest open(int stream, String... more) {
+    private FrameReaderTest open(int stream, String... more) {
         return take(HEADERS, END_HEADERS, stream, block("POST", "/", "a", more));
     }
 
-    private FrameGateTest get(int stream) {
+    private FrameReaderTest get(int stream) {
         return take(HEADERS, END_HEADERS | END_STREAM, stream, GET);
     }
 
@@ -215,8 +225,8 @@ class FrameGateTest {
         take(HEADERS, END_HEADERS | END_STREAM, 1, head).get(3);
 
         assertThat(log.get(0)).isEqualTo("malformed 1 head");
-        assertThat(log.get(1)).isEqualTo("frame 1 3 3");
-        assertThat(log).hasSize(3);
+        assertThat(log.get(1)).startsWith("request 3 GET /");
+        assertThat(log).hasSize(2);
     }
 
     @Test
@@ -239,11 +249,13 @@ class FrameGateTest {
                         "a",
                         "1"));
 
-        assertThat(log.get(0)).isEqualTo("frame 1 1 3");
-        assertThat(last()).contains(":scheme=[https]", ":path=[/x?y]", ":authority=[b:1]", "a=[1]", ":method=[GET]");
+        assertThat(last())
+                .startsWith("request 1 GET /x?y {")
+                .contains("host=[b:1]", "a=[1]")
+                .endsWith(" end");
     }
 
-    private FrameGateTest getIndexed(int stream, int... bytes) {
+    private FrameReaderTest getIndexed(int stream, int... bytes) {
         byte[] more = new byte[bytes.length];
         for (int i = 0; i < bytes.length; i++) {
             more[i] = (byte) bytes[i];
@@ -260,7 +272,7 @@ class FrameGateTest {
                     2, 'v', 'w'
                 });
         for (int surplus = 0; surplus < 2; surplus++) {
-            gate = null;
+            reader = null;
             take(HEADERS, END_HEADERS | END_STREAM, 1, concat(GET, bad, new byte[] {0x40, 1, 'x', 1, 'y'}));
             assertThat(last()).isEqualTo("malformed 1 head");
             assertThat(getIndexed(3, 0x80 | 62).last()).contains("x=[y]");
@@ -273,25 +285,22 @@ class FrameGateTest {
             assertThat(last()).contains("z=[mmm");
             assertThat(getIndexed(9, 0x80 | 63).last()).contains("x=[y]");
             assertThat(getIndexed(11, 0x80 | 64).last())
-                    .isEqualTo(surplus == 0 ? "malformed 11 head" : "goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
+                    .isEqualTo(surplus == 0 ? "malformed 11 head" : "goaway " + ErrorCode.COMPRESSION_ERROR);
         }
     }
 
-    /** It would take one byte more in the table than the client counts. */
     @Test
-    void emptyNameAndValueInTheTableEndTheConnection() {
-        assertThat(getIndexed(1, 0x40, 0, 0).last()).isEqualTo("goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
+    void emptyNameAndValueInTheTableAreAnErrorOfTheirStreamOnly() {
+        assertThat(getIndexed(1, 0x40, 0, 0).last()).isEqualTo("malformed 1 head");
+        assertThat(getIndexed(3, 0x80 | 62).last()).isEqualTo("malformed 3 head");
+        assertThat(get(5).last()).startsWith("request 5");
     }
 
-    /** Each such name costs a copy of the rest of its block: thousands of them would hold up the IO thread. */
     @Test
-    void manyNamesThatNoFieldCanHaveEndTheConnection() {
-        byte[] emptyNames = new byte[3 * 16];
-        take(HEADERS, END_HEADERS | END_STREAM, 1, concat(GET, emptyNames));
+    void anyNumberOfNamesThatNoFieldCanHaveIsAnErrorOfTheStreamOnly() {
+        take(HEADERS, END_HEADERS | END_STREAM, 1, concat(GET, new byte[3 * 1000]));
         assertThat(last()).isEqualTo("malformed 1 head");
-
-        take(HEADERS, END_HEADERS | END_STREAM, 3, concat(GET, emptyNames, new byte[3]));
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_COMPRESSION_ERROR);
+        assertThat(get(3).last()).startsWith("request 3");
     }
 
     @Test
@@ -299,7 +308,7 @@ class FrameGateTest {
         open(1).take(GOAWAY, 0, 0, new byte[8])
                 .take(DATA, END_STREAM, 1, new byte[3])
                 .get(3);
-        assertThat(log).contains("leaving", "frame 0 1 3");
+        assertThat(log).contains("leaving", "data 1 3 end");
         assertThat(last()).startsWith("request");
     }
 
@@ -315,13 +324,13 @@ class FrameGateTest {
         limits = limits.withStreams(2);
         byte[] indexed = concat(GET, new byte[] {0x40, 1, 'x', 1, 'y'});
         get(1).open(3).take(HEADERS, END_HEADERS | END_STREAM, 5, indexed);
-        assertThat(last()).isEqualTo("reset 5 " + Http2Channel.ERROR_REFUSED_STREAM);
+        assertThat(last()).isEqualTo("reset 5 " + ErrorCode.REFUSED_STREAM);
 
-        gate().completed(1);
+        reader().completed(1);
         take(HEADERS, END_HEADERS | END_STREAM, 7, concat(GET, new byte[] {(byte) (0x80 | 62)}));
         assertThat(last()).contains("x=[y]");
         get(9);
-        assertThat(last()).isEqualTo("reset 9 " + Http2Channel.ERROR_REFUSED_STREAM);
+        assertThat(last()).isEqualTo("reset 9 " + ErrorCode.REFUSED_STREAM);
         take(RST_STREAM, 0, 7, new byte[4]).get(11);
         assertThat(last()).startsWith("request");
     }
@@ -333,7 +342,7 @@ class FrameGateTest {
         assertThat(last()).isEqualTo("reset 3 7");
 
         take(DATA, 0, 3, new byte[1]);
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_STREAM_CLOSED);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.STREAM_CLOSED);
     }
 
     @Test
@@ -342,18 +351,20 @@ class FrameGateTest {
         for (int stream = 1; stream < 100; stream += 2) {
             take(HEADERS, END_HEADERS | END_STREAM, stream, block("GET", "/", "a", "X", "y"));
         }
-        assertThat(log).hasSize(21).endsWith("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(log).hasSize(21).endsWith("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
     }
 
     @Test
-    void tableOfTheClientIsTheLastAndTheLeastItHasSet() {
-        assertThat(gate().settings().table()).isEqualTo(-1);
-        for (int[] each : new int[][] {{100, 100, 100}, {8192, 100, 4096}, {50, 50, 50}}) {
-            byte[] payload =
-                    ByteBuffer.allocate(6).putShort((short) 1).putInt(each[0]).array();
+    void tableOfTheClientIsTheLastAndTheLeastOfOneFrame() {
+        for (int[] each : new int[][] {{100, 200, 100, 200}, {8192, 8192, 4096, 4096}, {50, 10, 10, 10}}) {
+            byte[] payload = ByteBuffer.allocate(12)
+                    .putShort((short) 1)
+                    .putInt(each[0])
+                    .putShort((short) 1)
+                    .putInt(each[1])
+                    .array();
             take(SETTINGS, 0, 0, payload);
-            assertThat(gate().settings().leastTable()).isEqualTo(each[1]);
-            assertThat(gate().settings().table()).isEqualTo(each[2]);
+            assertThat(last()).isEqualTo("settings " + each[2] + " " + each[3]);
         }
     }
 
@@ -368,7 +379,7 @@ class FrameGateTest {
     @Test
     void bodyThatIsLongerThanItsLengthNeverPasses() {
         open(1, "content-length", "5").take(DATA, 0, 1, new byte[3]);
-        assertThat(last()).isEqualTo("frame 0 1 3");
+        assertThat(last()).isEqualTo("data 1 3");
         take(DATA, 0, 1, new byte[3]);
         assertThat(last()).isEqualTo("malformed 1");
         take(DATA, END_STREAM, 1, new byte[3]);
@@ -389,8 +400,7 @@ class FrameGateTest {
     void trailersPassAsTheEndOfTheBody() {
         open(1).take(DATA, 0, 1, new byte[3]).take(HEADERS, END_HEADERS | END_STREAM, 1, fields("x", "y"));
 
-        assertThat(log.get(log.size() - 2)).isEqualTo("trailers 1 {x=[y]}");
-        assertThat(last()).isEqualTo("frame 0 1 0");
+        assertThat(last()).isEqualTo("trailers 1 {x=[y]}");
     }
 
     @Test
@@ -424,17 +434,17 @@ class FrameGateTest {
         for (int i = 0; i < 300; i++) {
             take(DATA, PADDED, 1, padded);
         }
-        assertThat(log).contains("frame 0 1 50", "window 0 32918", "window 1 32918");
+        assertThat(log).contains("data 1 50", "window 0 32918", "window 1 32918");
     }
 
     @Test
     void clientThatSendsMoreThanItMayIsToldSo() {
         open(1);
-        gate().windowOpened(0, 1 << 20);
+        reader().windowOpened(0, 1 << 20);
         for (int i = 0; i < 7; i++) {
             take(DATA, 0, 1, new byte[16_000]);
         }
-        assertThat(last()).isEqualTo("reset 1 " + Http2Channel.ERROR_FLOW_CONTROL_ERROR);
+        assertThat(last()).isEqualTo("reset 1 " + ErrorCode.FLOW_CONTROL_ERROR);
     }
 
     @Test
@@ -443,7 +453,7 @@ class FrameGateTest {
         for (int i = 0; i < 5; i++) {
             take(DATA, 0, 1, new byte[16_000]);
         }
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_FLOW_CONTROL_ERROR);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.FLOW_CONTROL_ERROR);
     }
 
     @Test
@@ -454,7 +464,7 @@ class FrameGateTest {
             int end = Math.min(block.length, at + 16_000);
             take(CONTINUATION, end == block.length ? END_HEADERS : 0, 1, Arrays.copyOfRange(block, at, end));
         }
-        assertThat(log).hasSize(2);
+        assertThat(log).hasSize(1);
         assertThat(last()).contains("z=[y").doesNotContain("last");
     }
 
@@ -464,19 +474,19 @@ class FrameGateTest {
         for (int i = 0; i < 5; i++) {
             take(CONTINUATION, 0, 1, new byte[16_000]);
         }
-        assertThat(log).containsExactly("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(log).containsExactly("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
 
-        gate = null;
+        reader = null;
         log.clear();
         take(HEADERS, END_STREAM, 1, GET);
         for (int i = 0; i < 100; i++) {
             take(CONTINUATION, 0, 1);
         }
-        assertThat(log).containsExactly("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(log).containsExactly("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
     }
 
     /** A head with an entry of 4,000 bytes, and references to it. */
-    private FrameGateTest bomb(int stream, int references) {
+    private FrameReaderTest bomb(int stream, int references) {
         byte[] bomb = new byte[references];
         Arrays.fill(bomb, (byte) (0x80 | 62));
         byte[] entry = fields("x", "y".repeat(4000));
@@ -487,10 +497,10 @@ class FrameGateTest {
     @Test
     void bombOfHpackIsKeptSmallAndEndsTheConnection() {
         bomb(1, 20);
-        assertThat(log).hasSize(2);
+        assertThat(log).hasSize(1);
         assertThat(last().length()).isBetween(30_000, 40_000);
         bomb(3, 15_000);
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
     }
 
     static Stream<Arguments> errorsOfTheConnection() {
@@ -556,28 +566,26 @@ class FrameGateTest {
                 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\u0008\6\0\0\0\0\0"
             })
     void anythingButThePrefaceAndSettingsEndsTheConnection(String start) {
-        gate();
-        FrameGate fresh =
-                new FrameGate(new Quiet(), limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
-        assertThat(fresh.next(ByteBuffer.wrap(start.getBytes(StandardCharsets.US_ASCII))))
-                .isNull();
-        assertThat(fresh.takeError()).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
+        reader();
+        FrameReader fresh = fresh();
+        assertThat(fresh.take(ByteBuffer.wrap(start.getBytes(StandardCharsets.US_ASCII))))
+                .isEqualTo(ErrorCode.PROTOCOL_ERROR);
     }
 
     @Test
     void frameAfterTheEndOfItsStreamIsAnError() {
         get(1).take(DATA, 0, 1, new byte[1]);
-        assertThat(last()).isEqualTo("reset 1 " + Http2Channel.ERROR_STREAM_CLOSED);
+        assertThat(last()).isEqualTo("reset 1 " + ErrorCode.STREAM_CLOSED);
         get(3).get(3);
-        assertThat(last()).isEqualTo("reset 3 " + Http2Channel.ERROR_STREAM_CLOSED);
+        assertThat(last()).isEqualTo("reset 3 " + ErrorCode.STREAM_CLOSED);
         open(5).take(RST_STREAM, 0, 5, new byte[4]).take(DATA, 0, 5, new byte[1]);
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_STREAM_CLOSED);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.STREAM_CLOSED);
     }
 
     @Test
     void lateFramesOfAStreamThatWeHaveResetAreIgnored() {
         open(1);
-        gate().wasReset(1);
+        reader().wasReset(1);
         log.clear();
         take(DATA, 0, 1, new byte[100]).take(HEADERS, END_HEADERS | END_STREAM, 1, fields("x", "y"));
         take(RST_STREAM, 0, 1, new byte[4]).take(WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 0, 1});
@@ -609,7 +617,7 @@ class FrameGateTest {
         }
         assertThat(log).noneMatch(line -> line.startsWith("goaway"));
         take(frame);
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
     }
 
     @Test
@@ -620,7 +628,7 @@ class FrameGateTest {
         }
         assertThat(log).noneMatch(line -> line.startsWith("goaway"));
         get(stream).take(RST_STREAM, 0, stream, new byte[4]);
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
     }
 
     @Test
@@ -630,24 +638,23 @@ class FrameGateTest {
         }
         assertThat(last()).isEqualTo("reset 399 1");
         get(401).take(WINDOW_UPDATE, 0, 401, new byte[4]);
-        assertThat(last()).isEqualTo("goaway " + Http2Channel.ERROR_ENHANCE_YOUR_CALM);
+        assertThat(last()).isEqualTo("goaway " + ErrorCode.ENHANCE_YOUR_CALM);
     }
 
     @Test
     void phaseTellsWhatTheClientIsAt() {
-        FrameGate fresh =
-                new FrameGate(new Quiet(), limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
+        FrameReader fresh = fresh();
         assertThat(fresh.phase()).isEqualTo(Phase.START);
-        assertThat(gate().phase()).isEqualTo(Phase.IDLE);
+        assertThat(reader().phase()).isEqualTo(Phase.IDLE);
         take(new byte[] {0, 0, 9, 1, 5, 0, 0, 0, 1});
-        assertThat(gate().phase()).isEqualTo(Phase.HEAD);
-        gate = null;
+        assertThat(reader().phase()).isEqualTo(Phase.HEAD);
+        reader = null;
         take(HEADERS, END_STREAM, 1, GET);
-        assertThat(gate().phase()).isEqualTo(Phase.HEAD);
+        assertThat(reader().phase()).isEqualTo(Phase.HEAD);
         take(CONTINUATION, END_HEADERS, 1);
-        assertThat(gate().phase()).isEqualTo(Phase.BUSY);
-        gate().completed(1);
-        assertThat(gate().phase()).isEqualTo(Phase.IDLE);
+        assertThat(reader().phase()).isEqualTo(Phase.BUSY);
+        reader().completed(1);
+        assertThat(reader().phase()).isEqualTo(Phase.IDLE);
     }
 
     private static byte[] conversation() {
@@ -665,28 +672,16 @@ class FrameGateTest {
         byte[] bytes = conversation();
         take(bytes);
         List<String> whole = List.copyOf(log);
-        assertThat(whole).contains("frame 1 1 3", "frame 0 1 1", "frame 6 0 8", "trailers 1 {t=[z]}", "frame 0 1 0");
+        assertThat(whole)
+                .contains("settings 0 0", "data 1 1", "ping 0", "trailers 1 {t=[z]}")
+                .anyMatch(line -> line.startsWith("request 1 POST / "));
 
-        gate = null;
+        reader = null;
         log.clear();
-        for (int i = 0; i < bytes.length; i++) {
-            // the byte of the body is Undertow's
-            if (last().equals("frame 0 1 1")
-                    && log.stream().filter("frame 0 1 1"::equals).count() == 1
-                    && skipped()) {
-                continue;
-            }
-            take(new byte[] {bytes[i]});
+        for (byte one : bytes) {
+            take(new byte[] {one});
         }
         assertThat(log).isEqualTo(whole);
-    }
-
-    private boolean bodySkipped;
-
-    private boolean skipped() {
-        boolean first = !bodySkipped;
-        bodySkipped = true;
-        return first;
     }
 
     @Test
@@ -696,7 +691,7 @@ class FrameGateTest {
             for (int bit = 0; bit < 8; bit++) {
                 byte[] mutation = bytes.clone();
                 mutation[i] ^= (byte) (1 << bit);
-                gate = null;
+                reader = null;
                 log.clear();
                 take(mutation);
             }
@@ -708,35 +703,10 @@ class FrameGateTest {
     void answeredPingsAndLateStreamsOfAConnectionThatEnds() {
         take(frame(PING, ACK, 0, new byte[] {0, 0, 0, 0, 0, 0, 0, 7}));
         take(frame(HEADERS, END_HEADERS | END_STREAM, 1, GET));
-        assertThat(gate().refuse()).isEqualTo(1);
+        assertThat(reader().refuse()).isEqualTo(1);
         log.clear();
         take(frame(HEADERS, END_HEADERS | END_STREAM, 3, GET));
-        assertThat(log).containsExactly("reset 3 " + Http2Channel.ERROR_REFUSED_STREAM);
-        assertThat(gate().isOpen(1)).isTrue();
-    }
-
-    private static final class Quiet implements FrameGate.Connection {
-        @Override
-        public void reset(int stream, int code) {}
-
-        @Override
-        public void malformed(int stream, @Nullable FieldBlock head) {}
-
-        @Override
-        public void openWindow(int stream, int bytes) {}
-
-        @Override
-        public void trailers(int stream, HeaderMap trailers) {}
-
-        @Override
-        public void leaving() {}
-
-        @Override
-        public void pong(ByteBuffer payload) {}
-
-        @Override
-        public boolean isOpen() {
-            return true;
-        }
+        assertThat(log).containsExactly("reset 3 " + ErrorCode.REFUSED_STREAM);
+        assertThat(reader().isOpen(1)).isTrue();
     }
 }

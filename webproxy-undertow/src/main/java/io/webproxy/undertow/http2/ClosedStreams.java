@@ -1,4 +1,4 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 /**
  * The streams of an HTTP/2 connection that closed last: so that a late frame on one can be told from one that breaks the protocol (RFC 9113 section

@@ -1,7 +1,7 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
-import static io.undertow.protocols.http2.Http2Channel.ERROR_FLOW_CONTROL_ERROR;
-import static io.undertow.protocols.http2.Http2Channel.ERROR_PROTOCOL_ERROR;
+import static io.webproxy.undertow.http2.ErrorCode.FLOW_CONTROL_ERROR;
+import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
 
 import java.nio.ByteBuffer;
 
@@ -43,18 +43,18 @@ record ClientSettings(int leastTable, int table, int window, int longestFrame, i
                 }
                 case ENABLE_PUSH -> {
                     if (value > 1) {
-                        return wrong(ERROR_PROTOCOL_ERROR);
+                        return wrong(PROTOCOL_ERROR);
                     }
                 }
                 case INITIAL_WINDOW_SIZE -> {
                     if (value > Integer.MAX_VALUE) {
-                        return wrong(ERROR_FLOW_CONTROL_ERROR);
+                        return wrong(FLOW_CONTROL_ERROR);
                     }
                     window = (int) value;
                 }
                 case MAX_FRAME_SIZE -> {
                     if (value < SMALLEST_FRAME || value > LARGEST_FRAME) {
-                        return wrong(ERROR_PROTOCOL_ERROR);
+                        return wrong(PROTOCOL_ERROR);
                     }
                     frame = (int) value;
                 }
@@ -69,43 +69,5 @@ record ClientSettings(int leastTable, int table, int window, int longestFrame, i
 
     private static ClientSettings wrong(int error) {
         return new ClientSettings(-1, -1, -1, -1, error);
-    }
-
-    /** What is in force when these follow on others. */
-    ClientSettings after(ClientSettings before) {
-        return new ClientSettings(
-                least(before.leastTable, leastTable),
-                last(before.table, table),
-                last(before.window, window),
-                last(before.longestFrame, longestFrame),
-                error);
-    }
-
-    private static int least(int before, int now) {
-        return before < 0 || now < 0 ? Math.max(before, now) : Math.min(before, now);
-    }
-
-    private static int last(int before, int now) {
-        return now < 0 ? before : now;
-    }
-
-    /** The frame that says no more than this. */
-    ByteBuffer frame() {
-        ByteBuffer payload = ByteBuffer.allocate(24);
-        put(payload, HEADER_TABLE_SIZE, leastTable < table ? leastTable : -1);
-        put(payload, HEADER_TABLE_SIZE, table);
-        put(payload, INITIAL_WINDOW_SIZE, window);
-        put(payload, MAX_FRAME_SIZE, longestFrame);
-        payload.flip();
-        return new FrameHead(payload.remaining(), FrameHead.SETTINGS, 0, 0)
-                .frame()
-                .put(payload)
-                .flip();
-    }
-
-    private static void put(ByteBuffer payload, int id, int value) {
-        if (value >= 0) {
-            payload.putShort((short) id).putInt(value);
-        }
     }
 }

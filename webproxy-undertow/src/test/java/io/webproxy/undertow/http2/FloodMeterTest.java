@@ -1,9 +1,9 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.http.Http2Limits;
-import io.webproxy.undertow.exchange.FloodMeter.Kind;
+import io.webproxy.undertow.http2.FloodMeter.Kind;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

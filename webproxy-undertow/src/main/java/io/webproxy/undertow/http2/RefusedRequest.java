@@ -1,9 +1,10 @@
-package io.webproxy.undertow.exchange;
+package io.webproxy.undertow.http2;
 
 import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.undertow.exchange.RequestIds;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,7 +15,7 @@ final class RefusedRequest {
     private RefusedRequest() {}
 
     /** What is known of it; what isn't well-formed is left out. */
-    static ExchangeRecord record(InetAddress client, FieldBlock head) {
+    static ExchangeRecord record(InetAddress client, String scheme, FieldBlock head) {
         String target = head.path();
         int query = target.indexOf('?');
         return new ExchangeRecord(
@@ -23,7 +24,7 @@ final class RefusedRequest {
                 client,
                 null,
                 head.method(),
-                "https",
+                scheme,
                 head.authority(),
                 query < 0 ? target : target.substring(0, query),
                 query < 0 ? "" : target.substring(query + 1),

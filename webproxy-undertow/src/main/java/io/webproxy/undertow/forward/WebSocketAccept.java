@@ -1,0 +1,32 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HttpString;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+
+/** The proof in a 101 that the upstream has understood the handshake of a WebSocket (RFC 6455 section 4.2.2). */
+final class WebSocketAccept {
+    private static final HttpString KEY = new HttpString("Sec-WebSocket-Key");
+    private static final HttpString ACCEPT = new HttpString("Sec-WebSocket-Accept");
+    private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+    private WebSocketAccept() {}
+
+    /** Whether an answer has the right one for the key of its request. */
+    static boolean isAnswer(HeaderMap request, HeaderMap answer) {
+        String key = request.getFirst(KEY);
+        return key != null && of(key).equals(answer.getFirst(ACCEPT));
+    }
+
+    private static String of(String key) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-1").digest((key + MAGIC).getBytes(StandardCharsets.US_ASCII));
+            return Base64.getEncoder().encodeToString(hash);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

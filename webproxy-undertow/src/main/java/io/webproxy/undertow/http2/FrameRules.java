@@ -1,0 +1,46 @@
+package io.webproxy.undertow.http2;
+
+import static io.webproxy.undertow.http2.ErrorCode.FRAME_SIZE_ERROR;
+import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
+
+/** What the head of a client's frame alone says of whether it is in order (RFC 9113 sections 4.2 and 6). Pure. */
+final class FrameRules {
+    /** The longest payload, in bytes: what a server takes that has announced no other. */
+    static final int LONGEST = 16_384;
+
+    private FrameRules() {}
+
+    /**
+     * What is wrong with a frame, as an error of the connection, else -1.
+     *
+     * @param newest the highest stream that the client has opened
+     */
+    static int problem(FrameHead head, int newest) {
+        if (head.length() > LONGEST) {
+            return FRAME_SIZE_ERROR;
+        }
+        boolean idle = head.stream() > newest || (head.stream() != 0 && head.stream() % 2 == 0);
+        return switch (head.type()) {
+            case FrameHead.SETTINGS ->
+                head.stream() != 0
+                        ? PROTOCOL_ERROR
+                        : head.length() % 6 != 0 || (head.has(FrameHead.ACK) && head.length() != 0)
+                                ? FRAME_SIZE_ERROR
+                                : -1;
+            case FrameHead.PING -> head.stream() != 0 ? PROTOCOL_ERROR : sized(head, 8);
+            case FrameHead.GOAWAY -> head.stream() != 0 ? PROTOCOL_ERROR : head.length() < 8 ? FRAME_SIZE_ERROR : -1;
+            case FrameHead.WINDOW_UPDATE -> idle ? PROTOCOL_ERROR : sized(head, 4);
+            case FrameHead.RST_STREAM -> head.stream() == 0 || idle ? PROTOCOL_ERROR : sized(head, 4);
+            case FrameHead.DATA ->
+                head.stream() == 0 || idle || (head.has(FrameHead.PADDED) && head.length() == 0) ? PROTOCOL_ERROR : -1;
+            case FrameHead.HEADERS -> head.stream() % 2 == 0 ? PROTOCOL_ERROR : -1;
+            case FrameHead.PRIORITY -> head.stream() == 0 ? PROTOCOL_ERROR : -1;
+            case FrameHead.PUSH_PROMISE -> PROTOCOL_ERROR;
+            default -> -1;
+        };
+    }
+
+    private static int sized(FrameHead head, int length) {
+        return head.length() == length ? -1 : FRAME_SIZE_ERROR;
+    }
+}

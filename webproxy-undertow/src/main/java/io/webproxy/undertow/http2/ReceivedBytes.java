@@ -1,0 +1,74 @@
+package io.webproxy.undertow.http2;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+
+/** Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them. Not thread-safe. */
+final class ReceivedBytes {
+    private final ByteBufferPool pool;
+    /** All but the last are ready to be read; the last is being filled. */
+    private final ArrayDeque<PooledByteBuffer> buffers = new ArrayDeque<>(2);
+    /** Where reading of the first goes on. */
+    private int readAt;
+
+    private int size;
+
+    ReceivedBytes(ByteBufferPool pool) {
+        this.pool = pool;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** Takes all bytes. */
+    void add(ByteBuffer bytes) {
+        size += bytes.remaining();
+        while (bytes.hasRemaining()) {
+            PooledByteBuffer last = buffers.peekLast();
+            if (last == null || !last.getBuffer().hasRemaining()) {
+                last = pool.allocate();
+                last.getBuffer().clear();
+                buffers.addLast(last);
+            }
+            ByteBuffer into = last.getBuffer();
+            int length = Math.min(into.remaining(), bytes.remaining());
+            into.put(into.position(), bytes, bytes.position(), length);
+            into.position(into.position() + length);
+            bytes.position(bytes.position() + length);
+        }
+    }
+
+    /** Moves as many as fit; returns how many. */
+    int read(ByteBuffer into) {
+        int moved = 0;
+        while (into.hasRemaining() && size > 0) {
+            PooledByteBuffer first = buffers.getFirst();
+            ByteBuffer from = first.getBuffer();
+            int length = Math.min(from.position() - readAt, into.remaining());
+            into.put(into.position(), from, readAt, length);
+            into.position(into.position() + length);
+            readAt += length;
+            moved += length;
+            size -= length;
+            if (readAt == from.position()) {
+                readAt = 0;
+                buffers.removeFirst();
+                first.close();
+            }
+        }
+        return moved;
+    }
+
+    /** Gives the buffers back; returns how many bytes nobody has read. */
+    int release() {
+        int unread = size;
+        buffers.forEach(PooledByteBuffer::close);
+        buffers.clear();
+        readAt = 0;
+        size = 0;
+        return unread;
+    }
+}

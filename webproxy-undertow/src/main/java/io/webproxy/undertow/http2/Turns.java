@@ -1,0 +1,256 @@
+package io.webproxy.undertow.http2;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Turn;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+import org.xnio.channels.SslChannel;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * The turns of one connection on its IO thread: in each it reads what there is, up to a limit, runs what has become due, and writes once. What other connections of the thread
+ * make it write waits for the end of the thread's round, so that it goes out together.
+ *
+ * <p>Not thread-safe: it belongs to the connection's IO thread.
+ */
+final class Turns {
+    /** What a turn is made of. */
+    interface Steps {
+        /** Takes bytes; false if it has left some of them, to go on in the next turn. */
+        boolean take(ByteBuffer bytes);
+
+        /** {@link #take} is to leave what it has not yet looked at. */
+        void pause();
+
+        /** The other side has ended its direction. */
+        void ended();
+
+        /** Something has thrown that shouldn't: what it was for may be lost, so that the connection has to end. */
+        void failed();
+
+        /** Writes what there is; returns whether there would be more at once. */
+        boolean write();
+
+        /** The socket takes bytes again; returns whether it has taken all. */
+        boolean unblocked();
+    }
+
+    private static final int BUFFER_BYTES = 32 * 1024;
+    /** Requests that came in one piece would all start before any other connection of this thread is looked at. */
+    private static final int REQUESTS = 32;
+    /** Tasks that make others could keep the thread for themselves. */
+    private static final int TASKS = 1024;
+
+    /** What is read into, by all connections of a thread. */
+    private static final ThreadLocal<ByteBuffer> BUFFER =
+            ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(BUFFER_BYTES));
+
+    private final StreamConnection socket;
+    private final StreamSourceConduit source;
+    private final Steps steps;
+    private final boolean secure;
+    private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+    private final Turn turn = new Turn();
+    private final Runnable run = this::runSafely;
+    /** What a turn has left of what it has read. */
+    private @Nullable ByteBuffer left;
+
+    private boolean running;
+    private boolean scheduled;
+    private boolean touched;
+    private boolean readable;
+    private boolean awaiting;
+    private boolean stopped;
+    private boolean reading = true;
+    private int requests;
+
+    Turns(StreamConnection socket, Steps steps) {
+        this.socket = socket;
+        this.source = socket.getSourceChannel().getConduit();
+        this.steps = steps;
+        this.secure = socket instanceof SslChannel;
+    }
+
+    /** Starts to read; {@code read}: what was read already, or null. */
+    void start(@Nullable PooledByteBuffer read) {
+        if (read != null) {
+            left = ByteBuffer.allocate(read.getBuffer().remaining())
+                    .put(read.getBuffer())
+                    .flip();
+            read.close();
+        }
+        socket.getSourceChannel().setReadListener(ready -> {
+            readable = true;
+            runSafely();
+        });
+        socket.getSinkChannel().setWriteListener(ready -> {
+            if (steps.unblocked()) {
+                touched = true;
+                runSafely();
+            }
+        });
+        readable = true;
+        socket.getSourceChannel().resumeReads();
+        runSafely();
+    }
+
+    /** Runs a task in this turn, or in the next. */
+    void later(Runnable task) {
+        tasks.addLast(task);
+        schedule();
+    }
+
+    /** There is something to write. */
+    void touch() {
+        touched = true;
+        schedule();
+    }
+
+    /** A request has started. */
+    void started() {
+        if (++requests >= REQUESTS) {
+            steps.pause();
+        }
+    }
+
+    /** Whether the socket is to say when it takes bytes. */
+    void awaitSocket(boolean wanted) {
+        if (awaiting != wanted && !stopped) {
+            awaiting = wanted;
+            if (wanted) {
+                socket.getSinkChannel().resumeWrites();
+            } else {
+                socket.getSinkChannel().suspendWrites();
+            }
+        }
+    }
+
+    /** Nothing is read any more. */
+    void stopReading() {
+        reading = false;
+        left = null;
+        if (!stopped && socket.isOpen()) {
+            socket.getSourceChannel().suspendReads();
+        }
+    }
+
+    /** The connection is closed. */
+    void stop() {
+        stopped = true;
+        left = null;
+        // what has become due is for streams, which hear of the end
+        if (!running) {
+            runTasks();
+        }
+    }
+
+    private void schedule() {
+        if (!running && !scheduled && !stopped) {
+            scheduled = true;
+            try {
+                socket.getIoThread().execute(run);
+            } catch (RejectedExecutionException e) {
+                // the server is closing
+            }
+        }
+    }
+
+    private void runSafely() {
+        scheduled = false;
+        if (running) {
+            return;
+        }
+        running = true;
+        requests = 0;
+        try {
+            Guard.run("a turn of an HTTP/2 connection", this::run, steps::failed);
+        } finally {
+            running = false;
+        }
+        if (stopped) {
+            runTasks();
+        } else if (touched || !tasks.isEmpty() || left != null) {
+            schedule();
+        }
+    }
+
+    private void run() {
+        read();
+        runTasks();
+        if (touched && !stopped) {
+            touched = steps.write();
+            runTasks();
+        }
+    }
+
+    private void runTasks() {
+        for (int i = 0; i < TASKS && !tasks.isEmpty(); i++) {
+            Guard.run("a task of an HTTP/2 connection", tasks.removeFirst(), steps::failed);
+        }
+    }
+
+    private void read() {
+        ByteBuffer before = left;
+        if (before != null) {
+            left = null;
+            if (!steps.take(before) && reading) {
+                left = before;
+                return;
+            }
+        }
+        if (!readable || !reading || stopped) {
+            return;
+        }
+        ByteBuffer buffer = BUFFER.get();
+        try {
+            while (reading && !stopped) {
+                int read = source.read(buffer.clear());
+                if (read <= 0) {
+                    readable = false;
+                    if (read < 0) {
+                        steps.ended();
+                    }
+                    return;
+                }
+                turn.moved(read);
+                if (!steps.take(buffer.flip()) && reading) {
+                    left = ByteBuffer.allocate(buffer.remaining()).put(buffer).flip();
+                    return;
+                }
+                if (!secure && read < BUFFER_BYTES) {
+                    readable = false;
+                    return;
+                }
+                if (turn.isOver()) {
+                    rest();
+                    return;
+                }
+            }
+        } catch (IOException e) {
+            steps.ended();
+        }
+    }
+
+    /** A socket in cleartext says at once that it can be read again, after all others; one with TLS would be read again before them. */
+    private void rest() {
+        readable = false;
+        if (secure) {
+            socket.getSourceChannel().suspendReads();
+            IoTasks.executeAfter(socket.getIoThread(), this::rested, Turn.TLS_REST_MILLIS);
+        }
+    }
+
+    private void rested() {
+        if (reading && !stopped && socket.isOpen()) {
+            socket.getSourceChannel().resumeReads();
+            readable = true;
+            runSafely();
+        }
+    }
+}
