@@ -416,7 +416,7 @@ final class RequestParser {
     }
 
     private boolean isPrefaceTarget() {
-        return method != null && method.equalToString("PRI") && "*".equals(path) && queryString == null;
+        return method != null && method.toString().equals("PRI") && "*".equals(path) && queryString == null;
     }
 
     private static boolean isVersion(byte[] in, int from) {
