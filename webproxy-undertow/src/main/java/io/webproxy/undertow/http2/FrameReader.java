@@ -135,7 +135,7 @@ final class FrameReader {
     }
 
     /**
-     * Takes all bytes of {@code data}, unless {@link #isPaused} comes true; what comes after the end of the connection is thrown away.
+     * Takes all bytes of {@code data}, unless {@link #pause} is called meanwhile; what comes after the end of the connection is thrown away.
      *
      * @return why the connection is to be ended, once; -1 if it isn't
      */
