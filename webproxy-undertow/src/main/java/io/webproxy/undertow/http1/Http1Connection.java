@@ -82,6 +82,8 @@ public final class Http1Connection extends AbstractServerConnection implements E
     /** The client has ended its direction, or the connection is broken. */
     private boolean ended;
 
+    private boolean broken;
+
     private boolean watched;
     private boolean leaving;
     /** Nothing is read for HTTP any more. */
@@ -109,15 +111,17 @@ public final class Http1Connection extends AbstractServerConnection implements E
         this.response = new ResponseSink(originalSinkConduit, shared.buffers(), secure);
         this.source = new ConduitStreamSourceChannel(connection, body);
         this.sink = new ConduitStreamSinkChannel(connection, response);
-        addCloseListener(closed -> onThread(this::closed));
+        addCloseListener(closed -> {
+            if (isOnThread()) {
+                closed();
+            } else {
+                IoTasks.execute(getIoThread(), this::closed);
+            }
+        });
     }
 
-    private void onThread(Runnable task) {
-        if (Thread.currentThread() == getIoThread()) {
-            task.run();
-        } else {
-            IoTasks.execute(getIoThread(), task);
-        }
+    private boolean isOnThread() {
+        return Thread.currentThread() == getIoThread();
     }
 
     void start(@Nullable PooledByteBuffer read) {
@@ -235,11 +239,11 @@ public final class Http1Connection extends AbstractServerConnection implements E
                     awaitHead();
                 } else if (http2 != null && parser.isPreface()) {
                     handOver(http2);
-                } else if (served++ < BURST) {
+                } else {
                     begin();
-                }
-                if (served > BURST) {
-                    break;
+                    if (++served == BURST) {
+                        break;
+                    }
                 }
             }
         } finally {
@@ -322,7 +326,6 @@ public final class Http1Connection extends AbstractServerConnection implements E
         int from = bytes.position();
         int to = bytes.limit();
         int read = -1;
-        boolean broken = false;
         try {
             bytes.limit(bytes.capacity()).position(to);
             read = originalSourceConduit.read(bytes);
@@ -342,7 +345,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
         if (read < 0) {
             ended = true;
             if (stream != null) {
-                stream.left(broken);
+                stream.left();
             }
         }
     }
@@ -352,6 +355,9 @@ public final class Http1Connection extends AbstractServerConnection implements E
     /** The next bytes of a body, from those that were read ahead, or else from the socket; -1 if there won't be any. */
     int take(ByteBuffer dst) throws IOException {
         PooledByteBuffer held = extraBytes;
+        if (!channel.isOpen()) {
+            return -1;
+        }
         if (closing || !dst.hasRemaining()) {
             return 0;
         }
@@ -403,12 +409,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
     }
 
     void readerSuspended() {
-        if (!secure || !body.isActive()) {
-            arm();
-        } else if (armed) {
-            armed = false;
-            originalSourceConduit.suspendReads();
-        }
+        arm();
     }
 
     void wakeReader() {
@@ -502,16 +503,16 @@ public final class Http1Connection extends AbstractServerConnection implements E
         return handedOver;
     }
 
-    boolean isClosing() {
-        return closing;
+    boolean isBroken() {
+        return broken;
     }
 
     @Override
     protected void exchangeComplete(HttpServerExchange http) {
-        onThread(() -> completed(http));
-    }
-
-    private void completed(HttpServerExchange http) {
+        if (!isOnThread()) {
+            IoTasks.execute(getIoThread(), () -> exchangeComplete(http));
+            return;
+        }
         if (http != current) {
             return;
         }
@@ -559,6 +560,10 @@ public final class Http1Connection extends AbstractServerConnection implements E
             channel.getSourceChannel().setConduit(new ReadDataStreamSourceConduit(originalSourceConduit, this));
         }
         to.handleUpgrade(channel, http);
+        if (ended || full) {
+            // what no selector tells
+            channel.getSourceChannel().wakeupReads();
+        }
     }
 
     private void handOver(Http1.Http2Switch to) {
@@ -592,6 +597,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
      */
     void linger(boolean sending, Runnable onEnd) {
         if (closing) {
+            onEnd.run();
             return;
         }
         detach();

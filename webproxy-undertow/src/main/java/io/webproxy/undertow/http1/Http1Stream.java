@@ -131,7 +131,7 @@ final class Http1Stream implements ClientStream {
         }
         whenGone = onGone;
         if (connection.hasEnded()) {
-            left(false);
+            left();
         } else {
             connection.watch();
         }
@@ -142,13 +142,13 @@ final class Http1Stream implements ClientStream {
         whenGone = null;
     }
 
-    /** The client has ended its direction, or {@code broken} the connection. */
-    void left(boolean broken) {
+    /** The client has ended its direction, or the connection is broken. */
+    void left() {
         Runnable listener = whenGone;
         if (listener == null) {
             return;
         }
-        if (!broken && exchange.route().halfClose()) {
+        if (!connection.isBroken() && exchange.route().halfClose()) {
             halfClosed = true;
             exchange.closing();
         } else {
