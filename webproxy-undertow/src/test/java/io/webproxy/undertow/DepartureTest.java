@@ -309,6 +309,62 @@ class DepartureTest {
         }
     }
 
+    /** More has come than is kept: the end of it is behind bytes that aren't read. */
+    @ParameterizedTest
+    @CsvSource({
+        "H1, true, FIN",
+        "H1, true, RST",
+        "H1, false, RST",
+        "H1_TLS, true, FIN",
+        "H1_TLS, true, RST",
+        "H1_TLS_JDK, true, FIN"
+    })
+    void isNoticedBehindManyBytesThatNoOneReads(Front front, boolean pipelined, Way way) throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch over = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    arrived.countDown();
+                    over.await(30, TimeUnit.SECONDS);
+                });
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            try {
+                client.send(
+                        pipelined
+                                ? "GET /first HTTP/1.1¶Host: localhost¶¶" + (NEXT + "¶").repeat(2000)
+                                : "POST /first HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶¶");
+                arrived.await(10, TimeUnit.SECONDS);
+                Thread sender = new Thread(() -> {
+                    byte[] piece = new byte[100_000];
+                    try {
+                        for (int i = 0; !pipelined && i < 1000; i++) {
+                            client.send(piece);
+                        }
+                    } catch (IOException e) {
+                        // the end of the test
+                    }
+                });
+                sender.start();
+                if (pipelined) {
+                    sender.join();
+                }
+                RawConnection.pace(Duration.ofMillis(300));
+                if (way == Way.RST) {
+                    client.reset();
+                } else {
+                    client.close();
+                }
+                ExchangeRecord record = proxy.record();
+                assertThat(record.path()).isEqualTo("/first");
+                assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+                sender.join();
+            } finally {
+                over.countDown();
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"H1, LENGTH", "H1, CHUNKED", "H1_TLS_JDK, LENGTH", "H1_TLS_JDK, CHUNKED"})
     void halfCloseAfterABodyIsNoneWhereItIsAllowed(Front front, Body body) throws Exception {

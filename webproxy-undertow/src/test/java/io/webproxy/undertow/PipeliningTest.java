@@ -37,7 +37,8 @@ class PipeliningTest {
         Random random = new Random(seed);
         try (RawUpstream upstream = RawUpstream.start(PipeliningTest::serve);
                 TestProxy proxy = TestProxy.start(
-                        front, b -> b.route(r -> r.forward(upstream.uri()))
+                        front,
+                        b -> b.route(r -> r.forward(upstream.uri()))
                                 .route(r -> r.path("/strip/").stripPrefix().forward(upstream.uri())))) {
             RawConnection client = proxy.raw();
             for (int round = 0; round < ROUNDS; round++) {
@@ -116,11 +117,16 @@ class PipeliningTest {
         StringBuilder out = new StringBuilder();
         for (int at = 0; at < text.length(); ) {
             int size = Math.min(text.length() - at, random.nextInt(1, 1 + Math.max(20, text.length() / 3)));
-            out.append(Integer.toHexString(size)).append(random.nextInt(5) == 0 ? ";a=b" : "").append("\r\n");
+            out.append(Integer.toHexString(size))
+                    .append(random.nextInt(5) == 0 ? ";a=b" : "")
+                    .append("\r\n");
             out.append(text, at, at + size).append("\r\n");
             at += size;
         }
-        return out.append("0\r\n").append(random.nextInt(4) == 0 ? "X-End: 1\r\n" : "").append("\r\n").toString();
+        return out.append("0\r\n")
+                .append(random.nextInt(4) == 0 ? "X-End: 1\r\n" : "")
+                .append("\r\n")
+                .toString();
     }
 
     /** Answers with the body, or else the path. */

@@ -12,7 +12,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.IntConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
@@ -35,7 +36,7 @@ final class AckPoll {
     private boolean scheduled;
     private long pauseMillis;
 
-    private record Question(XnioIoThread thread, IntConsumer onAnswer) {}
+    private record Question(XnioIoThread thread, Consumer<TcpTable.@Nullable Row> onAnswer) {}
 
     AckPoll() {
         this(TABLES);
@@ -45,8 +46,8 @@ final class AckPoll {
         this.tables = tables.stream().filter(Files::isReadable).toList();
     }
 
-    /** {@code onAnswer} runs on the thread with how many times in a row something was sent again to the peer in vain, as far as the tables say. */
-    synchronized void ask(String key, XnioIoThread thread, IntConsumer onAnswer) {
+    /** {@code onAnswer} runs on the thread with what the tables say of the connection, null if they don't have it; never if they can't be read. */
+    synchronized void ask(String key, XnioIoThread thread, Consumer<TcpTable.@Nullable Row> onAnswer) {
         if (tables.isEmpty()) {
             return;
         }
@@ -69,10 +70,13 @@ final class AckPoll {
         long start = System.nanoTime();
         Map<String, List<Question>> asked = take();
         try {
+            boolean whole = true;
             for (Path table : tables) {
-                read(table, asked);
+                whole &= read(table, asked);
             }
-            asked.values().forEach(unknown -> answer(unknown, 0));
+            if (whole) {
+                asked.values().forEach(unknown -> answer(unknown, null));
+            }
         } finally {
             ended((System.nanoTime() - start) / 1_000_000);
         }
@@ -89,25 +93,28 @@ final class AckPoll {
         pauseMillis = Math.max(LEAST_PAUSE_MILLIS, millis * COST);
     }
 
-    private static void read(Path table, Map<String, List<Question>> asked) {
+    private static boolean read(Path table, Map<String, List<Question>> asked) {
         try (BufferedReader lines = Files.newBufferedReader(table, StandardCharsets.ISO_8859_1)) {
             for (String line = lines.readLine(); line != null && !asked.isEmpty(); line = lines.readLine()) {
                 TcpTable.Row row = TcpTable.row(line);
                 List<Question> ofRow = row == null ? null : asked.remove(row.key());
                 if (row != null && ofRow != null) {
-                    answer(ofRow, row.unanswered());
+                    answer(ofRow, row);
                 }
             }
+            return true;
         } catch (NoSuchFileException e) {
             // a kernel without IPv6
+            return true;
         } catch (IOException e) {
             LOG.debug("{} can't be read", table, e);
+            return false;
         }
     }
 
-    private static void answer(List<Question> all, int times) {
+    private static void answer(List<Question> all, TcpTable.@Nullable Row row) {
         for (Question one : all) {
-            IoTasks.execute(one.thread(), () -> one.onAnswer().accept(times));
+            IoTasks.execute(one.thread(), () -> one.onAnswer().accept(row));
         }
     }
 }

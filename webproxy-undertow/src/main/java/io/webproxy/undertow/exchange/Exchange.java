@@ -556,8 +556,8 @@ public final class Exchange extends Watched {
                     http.getConnection().getLocalAddress(InetSocketAddress.class),
                     http.getConnection().getPeerAddress(InetSocketAddress.class));
             if (key != null) {
-                shared.acks().ask(key, sweeper.thread(), times -> {
-                    boolean silent = watch.answered(sweeper.now(), times, deadline.idle());
+                shared.acks().ask(key, sweeper.thread(), row -> {
+                    boolean silent = watch.answered(sweeper.now(), row == null ? 0 : row.unanswered(), deadline.idle());
                     if (silent && !ended && expiry != null && deadline.idle() != 0) {
                         failed(ForwardError.CLIENT_ABORTED);
                         expiry.idle();

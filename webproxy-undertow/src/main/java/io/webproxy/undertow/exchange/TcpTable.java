@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class TcpTable {
     private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
     private static final String MAPPED = LITTLE_ENDIAN ? "0000000000000000FFFF0000" : "00000000000000000000FFFF";
+    private static final String CLOSE_WAIT = "08";
     private static final int TIMER_RETRANSMIT = 1;
     private static final int TIMER_PROBE = 4;
     private static final int LONGEST_LINE = 1000;
@@ -19,8 +20,9 @@ final class TcpTable {
      *
      * @param key its addresses, as {@link #key} has them
      * @param unanswered how many times in a row what was sent, or a probe of a full peer, was sent again without an answer
+     * @param ended whether the peer has ended its direction, whatever of it is read
      */
-    record Row(String key, int unanswered) {}
+    record Row(String key, int unanswered, boolean ended) {}
 
     private TcpTable() {}
 
@@ -57,7 +59,7 @@ final class TcpTable {
             int retransmits = Integer.parseUnsignedInt(words[6], 16);
             int probes = Integer.parseUnsignedInt(words[8]);
             int unanswered = timer == TIMER_RETRANSMIT ? retransmits : timer == TIMER_PROBE ? probes : 0;
-            return new Row(unmapped(words[1]) + " " + unmapped(words[2]), unanswered);
+            return new Row(unmapped(words[1]) + " " + unmapped(words[2]), unanswered, words[3].equals(CLOSE_WAIT));
         } catch (NumberFormatException e) {
             return null;
         }

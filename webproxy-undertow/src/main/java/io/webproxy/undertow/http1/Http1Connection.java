@@ -345,7 +345,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
         if (read < 0) {
             ended = true;
             if (stream != null) {
-                stream.left();
+                stream.left(broken);
             }
         }
     }
@@ -492,6 +492,11 @@ public final class Http1Connection extends AbstractServerConnection implements E
             watched = true;
             arm();
         }
+    }
+
+    /** Whether the end would be noticed by reading. */
+    boolean isRead() {
+        return armed;
     }
 
     boolean hasEnded() {

@@ -4,6 +4,7 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.StatusCodes;
+import io.webproxy.undertow.exchange.ClientPresence;
 import io.webproxy.undertow.exchange.ClientStream;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.HeadProblem;
@@ -20,6 +21,7 @@ final class Http1Stream implements ClientStream {
     private final @Nullable HeadProblem headProblem;
     private final boolean queryEmpty;
     private @Nullable Runnable whenGone;
+    private @Nullable ClientPresence presence;
     private boolean halfClosed;
     private boolean closed;
 
@@ -131,9 +133,15 @@ final class Http1Stream implements ClientStream {
         }
         whenGone = onGone;
         if (connection.hasEnded()) {
-            left();
-        } else {
-            connection.watch();
+            left(connection.isBroken());
+            return;
+        }
+        connection.watch();
+        if (!connection.isRead()) {
+            if (presence == null) {
+                presence = new ClientPresence();
+            }
+            presence.look(exchange, this::left);
         }
     }
 
@@ -142,13 +150,13 @@ final class Http1Stream implements ClientStream {
         whenGone = null;
     }
 
-    /** The client has ended its direction, or the connection is broken. */
-    void left() {
+    /** The client has ended its direction; {@code broken}: and the connection. */
+    void left(boolean broken) {
         Runnable listener = whenGone;
         if (listener == null) {
             return;
         }
-        if (!connection.isBroken() && exchange.route().halfClose()) {
+        if (!broken && exchange.route().halfClose()) {
             halfClosed = true;
             exchange.closing();
         } else {

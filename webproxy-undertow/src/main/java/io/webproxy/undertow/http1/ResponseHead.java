@@ -47,12 +47,11 @@ final class ResponseHead {
      */
     ResponseHead status(HttpString protocol, int status, @Nullable String reason) {
         text(protocol);
-        boolean usual = reason == null || reason.isEmpty() || reason.equals(StatusCodes.getReason(status));
+        boolean usual = reason == null || reason.isEmpty() || reason.equals(usualReason(status));
         if (usual && status >= LOWEST && status <= HIGHEST) {
             byte[] line = LINES[status];
             if (line == null) {
-                line = (" " + status + " " + StatusCodes.getReason(status) + "\r\n")
-                        .getBytes(StandardCharsets.ISO_8859_1);
+                line = (" " + status + " " + usualReason(status) + "\r\n").getBytes(StandardCharsets.ISO_8859_1);
                 LINES[status] = line;
             }
             room(line.length);
@@ -63,6 +62,11 @@ final class ResponseHead {
             lineEnd();
         }
         return this;
+    }
+
+    private static String usualReason(int status) {
+        // RFC 8297, which Undertow doesn't know
+        return status == 103 ? "Early Hints" : StatusCodes.getReason(status);
     }
 
     /** Field lines. */

@@ -44,11 +44,14 @@ class TcpTableTest {
     @Test
     void retransmissionsAndProbesWithoutAnAnswerAreCounted() throws Exception {
         String key = Objects.requireNonNull(key("127.0.0.1", 8443, "127.0.0.2", 59058));
-        assertThat(TcpTable.row(LINE)).isEqualTo(new TcpTable.Row(key, 5));
-        assertThat(TcpTable.row(MAPPED)).isEqualTo(new TcpTable.Row(key, 3));
+        assertThat(TcpTable.row(LINE)).isEqualTo(new TcpTable.Row(key, 5, false));
+        assertThat(TcpTable.row(MAPPED)).isEqualTo(new TcpTable.Row(key, 3, false));
         assertThat(TcpTable.row(LINE.replace(" 01:000007C8", " 00:00000000")))
                 .as("no timer runs")
-                .isEqualTo(new TcpTable.Row(key, 0));
+                .isEqualTo(new TcpTable.Row(key, 0, false));
+        assertThat(TcpTable.row(LINE.replace(" 01 00000A20", " 08 00000A20")))
+                .as("the peer has ended its direction")
+                .isEqualTo(new TcpTable.Row(key, 5, true));
         assertThat(key("2001:db8::1", 443, "2001:db8::2", 1))
                 .isEqualTo("B80D0120000000000000000001000000:01BB B80D0120000000000000000002000000:0001");
     }
@@ -79,7 +82,7 @@ class TcpTableTest {
                             .concat(Files.readString(Path.of("/proc/self/net/tcp6")))
                             .lines()
                             .map(TcpTable::row))
-                    .contains(new TcpTable.Row(key, 0));
+                    .contains(new TcpTable.Row(key, 0, false));
         }
     }
 }
