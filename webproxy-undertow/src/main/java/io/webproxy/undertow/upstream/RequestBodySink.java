@@ -141,11 +141,13 @@ final class RequestBodySink implements StreamSinkConduit {
 
     private int writeChunk(ByteBuffer src) throws IOException {
         if (chunkLeft == 0) {
-            if (!flushFraming()) {
-                return 0;
-            }
             chunkLeft = src.remaining();
-            framing = ascii((anyChunk ? "\r\n" : "") + Long.toHexString(chunkLeft) + "\r\n");
+            String line = (anyChunk ? "\r\n" : "") + Long.toHexString(chunkLeft) + "\r\n";
+            // only the head can be pending here
+            framing = ByteBuffer.allocate(framing.remaining() + line.length())
+                    .put(framing)
+                    .put(ascii(line))
+                    .flip();
             anyChunk = true;
         }
         int written = writePlain(src, (int) Math.min(chunkLeft, src.remaining()));

@@ -6,6 +6,7 @@ import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.BrokenOff;
 import java.io.IOException;
@@ -152,7 +153,7 @@ public final class UpstreamConnection {
     }
 
     /**
-     * Starts an exchange: the head goes out at once.
+     * Starts an exchange: the head goes out at once, or with the body's first bytes if they come on this turn of the IO thread.
      *
      * @param isHead whether the method is HEAD, so that the response has no body
      * @param trailers gives the request's trailers once its body has ended, or null for none
@@ -170,7 +171,12 @@ public final class UpstreamConnection {
         response = null;
         RequestBodySink body = new RequestBodySink(who, sink, head, framing, trailers);
         request = body;
-        body.start();
+        if (framing.isNone() || isSecure()) {
+            body.start();
+        } else {
+            // what the client has sent of the body already is written with it
+            IoTasks.execute(stream.getIoThread(), body::start);
+        }
         source.resumeReads();
     }
 

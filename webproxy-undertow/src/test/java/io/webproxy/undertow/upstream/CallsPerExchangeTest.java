@@ -15,6 +15,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.CountedReads;
+import io.webproxy.undertow.deadline.CountedWrites;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.deadline.SocketReads;
@@ -35,8 +36,10 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ServerSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -48,15 +51,16 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
-/** An upstream's socket is read once for each piece that it has, in cleartext and under TLS, and what comes unasked is noticed all the same. */
+/** An upstream's socket is read once for each piece that it has and written once where that will do, in cleartext and under TLS, and what comes unasked is noticed all the same. */
 @ExtendWith(LeakCheck.class)
-class ReadsPerExchangeTest {
+class CallsPerExchangeTest {
     private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024);
     private XnioWorker worker;
     private XnioIoThread thread;
     private Upstreams upstreams;
     private ServerSocket server;
     private RawConnection peer;
+    private StreamConnection socket;
     private CountedReads counted;
     private UpstreamConnection connection;
 
@@ -106,7 +110,7 @@ class ReadsPerExchangeTest {
         ServerSocketFactory factory =
                 tls ? TestProxy.identity().sslContext().getServerSocketFactory() : ServerSocketFactory.getDefault();
         server = factory.createServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        StreamConnection socket = thread.openStreamConnection(
+        socket = thread.openStreamConnection(
                         (InetSocketAddress) server.getLocalSocketAddress(), null, null, OptionMap.EMPTY)
                 .get();
         CompletableFuture<StreamConnection> ready = new CompletableFuture<>();
@@ -238,6 +242,10 @@ class ReadsPerExchangeTest {
         public void responseBroken(String detail) {}
     }
 
+    private static ByteBuffer head(String method) {
+        return ByteBuffer.wrap((method + " / HTTP/1.1\r\nHost: a\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    }
+
     /** One exchange, answered in these pieces; each is read before the next is sent. */
     private String exchange(String... pieces) throws Exception {
         Answer answer = new Answer();
@@ -283,6 +291,33 @@ class ReadsPerExchangeTest {
         }
         assertThat(counted.count() - before).as("in chunks").isEqualTo(20);
         assertThat(connection.isOpen()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4,body", "-1,'4¶body'"})
+    void headAndTheBodyThatIsThereGoOutInOneWrite(long length, String body) throws Exception {
+        connect(false);
+        CountedWrites writes = onThread(() -> CountedWrites.of(socket));
+        Answer answer = new Answer();
+        onThread(() -> {
+            connection.exchange(answer, head("POST"), new RequestFraming(length), false, () -> null);
+            return connection.requestBody().write(ByteBuffer.wrap("body".getBytes(StandardCharsets.ISO_8859_1)));
+        });
+        assertThat(peer.readHead()).startsWith("POST / HTTP/1.1");
+        assertThat(peer.read(body.replace("¶", "\r\n").length())).isEqualTo(body.replace("¶", "\r\n"));
+        assertThat(writes.count()).isEqualTo(1);
+    }
+
+    @Test
+    void headGoesOutBeforeABodyThatIsNotThere() throws Exception {
+        connect(false);
+        Answer answer = new Answer();
+        onThread(() -> {
+            connection.exchange(answer, head("POST"), RequestFraming.ofLength(4), false, () -> null);
+            return null;
+        });
+        assertThat(peer.readHead()).startsWith("POST / HTTP/1.1");
+        assertThat(onThread(connection::isAwaitingBody)).isTrue();
     }
 
     @ParameterizedTest
