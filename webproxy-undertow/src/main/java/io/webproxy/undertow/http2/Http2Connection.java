@@ -14,6 +14,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.exchange.LingeringClose;
 import io.webproxy.undertow.exchange.Origin;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -39,7 +40,6 @@ public final class Http2Connection {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
     private static final int DEFAULT_WINDOW = 65_535;
     private static final int LARGEST_WINDOW = 8 << 20;
-    private static final int IGNORED_BYTES = 256 * 1024;
     private static final int BAD_REQUEST = 400;
     /** What a client may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
     private static final int MOST_CONTROL_BYTES = 1 << 20;
@@ -85,9 +85,12 @@ public final class Http2Connection {
     private boolean settled;
     private @Nullable StreamSink serving;
     private int allowance;
+    /** The code of the GOAWAY that was sent last of all, or -1. */
+    private int endCode = -1;
+
     private boolean ending;
+    private boolean finished;
     private boolean closed;
-    private long ignored;
 
     /**
      * A connection whose client is about to send its preface.
@@ -311,6 +314,9 @@ public final class Http2Connection {
         try {
             if (output.flush()) {
                 turns.awaitSocket(false);
+                if (ending) {
+                    finish();
+                }
             } else if (output.waiting() > FrameOutput.MOST_WAITING + MOST_CONTROL_BYTES) {
                 closeNow();
             } else {
@@ -594,14 +600,42 @@ public final class Http2Connection {
     void goAway(int code) {
         if (!ending) {
             ending = true;
+            endCode = code;
             reader.end();
             LOG.debug("The HTTP/2 connection of {} ends with code {}", origin.client(), code);
             sendGoAway(reader.newest(), code);
-            if (code != ErrorCode.NO_ERROR) {
-                // who floods on has to wait, with the time to fetch GOAWAY
-                turns.stopReading();
-            }
+            turns.stopReading();
             streams.all().forEach(this::gone);
+        }
+    }
+
+    /** Everything is sent. A close beside bytes that nobody has read is a TCP reset, which can overtake GOAWAY; so only this side ends now. */
+    private void finish() {
+        if (finished || closed) {
+            return;
+        }
+        finished = true;
+        if (endCode == ErrorCode.NO_ERROR) {
+            turns.stop();
+            StreamConnection lowest = origin.socket();
+            new LingeringClose(
+                            socket,
+                            origin,
+                            lowest.getSourceChannel().getConduit(),
+                            socket.getSinkChannel().getConduit(),
+                            sweeper,
+                            () -> {})
+                    .start();
+            return;
+        }
+        // who floods on has to wait, with the time to fetch GOAWAY
+        try {
+            socket.getSinkChannel().shutdownWrites();
+            if (!socket.getSinkChannel().flush()) {
+                socket.getSinkChannel().resumeWrites();
+            }
+        } catch (IOException e) {
+            closeNow();
         }
     }
 
@@ -635,11 +669,7 @@ public final class Http2Connection {
         @Override
         public boolean take(ByteBuffer bytes) {
             if (ending) {
-                ignored += bytes.remaining();
                 bytes.position(bytes.limit());
-                if (ignored > IGNORED_BYTES) {
-                    closeNow();
-                }
                 return true;
             }
             int error = reader.take(bytes);
