@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import random
+import socket
 import ssl
 import struct
 import sys
@@ -245,6 +246,11 @@ class Wrong(Exception):
     pass
 
 
+async def pause(rng, lazy):
+    if rng.random() < lazy:
+        await asyncio.sleep(rng.random() * 0.003)
+
+
 class Splits:
     """Writes what it is given at random splits, with a pause now and then."""
 
@@ -272,6 +278,7 @@ class Http1:
         self.requests = requests
         self.host = host
         self.answered = 0
+        self.lazy = 0  # how often the reader rests
         self.continued = [asyncio.Event() for _ in requests]
         self.last = rng.choice(("keep", "close", "close", "1.0"))
         if requests[-1].framing == "chunked" and self.last == "1.0":
@@ -313,6 +320,7 @@ class Http1:
         writing = asyncio.ensure_future(self.write(Splits(self.rng, writer)))
         try:
             for number, request in enumerate(self.requests):
+                await pause(self.rng, self.lazy)
                 await self.answer(reader, number, request)
                 self.answered += 1
             await writing
@@ -325,6 +333,9 @@ class Http1:
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
+
+    def unanswered(self):
+        return self.requests[self.answered:]
 
     def left(self):
         return f"{self.answered} of {len(self.requests)} answered"
@@ -427,6 +438,7 @@ class Http2:
             for request in requests:
                 request.trailers = False
         self.streams = {2 * i + 1: Stream(2 * i + 1, request) for i, request in enumerate(requests)}
+        self.lazy = 0
         self.out = bytearray()
         self.progress = asyncio.Event()
         self.window = 65535
@@ -435,6 +447,8 @@ class Http2:
         self.peer_streams = 100
         self.next = 1  # streams are opened in their order
         self.own_initial = rng.choice((65535, 65535, 1000, 16384, 1 << 20, 100))
+        if sum(request.how["size"] for request in requests) > 500 * self.own_initial:
+            self.own_initial = 65535  # a flood of WINDOW_UPDATE isn't what is tried here
         self.own_window = 65535
         self.uncredited = 0
         self.table = rng.choice((4096, 4096, 0, 100))
@@ -451,6 +465,7 @@ class Http2:
         writing = asyncio.ensure_future(self.write(Splits(self.rng, writer)))
         try:
             while not all(s.ended for s in self.streams.values()):
+                await pause(self.rng, self.lazy)
                 reading = asyncio.ensure_future(reader.readexactly(9))
                 await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
                 if not reading.done():  # all is written, and maybe the last stream was cancelled
@@ -473,6 +488,9 @@ class Http2:
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
+
+    def unanswered(self):
+        return [s.request for s in self.streams.values() if not s.ended]
 
     def left(self):
         return f"window {self.window}, " + "; ".join(
@@ -713,12 +731,23 @@ class Client:
         tls = self.tls["h2" if h2 else "http/1.1"] if address.scheme == "https" else None
         host = address.netloc
         case = Http2(rng, requests, host, address.scheme) if h2 else Http1(rng, requests, host)
+        leaves = rng.random() * 0.05 if rng.random() < 0.05 else None  # seconds
         writer = None
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", address.port, ssl=tls, server_hostname="localhost" if tls else None, limit=1 << 20)
-            await asyncio.wait_for(case.run(reader, writer), SILENCE)
+            connection = socket.socket()
+            connection.setblocking(False)
+            case.lazy = rng.choice((0, 0, 0, 0.01, 0.1))
+            if case.lazy:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)  # a smaller one than a segment of the loopback stalls
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", address.port))
+            reader, writer = await asyncio.open_connection(sock=connection, ssl=tls, server_hostname="localhost" if tls else None, limit=1 << 17)
+            await asyncio.wait_for(case.run(reader, writer), leaves or SILENCE)
         except asyncio.TimeoutError:
-            raise Failure(number, protocol, f"not over within {SILENCE} s: {case.left()}") from None
+            if leaves is None:
+                raise Failure(number, protocol, f"not over within {SILENCE} s: {case.left()}") from None
+            for request in case.unanswered():
+                request.cancelled = True
         except Wrong as e:
             raise Failure(number, protocol, str(e)) from None
         except (OSError, asyncio.IncompleteReadError, ValueError) as e:
