@@ -737,8 +737,6 @@ class Client:
             connection = socket.socket()
             connection.setblocking(False)
             case.lazy = rng.choice((0, 0, 0, 0.01, 0.1))
-            if case.lazy:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)  # a smaller one than a segment of the loopback stalls
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", address.port))
             reader, writer = await asyncio.open_connection(sock=connection, ssl=tls, server_hostname="localhost" if tls else None, limit=1 << 17)
