@@ -5,7 +5,6 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
-import io.undertow.util.Headers;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.HostPattern;
 import io.webproxy.route.Route;
@@ -18,7 +17,6 @@ import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.forward.ForwardedFields;
 import io.webproxy.undertow.forward.ForwardedStory;
 import io.webproxy.undertow.forward.LocalAnswer;
-import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Instant;
@@ -103,9 +101,6 @@ public final class FrontHandler implements HttpHandler {
         if (peer.identity().isExpired()) {
             LocalAnswer.reject(exchange, 403, "The client certificate has expired.");
             return;
-        }
-        if (!http.isHttp10() && FieldRules.hasToken(http.getRequestHeaders(), Headers.CONNECTION, "close")) {
-            http.setPersistent(false);
         }
         if (challenges != null && challenges.answer(exchange, path)) {
             return;

@@ -46,19 +46,18 @@ final class RequestGuard {
      */
     static @Nullable Refusal check(
             HttpServerExchange http, @Nullable String path, HttpLimits limits, boolean multiplexed, boolean tunnel) {
-        Refusal refusal = http.isHttp09()
-                ? new Refusal(400, "HTTP/0.9 isn't understood.")
-                : fields(http.getRequestHeaders(), limits, multiplexed && !tunnel);
+        // of HTTP/1.1 the parser has looked at fields and framing already
+        Refusal refusal = multiplexed ? fields(http.getRequestHeaders(), limits, !tunnel) : null;
         if (refusal == null) {
             refusal = target(http, path, limits);
         }
-        if (refusal == null) {
-            refusal = multiplexed ? framing2(http) : framing1(http);
+        if (refusal == null && multiplexed) {
+            refusal = framing(http);
         }
         return refusal == null ? method(http, multiplexed && !tunnel) : refusal;
     }
 
-    private static @Nullable Refusal fields(HeaderMap fields, HttpLimits limits, boolean multiplexed) {
+    private static @Nullable Refusal fields(HeaderMap fields, HttpLimits limits, boolean ofHttp2) {
         int count = 0;
         int bytes = 0;
         for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
@@ -78,7 +77,7 @@ final class RequestGuard {
         if (bytes > limits.requestHeadBytes()) {
             return new Refusal(431, "The request head is above " + limits.requestHeadBytes() + " bytes.");
         }
-        if (multiplexed
+        if (ofHttp2
                 && (fields.contains(Headers.TRANSFER_ENCODING)
                         || fields.contains(Headers.UPGRADE)
                         || fields.contains(PROXY_CONNECTION)
@@ -108,36 +107,17 @@ final class RequestGuard {
         return null;
     }
 
-    private static @Nullable Refusal framing1(HttpServerExchange http) {
-        HeaderMap fields = http.getRequestHeaders();
-        HeaderValues encoding = fields.get(Headers.TRANSFER_ENCODING);
-        HeaderValues lengths = fields.get(Headers.CONTENT_LENGTH);
-        if (encoding != null
-                && (!http.isHttp11()
-                        || lengths != null
-                        || encoding.size() != 1
-                        || !encoding.getFirst().equalsIgnoreCase("chunked"))) {
-            return new Refusal(
-                    400, "The request body must be framed by Content-Length or by chunks, and by one of them only.");
-        }
-        return lengths == null || isLength(lengths) ? null : new Refusal(400, "Content-Length isn't one number.");
-    }
-
-    private static @Nullable Refusal framing2(HttpServerExchange http) {
+    private static @Nullable Refusal framing(HttpServerExchange http) {
         HeaderValues lengths = http.getRequestHeaders().get(Headers.CONTENT_LENGTH);
         if (lengths == null) {
             return null;
         }
-        if (!isLength(lengths)) {
+        if (lengths.size() != 1 || ContentLength.parse(lengths.getFirst()) < 0) {
             return new Refusal(400, "Content-Length isn't one number.");
         }
         return http.isRequestComplete() && Long.parseLong(lengths.getFirst()) != 0
                 ? new Refusal(400, "The request body is shorter than its Content-Length.")
                 : null;
-    }
-
-    private static boolean isLength(HeaderValues lengths) {
-        return lengths.size() == 1 && ContentLength.parse(lengths.getFirst()) >= 0;
     }
 
     private static @Nullable Refusal method(HttpServerExchange http, boolean multiplexed) {

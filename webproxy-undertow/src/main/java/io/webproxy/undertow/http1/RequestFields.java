@@ -5,6 +5,7 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.undertow.exchange.HeadProblem;
+import io.webproxy.undertow.message.ContentLength;
 import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +17,6 @@ final class RequestFields {
 
     /** {@link HeaderValues} counts in a byte. */
     private static final int MOST_OF_ONE_NAME = 100;
-
-    private static final int MAX_LENGTH_DIGITS = 18;
 
     private final HeaderMap all = new HeaderMap();
     private int count;
@@ -48,7 +47,7 @@ final class RequestFields {
             case 14 -> {
                 if (name.equals(Headers.CONTENT_LENGTH)) {
                     lengths++;
-                    length = length(value);
+                    length = ContentLength.parse(value);
                     badLength |= length < 0;
                 }
             }
@@ -86,21 +85,6 @@ final class RequestFields {
                 close |= token.equalsIgnoreCase("close");
             }
         }
-    }
-
-    private static long length(String value) {
-        if (value.isEmpty() || value.length() > MAX_LENGTH_DIGITS) {
-            return NO_LENGTH;
-        }
-        long number = 0;
-        for (int i = 0; i < value.length(); i++) {
-            int digit = value.charAt(i) - '0';
-            if (digit < 0 || digit > 9) {
-                return NO_LENGTH;
-            }
-            number = 10 * number + digit;
-        }
-        return number;
     }
 
     /** What is wrong with the framing of the body, or null. */

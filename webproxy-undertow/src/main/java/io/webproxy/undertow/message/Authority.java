@@ -12,12 +12,24 @@ public final class Authority {
 
     /** Whether it is one, without user information. */
     public static boolean isValid(String authority) {
-        if (!FORM.matcher(authority).matches()) {
+        if (!isPlainName(authority) && !FORM.matcher(authority).matches()) {
             return false;
         }
         int colon = authority.lastIndexOf(':');
         String port = colon > authority.lastIndexOf(']') ? authority.substring(colon + 1) : "";
         return port.isEmpty() || Integer.parseInt(port) <= MAX_PORT;
+    }
+
+    /** What most are, for which no expression is needed: letters, digits, dots and hyphens. */
+    private static boolean isPlainName(String authority) {
+        for (int i = 0; i < authority.length(); i++) {
+            char c = authority.charAt(i);
+            boolean plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+            if (!plain) {
+                return false;
+            }
+        }
+        return !authority.isEmpty();
     }
 
     /** That of a URI with a scheme. */
