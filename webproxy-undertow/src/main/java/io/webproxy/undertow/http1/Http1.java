@@ -11,15 +11,11 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /** HTTP/1.1 for connections of clients. Thread-safe. */
 public final class Http1 {
-    /** What Undertow's own classes ask a connection for. */
-    static final OptionMap OPTIONS = OptionMap.EMPTY;
-
     private final ByteBufferPool buffers;
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;

@@ -2,19 +2,15 @@ package io.webproxy.undertow.http1;
 
 import io.undertow.conduits.ReadDataStreamSourceConduit;
 import io.undertow.connector.PooledByteBuffer;
-import io.undertow.server.AbstractServerConnection;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.HttpUpgradeListener;
-import io.undertow.server.SSLSessionInfo;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
-import io.undertow.util.ImmediatePooledByteBuffer;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
-import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.ExchangeSource;
 import io.webproxy.undertow.exchange.HeadProblem;
@@ -22,12 +18,8 @@ import io.webproxy.undertow.exchange.LingeringClose;
 import io.webproxy.undertow.exchange.Origin;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
-import org.xnio.channels.SslChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.ReadReadyHandler;
@@ -40,52 +32,43 @@ import org.xnio.conduits.WriteReadyHandler;
  *
  * <p>It reads while an exchange is under way, too, as far as one buffer goes: that is how a client that leaves is noticed. Between requests it holds no buffer. It
  * belongs to its IO thread.
+ *
+ * <p>It is long because it is one state machine: what is to be read, and by whom, depends on head, body, response and the end of the connection.
  */
-public final class Http1Connection extends AbstractServerConnection implements ExchangeSource, ReadReadyHandler {
-    private static final long FAREWELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+public final class Http1Connection extends UndertowConnection
+        implements ExchangeSource, ReadReadyHandler, ConnectionWaits.Listener {
     /** So many requests are served that have come at once before it is another connection's turn. */
     private static final int BURST = 32;
 
     private final Http1 shared;
     private final Origin origin;
     private final Sweeper sweeper;
-    private final IdleConnections idle;
-    private final boolean secure;
     private final RequestParser parser = new RequestParser();
+    private final ClientBytes bytes;
+    private final ConnectionWaits waits;
     private final RequestSource body;
     private final ResponseSink response;
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
-    private final Place place = new Place();
     private final Runnable serveLater = this::readReady;
     private final Runnable wakeLater = this::wake;
 
-    private @Nullable HeadWait headWait;
-    private @Nullable Farewell farewell;
-    private @Nullable HttpUpgradeListener upgrade;
     /** Until the first request has come. */
     private Http1.@Nullable Http2Switch http2;
 
-    private boolean handedOver;
     private @Nullable Http1Stream stream;
-    private @Nullable SSLSessionInfo session;
     /** Of the exchange that is under way. */
     private @Nullable HeadProblem headProblem;
 
     private boolean queryEmpty;
-
+    /** A client that leaves is to be noticed also while nothing else is read. */
+    private boolean watched;
+    /** The socket tells when there is something to read. */
     private boolean armed;
+
     private boolean serving;
     private boolean waking;
-    /** The last read from the socket filled its buffer. */
-    private boolean full;
-    /** The client has ended its direction, or the connection is broken. */
-    private boolean ended;
-
-    private boolean broken;
-
-    private boolean watched;
-    private boolean leaving;
+    private boolean handedOver;
     /** Nothing is read for HTTP any more. */
     private boolean closing;
 
@@ -95,20 +78,15 @@ public final class Http1Connection extends AbstractServerConnection implements E
             Origin origin,
             HttpHandler root,
             Http1.@Nullable Http2Switch http2) {
-        super(
-                connection,
-                shared.buffers(),
-                root,
-                Http1.OPTIONS,
-                shared.buffers().getBufferSize());
+        super(connection, shared.buffers(), root);
         this.shared = shared;
         this.origin = origin;
         this.http2 = http2;
         this.sweeper = shared.sweeper(connection.getIoThread());
-        this.idle = shared.idle(connection.getIoThread());
-        this.secure = connection instanceof SslChannel;
+        this.waits = new ConnectionWaits(shared, sweeper, shared.idle(connection.getIoThread()), this);
+        this.bytes = new ClientBytes(originalSourceConduit, shared.buffers());
         this.body = new RequestSource(originalSourceConduit, this);
-        this.response = new ResponseSink(originalSinkConduit, shared.buffers(), secure);
+        this.response = new ResponseSink(originalSinkConduit, shared.buffers(), isSecure());
         this.source = new ConduitStreamSourceChannel(connection, body);
         this.sink = new ConduitStreamSinkChannel(connection, response);
         addCloseListener(closed -> {
@@ -120,44 +98,22 @@ public final class Http1Connection extends AbstractServerConnection implements E
         });
     }
 
-    private boolean isOnThread() {
-        return Thread.currentThread() == getIoThread();
-    }
-
     void start(@Nullable PooledByteBuffer read) {
         channel.getSourceChannel().setReadListener(null);
         channel.getSinkChannel().setWriteListener(null);
         originalSourceConduit.setReadReadyHandler(this);
         if (read != null) {
-            if (read.getBuffer().hasRemaining()) {
-                extraBytes = read;
-            } else {
-                read.close();
-            }
+            bytes.start(read);
         }
-        idle.add(place);
+        waits.forRequest();
         readReady();
     }
 
     private void closed() {
         closing = true;
-        stopWaiting();
+        waits.stop();
         response.reset();
-    }
-
-    private void stopWaiting() {
-        idle.remove(place);
-        if (headWait != null) {
-            sweeper.forget(headWait);
-        }
-        if (farewell != null) {
-            sweeper.forget(farewell);
-            farewell = null;
-        }
-    }
-
-    private void closeNow() {
-        IoUtils.safeClose(channel);
+        bytes.drop();
     }
 
     // --- what comes ---
@@ -165,7 +121,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
     @Override
     public void readReady() {
         try {
-            if (secure && armed) {
+            if (isSecure() && armed) {
                 // while reads are resumed, each one through TLS has another follow, whether there is anything or not
                 armed = false;
                 originalSourceConduit.suspendReads();
@@ -180,34 +136,31 @@ public final class Http1Connection extends AbstractServerConnection implements E
         arm();
     }
 
-    private void take() throws IOException {
+    private void take() {
         if (current == null) {
             serve();
         } else if (body.isActive() && body.isReadResumed()) {
             body.ready();
-        } else if (readsAhead()) {
-            readAhead();
+        } else if (readsAhead() && bytes.read() < 0 && stream != null) {
+            stream.left(bytes.isBroken());
         }
     }
 
     /** Whether bytes are read that no reader wants yet. */
     private boolean readsAhead() {
-        return !ended && (!body.isActive() || watched) && hasRoom();
+        return !bytes.isEnded() && (!body.isActive() || watched) && bytes.hasRoom();
     }
 
-    private boolean hasRoom() {
-        PooledByteBuffer held = extraBytes;
-        return held == null || held.getBuffer().remaining() < held.getBuffer().capacity();
-    }
-
-    /** Has the socket watched for bytes, if they are wanted. */
+    /** Has the socket tell of bytes, if they are wanted. */
     private void arm() {
-        boolean wants =
-                !closing && !ended && channel.isOpen() && (current == null || body.isReadResumed() || readsAhead());
-        if (wants && secure && full) {
+        boolean wants = !closing
+                && !bytes.isEnded()
+                && channel.isOpen()
+                && (current == null || body.isReadResumed() || readsAhead());
+        if (wants && isSecure() && bytes.isFull()) {
             // the TLS engine may hold more than the last read could take
             armed = true;
-            full = false;
+            bytes.forgetFull();
             originalSourceConduit.wakeupReads();
         } else if (wants != armed) {
             armed = wants;
@@ -220,7 +173,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
     }
 
     /** Serves what has come, until an exchange needs more time. */
-    private void serve() throws IOException {
+    private void serve() {
         if (serving) {
             return;
         }
@@ -228,180 +181,67 @@ public final class Http1Connection extends AbstractServerConnection implements E
         try {
             int served = 0;
             boolean read = false;
-            while (current == null && !closing && channel.isOpen()) {
-                if (extraBytes == null) {
-                    if ((read && !full) || !fill()) {
+            while (current == null && !closing && channel.isOpen() && served < BURST) {
+                if (!bytes.isHeld()) {
+                    if (read && !bytes.isFull()) {
                         break;
                     }
                     read = true;
+                    if (!fill()) {
+                        break;
+                    }
                 }
                 if (!parse()) {
-                    awaitHead();
+                    if (parser.hasBegun()) {
+                        waits.forHead();
+                    }
                 } else if (http2 != null && parser.isPreface()) {
                     handOver(http2);
                 } else {
                     begin();
-                    if (++served == BURST) {
-                        break;
-                    }
+                    served++;
                 }
             }
         } finally {
             serving = false;
         }
-        if (current == null && extraBytes != null && !closing) {
+        if (current == null && !closing && bytes.isHeld()) {
             IoTasks.execute(getIoThread(), serveLater);
         }
     }
 
-    private boolean parse() {
-        PooledByteBuffer held = extraBytes;
-        if (held == null) {
-            return false;
-        }
-        boolean complete = parser.parse(held.getBuffer(), shared.limits());
-        if (!held.getBuffer().hasRemaining()) {
-            dropBytes();
-        }
-        return complete;
-    }
-
-    private void dropBytes() {
-        if (extraBytes != null) {
-            extraBytes.close();
-            extraBytes = null;
-        }
-    }
-
-    /** Reads into an empty buffer; returns whether there is anything. */
     private boolean fill() {
-        if (ended) {
+        if (bytes.isEnded() || bytes.read() < 0) {
             closeNow();
-            return false;
         }
-        PooledByteBuffer pooled = bufferPool.allocate();
-        int read = -1;
-        try {
-            read = originalSourceConduit.read(pooled.getBuffer().clear());
-        } catch (IOException e) {
-            // a client that has gone between two requests
-        } finally {
-            if (read <= 0) {
-                pooled.close();
-            }
-        }
-        full = read > 0 && !pooled.getBuffer().hasRemaining();
-        if (read < 0) {
-            ended = true;
-            closeNow();
-        } else if (read > 0) {
-            pooled.getBuffer().flip();
-            extraBytes = pooled;
-        }
-        return read > 0;
+        return bytes.isHeld();
     }
 
-    private void awaitHead() {
-        if (parser.hasBegun() && place.isWaiting()) {
-            idle.remove(place);
-            if (headWait == null) {
-                headWait = new HeadWait();
-            }
-            headWait.start();
-        }
-    }
-
-    /** Reads what belongs to a later reader; the end is told to the exchange. */
-    private void readAhead() {
-        PooledByteBuffer held = extraBytes;
-        boolean fresh = held == null;
-        if (held == null) {
-            held = bufferPool.allocate();
-            held.getBuffer().clear().limit(0);
-        }
-        ByteBuffer bytes = held.getBuffer();
-        if (bytes.limit() == bytes.capacity()) {
-            bytes.compact().flip();
-        }
-        int from = bytes.position();
-        int to = bytes.limit();
-        int read = -1;
-        try {
-            bytes.limit(bytes.capacity()).position(to);
-            read = originalSourceConduit.read(bytes);
-            full = read > 0 && !bytes.hasRemaining();
-        } catch (IOException e) {
-            broken = true;
-        } finally {
-            bytes.limit(bytes.position()).position(from);
-            if (fresh) {
-                if (read > 0) {
-                    extraBytes = held;
-                } else {
-                    held.close();
-                }
-            }
-        }
-        if (read < 0) {
-            ended = true;
-            if (stream != null) {
-                stream.left(broken);
-            }
-        }
+    private boolean parse() {
+        ByteBuffer held = bytes.held();
+        boolean complete = held != null && parser.parse(held, shared.limits());
+        bytes.taken();
+        return complete;
     }
 
     // --- what a request body is made of ---
 
-    /** The next bytes of a body, from those that were read ahead, or else from the socket; -1 if there won't be any. */
+    /** The next bytes of a body, see {@link ClientBytes#take}. */
     int take(ByteBuffer dst) throws IOException {
-        PooledByteBuffer held = extraBytes;
-        if (!channel.isOpen()) {
-            return -1;
-        }
-        if (closing || !dst.hasRemaining()) {
-            return 0;
-        }
-        if (held == null) {
-            if (ended) {
-                return -1;
-            }
-            int read = originalSourceConduit.read(dst);
-            full = read > 0 && !dst.hasRemaining();
-            ended = read < 0;
-            return read;
-        }
-        ByteBuffer bytes = held.getBuffer();
-        int count = Math.min(bytes.remaining(), dst.remaining());
-        int limit = bytes.limit();
-        dst.put(bytes.limit(bytes.position() + count));
-        bytes.limit(limit);
-        if (!bytes.hasRemaining()) {
-            dropBytes();
-        }
-        return count;
+        return !channel.isOpen() ? -1 : closing ? 0 : bytes.take(dst);
     }
 
     /** Takes back the last bytes that were given. */
     void giveBack(ByteBuffer rest) {
-        PooledByteBuffer held = extraBytes;
-        if (held != null) {
-            // they are there still
-            held.getBuffer().position(held.getBuffer().position() - rest.remaining());
-            return;
-        }
-        held = rest.remaining() <= bufferPool.getBufferSize()
-                ? bufferPool.allocate()
-                : new ImmediatePooledByteBuffer(ByteBuffer.allocate(rest.remaining()));
-        held.getBuffer().clear().put(rest).flip();
-        extraBytes = held;
+        bytes.giveBack(rest);
     }
 
     boolean holdsBytes() {
-        return extraBytes != null;
+        return bytes.isHeld();
     }
 
     void readerResumed() {
-        if (extraBytes != null || ended) {
+        if (bytes.isHeld() || bytes.isEnded()) {
             wakeReader();
         } else {
             arm();
@@ -409,6 +249,10 @@ public final class Http1Connection extends AbstractServerConnection implements E
     }
 
     void readerSuspended() {
+        arm();
+    }
+
+    void bodyEnded() {
         arm();
     }
 
@@ -421,31 +265,47 @@ public final class Http1Connection extends AbstractServerConnection implements E
 
     private void wake() {
         waking = false;
-        if (body.isActive() && body.isReadResumed() && !closing) {
+        if (isReaderWaiting()) {
             readReady();
-            if (body.isActive() && body.isReadResumed() && (extraBytes != null || ended)) {
+            if (isReaderWaiting() && (bytes.isHeld() || bytes.isEnded())) {
                 wakeReader();
             }
         }
     }
 
-    void bodyEnded() {
-        arm();
+    private boolean isReaderWaiting() {
+        return body.isActive() && body.isReadResumed() && !closing;
     }
 
     // --- exchanges ---
 
     private void begin() {
-        stopWaiting();
+        waits.stop();
         http2 = null;
-        RequestParser head = parser;
+        HttpServerExchange http = exchange(parser);
+        RequestFields fields = parser.fields();
+        headProblem = parser.problem();
+        parser.reset();
+        watched = false;
+        current = http;
+        if (headProblem != null) {
+            http.setPersistent(false);
+        } else if (fields.isChunked()) {
+            body.startChunks(http);
+        } else if (fields.length() > 0) {
+            body.startLength(http, fields.length());
+        } else {
+            Connectors.terminateRequest(http);
+        }
+        Connectors.executeRootHandler(rootHandler, http);
+    }
+
+    private HttpServerExchange exchange(RequestParser head) {
         HttpServerExchange http = new HttpServerExchange(this, head.headers(), new HeaderMap(), -1);
-        HeadProblem problem = head.problem();
-        RequestFields fields = head.fields();
+        HttpString method = head.method();
         String path = head.path();
         String query = head.query();
-        HttpString method = head.method();
-        boolean http11 = head.isHttp11();
+        queryEmpty = query != null && query.isEmpty();
         http.setProtocol(head.protocol());
         http.setRequestMethod(method == null ? RequestParser.NO_METHOD : method);
         http.setRequestURI(path, head.isAbsolute());
@@ -455,23 +315,9 @@ public final class Http1Connection extends AbstractServerConnection implements E
             // one question mark in front is taken off
             http.setQueryString(query.startsWith("?") ? "?" + query : query);
         }
-        http.setRequestScheme(secure ? "https" : "http");
-        http.setPersistent(problem == null && fields.isPersistent(http11));
-        headProblem = problem;
-        queryEmpty = query != null && query.isEmpty();
-        watched = false;
-        parser.reset();
-        current = http;
-        if (problem == null) {
-            if (fields.isChunked()) {
-                body.startChunks(http);
-            } else if (fields.length() > 0) {
-                body.startLength(http, fields.length());
-            } else {
-                Connectors.terminateRequest(http);
-            }
-        }
-        Connectors.executeRootHandler(rootHandler, http);
+        http.setRequestScheme(isSecure() ? "https" : "http");
+        http.setPersistent(head.fields().isPersistent(head.isHttp11()));
+        return http;
     }
 
     @Override
@@ -486,7 +332,7 @@ public final class Http1Connection extends AbstractServerConnection implements E
         return opened;
     }
 
-    /** A client that leaves is to be noticed also while nothing else is read. */
+    /** From now on a client that leaves is noticed also while nothing else is read. */
     void watch() {
         if (!watched) {
             watched = true;
@@ -499,222 +345,15 @@ public final class Http1Connection extends AbstractServerConnection implements E
         return armed;
     }
 
+    /** Whether the client has ended its direction, or the connection is broken. */
     boolean hasEnded() {
-        return ended;
+        return bytes.isEnded();
     }
 
-    /** Whether the connection speaks HTTP/2, and is somebody else's. */
-    public boolean isHandedOver() {
-        return handedOver;
-    }
-
+    /** Whether the connection is broken. */
     boolean isBroken() {
-        return broken;
+        return bytes.isBroken();
     }
-
-    @Override
-    protected void exchangeComplete(HttpServerExchange http) {
-        if (!isOnThread()) {
-            IoTasks.execute(getIoThread(), () -> exchangeComplete(http));
-            return;
-        }
-        if (http != current) {
-            return;
-        }
-        current = null;
-        stream = null;
-        headProblem = null;
-        watched = false;
-        source.setConduit(body);
-        source.setReadListener(null);
-        sink.setConduit(response);
-        sink.setWriteListener(null);
-        body.reset();
-        response.reset();
-        if (!channel.isOpen()) {
-            return;
-        }
-        if (http.isUpgrade() && upgrade != null) {
-            handOver(upgrade, http);
-        } else if (!http.isPersistent()) {
-            // the client may have sent more than this request
-            linger(extraBytes != null, () -> {});
-        } else {
-            next();
-        }
-    }
-
-    private void next() {
-        idle.add(place);
-        if (leaving) {
-            awaitFarewell();
-        }
-        if (!serving) {
-            if (extraBytes != null || ended) {
-                // whoever is writing has to have come to its end
-                IoTasks.execute(getIoThread(), serveLater);
-            } else {
-                arm();
-            }
-        }
-    }
-
-    private void handOver(HttpUpgradeListener to, HttpServerExchange http) {
-        detach();
-        if (extraBytes != null) {
-            channel.getSourceChannel().setConduit(new ReadDataStreamSourceConduit(originalSourceConduit, this));
-        }
-        to.handleUpgrade(channel, http);
-        if (ended || full) {
-            // what no selector tells
-            channel.getSourceChannel().wakeupReads();
-        }
-    }
-
-    private void handOver(Http1.Http2Switch to) {
-        detach();
-        PooledByteBuffer read = extraBytes;
-        extraBytes = null;
-        handedOver = true;
-        to.take(RequestParser.PREFACE_LENGTH, read);
-    }
-
-    /** Leaves the channel to somebody else. */
-    private void detach() {
-        closing = true;
-        stopWaiting();
-        armed = false;
-        originalSourceConduit.suspendReads();
-        originalSinkConduit.suspendWrites();
-        originalSourceConduit.setReadReadyHandler(
-                new ReadReadyHandler.ChannelListenerHandler<>(channel.getSourceChannel()));
-        originalSinkConduit.setWriteReadyHandler(
-                new WriteReadyHandler.ChannelListenerHandler<>(channel.getSinkChannel()));
-    }
-
-    // --- ends ---
-
-    /**
-     * The connection is closed as soon as its client has the last answer.
-     *
-     * @param sending whether the client is known to be sending
-     * @param onEnd runs once it is closed
-     */
-    void linger(boolean sending, Runnable onEnd) {
-        if (closing) {
-            onEnd.run();
-            return;
-        }
-        detach();
-        dropBytes();
-        StreamConnection socket = origin.socket();
-        StreamSourceConduit lowest = socket == channel
-                ? originalSourceConduit
-                : socket.getSourceChannel().getConduit();
-        LingeringClose close = new LingeringClose(channel, origin, lowest, originalSinkConduit, sweeper, onEnd);
-        if (sending) {
-            close.sending();
-        }
-        close.start();
-    }
-
-    /** The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any more. */
-    public void leave() {
-        leaving = true;
-        awaitFarewell();
-    }
-
-    boolean isLeaving() {
-        return leaving;
-    }
-
-    private boolean isIdle() {
-        return place.isWaiting() && !parser.hasBegun() && channel.isOpen();
-    }
-
-    private void awaitFarewell() {
-        if (farewell == null && isIdle()) {
-            farewell = new Farewell();
-            sweeper.watch(farewell);
-        }
-    }
-
-    private final class Place extends IdleConnections.Place {
-        @Override
-        void expired() {
-            closeNow();
-        }
-    }
-
-    /**
-     * The close of an idle connection. A client that has just had an answer is about to ask again, most likely, and would lose what it asks: it has half a second
-     * to be told that the connection closes (RFC 9112 section 9.5).
-     */
-    private final class Farewell extends Watched {
-        @Override
-        protected long deadline() {
-            return place.since() + FAREWELL_NANOS;
-        }
-
-        @Override
-        protected void seen(long now) {
-            if (!isIdle()) {
-                end();
-            }
-        }
-
-        @Override
-        protected void expired(long now) {
-            end();
-            // what has come by now is served
-            readReady();
-            if (isIdle()) {
-                closeNow();
-            }
-        }
-
-        @Override
-        protected void cut() {
-            end();
-            closeNow();
-        }
-
-        private void end() {
-            sweeper.forget(this);
-            farewell = null;
-        }
-    }
-
-    /** For the rest of a head. */
-    private final class HeadWait extends Watched {
-        private long deadline;
-
-        void start() {
-            deadline = sweeper.now() + shared.limits().headTime().toNanos();
-            sweeper.watch(this);
-        }
-
-        @Override
-        protected long deadline() {
-            return deadline;
-        }
-
-        @Override
-        protected void expired(long now) {
-            sweeper.forget(this);
-            if (current == null && parser.hasBegun()) {
-                parser.refuse(Problems.TOO_SLOW);
-                begin();
-            }
-        }
-
-        @Override
-        protected void cut() {
-            closeNow();
-        }
-    }
-
-    // --- what Undertow asks for ---
 
     @Override
     protected StreamSinkConduit getSinkConduit(HttpServerExchange http, StreamSinkConduit conduit) {
@@ -730,6 +369,11 @@ public final class Http1Connection extends AbstractServerConnection implements E
     @Override
     protected ConduitStreamSourceChannel getSourceChannel() {
         return source;
+    }
+
+    @Override
+    public boolean isRequestTrailerFieldsSupported() {
+        return body.isChunked();
     }
 
     /** Sends an interim response; it goes before the final one, whenever that comes. */
@@ -762,63 +406,141 @@ public final class Http1Connection extends AbstractServerConnection implements E
     }
 
     @Override
-    public @Nullable HttpServerExchange sendOutOfBandResponse(HttpServerExchange http) {
-        throw new UnsupportedOperationException("interim responses go through the client's stream");
+    protected void exchangeComplete(HttpServerExchange http) {
+        if (!isOnThread()) {
+            IoTasks.execute(getIoThread(), () -> exchangeComplete(http));
+            return;
+        }
+        if (http != current) {
+            return;
+        }
+        current = null;
+        stream = null;
+        headProblem = null;
+        source.setConduit(body);
+        source.setReadListener(null);
+        sink.setConduit(response);
+        sink.setWriteListener(null);
+        body.reset();
+        response.reset();
+        HttpUpgradeListener upgrade = upgrade();
+        if (!channel.isOpen()) {
+            return;
+        }
+        if (http.isUpgrade() && upgrade != null) {
+            handOver(upgrade, http);
+        } else if (!http.isPersistent()) {
+            // the client may have sent more than this request
+            linger(bytes.isHeld(), () -> {});
+        } else {
+            next();
+        }
+    }
+
+    private void next() {
+        waits.forRequest();
+        if (serving) {
+            return;
+        }
+        if (bytes.isHeld() || bytes.isEnded()) {
+            // whoever is writing has to have come to its end
+            IoTasks.execute(getIoThread(), serveLater);
+        } else {
+            arm();
+        }
+    }
+
+    // --- ends ---
+
+    private void handOver(HttpUpgradeListener to, HttpServerExchange http) {
+        detach();
+        extraBytes = bytes.release();
+        if (extraBytes != null) {
+            channel.getSourceChannel().setConduit(new ReadDataStreamSourceConduit(originalSourceConduit, this));
+        }
+        to.handleUpgrade(channel, http);
+        if (bytes.isEnded() || bytes.isFull()) {
+            // what no selector tells
+            channel.getSourceChannel().wakeupReads();
+        }
+    }
+
+    private void handOver(Http1.Http2Switch to) {
+        detach();
+        handedOver = true;
+        to.take(RequestParser.PREFACE_LENGTH, bytes.release());
+    }
+
+    /** Whether the connection speaks HTTP/2, and is somebody else's. */
+    public boolean isHandedOver() {
+        return handedOver;
+    }
+
+    /** Leaves the channel to somebody else. */
+    private void detach() {
+        closing = true;
+        waits.stop();
+        armed = false;
+        originalSourceConduit.suspendReads();
+        originalSinkConduit.suspendWrites();
+        originalSourceConduit.setReadReadyHandler(
+                new ReadReadyHandler.ChannelListenerHandler<>(channel.getSourceChannel()));
+        originalSinkConduit.setWriteReadyHandler(
+                new WriteReadyHandler.ChannelListenerHandler<>(channel.getSinkChannel()));
+    }
+
+    /**
+     * The connection is closed as soon as its client has the last answer.
+     *
+     * @param sending whether the client is known to be sending
+     * @param onEnd runs once it is closed
+     */
+    void linger(boolean sending, Runnable onEnd) {
+        if (closing) {
+            onEnd.run();
+            return;
+        }
+        detach();
+        bytes.drop();
+        StreamConnection socket = origin.socket();
+        StreamSourceConduit lowest = socket == channel
+                ? originalSourceConduit
+                : socket.getSourceChannel().getConduit();
+        LingeringClose close = new LingeringClose(channel, origin, lowest, originalSinkConduit, sweeper, onEnd);
+        if (sending) {
+            close.sending();
+        }
+        close.start();
+    }
+
+    /** The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any more. */
+    public void leave() {
+        waits.leave();
+    }
+
+    boolean isLeaving() {
+        return waits.isLeaving();
     }
 
     @Override
-    public boolean isContinueResponseSupported() {
-        return false;
+    public void waitedInVain() {
+        closeNow();
     }
 
     @Override
-    public @Nullable SSLSession getSslSession() {
-        return secure ? ((SslChannel) channel).getSslSession() : null;
+    public void headTooSlow() {
+        if (current == null && !closing) {
+            parser.refuse(Problems.TOO_SLOW);
+            begin();
+        }
     }
 
     @Override
-    public @Nullable SSLSessionInfo getSslSessionInfo() {
-        return session;
-    }
-
-    @Override
-    public void setSslSessionInfo(@Nullable SSLSessionInfo info) {
-        session = info;
-    }
-
-    @Override
-    protected StreamConnection upgradeChannel() {
-        return channel;
-    }
-
-    @Override
-    protected boolean isUpgradeSupported() {
-        return true;
-    }
-
-    @Override
-    protected boolean isConnectSupported() {
-        return false;
-    }
-
-    @Override
-    protected void setUpgradeListener(HttpUpgradeListener listener) {
-        upgrade = listener;
-    }
-
-    @Override
-    protected void setConnectListener(HttpUpgradeListener listener) {
-        throw new UnsupportedOperationException("CONNECT");
-    }
-
-    @Override
-    public String getTransportProtocol() {
-        return "http/1.1";
-    }
-
-    @Override
-    public boolean isRequestTrailerFieldsSupported() {
-        return body.isChunked();
+    public void lastLook() {
+        readReady();
+        if (waits.isIdle()) {
+            closeNow();
+        }
     }
 
     @Override

@@ -1,0 +1,161 @@
+package io.webproxy.undertow.http1;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.ImmediatePooledByteBuffer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * The bytes that a client sends: those that were read and not taken yet, at most one buffer of them, and after them the socket.
+ *
+ * <p>Not thread-safe: it belongs to the connection's IO thread.
+ */
+final class ClientBytes {
+    private final StreamSourceConduit socket;
+    private final ByteBufferPool pool;
+    private @Nullable PooledByteBuffer held;
+    private boolean full;
+    private boolean ended;
+    private boolean broken;
+
+    /** {@code socket}: as HTTP sees it, through TLS if there is any. */
+    ClientBytes(StreamSourceConduit socket, ByteBufferPool pool) {
+        this.socket = socket;
+        this.pool = pool;
+    }
+
+    /** Takes over what was read by somebody else. */
+    void start(PooledByteBuffer read) {
+        if (read.getBuffer().hasRemaining()) {
+            held = read;
+        } else {
+            read.close();
+        }
+    }
+
+    /** Whether there are bytes without a look at the socket. */
+    boolean isHeld() {
+        return held != null;
+    }
+
+    /** Whether more can be read ahead. */
+    boolean hasRoom() {
+        return held == null || held.getBuffer().remaining() < held.getBuffer().capacity();
+    }
+
+    /** Whether the last read filled its buffer: a TLS engine may hold more than that. */
+    boolean isFull() {
+        return full;
+    }
+
+    /** The engine is asked again. */
+    void forgetFull() {
+        full = false;
+    }
+
+    /** Whether the client has ended its direction, or the connection is broken; bytes may be held still. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Whether the end was no clean one. */
+    boolean isBroken() {
+        return broken;
+    }
+
+    /** What is held, for a parser; null for nothing. */
+    @Nullable ByteBuffer held() {
+        return held == null ? null : held.getBuffer();
+    }
+
+    /** The parser has taken something. */
+    void taken() {
+        if (held != null && !held.getBuffer().hasRemaining()) {
+            drop();
+        }
+    }
+
+    /** Nothing of it is wanted. */
+    void drop() {
+        if (held != null) {
+            held.close();
+            held = null;
+        }
+    }
+
+    /** Hands on what is held; null for nothing. */
+    @Nullable PooledByteBuffer release() {
+        PooledByteBuffer released = held;
+        held = null;
+        return released;
+    }
+
+    /** Reads from the socket, behind what is held; returns what the read did, -1 also for a broken connection. */
+    int read() {
+        PooledByteBuffer into = held == null ? pool.allocate() : held;
+        ByteBuffer bytes = into.getBuffer();
+        if (held == null) {
+            bytes.clear().limit(0);
+        } else if (bytes.limit() == bytes.capacity()) {
+            bytes.compact().flip();
+        }
+        int from = bytes.position();
+        bytes.position(bytes.limit()).limit(bytes.capacity());
+        int read = -1;
+        try {
+            read = socket.read(bytes);
+            full = read > 0 && !bytes.hasRemaining();
+        } catch (IOException e) {
+            broken = true;
+        } finally {
+            bytes.limit(bytes.position()).position(from);
+            if (read > 0) {
+                held = into;
+            } else if (into != held) {
+                into.close();
+            }
+        }
+        ended |= read < 0;
+        return read;
+    }
+
+    /** Takes the next bytes, as many as there are at once; -1 if there won't be any. */
+    int take(ByteBuffer dst) throws IOException {
+        if (!dst.hasRemaining()) {
+            return 0;
+        }
+        if (held != null) {
+            ByteBuffer bytes = held.getBuffer();
+            int count = Math.min(bytes.remaining(), dst.remaining());
+            int limit = bytes.limit();
+            dst.put(bytes.limit(bytes.position() + count));
+            bytes.limit(limit);
+            taken();
+            return count;
+        }
+        if (ended) {
+            return -1;
+        }
+        int read = socket.read(dst);
+        full = read > 0 && !dst.hasRemaining();
+        ended = read < 0;
+        return read;
+    }
+
+    /** Takes back the last bytes that were taken. */
+    void giveBack(ByteBuffer rest) {
+        if (held != null) {
+            // they are there still
+            held.getBuffer().position(held.getBuffer().position() - rest.remaining());
+            return;
+        }
+        PooledByteBuffer into = rest.remaining() <= pool.getBufferSize()
+                ? pool.allocate()
+                : new ImmediatePooledByteBuffer(ByteBuffer.allocate(rest.remaining()));
+        into.getBuffer().clear().put(rest).flip();
+        held = into;
+    }
+}
