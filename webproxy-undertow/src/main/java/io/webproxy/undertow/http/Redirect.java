@@ -27,8 +27,7 @@ public final class Redirect {
 
     /** Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the client wrote. */
     static void addSlash(Exchange exchange, PathPrefix prefix) {
-        String query = exchange.head().query();
-        to(exchange, prefix + (query.isEmpty() ? "" : "?" + query), 308, "This path ends with a slash.");
+        to(exchange, prefix + query(exchange), 308, "This path ends with a slash.");
     }
 
     void answer(Exchange exchange) {
@@ -52,10 +51,15 @@ public final class Redirect {
      */
     static void send(Exchange exchange, String base, int status) {
         String path = exchange.head().path();
-        String query = exchange.head().query();
         // the asterisk of OPTIONS is no path, and must not become part of a host
-        String location = base + (path.startsWith("/") ? path : "/") + (query.isEmpty() ? "" : "?" + encoded(query));
+        String location = base + (path.startsWith("/") ? path : "/") + query(exchange);
         to(exchange, location, status, "This is to be found at another address.");
+    }
+
+    /** That of the request with its question mark, also an empty one; empty if it has none. */
+    private static String query(Exchange exchange) {
+        String query = exchange.head().query();
+        return query.isEmpty() && !exchange.client().isQueryEmpty() ? "" : "?" + encoded(query);
     }
 
     /** A URI is ASCII: bytes above it are percent-encoded, which means the same (RFC 3986 section 2.5). */

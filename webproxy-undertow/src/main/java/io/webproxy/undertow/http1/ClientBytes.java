@@ -17,6 +17,9 @@ final class ClientBytes {
     private final StreamSourceConduit socket;
     private final ByteBufferPool pool;
     private @Nullable PooledByteBuffer held;
+    /** Read at this moment: the thread's own buffer, see {@link #keep()}. */
+    private @Nullable ByteBuffer fresh;
+
     private boolean full;
     private boolean ended;
     private boolean broken;
@@ -38,7 +41,7 @@ final class ClientBytes {
 
     /** Whether there are bytes without a look at the socket. */
     boolean isHeld() {
-        return held != null;
+        return held != null || fresh != null;
     }
 
     /** Whether more can be read ahead. */
@@ -66,13 +69,27 @@ final class ClientBytes {
         return broken;
     }
 
-    /** What is held, for a parser; null for nothing. */
-    @Nullable ByteBuffer held() {
-        return held == null ? null : held.getBuffer();
+    /** What is there for a parser; null for nothing. To be followed by {@link #keep()}. */
+    @Nullable ByteBuffer forParser() {
+        return held == null ? fresh : held.getBuffer();
     }
 
-    /** The parser has taken something. */
-    void taken() {
+    /** What wasn't taken yet is for later. */
+    void keep() {
+        ByteBuffer rest = fresh;
+        if (rest == null) {
+            taken();
+            return;
+        }
+        fresh = null;
+        if (rest.hasRemaining()) {
+            PooledByteBuffer kept = pool.allocate();
+            kept.getBuffer().clear().put(rest).flip();
+            held = kept;
+        }
+    }
+
+    private void taken() {
         if (held != null && !held.getBuffer().hasRemaining()) {
             drop();
         }
@@ -80,6 +97,7 @@ final class ClientBytes {
 
     /** Nothing of it is wanted. */
     void drop() {
+        fresh = null;
         if (held != null) {
             held.close();
             held = null;
@@ -93,31 +111,42 @@ final class ClientBytes {
         return released;
     }
 
-    /** Reads from the socket, behind what is held; returns what the read did, -1 also for a broken connection. */
+    /** Reads from the socket while nothing is held, for a parser; returns what the read did, -1 also for a broken connection. */
     int read() {
-        PooledByteBuffer into = held == null ? pool.allocate() : held;
-        ByteBuffer bytes = into.getBuffer();
+        ByteBuffer into = ThreadBuffer.IN.take(pool.getBufferSize());
+        int read = read(into);
+        if (read > 0) {
+            fresh = into.flip();
+        }
+        return read;
+    }
+
+    /** Reads from the socket, behind what is held; returns what the read did, -1 also for a broken connection. */
+    int readAhead() {
         if (held == null) {
-            bytes.clear().limit(0);
-        } else if (bytes.limit() == bytes.capacity()) {
+            int read = read();
+            keep();
+            return read;
+        }
+        ByteBuffer bytes = held.getBuffer();
+        if (bytes.limit() == bytes.capacity()) {
             bytes.compact().flip();
         }
         int from = bytes.position();
         bytes.position(bytes.limit()).limit(bytes.capacity());
+        int read = read(bytes);
+        bytes.limit(bytes.position()).position(from);
+        return read;
+    }
+
+    private int read(ByteBuffer into) {
         int read = -1;
         try {
-            read = socket.read(bytes);
-            full = read > 0 && !bytes.hasRemaining();
+            read = socket.read(into);
         } catch (IOException e) {
             broken = true;
-        } finally {
-            bytes.limit(bytes.position()).position(from);
-            if (read > 0) {
-                held = into;
-            } else if (into != held) {
-                into.close();
-            }
         }
+        full = read > 0 && !into.hasRemaining();
         ended |= read < 0;
         return read;
     }

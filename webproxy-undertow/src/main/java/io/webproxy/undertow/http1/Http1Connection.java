@@ -141,7 +141,7 @@ public final class Http1Connection extends UndertowConnection
             serve();
         } else if (body.isActive() && body.isReadResumed()) {
             body.ready();
-        } else if (readsAhead() && bytes.read() < 0 && stream != null) {
+        } else if (readsAhead() && bytes.readAhead() < 0 && stream != null) {
             stream.left(bytes.isBroken());
         }
     }
@@ -218,9 +218,9 @@ public final class Http1Connection extends UndertowConnection
     }
 
     private boolean parse() {
-        ByteBuffer held = bytes.held();
+        ByteBuffer held = bytes.forParser();
         boolean complete = held != null && parser.parse(held, shared.limits());
-        bytes.taken();
+        bytes.keep();
         return complete;
     }
 

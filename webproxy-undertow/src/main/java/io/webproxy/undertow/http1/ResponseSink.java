@@ -61,6 +61,8 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
     private @Nullable ByteBuffer framing;
 
     private @Nullable PooledByteBuffer pooled;
+    /** The framing is in the thread's own buffer, until the end of the call. */
+    private boolean lent;
 
     ResponseSink(StreamSinkConduit socket, ByteBufferPool pool, boolean secure) {
         super(socket);
@@ -145,6 +147,7 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     private void release() {
         framing = null;
+        lent = false;
         if (pooled != null) {
             pooled.close();
             pooled = null;
@@ -181,10 +184,8 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
     private ByteBuffer room(int count) {
         ByteBuffer known = framing;
         if (known == null) {
-            PooledByteBuffer allocated = pool.allocate();
-            pooled = allocated;
-            known = allocated.getBuffer();
-            known.clear().limit(0);
+            known = ThreadBuffer.OUT.take(pool.getBufferSize()).limit(0);
+            lent = true;
         }
         if (known.capacity() - known.limit() < count) {
             ByteBuffer larger = ByteBuffer.allocate(known.remaining() + count + FRAMING);
@@ -196,8 +197,30 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
         return known;
     }
 
+    /** What the socket hasn't taken is for later. */
+    private void keep() {
+        ByteBuffer rest = framing;
+        if (rest != null && lent) {
+            lent = false;
+            framing = null;
+            if (rest.hasRemaining()) {
+                PooledByteBuffer kept = pool.allocate();
+                framing = kept.getBuffer().clear().put(rest).flip();
+                pooled = kept;
+            }
+        }
+    }
+
     /** Sends the framing that waits; returns whether all of it is out. */
     boolean sendFraming() throws IOException {
+        try {
+            return sendAll();
+        } finally {
+            keep();
+        }
+    }
+
+    private boolean sendAll() throws IOException {
         ByteBuffer waiting = framing;
         if (waiting != null) {
             while (waiting.hasRemaining()) {
@@ -219,12 +242,20 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
         if (!src.hasRemaining()) {
             return 0;
         }
-        if (!headMade) {
-            makeHead(exchange);
+        try {
+            if (!headMade) {
+                makeHead(exchange);
+            }
+            return writeBody(src);
+        } finally {
+            keep();
         }
+    }
+
+    private int writeBody(ByteBuffer src) throws IOException {
         switch (form) {
             case NOTHING -> {
-                if (!sendFraming()) {
+                if (!sendAll()) {
                     return 0;
                 }
                 int count = src.remaining();
@@ -273,7 +304,7 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
             src.limit(src.position() + count);
             ByteBuffer before = framing;
             if (before != null && secure && space(before) < LEAST_SPACE) {
-                if (!sendFraming()) {
+                if (!sendAll()) {
                     return 0;
                 }
                 before = null;

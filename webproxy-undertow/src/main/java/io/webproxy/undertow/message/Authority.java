@@ -7,12 +7,13 @@ public final class Authority {
     private static final Pattern FORM =
             Pattern.compile("((?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
     private static final int MAX_PORT = 65535;
+    private static final int MAX_PORT_DIGITS = 5;
 
     private Authority() {}
 
     /** Whether it is one, without user information. */
     public static boolean isValid(String authority) {
-        if (!isPlainName(authority) && !FORM.matcher(authority).matches()) {
+        if (!isPlain(authority) && !FORM.matcher(authority).matches()) {
             return false;
         }
         int colon = authority.lastIndexOf(':');
@@ -20,16 +21,26 @@ public final class Authority {
         return port.isEmpty() || Integer.parseInt(port) <= MAX_PORT;
     }
 
-    /** What most are, for which no expression is needed: letters, digits, dots and hyphens. */
-    private static boolean isPlainName(String authority) {
-        for (int i = 0; i < authority.length(); i++) {
-            char c = authority.charAt(i);
-            boolean plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-            if (!plain) {
-                return false;
-            }
+    /** What most are, for which no expression is needed: letters, digits, dots and hyphens, and a port. */
+    private static boolean isPlain(String authority) {
+        int length = authority.length();
+        int at = 0;
+        while (at < length && isPlain(authority.charAt(at))) {
+            at++;
         }
-        return !authority.isEmpty();
+        if (at == 0 || at == length) {
+            return at > 0;
+        }
+        int port = at + 1;
+        int digits = port;
+        while (digits < length && authority.charAt(digits) >= '0' && authority.charAt(digits) <= '9') {
+            digits++;
+        }
+        return authority.charAt(at) == ':' && digits == length && length - port <= MAX_PORT_DIGITS;
+    }
+
+    private static boolean isPlain(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
     }
 
     /** That of a URI with a scheme. */

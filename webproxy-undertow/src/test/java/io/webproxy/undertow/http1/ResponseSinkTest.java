@@ -222,6 +222,31 @@ class ResponseSinkTest {
                         + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     }
 
+    /** What isn't sent at once must not stay where the next response of the thread is written. */
+    @Test
+    void framingThatWaitsIsItsOwn() throws IOException {
+        room = () -> 0;
+        ResponseSink first = sink(false);
+        assertThat(first.write(bytes("first"))).isZero();
+        assertThat(first.flush()).isFalse();
+        HttpServerExchange other = new HttpServerExchange(null)
+                .setRequestMethod(Methods.GET)
+                .setProtocol(Protocols.HTTP_1_1)
+                .setStatusCode(404);
+        other.getResponseHeaders().put(Headers.CONTENT_LENGTH, "0");
+        ResponseSink second = new ResponseSink(socket, pool, false);
+        second.start(other);
+        assertThatThrownBy(() -> second.write(bytes("too much"))).isInstanceOf(IOException.class);
+        assertThat(second.flush()).isFalse();
+        room = () -> Integer.MAX_VALUE;
+        assertThat(first.write(bytes("first"))).isEqualTo(5);
+        finish(first);
+        assertThat(sent()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n5\r\nfirst\r\n0\r\n\r\n");
+        out.reset();
+        finish(second);
+        assertThat(sent()).startsWith("HTTP/1.1 404 Not Found\r\n").endsWith("Content-Length: 0\r\n\r\n");
+    }
+
     @Test
     void bodyThatIsNotAsLongAsItSaysIsNoCleanEnd() throws IOException {
         http.getResponseHeaders().put(Headers.CONTENT_LENGTH, "3");
