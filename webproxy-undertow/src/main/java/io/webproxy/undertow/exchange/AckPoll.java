@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,8 @@ final class AckPoll {
     private static final List<Path> TABLES = List.of(Path.of("/proc/self/net/tcp"), Path.of("/proc/self/net/tcp6"));
     private static final long LEAST_PAUSE_MILLIS = 1000;
     private static final int COST = 100;
+    /** The lengths of keys that were found in this process: where one was, another that isn't has gone. */
+    private static final Set<Integer> FOUND = ConcurrentHashMap.newKeySet();
 
     private final List<Path> tables;
     private Map<String, List<Question>> questions = new HashMap<>();
@@ -46,7 +50,10 @@ final class AckPoll {
         this.tables = tables.stream().filter(Files::isReadable).toList();
     }
 
-    /** {@code onAnswer} runs on the thread with what the tables say of the connection, null if they don't have it; never if they can't be read. */
+    /**
+     * {@code onAnswer} runs on the thread with what the tables say of the connection, null if they don't have it any more; never if they can't be read, or have never
+     * had a connection of this kind of addresses.
+     */
     synchronized void ask(String key, XnioIoThread thread, Consumer<TcpTable.@Nullable Row> onAnswer) {
         if (tables.isEmpty()) {
             return;
@@ -75,7 +82,11 @@ final class AckPoll {
                 whole &= read(table, asked);
             }
             if (whole) {
-                asked.values().forEach(unknown -> answer(unknown, null));
+                asked.forEach((key, unknown) -> {
+                    if (FOUND.contains(key.length())) {
+                        answer(unknown, null);
+                    }
+                });
             }
         } finally {
             ended((System.nanoTime() - start) / 1_000_000);
@@ -99,6 +110,7 @@ final class AckPoll {
                 TcpTable.Row row = TcpTable.row(line);
                 List<Question> ofRow = row == null ? null : asked.remove(row.key());
                 if (row != null && ofRow != null) {
+                    FOUND.add(row.key().length());
                     answer(ofRow, row);
                 }
             }

@@ -17,8 +17,11 @@ public final class ClientPresence {
         void left(boolean broken);
     }
 
+    /** So often in a row a connection has to be missing: a table that changes while it is read may lack a line. */
+    private static final int MISSING = 2;
+
     private boolean asking;
-    private boolean known;
+    private int missing;
 
     /** Asks the kernel, unless that is done already; once a second at most. */
     public void look(Exchange exchange, Listener listener) {
@@ -38,15 +41,10 @@ public final class ClientPresence {
     }
 
     void answered(TcpTable.@Nullable Row row, Listener listener) {
-        if (row == null) {
-            // a connection that never was in the tables is one that they don't show
-            if (known) {
-                listener.left(true);
-            }
-            return;
-        }
-        known = true;
-        if (row.ended()) {
+        missing = row == null ? missing + 1 : 0;
+        if (missing >= MISSING) {
+            listener.left(true);
+        } else if (row != null && row.ended()) {
             listener.left(false);
         }
     }
