@@ -65,8 +65,11 @@ public final class Http2Client implements AutoCloseable {
         return client;
     }
 
-    /** A connection that has negotiated h2, and sent nothing yet. */
+    /** A connection that has negotiated h2, or is to speak it by prior knowledge in cleartext, and has sent nothing yet. */
     public static Http2Client silent(TestProxy proxy) throws IOException {
+        if (!proxy.front().isTls()) {
+            return new Http2Client(RawConnection.open(proxy.port()));
+        }
         RawConnection raw =
                 RawConnection.openTls(proxy.port(), TestProxy.trust().sslSocketFactory(), "h2");
         if (!"h2".equals(raw.applicationProtocol())) {

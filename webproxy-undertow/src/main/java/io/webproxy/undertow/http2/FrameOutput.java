@@ -34,6 +34,7 @@ final class FrameOutput {
     private int waiting;
     private boolean blocked;
     private boolean unflushed;
+    private boolean released;
 
     FrameOutput(StreamSinkConduit sink, ByteBufferPool pool) {
         this.sink = sink;
@@ -44,6 +45,11 @@ final class FrameOutput {
     private void reserve(int bytes) {
         if (buffer.remaining() < bytes) {
             turnOver();
+            if (released) {
+                // frames that come now have no way out
+                buffer = ByteBuffer.allocate(RECORD);
+                return;
+            }
             PooledByteBuffer next = pool.allocate();
             filling = next;
             buffer = next.getBuffer();
@@ -188,5 +194,6 @@ final class FrameOutput {
         full.forEach(PooledByteBuffer::close);
         full.clear();
         waiting = 0;
+        released = true;
     }
 }

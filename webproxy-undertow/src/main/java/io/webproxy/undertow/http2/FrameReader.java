@@ -86,6 +86,8 @@ final class FrameReader {
     private static final class Stream {
         /** The client has sent the end of its request. */
         private boolean ended;
+        /** It carries another protocol, which has no trailers (RFC 8441 section 5). */
+        private boolean tunnel;
         /** What is missing of a body whose length was told, else -1. */
         private long missing;
 
@@ -113,11 +115,13 @@ final class FrameReader {
     private int bodyStream;
     private boolean bodyEnds;
     private int newest;
+    /** The last stream that isn't refused because the connection is leaving. */
+    private int last = Integer.MAX_VALUE;
+
     private long window = FIRST_WINDOW;
     private int owed;
     private int error = -1;
     private boolean over;
-    private boolean refusing;
     private boolean paused;
 
     /**
@@ -505,7 +509,7 @@ final class FrameReader {
         newest = head.stream();
         Stream stream = new Stream();
         stream.ended = head.has(FrameHead.END_STREAM);
-        if (refusing || streams.size() >= limits.streams()) {
+        if (newest > last || streams.size() >= limits.streams()) {
             // RFC 9113 section 5.1.2
             closed.add(newest, stream.ended ? Cause.BY_CLIENT : Cause.RESET_BY_SERVER);
             if (!floods(Kind.REFUSAL)) {
@@ -521,6 +525,7 @@ final class FrameReader {
             return;
         }
         stream.window = streamWindow;
+        stream.tunnel = fields.protocol() != null;
         handler.request(newest, fields, fieldsOfRequest, stream.ended);
     }
 
@@ -531,7 +536,7 @@ final class FrameReader {
         }
         HeaderMap trailers = fields.trailers();
         stream.ended = head.has(FrameHead.END_STREAM);
-        if (trailers == null || !stream.ended || stream.missing > 0) {
+        if (trailers == null || !stream.ended || stream.missing > 0 || stream.tunnel) {
             malformed(head.stream(), null);
         } else {
             handler.trailers(head.stream(), trailers);
@@ -570,13 +575,13 @@ final class FrameReader {
 
     /** Streams that come from now on are refused; returns the last one that isn't. */
     int refuse() {
-        refusing = true;
-        return newest;
+        last = Math.min(last, newest);
+        return last;
     }
 
-    /** The highest stream that the client has opened. */
-    int newest() {
-        return newest;
+    /** The last stream that anything may have been done for; once named it never rises (RFC 9113 section 6.8). */
+    int lastStream() {
+        return Math.min(last, newest);
     }
 
     /** The server has reset a stream. */

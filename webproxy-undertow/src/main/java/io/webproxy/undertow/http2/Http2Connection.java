@@ -25,6 +25,7 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.channels.SslChannel;
@@ -194,7 +195,7 @@ public final class Http2Connection {
 
     /** Whether neither side has reset a stream or completed it. */
     boolean isOpen(Http2Stream stream) {
-        return reader.isOpen(stream.id());
+        return !closed && reader.isOpen(stream.id());
     }
 
     boolean isLeaving() {
@@ -293,14 +294,14 @@ public final class Http2Connection {
         for (int i = writers.size(); i > 0 && !closed; i--) {
             StreamSink sink = writers.removeFirst();
             sink.queued(false);
-            if (sink.isResumed()) {
+            if (sink.isResumed() && !sink.isOver()) {
                 if (sink.isWritable()) {
                     serving = sink;
                     allowance = writers.isEmpty() ? FrameOutput.MOST_WAITING : FrameRules.LONGEST;
                     sink.ready();
                     serving = null;
                 }
-                if (sink.isResumed() && !sink.isQueued()) {
+                if (sink.isResumed() && !sink.isQueued() && !sink.isOver()) {
                     sink.queued(true);
                     writers.addLast(sink);
                     more |= sink.isWritable();
@@ -574,10 +575,15 @@ public final class Http2Connection {
         lost(stream);
     }
 
-    /** Request and response of a stream are complete. */
+    /** The response of a stream is complete, and its request is too, unless it was for a tunnel that isn't granted: then the client may still be sending. */
     void completed(Http2Stream stream) {
+        if (!stream.source().isEnded()) {
+            reset(stream, ErrorCode.NO_ERROR);
+            return;
+        }
         reader.completed(stream.id());
         streams.remove(stream.id());
+        stream.source().release();
     }
 
     /** A tunnel has written its last byte. */
@@ -603,7 +609,7 @@ public final class Http2Connection {
             endCode = code;
             reader.end();
             LOG.debug("The HTTP/2 connection of {} ends with code {}", origin.client(), code);
-            sendGoAway(reader.newest(), code);
+            sendGoAway(reader.lastStream(), code);
             turns.stopReading();
             streams.all().forEach(this::gone);
         }
@@ -632,6 +638,9 @@ public final class Http2Connection {
         try {
             socket.getSinkChannel().shutdownWrites();
             if (!socket.getSinkChannel().flush()) {
+                socket.getSinkChannel()
+                        .setWriteListener(
+                                ChannelListeners.flushingChannelListener(null, (channel, e) -> closeNow()));
                 socket.getSinkChannel().resumeWrites();
             }
         } catch (IOException e) {

@@ -87,6 +87,8 @@ final class StreamSink implements StreamSinkConduit {
 
     /** There is room, or the output is flushed, or an exception to be met. */
     void ready() {
+        // whoever waits for the flush asks for it again
+        flushWaits = false;
         WriteReadyHandler told = handler;
         if (resumed && told != null) {
             Guard.run("the writing of a response", told::writeReady, () -> connection.failed(stream));
@@ -98,16 +100,21 @@ final class StreamSink implements StreamSinkConduit {
         if (!broken) {
             broken = true;
             if (resumed) {
-                connection.queue(this);
+                connection.later(this::ready);
             }
         }
     }
 
-    /** Whether writing would do something now, if only throw. */
+    /** Whether nothing will be written any more; those who wait are told once. */
+    boolean isOver() {
+        return broken || (finished && !tunnel);
+    }
+
+    /** Whether writing, or flushing, would do something now. */
     boolean isWritable() {
-        return broken
-                || (!connection.output().isBlocked()
-                        && (terminated || flushWaits || (window > 0 && connection.hasWindow())));
+        return !isOver()
+                && !connection.output().isBlocked()
+                && (terminated || flushWaits || (window > 0 && connection.hasWindow()));
     }
 
     boolean isEnded() {
@@ -271,8 +278,12 @@ final class StreamSink implements StreamSinkConduit {
         if (finished && !tunnel) {
             return true;
         }
-        if (broken && !ended) {
-            throw new BrokenOff("the stream was reset");
+        if (broken) {
+            if (!ended) {
+                throw new BrokenOff("the stream was reset");
+            }
+            finish();
+            return true;
         }
         head(false);
         connection.flushSoon();
@@ -314,7 +325,11 @@ final class StreamSink implements StreamSinkConduit {
     @Override
     public void resumeWrites() {
         resumed = true;
-        connection.queue(this);
+        if (broken) {
+            connection.later(this::ready);
+        } else {
+            connection.queue(this);
+        }
     }
 
     @Override

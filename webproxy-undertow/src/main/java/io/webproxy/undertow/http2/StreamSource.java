@@ -75,11 +75,16 @@ final class StreamSource implements StreamSourceConduit {
         }
     }
 
+    /** Neither side expects anything more of it. */
+    void release() {
+        stream.connection().unread(received.release());
+    }
+
     /** The stream is over: whoever reads is told so by an exception. */
     void breakOff() {
         if (!broken) {
             broken = true;
-            stream.connection().unread(received.release());
+            release();
             wake();
         }
     }
@@ -150,11 +155,13 @@ final class StreamSource implements StreamSourceConduit {
         scheduled = false;
         ReadReadyHandler told = handler;
         if (resumed && told != null) {
+            boolean lastWord = received.size() == 0;
             Guard.run(
                     "the reading of a request body",
                     told::readReady,
                     () -> stream.connection().failed(stream));
-            if (isReadable()) {
+            // one that doesn't fetch the end, or the failure, is told once: Undertow may have taken its listener away
+            if (!lastWord) {
                 wake();
             }
         }
@@ -191,9 +198,7 @@ final class StreamSource implements StreamSourceConduit {
 
     @Override
     public void terminateReads() {
-        if (!ended) {
-            discard();
-        }
+        discard();
     }
 
     @Override

@@ -64,6 +64,9 @@ final class Turns {
     private boolean running;
     private boolean scheduled;
     private boolean touched;
+    /** Another turn follows as soon as the other sockets of the thread were looked at. */
+    private boolean again;
+
     private boolean readable;
     private boolean awaiting;
     private boolean stopped;
@@ -89,15 +92,27 @@ final class Turns {
             readable = true;
             runSafely();
         });
-        socket.getSinkChannel().setWriteListener(ready -> {
-            if (steps.unblocked()) {
-                touched = true;
-                runSafely();
-            }
-        });
+        socket.getSinkChannel()
+                .setWriteListener(
+                        ready -> Guard.run("the writing of an HTTP/2 connection", this::writable, steps::failed));
         readable = true;
         socket.getSourceChannel().resumeReads();
         runSafely();
+    }
+
+    private void writable() {
+        if (again) {
+            again = false;
+            if (!awaiting) {
+                socket.getSinkChannel().suspendWrites();
+                runSafely();
+                return;
+            }
+        }
+        if (steps.unblocked()) {
+            touched = true;
+            runSafely();
+        }
     }
 
     /** Runs a task in this turn, or in the next. */
@@ -125,7 +140,7 @@ final class Turns {
             awaiting = wanted;
             if (wanted) {
                 socket.getSinkChannel().resumeWrites();
-            } else {
+            } else if (!again) {
                 socket.getSinkChannel().suspendWrites();
             }
         }
@@ -145,13 +160,13 @@ final class Turns {
         stopped = true;
         left = null;
         // what has become due is for streams, which hear of the end
-        if (!running) {
-            runTasks();
+        if (!running && !tasks.isEmpty()) {
+            schedule();
         }
     }
 
     private void schedule() {
-        if (!running && !scheduled && !stopped) {
+        if (!running && !scheduled && (!stopped || !tasks.isEmpty())) {
             scheduled = true;
             try {
                 socket.getIoThread().execute(run);
@@ -173,10 +188,18 @@ final class Turns {
         } finally {
             running = false;
         }
-        if (stopped) {
-            runTasks();
-        } else if (touched || !tasks.isEmpty() || left != null) {
+        if (touched || !tasks.isEmpty() || left != null) {
+            goOn();
+        }
+    }
+
+    /** Tasks of a thread run before it looks at its sockets again, so that one which follows on itself would keep all others waiting; a socket that can be written to is found by that look. */
+    private void goOn() {
+        if (stopped || awaiting || !socket.isOpen()) {
             schedule();
+        } else if (!again) {
+            again = true;
+            socket.getSinkChannel().resumeWrites();
         }
     }
 
