@@ -639,8 +639,7 @@ public final class Http2Connection {
             socket.getSinkChannel().shutdownWrites();
             if (!socket.getSinkChannel().flush()) {
                 socket.getSinkChannel()
-                        .setWriteListener(
-                                ChannelListeners.flushingChannelListener(null, (channel, e) -> closeNow()));
+                        .setWriteListener(ChannelListeners.flushingChannelListener(null, (channel, e) -> closeNow()));
                 socket.getSinkChannel().resumeWrites();
             }
         } catch (IOException e) {

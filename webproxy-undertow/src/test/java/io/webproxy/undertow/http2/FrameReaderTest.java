@@ -404,6 +404,38 @@ class FrameReaderTest {
     }
 
     @Test
+    void tunnelHasNoTrailers() {
+        take(
+                HEADERS,
+                END_HEADERS,
+                1,
+                fields(
+                        ":method",
+                        "CONNECT",
+                        ":protocol",
+                        "websocket",
+                        ":scheme",
+                        "https",
+                        ":path",
+                        "/",
+                        ":authority",
+                        "a"));
+        take(HEADERS, END_HEADERS | END_STREAM, 1, fields("x", "y"));
+
+        assertThat(last()).isEqualTo("malformed 1");
+    }
+
+    @Test
+    void lastStreamStaysOnceItIsNamed() {
+        get(1);
+        assertThat(reader().refuse()).isEqualTo(1);
+        get(3);
+        assertThat(last()).isEqualTo("reset 3 7");
+        assertThat(reader().lastStream()).isEqualTo(1);
+        assertThat(reader().refuse()).isEqualTo(1);
+    }
+
+    @Test
     void malformedTrailersAreAnErrorOfTheStream() {
         int stream = 1;
         for (byte[] trailers : List.of(

@@ -1,0 +1,72 @@
+package io.webproxy.undertow.http2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ReceivedBytesTest {
+    private final CountingPool pool = new CountingPool(100);
+    private final ReceivedBytes received = new ReceivedBytes(pool);
+    private final Random random = new Random(3);
+    private byte next;
+    private byte nextRead;
+
+    private void add(int count) {
+        ByteBuffer bytes = ByteBuffer.allocate(count + 1);
+        for (int i = 0; i < count; i++) {
+            bytes.put(next++);
+        }
+        received.add(bytes.flip());
+        assertThat(bytes.hasRemaining()).isFalse();
+    }
+
+    private int read(int most) {
+        ByteBuffer into = ByteBuffer.allocate(most);
+        int read = received.read(into);
+        into.flip();
+        assertThat(read).isEqualTo(into.remaining());
+        while (into.hasRemaining()) {
+            assertThat(into.get()).isEqualTo(nextRead++);
+        }
+        return read;
+    }
+
+    @Test
+    void bytesComeOutInOrderAndBuffersGoBack() {
+        int size = 0;
+        for (int i = 0; i < 5_000; i++) {
+            if (random.nextBoolean()) {
+                int count = random.nextInt(250);
+                add(count);
+                size += count;
+            } else {
+                int most = random.nextInt(300);
+                int read = read(most);
+                assertThat(read).isEqualTo(Math.min(most, size));
+                size -= read;
+            }
+            assertThat(received.size()).isEqualTo(size);
+            assertThat(pool.out()).isLessThanOrEqualTo(size / 100 + 2);
+        }
+        while (read(100) > 0) {
+            // the rest
+        }
+        assertThat(pool.out()).isZero();
+    }
+
+    @Test
+    void releaseTellsHowManyBytesAreUnreadAndStartsAnew() {
+        add(250);
+        read(120);
+        assertThat(received.release()).isEqualTo(130);
+        assertThat(pool.out()).isZero();
+        assertThat(received.release()).isZero();
+        assertThat(read(10)).isZero();
+        nextRead = next;
+        add(30);
+        assertThat(read(100)).isEqualTo(30);
+        assertThat(pool.out()).isZero();
+    }
+}
