@@ -441,7 +441,10 @@ public final class ProxyConfig {
             tunnels.addAll(config.tunnels);
         }
 
-        /** Adds an endpoint for HTTP/1.1 and HTTP/2 over TLS; cleartext HTTP is redirected there. Port 0 is any free one. */
+        /**
+         * Adds an endpoint for HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN; a client without ALPN speaks HTTP/1.1. Cleartext HTTP is redirected there. Port 0 is any free
+         * one.
+         */
         public Builder https(int port) {
             return https(port, endpoint -> {});
         }
@@ -451,7 +454,7 @@ public final class ProxyConfig {
             return listen(Endpoint.Protocol.HTTPS, port, settings);
         }
 
-        /** Adds an endpoint for cleartext HTTP/1.1. Port 0 is any free one. */
+        /** Adds an endpoint for cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). Port 0 is any free one. */
         public Builder http(int port) {
             return http(port, endpoint -> {});
         }
@@ -461,7 +464,7 @@ public final class ProxyConfig {
             return listen(Endpoint.Protocol.HTTP, port, settings);
         }
 
-        /** Adds a cleartext endpoint that redirects to the first HTTPS endpoint. Port 0 is any free one. */
+        /** Adds a cleartext endpoint, for the protocols of {@link #http(int)}, that redirects to the first HTTPS endpoint. Port 0 is any free one. */
         public Builder redirectHttp(int port) {
             return redirectHttp(port, endpoint -> {});
         }

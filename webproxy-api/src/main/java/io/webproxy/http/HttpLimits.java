@@ -6,6 +6,9 @@ import java.util.Objects;
 /**
  * What the server takes from clients and upstreams at most. Immutable; start from {@link #defaults()}.
  *
+ * <p>They hold for HTTP/1.1 and HTTP/2. What heads they allow is announced to HTTP/2 clients by {@code SETTINGS_MAX_HEADER_LIST_SIZE} (RFC 9113 section 6.5.2): {@code requestHeadBytes} and
+ * 28 bytes for each of {@code fields}.
+ *
  * @param requestHeadBytes the request line and all fields together, 1 KiB to 1 MiB; above it: 431
  * @param requestTargetBytes the request target, 64 B to 64 KiB; above it: 414
  * @param fields how many fields a head may have, 10 to 10,000; above it: 431
@@ -14,8 +17,9 @@ import java.util.Objects;
  *     begun; 0 for no such limit; below it: 408
  * @param requestBodyGrace how long a request body is waited for before its rate counts; zero for at once
  * @param responseHeadBytes an upstream's response head, 1 KiB to 1 MiB; above it: 502
- * @param headTime from the first byte of a request to its complete head, then 408; also for a TLS handshake; never zero
- * @param keepAliveTime how long a client connection may stay without a request; never zero
+ * @param headTime from the first byte of a request to its complete head, then 408; also for a TLS handshake, and over HTTP/2 for the client's first settings and for each field block,
+ *     then {@code GOAWAY}; never zero
+ * @param keepAliveTime how long a client connection may stay without a request, over HTTP/2 without a stream; never zero
  */
 public record HttpLimits(
         int requestHeadBytes,

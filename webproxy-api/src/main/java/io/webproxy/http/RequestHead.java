@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A read-only view of a request's start line and fields.
  *
+ * <p>A WebSocket over HTTP/2 (RFC 8441) is shown as the handshake of HTTP/1.1 that it stands for: {@code GET} with {@code Connection: Upgrade} and
+ * {@code Upgrade: websocket}; its {@link #protocol()} is {@code HTTP/2.0}.
+ *
  * <p>Field names are case-insensitive (RFC 9110 section 5.1). The view is valid until the decision is made that it was handed out for: until the method returns that was
  * handed it, or until the stage completes that this method has returned. Up to then any thread may read it, one at a time.
  */
@@ -26,10 +29,10 @@ public interface RequestHead {
      */
     String path();
 
-    /** The query as it came, undecoded, without the question mark; empty when there is none. */
+    /** The query as it came, undecoded, without the question mark; empty when there is none, or nothing in it. */
     String query();
 
-    /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}. */
+    /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}; the last in cleartext too. */
     String protocol();
 
     /** The address of the client: the peer's, or the one that a trusted proxy named. */
@@ -38,6 +41,6 @@ public interface RequestHead {
     /** The first value of a field, or null when the request has none. */
     @Nullable String header(String name);
 
-    /** All values of a field in order; empty when the request has none. */
+    /** All values of a field in order, the 100th and later ones joined into one; empty when the request has none. */
     List<String> headers(String name);
 }

@@ -33,7 +33,7 @@ public enum ForwardError {
     RESPONSE_BODY_TRUNCATED,
     /** Both sides stayed silent longer than the timeout class allows, after the response head; the client sees an abort. */
     RESPONSE_BODY_IDLE,
-    /** The limit of the whole exchange, which is off unless configured, ran out; the client sees 504, or an abort behind the response head. */
+    /** The limit of the whole exchange, which is off unless configured, ran out; the client sees 504, or an abort after the response head. */
     TOTAL_TIMEOUT,
     /** The client went away; logged as 499. */
     CLIENT_ABORTED,

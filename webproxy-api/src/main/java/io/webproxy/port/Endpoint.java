@@ -13,11 +13,11 @@ import java.util.Objects;
 public record Endpoint(InetSocketAddress address, Protocol protocol, String name) {
     /** What an endpoint speaks. */
     public enum Protocol {
-        /** HTTP/1.1 in clear. */
+        /** Cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
         HTTP("http"),
-        /** HTTP/1.1 and HTTP/2 over TLS; HTTP in clear gets a redirect. */
+        /** HTTP/2 and HTTP/1.1 over TLS; cleartext HTTP gets a redirect. */
         HTTPS("https"),
-        /** Cleartext HTTP/1.1, answered with a redirect to the HTTPS endpoint. */
+        /** Cleartext HTTP as for {@link #HTTP}, answered with a redirect to the HTTPS endpoint. */
         REDIRECT("http"),
         /** Several protocols, told apart by rules. */
         RULES("tcp");

@@ -50,7 +50,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
         return add(new PortRule(name, PortRule.Protocol.TLS, action, sni, null, clients(), relay, inside));
     }
 
-    /** Ends TLS here; HTTP/1.1 and HTTP/2 inside go to the server's routes. */
+    /** Ends TLS here; HTTP/2 and HTTP/1.1 inside go to the server's routes. */
     public PortBuilder https() {
         return https(Sni.any());
     }
@@ -61,13 +61,13 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
         return add(new PortRule(name, PortRule.Protocol.TLS, PortRule.Action.SERVE, sni, null, clients(), null, null));
     }
 
-    /** Cleartext HTTP goes to the server's routes. */
+    /** Cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3), go to the server's routes. */
     public PortBuilder http() {
         return add(new PortRule(
                 "http", PortRule.Protocol.HTTP, PortRule.Action.SERVE, Sni.any(), null, clients(), null, null));
     }
 
-    /** Cleartext HTTP is redirected to the server's first HTTPS endpoint, which may be this one. */
+    /** Cleartext HTTP, as for {@link #http()}, is redirected to the server's first HTTPS endpoint, which may be this one. */
     public PortBuilder redirectHttp() {
         return add(new PortRule(
                 "redirect", PortRule.Protocol.HTTP, PortRule.Action.REDIRECT, Sni.any(), null, clients(), null, null));

@@ -530,7 +530,7 @@ public final class Route {
         }
 
         /**
-         * An HTTP/1.1 client that ends its sending side behind its request (a TCP FIN, or close_notify) still gets its answer. It may seem a right of every
+         * An HTTP/1.1 client that ends its sending side after its request (a TCP FIN, or close_notify) still gets its answer. It may seem a right of every
          * client, but one that closes for good can't be told from it until something is written; so by default the end counts as the
          * client's leaving, and ends the upstream's work at once. Over TLS it needs {@code TlsProvider.JDK}: Conscrypt ends both directions, as
          * TLS 1.2 does (RFC 5246 section 7.2.1).

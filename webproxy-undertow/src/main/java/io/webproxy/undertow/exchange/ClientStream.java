@@ -50,7 +50,7 @@ public interface ClientStream {
         return null;
     }
 
-    /** Whether a request that counts as complete really is: Undertow says so too of one whose HTTP/2 connection has ended within it. */
+    /** Whether a request that counts as complete for Undertow really is: one whose HTTP/2 stream was reset within its body isn't. */
     default boolean isRequestWhole() {
         return true;
     }
