@@ -273,8 +273,10 @@ class AbortTest {
             })
     void malformedChunksGet400AndAbortTheUpstream(String body) throws Exception {
         CompletableFuture<String> seen = new CompletableFuture<>();
+        CountDownLatch begun = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
+                    begun.countDown();
                     try {
                         seen.complete(c.readAll());
                     } catch (IOException e) {
@@ -283,7 +285,9 @@ class AbortTest {
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 RawConnection client = proxy.raw()) {
-            client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶" + body);
+            client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶1¶x¶");
+            assertThat(begun.await(5, TimeUnit.SECONDS)).isTrue();
+            client.send(body);
             assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ");
             assertThat(client.end()).isEqualTo("end");
             assertThat(seen.get(5, TimeUnit.SECONDS)).doesNotEndWith("0\r\n\r\n");

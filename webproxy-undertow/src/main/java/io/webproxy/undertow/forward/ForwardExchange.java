@@ -200,7 +200,7 @@ final class ForwardExchange extends Facade
 
     @Override
     public void connected(UpstreamConnection taken) {
-        if (done) {
+        if (done || exchange.isEnded()) {
             taken.close();
             return;
         }
@@ -248,7 +248,8 @@ final class ForwardExchange extends Facade
 
     @Override
     public boolean isWanted() {
-        return !done;
+        // Undertow ends the exchange by itself when the client's connection breaks
+        return !done && !exchange.isEnded();
     }
 
     @Override
