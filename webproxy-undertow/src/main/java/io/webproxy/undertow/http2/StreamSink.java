@@ -233,7 +233,7 @@ final class StreamSink implements StreamSinkConduit {
 
     @Override
     public void terminateWrites() throws IOException {
-        if (terminated || finished) {
+        if (terminated || (finished && !tunnel)) {
             return;
         }
         if (broken) {
