@@ -40,7 +40,7 @@ import org.xnio.channels.SslChannel;
 public final class Http2Connection {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
     private static final int DEFAULT_WINDOW = 65_535;
-    private static final int LARGEST_WINDOW = 8 << 20;
+    private static final int LARGEST_WINDOW = 16 << 20;
     private static final int BAD_REQUEST = 400;
     /** What a client may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
     private static final int MOST_CONTROL_BYTES = 1 << 20;

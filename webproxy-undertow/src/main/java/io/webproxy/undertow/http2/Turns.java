@@ -2,7 +2,6 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.Guard;
-import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -188,7 +187,7 @@ final class Turns {
         } finally {
             running = false;
         }
-        if (touched || !tasks.isEmpty() || left != null) {
+        if (touched || !tasks.isEmpty() || left != null || (readable && reading)) {
             goOn();
         }
     }
@@ -251,29 +250,14 @@ final class Turns {
                     return;
                 }
                 if (turn.isOver()) {
-                    rest();
+                    // a socket in cleartext says by itself that there is more; an engine of TLS may hold what no
+                    // selector knows of
+                    readable = secure;
                     return;
                 }
             }
         } catch (IOException e) {
             steps.ended();
-        }
-    }
-
-    /** A socket in cleartext says at once that it can be read again, after all others; one with TLS would be read again before them. */
-    private void rest() {
-        readable = false;
-        if (secure) {
-            socket.getSourceChannel().suspendReads();
-            IoTasks.executeAfter(socket.getIoThread(), this::rested, Turn.TLS_REST_MILLIS);
-        }
-    }
-
-    private void rested() {
-        if (reading && !stopped && socket.isOpen()) {
-            socket.getSourceChannel().resumeReads();
-            readable = true;
-            runSafely();
         }
     }
 }
