@@ -54,6 +54,11 @@ public final class MemoryRoom {
         }
     }
 
+    /** Room for the bodies of requests: of the quarter of direct buffers that nothing else is promised. */
+    public BodyRoom bodies() {
+        return new BodyRoom(direct / 4);
+    }
+
     /** Whether a connection more fits, beside what is there. */
     public boolean fitsConnection(int connections, int exchanges, int tunnels) {
         long all = (connections + 1) * CONNECTION;

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.undertow.deadline.BodyRoom;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.MemoryRoom;
@@ -21,6 +22,7 @@ public final class Exchanges {
     private final Recorder recorder;
     private final DescriptorRoom room;
     private final MemoryRoom memory;
+    private final BodyRoom bodies;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final RouteLeases routes = new RouteLeases();
     private final AckPoll acks = new AckPoll();
@@ -45,6 +47,7 @@ public final class Exchanges {
         this.recorder = recorder;
         this.room = room;
         this.memory = memory;
+        this.bodies = memory.bodies();
         threads.forEach(thread -> sweepers.put(thread, new Sweeper(thread, nanoClock)));
     }
 
@@ -72,6 +75,11 @@ public final class Exchanges {
     /** The descriptors of the process. */
     public DescriptorRoom room() {
         return room;
+    }
+
+    /** The room for what waits of request bodies. */
+    public BodyRoom bodies() {
+        return bodies;
     }
 
     /** Whether the last one that has started is one too many for the memory of the JVM. */

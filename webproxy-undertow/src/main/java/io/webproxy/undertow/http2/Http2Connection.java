@@ -11,6 +11,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Protocols;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.BodyRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -39,9 +40,12 @@ import org.xnio.channels.SslChannel;
  */
 public final class Http2Connection {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
-    private static final int DEFAULT_WINDOW = 65_535;
+    /** What a connection starts with, and the least that it can be given. */
+    public static final int DEFAULT_WINDOW = 65_535;
+
     private static final int LARGEST_WINDOW = 16 << 20;
     private static final int BAD_REQUEST = 400;
+    private static final int SERVICE_UNAVAILABLE = 503;
     /** What a client may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
     private static final int MOST_CONTROL_BYTES = 1 << 20;
 
@@ -167,6 +171,10 @@ public final class Http2Connection {
 
     ByteBufferPool buffers() {
         return buffers;
+    }
+
+    BodyRoom bodies() {
+        return exchanges.bodies();
     }
 
     Sweeper sweeper() {
@@ -396,7 +404,9 @@ public final class Http2Connection {
                 // only now: the settings of this side have to be first, and the client's first frame is a sign that it
                 // reads
                 settled = true;
-                openWindow(0, window - DEFAULT_WINDOW);
+                if (window > DEFAULT_WINDOW) {
+                    openWindow(0, window - DEFAULT_WINDOW);
+                }
             }
             if (changed.table() >= 0) {
                 responses.tableLimit(changed.leastTable());
@@ -527,7 +537,7 @@ public final class Http2Connection {
 
         @Override
         public void pong(long payload) {
-            uploads.pong(payload);
+            uploads.pong(payload, exchanges.bodies().isAmple());
             leave.pong(payload, sweeper.now());
         }
     }
@@ -567,6 +577,16 @@ public final class Http2Connection {
         if (client != null) {
             client.gone();
         }
+    }
+
+    /** There is no memory for what a stream brings: its upstream takes less than its client sends. */
+    void overflowed(Http2Stream stream) {
+        Http2ClientStream client = stream.client();
+        if (client != null) {
+            client.exchange().refused(SERVICE_UNAVAILABLE);
+        }
+        reset(stream, ErrorCode.ENHANCE_YOUR_CALM);
+        gone(stream);
     }
 
     /** What was to be done for a stream has thrown: it would wait for ever. */

@@ -2,12 +2,14 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.BodyRoom;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 
-/** Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them. Not thread-safe. */
+/** Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them, and the room that all have together. Not thread-safe. */
 final class ReceivedBytes {
     private final ByteBufferPool pool;
+    private final BodyRoom room;
     /** All but the last are ready to be read; the last is being filled. */
     private final ArrayDeque<PooledByteBuffer> buffers = new ArrayDeque<>(2);
     /** Where reading of the first goes on. */
@@ -15,20 +17,23 @@ final class ReceivedBytes {
 
     private int size;
 
-    ReceivedBytes(ByteBufferPool pool) {
+    ReceivedBytes(ByteBufferPool pool, BodyRoom room) {
         this.pool = pool;
+        this.room = room;
     }
 
     int size() {
         return size;
     }
 
-    /** Takes all bytes. */
-    void add(ByteBuffer bytes) {
-        size += bytes.remaining();
+    /** Takes all bytes; false if there is no room for the rest. */
+    boolean add(ByteBuffer bytes) {
         while (bytes.hasRemaining()) {
             PooledByteBuffer last = buffers.peekLast();
             if (last == null || !last.getBuffer().hasRemaining()) {
+                if (!room.take(pool.getBufferSize())) {
+                    return false;
+                }
                 last = pool.allocate();
                 last.getBuffer().clear();
                 buffers.addLast(last);
@@ -38,7 +43,14 @@ final class ReceivedBytes {
             into.put(into.position(), bytes, bytes.position(), length);
             into.position(into.position() + length);
             bytes.position(bytes.position() + length);
+            size += length;
         }
+        return true;
+    }
+
+    private void giveBack(PooledByteBuffer buffer) {
+        buffer.close();
+        room.give(pool.getBufferSize());
     }
 
     /** Moves as many as fit; returns how many. */
@@ -56,7 +68,7 @@ final class ReceivedBytes {
             if (readAt == from.position()) {
                 readAt = 0;
                 buffers.removeFirst();
-                first.close();
+                giveBack(first);
             }
         }
         return moved;
@@ -65,7 +77,7 @@ final class ReceivedBytes {
     /** Gives the buffers back; returns how many bytes nobody has read. */
     int release() {
         int unread = size;
-        buffers.forEach(PooledByteBuffer::close);
+        buffers.forEach(this::giveBack);
         buffers.clear();
         readAt = 0;
         size = 0;

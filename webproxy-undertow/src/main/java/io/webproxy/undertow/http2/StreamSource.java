@@ -36,15 +36,18 @@ final class StreamSource implements StreamSourceConduit {
 
     StreamSource(Http2Stream stream) {
         this.stream = stream;
-        this.received = new ReceivedBytes(stream.connection().buffers());
+        this.received = new ReceivedBytes(
+                stream.connection().buffers(), stream.connection().bodies());
     }
 
     /** Bytes have come; {@code last}: and nothing comes after them. */
     void received(ByteBuffer bytes, boolean last) {
         if (broken || discarding) {
             stream.connection().consumed(stream, bytes.remaining());
-        } else {
-            received.add(bytes);
+        } else if (!received.add(bytes)) {
+            stream.connection().unread(bytes.remaining());
+            stream.connection().overflowed(stream);
+            return;
         }
         if (last) {
             end();

@@ -42,11 +42,11 @@ final class UploadWindow {
         return PAYLOAD;
     }
 
-    /** A PING was answered. */
-    void pong(long payload) {
+    /** A PING was answered; {@code ample}: whether there is memory for more. */
+    void pong(long payload, boolean ample) {
         if (probing && payload == PAYLOAD) {
             probing = false;
-            if (read - readBefore >= window / 2) {
+            if (ample && read - readBefore >= window / 2) {
                 window = Math.min(most, 2 * window);
             }
             readBefore = read;

@@ -107,7 +107,14 @@ final class HttpEndpoints {
             int prefaceRead,
             @Nullable PooledByteBuffer read) {
         Http2Connection opened = new Http2Connection(
-                connection, origin(arrival), buffers, root, UPLOAD_WINDOW, limits.get(), http2.get(), exchanges);
+                connection,
+                origin(arrival),
+                buffers,
+                root,
+                exchanges.bodies().isAmple() ? UPLOAD_WINDOW : Http2Connection.DEFAULT_WINDOW,
+                limits.get(),
+                http2.get(),
+                exchanges);
         arrival.onLeave(opened::leave);
         opened.start(prefaceRead, read);
     }

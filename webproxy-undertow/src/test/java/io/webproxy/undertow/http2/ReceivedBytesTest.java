@@ -2,13 +2,15 @@ package io.webproxy.undertow.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.undertow.deadline.BodyRoom;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class ReceivedBytesTest {
     private final CountingPool pool = new CountingPool(100);
-    private final ReceivedBytes received = new ReceivedBytes(pool);
+    private final BodyRoom room = new BodyRoom(1000);
+    private final ReceivedBytes received = new ReceivedBytes(pool, room);
     private final Random random = new Random(3);
     private byte next;
     private byte nextRead;
@@ -18,7 +20,7 @@ class ReceivedBytesTest {
         for (int i = 0; i < count; i++) {
             bytes.put(next++);
         }
-        received.add(bytes.flip());
+        assertThat(received.add(bytes.flip())).isTrue();
         assertThat(bytes.hasRemaining()).isFalse();
     }
 
@@ -37,7 +39,7 @@ class ReceivedBytesTest {
     void bytesComeOutInOrderAndBuffersGoBack() {
         int size = 0;
         for (int i = 0; i < 5_000; i++) {
-            if (random.nextBoolean()) {
+            if (random.nextBoolean() && size < 500) {
                 int count = random.nextInt(250);
                 add(count);
                 size += count;
@@ -54,6 +56,23 @@ class ReceivedBytesTest {
             // the rest
         }
         assertThat(pool.out()).isZero();
+    }
+
+    @Test
+    void roomOfAllBoundsWhatOneHolds() {
+        assertThat(room.isAmple()).isTrue();
+        ByteBuffer bytes = ByteBuffer.allocate(1050);
+        assertThat(received.add(bytes)).isFalse();
+        assertThat(bytes.remaining()).isEqualTo(50);
+        assertThat(room.isAmple()).isFalse();
+        ReceivedBytes other = new ReceivedBytes(pool, room);
+        assertThat(other.add(ByteBuffer.allocate(1))).isFalse();
+        assertThat(received.read(ByteBuffer.allocate(150))).isEqualTo(150);
+        assertThat(other.add(ByteBuffer.allocate(1))).isTrue();
+        assertThat(received.release()).isEqualTo(850);
+        assertThat(other.release()).isEqualTo(1);
+        assertThat(pool.out()).isZero();
+        assertThat(room.take(1000)).isTrue();
     }
 
     @Test

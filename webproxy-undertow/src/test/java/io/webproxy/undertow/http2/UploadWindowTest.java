@@ -15,7 +15,7 @@ class UploadWindowTest {
     }
 
     private void pong() {
-        window.pong(UploadWindow.payload());
+        window.pong(UploadWindow.payload(), true);
     }
 
     @Test
@@ -40,11 +40,23 @@ class UploadWindowTest {
     }
 
     @Test
+    void staysWhereThereIsNoMemoryForMore() {
+        assertThat(window.read(MIB, 0)).isTrue();
+        window.read(MIB, millis(50));
+        window.pong(UploadWindow.payload(), false);
+        assertThat(window.growth()).isZero();
+        assertThat(window.read(MIB, millis(1000))).isTrue();
+        window.read(MIB, millis(1050));
+        pong();
+        assertThat(window.growth()).isEqualTo(MIB);
+    }
+
+    @Test
     void asksSeldomAndOnceAtATime() {
         assertThat(window.read(MIB / 4 - 1, 0)).as("little was read").isFalse();
         assertThat(window.read(1, 0)).isTrue();
         assertThat(window.read(MIB, millis(5000))).as("it isn't answered").isFalse();
-        window.pong(0);
+        window.pong(0, true);
         assertThat(window.growth()).as("another payload").isZero();
         pong();
         assertThat(window.growth()).isEqualTo(MIB);
