@@ -113,7 +113,7 @@ final class ClientBytes {
 
     /** Reads from the socket while nothing is held, for a parser; returns what the read did, -1 also for a broken connection. */
     int read() {
-        ByteBuffer into = ThreadBuffer.IN.take(pool.getBufferSize());
+        ByteBuffer into = ThreadBuffer.in(pool.getBufferSize());
         int read = read(into);
         if (read > 0) {
             fresh = into.flip();

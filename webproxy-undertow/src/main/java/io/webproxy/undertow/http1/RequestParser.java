@@ -126,7 +126,7 @@ final class RequestParser {
 
     /** Whether a byte of a head has come; an empty line in front of it is none. */
     boolean hasBegun() {
-        return state.ordinal() >= State.METHOD.ordinal();
+        return state != State.START && state != State.EMPTY_LINE;
     }
 
     /** Why the head is refused, or null. */
@@ -176,7 +176,7 @@ final class RequestParser {
     }
 
     boolean isHttp11() {
-        return protocol == Protocols.HTTP_1_1;
+        return Protocols.HTTP_1_1.equals(protocol);
     }
 
     /** All fields. */
@@ -278,7 +278,7 @@ final class RequestParser {
                 case END -> {
                     lineFeed(State.DONE);
                     if (problem == null) {
-                        problem = fields.problem(protocol == Protocols.HTTP_1_1);
+                        problem = fields.problem(isHttp11());
                     }
                 }
                 default -> throw new IllegalStateException();
@@ -315,11 +315,11 @@ final class RequestParser {
         state = next;
     }
 
-    private int token() {
+    private int token(int to) {
         byte[] in = bytes;
         int p = at;
         int h = hash;
-        while (p < end && (KINDS[in[p] & 0xff] & TOKEN) != 0) {
+        while (p < to && (KINDS[in[p] & 0xff] & TOKEN) != 0) {
             h = 31 * h + in[p++];
         }
         hash = h;
@@ -328,7 +328,8 @@ final class RequestParser {
     }
 
     private void method(Shared shared) {
-        int length = token();
+        // one more shows that it is too long
+        int length = token(Math.min(end, mark + MOST_METHOD + 1));
         if (length > MOST_METHOD) {
             method = new HttpString(Arrays.copyOfRange(bytes, mark, mark + MOST_METHOD + 1));
             fail(Problems.MALFORMED);
@@ -435,7 +436,7 @@ final class RequestParser {
     }
 
     private void name(Shared shared) {
-        int length = token();
+        int length = token(end);
         if (at == end) {
             return;
         }

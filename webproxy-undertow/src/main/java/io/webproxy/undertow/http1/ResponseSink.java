@@ -184,7 +184,7 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
     private ByteBuffer room(int count) {
         ByteBuffer known = framing;
         if (known == null) {
-            known = ThreadBuffer.OUT.take(pool.getBufferSize()).limit(0);
+            known = ThreadBuffer.out(pool.getBufferSize()).limit(0);
             lent = true;
         }
         if (known.capacity() - known.limit() < count) {

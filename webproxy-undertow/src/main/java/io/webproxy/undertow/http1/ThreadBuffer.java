@@ -4,21 +4,26 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A direct buffer of each thread for what is read or written at once, as nearly everything is: the pool is asked only for what has to be kept. Nobody may use it
- * beyond the call in which it was taken.
+ * Direct buffers of each thread for what is read or written at once, as nearly everything is: the pool is asked only for what has to be kept. They are for use
+ * within the call in which they were taken.
  */
 final class ThreadBuffer {
-    /** For what comes. */
-    static final ThreadBuffer IN = new ThreadBuffer();
-    /** For what goes. */
-    static final ThreadBuffer OUT = new ThreadBuffer();
-
-    private final ThreadLocal<@Nullable ByteBuffer> buffers = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable ByteBuffer> IN = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable ByteBuffer> OUT = new ThreadLocal<>();
 
     private ThreadBuffer() {}
 
-    /** That of this thread, empty, with room for so many bytes. */
-    ByteBuffer take(int size) {
+    /** For what comes: empty, with room for so many bytes. */
+    static ByteBuffer in(int size) {
+        return take(IN, size);
+    }
+
+    /** For what goes: empty, with room for so many bytes. */
+    static ByteBuffer out(int size) {
+        return take(OUT, size);
+    }
+
+    private static ByteBuffer take(ThreadLocal<@Nullable ByteBuffer> buffers, int size) {
         ByteBuffer buffer = buffers.get();
         if (buffer == null || buffer.capacity() != size) {
             buffer = ByteBuffer.allocateDirect(size);
