@@ -2,12 +2,19 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.ImmediatePooledByteBuffer;
 import io.webproxy.undertow.deadline.BodyRoom;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /** Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them, and the room that all have together. Not thread-safe. */
 final class ReceivedBytes {
+    /** As many bytes are kept outside of the pool, in buffers of {@link #SMALL} bytes. */
+    static final int FEW = 2048;
+
+    private static final int SMALL = 512;
+
     private final ByteBufferPool pool;
     private final BodyRoom room;
     /** All but the last are ready to be read; the last is being filled. */
@@ -31,11 +38,10 @@ final class ReceivedBytes {
         while (bytes.hasRemaining()) {
             PooledByteBuffer last = buffers.peekLast();
             if (last == null || !last.getBuffer().hasRemaining()) {
-                if (!room.take(pool.getBufferSize())) {
+                last = allocate(bytes.remaining());
+                if (last == null) {
                     return false;
                 }
-                last = pool.allocate();
-                last.getBuffer().clear();
                 buffers.addLast(last);
             }
             ByteBuffer into = last.getBuffer();
@@ -48,9 +54,24 @@ final class ReceivedBytes {
         return true;
     }
 
+    /** A buffer for what has come; null if there is no room. A few bytes don't take a whole buffer, of which many streams could have one each. */
+    private @Nullable PooledByteBuffer allocate(int bytes) {
+        if (size + bytes <= FEW) {
+            return new ImmediatePooledByteBuffer(ByteBuffer.allocate(SMALL));
+        }
+        if (!room.take(pool.getBufferSize())) {
+            return null;
+        }
+        PooledByteBuffer buffer = pool.allocate();
+        buffer.getBuffer().clear();
+        return buffer;
+    }
+
     private void giveBack(PooledByteBuffer buffer) {
+        if (!(buffer instanceof ImmediatePooledByteBuffer)) {
+            room.give(pool.getBufferSize());
+        }
         buffer.close();
-        room.give(pool.getBufferSize());
     }
 
     /** Moves as many as fit; returns how many. */

@@ -8,8 +8,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class ReceivedBytesTest {
-    private final CountingPool pool = new CountingPool(100);
-    private final BodyRoom room = new BodyRoom(1000);
+    private final CountingPool pool = new CountingPool(5000);
+    private final BodyRoom room = new BodyRoom(50_000);
     private final ReceivedBytes received = new ReceivedBytes(pool, room);
     private final Random random = new Random(3);
     private byte next;
@@ -39,18 +39,18 @@ class ReceivedBytesTest {
     void bytesComeOutInOrderAndBuffersGoBack() {
         int size = 0;
         for (int i = 0; i < 5_000; i++) {
-            if (random.nextBoolean() && size < 500) {
-                int count = random.nextInt(250);
+            if (random.nextBoolean() && size < 20_000) {
+                int count = random.nextInt(random.nextBoolean() ? 250 : 10_000);
                 add(count);
                 size += count;
             } else {
-                int most = random.nextInt(300);
+                int most = random.nextInt(12_000);
                 int read = read(most);
                 assertThat(read).isEqualTo(Math.min(most, size));
                 size -= read;
             }
             assertThat(received.size()).isEqualTo(size);
-            assertThat(pool.out()).isLessThanOrEqualTo(size / 100 + 2);
+            assertThat(pool.out()).isLessThanOrEqualTo(size / 5000 + 2);
         }
         while (read(100) > 0) {
             // the rest
@@ -61,18 +61,34 @@ class ReceivedBytesTest {
     @Test
     void roomOfAllBoundsWhatOneHolds() {
         assertThat(room.isAmple()).isTrue();
-        ByteBuffer bytes = ByteBuffer.allocate(1050);
+        ByteBuffer bytes = ByteBuffer.allocate(50_050);
         assertThat(received.add(bytes)).isFalse();
         assertThat(bytes.remaining()).isEqualTo(50);
         assertThat(room.isAmple()).isFalse();
         ReceivedBytes other = new ReceivedBytes(pool, room);
-        assertThat(other.add(ByteBuffer.allocate(1))).isFalse();
-        assertThat(received.read(ByteBuffer.allocate(150))).isEqualTo(150);
-        assertThat(other.add(ByteBuffer.allocate(1))).isTrue();
-        assertThat(received.release()).isEqualTo(850);
-        assertThat(other.release()).isEqualTo(1);
+        assertThat(other.add(ByteBuffer.allocate(3000))).isFalse();
+        assertThat(received.read(ByteBuffer.allocate(7000))).isEqualTo(7000);
+        assertThat(other.add(ByteBuffer.allocate(3000))).isTrue();
+        assertThat(received.release()).isEqualTo(43_000);
+        assertThat(other.release()).isEqualTo(3000);
         assertThat(pool.out()).isZero();
-        assertThat(room.take(1000)).isTrue();
+        assertThat(room.take(50_000)).isTrue();
+    }
+
+    @Test
+    void fewBytesOfManyStreamsTakeNoBuffersOfThePool() {
+        for (int i = 0; i < ReceivedBytes.FEW; i++) {
+            add(1);
+        }
+        assertThat(pool.out()).isZero();
+        add(1);
+        assertThat(pool.out()).isEqualTo(1);
+        for (int i = 0; i <= ReceivedBytes.FEW; i++) {
+            read(1);
+        }
+        assertThat(received.size()).isZero();
+        assertThat(pool.out()).isZero();
+        assertThat(room.take(50_000)).isTrue();
     }
 
     @Test

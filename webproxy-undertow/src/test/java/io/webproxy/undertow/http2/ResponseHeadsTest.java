@@ -32,7 +32,8 @@ class ResponseHeadsTest {
         List<String> decoded = decoded();
         assertThat(decoded.get(0)).isEqualTo(":status: 200");
         assertThat(decoded)
-                .containsExactlyInAnyOrder(":status: 200", "content-type: text/plain", "x-some-name: a", "x-some-name: b");
+                .containsExactlyInAnyOrder(
+                        ":status: 200", "content-type: text/plain", "x-some-name: a", "x-some-name: b");
     }
 
     @Test
