@@ -1,15 +1,11 @@
 package io.webproxy.undertow.forward;
 
-import io.undertow.client.ClientCallback;
-import io.undertow.client.ClientExchange;
-import io.undertow.client.ClientRequest;
-import io.undertow.client.ClientResponse;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
-import io.undertow.util.Protocols;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
@@ -37,38 +33,33 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.channels.Configurable;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.channels.StreamSourceChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * One exchange on its way through an upstream: the façade that Undertow's proxy handler drives. It sees every request head last and every response head first, so
- * retries, timeouts, aborts and attribution are decided here.
+ * One exchange on its way through an upstream. It sees every request head last and every response head first, so retries, timeouts, aborts and attribution are decided
+ * here; the bodies are moved by {@link BodyTransfers}.
  *
- * <p>Whatever fails before the response head is answered here, and never reported to the proxy handler, whose own answers wait for the request body. Whatever fails behind it
- * aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
+ * <p>Whatever fails before the response head is answered here. Whatever fails after it aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
  *
  * <p>It is long because it is one state machine: what each event of client, upstream and clock means depends on how far the exchange has come.
  */
-final class ForwardExchange extends Facade
-        implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
+final class ForwardExchange
+        implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener, BodyTransfers.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
     private final Exchange exchange;
+    private final HttpServerExchange http;
+    private final BodyTransfers bodies;
     private final Upstreams pools;
     private final RouteState state;
     private final ConnectionLogin login;
     private final Runnable onClientGone = this::clientGone;
 
-    private @Nullable ClientCallback<ClientExchange> onSent;
-    private @Nullable ClientCallback<ClientExchange> onResponse;
     private @Nullable OutboundHead head;
     private @Nullable UpstreamConnection connection;
-    private @Nullable ConduitStreamSinkChannel requestChannel;
     private @Nullable ConduitStreamSourceChannel responseChannel;
-    private @Nullable ClientResponse response;
     private @Nullable ClientSink clientSink;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
@@ -76,14 +67,16 @@ final class ForwardExchange extends Facade
     private boolean retriedStale;
     private boolean continued;
     private boolean movedOn;
+    private boolean sending;
     private long askedAt;
     private boolean responded;
     private boolean responseEnded;
     private boolean done;
 
     ForwardExchange(Exchange exchange, Upstreams pools, RouteState state) {
-        super(exchange.http());
         this.exchange = exchange;
+        this.http = exchange.http();
+        this.bodies = new BodyTransfers(http, this);
         this.pools = pools;
         this.state = state;
         this.login = new ConnectionLogin(exchange);
@@ -91,9 +84,7 @@ final class ForwardExchange extends Facade
 
     // --- the request's way ---
 
-    @Override
-    public void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
-        onSent = callback;
+    void start() {
         try {
             head = new OutboundHead(exchange);
         } catch (RequestHeadWriter.UnwritableException e) {
@@ -169,7 +160,7 @@ final class ForwardExchange extends Facade
         if (own != null) {
             connected(own);
         } else {
-            chosen.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+            chosen.take(http.getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
         }
     }
 
@@ -195,7 +186,7 @@ final class ForwardExchange extends Facade
     }
 
     private boolean isIdempotent() {
-        return IDEMPOTENT.contains(http().getRequestMethod().toString());
+        return IDEMPOTENT.contains(http.getRequestMethod().toString());
     }
 
     @Override
@@ -204,7 +195,7 @@ final class ForwardExchange extends Facade
             taken.close();
             return;
         }
-        if (http().isRequestComplete() && !exchange.client().isRequestWhole()) {
+        if (http.isRequestComplete() && !exchange.client().isRequestWhole()) {
             // the upstream would take the end of the connection for the end of the body
             taken.close();
             clientGone();
@@ -228,16 +219,11 @@ final class ForwardExchange extends Facade
                 this,
                 bytes,
                 head().requestFraming(),
-                http().getRequestMethod().equals(Methods.HEAD),
-                () -> head().trailers(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
-        if (done || requestChannel != null) {
-            return;
-        }
-        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, taken.requestBody());
-        ClientCallback<ClientExchange> callback = onSent;
-        if (callback != null) {
-            onSent = null;
-            guarded(() -> callback.completed(this));
+                http.getRequestMethod().equals(Methods.HEAD),
+                () -> head().trailers(http.getAttachment(HttpAttachments.REQUEST_TRAILERS)));
+        if (!done && !sending) {
+            sending = true;
+            guarded(() -> bodies.sendRequest(new ConduitStreamSinkChannel(Configurable.EMPTY, taken.requestBody())));
         }
     }
 
@@ -260,10 +246,10 @@ final class ForwardExchange extends Facade
                 : ProxyHeaderWriter.proxied(
                         version,
                         exchange.clientSocket(),
-                        http().getConnection().getLocalAddress(InetSocketAddress.class));
+                        http.getConnection().getLocalAddress(InetSocketAddress.class));
     }
 
-    /** What the proxy handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
+    /** What is thrown here would end up in the IO thread's loop, with the client waiting for ever. */
     private void guarded(Runnable call) {
         try {
             call.run();
@@ -272,7 +258,7 @@ final class ForwardExchange extends Facade
             LOG.debug("{}: the server has closed", exchange);
             abort();
         } catch (Throwable e) {
-            Guard.failed("the proxy handler", e);
+            Guard.failed("forwarding", e);
             exchange.failed(ForwardError.INVALID_RESPONSE);
             abort();
         }
@@ -368,13 +354,8 @@ final class ForwardExchange extends Facade
         }
         responded = true;
         exchange.responded(answer);
-        response = new ClientResponse(
-                answer.status(),
-                answer.reason().isEmpty() ? null : answer.reason(),
-                Protocols.HTTP_1_1,
-                clientFields(answer));
-        responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
-        HttpServerExchange http = http();
+        ConduitStreamSourceChannel body = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
+        responseChannel = body;
         if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);
         }
@@ -384,10 +365,12 @@ final class ForwardExchange extends Facade
             clientSink = sink;
             return sink;
         });
-        ClientCallback<ClientExchange> callback = onResponse;
-        if (callback != null) {
-            guarded(() -> callback.completed(this));
-        }
+        guarded(() -> {
+            http.setStatusCode(answer.status());
+            http.setReasonPhrase(answer.reason().isEmpty() ? null : answer.reason());
+            addFields(clientFields(answer), http.getResponseHeaders());
+            bodies.sendResponse(body, from);
+        });
     }
 
     private void judge(ParsedHead answer) {
@@ -401,6 +384,17 @@ final class ForwardExchange extends Facade
         }
     }
 
+    /** What the proxy has set already stays. */
+    private static void addFields(HeaderMap answer, HeaderMap to) {
+        boolean empty = to.size() == 0;
+        for (long i = answer.fastIterateNonEmpty(); i != -1; i = answer.fiNextNonEmpty(i)) {
+            HeaderValues values = answer.fiCurrent(i);
+            if (empty || !to.contains(values.getHeaderName())) {
+                to.addAll(values.getHeaderName(), values);
+            }
+        }
+    }
+
     private HeaderMap clientFields(ParsedHead answer) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
@@ -409,7 +403,6 @@ final class ForwardExchange extends Facade
             fields.put(Headers.DATE, HttpDate.now());
         }
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
-        HttpServerExchange http = http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
             // also where the connection ends behind it: a cut must look like one
             fields.put(Headers.TRANSFER_ENCODING, "chunked");
@@ -461,7 +454,7 @@ final class ForwardExchange extends Facade
         responseEnded = true;
         connection = null;
         if (trailers.size() > 0) {
-            putAttachment(HttpAttachments.REQUEST_TRAILERS, FieldRules.allowedTrailers(trailers));
+            http.putAttachment(HttpAttachments.RESPONSE_TRAILERS, FieldRules.allowedTrailers(trailers));
         }
     }
 
@@ -517,13 +510,13 @@ final class ForwardExchange extends Facade
 
     /** The silence is within the request body, and not the upstream's, which may be waited for to say that the body may come. */
     private boolean isClientSilent() {
-        boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http());
-        return connection != null && connection.isAwaitingBody() && !http().isRequestComplete() && !waitsForContinue;
+        boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http);
+        return connection != null && connection.isAwaitingBody() && !http.isRequestComplete() && !waitsForContinue;
     }
 
     /** The time is up, and the upstream has had all of the request. */
     private void unanswered(ForwardError error) {
-        if (connection != null && http().isRequestComplete()) {
+        if (connection != null && http.isRequestComplete()) {
             upstreamFailed();
             answerFailed(error, "no answer in time");
         }
@@ -617,41 +610,13 @@ final class ForwardExchange extends Facade
         exchange.client().abort();
     }
 
-    /** The proxy handler gives up: one of its transfers failed. */
     @Override
-    public void close() {
+    public void transferFailed() {
         if (!done) {
             boolean clean = responseEnded && exchange.isEnded();
             if (!clean) {
                 clientGone();
             }
         }
-    }
-
-    @Override
-    public boolean isOpen() {
-        return !done;
-    }
-
-    // --- what the proxy handler asks for ---
-
-    @Override
-    public void setResponseListener(ClientCallback<ClientExchange> listener) {
-        onResponse = listener;
-    }
-
-    @Override
-    public StreamSinkChannel getRequestChannel() {
-        return Objects.requireNonNull(requestChannel, "requestChannel");
-    }
-
-    @Override
-    public StreamSourceChannel getResponseChannel() {
-        return Objects.requireNonNull(responseChannel, "responseChannel");
-    }
-
-    @Override
-    public @Nullable ClientResponse getResponse() {
-        return response;
     }
 }

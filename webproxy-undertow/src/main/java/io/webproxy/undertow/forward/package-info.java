@@ -1,4 +1,4 @@
-/** Undertow's proxy handler, wired: one façade client connection for each exchange. */
+/** Forwards exchanges to upstreams: choice, retries, heads, bodies, and the answers where there is no upstream's. */
 @NullMarked
 package io.webproxy.undertow.forward;
 
