@@ -1,46 +1,84 @@
 package io.webproxy.undertow.message;
 
-import java.util.regex.Pattern;
-
 /** What names a host, with a port if need be, in {@code Host} and in a request target (RFC 3986 section 3.2). Pure. */
 public final class Authority {
-    private static final Pattern FORM =
-            Pattern.compile("((?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})++|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
     private static final int MAX_PORT = 65535;
     private static final int MAX_PORT_DIGITS = 5;
+    /** By character: what stands in a name as it is; and in an address in brackets. */
+    private static final boolean[] NAME = of("._~!$&'()*+,;=-", "az", "AZ", "09");
+
+    private static final boolean[] ADDRESS = of(":.", "af", "AF", "09");
 
     private Authority() {}
 
+    private static boolean[] of(String characters, String... ranges) {
+        boolean[] set = new boolean[128];
+        characters.chars().forEach(c -> set[c] = true);
+        for (String range : ranges) {
+            for (char c = range.charAt(0); c <= range.charAt(1); c++) {
+                set[c] = true;
+            }
+        }
+        return set;
+    }
+
+    private static boolean isIn(boolean[] set, char c) {
+        return c < set.length && set[c];
+    }
+
     /** Whether it is one, without user information. */
     public static boolean isValid(String authority) {
-        if (!isPlain(authority) && !FORM.matcher(authority).matches()) {
-            return false;
-        }
-        int colon = authority.lastIndexOf(':');
-        String port = colon > authority.lastIndexOf(']') ? authority.substring(colon + 1) : "";
-        return port.isEmpty() || Integer.parseInt(port) <= MAX_PORT;
+        int length = authority.length();
+        int end = length > 0 && authority.charAt(0) == '[' ? addressEnd(authority) : nameEnd(authority);
+        return end > 0 && (end == length || (authority.charAt(end) == ':' && isPort(authority, end + 1)));
     }
 
-    /** What most are, for which no expression is needed: letters, digits, dots and hyphens, and a port. */
-    private static boolean isPlain(String authority) {
-        int length = authority.length();
-        int at = 0;
-        while (at < length && isPlain(authority.charAt(at))) {
+    /** Where the brackets of an address end that isn't empty, or -1. */
+    private static int addressEnd(String authority) {
+        int at = 1;
+        while (at < authority.length() && isIn(ADDRESS, authority.charAt(at))) {
             at++;
         }
-        if (at == 0 || at == length) {
-            return at > 0;
-        }
-        int port = at + 1;
-        int digits = port;
-        while (digits < length && authority.charAt(digits) >= '0' && authority.charAt(digits) <= '9') {
-            digits++;
-        }
-        return authority.charAt(at) == ':' && digits == length && length - port <= MAX_PORT_DIGITS;
+        return at > 1 && at < authority.length() && authority.charAt(at) == ']' ? at + 1 : -1;
     }
 
-    private static boolean isPlain(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    /** Where a name ends: its characters, and bytes that are percent-encoded. */
+    private static int nameEnd(String authority) {
+        int length = authority.length();
+        int at = 0;
+        while (at < length) {
+            if (isIn(NAME, authority.charAt(at))) {
+                at++;
+            } else if (at + 2 < length
+                    && authority.charAt(at) == '%'
+                    && isHex(authority.charAt(at + 1))
+                    && isHex(authority.charAt(at + 2))) {
+                at += 3;
+            } else {
+                break;
+            }
+        }
+        return at;
+    }
+
+    private static boolean isHex(char c) {
+        return isIn(ADDRESS, c) && c != ':' && c != '.';
+    }
+
+    /** Whether up to five digits are left that make a port, or none. */
+    private static boolean isPort(String authority, int start) {
+        int port = 0;
+        for (int i = start; i < authority.length(); i++) {
+            char c = authority.charAt(i);
+            if (c < '0' || c > '9') {
+                return false;
+            }
+            port = port * 10 + c - '0';
+            if (i - start >= MAX_PORT_DIGITS || port > MAX_PORT) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** That of a URI with a scheme. */
