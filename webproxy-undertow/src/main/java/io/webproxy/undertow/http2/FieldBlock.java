@@ -107,7 +107,13 @@ final class FieldBlock implements FieldSink {
 
     private static boolean isName(HttpString name) {
         String text = name.toString();
-        return FieldParser.isToken(text) && text.chars().noneMatch(c -> c >= 'A' && c <= 'Z');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c >= 'A' && c <= 'Z') {
+                return false;
+            }
+        }
+        return FieldParser.isToken(text);
     }
 
     /** White space around a value is none of HTTP/2's (RFC 9113 section 8.2.1). */
@@ -121,20 +127,26 @@ final class FieldBlock implements FieldSink {
 
     /** In a query, bytes above ASCII are what a client means them to be. */
     private static boolean isTarget(String text) {
-        int query = text.indexOf('?');
-        String before = query < 0 ? text : text.substring(0, query);
-        return isVisible(before)
-                && text.indexOf('#') < 0
-                && (query < 0 || text.chars().skip(query).allMatch(c -> c > ' ' && c != 0x7f));
-    }
-
-    private static boolean isVisible(String text) {
-        return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
+        boolean query = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            query |= c == '?';
+            if (c <= ' ' || c == 0x7f || (c > 0x7f && !query) || c == '#') {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Without the characters that no part of a URI may have as they are (RFC 3986 section 2). */
     private static boolean isAuthority(String text) {
-        return isVisible(text) && text.chars().noneMatch(c -> "\"#<>\\^`{|}".indexOf(c) >= 0);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c <= ' ' || c >= 0x7f || "\"#<>\\^`{|}".indexOf(c) >= 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The method; empty if none that is well-formed has come. */
