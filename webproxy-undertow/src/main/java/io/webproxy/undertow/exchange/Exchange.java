@@ -369,14 +369,15 @@ public final class Exchange extends Watched {
 
     /** The final response head has arrived: it may upgrade the timeout class. */
     public void responded(ResponseHead response) {
-        firstByte = sweeper.now() - start;
+        long now = sweeper.now();
+        firstByte = now - start;
         whileWaiting = null;
         TimeoutClass before = deadline.timeoutClass();
         deadline.upgrade(response);
         if (deadline.timeoutClass() != before) {
             classChanged(before);
         }
-        activity();
+        deadline.activity(now);
     }
 
     private void classChanged(@Nullable TimeoutClass before) {

@@ -19,6 +19,7 @@ public final class RequestIds {
 
     private static final int LONGEST = 128;
     private static final int HEX_DIGITS = 32;
+    private static final byte[] DIGITS = "0123456789abcdef".getBytes(StandardCharsets.ISO_8859_1);
     private static final ThreadLocal<RequestIds> OF_THREAD = ThreadLocal.withInitial(RequestIds::new);
 
     private final byte[] text = new byte[HEX_DIGITS];
@@ -71,7 +72,7 @@ public final class RequestIds {
 
     private void write(long bits, int at) {
         for (int i = 0; i < HEX_DIGITS / 2; i++) {
-            text[at + i] = (byte) Character.forDigit((int) (bits >>> (60 - 4 * i)) & 0xf, 16);
+            text[at + i] = DIGITS[(int) (bits >>> (60 - 4 * i)) & 0xf];
         }
     }
 }

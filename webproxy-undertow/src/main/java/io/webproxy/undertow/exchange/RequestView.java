@@ -1,9 +1,9 @@
 package io.webproxy.undertow.exchange;
 
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.webproxy.http.RequestHead;
+import io.webproxy.undertow.message.CommonNames;
 import java.net.InetAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -58,12 +58,11 @@ final class RequestView implements RequestHead {
 
     @Override
     public @Nullable String header(String name) {
-        return http.getRequestHeaders().getFirst(name);
+        return CommonNames.first(http.getRequestHeaders(), name);
     }
 
     @Override
     public List<String> headers(String name) {
-        HeaderValues values = http.getRequestHeaders().get(name);
-        return values == null ? List.of() : List.copyOf(values);
+        return CommonNames.all(http.getRequestHeaders(), name);
     }
 }

@@ -24,8 +24,8 @@ import org.xnio.channels.StreamSourceChannel;
  */
 final class BodyTransfers implements ChannelExceptionHandler<Channel> {
     private static final Logger LOG = LoggerFactory.getLogger(BodyTransfers.class);
-    private static final ChannelListener<StreamSinkChannel> FLUSHED =
-            ChannelListeners.flushingChannelListener(BodyTransfers::rest, ChannelListeners.closingChannelExceptionHandler());
+    private static final ChannelListener<StreamSinkChannel> FLUSHED = ChannelListeners.flushingChannelListener(
+            BodyTransfers::rest, ChannelListeners.closingChannelExceptionHandler());
 
     /** What a transfer finds out. */
     interface Listener {
@@ -69,8 +69,7 @@ final class BodyTransfers implements ChannelExceptionHandler<Channel> {
 
     private void transfer(StreamSourceChannel from, StreamSinkChannel to) {
         ByteBufferPool buffers = http.getConnection().getByteBufferPool();
-        Transfer.initiateTransfer(
-                from, to, ChannelListeners.closingChannelListener(), this::end, this, this, buffers);
+        Transfer.initiateTransfer(from, to, ChannelListeners.closingChannelListener(), this::end, this, this, buffers);
     }
 
     private void end(StreamSinkChannel channel) {

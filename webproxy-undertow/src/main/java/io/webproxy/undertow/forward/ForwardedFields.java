@@ -56,7 +56,7 @@ public final class ForwardedFields {
 
     /** One element of {@code Forwarded}: {@code for=192.0.2.1;host=example.com;proto=https}. */
     static String element(String scheme, String authority, String peer) {
-        StringBuilder element = new StringBuilder(64).append("for=");
+        StringBuilder element = new StringBuilder(128).append("for=");
         if (peer.indexOf(':') >= 0) {
             element.append("\"[").append(peer).append("]\"");
         } else {
@@ -67,12 +67,22 @@ public final class ForwardedFields {
             if (FieldParser.isToken(authority)) {
                 element.append(authority);
             } else {
-                element.append('"')
-                        .append(authority.replace("\\", "\\\\").replace("\"", "\\\""))
-                        .append('"');
+                quoted(authority, element);
             }
         }
         return element.append(";proto=").append(scheme).toString();
+    }
+
+    private static void quoted(String text, StringBuilder out) {
+        out.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                out.append('\\');
+            }
+            out.append(c);
+        }
+        out.append('"');
     }
 
     /** The port that the client used: that of the authority, else the scheme's. */

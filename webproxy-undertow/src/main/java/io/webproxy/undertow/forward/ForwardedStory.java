@@ -220,6 +220,10 @@ public final class ForwardedStory {
         return scheme == null ? hop.scheme : ForwardedFields.isSecure(scheme) ? "https" : "http";
     }
 
+    private static String joined(List<ForwardedElement> elements) {
+        return elements.stream().map(ForwardedElement::toString).collect(Collectors.joining(", "));
+    }
+
     /** Adds what the upstream is told. */
     void write(RequestHeadWriter out, String peerName, String clientName) {
         String outerScheme = scheme == null ? hop.scheme : scheme;
@@ -234,8 +238,6 @@ public final class ForwardedStory {
         }
         out.field(ForwardedFields.PORT, port == null ? ForwardedFields.port(outerScheme, outerHost) : port);
         out.field(ForwardedFields.REAL_IP, clientName);
-        StringBuilder forwarded = new StringBuilder(64);
-        elements.forEach(element -> forwarded.append(element).append(", "));
-        out.field(ForwardedFields.FORWARDED, forwarded.append(own).toString());
+        out.field(ForwardedFields.FORWARDED, elements.isEmpty() ? own : joined(elements) + ", " + own);
     }
 }

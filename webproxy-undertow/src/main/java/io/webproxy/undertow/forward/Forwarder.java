@@ -57,7 +57,8 @@ public final class Forwarder implements HttpHandler {
         long due = nextWarning.get();
         if (now - due >= 0 && nextWarning.compareAndSet(due, now + WARN_EVERY.toNanos())) {
             LOG.warn(
-                    "Requests of route {} come back to this server: one of its upstreams, or what that forwards to, is this server again",
+                    "Requests of route {} come back to this server: one of its upstreams, or what that forwards to, is"
+                            + " this server again",
                     exchange.route().name());
         }
         exchange.failed(ForwardError.REQUEST_REJECTED);

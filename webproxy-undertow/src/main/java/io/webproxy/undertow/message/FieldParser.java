@@ -140,7 +140,10 @@ public final class FieldParser {
             return name;
         }
         byte[] copy = Arrays.copyOfRange(bytes, start, end);
-        name = new HttpString(copy);
+        String text = new String(copy, StandardCharsets.ISO_8859_1);
+        // one object for a name in its usual spelling: nearly all comparisons end with that
+        HttpString usual = HttpString.tryFromString(text);
+        name = usual.toString().equals(text) ? usual : new HttpString(copy);
         cachedBytes[place] = copy;
         cachedNames[place] = name;
         return name;

@@ -1,9 +1,9 @@
 package io.webproxy.undertow.upstream;
 
 import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.webproxy.http.ResponseHead;
+import io.webproxy.undertow.message.CommonNames;
 import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -79,12 +79,11 @@ public final class ParsedHead implements ResponseHead {
 
     @Override
     public @Nullable String header(String name) {
-        return fields.getFirst(name);
+        return CommonNames.first(fields, name);
     }
 
     @Override
     public List<String> headers(String name) {
-        HeaderValues values = fields.get(name);
-        return values == null ? List.of() : List.copyOf(values);
+        return CommonNames.all(fields, name);
     }
 }

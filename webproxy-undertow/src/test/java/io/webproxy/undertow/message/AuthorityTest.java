@@ -87,7 +87,8 @@ class AuthorityTest {
     @Test
     void everyCharacterCountsAsInTheGrammarWhereverItStands() {
         for (int c = 0; c <= Character.MAX_VALUE; c++) {
-            for (String around : new String[] {"%s", "a%sb", "a%s", "a:%s", "[%s]", "[:%s", "[::1]%s", "%%4%s", "%%%s1"}) {
+            for (String around :
+                    new String[] {"%s", "a%sb", "a%s", "a:%s", "[%s]", "[:%s", "[::1]%s", "%%4%s", "%%%s1"}) {
                 agrees(String.format(around, (char) c));
             }
         }
