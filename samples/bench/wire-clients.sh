@@ -146,7 +146,8 @@ with_curl() { # URL, options
   "${curl[@]}" --dump-header "$work/fields" --output /dev/null --data-binary @"$work/large" "${url}wire/echo"
   is trailers "$(tr -d '\r' <"$work/fields" | sed -n 's/^x-sum: //Ip')" "$sha"
   is events "$("${curl[@]}" --no-buffer "${url}wire/events" | late)" "5 late"
-  is parallel "$("${curl[@]}" --parallel --parallel-max 100 --write-out '%{http_code}\n' --output /dev/null "${url}wire/echo?n=[1-100]" 2>/dev/null | sort | uniq -c | tr -s ' ')" " 100 200"
+  # curl 7.88 opens no second stream when it knows of HTTP/2 beforehand, whatever the server
+  [ "$2" = --http2-prior-knowledge ] || is parallel "$("${curl[@]}" --parallel --parallel-max 100 --write-out '%{http_code}\n' --output /dev/null "${url}wire/echo?n=[1-100]" 2>/dev/null | sort | uniq -c | tr -s ' ')" " 100 200"
   "${curl[@]}" --max-time 1 --output /dev/null "${url}wire/endless?$id" 2>/dev/null
   is cancel "$("${curl[@]}" "${url}wire/gone?$id")" gone
 }

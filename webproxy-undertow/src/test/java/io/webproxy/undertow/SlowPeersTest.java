@@ -89,7 +89,7 @@ class SlowPeersTest {
         byte[] body = new byte[16 << 20];
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    RawConnection.pace(Duration.ofMillis(3000));
+                    RawConnection.pace(Duration.ofMillis(7000));
                     // early, so that only what the buffers hold has to come: how long all of it takes depends on the
                     // machine
                     c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
@@ -97,7 +97,7 @@ class SlowPeersTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.forward(upstream.uri())
-                                .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofMillis(2000))));
+                                .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofMillis(5500))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: " + body.length + "¶¶");
             CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {

@@ -91,7 +91,7 @@ class WebSocketTest {
         }
 
         Object next() throws InterruptedException {
-            Object next = received.poll(20, TimeUnit.SECONDS);
+            Object next = received.poll(60, TimeUnit.SECONDS);
             assertThat(next).isNotNull();
             return next;
         }
