@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.StatusCodes;
 import io.undertow.util.Transfer;
+import io.webproxy.undertow.relay.BulkBuffers;
 import io.webproxy.undertow.upstream.UpstreamConnection;
 import java.io.IOException;
 import java.nio.channels.Channel;
@@ -34,10 +35,12 @@ final class BodyTransfers implements ChannelExceptionHandler<Channel> {
     }
 
     private final HttpServerExchange http;
+    private final BulkBuffers large;
     private final Listener listener;
 
-    BodyTransfers(HttpServerExchange http, Listener listener) {
+    BodyTransfers(HttpServerExchange http, BulkBuffers large, Listener listener) {
         this.http = http;
+        this.large = large;
         this.listener = listener;
     }
 
@@ -46,12 +49,16 @@ final class BodyTransfers implements ChannelExceptionHandler<Channel> {
         if (http.isRequestComplete()) {
             end(upstream);
         } else {
-            transfer(http.getRequestChannel(), upstream);
+            transfer(http.getRequestChannel(), upstream, buffers());
         }
     }
 
-    /** Sends the response, whose head is made. */
-    void sendResponse(StreamSourceChannel body, UpstreamConnection from) {
+    /**
+     * Sends the response, whose head is made.
+     *
+     * @param length the body's, -1 if that isn't known
+     */
+    void sendResponse(StreamSourceChannel body, UpstreamConnection from, long length) {
         StreamSinkChannel client = http.getResponseChannel();
         boolean whole;
         try {
@@ -63,12 +70,17 @@ final class BodyTransfers implements ChannelExceptionHandler<Channel> {
         if (whole) {
             end(client);
         } else {
-            transfer(body, client);
+            ByteBufferPool usual = buffers();
+            boolean isShort = length >= 0 && length <= usual.getBufferSize();
+            transfer(body, client, isShort ? usual : new DownloadBuffers(large, usual));
         }
     }
 
-    private void transfer(StreamSourceChannel from, StreamSinkChannel to) {
-        ByteBufferPool buffers = http.getConnection().getByteBufferPool();
+    private ByteBufferPool buffers() {
+        return http.getConnection().getByteBufferPool();
+    }
+
+    private void transfer(StreamSourceChannel from, StreamSinkChannel to, ByteBufferPool buffers) {
         Transfer.initiateTransfer(from, to, ChannelListeners.closingChannelListener(), this::end, this, this, buffers);
     }
 

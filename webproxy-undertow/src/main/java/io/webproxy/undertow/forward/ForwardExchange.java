@@ -15,6 +15,7 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
+import io.webproxy.undertow.relay.BulkBuffers;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UpstreamConnection;
@@ -73,10 +74,10 @@ final class ForwardExchange
     private boolean responseEnded;
     private boolean done;
 
-    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state) {
+    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state, BulkBuffers large) {
         this.exchange = exchange;
         this.http = exchange.http();
-        this.bodies = new BodyTransfers(http, this);
+        this.bodies = new BodyTransfers(http, large, this);
         this.pools = pools;
         this.state = state;
         this.login = new ConnectionLogin(exchange);
@@ -369,7 +370,7 @@ final class ForwardExchange
             http.setStatusCode(answer.status());
             http.setReasonPhrase(answer.reason().isEmpty() ? null : answer.reason());
             addFields(clientFields(answer), http.getResponseHeaders());
-            bodies.sendResponse(body, from);
+            bodies.sendResponse(body, from, answer.contentLength());
         });
     }
 

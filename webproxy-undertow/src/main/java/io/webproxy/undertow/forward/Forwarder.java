@@ -7,6 +7,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.relay.BulkBuffers;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,7 @@ public final class Forwarder implements HttpHandler {
     private final AtomicLong nextWarning = new AtomicLong(System.nanoTime());
     private final Upstreams upstreams;
     private final RouteStates states;
+    private final BulkBuffers large = new BulkBuffers();
 
     /** A forwarder over these pools. */
     public Forwarder(Upstreams upstreams) {
@@ -48,7 +50,7 @@ public final class Forwarder implements HttpHandler {
 
     private void forward(Exchange exchange) {
         if (!exchange.isEnded()) {
-            new ForwardExchange(exchange, upstreams, states.of(exchange.route())).start();
+            new ForwardExchange(exchange, upstreams, states.of(exchange.route()), large).start();
         }
     }
 

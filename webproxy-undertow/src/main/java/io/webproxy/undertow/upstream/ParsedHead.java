@@ -58,7 +58,8 @@ public final class ParsedHead implements ResponseHead {
         return framing;
     }
 
-    long contentLength() {
+    /** What {@code Content-Length} says, -1 if it isn't there. */
+    public long contentLength() {
         return contentLength;
     }
 
