@@ -6,6 +6,9 @@
 # HTTP/1.1 over TLS, per MB). Prints medians and their ratio to nginx. Ends with 1 when this proxy's ratio is above its target or it needs more than
 # stock Undertow, and with 2 when a request was not answered right or nothing was measured.
 #
+# JVMs are warmed up in 8 runs: each run opens new connections, after which HotSpot throws compiled code away and compiles it again, for two seconds or so.
+# With one long run that would be part of the first rounds that are measured.
+#
 # Options by environment: ROUNDS (5), REQUESTS (per measurement, 100000), WARM (requests that warm the JVMs up in each scenario, 300000), SCENARIOS,
 # PROXIES (nginx haproxy undertow webproxy), TARGETS (h1=1.35 h1-tls=1.25 h2-tls=1.1 bulk=1.0), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
@@ -206,13 +209,13 @@ measured() { # scenario: how many requests
 for proxy in $proxies; do
   case $proxy in nginx | haproxy | undertow | webproxy) "start_$proxy" ;; *) die "PROXIES: $proxy (expected: nginx, haproxy, undertow, webproxy)" ;; esac
 done
-echo "$(nginx -v 2>&1); $(haproxy -v 2>/dev/null | head -n 1 | cut -d' ' -f1-3); $("$java" -jar "$jar" --version); $rounds rounds of $requests requests, JVMs warmed by $warm in each scenario"
+echo "$(nginx -v 2>&1); $(haproxy -v 2>/dev/null | head -n 1 | cut -d' ' -f1-3); $("$java" -jar "$jar" --version); $rounds rounds of $requests requests, JVMs warmed by 8 runs of $((warm / 8)) in each scenario"
 for scenario in $scenarios; do
   for proxy in $proxies; do
-    n=$warm
-    case $proxy in nginx | haproxy) n=200 ;; esac
+    n=$((warm / 8 + 32)) && runs=8
+    case $proxy in nginx | haproxy) n=200 && runs=1 ;; esac
     [ "$scenario" != bulk ] || n=$((n / 3000 + 4))
-    load "$proxy" "$scenario" "$n"
+    for _ in $(seq "$runs"); do load "$proxy" "$scenario" "$n"; done
   done
 done
 
