@@ -100,16 +100,15 @@ final class Turns {
     }
 
     private void writable() {
-        if (again) {
-            again = false;
-            if (!awaiting) {
-                socket.getSinkChannel().suspendWrites();
-                runSafely();
-                return;
-            }
-        }
-        if (steps.unblocked()) {
+        boolean due = again;
+        again = false;
+        if (!awaiting) {
+            socket.getSinkChannel().suspendWrites();
+        } else if (steps.unblocked()) {
             touched = true;
+            due = true;
+        }
+        if (due) {
             runSafely();
         }
     }

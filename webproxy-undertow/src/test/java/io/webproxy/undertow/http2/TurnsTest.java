@@ -3,6 +3,7 @@ package io.webproxy.undertow.http2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.undertow.util.ImmediatePooledByteBuffer;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import java.io.IOException;
@@ -76,9 +77,11 @@ class TurnsTest {
     /** Takes what comes, and has something more to do as long as it is told to. */
     private static final class Busy implements Turns.Steps {
         private final AtomicInteger writes = new AtomicInteger();
+        private final AtomicInteger taken = new AtomicInteger();
         private final CountDownLatch ended = new CountDownLatch(1);
         private volatile boolean leaves;
         private volatile boolean more;
+        private volatile boolean blocked;
 
         @Override
         public boolean take(ByteBuffer bytes) {
@@ -86,6 +89,7 @@ class TurnsTest {
                 writes.incrementAndGet();
                 return false;
             }
+            taken.addAndGet(bytes.remaining());
             bytes.position(bytes.limit());
             return true;
         }
@@ -113,7 +117,7 @@ class TurnsTest {
 
         @Override
         public boolean unblocked() {
-            return true;
+            return !blocked;
         }
     }
 
@@ -163,6 +167,31 @@ class TurnsTest {
             client.send("x");
             first.getIoThread().execute(() -> turns.start(null));
             assertOthersAreServed(busy, turns, first);
+            client.end();
+        }
+    }
+
+    @Test
+    void bytesThatWereLeftAreTakenAlthoughTheSocketBlocksMeanwhile() throws Exception {
+        Busy busy = new Busy();
+        busy.leaves = true;
+        busy.blocked = true;
+        try (RawConnection client = RawConnection.open(port)) {
+            StreamConnection first = next();
+            Turns turns = new Turns(first, busy);
+            CountDownLatch started = new CountDownLatch(1);
+            first.getIoThread().execute(() -> {
+                turns.start(new ImmediatePooledByteBuffer(ByteBuffer.wrap(new byte[1])));
+                busy.leaves = false;
+                turns.awaitSocket(true);
+                started.countDown();
+            });
+            assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+            await().until(() -> busy.taken.get() > 0);
+            first.getIoThread().execute(() -> {
+                turns.stop();
+                IoUtils.safeClose(first);
+            });
             client.end();
         }
     }
