@@ -2,6 +2,7 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -100,15 +101,8 @@ final class Turns {
     }
 
     private void writable() {
-        boolean due = again;
-        again = false;
-        if (!awaiting) {
-            socket.getSinkChannel().suspendWrites();
-        } else if (steps.unblocked()) {
+        if (steps.unblocked()) {
             touched = true;
-            due = true;
-        }
-        if (due) {
             runSafely();
         }
     }
@@ -138,7 +132,7 @@ final class Turns {
             awaiting = wanted;
             if (wanted) {
                 socket.getSinkChannel().resumeWrites();
-            } else if (!again) {
+            } else {
                 socket.getSinkChannel().suspendWrites();
             }
         }
@@ -191,13 +185,19 @@ final class Turns {
         }
     }
 
-    /** Tasks of a thread run before it looks at its sockets again, so that one which follows on itself would keep all others waiting; a socket that can be written to is found by that look. */
+    /** Tasks of a thread run before it looks at its sockets again: one that follows on itself at once would keep all others waiting. */
     private void goOn() {
-        if (stopped || awaiting || !socket.isOpen()) {
+        if (stopped) {
             schedule();
         } else if (!again) {
             again = true;
-            socket.getSinkChannel().resumeWrites();
+            IoTasks.executeAfter(
+                    socket.getIoThread(),
+                    () -> {
+                        again = false;
+                        runSafely();
+                    },
+                    Turn.TLS_REST_MILLIS);
         }
     }
 
