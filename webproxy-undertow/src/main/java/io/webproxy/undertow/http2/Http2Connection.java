@@ -296,9 +296,8 @@ public final class Http2Connection {
         }
     }
 
-    /** Gives each of those who wait a piece of what there is room for; returns whether somebody could go on at once. */
-    private boolean serve() {
-        boolean more = false;
+    /** Gives each of those who wait a piece of what there is room for. */
+    private void serve() {
         for (int i = writers.size(); i > 0 && !closed; i--) {
             StreamSink sink = writers.removeFirst();
             sink.queued(false);
@@ -312,11 +311,9 @@ public final class Http2Connection {
                 if (sink.isResumed() && !sink.isQueued() && !sink.isOver()) {
                     sink.queued(true);
                     writers.addLast(sink);
-                    more |= sink.isWritable();
                 }
             }
         }
-        return more;
     }
 
     private void flush() {
@@ -726,11 +723,12 @@ public final class Http2Connection {
 
         @Override
         public boolean write() {
-            boolean more = serve();
+            serve();
             if (!closed) {
                 flush();
             }
-            return more && !output.isBlocked();
+            // also those who were not served because the socket was full, and has taken the rest only now
+            return !closed && writers.stream().anyMatch(sink -> sink.isResumed() && sink.isWritable());
         }
 
         @Override
