@@ -1,11 +1,15 @@
 package io.webproxy.undertow.forward;
 
+import io.undertow.client.ClientCallback;
+import io.undertow.client.ClientExchange;
+import io.undertow.client.ClientRequest;
+import io.undertow.client.ClientResponse;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
+import io.undertow.util.Protocols;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
@@ -15,7 +19,6 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
-import io.webproxy.undertow.relay.BulkBuffers;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UpstreamConnection;
@@ -34,33 +37,38 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.channels.Configurable;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.channels.StreamSourceChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * One exchange on its way through an upstream. It sees every request head last and every response head first, so retries, timeouts, aborts and attribution are decided
- * here; the bodies are moved by {@link BodyTransfers}.
+ * One exchange on its way through an upstream: the façade that Undertow's proxy handler drives. It sees every request head last and every response head first, so
+ * retries, timeouts, aborts and attribution are decided here.
  *
- * <p>Whatever fails before the response head is answered here. Whatever fails after it aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
+ * <p>Whatever fails before the response head is answered here, and never reported to the proxy handler, whose own answers wait for the request body. Whatever fails behind it
+ * aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
  *
  * <p>It is long because it is one state machine: what each event of client, upstream and clock means depends on how far the exchange has come.
  */
-final class ForwardExchange
-        implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener, BodyTransfers.Listener {
+final class ForwardExchange extends Facade
+        implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
     private final Exchange exchange;
-    private final HttpServerExchange http;
-    private final BodyTransfers bodies;
     private final Upstreams pools;
     private final RouteState state;
     private final ConnectionLogin login;
     private final Runnable onClientGone = this::clientGone;
 
+    private @Nullable ClientCallback<ClientExchange> onSent;
+    private @Nullable ClientCallback<ClientExchange> onResponse;
     private @Nullable OutboundHead head;
     private @Nullable UpstreamConnection connection;
+    private @Nullable ConduitStreamSinkChannel requestChannel;
     private @Nullable ConduitStreamSourceChannel responseChannel;
+    private @Nullable ClientResponse response;
     private @Nullable ClientSink clientSink;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
@@ -68,16 +76,14 @@ final class ForwardExchange
     private boolean retriedStale;
     private boolean continued;
     private boolean movedOn;
-    private boolean sending;
     private long askedAt;
     private boolean responded;
     private boolean responseEnded;
     private boolean done;
 
-    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state, BulkBuffers large) {
+    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state) {
+        super(exchange.http());
         this.exchange = exchange;
-        this.http = exchange.http();
-        this.bodies = new BodyTransfers(http, large, this);
         this.pools = pools;
         this.state = state;
         this.login = new ConnectionLogin(exchange);
@@ -85,7 +91,9 @@ final class ForwardExchange
 
     // --- the request's way ---
 
-    void start() {
+    @Override
+    public void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
+        onSent = callback;
         try {
             head = new OutboundHead(exchange);
         } catch (RequestHeadWriter.UnwritableException e) {
@@ -161,7 +169,7 @@ final class ForwardExchange
         if (own != null) {
             connected(own);
         } else {
-            chosen.take(http.getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
+            chosen.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
         }
     }
 
@@ -187,7 +195,7 @@ final class ForwardExchange
     }
 
     private boolean isIdempotent() {
-        return IDEMPOTENT.contains(http.getRequestMethod().toString());
+        return IDEMPOTENT.contains(http().getRequestMethod().toString());
     }
 
     @Override
@@ -196,7 +204,7 @@ final class ForwardExchange
             taken.close();
             return;
         }
-        if (http.isRequestComplete() && !exchange.client().isRequestWhole()) {
+        if (http().isRequestComplete() && !exchange.client().isRequestWhole()) {
             // the upstream would take the end of the connection for the end of the body
             taken.close();
             clientGone();
@@ -220,11 +228,16 @@ final class ForwardExchange
                 this,
                 bytes,
                 head().requestFraming(),
-                http.getRequestMethod().equals(Methods.HEAD),
-                () -> head().trailers(http.getAttachment(HttpAttachments.REQUEST_TRAILERS)));
-        if (!done && !sending) {
-            sending = true;
-            guarded(() -> bodies.sendRequest(new ConduitStreamSinkChannel(Configurable.EMPTY, taken.requestBody())));
+                http().getRequestMethod().equals(Methods.HEAD),
+                () -> head().trailers(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
+        if (done || requestChannel != null) {
+            return;
+        }
+        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, taken.requestBody());
+        ClientCallback<ClientExchange> callback = onSent;
+        if (callback != null) {
+            onSent = null;
+            guarded(() -> callback.completed(this));
         }
     }
 
@@ -247,10 +260,10 @@ final class ForwardExchange
                 : ProxyHeaderWriter.proxied(
                         version,
                         exchange.clientSocket(),
-                        http.getConnection().getLocalAddress(InetSocketAddress.class));
+                        http().getConnection().getLocalAddress(InetSocketAddress.class));
     }
 
-    /** What is thrown here would end up in the IO thread's loop, with the client waiting for ever. */
+    /** What the proxy handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
     private void guarded(Runnable call) {
         try {
             call.run();
@@ -259,7 +272,7 @@ final class ForwardExchange
             LOG.debug("{}: the server has closed", exchange);
             abort();
         } catch (Throwable e) {
-            Guard.failed("forwarding", e);
+            Guard.failed("the proxy handler", e);
             exchange.failed(ForwardError.INVALID_RESPONSE);
             abort();
         }
@@ -355,8 +368,13 @@ final class ForwardExchange
         }
         responded = true;
         exchange.responded(answer);
-        ConduitStreamSourceChannel body = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
-        responseChannel = body;
+        response = new ClientResponse(
+                answer.status(),
+                answer.reason().isEmpty() ? null : answer.reason(),
+                Protocols.HTTP_1_1,
+                clientFields(answer));
+        responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
+        HttpServerExchange http = http();
         if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);
         }
@@ -366,12 +384,10 @@ final class ForwardExchange
             clientSink = sink;
             return sink;
         });
-        guarded(() -> {
-            http.setStatusCode(answer.status());
-            http.setReasonPhrase(answer.reason().isEmpty() ? null : answer.reason());
-            addFields(clientFields(answer), http.getResponseHeaders());
-            bodies.sendResponse(body, from, answer.contentLength());
-        });
+        ClientCallback<ClientExchange> callback = onResponse;
+        if (callback != null) {
+            guarded(() -> callback.completed(this));
+        }
     }
 
     private void judge(ParsedHead answer) {
@@ -385,17 +401,6 @@ final class ForwardExchange
         }
     }
 
-    /** What the proxy has set already stays. */
-    private static void addFields(HeaderMap answer, HeaderMap to) {
-        boolean empty = to.size() == 0;
-        for (long i = answer.fastIterateNonEmpty(); i != -1; i = answer.fiNextNonEmpty(i)) {
-            HeaderValues values = answer.fiCurrent(i);
-            if (empty || !to.contains(values.getHeaderName())) {
-                to.addAll(values.getHeaderName(), values);
-            }
-        }
-    }
-
     private HeaderMap clientFields(ParsedHead answer) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
@@ -404,6 +409,7 @@ final class ForwardExchange
             fields.put(Headers.DATE, HttpDate.now());
         }
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
+        HttpServerExchange http = http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
             // also where the connection ends behind it: a cut must look like one
             fields.put(Headers.TRANSFER_ENCODING, "chunked");
@@ -455,7 +461,7 @@ final class ForwardExchange
         responseEnded = true;
         connection = null;
         if (trailers.size() > 0) {
-            http.putAttachment(HttpAttachments.RESPONSE_TRAILERS, FieldRules.allowedTrailers(trailers));
+            putAttachment(HttpAttachments.REQUEST_TRAILERS, FieldRules.allowedTrailers(trailers));
         }
     }
 
@@ -511,13 +517,13 @@ final class ForwardExchange
 
     /** The silence is within the request body, and not the upstream's, which may be waited for to say that the body may come. */
     private boolean isClientSilent() {
-        boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http);
-        return connection != null && connection.isAwaitingBody() && !http.isRequestComplete() && !waitsForContinue;
+        boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http());
+        return connection != null && connection.isAwaitingBody() && !http().isRequestComplete() && !waitsForContinue;
     }
 
     /** The time is up, and the upstream has had all of the request. */
     private void unanswered(ForwardError error) {
-        if (connection != null && http.isRequestComplete()) {
+        if (connection != null && http().isRequestComplete()) {
             upstreamFailed();
             answerFailed(error, "no answer in time");
         }
@@ -611,13 +617,41 @@ final class ForwardExchange
         exchange.client().abort();
     }
 
+    /** The proxy handler gives up: one of its transfers failed. */
     @Override
-    public void transferFailed() {
+    public void close() {
         if (!done) {
             boolean clean = responseEnded && exchange.isEnded();
             if (!clean) {
                 clientGone();
             }
         }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return !done;
+    }
+
+    // --- what the proxy handler asks for ---
+
+    @Override
+    public void setResponseListener(ClientCallback<ClientExchange> listener) {
+        onResponse = listener;
+    }
+
+    @Override
+    public StreamSinkChannel getRequestChannel() {
+        return Objects.requireNonNull(requestChannel, "requestChannel");
+    }
+
+    @Override
+    public StreamSourceChannel getResponseChannel() {
+        return Objects.requireNonNull(responseChannel, "responseChannel");
+    }
+
+    @Override
+    public @Nullable ClientResponse getResponse() {
+        return response;
     }
 }

@@ -2,12 +2,12 @@ package io.webproxy.undertow.forward;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.SameThreadExecutor;
+import io.undertow.server.handlers.ResponseCodeHandler;
+import io.undertow.server.handlers.proxy.ProxyHandler;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
-import io.webproxy.undertow.relay.BulkBuffers;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.time.Duration;
 import java.util.List;
@@ -16,20 +16,24 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The last handler: forwards an exchange whose route is known. */
+/** The last handler: forwards an exchange whose route is known, by Undertow's proxy handler over our upstream side. */
 public final class Forwarder implements HttpHandler {
     private static final Logger LOG = LoggerFactory.getLogger(Forwarder.class);
     private static final Duration WARN_EVERY = Duration.ofMinutes(1);
 
     private final AtomicLong nextWarning = new AtomicLong(System.nanoTime());
-    private final Upstreams upstreams;
     private final RouteStates states;
-    private final BulkBuffers large = new BulkBuffers();
+    private final ProxyHandler proxy;
 
     /** A forwarder over these pools. */
     public Forwarder(Upstreams upstreams) {
-        this.upstreams = upstreams;
         this.states = new RouteStates(upstreams);
+        this.proxy = ProxyHandler.builder()
+                .setProxyClient(new UpstreamProxyClient(upstreams, states))
+                .setMaxRequestTime(-1)
+                .setMaxConnectionRetries(0)
+                .setNext(ResponseCodeHandler.HANDLE_404)
+                .build();
     }
 
     /** These routes from now on; what is known of those that stay is kept. */
@@ -44,14 +48,9 @@ public final class Forwarder implements HttpHandler {
             refuseLoop(exchange);
             return;
         }
-        // after the handlers have returned, and on the IO thread: nothing of it may wait for them
-        http.dispatch(http.isInIoThread() ? SameThreadExecutor.INSTANCE : http.getIoThread(), () -> forward(exchange));
-    }
-
-    private void forward(Exchange exchange) {
-        if (!exchange.isEnded()) {
-            new ForwardExchange(exchange, upstreams, states.of(exchange.route()), large).start();
-        }
+        // it would ask for the client's certificate on every request, which throws where there is none
+        http.getConnection().setSslSessionInfo(null);
+        proxy.handleRequest(http);
     }
 
     private void refuseLoop(Exchange exchange) {

@@ -1,4 +1,4 @@
-/** Forwards exchanges to upstreams: choice, retries, heads, bodies, and the answers where there is no upstream's. */
+/** Undertow's proxy handler, wired: one façade client connection for each exchange. */
 @NullMarked
 package io.webproxy.undertow.forward;
 

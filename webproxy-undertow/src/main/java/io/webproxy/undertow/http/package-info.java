@@ -1,4 +1,4 @@
-/** The handlers in front of the forwarder: guard, redirect, route, authentication, timeout class. */
+/** The handlers in front of the proxy handler: guard, redirect, route, authentication, timeout class. */
 @NullMarked
 package io.webproxy.undertow.http;
 

@@ -58,8 +58,7 @@ public final class ParsedHead implements ResponseHead {
         return framing;
     }
 
-    /** What {@code Content-Length} says, -1 if it isn't there. */
-    public long contentLength() {
+    long contentLength() {
         return contentLength;
     }
 

@@ -76,45 +76,6 @@ final class ResponseBodySource implements StreamSourceConduit {
         return taken;
     }
 
-    /**
-     * Writes the body, if all of it came with the head.
-     *
-     * @return whether that is done; otherwise what is left is to be read
-     */
-    boolean writeWhole(StreamSinkChannel sink) throws IOException {
-        PooledByteBuffer held = early;
-        if (!ended && failure == null) {
-            if (isEmpty()) {
-                end();
-            } else if (held != null
-                    && framing == ParsedHead.Framing.LENGTH
-                    && held.getBuffer().remaining() >= remaining) {
-                write(held, sink);
-            }
-        }
-        return ended;
-    }
-
-    private void write(PooledByteBuffer held, StreamSinkChannel sink) throws IOException {
-        ByteBuffer from = held.getBuffer();
-        int start = from.position();
-        ByteBuffer body = from.duplicate().limit(start + (int) remaining);
-        boolean taken = true;
-        while (taken && body.hasRemaining()) {
-            taken = sink.write(body) > 0;
-        }
-        int written = body.position() - start;
-        if (failure == null && written > 0) {
-            from.position(body.position());
-            remaining -= written;
-            turn.moved(written);
-            listener.responseBytes(written);
-            if (remaining == 0) {
-                end();
-            }
-        }
-    }
-
     /** The socket can be read from. */
     void readable() {
         if (readsResumed && handler != null) {

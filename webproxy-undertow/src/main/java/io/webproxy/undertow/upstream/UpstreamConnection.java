@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
-import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.StreamSinkConduit;
@@ -194,15 +193,6 @@ public final class UpstreamConnection {
     /** Where the response body comes from; after {@link UpstreamListener#responded}. */
     public StreamSourceConduit responseBody() {
         return Objects.requireNonNull(response, "response");
-    }
-
-    /**
-     * Writes the response body, if all of it came with the head.
-     *
-     * @return whether that is done; otherwise the body is to be read
-     */
-    public boolean writeWholeBody(StreamSinkChannel sink) throws IOException {
-        return Objects.requireNonNull(response, "response").writeWhole(sink);
     }
 
     /**
