@@ -72,7 +72,9 @@ final class Http2ClientStream implements ClientStream {
 
     @Override
     public void interim(int status, String reason, HeaderMap fields) {
-        connection.sendInterim(stream, status, fields);
+        if (connection.isOpen(stream)) {
+            connection.sender().interim(stream.id(), status, fields);
+        }
     }
 
     @Override

@@ -19,7 +19,6 @@ import io.webproxy.undertow.exchange.LingeringClose;
 import io.webproxy.undertow.exchange.Origin;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLSession;
@@ -46,8 +45,6 @@ public final class Http2Connection {
     private static final int LARGEST_WINDOW = 16 << 20;
     private static final int BAD_REQUEST = 400;
     private static final int SERVICE_UNAVAILABLE = 503;
-    /** What a client may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
-    private static final int MOST_CONTROL_BYTES = 1 << 20;
 
     private static final int SETTINGS_MAX_CONCURRENT_STREAMS = 3;
     private static final int SETTINGS_INITIAL_WINDOW_SIZE = 4;
@@ -70,26 +67,18 @@ public final class Http2Connection {
     private final FrameReader reader;
     private final FrameOutput output;
     private final Turns turns;
-    private final ResponseHeads responses = new ResponseHeads();
+    private final Http2Sender sender;
     private final Http2Wait wait;
     private final Http2Leave leave = new Http2Leave(new Leaving());
     private final StreamTable<Http2Stream> streams = new StreamTable<>();
-    /** Those who want to write and couldn't, the one that has waited longest first. */
-    private final ArrayDeque<StreamSink> writers = new ArrayDeque<>();
-
     private final AbstractAttachable attachments = new AbstractAttachable() {};
     private final List<Runnable> onClose = new ArrayList<>(0);
     private final int window;
     private final UploadWindow uploads;
     private int grown;
     private int owed;
-    /** How many body bytes the client takes on all streams together. */
-    private long sendWindow = DEFAULT_WINDOW;
-
     private long initialSendWindow = DEFAULT_WINDOW;
     private boolean settled;
-    private @Nullable StreamSink serving;
-    private int allowance;
     /** The code of the GOAWAY that was sent last of all, or -1. */
     private int endCode = -1;
 
@@ -128,6 +117,7 @@ public final class Http2Connection {
         this.uploads = new UploadWindow(window, LARGEST_WINDOW, sweeper.now());
         this.wait = new Http2Wait(this, reader, heads, sweeper.now());
         this.turns = new Turns(socket, new TurnSteps());
+        this.sender = new Http2Sender(output, turns, meter, new SenderEnd());
     }
 
     /**
@@ -181,8 +171,8 @@ public final class Http2Connection {
         return sweeper;
     }
 
-    FrameOutput output() {
-        return output;
+    Http2Sender sender() {
+        return sender;
     }
 
     AbstractAttachable attachments() {
@@ -225,112 +215,6 @@ public final class Http2Connection {
     /** Runs a task in this turn on the thread, or in the next. */
     void later(Runnable task) {
         turns.later(task);
-    }
-
-    /** What is in the output goes out at the end of the turn. */
-    void flushSoon() {
-        turns.touch();
-    }
-
-    // --- the way out ---
-
-    void sendHead(Http2Stream stream, boolean end) {
-        responses.encode(stream.http());
-        output.block(stream.id(), responses.bytes(), responses.length(), end);
-        turns.touch();
-    }
-
-    void sendInterim(Http2Stream stream, int status, HeaderMap fields) {
-        if (isOpen(stream)) {
-            responses.encode(status, fields);
-            output.block(stream.id(), responses.bytes(), responses.length(), false);
-            turns.touch();
-        }
-    }
-
-    void sendData(Http2Stream stream, ByteBuffer body, int length, boolean end) {
-        sendWindow -= length;
-        meter.sent(length);
-        output.data(stream.id(), body, length, end);
-        turns.touch();
-    }
-
-    void sendEnd(Http2Stream stream, @Nullable HeaderMap trailers) {
-        if (trailers == null) {
-            output.frame(FrameHead.DATA, FrameHead.END_STREAM, stream.id());
-        } else {
-            responses.encode(trailers);
-            output.block(stream.id(), responses.bytes(), responses.length(), true);
-        }
-        turns.touch();
-    }
-
-    /** Whether the client takes body bytes at all. */
-    boolean hasWindow() {
-        return sendWindow > 0;
-    }
-
-    /** How many of {@code wanted} bytes a stream may send now. */
-    int allowed(StreamSink sink, int wanted) {
-        int room = output.room();
-        if (room == 0 && !output.isBlocked()) {
-            flush();
-            room = output.room();
-        }
-        long allowed = Math.min(Math.min(wanted, room), Math.min(sink.window(), sendWindow));
-        if (sink == serving) {
-            allowed = Math.min(allowed, allowance);
-            allowance -= (int) Math.max(0, allowed);
-        }
-        return (int) allowed;
-    }
-
-    /** A stream wants to write as soon as it can. */
-    void queue(StreamSink sink) {
-        if (!sink.isQueued()) {
-            sink.queued(true);
-            writers.addLast(sink);
-        }
-        if (sink.isWritable()) {
-            turns.touch();
-        }
-    }
-
-    /** Gives each of those who wait a piece of what there is room for. */
-    private void serve() {
-        for (int i = writers.size(); i > 0 && !closed; i--) {
-            StreamSink sink = writers.removeFirst();
-            sink.queued(false);
-            if (sink.isResumed() && !sink.isOver()) {
-                if (sink.isWritable()) {
-                    serving = sink;
-                    allowance = writers.isEmpty() ? FrameOutput.MOST_WAITING : FrameRules.LONGEST;
-                    sink.ready();
-                    serving = null;
-                }
-                if (sink.isResumed() && !sink.isQueued() && !sink.isOver()) {
-                    sink.queued(true);
-                    writers.addLast(sink);
-                }
-            }
-        }
-    }
-
-    private void flush() {
-        try {
-            if (output.flush()) {
-                turns.awaitSocket(false);
-                if (ending) {
-                    finish();
-                }
-            } else if (output.waiting() > FrameOutput.MOST_WAITING + MOST_CONTROL_BYTES) {
-                closeNow();
-            } else {
-                turns.awaitSocket(true);
-            }
-        } catch (IOException e) {
-            closeNow();
-        }
     }
 
     // --- the way in ---
@@ -406,8 +290,8 @@ public final class Http2Connection {
                 }
             }
             if (changed.table() >= 0) {
-                responses.tableLimit(changed.leastTable());
-                responses.tableLimit(changed.table());
+                sender.tableLimit(changed.leastTable());
+                sender.tableLimit(changed.table());
             }
             if (changed.window() >= 0) {
                 long more = changed.window() - initialSendWindow;
@@ -491,9 +375,7 @@ public final class Http2Connection {
                                 origin.client().getAddress(), sslSession() == null ? "http" : "https", head));
             }
             if (!answered) {
-                // it doesn't end the stream, because the reset does
-                responses.refusal(BAD_REQUEST);
-                output.block(id, responses.bytes(), responses.length(), false);
+                sender.refusal(id, BAD_REQUEST);
             }
             reset(id, ErrorCode.PROTOCOL_ERROR);
         }
@@ -501,8 +383,7 @@ public final class Http2Connection {
         @Override
         public void windowUpdate(int id, int bytes) {
             if (id == 0) {
-                sendWindow += bytes;
-                if (sendWindow > Integer.MAX_VALUE) {
+                if (!sender.widen(bytes)) {
                     goAway(ErrorCode.FLOW_CONTROL_ERROR);
                     return;
                 }
@@ -681,7 +562,7 @@ public final class Http2Connection {
             reader.end();
             turns.stop();
             sweeper.forget(wait);
-            output.release();
+            sender.stop();
             for (Http2Stream stream : streams.all()) {
                 Guard.run("the end of an HTTP/2 stream", () -> lost(stream), () -> lost(stream));
             }
@@ -723,18 +604,28 @@ public final class Http2Connection {
 
         @Override
         public boolean write() {
-            serve();
-            if (!closed) {
-                flush();
-            }
-            // also those who were not served because the socket was full, and has taken the rest only now
-            return !closed && writers.stream().anyMatch(sink -> sink.isResumed() && sink.isWritable());
+            return sender.write();
         }
 
         @Override
         public boolean unblocked() {
-            flush();
+            sender.flush();
             return !output.isBlocked();
+        }
+    }
+
+    /** What becomes of it when it is flushed. */
+    private final class SenderEnd implements Http2Sender.Socket {
+        @Override
+        public void flushed() {
+            if (ending) {
+                finish();
+            }
+        }
+
+        @Override
+        public void broken() {
+            closeNow();
         }
     }
 

@@ -33,6 +33,7 @@ import org.xnio.conduits.WriteReadyHandler;
 final class StreamSink implements StreamSinkConduit {
     private final Http2Stream stream;
     private final Http2Connection connection;
+    private final Http2Sender sender;
     private @Nullable WriteReadyHandler handler;
     /** How many bytes the client takes on this stream. */
     private long window;
@@ -56,6 +57,7 @@ final class StreamSink implements StreamSinkConduit {
     StreamSink(Http2Stream stream, long window) {
         this.stream = stream;
         this.connection = stream.connection();
+        this.sender = connection.sender();
         this.window = window;
     }
 
@@ -113,8 +115,8 @@ final class StreamSink implements StreamSinkConduit {
     /** Whether writing, or flushing, would do something now. */
     boolean isWritable() {
         return !isOver()
-                && !connection.output().isBlocked()
-                && (terminated || flushWaits || (window > 0 && connection.hasWindow()));
+                && !sender.isBlocked()
+                && (terminated || flushWaits || (window > 0 && sender.hasWindow()));
     }
 
     boolean isEnded() {
@@ -164,7 +166,7 @@ final class StreamSink implements StreamSinkConduit {
         if (!headSent) {
             headSent = true;
             ended = end;
-            connection.sendHead(stream, end);
+            sender.head(stream.id(), stream.http(), end);
         }
     }
 
@@ -183,13 +185,13 @@ final class StreamSink implements StreamSinkConduit {
             throw new IOException("more bytes than Content-Length says");
         }
         head(false);
-        int length = connection.allowed(this, wanted);
+        int length = sender.allowed(this, wanted);
         if (length <= 0) {
             return 0;
         }
         boolean last = length == missing;
         window -= length;
-        connection.sendData(stream, src, length, last);
+        sender.data(stream.id(), src, length, last);
         ended = last;
         if (missing >= 0) {
             missing -= length;
@@ -260,7 +262,7 @@ final class StreamSink implements StreamSinkConduit {
 
     private void end(@Nullable HeaderMap trailers) {
         ended = true;
-        connection.sendEnd(stream, trailers);
+        sender.end(stream.id(), trailers);
     }
 
     /** What was promised isn't all there: the client is to see that (RFC 9113 section 8.1.1). */
@@ -286,8 +288,8 @@ final class StreamSink implements StreamSinkConduit {
             return true;
         }
         head(false);
-        connection.flushSoon();
-        flushWaits = connection.output().isBlocked();
+        sender.flushSoon();
+        flushWaits = sender.isBlocked();
         if (flushWaits) {
             return false;
         }
@@ -328,7 +330,7 @@ final class StreamSink implements StreamSinkConduit {
         if (broken) {
             connection.later(this::ready);
         } else {
-            connection.queue(this);
+            sender.queue(this);
         }
     }
 
