@@ -23,6 +23,8 @@ final class Http2Sender {
     }
 
     private static final int FIRST_WINDOW = 65_535;
+    /** After so many body bytes it is the turn of other connections. */
+    private static final int BYTES_OF_A_TURN = 512 * 1024;
     /** What a client may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
     private static final int MOST_CONTROL_BYTES = 1 << 20;
 
@@ -38,6 +40,9 @@ final class Http2Sender {
 
     private @Nullable StreamSink serving;
     private int allowance;
+    /** How many body bytes the turn still has room for. */
+    private int left;
+
     private boolean stopped;
 
     Http2Sender(FrameOutput output, Turns turns, FloodMeter meter, Socket socket) {
@@ -96,6 +101,7 @@ final class Http2Sender {
 
     void data(int stream, ByteBuffer body, int length, boolean end) {
         window -= length;
+        left -= length;
         meter.sent(length);
         output.data(stream, body, length, end);
         turns.touch();
@@ -138,14 +144,21 @@ final class Http2Sender {
         }
     }
 
-    /** Serves those who wait, and sends what there is; returns whether one of them could go on at once. */
+    /** Serves those who wait, round after round as far as a turn goes, and sends what there is; returns whether one of them could go on at once. */
     boolean write() {
-        serve();
-        if (!stopped) {
-            flush();
-        }
-        // also those who were not served because the socket was full, and has taken the rest only now
-        return !stopped && isWanted();
+        left = BYTES_OF_A_TURN;
+        int before;
+        boolean wanted;
+        do {
+            before = left;
+            serve();
+            if (!stopped) {
+                flush();
+            }
+            // also those who were not served because the socket was full, and has taken the rest only now
+            wanted = !stopped && isWanted();
+        } while (wanted && left > 0 && left < before);
+        return wanted;
     }
 
     private boolean isWanted() {

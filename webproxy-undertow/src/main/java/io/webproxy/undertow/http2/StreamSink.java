@@ -114,9 +114,7 @@ final class StreamSink implements StreamSinkConduit {
 
     /** Whether writing, or flushing, would do something now. */
     boolean isWritable() {
-        return !isOver()
-                && !sender.isBlocked()
-                && (terminated || flushWaits || (window > 0 && sender.hasWindow()));
+        return !isOver() && !sender.isBlocked() && (terminated || flushWaits || (window > 0 && sender.hasWindow()));
     }
 
     boolean isEnded() {
