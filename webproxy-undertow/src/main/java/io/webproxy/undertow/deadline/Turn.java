@@ -11,7 +11,19 @@ public final class Turn {
 
     private static final int BYTES = 256 * 1024;
 
-    private long left = BYTES;
+    private final int bytes;
+    private long left;
+
+    /** Turns of 256 KiB. */
+    public Turn() {
+        this(BYTES);
+    }
+
+    /** Turns of so many bytes. */
+    public Turn(int bytes) {
+        this.bytes = bytes;
+        this.left = bytes;
+    }
 
     /** Bytes have moved. */
     public void moved(long bytes) {
@@ -23,7 +35,7 @@ public final class Turn {
         if (left > 0) {
             return false;
         }
-        left = BYTES;
+        left = bytes;
         return true;
     }
 }

@@ -42,6 +42,8 @@ final class Turns {
     }
 
     private static final int BUFFER_BYTES = 32 * 1024;
+    /** Of all streams together, and so more than for one body. */
+    private static final int BYTES = 1 << 20;
     /** Requests that came in one piece would all start before any other connection of this thread is looked at. */
     private static final int REQUESTS = 32;
     /** Tasks that make others could keep the thread for themselves. */
@@ -56,7 +58,7 @@ final class Turns {
     private final Steps steps;
     private final boolean secure;
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
-    private final Turn turn = new Turn();
+    private final Turn turn = new Turn(BYTES);
     private final Runnable run = this::runSafely;
     /** What a turn has left of what it has read. */
     private @Nullable ByteBuffer left;

@@ -8,7 +8,7 @@ package io.webproxy.undertow.http2;
  */
 final class UploadWindow {
     private static final long PAYLOAD = 0x7765_6270_7762_6470L;
-    private static final long BETWEEN_PROBES_NANOS = 100_000_000L;
+    private static final long BETWEEN_PROBES_NANOS = 20_000_000L;
 
     private final int initial;
     private final int most;

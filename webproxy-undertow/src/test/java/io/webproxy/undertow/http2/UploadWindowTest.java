@@ -62,7 +62,7 @@ class UploadWindowTest {
         assertThat(window.growth()).isEqualTo(MIB);
         pong();
         assertThat(window.growth()).as("answered twice").isEqualTo(MIB);
-        assertThat(window.read(MIB, millis(99))).isFalse();
+        assertThat(window.read(MIB, millis(19))).isFalse();
         assertThat(window.read(0, millis(100))).isTrue();
     }
 }
