@@ -157,9 +157,9 @@ class HostileAgentTest {
                 }
                 assertThat(last).isEqualTo(new Message.Goodbye(400, "too many messages"));
             } catch (IOException e) {
-                // what was still on its way has reset it
-                assertThat(rig.side.agentStatus())
-                        .anySatisfy(each -> assertThat(each.left()).contains("too many messages"));
+                // what was still on its way has reset it, perhaps before the server has put down why
+                await().untilAsserted(() -> assertThat(rig.side.agentStatus())
+                        .anySatisfy(each -> assertThat(each.left()).contains("too many messages")));
             }
         }
     }
