@@ -325,7 +325,7 @@ class DepartureTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     arrived.countDown();
-                    over.await(30, TimeUnit.SECONDS);
+                    over.await(70, TimeUnit.SECONDS);
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
                 RawConnection client = proxy.raw()) {
@@ -355,6 +355,10 @@ class DepartureTest {
                 } else {
                     client.close();
                 }
+                // the kernel's table is looked at for a hundredth of the time at most, and has to lack the connection
+                // twice
+                await().atMost(60, TimeUnit.SECONDS)
+                        .until(() -> proxy.server().status().exchanges() == 0);
                 ExchangeRecord record = proxy.record();
                 assertThat(record.path()).isEqualTo("/first");
                 assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
