@@ -1,10 +1,10 @@
 package io.webproxy.undertow.exchange;
 
-import io.webproxy.undertow.message.FieldNames;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientCertificates.Mode;
+import io.webproxy.undertow.message.FieldNames;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;

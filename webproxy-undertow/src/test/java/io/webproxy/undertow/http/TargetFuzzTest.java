@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.webproxy.route.HostPattern;
-import io.webproxy.undertow.message.Authority;
 import io.webproxy.undertow.exchange.RequestPath;
+import io.webproxy.undertow.message.Authority;
 import java.nio.charset.StandardCharsets;
 
 /** Any path and any authority. */
