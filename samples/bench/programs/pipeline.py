@@ -251,6 +251,15 @@ async def pause(rng, lazy):
         await asyncio.sleep(rng.random() * 0.003)
 
 
+async def cancel(task):
+    """Ends a task: asyncio.wait_for may swallow a cancellation that comes together with what it waits for, so one isn't always enough."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=0.1)
+    if not task.cancelled():
+        task.exception()
+
+
 class Splits:
     """Writes what it is given at random splits, with a pause now and then."""
 
@@ -331,8 +340,7 @@ class Http1:
             elif reader._buffer:
                 raise Wrong(f"after the last answer: {bytes(reader._buffer[:100])}")
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await cancel(writing)
 
     def unanswered(self):
         return self.requests[self.answered:]
@@ -486,8 +494,7 @@ class Http2:
                 if not stream.request.cancelled:
                     stream.request.check(stream.status, stream.echoes, bytes(stream.body))
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await cancel(writing)
 
     def unanswered(self):
         return [s.request for s in self.streams.values() if not s.ended]
