@@ -16,7 +16,9 @@ class WarmUpTest {
         List<String> names = WarmUp.names();
         assertThat(names).hasSizeGreaterThan(300);
         Map<String, String> missing = new TreeMap<>();
-        for (String name : names) {
+        for (String listed : names) {
+            // the compiler of another JDK may make no class of a switch: where it stands must be one
+            String name = listed.replaceFirst("^(io\\.webproxy\\..*)\\$\\d+$", "$1");
             try {
                 Class.forName(name, false, WarmUp.class.getClassLoader());
             } catch (ClassNotFoundException | LinkageError e) {
