@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param protocol of the client's side: {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}; the last in cleartext too
  * @param route the route's name, or null when none matched
  * @param upstream {@code host:port} of the upstream that answered or failed last, or null when none was asked
+ * @param upstreamProtocol of the upstream's side: {@code HTTP/1.1} or {@code HTTP/2.0}, or null when no upstream was sent the request
  * @param status what the client was sent; 499 when it left before an answer; 101 for an open WebSocket, over HTTP/2 too, where 200 is sent for it
  * @param proxyAnswered whether the proxy gave the answer itself, by configuration or because of an error
  * @param startClass the class that the request chose
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param firstByte from the start to the complete response head, or null when none came
  * @param total from the start to the end
  * @param error which leg failed, or null
+ * @param grpcStatus the {@code grpc-status} that the client was sent, or null when there was none
  * @param userAgent the client's {@code User-Agent}, or null
  * @param referer the client's {@code Referer}, or null
  * @param tags what a filter of the route has added
@@ -49,6 +51,7 @@ public record ExchangeRecord(
         String protocol,
         @Nullable String route,
         @Nullable String upstream,
+        @Nullable String upstreamProtocol,
         int status,
         boolean proxyAnswered,
         TimeoutClass startClass,
@@ -59,6 +62,7 @@ public record ExchangeRecord(
         @Nullable Duration firstByte,
         Duration total,
         @Nullable ForwardError error,
+        @Nullable Integer grpcStatus,
         @Nullable String userAgent,
         @Nullable String referer,
         Map<String, String> tags) {

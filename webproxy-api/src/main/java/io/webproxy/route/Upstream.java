@@ -7,6 +7,7 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -25,7 +26,14 @@ public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
     private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]*_[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");
 
+    private static final Map<String, Integer> DEFAULT_PORTS =
+            Map.of("http", 80, "h2c", 80, "https", 443, "https+h2", 443);
+
+    /** What {@code http2()} is in a URI. */
+    private static final String HTTPS_HTTP2 = "https+h2";
+
     private final String scheme;
+    private final boolean http2;
     private final String host;
     private final int port;
     private final @Nullable Path trust;
@@ -35,11 +43,20 @@ public final class Upstream {
     private final long place;
 
     private Upstream(String scheme, String host, int port) {
-        this(scheme, host, port, null, null, null, null);
+        this(
+                scheme.equals(HTTPS_HTTP2) ? "https" : scheme,
+                scheme.equals(HTTPS_HTTP2) || scheme.equals("h2c"),
+                host,
+                port,
+                null,
+                null,
+                null,
+                null);
     }
 
     private Upstream(
             String scheme,
+            boolean http2,
             String host,
             int port,
             @Nullable Path trust,
@@ -47,18 +64,21 @@ public final class Upstream {
             @Nullable CertificateSource identity,
             ProxyProtocol.@Nullable Version proxyProtocol) {
         this.scheme = scheme;
+        this.http2 = http2;
         this.host = host;
         this.port = port;
         this.trust = trust;
         this.trustPassword = trustPassword;
         this.identity = identity;
         this.proxyProtocol = proxyProtocol;
-        byte[] uri = (scheme + "://" + host + ":" + port).getBytes(StandardCharsets.US_ASCII);
+        byte[] uri = toString().getBytes(StandardCharsets.US_ASCII);
         this.place = Balancings.hash(uri, uri.length);
     }
 
     /**
-     * Reads {@code http://host[:port]} or {@code https://host[:port]}; the port defaults to 80 or 443.
+     * Reads {@code http://host[:port]} or {@code https://host[:port]}; the port defaults to 80 or 443. {@code h2c://host[:port]} is an upstream that
+     * speaks HTTP/2 in cleartext, known beforehand (RFC 9113 section 3.3); its port defaults to 80. {@code https+h2://host[:port]} is
+     * {@code https} with {@link #http2()}.
      *
      * @throws IllegalArgumentException if it is anything else: other schemes, user info, a path, a query
      */
@@ -72,12 +92,12 @@ public final class Upstream {
         }
         String scheme = parsed.getScheme() == null ? "" : parsed.getScheme().toLowerCase(Locale.ROOT);
         String path = parsed.getRawPath() == null ? "" : parsed.getRawPath();
-        boolean tls = scheme.equals("https");
+        boolean known = DEFAULT_PORTS.containsKey(scheme);
         Matcher named = UNDERSCORED.matcher(String.valueOf(parsed.getRawAuthority()));
-        if (parsed.getHost() == null && (tls || scheme.equals("http")) && named.matches()) {
+        if (parsed.getHost() == null && known && named.matches()) {
             return of(uri, scheme, named);
         }
-        if (!(tls || scheme.equals("http"))
+        if (!known
                 || parsed.getHost() == null
                 || parsed.getRawUserInfo() != null
                 || parsed.getRawQuery() != null
@@ -87,14 +107,14 @@ public final class Upstream {
                 || parsed.getPort() > 65535) {
             throw invalid(uri);
         }
-        int port = parsed.getPort() >= 0 ? parsed.getPort() : tls ? 443 : 80;
+        int port = parsed.getPort() >= 0 ? parsed.getPort() : DEFAULT_PORTS.get(scheme);
         return new Upstream(scheme, parsed.getHost().toLowerCase(Locale.ROOT), port);
     }
 
     private static Upstream of(String uri, String scheme, Matcher named) {
         String port = named.group(2);
-        int number = port == null ? (scheme.equals("https") ? 443 : 80) : Integer.parseInt(port);
-        if (number < 1 || number > 65535 || !uri.matches("[A-Za-z]+://[^/?#]*/?")) {
+        int number = port == null ? DEFAULT_PORTS.get(scheme) : Integer.parseInt(port);
+        if (number < 1 || number > 65535 || !uri.matches("[A-Za-z0-9+]+://[^/?#]*/?")) {
             throw invalid(uri);
         }
         return new Upstream(scheme, named.group(1).toLowerCase(Locale.ROOT), number);
@@ -104,7 +124,8 @@ public final class Upstream {
         int at = uri.lastIndexOf('@');
         String shown = at < 0 ? uri : "…" + uri.substring(at);
         return new IllegalArgumentException("forward: " + shown
-                + " (expected: http://host:port or https://host:port, without user, path and query)");
+                + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for HTTP/2,"
+                + " without user, path and query)");
     }
 
     /**
@@ -114,7 +135,7 @@ public final class Upstream {
      */
     public Upstream trusting(Path pemCertificates) {
         Objects.requireNonNull(pemCertificates, "pemCertificates");
-        return new Upstream(secure("a trust store"), host, port, pemCertificates, null, identity, proxyProtocol);
+        return new Upstream(secure("a trust store"), http2, host, port, pemCertificates, null, identity, proxyProtocol);
     }
 
     /**
@@ -126,7 +147,8 @@ public final class Upstream {
     public Upstream trusting(Path pkcs12Certificates, String password) {
         Objects.requireNonNull(pkcs12Certificates, "pkcs12Certificates");
         Objects.requireNonNull(password, "password");
-        return new Upstream(secure("a trust store"), host, port, pkcs12Certificates, password, identity, proxyProtocol);
+        return new Upstream(
+                secure("a trust store"), http2, host, port, pkcs12Certificates, password, identity, proxyProtocol);
     }
 
     /**
@@ -141,7 +163,7 @@ public final class Upstream {
             throw new IllegalArgumentException(
                     "identity: " + certificate + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
         }
-        return new Upstream(secure("an identity"), host, port, trust, trustPassword, certificate, proxyProtocol);
+        return new Upstream(secure("an identity"), http2, host, port, trust, trustPassword, certificate, proxyProtocol);
     }
 
     /**
@@ -149,7 +171,30 @@ public final class Upstream {
      */
     public Upstream proxyProtocol(ProxyProtocol.Version version) {
         return new Upstream(
-                scheme, host, port, trust, trustPassword, identity, Objects.requireNonNull(version, "version"));
+                scheme, http2, host, port, trust, trustPassword, identity, Objects.requireNonNull(version, "version"));
+    }
+
+    /**
+     * The same upstream, which may speak HTTP/2: the TLS handshake offers {@code h2} and {@code http/1.1}, and what the upstream chooses is
+     * spoken (RFC 7301); one that chooses nothing gets HTTP/1.1. Exchanges share a connection of HTTP/2, unless the upstream is told who the
+     * client is by {@link #proxyProtocol}. Without effect on {@code h2c}.
+     *
+     * @throws IllegalArgumentException if this upstream is {@code http}: use {@code h2c://}
+     */
+    public Upstream http2() {
+        if (http2) {
+            return this;
+        }
+        if (!tls()) {
+            throw new IllegalArgumentException("forward: " + this + " (expected: h2c://" + authority()
+                    + ", for HTTP/2 in cleartext, or an https:// upstream)");
+        }
+        return new Upstream(scheme, true, host, port, trust, trustPassword, identity, proxyProtocol);
+    }
+
+    /** Whether it may be spoken to in HTTP/2: by what it chooses over TLS, always without. */
+    public boolean isHttp2() {
+        return http2;
     }
 
     private String secure(String what) {
@@ -209,6 +254,7 @@ public final class Upstream {
     public boolean equals(Object other) {
         return other instanceof Upstream that
                 && scheme.equals(that.scheme)
+                && http2 == that.http2
                 && host.equals(that.host)
                 && port == that.port
                 && Objects.equals(trust, that.trust)
@@ -224,6 +270,6 @@ public final class Upstream {
 
     @Override
     public String toString() {
-        return scheme + "://" + authority();
+        return (http2 && tls() ? HTTPS_HTTP2 : scheme) + "://" + authority();
     }
 }

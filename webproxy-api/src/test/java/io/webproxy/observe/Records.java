@@ -23,6 +23,7 @@ final class Records {
                 "HTTP/1.1",
                 "/",
                 "127.0.0.1:8080",
+                "HTTP/1.1",
                 502,
                 true,
                 TimeoutClass.DEFAULT,
@@ -33,6 +34,7 @@ final class Records {
                 null,
                 Duration.ofSeconds(1),
                 ForwardError.UPSTREAM_CLOSED,
+                null,
                 "agent-secret",
                 "https://example.com/?referer-secret",
                 java.util.Map.of());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
@@ -39,6 +40,53 @@ class UpstreamTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "h2c://127.0.0.1:50051, false, 127.0.0.1, 50051",
+        "h2c://a_b, false, a_b, 80",
+        "H2C://Host, false, host, 80",
+        "https+h2://host, true, host, 443",
+        "https+h2://a_b:8443/, true, a_b, 8443",
+    })
+    void http2IsPartOfTheUri(String uri, boolean tls, String host, int port) {
+        Upstream upstream = Upstream.of(uri);
+
+        assertThat(upstream.isHttp2()).isTrue();
+        assertThat(upstream.tls()).isEqualTo(tls);
+        assertThat(upstream.authority()).isEqualTo(host + ":" + port);
+        assertThat(upstream).hasToString((tls ? "https+h2://" : "h2c://") + host + ":" + port);
+        assertThat(Upstream.of(upstream.toString())).isEqualTo(upstream).hasSameHashCodeAs(upstream);
+    }
+
+    @Test
+    void http2OverTlsIsSaidByUriOrByMethodAndMakesAnotherUpstream() {
+        Upstream plain = Upstream.of("https://host");
+        Upstream both = plain.trusting(Path.of("ca.pem")).http2();
+
+        assertThat(plain.isHttp2()).isFalse();
+        assertThat(plain.http2()).isEqualTo(Upstream.of("https+h2://host")).isNotEqualTo(plain);
+        assertThat(plain.http2().http2()).isEqualTo(plain.http2());
+        assertThat(both.isHttp2()).isTrue();
+        assertThat(both.trust()).contains(Path.of("ca.pem"));
+        assertThat(plain.http2().trusting(Path.of("ca.pem"))).isEqualTo(both);
+        assertThat(Upstream.of("h2c://host").http2()).isEqualTo(Upstream.of("h2c://host"));
+        assertThat(Upstream.of("h2c://host")).isNotEqualTo(Upstream.of("http://host"));
+        assertThat(Upstream.of("h2c://host")
+                        .proxyProtocol(ProxyProtocol.Version.V2)
+                        .isHttp2())
+                .isTrue();
+    }
+
+    @Test
+    void http2InCleartextHasASchemeOfItsOwn() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of("http://host").http2())
+                .withMessage("forward: http://host:80 (expected: h2c://host:80, for HTTP/2 in cleartext, or an https://"
+                        + " upstream)");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of("h2c://host").trusting(Path.of("ca.pem")));
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "",
@@ -53,6 +101,9 @@ class UpstreamTest {
                 "http:///",
                 "http://:80",
                 "ftp://host",
+                "h2://host",
+                "http+h2://host",
+                "h2c://host/path",
                 "ws://host",
                 "file:///etc/passwd",
                 "http://host:0",
@@ -78,7 +129,8 @@ class UpstreamTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Upstream.of(uri))
                 .withMessage("forward: " + uri
-                        + " (expected: http://host:port or https://host:port, without user, path and query)");
+                        + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for"
+                        + " HTTP/2, without user, path and query)");
     }
 
     @ParameterizedTest

@@ -85,6 +85,7 @@ public final class Exchange extends Watched {
     private @Nullable ErrorPages errorPages;
     private @Nullable String user;
     private @Nullable String upstream;
+    private @Nullable String upstreamProtocol;
     private @Nullable InFlight load;
     private @Nullable ForwardError error;
     private boolean proxyAnswered;
@@ -346,6 +347,7 @@ public final class Exchange extends Watched {
     /** An upstream was chosen: the exchange counts as its load, and no more as that of the one before. */
     public void upstream(String authority, InFlight inFlight) {
         upstream = authority;
+        upstreamProtocol = null;
         leaveUpstream();
         if (!ended) {
             load = inFlight;
@@ -362,9 +364,10 @@ public final class Exchange extends Watched {
         }
     }
 
-    /** The wait for a connection is over. */
-    public void connected(long nanos) {
+    /** The wait for a connection is over; the upstream is spoken to in this protocol. */
+    public void connected(long nanos, String protocol) {
         connect += nanos;
+        upstreamProtocol = protocol;
     }
 
     /** The final response head has arrived: it may upgrade the timeout class. */
@@ -497,6 +500,7 @@ public final class Exchange extends Watched {
                 head.protocol(),
                 route == null ? null : route.name(),
                 upstream,
+                upstreamProtocol,
                 status != 0 ? status : http.getStatusCode(),
                 proxyAnswered,
                 deadline.startClass(),
@@ -507,6 +511,7 @@ public final class Exchange extends Watched {
                 firstByte < 0 ? null : Duration.ofNanos(firstByte),
                 Duration.ofNanos(sweeper.now() - start),
                 error,
+                null,
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
                 http.getRequestHeaders().getFirst(Headers.REFERER),
                 tags);

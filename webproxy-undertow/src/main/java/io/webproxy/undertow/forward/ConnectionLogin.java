@@ -8,6 +8,7 @@ import io.webproxy.undertow.upstream.OwnedConnections;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.UpstreamConnection;
 import io.webproxy.undertow.upstream.UpstreamPool;
+import io.webproxy.undertow.upstream.UpstreamStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -115,7 +116,7 @@ final class ConnectionLogin {
     }
 
     /** The request goes out with credentials of a connection. */
-    void begins(UpstreamConnection connection) {
+    void begins(UpstreamStream connection) {
         boolean shared = exchange.client().isMultiplexed() || exchange.peer().trusted();
         connection.belongTo(shared ? null : OwnedConnections.of(exchange.http().getConnection()), exchange.route());
     }
@@ -125,7 +126,7 @@ final class ConnectionLogin {
      *
      * @return whether the client must repeat the request over HTTP/1.1
      */
-    boolean isRefused(UpstreamConnection connection, ParsedHead answer) {
+    boolean isRefused(UpstreamStream connection, ParsedHead answer) {
         if (!isChallenge(answer.fields().get(Headers.WWW_AUTHENTICATE))) {
             return false;
         }

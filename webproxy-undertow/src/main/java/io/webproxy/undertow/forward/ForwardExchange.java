@@ -21,9 +21,10 @@ import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
-import io.webproxy.undertow.upstream.UpstreamConnection;
+import io.webproxy.undertow.upstream.UnwritableException;
 import io.webproxy.undertow.upstream.UpstreamListener;
 import io.webproxy.undertow.upstream.UpstreamPool;
+import io.webproxy.undertow.upstream.UpstreamStream;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -65,7 +66,7 @@ final class ForwardExchange extends Facade
     private @Nullable ClientCallback<ClientExchange> onSent;
     private @Nullable ClientCallback<ClientExchange> onResponse;
     private @Nullable OutboundHead head;
-    private @Nullable UpstreamConnection connection;
+    private @Nullable UpstreamStream connection;
     private @Nullable ConduitStreamSinkChannel requestChannel;
     private @Nullable ConduitStreamSourceChannel responseChannel;
     private @Nullable ClientResponse response;
@@ -96,7 +97,7 @@ final class ForwardExchange extends Facade
         onSent = callback;
         try {
             head = new OutboundHead(exchange);
-        } catch (RequestHeadWriter.UnwritableException e) {
+        } catch (UnwritableException e) {
             unwritable(e);
             return;
         }
@@ -165,7 +166,7 @@ final class ForwardExchange extends Facade
         exchange.upstream(next.upstream().authority(), chosen.inFlight());
         askedAt = now();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
-        UpstreamConnection own = fresh ? null : login.take(chosen, onlyOnce);
+        UpstreamStream own = fresh ? null : login.take(chosen, onlyOnce);
         if (own != null) {
             connected(own);
         } else {
@@ -199,7 +200,7 @@ final class ForwardExchange extends Facade
     }
 
     @Override
-    public void connected(UpstreamConnection taken) {
+    public void connected(UpstreamStream taken) {
         if (done || exchange.isEnded()) {
             taken.close();
             return;
@@ -210,26 +211,28 @@ final class ForwardExchange extends Facade
             clientGone();
             return;
         }
-        exchange.connected(taken.isReused() ? 0 : now() - askedAt);
-        ByteBuffer bytes;
+        exchange.connected(taken.isReused() ? 0 : now() - askedAt, taken.protocol());
+        Upstream upstream = Objects.requireNonNull(candidate).upstream();
+        connection = taken;
+        exchange.activity();
         try {
-            bytes = head().bytes(Objects.requireNonNull(candidate).upstream());
-        } catch (RequestHeadWriter.UnwritableException e) {
+            taken.exchange(
+                    this,
+                    out -> {
+                        head().writeTo(out, upstream);
+                        if (head().isLogin()) {
+                            login.begins(taken);
+                        }
+                    },
+                    head().requestFraming(),
+                    http().getRequestMethod().equals(Methods.HEAD),
+                    () -> head().trailers(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
+        } catch (UnwritableException e) {
+            connection = null;
             taken.close();
             unwritable(e);
             return;
         }
-        if (head().isLogin()) {
-            login.begins(taken);
-        }
-        connection = taken;
-        exchange.activity();
-        taken.exchange(
-                this,
-                bytes,
-                head().requestFraming(),
-                http().getRequestMethod().equals(Methods.HEAD),
-                () -> head().trailers(getAttachment(HttpAttachments.RESPONSE_TRAILERS)));
         if (done || requestChannel != null) {
             return;
         }
@@ -241,7 +244,7 @@ final class ForwardExchange extends Facade
         }
     }
 
-    private void unwritable(RequestHeadWriter.UnwritableException e) {
+    private void unwritable(UnwritableException e) {
         done = true;
         LocalAnswer.reject(exchange, 400, "The request can't be forwarded: " + e.getMessage() + ".");
     }
@@ -345,7 +348,7 @@ final class ForwardExchange extends Facade
 
     @Override
     public void responded(ParsedHead answer) {
-        UpstreamConnection from = connection;
+        UpstreamStream from = connection;
         if (done || from == null) {
             return;
         }
@@ -442,6 +445,11 @@ final class ForwardExchange extends Facade
             }
         }
         answer(error, detail);
+    }
+
+    @Override
+    public void refused(String detail) {
+        failed(ForwardError.UPSTREAM_CLOSED, detail, false);
     }
 
     @Override
@@ -591,7 +599,7 @@ final class ForwardExchange extends Facade
     }
 
     private void release() {
-        UpstreamConnection used = connection;
+        UpstreamStream used = connection;
         connection = null;
         if (used != null) {
             used.abort();
@@ -608,7 +616,7 @@ final class ForwardExchange extends Facade
         if (clientSink != null) {
             clientSink.fail(why);
         }
-        UpstreamConnection used = connection;
+        UpstreamStream used = connection;
         release();
         if (used == null && responseChannel != null) {
             // the body is complete on the upstream's side, and waits in a transfer

@@ -1,10 +1,12 @@
 package io.webproxy.undertow.forward;
 
 import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.route.PathPrefix;
 import io.webproxy.undertow.message.FieldParser;
+import io.webproxy.undertow.upstream.HeadWriter;
 import java.util.Set;
 
 /** Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure. */
@@ -42,12 +44,17 @@ public final class ForwardedFields {
      * @param taken the prefix that the upstream doesn't see; the root for none
      * @param trusted whether the peer is a trusted proxy: what it took before stands first
      */
-    static void writePrefix(RequestHeadWriter out, HeaderMap in, PathPrefix taken, boolean trusted) {
-        String prefix =
-                (trusted ? withoutSlash(RequestHeadWriter.joined(in, PREFIX)) : "") + withoutSlash(taken.toString());
+    static void writePrefix(HeadWriter out, HeaderMap in, PathPrefix taken, boolean trusted) {
+        String prefix = (trusted ? withoutSlash(joined(in, PREFIX)) : "") + withoutSlash(taken.toString());
         if (!prefix.isEmpty()) {
             out.field(PREFIX, prefix);
         }
+    }
+
+    /** Several values of one name, joined as a list. */
+    static String joined(HeaderMap fields, HttpString name) {
+        HeaderValues values = fields.get(name);
+        return values == null ? "" : String.join(", ", values);
     }
 
     private static String withoutSlash(String path) {

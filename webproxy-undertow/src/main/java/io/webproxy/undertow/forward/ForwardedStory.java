@@ -3,6 +3,7 @@ package io.webproxy.undertow.forward;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import io.webproxy.undertow.upstream.HeadWriter;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,9 +82,9 @@ public final class ForwardedStory {
         String scheme = scheme(first(in, ForwardedFields.PROTO));
         String host = host(first(in, ForwardedFields.HOST));
         String port = port(first(in, ForwardedFields.PORT));
-        String addresses = RequestHeadWriter.joined(in, ForwardedFields.FOR);
+        String addresses = ForwardedFields.joined(in, ForwardedFields.FOR);
         List<ForwardedElement> told = in.contains(ForwardedFields.FORWARDED)
-                ? ForwardedElement.parse(RequestHeadWriter.joined(in, ForwardedFields.FORWARDED), MOST_NODES)
+                ? ForwardedElement.parse(ForwardedFields.joined(in, ForwardedFields.FORWARDED), MOST_NODES)
                 : List.of();
         if (!addresses.isBlank()) {
             List<String> texts = List.of(addresses.split(",", -1));
@@ -225,7 +226,7 @@ public final class ForwardedStory {
     }
 
     /** Adds what the upstream is told. */
-    void write(RequestHeadWriter out, String peerName, String clientName) {
+    void write(HeadWriter out, String peerName, String clientName) {
         String outerScheme = scheme == null ? hop.scheme : scheme;
         String outerHost = host == null ? hop.authority : host;
         String own = elements.isEmpty()

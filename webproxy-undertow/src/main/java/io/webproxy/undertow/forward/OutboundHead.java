@@ -16,8 +16,9 @@ import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
 import io.webproxy.undertow.message.FieldNames;
 import io.webproxy.undertow.message.FieldRules;
+import io.webproxy.undertow.upstream.HeadWriter;
 import io.webproxy.undertow.upstream.RequestFraming;
-import java.nio.ByteBuffer;
+import io.webproxy.undertow.upstream.UnwritableException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -28,7 +29,6 @@ import org.jspecify.annotations.Nullable;
  * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange; the bytes for each upstream.
  */
 final class OutboundHead {
-    private static final ThreadLocal<RequestHeadWriter> WRITERS = ThreadLocal.withInitial(RequestHeadWriter::new);
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
 
     private final Exchange exchange;
@@ -43,7 +43,7 @@ final class OutboundHead {
     /**
      * The head of an exchange's request.
      *
-     * @throws RequestHeadWriter.UnwritableException if the route makes no path of the request's
+     * @throws UnwritableException if the route makes no path of the request's
      */
     OutboundHead(Exchange exchange) {
         this.exchange = exchange;
@@ -84,24 +84,30 @@ final class OutboundHead {
         return length == null ? RequestFraming.CHUNKED : RequestFraming.ofLength(Long.parseLong(length));
     }
 
-    /** Whether the bytes that were made last carry credentials which log the connection in. */
+    /** Whether the head that was written last carries credentials which log the connection in. */
     boolean isLogin() {
         return login;
     }
 
     /**
-     * The head in bytes.
+     * Writes the head.
      *
      * @param upstream the one that gets it
-     * @throws RequestHeadWriter.UnwritableException if the request can't be written as HTTP/1.1
+     * @throws UnwritableException if the protocol can't carry it
      */
-    ByteBuffer bytes(Upstream upstream) {
+    void writeTo(HeadWriter out, Upstream upstream) {
         String method = http.getRequestMethod().toString();
         String authority = ForwardedFields.authority(in);
         login = false;
-        RequestHeadWriter out = WRITERS.get().start(method, target);
         Route route = exchange.route();
-        out.field(Headers.HOST, host(route.rewrite().hostHeader(), authority, upstream));
+        String scheme = upstream.tls() ? "https" : "http";
+        String host = host(route.rewrite().hostHeader(), authority, upstream);
+        boolean http2 = out.isHttp2();
+        if (http2 && upgrade) {
+            out.startWebSocket(scheme, host, target);
+        } else {
+            out.start(method, scheme, host, target);
+        }
         copy(out);
         Exchange.Peer peer = exchange.peer();
         Objects.requireNonNull(http.getAttachment(ForwardedStory.KEY), "story")
@@ -112,23 +118,28 @@ final class OutboundHead {
                 out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
         peer.identity().fields().forEach(out::field);
         if (framing.isChunked()) {
-            out.field(Headers.TRANSFER_ENCODING, "chunked");
+            if (!http2) {
+                out.field(Headers.TRANSFER_ENCODING, "chunked");
+            }
         } else if (!framing.isNone()) {
             out.field(Headers.CONTENT_LENGTH, Long.toString(framing.length()));
-        } else if (in.contains(Headers.CONTENT_LENGTH) || WITH_BODY.contains(method)) {
+        } else if (in.contains(Headers.CONTENT_LENGTH) || (WITH_BODY.contains(method) && !http2)) {
             out.field(Headers.CONTENT_LENGTH, "0");
         }
         if (upgrade) {
-            out.field(Headers.CONNECTION, "Upgrade");
-            out.field(Headers.UPGRADE, "websocket");
+            if (!http2) {
+                out.field(Headers.CONNECTION, "Upgrade");
+                out.field(Headers.UPGRADE, "websocket");
+            }
         } else if (in.contains(Headers.TE) && FieldRules.hasToken(in, Headers.TE, "trailers")) {
-            out.field(Headers.CONNECTION, "TE");
+            if (!http2) {
+                out.field(Headers.CONNECTION, "TE");
+            }
             out.field(Headers.TE, "trailers");
         }
-        return out.end();
     }
 
-    private void copy(RequestHeadWriter out) {
+    private void copy(HeadWriter out) {
         List<HeaderEdit> ofRoute = exchange.route().rewrite().requestHeaders();
         HeaderMap edited = ofRoute.isEmpty() && exchange.requestEdits().isEmpty() ? null : new HeaderMap();
         Set<HttpString> named = FieldRules.namedByConnection(in);
@@ -154,9 +165,9 @@ final class OutboundHead {
         }
     }
 
-    private void write(RequestHeadWriter out, HeaderValues values) {
+    private void write(HeadWriter out, HeaderValues values) {
         login |= values.getHeaderName().equals(Headers.AUTHORIZATION) && ConnectionLogin.isLogin(values);
-        if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE)) {
+        if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE) && !out.isHttp2()) {
             // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
             out.field(Headers.COOKIE, String.join("; ", values));
         } else if (values.getHeaderName().equals(Headers.MAX_FORWARDS) && MaxForwards.isFor(http)) {
@@ -201,14 +212,14 @@ final class OutboundHead {
     private String target() {
         String path = exchange.rewrittenPath();
         if (path != null && RequestPath.normalized(path) == null) {
-            throw new RequestHeadWriter.UnwritableException("the filter makes no legal path of its path");
+            throw new UnwritableException("the filter makes no legal path of its path");
         }
         if (path == null) {
             Route route = exchange.route();
             path = UpstreamPath.of(exchange.head().path(), exchange.routedPath(), route.path(), route.rewrite());
         }
         if (path == null) {
-            throw new RequestHeadWriter.UnwritableException("the route makes no legal path of its path");
+            throw new UnwritableException("the route makes no legal path of its path");
         }
         String query = http.getQueryString();
         return query.isEmpty() && !exchange.client().isQueryEmpty() ? path : path + "?" + query;

@@ -11,7 +11,7 @@ import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.relay.ByteRelay;
 import io.webproxy.undertow.upstream.ParsedHead;
-import io.webproxy.undertow.upstream.UpstreamConnection;
+import io.webproxy.undertow.upstream.UpstreamStream;
 import io.webproxy.undertow.websocket.ControlFrames;
 import io.webproxy.undertow.websocket.FrameTracker;
 import io.webproxy.undertow.websocket.PongFilter;
@@ -29,7 +29,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     private static final long GRACE_NANOS = 5_000_000_000L;
 
     private final Exchange exchange;
-    private final UpstreamConnection connection;
+    private final UpstreamStream connection;
     private final ByteRelay relay;
     private final ToClient toClient = new ToClient();
     private final ToUpstream toUpstream;
@@ -38,8 +38,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     private long leavingSince;
     private boolean ended;
 
-    private Tunnel(
-            Exchange exchange, UpstreamConnection connection, StreamConnection client, StreamConnection upstream) {
+    private Tunnel(Exchange exchange, UpstreamStream connection, StreamConnection client, StreamConnection upstream) {
         this.exchange = exchange;
         this.connection = connection;
         long silence = exchange.route().webSocketPings().toNanos();
@@ -135,9 +134,9 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     /** Sends the 101 on and connects the two sides behind it. */
-    static void open(Exchange exchange, ParsedHead answer, UpstreamConnection connection) {
+    static void open(Exchange exchange, ParsedHead answer, UpstreamStream connection) {
         HttpServerExchange http = exchange.http();
-        UpstreamConnection.Detached upstream = connection.detach();
+        UpstreamStream.Detached upstream = connection.detach();
         exchange.hold();
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
@@ -183,10 +182,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     private static void start(
-            Exchange exchange,
-            UpstreamConnection connection,
-            StreamConnection client,
-            UpstreamConnection.Detached upstream) {
+            Exchange exchange, UpstreamStream connection, StreamConnection client, UpstreamStream.Detached upstream) {
         if (exchange.isEnded()) {
             IoUtils.safeClose(client);
             return;

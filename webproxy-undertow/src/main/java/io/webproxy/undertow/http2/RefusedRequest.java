@@ -31,6 +31,7 @@ final class RefusedRequest {
                 "HTTP/2.0",
                 null,
                 null,
+                null,
                 400,
                 true,
                 TimeoutClass.DEFAULT,
@@ -41,6 +42,7 @@ final class RefusedRequest {
                 null,
                 Duration.ZERO,
                 ForwardError.REQUEST_REJECTED,
+                null,
                 null,
                 null,
                 Map.of());

@@ -57,7 +57,8 @@ final class AccessLog {
         line.append(" host=");
         word(line, e.authority()).append(" route=");
         word(line, e.route()).append(" upstream=");
-        word(line, e.upstream());
+        word(line, e.upstream()).append(" upstream_protocol=");
+        word(line, e.upstreamProtocol());
         line.append(" class=").append(e.startClass());
         if (e.endClass() != e.startClass()) {
             line.append('>').append(e.endClass());

@@ -31,6 +31,7 @@ final class JsonLine {
         json.raw("proxy_answered", Boolean.toString(e.proxyAnswered()));
         json.text("route", e.route());
         json.text("upstream", e.upstream());
+        json.text("upstream_protocol", e.upstreamProtocol());
         json.text("class_start", e.startClass().name());
         json.text("class_end", e.endClass().name());
         json.raw("bytes_in", Long.toString(e.bytesIn()));

@@ -29,7 +29,8 @@ import org.xnio.ssl.SslConnection;
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
-public final class UpstreamConnection {
+public final class UpstreamConnection implements UpstreamStream {
+    private static final ThreadLocal<RequestHeadWriter> WRITERS = ThreadLocal.withInitial(RequestHeadWriter::new);
     private static final int MAX_INTERIM = 32;
 
     private final StreamConnection stream;
@@ -66,7 +67,12 @@ public final class UpstreamConnection {
         sink.setWriteListener(channel -> guarded("writing to an upstream", this::writable));
     }
 
-    /** Whether an exchange has been through this connection before. */
+    @Override
+    public String protocol() {
+        return "HTTP/1.1";
+    }
+
+    @Override
     public boolean isReused() {
         return served > 0;
     }
@@ -129,13 +135,7 @@ public final class UpstreamConnection {
      */
     record Use(@Nullable OwnedConnections owner, Route route) {}
 
-    /**
-     * From now on the connection serves one client connection alone, and ends with it: what the upstream answers may depend on who has logged in
-     * on it. Only the first call counts.
-     *
-     * @param owner that client connection's; null if it is shared by several clients, so that the connection ends with this exchange
-     * @param route the route of the exchange
-     */
+    @Override
     public void belongTo(@Nullable OwnedConnections owner, Route route) {
         if (use == null) {
             use = new Use(owner, route);
@@ -152,24 +152,22 @@ public final class UpstreamConnection {
         return isOpen() && (!probe || probe()) && lane.resumed(this);
     }
 
-    /**
-     * Starts an exchange: the head goes out at once, or with the body's first bytes if they come on this turn of the IO thread.
-     *
-     * @param isHead whether the method is HEAD, so that the response has no body
-     * @param trailers gives the request's trailers once its body has ended, or null for none
-     */
+    @Override
     public void exchange(
             UpstreamListener who,
-            ByteBuffer head,
+            RequestHead head,
             RequestFraming framing,
             boolean isHead,
             Supplier<@Nullable HeaderMap> trailers) {
+        RequestHeadWriter writer = WRITERS.get();
+        head.writeTo(writer);
+        ByteBuffer bytes = writer.end();
         listener = who;
         headRequest = isHead;
         interim = 0;
         persistent = true;
         response = null;
-        RequestBodySink body = new RequestBodySink(who, sink, head, framing, trailers);
+        RequestBodySink body = new RequestBodySink(who, sink, bytes, framing, trailers);
         request = body;
         if (framing.isNone() || isSecure()) {
             body.start();
@@ -180,25 +178,22 @@ public final class UpstreamConnection {
         source.resumeReads();
     }
 
-    /** Whether the upstream has taken all of the request body that has come, and more is to come. */
+    @Override
     public boolean isAwaitingBody() {
         return request != null && request.isAwaitingBody();
     }
 
-    /** Where the request body goes; after {@link #exchange}. */
+    @Override
     public StreamSinkConduit requestBody() {
         return Objects.requireNonNull(request, "request");
     }
 
-    /** Where the response body comes from; after {@link UpstreamListener#responded}. */
+    @Override
     public StreamSourceConduit responseBody() {
         return Objects.requireNonNull(response, "response");
     }
 
-    /**
-     * Gives the socket away, for a tunnel behind a 101. What had come with the head is read first. The connection
-     * still counts until {@link #close()}.
-     */
+    @Override
     public Detached detach() {
         detached = true;
         listener = null;
@@ -214,16 +209,7 @@ public final class UpstreamConnection {
         return new Detached(stream, early);
     }
 
-    /**
-     * A socket without its codec.
-     *
-     * @param stream the socket
-     * @param early bytes that were read already, or null; whoever takes them closes the buffer
-     */
-    public record Detached(
-            StreamConnection stream, @Nullable PooledByteBuffer early) {}
-
-    /** Closes the socket; idempotent. An exchange that is under way hears nothing more. */
+    @Override
     public void close() {
         if (!closed) {
             closed = true;
@@ -239,7 +225,7 @@ public final class UpstreamConnection {
         }
     }
 
-    /** Closes the socket with a reset, so that the other side knows it is no end. */
+    @Override
     public void abort() {
         try {
             stream.setOption(Options.CLOSE_ABORT, true);

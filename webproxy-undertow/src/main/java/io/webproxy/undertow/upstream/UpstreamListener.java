@@ -3,7 +3,7 @@ package io.webproxy.undertow.upstream;
 import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 
-/** What an exchange hears from its {@link UpstreamConnection}, on its IO thread. */
+/** What an exchange hears from its {@link UpstreamStream}, on its IO thread. */
 public interface UpstreamListener {
     /** The upstream's socket took request-body bytes. */
     void requestBytesTaken(long bytes);
@@ -23,6 +23,12 @@ public interface UpstreamListener {
      * @param silent whether the upstream closed the connection before any byte of a response
      */
     void failed(ForwardError error, String detail, boolean silent);
+
+    /**
+     * There will be no head, and the upstream has said that it has executed nothing of the request (RFC 9113 section 8.7): it may be sent again,
+     * whatever its method.
+     */
+    void refused(String detail);
 
     /** Response-body bytes have come. */
     void responseBytes(long bytes);

@@ -40,7 +40,7 @@ public final class UpstreamPool {
     /** Who wants a connection; called on its own IO thread, exactly once. */
     public interface Taker {
         /** Here it is; the taker starts an exchange on it, or closes it. */
-        void connected(UpstreamConnection connection);
+        void connected(UpstreamStream stream);
 
         /** There is none. */
         void failed(ForwardError error, String detail);

@@ -7,7 +7,6 @@ import io.undertow.util.HttpString;
 import io.webproxy.http.AddressRange;
 import io.webproxy.http.IpLiteral;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -27,15 +26,13 @@ class ForwardedFieldsTest {
 
     /** The field lines that the upstream sees. */
     private List<String> write(String scheme, String authority, String peer, String client, boolean trusted) {
-        RequestHeadWriter out = new RequestHeadWriter().start("GET", "/");
+        HeadLines out = new HeadLines();
         InetAddress address = Objects.requireNonNull(IpLiteral.parse(peer));
         ForwardedStory.Hop hop = new ForwardedStory.Hop(address, scheme, authority);
         ForwardedStory story = new Trust(trusted ? List.of(AddressRange.of("10.0.0.0/8")) : List.of()).read(hop, in);
         assertThat(IpLiteral.text(story.client())).isEqualTo(client);
         story.write(out, peer, client);
-        List<String> lines =
-                StandardCharsets.ISO_8859_1.decode(out.end()).toString().lines().toList();
-        return lines.subList(1, lines.size() - 1);
+        return out.lines();
     }
 
     @Test
@@ -164,5 +161,13 @@ class ForwardedFieldsTest {
     void authorityIsTheFirstHostOrEmpty() {
         assertThat(ForwardedFields.authority(in)).isEmpty();
         assertThat(ForwardedFields.authority(sent("host", "a:1").in)).isEqualTo("a:1");
+    }
+
+    @Test
+    void valuesOfOneNameAreJoinedAsAList() {
+        sent("X-A", "1").sent("X-A", "2, 3");
+
+        assertThat(ForwardedFields.joined(in, new HttpString("X-A"))).isEqualTo("1, 2, 3");
+        assertThat(ForwardedFields.joined(in, new HttpString("None"))).isEmpty();
     }
 }

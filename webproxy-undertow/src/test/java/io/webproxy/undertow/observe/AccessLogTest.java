@@ -24,6 +24,7 @@ class AccessLogTest {
     private String upstream = "127.0.0.1:8080";
     private TimeoutClass endClass = TimeoutClass.DEFAULT;
     private Duration firstByte = Duration.ofMillis(12);
+    private String upstreamProtocol = "HTTP/2.0";
     private ForwardError error;
     private String userAgent;
     private String referer;
@@ -44,6 +45,7 @@ class AccessLogTest {
                             "HTTP/1.1",
                             route,
                             upstream,
+                            upstreamProtocol,
                             200,
                             false,
                             TimeoutClass.DEFAULT,
@@ -54,6 +56,7 @@ class AccessLogTest {
                             firstByte,
                             Duration.ofSeconds(75),
                             error,
+                            null,
                             userAgent,
                             referer,
                             java.util.Map.of()),
@@ -74,6 +77,7 @@ class AccessLogTest {
         assertThat(line(false))
                 .isEqualTo("192.0.2.1 - operator [09/Sep/2001:01:46:40 +0000] \"GET /a HTTP/1.1\" 200 1234"
                         + " \"https://example.com/\" \"curl/8.0\" host=example.com route=/ upstream=127.0.0.1:8080"
+                        + " upstream_protocol=HTTP/2.0"
                         + " class=DEFAULT>LONG in=5 connect=0.002 first=0.012 total=75.000"
                         + " error=RESPONSE_BODY_IDLE id=request-1");
     }
@@ -83,12 +87,13 @@ class AccessLogTest {
         authority = "";
         route = null;
         upstream = null;
+        upstreamProtocol = null;
         firstByte = null;
 
         assertThat(line(false))
                 .startsWith("192.0.2.1 - - [")
-                .endsWith("200 1234 \"-\" \"-\" host=- route=- upstream=- class=DEFAULT in=5 connect=0.002 first=-"
-                        + " total=75.000 error=- id=request-1");
+                .endsWith("200 1234 \"-\" \"-\" host=- route=- upstream=- upstream_protocol=- class=DEFAULT in=5"
+                        + " connect=0.002 first=- total=75.000 error=- id=request-1");
     }
 
     @Test

@@ -52,6 +52,7 @@ class JsonLineTest {
                 "HTTP/2.0",
                 "chat",
                 "127.0.0.1:8080",
+                "HTTP/1.1",
                 502,
                 true,
                 TimeoutClass.DEFAULT,
@@ -62,6 +63,7 @@ class JsonLineTest {
                 Duration.ofMillis(12),
                 Duration.ofSeconds(75),
                 ForwardError.RESPONSE_BODY_IDLE,
+                null,
                 "curl/8.0",
                 "https://example.com/",
                 Map.of("tenant", "a", "model", "big"));
@@ -82,6 +84,7 @@ class JsonLineTest {
                 "HTTP/1.1",
                 null,
                 null,
+                null,
                 404,
                 false,
                 TimeoutClass.DEFAULT,
@@ -91,6 +94,7 @@ class JsonLineTest {
                 Duration.ZERO,
                 null,
                 Duration.ofNanos(999),
+                null,
                 null,
                 null,
                 null,
@@ -112,6 +116,7 @@ class JsonLineTest {
                 text,
                 text,
                 text,
+                text,
                 200,
                 false,
                 TimeoutClass.DEFAULT,
@@ -121,6 +126,7 @@ class JsonLineTest {
                 Duration.ZERO,
                 null,
                 Duration.ZERO,
+                null,
                 null,
                 text,
                 text,
@@ -132,12 +138,12 @@ class JsonLineTest {
         assertThat(JsonLine.of(full(), true))
                 .isEqualTo(
                         "{\"time\":\"2001-09-09T01:46:40.123456789Z\",\"request_id\":\"request-1\",\"client\":\"2001:db8::1\",\"user\":\"operator\","
-                                + "\"method\":\"POST\",\"scheme\":\"https\",\"host\":\"example.com:8443\",\"path\":\"/a/b\","
-                                + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
-                                + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"class_start\":\"DEFAULT\","
-                                + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"connect\":0.001500,"
-                                + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\","
-                                + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
+                            + "\"method\":\"POST\",\"scheme\":\"https\",\"host\":\"example.com:8443\",\"path\":\"/a/b\","
+                            + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
+                            + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"upstream_protocol\":\"HTTP/1.1\",\"class_start\":\"DEFAULT\","
+                            + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"connect\":0.001500,"
+                            + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\","
+                            + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
     }
 
     @Test
@@ -145,12 +151,12 @@ class JsonLineTest {
         assertThat(JsonLine.of(empty(), true))
                 .isEqualTo(
                         "{\"time\":\"1970-01-01T00:00:00Z\",\"request_id\":\"request-1\",\"client\":\"192.0.2.1\",\"user\":null,"
-                                + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
-                                + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
-                                + "\"route\":null,\"upstream\":null,\"class_start\":\"DEFAULT\","
-                                + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"connect\":0.000000,"
-                                + "\"first_byte\":null,\"total\":0.000001,\"error\":null,"
-                                + "\"referer\":null,\"user_agent\":null,\"tags\":{}}");
+                            + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
+                            + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
+                            + "\"route\":null,\"upstream\":null,\"upstream_protocol\":null,\"class_start\":\"DEFAULT\","
+                            + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"connect\":0.000000,"
+                            + "\"first_byte\":null,\"total\":0.000001,\"error\":null,"
+                            + "\"referer\":null,\"user_agent\":null,\"tags\":{}}");
     }
 
     @Test
@@ -239,6 +245,7 @@ class JsonLineTest {
                 e.protocol(),
                 e.route(),
                 e.upstream(),
+                e.upstreamProtocol(),
                 e.status(),
                 e.proxyAnswered(),
                 e.startClass(),
@@ -249,6 +256,7 @@ class JsonLineTest {
                 e.firstByte(),
                 e.total(),
                 e.error(),
+                e.grpcStatus(),
                 e.userAgent(),
                 e.referer(),
                 Map.of("a\",\n", "b"));

@@ -183,6 +183,9 @@ class CallsPerExchangeTest {
         public void requestBodyWrong(String problem) {}
 
         @Override
+        public void refused(String detail) {}
+
+        @Override
         public void interim(ParsedHead head) {}
 
         @Override
@@ -242,17 +245,16 @@ class CallsPerExchangeTest {
         public void responseBroken(String detail) {}
     }
 
-    private static ByteBuffer head(String method) {
-        return ByteBuffer.wrap((method + " / HTTP/1.1\r\nHost: a\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    private static RequestHead head(String method) {
+        return out -> out.start(method, "http", "a", "/");
     }
 
     /** One exchange, answered in these pieces; each is read before the next is sent. */
     private String exchange(String... pieces) throws Exception {
         Answer answer = new Answer();
         onThread(() -> {
-            ByteBuffer head =
-                    ByteBuffer.wrap("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
-            connection.exchange(answer, head, RequestFraming.NONE, false, () -> null);
+            connection.exchange(
+                    answer, out -> out.start("GET", "http", "a", "/"), RequestFraming.NONE, false, () -> null);
             return null;
         });
         assertThat(peer.readHead()).startsWith("GET / HTTP/1.1");

@@ -106,8 +106,8 @@ class IdleAfterBurstTest {
         CompletableFuture<UpstreamConnection> given = new CompletableFuture<>();
         thread.execute(() -> pool.take(thread, false, false, Duration.ofHours(1), new UpstreamPool.Taker() {
             @Override
-            public void connected(UpstreamConnection connection) {
-                given.complete(connection);
+            public void connected(UpstreamStream stream) {
+                given.complete((UpstreamConnection) stream);
             }
 
             @Override

@@ -79,7 +79,7 @@ class NoDescriptorsTest {
         CompletableFuture<Object> given = new CompletableFuture<>();
         thread.execute(() -> pool.take(thread, false, false, Duration.ofSeconds(5), new UpstreamPool.Taker() {
             @Override
-            public void connected(UpstreamConnection connection) {
+            public void connected(UpstreamStream connection) {
                 given.complete(connection);
             }
 
@@ -109,7 +109,7 @@ class NoDescriptorsTest {
             open.set(200);
             int connected = 0;
             Object last = take(pool).get(10, TimeUnit.SECONDS);
-            while (last instanceof UpstreamConnection connection) {
+            while (last instanceof UpstreamStream connection) {
                 connected++;
                 last = take(pool).get(10, TimeUnit.SECONDS);
             }
@@ -136,7 +136,7 @@ class NoDescriptorsTest {
             assertThat(take(second).get(10, TimeUnit.SECONDS)).isEqualTo(ForwardError.POOL_EXHAUSTED);
             UpstreamConnection released = (UpstreamConnection) idle;
             onThread(() -> first.lane(thread).release(released));
-            assertThat(take(second).get(10, TimeUnit.SECONDS)).isInstanceOf(UpstreamConnection.class);
+            assertThat(take(second).get(10, TimeUnit.SECONDS)).isInstanceOf(UpstreamStream.class);
             assertThat(first.open()).isEqualTo(23);
         }
     }

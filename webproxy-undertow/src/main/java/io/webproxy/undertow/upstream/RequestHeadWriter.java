@@ -1,7 +1,6 @@
-package io.webproxy.undertow.forward;
+package io.webproxy.undertow.upstream;
 
-import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.undertow.message.FieldParser;
 import java.nio.ByteBuffer;
@@ -11,20 +10,22 @@ import java.util.Arrays;
  * Writes a request head in HTTP/1.1 form (RFC 9112 section 3). It is the second wall against request splitting: what can't stand in a line is refused, whatever
  * let it in. Not thread-safe; one serves an IO thread.
  */
-final class RequestHeadWriter {
-    /** Something can't be written as HTTP/1.1. */
-    static final class UnwritableException extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        UnwritableException(String message) {
-            super(message, null, false, false);
-        }
-    }
-
+final class RequestHeadWriter implements HeadWriter {
     private byte[] bytes = new byte[2048];
     private int length;
 
-    RequestHeadWriter start(String method, String target) {
+    @Override
+    public boolean isHttp2() {
+        return false;
+    }
+
+    @Override
+    public void startWebSocket(String scheme, String authority, String target) {
+        throw new UnwritableException("HTTP/1.1 has no extended CONNECT");
+    }
+
+    @Override
+    public void start(String method, String scheme, String authority, String target) {
         length = 0;
         if (!FieldParser.isToken(method)) {
             throw new UnwritableException("the method isn't a token");
@@ -46,19 +47,11 @@ final class RequestHeadWriter {
         }
         bytes(target);
         bytes(" HTTP/1.1\r\n");
-        return this;
+        field(Headers.HOST, authority);
     }
 
-    /** Adds all values of a field. */
-    void fields(HeaderValues values) {
-        HttpString name = values.getHeaderName();
-        for (int i = 0; i < values.size(); i++) {
-            field(name, values.get(i));
-        }
-    }
-
-    /** Adds a field. */
-    void field(HttpString name, String value) {
+    @Override
+    public void field(HttpString name, String value) {
         room(name.length() + value.length() + 4);
         int nameLength = name.length();
         if (nameLength == 0) {
@@ -82,12 +75,6 @@ final class RequestHeadWriter {
         }
         bytes[length++] = '\r';
         bytes[length++] = '\n';
-    }
-
-    /** Adds several values of one name, joined as a list. */
-    static String joined(HeaderMap fields, HttpString name) {
-        HeaderValues values = fields.get(name);
-        return values == null ? "" : String.join(", ", values);
     }
 
     /** The complete head. */
