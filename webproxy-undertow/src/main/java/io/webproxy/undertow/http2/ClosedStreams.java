@@ -7,10 +7,10 @@ package io.webproxy.undertow.http2;
 final class ClosedStreams {
     /** Why one has closed. */
     enum Cause {
-        /** The server has reset it: frames that were under way are ignored. */
-        RESET_BY_SERVER,
-        /** The client knows that it is closed. */
-        BY_CLIENT,
+        /** This side has reset it: frames that were under way are ignored. */
+        RESET_HERE,
+        /** The other side knows that it is closed. */
+        BY_PEER,
         /** It closed long ago, or was never opened. */
         UNKNOWN
     }
@@ -21,23 +21,23 @@ final class ClosedStreams {
     private int next;
 
     void add(int stream, Cause cause) {
-        streams[next] = cause == Cause.RESET_BY_SERVER ? -stream : stream;
+        streams[next] = cause == Cause.RESET_HERE ? -stream : stream;
         next = (next + 1) % KEPT;
     }
 
     Cause of(int stream) {
         for (int known : streams) {
             if (known == stream) {
-                return Cause.BY_CLIENT;
+                return Cause.BY_PEER;
             }
             if (known == -stream) {
-                return Cause.RESET_BY_SERVER;
+                return Cause.RESET_HERE;
             }
         }
         return Cause.UNKNOWN;
     }
 
-    /** The client has ended its side too: nothing is under way any more. */
+    /** The other side has ended it too: nothing is under way any more. */
     void finished(int stream) {
         for (int i = 0; i < KEPT; i++) {
             if (streams[i] == -stream) {

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Counts the frames of one HTTP/2 connection that cost the server more than the client (RFC 9113 section 10.5): for each kind a bucket of
+ * Counts the frames of one HTTP/2 connection that cost this side more than the other (RFC 9113 section 10.5): for each kind a bucket of
  * tokens, as many as may come in a second, which fills again within a second.
  *
  * <p>Not thread-safe. Times are nanoseconds of a monotonic clock.
@@ -15,6 +15,9 @@ final class FloodMeter {
     private static final long SECOND = 1_000_000_000L;
     private static final int BYTES_FOR_A_WINDOW_UPDATE = 1024;
     private static final int BYTES_FOR_A_PING = 16 * 1024;
+    /** Servers of gRPC open windows and measure round trips with each call, however small. */
+    private static final int FRAMES_FOR_A_STREAM = 4;
+
     private static final long MOST_EARNED = 1 << 20;
 
     /** What is counted. */
@@ -31,6 +34,7 @@ final class FloodMeter {
     private final Map<Kind, Bucket> buckets = new EnumMap<>(Kind.class);
     private final LongSupplier nanoClock;
     private long sent;
+    private long opened;
 
     FloodMeter(Http2Limits limits, LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
@@ -55,15 +59,21 @@ final class FloodMeter {
         return bucket != null && !bucket.take(nanoClock.getAsLong()) && !takeEarned(kind, bucket);
     }
 
-    /** Body bytes went to the client, who will open windows and measure round trips for them. */
+    /** This side has opened a stream, which the other will answer. */
+    void opened() {
+        opened++;
+    }
+
+    /** Body bytes went to the other side, which will open windows and measure round trips for them. */
     void sent(long bytes) {
         sent += bytes;
     }
 
     private boolean takeEarned(Kind kind, Bucket bucket) {
         long earned = switch (kind) {
-            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE;
-            case PING -> sent / BYTES_FOR_A_PING;
+            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE + opened * FRAMES_FOR_A_STREAM;
+            case PING -> sent / BYTES_FOR_A_PING + opened * FRAMES_FOR_A_STREAM;
+            case EMPTY_DATA, RESET -> opened * FRAMES_FOR_A_STREAM;
             default -> 0;
         };
         if (earned - bucket.spent > MOST_EARNED) {

@@ -5,29 +5,24 @@ import static io.webproxy.undertow.http2.ErrorCode.ENHANCE_YOUR_CALM;
 import static io.webproxy.undertow.http2.ErrorCode.FLOW_CONTROL_ERROR;
 import static io.webproxy.undertow.http2.ErrorCode.FRAME_SIZE_ERROR;
 import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
-import static io.webproxy.undertow.http2.ErrorCode.REFUSED_STREAM;
 import static io.webproxy.undertow.http2.ErrorCode.STREAM_CLOSED;
 
 import io.undertow.util.HeaderMap;
-import io.webproxy.http.Http2Limits;
-import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.http2.ClosedStreams.Cause;
 import io.webproxy.undertow.http2.FloodMeter.Kind;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what a client sends on an HTTP/2 connection: takes its bytes, hands on what is right in its place, and ends what breaks the protocol or
- * a limit, by stream or as a whole (RFC 9113 sections 4 to 8). What it hands on knows no HPACK, no CONTINUATION and no padding.
+ * Reads what the other side sends on an HTTP/2 connection: takes its bytes, hands on what is right in its place, and ends what breaks the protocol or
+ * a limit, by stream or as a whole (RFC 9113 sections 4 to 8). What it hands on knows no HPACK, no CONTINUATION and no padding. What a head may be, and when, depends on
+ * the role.
  *
  * <p>It is long because it is one state machine: what each frame means depends on the streams and windows that all of them change.
  *
- * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what a client sends.
+ * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what the other side sends.
  */
-final class FrameReader {
-    private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-
+abstract class FrameReader {
     private static final int MAX_WINDOW = Integer.MAX_VALUE;
     private static final int FIRST_WINDOW = 65_535;
     private static final int OWED_AT_MOST = 32 * 1024;
@@ -36,77 +31,70 @@ final class FrameReader {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final ThreadLocal<byte[]> SCRATCH = ThreadLocal.withInitial(() -> new byte[FrameRules.LONGEST]);
 
-    /** What is told of a connection's frames. A handler that ends the connection says so by {@link #end}. */
+    /** What is told of a connection's frames, in either role. A handler that ends the connection says so by {@link #end}. */
     interface Handler {
-        /** The client has set something, which is to be acknowledged. */
-        void settings(ClientSettings changed);
+        /** The other side has set something, which is to be acknowledged. */
+        void settings(PeerSettings changed);
 
-        /**
-         * A request head is complete, and in order.
-         *
-         * @param end whether the request ends with it
-         */
-        void request(int stream, FieldBlock head, HeaderMap fields, boolean end);
-
-        /** Bytes of a request body; {@code end}: whether the request ends behind them. They are the caller's. */
+        /** Bytes of a body; {@code end}: whether it ends behind them. They are the caller's. */
         void data(int stream, ByteBuffer bytes, boolean end);
 
-        /** The request of a stream ends with trailers. */
+        /** The message of a stream ends with trailers. */
         void trailers(int stream, HeaderMap trailers);
 
-        /** The client has reset a stream. */
-        void resetByClient(int stream, int code);
+        /** The other side has reset a stream. */
+        void resetByPeer(int stream, int code);
 
-        /** The client is to be told that a stream is reset; it is no more for the reader. */
+        /** The other side is to be told that a stream is reset; it is no more for the reader. */
         void reset(int stream, int code);
 
-        /**
-         * The request of a stream is malformed (RFC 9113 section 8.1.1): the client is to be told so, and that the stream is reset.
-         *
-         * @param head of a request that nothing else is known of; null if it was handed on
-         */
-        void malformed(int stream, @Nullable FieldBlock head);
-
-        /** The client takes so many bytes more: on a stream, or as a whole for stream 0. */
+        /** The other side takes so many bytes more: on a stream, or as a whole for stream 0. */
         void windowUpdate(int stream, int bytes);
 
-        /** The client may send so many bytes more, because what it has sent needn't be read: on a stream, or as a whole for stream 0. */
+        /** The other side may send so many bytes more, because what it has sent needn't be read: on a stream, or as a whole for stream 0. */
         void openWindow(int stream, int bytes);
 
-        /** The client says that it will go: its streams are to come to their end (RFC 9113 section 6.8). */
-        void leaving();
+        /**
+         * The other side says that it will go (RFC 9113 section 6.8).
+         *
+         * @param last the last stream of this side that it may do something for
+         */
+        void leaving(int last, int code);
 
-        /** The client wants a PING with this payload answered. */
+        /** The other side wants a PING with this payload answered. */
         void ping(long payload);
 
-        /** The client has answered a PING with this payload. */
+        /** The other side has answered a PING with this payload. */
         void pong(long payload);
     }
 
-    private static final class Stream {
-        /** The client has sent the end of its request. */
-        private boolean ended;
+    /** What is known of an open stream. */
+    static class Stream {
+        /** The other side has sent the end of its message. */
+        boolean ended;
         /** It carries another protocol, which has no trailers (RFC 8441 section 5). */
-        private boolean tunnel;
+        boolean tunnel;
         /** What is missing of a body whose length was told, else -1. */
-        private long missing;
+        long missing = -1;
+        /** What the other side may send. */
+        long window;
 
-        private long window;
         private int owed;
     }
 
     private final Handler handler;
-    private final Http2Limits limits;
-    private final HttpLimits heads;
+    private final int mostFields;
+    private final int mostTrailerBytes;
     private final FloodMeter meter;
-    private final int streamWindow;
+    private final boolean fromClient;
     private final HpackDecoder decoder = new HpackDecoder(HPACK_TABLE);
-    private final StreamTable<Stream> streams = new StreamTable<>();
-    private final ClosedStreams closed = new ClosedStreams();
     private final FrameAssembler assembler = new FrameAssembler();
-    private final BlockAssembler block;
+    /** Those that are open. */
+    final StreamTable<Stream> streams = new StreamTable<>();
 
-    private int prefaceRead;
+    final ClosedStreams closed = new ClosedStreams();
+    final BlockAssembler block;
+
     private boolean started;
     private int skip;
     /** What is left of the body bytes of the DATA frame that is being read. */
@@ -114,9 +102,8 @@ final class FrameReader {
 
     private int bodyStream;
     private boolean bodyEnds;
-    private int newest;
-    /** The last stream that isn't refused because the connection is leaving. */
-    private int last = Integer.MAX_VALUE;
+    /** The newest stream that was opened. */
+    int newest;
 
     private long window = FIRST_WINDOW;
     private int owed;
@@ -127,16 +114,34 @@ final class FrameReader {
     /**
      * A reader for a new connection.
      *
-     * @param streamWindow how many bytes a client was told that it may send on a stream at once
+     * @param fromClient whether a client sends what is read
+     * @param mostHeadBytes the longest head, in bytes
      */
-    FrameReader(Handler handler, Http2Limits limits, HttpLimits heads, FloodMeter meter, int streamWindow) {
+    FrameReader(Handler handler, FloodMeter meter, boolean fromClient, int mostHeadBytes, int mostFields) {
         this.handler = handler;
-        this.limits = limits;
-        this.heads = heads;
         this.meter = meter;
-        this.streamWindow = streamWindow;
-        this.block = new BlockAssembler(Math.max(2 * heads.requestHeadBytes(), 4 * FrameRules.LONGEST));
+        this.fromClient = fromClient;
+        this.mostFields = mostFields;
+        this.mostTrailerBytes = Math.min(MAX_TRAILER_BYTES, mostHeadBytes);
+        this.block = new BlockAssembler(Math.max(2 * mostHeadBytes, 4 * FrameRules.LONGEST));
     }
+
+    /** Whether what comes before the first frame is read, which only a client sends. */
+    boolean isPrefaceRead(ByteBuffer data) {
+        return true;
+    }
+
+    /** An empty block for what begins now on a stream; null for one that isn't open. */
+    abstract FieldBlock block(@Nullable Stream stream, int mostTrailerBytes, int mostFields);
+
+    /** A field block of a stream that isn't open is complete, and in order as such. */
+    abstract void unopened(FrameHead head, FieldBlock fields);
+
+    /** A field block of an open stream is complete, and in order as such. */
+    abstract void opened(FrameHead head, Stream stream, FieldBlock fields);
+
+    /** The message of an open stream is malformed (RFC 9113 section 8.1.1), for a reason. */
+    abstract void malformed(int stream, String why);
 
     /**
      * Takes all bytes of {@code data}, unless {@link #pause} is called meanwhile; what comes after the end of the connection is thrown away.
@@ -163,8 +168,8 @@ final class FrameReader {
 
     /** Takes a step; false if more bytes are needed. */
     private boolean step(ByteBuffer data) {
-        if (prefaceRead < PREFACE.length) {
-            return readPreface(data);
+        if (!started && !isPrefaceRead(data)) {
+            return false;
         }
         if (body > 0) {
             return readBody(data);
@@ -210,16 +215,6 @@ final class FrameReader {
         return true;
     }
 
-    private boolean readPreface(ByteBuffer data) {
-        while (prefaceRead < PREFACE.length && data.hasRemaining()) {
-            if (data.get() != PREFACE[prefaceRead++]) {
-                fail(PROTOCOL_ERROR);
-                return false;
-            }
-        }
-        return prefaceRead == PREFACE.length;
-    }
-
     /** What is wrong with a frame by its head and its place, as an error of the connection, else -1. */
     private int problem(FrameHead head) {
         if (!started && (head.type() != FrameHead.SETTINGS || head.has(FrameHead.ACK))) {
@@ -229,7 +224,7 @@ final class FrameReader {
                 || (block.isOpen() && block.stream() != head.stream())) {
             return PROTOCOL_ERROR;
         }
-        return FrameRules.problem(head, newest);
+        return FrameRules.problem(head, newest, fromClient);
     }
 
     private void frame(FrameHead head, ByteBuffer payload) {
@@ -241,13 +236,13 @@ final class FrameReader {
             case FrameHead.PING -> ping(head, payload);
             case FrameHead.WINDOW_UPDATE -> windowUpdate(head, payload);
             case FrameHead.RST_STREAM -> reset(head, payload);
-            case FrameHead.GOAWAY -> leaving();
+            case FrameHead.GOAWAY -> leaving(payload);
             default -> priority(head, payload);
         }
     }
 
     /** Whether one more frame of a kind is one too many; then the connection is over. */
-    private boolean floods(Kind kind) {
+    boolean floods(Kind kind) {
         if (meter.exceeds(kind)) {
             fail(ENHANCE_YOUR_CALM);
             return true;
@@ -255,9 +250,9 @@ final class FrameReader {
         return false;
     }
 
-    private void leaving() {
+    private void leaving(ByteBuffer payload) {
         if (!floods(Kind.PRIORITY)) {
-            handler.leaving();
+            handler.leaving(payload.getInt() & Integer.MAX_VALUE, payload.getInt());
         }
     }
 
@@ -276,9 +271,9 @@ final class FrameReader {
         if (floods(Kind.SETTINGS) || head.has(FrameHead.ACK)) {
             return;
         }
-        ClientSettings changed = ClientSettings.of(payload);
-        if (changed.error() >= 0) {
-            fail(changed.error());
+        PeerSettings changed = PeerSettings.of(payload);
+        if (changed.error() >= 0 || (changed.push() && !fromClient)) {
+            fail(changed.error() >= 0 ? changed.error() : PROTOCOL_ERROR);
             return;
         }
         started = true;
@@ -303,15 +298,15 @@ final class FrameReader {
     }
 
     private void reset(FrameHead head, ByteBuffer payload) {
-        if (floods(Kind.RESET)) {
+        if (isCounted(head.stream()) && floods(Kind.RESET)) {
             return;
         }
         if (streams.remove(head.stream()) == null) {
             closed.finished(head.stream());
             return;
         }
-        closed.add(head.stream(), Cause.BY_CLIENT);
-        handler.resetByClient(head.stream(), payload.getInt());
+        closed.add(head.stream(), Cause.BY_PEER);
+        handler.resetByPeer(head.stream(), payload.getInt());
     }
 
     /** Priorities are not followed (RFC 9113 section 5.3.2), and frames of unknown types mean nothing. */
@@ -319,7 +314,8 @@ final class FrameReader {
         if (floods(Kind.PRIORITY)) {
             return;
         }
-        if (head.type() == FrameHead.PRIORITY && closed.of(head.stream()) == Cause.UNKNOWN) {
+        boolean known = fromClient ? closed.of(head.stream()) == Cause.UNKNOWN : streams.get(head.stream()) != null;
+        if (head.type() == FrameHead.PRIORITY && known) {
             if (head.length() != 5) {
                 resetStream(head.stream(), FRAME_SIZE_ERROR);
             } else if ((payload.getInt() & MAX_WINDOW) == head.stream()) {
@@ -347,13 +343,14 @@ final class FrameReader {
             return;
         }
         boolean end = head.has(FrameHead.END_STREAM);
-        int problem = problem(stream, head, content, end);
-        if (problem >= 0) {
+        int problem = problem(stream, head);
+        String wrong = problem >= 0 ? null : wrong(stream, content, end);
+        if (problem >= 0 || wrong != null) {
             stream.ended |= end;
             skip = pad + content;
             owe(head.length());
-            if (problem == PROTOCOL_ERROR) {
-                malformed(head.stream(), null);
+            if (wrong != null) {
+                malformed(head.stream(), wrong);
             } else {
                 resetStream(head.stream(), problem);
             }
@@ -377,27 +374,28 @@ final class FrameReader {
         }
     }
 
-    private int problem(Stream stream, FrameHead head, int content, boolean end) {
+    private static int problem(Stream stream, FrameHead head) {
         if (stream.ended) {
             return STREAM_CLOSED;
         }
         stream.window -= head.length();
-        if (stream.window < 0) {
-            return FLOW_CONTROL_ERROR;
-        }
+        return stream.window < 0 ? FLOW_CONTROL_ERROR : -1;
+    }
+
+    /** What is wrong with body bytes where they are (RFC 9113 section 8.1.1), or null. */
+    @Nullable String wrong(Stream stream, int content, boolean end) {
         if (stream.missing >= 0) {
-            // RFC 9113 section 8.1.1
             stream.missing -= content;
             if (stream.missing < 0 || (end && stream.missing > 0)) {
-                return PROTOCOL_ERROR;
+                return "the body hasn't the length that the head tells";
             }
         }
-        return -1;
+        return null;
     }
 
     /** It has used the connection's window all the same (RFC 9113 section 5.1). */
     private void dataOfClosed(FrameHead head, int payload) {
-        if (closed.of(head.stream()) != Cause.RESET_BY_SERVER) {
+        if (!isLate(closed.of(head.stream()))) {
             fail(STREAM_CLOSED);
             return;
         }
@@ -469,29 +467,37 @@ final class FrameReader {
     private void endOfBlock() {
         FrameHead head = block.head();
         Stream stream = streams.get(head.stream());
-        FieldBlock fields = new FieldBlock(
-                stream == null ? heads.requestHeadBytes() : Math.min(MAX_TRAILER_BYTES, heads.requestHeadBytes()),
-                heads.fields());
+        FieldBlock fields = block(stream, mostTrailerBytes, mostFields);
         // for streams that are refused or closed too: the decoder's state is the connection's
         if (!decode(block.close(), fields)) {
             fail(COMPRESSION_ERROR);
         } else if (fields.isBomb()) {
             fail(ENHANCE_YOUR_CALM);
-        } else if (head.stream() > newest) {
-            newStream(head, fields);
         } else if (stream != null) {
-            trailers(head, stream, fields);
+            opened(head, stream, fields);
         } else {
-            switch (closed.of(head.stream())) {
-                case RESET_BY_SERVER -> {
-                    if (head.has(FrameHead.END_STREAM)) {
-                        closed.finished(head.stream());
-                    }
-                }
-                case BY_CLIENT -> fail(STREAM_CLOSED);
-                case UNKNOWN -> fail(PROTOCOL_ERROR);
-            }
+            unopened(head, fields);
         }
+    }
+
+    /** A field block of a stream that is closed. */
+    final void late(FrameHead head) {
+        Cause cause = closed.of(head.stream());
+        if (!isLate(cause)) {
+            fail(cause == Cause.BY_PEER ? STREAM_CLOSED : PROTOCOL_ERROR);
+        } else if (head.has(FrameHead.END_STREAM)) {
+            closed.finished(head.stream());
+        }
+    }
+
+    /** Whether frames of a closed stream may have been under way when it was closed. */
+    boolean isLate(Cause cause) {
+        return cause == Cause.RESET_HERE;
+    }
+
+    /** Whether a reset of a stream counts. */
+    boolean isCounted(int stream) {
+        return true;
     }
 
     private boolean decode(ByteBuffer bytes, FieldBlock fields) {
@@ -505,31 +511,8 @@ final class FrameReader {
         return decoder.decode(copy, 0, length, fields);
     }
 
-    private void newStream(FrameHead head, FieldBlock fields) {
-        newest = head.stream();
-        Stream stream = new Stream();
-        stream.ended = head.has(FrameHead.END_STREAM);
-        if (newest > last || streams.size() >= limits.streams()) {
-            // RFC 9113 section 5.1.2
-            closed.add(newest, stream.ended ? Cause.BY_CLIENT : Cause.RESET_BY_SERVER);
-            if (!floods(Kind.REFUSAL)) {
-                handler.reset(newest, REFUSED_STREAM);
-            }
-            return;
-        }
-        streams.put(newest, stream);
-        HeaderMap fieldsOfRequest = fields.request();
-        stream.missing = fieldsOfRequest == null ? -1 : fields.contentLength();
-        if (fieldsOfRequest == null || block.isOnItself() || (stream.ended && stream.missing > 0)) {
-            malformed(newest, fields);
-            return;
-        }
-        stream.window = streamWindow;
-        stream.tunnel = fields.protocol() != null;
-        handler.request(newest, fields, fieldsOfRequest, stream.ended);
-    }
-
-    private void trailers(FrameHead head, Stream stream, FieldBlock fields) {
+    /** A message ends with trailers. */
+    final void trailers(FrameHead head, Stream stream, FieldBlock fields) {
         if (stream.ended) {
             resetStream(head.stream(), STREAM_CLOSED);
             return;
@@ -537,7 +520,7 @@ final class FrameReader {
         HeaderMap trailers = fields.trailers();
         stream.ended = head.has(FrameHead.END_STREAM);
         if (trailers == null || !stream.ended || stream.missing > 0 || stream.tunnel) {
-            malformed(head.stream(), null);
+            malformed(head.stream(), "the trailer section is malformed, or in the wrong place");
         } else {
             handler.trailers(head.stream(), trailers);
         }
@@ -545,27 +528,15 @@ final class FrameReader {
 
     /** An error of one stream, whether it is open or not. */
     private void resetStream(int stream, int code) {
-        if (!floods(Kind.RESET)) {
+        if (!isCounted(stream) || !floods(Kind.RESET)) {
             wasReset(stream);
             handler.reset(stream, code);
         }
     }
 
-    private void malformed(int stream, @Nullable FieldBlock head) {
-        if (!floods(Kind.RESET)) {
-            wasReset(stream);
-            handler.malformed(stream, head);
-        }
-    }
-
-    private void fail(int code) {
+    final void fail(int code) {
         over = true;
         error = code;
-    }
-
-    /** So many bytes of the preface have been read by somebody else. */
-    void prefaceRead(int bytes) {
-        prefaceRead = bytes;
     }
 
     /** The connection is ending: nothing is handed on any more. */
@@ -573,33 +544,22 @@ final class FrameReader {
         over = true;
     }
 
-    /** Streams that come from now on are refused; returns the last one that isn't. */
-    int refuse() {
-        last = Math.min(last, newest);
-        return last;
-    }
-
-    /** The last stream that anything may have been done for; once named it never rises (RFC 9113 section 6.8). */
-    int lastStream() {
-        return Math.min(last, newest);
-    }
-
-    /** The server has reset a stream. */
+    /** This side has reset a stream. */
     void wasReset(int stream) {
         Stream known = streams.remove(stream);
         if (known != null) {
-            closed.add(stream, known.ended ? Cause.BY_CLIENT : Cause.RESET_BY_SERVER);
+            closed.add(stream, known.ended ? Cause.BY_PEER : Cause.RESET_HERE);
         }
     }
 
     /** Request and response of a stream are complete. */
     void completed(int stream) {
         if (streams.remove(stream) != null) {
-            closed.add(stream, Cause.BY_CLIENT);
+            closed.add(stream, Cause.BY_PEER);
         }
     }
 
-    /** The client was told that it may send more. */
+    /** The other side was told that it may send more. */
     void windowOpened(int stream, int bytes) {
         if (stream == 0) {
             window += bytes;
@@ -611,7 +571,7 @@ final class FrameReader {
         }
     }
 
-    /** Whether the client has ended its side of an open stream. */
+    /** Whether the other side has ended its direction of an open stream. */
     boolean hasEnded(int stream) {
         Stream known = streams.get(stream);
         return known != null && known.ended;
@@ -622,7 +582,7 @@ final class FrameReader {
         return streams.get(stream) != null;
     }
 
-    /** What the client is at. */
+    /** What the other side is at. */
     Phase phase() {
         if (!started) {
             return Phase.START;
@@ -638,9 +598,9 @@ final class FrameReader {
         return block.opened();
     }
 
-    /** What a client is at, by which it may be silent for so long. */
+    /** What the other side is at, by which it may be silent for so long. */
     enum Phase {
-        /** Its preface and settings have not come. */
+        /** Its settings have not come. */
         START,
         /** A field block is not complete. */
         HEAD,

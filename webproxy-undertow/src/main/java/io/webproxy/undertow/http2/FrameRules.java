@@ -3,9 +3,9 @@ package io.webproxy.undertow.http2;
 import static io.webproxy.undertow.http2.ErrorCode.FRAME_SIZE_ERROR;
 import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
 
-/** What the head of a client's frame alone says of whether it is in order (RFC 9113 sections 4.2 and 6). Pure. */
+/** What the head of a frame alone says of whether it is in order (RFC 9113 sections 4.2 and 6). Pure. */
 final class FrameRules {
-    /** The longest payload, in bytes: what a server takes that has announced no other. */
+    /** The longest payload, in bytes: what a side takes that has announced no other. */
     static final int LONGEST = 16_384;
 
     private FrameRules() {}
@@ -14,8 +14,9 @@ final class FrameRules {
      * What is wrong with a frame, as an error of the connection, else -1.
      *
      * @param newest the highest stream that the client has opened
+     * @param fromClient whether the client has sent it, who alone opens streams
      */
-    static int problem(FrameHead head, int newest) {
+    static int problem(FrameHead head, int newest, boolean fromClient) {
         if (head.length() > LONGEST) {
             return FRAME_SIZE_ERROR;
         }
@@ -33,7 +34,8 @@ final class FrameRules {
             case FrameHead.RST_STREAM -> head.stream() == 0 || idle ? PROTOCOL_ERROR : sized(head, 4);
             case FrameHead.DATA ->
                 head.stream() == 0 || idle || (head.has(FrameHead.PADDED) && head.length() == 0) ? PROTOCOL_ERROR : -1;
-            case FrameHead.HEADERS -> head.stream() % 2 == 0 ? PROTOCOL_ERROR : -1;
+            case FrameHead.HEADERS ->
+                head.stream() % 2 == 0 || (idle && !fromClient) ? PROTOCOL_ERROR : -1;
             case FrameHead.PRIORITY -> head.stream() == 0 ? PROTOCOL_ERROR : -1;
             case FrameHead.PUSH_PROMISE -> PROTOCOL_ERROR;
             default -> -1;

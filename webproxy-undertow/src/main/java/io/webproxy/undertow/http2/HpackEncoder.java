@@ -1,8 +1,12 @@
 package io.webproxy.undertow.http2;
 
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.undertow.http2.HpackName.Indexing;
 import java.util.Arrays;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +18,14 @@ import org.jspecify.annotations.Nullable;
 final class HpackEncoder {
     /** The table is never larger, whatever the peer allows. */
     static final int MOST_TABLE_BYTES = 4096;
+
+    /** What is for a connection of HTTP/1.1 only (RFC 9113 section 8.2.2). */
+    private static final Set<HttpString> OF_ONE_CONNECTION = Set.of(
+            Headers.CONNECTION,
+            Headers.TRANSFER_ENCODING,
+            Headers.UPGRADE,
+            new HttpString("Keep-Alive"),
+            new HttpString("Proxy-Connection"));
 
     /** Room for the integers of a field. */
     private static final int INTEGERS = 16;
@@ -104,6 +116,19 @@ final class HpackEncoder {
             case INDEXED -> repeating(known, name, value);
             case LITERAL -> literal(0, 4, known, name, value);
             case NEVER -> literal(0x10, 4, known, name, value);
+        }
+    }
+
+    /** Fields of a message, without those that are for a connection of HTTP/1.1 only. */
+    void fields(HeaderMap fields) {
+        for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
+            HeaderValues values = fields.fiCurrent(i);
+            HttpString name = values.getHeaderName();
+            if (!OF_ONE_CONNECTION.contains(name)) {
+                for (int v = 0; v < values.size(); v++) {
+                    field(name, values.get(v));
+                }
+            }
         }
     }
 

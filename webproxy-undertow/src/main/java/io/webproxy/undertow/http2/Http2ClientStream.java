@@ -73,7 +73,8 @@ final class Http2ClientStream implements ClientStream {
     @Override
     public void interim(int status, String reason, HeaderMap fields) {
         if (connection.isOpen(stream)) {
-            connection.sender().interim(stream.id(), status, fields);
+            connection.heads().encode(status, fields);
+            connection.sender().block(stream.id(), false);
         }
     }
 

@@ -11,9 +11,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Protocols;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.undertow.deadline.BodyRoom;
 import io.webproxy.undertow.deadline.Guard;
-import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.LingeringClose;
 import io.webproxy.undertow.exchange.Origin;
@@ -26,7 +24,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListeners;
-import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.channels.SslChannel;
 
@@ -37,54 +34,30 @@ import org.xnio.channels.SslChannel;
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-public final class Http2Connection {
+public final class Http2Connection extends Http2Link<Http2Stream> {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
-    /** What a connection starts with, and the least that it can be given. */
-    public static final int DEFAULT_WINDOW = 65_535;
-
-    private static final int LARGEST_WINDOW = 16 << 20;
     private static final int BAD_REQUEST = 400;
     private static final int SERVICE_UNAVAILABLE = 503;
 
     private static final int SETTINGS_MAX_CONCURRENT_STREAMS = 3;
-    private static final int SETTINGS_INITIAL_WINDOW_SIZE = 4;
-    private static final int SETTINGS_MAX_HEADER_LIST_SIZE = 6;
     private static final int SETTINGS_ENABLE_CONNECT_PROTOCOL = 8;
-    /** What RFC 9113 section 6.5.2 counts for a field beside its name and value. */
-    private static final int FIELD_OVERHEAD = 32;
-    /** What the limit of heads counts for it. */
-    private static final int SEPARATORS = 4;
-
-    private final StreamConnection socket;
     private final Origin origin;
-    private final ByteBufferPool buffers;
     private final HttpHandler root;
-    private final Exchanges exchanges;
-    private final Sweeper sweeper;
     private final HttpLimits heads;
     private final Http2Limits limits;
-    private final FloodMeter meter;
-    private final FrameReader reader;
-    private final FrameOutput output;
-    private final Turns turns;
-    private final Http2Sender sender;
+    private final RequestReader reader;
+    private final ResponseHeads responses = new ResponseHeads(encoder);
     private final Http2Wait wait;
     private final Http2Leave leave = new Http2Leave(new Leaving());
-    private final StreamTable<Http2Stream> streams = new StreamTable<>();
     private final AbstractAttachable attachments = new AbstractAttachable() {};
     private final List<Runnable> onClose = new ArrayList<>(0);
     private final int window;
-    private final UploadWindow uploads;
     private int grown;
     private int owed;
-    private long initialSendWindow = DEFAULT_WINDOW;
-    private boolean settled;
     /** The code of the GOAWAY that was sent last of all, or -1. */
     private int endCode = -1;
 
-    private boolean ending;
     private boolean finished;
-    private boolean closed;
 
     /**
      * A connection whose client is about to send its preface.
@@ -102,22 +75,14 @@ public final class Http2Connection {
             HttpLimits heads,
             Http2Limits limits,
             Exchanges exchanges) {
-        this.socket = socket;
+        super(socket, buffers, exchanges, limits, window);
         this.origin = origin;
-        this.buffers = buffers;
         this.root = root;
         this.window = window;
         this.heads = heads;
         this.limits = limits;
-        this.exchanges = exchanges;
-        this.sweeper = exchanges.sweeper(socket.getIoThread());
-        this.meter = new FloodMeter(limits, sweeper::now);
-        this.reader = new FrameReader(new Frames(), limits, heads, meter, window);
-        this.output = new FrameOutput(socket.getSinkChannel().getConduit(), buffers);
-        this.uploads = new UploadWindow(window, LARGEST_WINDOW, sweeper.now());
+        this.reader = new RequestReader(new Requests(), limits, heads, meter, window);
         this.wait = new Http2Wait(this, reader, heads, sweeper.now());
-        this.turns = new Turns(socket, new TurnSteps());
-        this.sender = new Http2Sender(output, turns, meter, new SenderEnd());
     }
 
     /**
@@ -136,7 +101,7 @@ public final class Http2Connection {
                 SETTINGS_INITIAL_WINDOW_SIZE,
                 window,
                 SETTINGS_MAX_HEADER_LIST_SIZE,
-                heads.requestHeadBytes() + heads.fields() * (FIELD_OVERHEAD - SEPARATORS),
+                headerListSize(heads.requestHeadBytes(), heads.fields()),
                 SETTINGS_ENABLE_CONNECT_PROTOCOL,
                 1);
         turns.start(read);
@@ -151,28 +116,17 @@ public final class Http2Connection {
 
     // --- what its parts ask ---
 
+    @Override
+    RequestReader reader() {
+        return reader;
+    }
+
+    ResponseHeads heads() {
+        return responses;
+    }
+
     Origin origin() {
         return origin;
-    }
-
-    StreamConnection socket() {
-        return socket;
-    }
-
-    ByteBufferPool buffers() {
-        return buffers;
-    }
-
-    BodyRoom bodies() {
-        return exchanges.bodies();
-    }
-
-    Sweeper sweeper() {
-        return sweeper;
-    }
-
-    Http2Sender sender() {
-        return sender;
     }
 
     AbstractAttachable attachments() {
@@ -191,11 +145,6 @@ public final class Http2Connection {
         return socket.isOpen();
     }
 
-    /** Whether neither side has reset a stream or completed it. */
-    boolean isOpen(Http2Stream stream) {
-        return !closed && reader.isOpen(stream.id());
-    }
-
     boolean isLeaving() {
         return leave.isStarted();
     }
@@ -212,12 +161,15 @@ public final class Http2Connection {
         }
     }
 
-    /** Runs a task in this turn on the thread, or in the next. */
-    void later(Runnable task) {
-        turns.later(task);
-    }
-
     // --- the way in ---
+
+    /** Only now: the settings of this side have to be first, and the client's first frame is a sign that it reads. */
+    @Override
+    void settled() {
+        if (window > DEFAULT_WINDOW) {
+            openWindow(0, window - DEFAULT_WINDOW);
+        }
+    }
 
     /** Bytes of a stream were read. */
     void consumed(Http2Stream stream, int bytes) {
@@ -228,35 +180,24 @@ public final class Http2Connection {
         if (!stream.source().isEnded() && isOpen(stream)) {
             int due = stream.owe(bytes, window / 4);
             if (due > 0) {
-                openWindow(stream.id(), due + stream.growBy(uploads.growth()));
+                openWindow(stream.id(), due + stream.growBy(growth.growth()));
             }
         }
-        if (!ending && uploads.read(bytes, sweeper.now())) {
-            output.frame(FrameHead.PING, 0, 0, UploadWindow.payload());
-            turns.touch();
-        }
+        measure(bytes);
     }
 
     /** Bytes of a stream that nobody has read, and nobody will: they have used the connection's window. */
     void unread(int bytes) {
         owed += bytes;
         if (owed >= window / 4) {
-            int due = owed + uploads.growth() - grown;
-            grown = uploads.growth();
+            int due = owed + growth.growth() - grown;
+            grown = growth.growth();
             owed = 0;
             openWindow(0, due);
         }
     }
 
-    private void openWindow(int stream, int bytes) {
-        if (!ending) {
-            reader.windowOpened(stream, bytes);
-            output.frame(FrameHead.WINDOW_UPDATE, 0, stream, bytes);
-            turns.touch();
-        }
-    }
-
-    private void request(int id, FieldBlock head, HeaderMap fields, boolean end) {
+    private void request(int id, RequestFields head, HeaderMap fields, boolean end) {
         Http2Stream stream = new Http2Stream(this, id, head, initialSendWindow);
         streams.put(id, stream);
         HttpServerExchange http = new HttpServerExchange(stream, fields, new HeaderMap(), -1);
@@ -278,39 +219,9 @@ public final class Http2Connection {
     }
 
     /** What the reader finds. */
-    private final class Frames implements FrameReader.Handler {
+    private final class Requests extends Frames implements RequestReader.Handler {
         @Override
-        public void settings(ClientSettings changed) {
-            if (!settled) {
-                // only now: the settings of this side have to be first, and the client's first frame is a sign that it
-                // reads
-                settled = true;
-                if (window > DEFAULT_WINDOW) {
-                    openWindow(0, window - DEFAULT_WINDOW);
-                }
-            }
-            if (changed.table() >= 0) {
-                sender.tableLimit(changed.leastTable());
-                sender.tableLimit(changed.table());
-            }
-            if (changed.window() >= 0) {
-                long more = changed.window() - initialSendWindow;
-                initialSendWindow = changed.window();
-                boolean inRange = true;
-                for (Http2Stream stream : streams.all()) {
-                    inRange &= stream.sink().widen(more);
-                }
-                if (!inRange) {
-                    goAway(ErrorCode.FLOW_CONTROL_ERROR);
-                    return;
-                }
-            }
-            output.frame(FrameHead.SETTINGS, FrameHead.ACK, 0);
-            turns.touch();
-        }
-
-        @Override
-        public void request(int id, FieldBlock head, HeaderMap fields, boolean end) {
+        public void request(int id, RequestFields head, HeaderMap fields, boolean end) {
             Guard.run(
                     "the start of an HTTP/2 request", () -> Http2Connection.this.request(id, head, fields, end), () -> {
                         Http2Stream stream = streams.get(id);
@@ -349,19 +260,18 @@ public final class Http2Connection {
         }
 
         @Override
-        public void resetByClient(int id, int code) {
+        public void resetByPeer(int id, int code) {
             gone(streams.get(id));
         }
 
         @Override
         public void reset(int id, int code) {
-            output.frame(FrameHead.RST_STREAM, 0, id, code);
-            turns.touch();
+            sendReset(id, code);
             gone(streams.get(id));
         }
 
         @Override
-        public void malformed(int id, @Nullable FieldBlock head) {
+        public void malformed(int id, @Nullable RequestFields head) {
             Http2Stream stream = streams.get(id);
             Http2ClientStream client = stream == null ? null : stream.client();
             boolean answered =
@@ -375,47 +285,20 @@ public final class Http2Connection {
                                 origin.client().getAddress(), sslSession() == null ? "http" : "https", head));
             }
             if (!answered) {
-                sender.refusal(id, BAD_REQUEST);
+                responses.refusal(BAD_REQUEST);
+                sender().block(id, false);
             }
             reset(id, ErrorCode.PROTOCOL_ERROR);
         }
 
         @Override
-        public void windowUpdate(int id, int bytes) {
-            if (id == 0) {
-                if (!sender.widen(bytes)) {
-                    goAway(ErrorCode.FLOW_CONTROL_ERROR);
-                    return;
-                }
-            } else {
-                Http2Stream stream = streams.get(id);
-                if (stream != null && !stream.sink().widen(bytes)) {
-                    reader.wasReset(id);
-                    reset(id, ErrorCode.FLOW_CONTROL_ERROR);
-                }
-            }
-            turns.touch();
-        }
-
-        @Override
-        public void openWindow(int id, int bytes) {
-            Http2Connection.this.openWindow(id, bytes);
-        }
-
-        @Override
-        public void leaving() {
+        public void leaving(int last, int code) {
             leave.clientLeaves();
         }
 
         @Override
-        public void ping(long payload) {
-            output.frame(FrameHead.PING, FrameHead.ACK, 0, payload);
-            turns.touch();
-        }
-
-        @Override
         public void pong(long payload) {
-            uploads.pong(payload, exchanges.bodies().isAmple());
+            super.pong(payload);
             leave.pong(payload, sweeper.now());
         }
     }
@@ -426,8 +309,7 @@ public final class Http2Connection {
     void reset(Http2Stream stream, int code) {
         if (isOpen(stream)) {
             reader.wasReset(stream.id());
-            output.frame(FrameHead.RST_STREAM, 0, stream.id(), code);
-            turns.touch();
+            sendReset(stream.id(), code);
         }
         over(stream);
     }
@@ -449,7 +331,8 @@ public final class Http2Connection {
         }
     }
 
-    private void lost(Http2Stream stream) {
+    @Override
+    void lost(Http2Stream stream) {
         over(stream);
         Http2ClientStream client = stream.client();
         if (client != null) {
@@ -501,6 +384,7 @@ public final class Http2Connection {
     }
 
     /** Says the end of the connection to the client; what it still sends isn't looked at, and it has 2 s to close. */
+    @Override
     void goAway(int code) {
         if (!ending) {
             ending = true;
@@ -514,7 +398,8 @@ public final class Http2Connection {
     }
 
     /** Everything is sent. A close beside bytes that nobody has read is a TCP reset, which can overtake GOAWAY; so only this side ends now. */
-    private void finish() {
+    @Override
+    void finish() {
         if (finished || closed) {
             return;
         }
@@ -545,88 +430,10 @@ public final class Http2Connection {
         }
     }
 
-    private void sendGoAway(int lastStream, int code) {
-        output.frame(FrameHead.GOAWAY, 0, 0, (long) lastStream << 32 | code);
-        turns.touch();
-    }
-
-    /** Closes without waiting for the client. */
-    void closeNow() {
-        IoUtils.safeClose(socket);
-    }
-
-    private void closed() {
-        if (!closed) {
-            closed = true;
-            ending = true;
-            reader.end();
-            turns.stop();
-            sweeper.forget(wait);
-            sender.stop();
-            for (Http2Stream stream : streams.all()) {
-                Guard.run("the end of an HTTP/2 stream", () -> lost(stream), () -> lost(stream));
-            }
-            onClose.forEach(listener -> Guard.run("the end of an HTTP/2 connection", listener));
-        }
-    }
-
-    /** What a turn is made of. */
-    private final class TurnSteps implements Turns.Steps {
-        @Override
-        public boolean take(ByteBuffer bytes) {
-            if (ending) {
-                bytes.position(bytes.limit());
-                return true;
-            }
-            int error = reader.take(bytes);
-            if (error >= 0) {
-                goAway(error);
-            }
-            return !bytes.hasRemaining();
-        }
-
-        @Override
-        public void pause() {
-            reader.pause();
-        }
-
-        @Override
-        public void ended() {
-            closeNow();
-        }
-
-        @Override
-        public void failed() {
-            closeNow();
-            // what tells streams of the end may be what has failed
-            streams.all().forEach(Http2Connection.this::lost);
-        }
-
-        @Override
-        public boolean write() {
-            return sender.write();
-        }
-
-        @Override
-        public boolean unblocked() {
-            sender.flush();
-            return !output.isBlocked();
-        }
-    }
-
-    /** What becomes of it when it is flushed. */
-    private final class SenderEnd implements Http2Sender.Socket {
-        @Override
-        public void flushed() {
-            if (ending) {
-                finish();
-            }
-        }
-
-        @Override
-        public void broken() {
-            closeNow();
-        }
+    @Override
+    void ended() {
+        sweeper.forget(wait);
+        onClose.forEach(listener -> Guard.run("the end of an HTTP/2 connection", listener));
     }
 
     /** What leads it out of service. */

@@ -1,6 +1,5 @@
 package io.webproxy.undertow.http2;
 
-import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,7 +7,7 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the streams of a connection send: heads at once, bodies as far as the client's windows and the output have room, each stream that waits a piece at a time.
+ * What the streams of a connection send: heads at once, bodies as far as the other side's windows and the output have room, each stream that waits a piece at a time.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -18,24 +17,24 @@ final class Http2Sender {
         /** All that there was is sent. */
         void flushed();
 
-        /** The client doesn't read, or has gone: the connection is to be closed. */
+        /** The other side doesn't read, or has gone: the connection is to be closed. */
         void broken();
     }
 
     private static final int FIRST_WINDOW = 65_535;
     /** After so many body bytes it is the turn of other connections. */
     private static final int BYTES_OF_A_TURN = 512 * 1024;
-    /** What a client may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
+    /** What the other side may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
     private static final int MOST_CONTROL_BYTES = 1 << 20;
 
     private final FrameOutput output;
     private final Turns turns;
     private final FloodMeter meter;
+    private final HpackEncoder encoder;
     private final Socket socket;
-    private final ResponseHeads responses = new ResponseHeads();
     /** Those who want to write and couldn't, the one that has waited longest first. */
     private final ArrayDeque<StreamSink> writers = new ArrayDeque<>();
-    /** How many body bytes the client takes on all streams together. */
+    /** How many body bytes the other side takes on all streams together. */
     private long window = FIRST_WINDOW;
 
     private @Nullable StreamSink serving;
@@ -45,25 +44,21 @@ final class Http2Sender {
 
     private boolean stopped;
 
-    Http2Sender(FrameOutput output, Turns turns, FloodMeter meter, Socket socket) {
+    Http2Sender(FrameOutput output, HpackEncoder encoder, Turns turns, FloodMeter meter, Socket socket) {
         this.output = output;
+        this.encoder = encoder;
         this.turns = turns;
         this.meter = meter;
         this.socket = socket;
     }
 
-    /** The client's limit of HPACK's table. */
-    void tableLimit(int bytes) {
-        responses.tableLimit(bytes);
-    }
-
-    /** The client takes more on all streams together; false if that is more than there can be. */
+    /** The other side takes more on all streams together; false if that is more than there can be. */
     boolean widen(int bytes) {
         window += bytes;
         return window <= Integer.MAX_VALUE;
     }
 
-    /** Whether the client takes body bytes at all. */
+    /** Whether the other side takes body bytes at all. */
     boolean hasWindow() {
         return window > 0;
     }
@@ -78,24 +73,9 @@ final class Http2Sender {
         turns.touch();
     }
 
-    void head(int stream, HttpServerExchange http, boolean end) {
-        responses.encode(http);
-        block(stream, end);
-    }
-
-    void interim(int stream, int status, HeaderMap fields) {
-        responses.encode(status, fields);
-        block(stream, false);
-    }
-
-    /** A head that says nothing but that the request is refused; a reset has to follow, because it doesn't end the stream. */
-    void refusal(int stream, int status) {
-        responses.refusal(status);
-        block(stream, false);
-    }
-
-    private void block(int stream, boolean end) {
-        output.block(stream, responses.bytes(), responses.length(), end);
+    /** Sends the field block that was encoded last. */
+    void block(int stream, boolean end) {
+        output.block(stream, encoder.bytes(), encoder.length(), end);
         turns.touch();
     }
 
@@ -113,7 +93,8 @@ final class Http2Sender {
             output.frame(FrameHead.DATA, FrameHead.END_STREAM, stream);
             turns.touch();
         } else {
-            responses.encode(trailers);
+            encoder.start();
+            encoder.fields(trailers);
             block(stream, true);
         }
     }

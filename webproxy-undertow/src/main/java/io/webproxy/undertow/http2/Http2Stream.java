@@ -36,7 +36,7 @@ import org.xnio.conduits.StreamSinkConduit;
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-final class Http2Stream extends ServerConnection implements ExchangeSource {
+final class Http2Stream extends ServerConnection implements ExchangeSource, LinkStream {
     private static final OptionMap OPTIONS =
             OptionMap.builder().set(UndertowOptions.ALWAYS_SET_DATE, false).getMap();
 
@@ -46,8 +46,8 @@ final class Http2Stream extends ServerConnection implements ExchangeSource {
     private final @Nullable String protocol;
 
     private final boolean queryEmpty;
-    private final StreamSource source;
-    private final StreamSink sink;
+    private final RequestSource source;
+    private final ResponseSink sink;
     private @Nullable HttpServerExchange http;
     private @Nullable Http2ClientStream client;
     private @Nullable ConduitStreamSourceChannel sourceChannel;
@@ -59,14 +59,14 @@ final class Http2Stream extends ServerConnection implements ExchangeSource {
 
     private int grown;
 
-    Http2Stream(Http2Connection connection, int id, FieldBlock head, long window) {
+    Http2Stream(Http2Connection connection, int id, RequestFields head, long window) {
         this.connection = connection;
         this.id = id;
         this.protocol = head.protocol();
         this.queryEmpty = head.path().endsWith("?")
                 && head.path().indexOf('?') == head.path().length() - 1;
-        this.source = new StreamSource(this);
-        this.sink = new StreamSink(this, window);
+        this.source = new RequestSource(this);
+        this.sink = new ResponseSink(this, window);
     }
 
     void carries(HttpServerExchange exchange) {
@@ -77,7 +77,8 @@ final class Http2Stream extends ServerConnection implements ExchangeSource {
         return connection;
     }
 
-    int id() {
+    @Override
+    public int id() {
         return id;
     }
 
@@ -95,12 +96,19 @@ final class Http2Stream extends ServerConnection implements ExchangeSource {
         return protocol != null;
     }
 
-    StreamSource source() {
+    @Override
+    public RequestSource source() {
         return source;
     }
 
-    StreamSink sink() {
+    @Override
+    public ResponseSink sink() {
         return sink;
+    }
+
+    @Override
+    public void failed() {
+        connection.failed(this);
     }
 
     HttpServerExchange http() {

@@ -15,7 +15,7 @@ final class RefusedRequest {
     private RefusedRequest() {}
 
     /** What is known of it; what isn't well-formed is left out. */
-    static ExchangeRecord record(InetAddress client, String scheme, FieldBlock head) {
+    static ExchangeRecord record(InetAddress client, String scheme, RequestFields head) {
         String target = head.path();
         int query = target.indexOf('?');
         return new ExchangeRecord(

@@ -16,7 +16,7 @@ final class RequestLines {
 
     private RequestLines() {}
 
-    static void set(HttpServerExchange http, FieldBlock head) {
+    static void set(HttpServerExchange http, RequestFields head) {
         String target = head.path();
         int query = target.indexOf('?');
         String path = query < 0 ? target : target.substring(0, query);

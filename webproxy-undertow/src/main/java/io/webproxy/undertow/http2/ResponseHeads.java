@@ -2,30 +2,19 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import io.webproxy.undertow.message.HttpDate;
-import java.util.Set;
 
-/** Makes field blocks of responses (RFC 9113 section 8.3.2) and trailers. Each has to be sent, in the order in which they are made. Not thread-safe. */
+/** Makes field blocks of responses (RFC 9113 section 8.3.2) with a connection's encoder. Each has to be sent, in the order in which they are made. Not thread-safe. */
 final class ResponseHeads {
-    /** What is for a connection of HTTP/1.1 only (RFC 9113 section 8.2.2). */
-    private static final Set<HttpString> OF_ONE_CONNECTION = Set.of(
-            Headers.CONNECTION,
-            Headers.TRANSFER_ENCODING,
-            Headers.UPGRADE,
-            new HttpString("Keep-Alive"),
-            new HttpString("Proxy-Connection"));
-
     private static final HttpString ACCEPT = new HttpString("Sec-WebSocket-Accept");
 
-    private final HpackEncoder encoder = new HpackEncoder();
+    private final HpackEncoder encoder;
 
-    /** The client's limit of the table. */
-    void tableLimit(int bytes) {
-        encoder.tableLimit(bytes);
+    ResponseHeads(HpackEncoder encoder) {
+        this.encoder = encoder;
     }
 
     /** The final head of an exchange; an upgrade becomes what RFC 8441 section 5 makes of it. */
@@ -42,13 +31,7 @@ final class ResponseHeads {
     void encode(int status, HeaderMap fields) {
         encoder.start();
         encoder.status(status);
-        fields(fields);
-    }
-
-    /** A trailer section. */
-    void encode(HeaderMap trailers) {
-        encoder.start();
-        fields(trailers);
+        encoder.fields(fields);
     }
 
     /** The head of a refusal that has nothing else to say. */
@@ -56,25 +39,5 @@ final class ResponseHeads {
         encoder.start();
         encoder.status(status);
         encoder.field(Headers.DATE, HttpDate.now());
-    }
-
-    private void fields(HeaderMap fields) {
-        for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
-            HeaderValues values = fields.fiCurrent(i);
-            HttpString name = values.getHeaderName();
-            if (!OF_ONE_CONNECTION.contains(name)) {
-                for (int v = 0; v < values.size(); v++) {
-                    encoder.field(name, values.get(v));
-                }
-            }
-        }
-    }
-
-    byte[] bytes() {
-        return encoder.bytes();
-    }
-
-    int length() {
-        return encoder.length();
     }
 }

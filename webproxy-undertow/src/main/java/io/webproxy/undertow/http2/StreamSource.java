@@ -1,6 +1,5 @@
 package io.webproxy.undertow.http2;
 
-import io.undertow.server.Connectors;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.BrokenOff;
 import java.io.IOException;
@@ -17,12 +16,13 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * What comes on a stream: the body of a request, or what a tunnel carries. Bytes that are read open the windows again.
+ * What comes on a stream: a body, or what a tunnel carries. Bytes that are read open the windows again.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-final class StreamSource implements StreamSourceConduit {
-    private final Http2Stream stream;
+abstract class StreamSource implements StreamSourceConduit {
+    private final Http2Link<?> link;
+    private final LinkStream stream;
     private final ReceivedBytes received;
     private @Nullable ReadReadyHandler handler;
     private boolean resumed;
@@ -34,19 +34,42 @@ final class StreamSource implements StreamSourceConduit {
     private boolean discarding;
     private boolean broken;
 
-    StreamSource(Http2Stream stream) {
+    StreamSource(Http2Link<?> link, LinkStream stream) {
+        this.link = link;
         this.stream = stream;
-        this.received = new ReceivedBytes(
-                stream.connection().buffers(), stream.connection().bodies());
+        this.received = new ReceivedBytes(link.buffers(), link.bodies());
+    }
+
+    /** Bytes were read. */
+    abstract void consumed(int bytes);
+
+    /** Bytes that nobody has read, and nobody will. */
+    abstract void unread(int bytes);
+
+    /** There is no memory for what comes. */
+    abstract void overflowed();
+
+    /** Nothing was there to be read. */
+    abstract void paused();
+
+    /** Whether somebody will read the end. */
+    abstract boolean isEndAwaited();
+
+    /** The end was read, or nobody will read it. */
+    abstract void completed();
+
+    /** How many bytes wait to be read. */
+    final int waiting() {
+        return received.size();
     }
 
     /** Bytes have come; {@code last}: and nothing comes after them. */
-    void received(ByteBuffer bytes, boolean last) {
+    final void received(ByteBuffer bytes, boolean last) {
         if (broken || discarding) {
-            stream.connection().consumed(stream, bytes.remaining());
+            consumed(bytes.remaining());
         } else if (!received.add(bytes)) {
-            stream.connection().unread(bytes.remaining());
-            stream.connection().overflowed(stream);
+            unread(bytes.remaining());
+            overflowed();
             return;
         }
         if (last) {
@@ -56,35 +79,35 @@ final class StreamSource implements StreamSourceConduit {
         }
     }
 
-    /** Nothing comes any more. Undertow forgets who waits to read when a request is complete: so that waits for the reader, if there is one. */
-    void end() {
+    /** Nothing comes any more. */
+    final void end() {
         ended = true;
-        if (discarding || (received.size() == 0 && stream.http().isRequestChannelAvailable())) {
-            complete();
+        if (discarding || (received.size() == 0 && !isEndAwaited())) {
+            completed();
         }
         wake();
     }
 
-    boolean isEnded() {
+    final boolean isEnded() {
         return ended;
     }
 
     /** What comes is thrown away from now on. */
-    void discard() {
+    final void discard() {
         discarding = true;
-        stream.connection().consumed(stream, received.release());
+        consumed(received.release());
         if (ended) {
-            complete();
+            completed();
         }
     }
 
     /** Neither side expects anything more of it. */
-    void release() {
-        stream.connection().unread(received.release());
+    final void release() {
+        unread(received.release());
     }
 
     /** The stream is over: whoever reads is told so by an exception. */
-    void breakOff() {
+    final void breakOff() {
         if (!broken) {
             broken = true;
             release();
@@ -92,30 +115,29 @@ final class StreamSource implements StreamSourceConduit {
         }
     }
 
-    private void complete() {
-        Connectors.terminateRequest(stream.http());
-    }
-
     @Override
-    public int read(ByteBuffer dst) throws IOException {
+    public final int read(ByteBuffer dst) throws IOException {
         if (broken) {
             throw new BrokenOff("the stream was reset");
         }
         int read = received.read(dst);
         if (read > 0) {
-            stream.connection().consumed(stream, read);
+            consumed(read);
             return read;
         }
         if (ended && received.size() == 0) {
             endRead = true;
-            complete();
+            completed();
             return -1;
+        }
+        if (dst.hasRemaining()) {
+            paused();
         }
         return 0;
     }
 
     @Override
-    public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
+    public final long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
         long sum = 0;
         for (int i = offset; i < offset + length; i++) {
             if (dsts[i].hasRemaining()) {
@@ -130,12 +152,12 @@ final class StreamSource implements StreamSourceConduit {
     }
 
     @Override
-    public long transferTo(long position, long count, FileChannel target) throws IOException {
+    public final long transferTo(long position, long count, FileChannel target) throws IOException {
         return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
     }
 
     @Override
-    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
+    public final long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
         return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
     }
 
@@ -151,7 +173,7 @@ final class StreamSource implements StreamSourceConduit {
 
     private void schedule() {
         scheduled = true;
-        stream.connection().later(this::ready);
+        link.later(this::ready);
     }
 
     private void ready() {
@@ -159,10 +181,7 @@ final class StreamSource implements StreamSourceConduit {
         ReadReadyHandler told = handler;
         if (resumed && told != null) {
             boolean lastWord = received.size() == 0;
-            Guard.run(
-                    "the reading of a request body",
-                    told::readReady,
-                    () -> stream.connection().failed(stream));
+            Guard.run("the reading of a body", told::readReady, stream::failed);
             // one that doesn't fetch the end, or the failure, is told once: Undertow may have taken its listener away
             if (!lastWord) {
                 wake();
@@ -171,13 +190,13 @@ final class StreamSource implements StreamSourceConduit {
     }
 
     @Override
-    public void resumeReads() {
+    public final void resumeReads() {
         resumed = true;
         wake();
     }
 
     @Override
-    public void wakeupReads() {
+    public final void wakeupReads() {
         resumed = true;
         if (!scheduled) {
             schedule();
@@ -185,47 +204,47 @@ final class StreamSource implements StreamSourceConduit {
     }
 
     @Override
-    public void suspendReads() {
+    public final void suspendReads() {
         resumed = false;
     }
 
     @Override
-    public boolean isReadResumed() {
+    public final boolean isReadResumed() {
         return resumed;
     }
 
     @Override
-    public boolean isReadShutdown() {
+    public final boolean isReadShutdown() {
         return broken || endRead;
     }
 
     @Override
-    public void terminateReads() {
+    public final void terminateReads() {
         discard();
     }
 
     @Override
-    public void awaitReadable() {
+    public final void awaitReadable() {
         throw new IllegalStateException("nothing waits on an IO thread");
     }
 
     @Override
-    public void awaitReadable(long time, TimeUnit timeUnit) {
+    public final void awaitReadable(long time, TimeUnit timeUnit) {
         awaitReadable();
     }
 
     @Override
-    public XnioIoThread getReadThread() {
-        return stream.getIoThread();
+    public final XnioIoThread getReadThread() {
+        return link.socket().getIoThread();
     }
 
     @Override
-    public void setReadReadyHandler(@Nullable ReadReadyHandler told) {
+    public final void setReadReadyHandler(@Nullable ReadReadyHandler told) {
         handler = told;
     }
 
     @Override
-    public XnioWorker getWorker() {
-        return stream.getWorker();
+    public final XnioWorker getWorker() {
+        return link.socket().getWorker();
     }
 }

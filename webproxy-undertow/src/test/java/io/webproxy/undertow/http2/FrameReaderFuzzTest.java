@@ -21,7 +21,7 @@ class FrameReaderFuzzTest {
     private static final int WINDOW = 100_000;
 
     /** What a reader has handed on; bytes of one body that follow on each other are added up. */
-    private static final class Log implements FrameReader.Handler {
+    private static final class Log implements RequestReader.Handler {
         private final List<String> lines = new ArrayList<>();
         private final Set<Integer> over = new HashSet<>();
         private int dataOf;
@@ -48,12 +48,12 @@ class FrameReaderFuzzTest {
         }
 
         @Override
-        public void settings(ClientSettings changed) {
+        public void settings(PeerSettings changed) {
             add(changed.toString());
         }
 
         @Override
-        public void request(int stream, FieldBlock head, HeaderMap fields, boolean end) {
+        public void request(int stream, RequestFields head, HeaderMap fields, boolean end) {
             open(stream);
             add("request " + stream + head.method() + head.path() + fields + end);
         }
@@ -78,7 +78,7 @@ class FrameReaderFuzzTest {
         }
 
         @Override
-        public void resetByClient(int stream, int code) {
+        public void resetByPeer(int stream, int code) {
             open(stream);
             over.add(stream);
             add("client resets " + stream + " " + code);
@@ -93,7 +93,7 @@ class FrameReaderFuzzTest {
         }
 
         @Override
-        public void malformed(int stream, @Nullable FieldBlock head) {
+        public void malformed(int stream, @Nullable RequestFields head) {
             over(stream);
             add("malformed " + stream + (head == null));
         }
@@ -111,7 +111,7 @@ class FrameReaderFuzzTest {
         }
 
         @Override
-        public void leaving() {
+        public void leaving(int last, int code) {
             add("leaving");
         }
 
@@ -129,8 +129,8 @@ class FrameReaderFuzzTest {
     private static List<String> read(byte[] input, int each) {
         Log log = new Log();
         Http2Limits limits = Http2Limits.defaults();
-        FrameReader reader =
-                new FrameReader(log, limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
+        RequestReader reader =
+                new RequestReader(log, limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
         assertThat(reader.take(ByteBuffer.wrap(START))).isEqualTo(-1);
         boolean over = false;
         for (int at = 0; at < input.length; at += each) {

@@ -47,9 +47,9 @@ class FrameReaderTest {
     private final List<String> log = new ArrayList<>();
 
     private Http2Limits limits = Http2Limits.defaults();
-    private @Nullable FrameReader reader;
+    private @Nullable RequestReader reader;
 
-    private FrameReader reader() {
+    private RequestReader reader() {
         if (reader == null) {
             reader = fresh();
             take(START);
@@ -58,18 +58,18 @@ class FrameReaderTest {
         return reader;
     }
 
-    private FrameReader fresh() {
-        return new FrameReader(new Log(), limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
+    private RequestReader fresh() {
+        return new RequestReader(new Log(), limits, HttpLimits.defaults(), new FloodMeter(limits, () -> 0), WINDOW);
     }
 
-    private final class Log implements FrameReader.Handler {
+    private final class Log implements RequestReader.Handler {
         @Override
-        public void settings(ClientSettings changed) {
+        public void settings(PeerSettings changed) {
             log.add("settings " + changed.leastTable() + " " + changed.table());
         }
 
         @Override
-        public void request(int stream, FieldBlock head, HeaderMap fields, boolean end) {
+        public void request(int stream, RequestFields head, HeaderMap fields, boolean end) {
             log.add("request " + stream + " " + head.method() + " " + head.path() + " " + fields + (end ? " end" : ""));
         }
 
@@ -84,7 +84,7 @@ class FrameReaderTest {
         }
 
         @Override
-        public void resetByClient(int stream, int code) {
+        public void resetByPeer(int stream, int code) {
             log.add("client resets " + stream + " " + code);
         }
 
@@ -94,7 +94,7 @@ class FrameReaderTest {
         }
 
         @Override
-        public void malformed(int stream, @Nullable FieldBlock head) {
+        public void malformed(int stream, @Nullable RequestFields head) {
             log.add("malformed " + stream + (head == null ? "" : " head"));
         }
 
@@ -109,7 +109,7 @@ class FrameReaderTest {
         }
 
         @Override
-        public void leaving() {
+        public void leaving(int last, int code) {
             log.add("leaving");
         }
 
@@ -126,7 +126,7 @@ class FrameReaderTest {
 
     /** Gives bytes to the reader. */
     private FrameReaderTest take(byte[] bytes) {
-        FrameReader reader = reader();
+        RequestReader reader = reader();
         ByteBuffer data = ByteBuffer.wrap(bytes);
         int error = reader.take(data);
         if (error >= 0) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RequestLinesTest {
     private static HttpServerExchange set(String... fields) {
-        FieldBlock block = new FieldBlock(32_768, 200);
+        RequestFields block = new RequestFields(32_768, 200);
         for (int i = 0; i < fields.length; i += 2) {
             block.field(new HttpString(fields[i]), fields[i + 1]);
         }

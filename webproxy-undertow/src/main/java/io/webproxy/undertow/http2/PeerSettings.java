@@ -6,33 +6,49 @@ import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
 import java.nio.ByteBuffer;
 
 /**
- * The settings of a client that matter here (RFC 9113 section 6.5.2). Immutable.
+ * The settings of the other side that matter here (RFC 9113 section 6.5.2). Immutable.
  *
  * @param leastTable the smallest table size for HPACK that was said on the way to the last one, -1 if none
  * @param table the last one, -1 if none
  * @param window of streams, -1 if none
- * @param longestFrame that the client takes, -1 if none
+ * @param longestFrame that the other side takes, -1 if none
+ * @param streams how many it lets be open at once, -1 if none; what is above 2^31 - 1 is that
+ * @param connectProtocol whether it takes extended CONNECT (RFC 8441 section 3): 1 or 0, -1 if it doesn't say
+ * @param push whether it says that it takes pushes
  * @param error why the connection is to be ended, -1 if not
  */
-record ClientSettings(int leastTable, int table, int window, int longestFrame, int error) {
+record PeerSettings(
+        int leastTable,
+        int table,
+        int window,
+        int longestFrame,
+        int streams,
+        int connectProtocol,
+        boolean push,
+        int error) {
     private static final int HEADER_TABLE_SIZE = 1;
     private static final int ENABLE_PUSH = 2;
+    private static final int MAX_CONCURRENT_STREAMS = 3;
     private static final int INITIAL_WINDOW_SIZE = 4;
     private static final int MAX_FRAME_SIZE = 5;
-    /** A client may take more, but a server needn't keep more. */
+    private static final int ENABLE_CONNECT_PROTOCOL = 8;
+    /** The other side may take more, but this one needn't keep more. */
     private static final int LARGEST_TABLE = 4096;
 
     private static final int SMALLEST_FRAME = 1 << 14;
     private static final int LARGEST_FRAME = (1 << 24) - 1;
 
-    /** Those of a client that has set nothing. */
-    static final ClientSettings NONE = wrong(-1);
+    /** Those of a side that has set nothing. */
+    static final PeerSettings NONE = wrong(-1);
 
-    static ClientSettings of(ByteBuffer payload) {
+    static PeerSettings of(ByteBuffer payload) {
         int leastTable = -1;
         int table = -1;
         int window = -1;
         int frame = -1;
+        int streams = -1;
+        int connectProtocol = -1;
+        boolean push = false;
         while (payload.hasRemaining()) {
             int id = payload.getShort() & 0xffff;
             long value = payload.getInt() & 0xffffffffL;
@@ -45,6 +61,14 @@ record ClientSettings(int leastTable, int table, int window, int longestFrame, i
                     if (value > 1) {
                         return wrong(PROTOCOL_ERROR);
                     }
+                    push = value == 1;
+                }
+                case MAX_CONCURRENT_STREAMS -> streams = (int) Math.min(Integer.MAX_VALUE, value);
+                case ENABLE_CONNECT_PROTOCOL -> {
+                    if (value > 1) {
+                        return wrong(PROTOCOL_ERROR);
+                    }
+                    connectProtocol = (int) value;
                 }
                 case INITIAL_WINDOW_SIZE -> {
                     if (value > Integer.MAX_VALUE) {
@@ -59,15 +83,14 @@ record ClientSettings(int leastTable, int table, int window, int longestFrame, i
                     frame = (int) value;
                 }
                 default -> {
-                    // how many streams we may open, how long our fields may be: nothing that a server with responses of
-                    // its own could use
+                    // how long our fields may be, which is only advice, and what is unknown
                 }
             }
         }
-        return new ClientSettings(leastTable, table, window, frame, -1);
+        return new PeerSettings(leastTable, table, window, frame, streams, connectProtocol, push, -1);
     }
 
-    private static ClientSettings wrong(int error) {
-        return new ClientSettings(-1, -1, -1, -1, error);
+    private static PeerSettings wrong(int error) {
+        return new PeerSettings(-1, -1, -1, -1, -1, -1, false, error);
     }
 }

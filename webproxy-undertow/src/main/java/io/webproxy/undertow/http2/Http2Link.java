@@ -1,0 +1,299 @@
+package io.webproxy.undertow.http2;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.http.Http2Limits;
+import io.webproxy.undertow.deadline.BodyRoom;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.exchange.Exchanges;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+
+/**
+ * This side of an HTTP/2 connection, in either role: the streams, the settings and the windows of both directions, and the turns in which it reads and sends.
+ *
+ * <p>Not thread-safe: it belongs to the connection's IO thread.
+ */
+abstract class Http2Link<S extends LinkStream> {
+    /** What a connection starts with, and the least that it can be given. */
+    public static final int DEFAULT_WINDOW = 65_535;
+
+    static final int LARGEST_WINDOW = 16 << 20;
+    static final int SETTINGS_INITIAL_WINDOW_SIZE = 4;
+    static final int SETTINGS_MAX_HEADER_LIST_SIZE = 6;
+    /** What RFC 9113 section 6.5.2 counts for a field beside its name and value. */
+    private static final int FIELD_OVERHEAD = 32;
+    /** What the limit of heads counts for it. */
+    private static final int SEPARATORS = 4;
+
+    final StreamConnection socket;
+    final Exchanges exchanges;
+    final Sweeper sweeper;
+    final FloodMeter meter;
+    final FrameOutput output;
+    final HpackEncoder encoder = new HpackEncoder();
+    final Turns turns;
+    final StreamTable<S> streams = new StreamTable<>();
+    final UploadWindow growth;
+    private final ByteBufferPool buffers;
+    private final Http2Sender sender;
+    long initialSendWindow = DEFAULT_WINDOW;
+    private boolean settled;
+    /** Its end was said to the other side. */
+    boolean ending;
+
+    boolean closed;
+
+    /**
+     * A connection over a socket.
+     *
+     * @param window how much the other side may send on a stream at first, in bytes
+     */
+    Http2Link(StreamConnection socket, ByteBufferPool buffers, Exchanges exchanges, Http2Limits limits, int window) {
+        this.socket = socket;
+        this.buffers = buffers;
+        this.exchanges = exchanges;
+        this.sweeper = exchanges.sweeper(socket.getIoThread());
+        this.meter = new FloodMeter(limits, sweeper::now);
+        this.output = new FrameOutput(socket.getSinkChannel().getConduit(), buffers);
+        this.growth = new UploadWindow(window, LARGEST_WINDOW, sweeper.now());
+        this.turns = new Turns(socket, new TurnSteps());
+        this.sender = new Http2Sender(output, encoder, turns, meter, new SenderEnd());
+    }
+
+    abstract FrameReader reader();
+
+    /** The other side's first settings have come. */
+    abstract void settled();
+
+    /** The connection is to end, for a reason that the other side is to be told. */
+    abstract void goAway(int code);
+
+    /** All that there was is sent after {@link #ending} was set. */
+    abstract void finish();
+
+    /** A stream is over, because its connection has ended, or because nothing can be relied on. */
+    abstract void lost(S stream);
+
+    /** The socket is closed, and all streams know. */
+    abstract void ended();
+
+    /** What to announce by {@code SETTINGS_MAX_HEADER_LIST_SIZE} for limits of heads. */
+    static int headerListSize(int bytes, int fields) {
+        return bytes + fields * (FIELD_OVERHEAD - SEPARATORS);
+    }
+
+    // --- what its parts ask ---
+
+    final StreamConnection socket() {
+        return socket;
+    }
+
+    final ByteBufferPool buffers() {
+        return buffers;
+    }
+
+    final BodyRoom bodies() {
+        return exchanges.bodies();
+    }
+
+    final Sweeper sweeper() {
+        return sweeper;
+    }
+
+    final Http2Sender sender() {
+        return sender;
+    }
+
+    /** Runs a task in this turn on the thread, or in the next. */
+    final void later(Runnable task) {
+        turns.later(task);
+    }
+
+    // --- windows ---
+
+    final void openWindow(int stream, int bytes) {
+        if (!ending) {
+            reader().windowOpened(stream, bytes);
+            output.frame(FrameHead.WINDOW_UPDATE, 0, stream, bytes);
+            turns.touch();
+        }
+    }
+
+    /** Bytes of a body were read: measures whether windows are to grow. */
+    final void measure(int bytes) {
+        if (!ending && growth.read(bytes, sweeper.now())) {
+            output.frame(FrameHead.PING, 0, 0, UploadWindow.payload());
+            turns.touch();
+        }
+    }
+
+    /** What the reader finds that is the same in both roles. */
+    abstract class Frames implements FrameReader.Handler {
+        @Override
+        public void settings(PeerSettings changed) {
+            if (!settled) {
+                settled = true;
+                Http2Link.this.settled();
+            }
+            if (changed.table() >= 0) {
+                encoder.tableLimit(changed.leastTable());
+                encoder.tableLimit(changed.table());
+            }
+            if (changed.window() >= 0) {
+                long more = changed.window() - initialSendWindow;
+                initialSendWindow = changed.window();
+                boolean inRange = true;
+                for (S stream : streams.all()) {
+                    inRange &= stream.sink().widen(more);
+                }
+                if (!inRange) {
+                    goAway(ErrorCode.FLOW_CONTROL_ERROR);
+                    return;
+                }
+            }
+            output.frame(FrameHead.SETTINGS, FrameHead.ACK, 0);
+            turns.touch();
+        }
+
+        @Override
+        public final void windowUpdate(int id, int bytes) {
+            if (id == 0) {
+                if (!sender.widen(bytes)) {
+                    goAway(ErrorCode.FLOW_CONTROL_ERROR);
+                    return;
+                }
+            } else {
+                S stream = streams.get(id);
+                if (stream != null && !stream.sink().widen(bytes)) {
+                    reader().wasReset(id);
+                    reset(id, ErrorCode.FLOW_CONTROL_ERROR);
+                }
+            }
+            turns.touch();
+        }
+
+        @Override
+        public final void openWindow(int id, int bytes) {
+            Http2Link.this.openWindow(id, bytes);
+        }
+
+        @Override
+        public final void ping(long payload) {
+            output.frame(FrameHead.PING, FrameHead.ACK, 0, payload);
+            turns.touch();
+        }
+
+        @Override
+        public void pong(long payload) {
+            growth.pong(payload, exchanges.bodies().isAmple());
+        }
+    }
+
+    // --- ends ---
+
+    /** Whether neither side has reset a stream or completed it. */
+    final boolean isOpen(S stream) {
+        return !closed && reader().isOpen(stream.id());
+    }
+
+    final void sendReset(int stream, int code) {
+        output.frame(FrameHead.RST_STREAM, 0, stream, code);
+        turns.touch();
+    }
+
+    final void sendGoAway(int lastStream, int code) {
+        output.frame(FrameHead.GOAWAY, 0, 0, (long) lastStream << 32 | code);
+        turns.touch();
+    }
+
+    /** Closes without waiting for the other side. */
+    final void closeNow() {
+        IoUtils.safeClose(socket);
+    }
+
+    /** The socket is closed. */
+    final void closed() {
+        if (!closed) {
+            closed = true;
+            ending = true;
+            reader().end();
+            turns.stop();
+            sender.stop();
+            for (S stream : streams.all()) {
+                Guard.run("the end of an HTTP/2 stream", () -> lost(stream), () -> lost(stream));
+            }
+            ended();
+        }
+    }
+
+    private void failed() {
+        List<S> left = streams.all();
+        closeNow();
+        // what tells streams of the end may be what has failed
+        left.forEach(this::lost);
+    }
+
+    /** Bytes have come. */
+    void read(int bytes) {}
+
+    /** What a turn is made of. */
+    private final class TurnSteps implements Turns.Steps {
+        @Override
+        public boolean take(ByteBuffer bytes) {
+            if (ending) {
+                bytes.position(bytes.limit());
+                return true;
+            }
+            read(bytes.remaining());
+            int error = reader().take(bytes);
+            if (error >= 0) {
+                goAway(error);
+            }
+            return !bytes.hasRemaining();
+        }
+
+        @Override
+        public void pause() {
+            reader().pause();
+        }
+
+        @Override
+        public void ended() {
+            closeNow();
+        }
+
+        @Override
+        public void failed() {
+            Http2Link.this.failed();
+        }
+
+        @Override
+        public boolean write() {
+            return sender.write();
+        }
+
+        @Override
+        public boolean unblocked() {
+            sender.flush();
+            return !output.isBlocked();
+        }
+    }
+
+    /** What becomes of it when it is flushed. */
+    private final class SenderEnd implements Http2Sender.Socket {
+        @Override
+        public void flushed() {
+            if (ending) {
+                finish();
+            }
+        }
+
+        @Override
+        public void broken() {
+            closeNow();
+        }
+    }
+}

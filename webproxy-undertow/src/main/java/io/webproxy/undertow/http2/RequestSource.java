@@ -1,0 +1,46 @@
+package io.webproxy.undertow.http2;
+
+import io.undertow.server.Connectors;
+
+/** What comes from a client on a stream: the body of a request, or what a tunnel carries. Not thread-safe: it belongs to the connection's IO thread. */
+final class RequestSource extends StreamSource {
+    private final Http2Stream stream;
+    private final Http2Connection connection;
+
+    RequestSource(Http2Stream stream) {
+        super(stream.connection(), stream);
+        this.stream = stream;
+        this.connection = stream.connection();
+    }
+
+    @Override
+    void consumed(int bytes) {
+        connection.consumed(stream, bytes);
+    }
+
+    @Override
+    void unread(int bytes) {
+        connection.unread(bytes);
+    }
+
+    @Override
+    void overflowed() {
+        connection.overflowed(stream);
+    }
+
+    @Override
+    void paused() {
+        // an upstream's socket is written to at once
+    }
+
+    /** Undertow forgets who waits to read when a request is complete: so that waits for the reader, if there is one. */
+    @Override
+    boolean isEndAwaited() {
+        return !stream.http().isRequestChannelAvailable();
+    }
+
+    @Override
+    void completed() {
+        Connectors.terminateRequest(stream.http());
+    }
+}
