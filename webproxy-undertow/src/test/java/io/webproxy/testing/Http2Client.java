@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** An HTTP/2 client in frames (RFC 9113 section 4), which sends what no well-behaved one would. Field blocks are literals without indexing. */
+/** An HTTP/2 peer in frames (RFC 9113 section 4), mostly a client, which sends what no well-behaved one would. Field blocks are literals without indexing. */
 public final class Http2Client implements AutoCloseable {
     private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     public static final int DATA = 0;
@@ -65,6 +65,26 @@ public final class Http2Client implements AutoCloseable {
         return client;
     }
 
+    /** The server's end of a connection, for a script: the client's preface is read, and nothing sent. */
+    public static Http2Client accept(RawConnection raw) throws IOException {
+        String preface = raw.read(PREFACE.length());
+        if (!preface.equals(PREFACE)) {
+            throw new IOException("no preface: " + preface);
+        }
+        return new Http2Client(raw);
+    }
+
+    /** The same, and settings are sent, pairs of an identifier and a value. */
+    public static Http2Client serve(RawConnection raw, int... settings) throws IOException {
+        Http2Client peer = accept(raw);
+        ByteBuffer payload = ByteBuffer.allocate(settings.length / 2 * 6);
+        for (int i = 0; i < settings.length; i += 2) {
+            payload.putShort((short) settings[i]).putInt(settings[i + 1]);
+        }
+        peer.send(SETTINGS, 0, 0, payload.array());
+        return peer;
+    }
+
     /** A connection that has negotiated h2, or is to speak it by prior knowledge in cleartext, and has sent nothing yet. */
     public static Http2Client silent(TestProxy proxy) throws IOException {
         if (!proxy.front().isTls()) {
@@ -81,6 +101,13 @@ public final class Http2Client implements AutoCloseable {
     /** Sends a request without a body; {@code fields} are names and values in turn. */
     public void request(int stream, String method, String path, String authority, String... fields) throws IOException {
         send(HEADERS, END_STREAM | END_HEADERS, stream, block(method, path, authority, fields));
+    }
+
+    /** Sends a response head; {@code fields} are names and values in turn. */
+    public void respond(int stream, int flags, String status, String... fields) throws IOException {
+        List<String> all = new ArrayList<>(List.of(":status", status));
+        all.addAll(List.of(fields));
+        send(HEADERS, END_HEADERS | flags, stream, fields(all.toArray(new String[0])));
     }
 
     /** Sends a request head whose body is to follow. */
@@ -207,6 +234,18 @@ public final class Http2Client implements AutoCloseable {
                 return status(frame.payload(), decoder);
             }
         }
+    }
+
+    /** The fields of a HEADERS frame in their order; to be called for each in turn. */
+    public List<String> fieldsOf(Frame headers) throws IOException {
+        List<String> fields = new ArrayList<>();
+        try {
+            decoder.setHeaderEmitter((name, value, neverIndex) -> fields.add(name + ": " + value));
+            decoder.decode(ByteBuffer.wrap(headers.payload()), false);
+        } catch (HpackException e) {
+            throw new IOException(e);
+        }
+        return fields;
     }
 
     /** The status of a HEADERS frame; to be called for each in turn. */

@@ -32,6 +32,7 @@ final class FrameOutput {
     private @Nullable PooledByteBuffer filling;
     private ByteBuffer buffer = EMPTY;
     private int waiting;
+    private long written;
     private boolean blocked;
     private boolean unflushed;
     private boolean released;
@@ -70,6 +71,14 @@ final class FrameOutput {
     private void head(int length, int type, int flags, int stream) {
         buffer.putInt(length << 8 | type).put((byte) flags).putInt(stream);
         waiting += FrameHead.BYTES;
+    }
+
+    /** What a client sends before its first frame. */
+    void preface() {
+        byte[] preface = FrameRules.preface();
+        reserve(preface.length);
+        buffer.put(preface);
+        waiting += preface.length;
     }
 
     /** A frame whose payload is empty. */
@@ -153,6 +162,11 @@ final class FrameOutput {
         return waiting;
     }
 
+    /** Bytes that the socket has taken so far. */
+    long written() {
+        return written;
+    }
+
     /** Whether the socket has not taken all that was flushed last. */
     boolean isBlocked() {
         return blocked;
@@ -168,12 +182,13 @@ final class FrameOutput {
         for (PooledByteBuffer first = full.peekFirst(); first != null; first = full.peekFirst()) {
             ByteBuffer bytes = first.getBuffer();
             while (bytes.hasRemaining()) {
-                int written = sink.write(bytes);
-                if (written == 0) {
+                int count = sink.write(bytes);
+                if (count == 0) {
                     blocked = true;
                     return false;
                 }
-                waiting -= written;
+                waiting -= count;
+                written += count;
                 unflushed = true;
             }
             full.removeFirst();

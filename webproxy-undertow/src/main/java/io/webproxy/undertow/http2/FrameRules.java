@@ -3,12 +3,22 @@ package io.webproxy.undertow.http2;
 import static io.webproxy.undertow.http2.ErrorCode.FRAME_SIZE_ERROR;
 import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
 
+import java.nio.charset.StandardCharsets;
+
 /** What the head of a frame alone says of whether it is in order (RFC 9113 sections 4.2 and 6). Pure. */
 final class FrameRules {
     /** The longest payload, in bytes: what a side takes that has announced no other. */
     static final int LONGEST = 16_384;
 
+    /** What a client sends before its first frame (RFC 9113 section 3.4). */
+    private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
     private FrameRules() {}
+
+    /** What a client sends before its first frame. */
+    static byte[] preface() {
+        return PREFACE.getBytes(StandardCharsets.US_ASCII);
+    }
 
     /**
      * What is wrong with a frame, as an error of the connection, else -1.
@@ -34,8 +44,7 @@ final class FrameRules {
             case FrameHead.RST_STREAM -> head.stream() == 0 || idle ? PROTOCOL_ERROR : sized(head, 4);
             case FrameHead.DATA ->
                 head.stream() == 0 || idle || (head.has(FrameHead.PADDED) && head.length() == 0) ? PROTOCOL_ERROR : -1;
-            case FrameHead.HEADERS ->
-                head.stream() % 2 == 0 || (idle && !fromClient) ? PROTOCOL_ERROR : -1;
+            case FrameHead.HEADERS -> head.stream() % 2 == 0 || (idle && !fromClient) ? PROTOCOL_ERROR : -1;
             case FrameHead.PRIORITY -> head.stream() == 0 ? PROTOCOL_ERROR : -1;
             case FrameHead.PUSH_PROMISE -> PROTOCOL_ERROR;
             default -> -1;

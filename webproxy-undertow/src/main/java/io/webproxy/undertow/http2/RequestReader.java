@@ -9,12 +9,11 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.http2.ClosedStreams.Cause;
 import io.webproxy.undertow.http2.FloodMeter.Kind;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what a client sends: its preface, and the streams that it opens with requests. Not thread-safe. */
 final class RequestReader extends FrameReader {
-    private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] PREFACE = FrameRules.preface();
 
     /** What is told of a client's frames. */
     interface Handler extends FrameReader.Handler {

@@ -141,7 +141,8 @@ abstract class StreamSink implements StreamSinkConduit {
     }
 
     @Override
-    public final long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
+    public final long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer)
+            throws IOException {
         return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
     }
 

@@ -109,6 +109,12 @@ final class Turns {
         }
     }
 
+    /** Takes a turn now, as if the socket had something to be read. */
+    void look() {
+        readable = true;
+        runSafely();
+    }
+
     /** Runs a task in this turn, or in the next. */
     void later(Runnable task) {
         tasks.addLast(task);

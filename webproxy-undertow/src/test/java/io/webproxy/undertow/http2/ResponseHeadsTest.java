@@ -17,7 +17,10 @@ class ResponseHeadsTest {
     private List<String> decoded() {
         List<String> fields = new ArrayList<>();
         assertThat(client.decode(
-                        encoder.bytes(), 0, encoder.length(), (name, value) -> fields.add(name.toString() + ": " + value)))
+                        encoder.bytes(),
+                        0,
+                        encoder.length(),
+                        (name, value) -> fields.add(name.toString() + ": " + value)))
                 .isTrue();
         return fields;
     }

@@ -1,0 +1,93 @@
+package io.webproxy.undertow.http2;
+
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.http2.FrameReader.Phase;
+import io.webproxy.undertow.http2.OutboundStream.Failure;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How long an upstream may be silent: with a field block that has begun within the limit of heads, with its first settings too unless a request waits for them, and with streams
+ * open until it has not answered a PING. How long one response may take is the exchange's own affair.
+ */
+final class OutboundWait extends Watched {
+    /** Silence before a PING. */
+    static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+    /** The same if no frame of a stream has come since the last PING: servers of gRPC end connections that go on with less than 5 minutes between them. */
+    static final long LONG_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(310);
+
+    static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(15);
+    /** How long GOAWAY may take to go out. */
+    private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private final OutboundConnection connection;
+    private final FrameReader reader;
+    private final long headNanos;
+    private Phase phase = Phase.START;
+    private int heads;
+    private boolean ending;
+    private long since;
+    private boolean asked;
+    private long askedAt;
+
+    OutboundWait(OutboundConnection connection, FrameReader reader, long headNanos, long now) {
+        this.connection = connection;
+        this.reader = reader;
+        this.headNanos = headNanos;
+        this.since = now;
+    }
+
+    private boolean isNews() {
+        return phase != reader.phase() || heads != reader.heads() || ending != connection.isEnding();
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (isNews()) {
+            phase = reader.phase();
+            heads = reader.heads();
+            ending = connection.isEnding();
+            since = now;
+        }
+        asked &= connection.lastRead() - askedAt <= 0 && connection.streams() > 0;
+        long silence = now - connection.lastRead();
+        if (!ending
+                && !asked
+                && connection.streams() > 0
+                && silence >= (connection.isHeard() ? SILENCE_NANOS : LONG_SILENCE_NANOS)) {
+            asked = true;
+            askedAt = now;
+            connection.ping();
+        }
+    }
+
+    @Override
+    protected long deadline() {
+        // what a sweep hasn't seen yet starts then
+        if (isNews()) {
+            return Long.MAX_VALUE;
+        }
+        if (ending) {
+            return since + CLOSE_NANOS;
+        }
+        if (phase == Phase.HEAD || (phase == Phase.START && connection.streams() == 0)) {
+            return since + headNanos;
+        }
+        return asked && connection.lastRead() - askedAt <= 0 ? askedAt + ANSWER_NANOS : Long.MAX_VALUE;
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (ending) {
+            connection.closeNow();
+        } else if (asked && phase != Phase.HEAD) {
+            connection.tooSlow(Failure.CLOSED, "the upstream didn't answer a PING");
+        } else {
+            connection.tooSlow(Failure.TOO_SLOW, "the rest of a field block, or the first settings, didn't come");
+        }
+    }
+
+    @Override
+    protected void cut() {
+        // its streams are, and then the pool closes all connections
+    }
+}

@@ -1,0 +1,43 @@
+package io.webproxy.undertow.http2;
+
+/** What comes from an upstream on a stream: the body of a response, or what a tunnel carries. Not thread-safe: it belongs to the connection's IO thread. */
+final class ResponseSource extends StreamSource {
+    private final OutboundConnection connection;
+    private final OutboundStream stream;
+
+    ResponseSource(OutboundConnection connection, OutboundStream stream) {
+        super(connection, stream);
+        this.connection = connection;
+        this.stream = stream;
+    }
+
+    @Override
+    void consumed(int bytes) {
+        connection.consumed(stream, bytes);
+    }
+
+    @Override
+    void unread(int bytes) {
+        // the connection's window was opened when they came
+    }
+
+    @Override
+    void overflowed() {
+        connection.overflowed(stream);
+    }
+
+    @Override
+    void paused() {
+        stream.listener().paused();
+    }
+
+    @Override
+    boolean isEndAwaited() {
+        return true;
+    }
+
+    @Override
+    void completed() {
+        stream.responseRead();
+    }
+}

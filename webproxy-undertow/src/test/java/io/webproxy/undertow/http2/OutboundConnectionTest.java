@@ -1,0 +1,277 @@
+package io.webproxy.undertow.http2;
+
+import static io.webproxy.testing.Http2Client.DATA;
+import static io.webproxy.testing.Http2Client.END_STREAM;
+import static io.webproxy.testing.Http2Client.HEADERS;
+import static io.webproxy.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.http2.Outbound.post;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HttpString;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.Http2Client.Frame;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What goes out to an upstream by HTTP/2, frame by frame, and what becomes of its answers. */
+@ExtendWith(LeakCheck.class)
+class OutboundConnectionTest {
+    private static final byte[] NONE = new byte[0];
+
+    private final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
+    private @Nullable RawUpstream upstream;
+    private @Nullable Outbound outbound;
+
+    /** What happens on the upstream's end. */
+    interface Script {
+        void run(Http2Client peer) throws Exception;
+    }
+
+    private Outbound connect(Script script, int... settings) throws Exception {
+        upstream = RawUpstream.start(raw -> script.run(Http2Client.serve(raw, settings)));
+        outbound = Outbound.to(upstream.port()).settle();
+        return outbound;
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (outbound != null) {
+            outbound.close();
+        }
+        if (upstream != null) {
+            upstream.close();
+            assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    private Object seen() throws InterruptedException {
+        return seen.poll(10, TimeUnit.SECONDS);
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    @Test
+    void requestAndResponseWithoutBodies() throws Exception {
+        connect(peer -> {
+            Frame head = peer.next(HEADERS);
+            seen.add(peer.fieldsOf(head));
+            seen.add(head.flags() & END_STREAM);
+            peer.respond(head.stream(), END_STREAM, "204", "x", "y");
+            peer.end();
+        });
+        assertThat(outbound.get("/a?b").await()).isEqualTo("204 end ended");
+        assertThat(seen()).isEqualTo(List.of(":method: GET", ":scheme: http", ":authority: a", ":path: /a?b"));
+        assertThat(seen()).isEqualTo(END_STREAM);
+        assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS);
+    }
+
+    @Test
+    void bodyOfKnownLengthEndsWithItsLastBytes() throws Exception {
+        connect(peer -> {
+            Frame head = peer.next(HEADERS);
+            Frame data = peer.next(DATA);
+            seen.add(data.payload().length + " " + data.flags());
+            peer.respond(head.stream(), 0, "200", "content-length", "3");
+            peer.send(DATA, END_STREAM, head.stream(), ascii("abc"));
+            peer.end();
+        });
+        Outbound.Call call = outbound.send(post("content-length", "5"), false).body(new byte[5], () -> null);
+        assertThat(call.await()).isEqualTo("200 ended");
+        assertThat(call.text()).isEqualTo("abc");
+        assertThat(call.taken()).isEqualTo(5);
+        assertThat(seen()).isEqualTo("5 1");
+    }
+
+    @Test
+    void bodyOfUnknownLengthEndsWithTrailersIfThereAreAny() throws Exception {
+        connect(peer -> {
+            Frame head = peer.next(HEADERS);
+            seen.add(peer.fieldsOf(head));
+            seen.add(peer.next(DATA).flags());
+            Frame end = peer.next(HEADERS);
+            seen.add(peer.fieldsOf(end));
+            peer.respond(head.stream(), 0, "200");
+            peer.send(DATA, 0, head.stream(), ascii("abc"));
+            peer.send(HEADERS, END_STREAM | Http2Client.END_HEADERS, head.stream(), Http2Client.fields("sum", "2"));
+            peer.end();
+        });
+        HeaderMap trailers = new HeaderMap();
+        trailers.put(new HttpString("Sum"), "1");
+        Outbound.Call call = outbound.send(post("x", "y"), false).body(new byte[5], () -> trailers);
+        assertThat(call.await()).isEqualTo("200 ended {sum=[2]}");
+        assertThat(seen().toString()).contains("x: y");
+        assertThat(seen()).isEqualTo(0);
+        assertThat(seen()).isEqualTo(List.of("sum: 1"));
+    }
+
+    @Test
+    void bodyOfUnknownLengthEndsWithAnEmptyFrameElse() throws Exception {
+        connect(peer -> {
+            Frame head = peer.next(HEADERS);
+            peer.next(DATA);
+            Frame end = peer.next(DATA);
+            seen.add(end.payload().length + " " + end.flags());
+            peer.respond(head.stream(), END_STREAM, "200");
+            peer.end();
+        });
+        assertThat(outbound.send(post(), false).body(new byte[5], () -> null).await())
+                .isEqualTo("200 end ended");
+        assertThat(seen()).isEqualTo("0 1");
+    }
+
+    @Test
+    void streamsAreAnsweredInAnyOrder() throws Exception {
+        connect(peer -> {
+            for (int i = 0; i < 3; i++) {
+                peer.next(HEADERS);
+            }
+            for (int stream = 5; stream > 0; stream -= 2) {
+                peer.respond(stream, 0, "200");
+                peer.send(DATA, END_STREAM, stream, ascii("to " + stream));
+            }
+            peer.end();
+        });
+        Outbound.Call first = outbound.get("/1");
+        Outbound.Call second = outbound.get("/2");
+        Outbound.Call third = outbound.get("/3");
+        assertThat(first.await()).isEqualTo("200 ended");
+        assertThat(second.await()).isEqualTo("200 ended");
+        assertThat(third.await()).isEqualTo("200 ended");
+        assertThat(first.text() + second.text() + third.text()).isEqualTo("to 1to 3to 5");
+    }
+
+    @Test
+    void interimHeadsComeBeforeTheFinalOne() throws Exception {
+        connect(peer -> {
+            int stream = peer.next(HEADERS).stream();
+            peer.respond(stream, 0, "100");
+            peer.respond(stream, 0, "103", "link", "x");
+            peer.respond(stream, END_STREAM, "200");
+            peer.end();
+        });
+        assertThat(outbound.get("/").await()).isEqualTo("100 103 200 end ended");
+    }
+
+    @Test
+    void responseToHeadMayTellTheLengthOfABody() throws Exception {
+        connect(peer -> {
+            peer.respond(peer.next(HEADERS).stream(), END_STREAM, "200", "content-length", "5");
+            peer.respond(peer.next(HEADERS).stream(), END_STREAM, "304", "content-length", "5");
+            peer.end();
+        });
+        assertThat(outbound.send(block -> block.start("HEAD", "http", "a", "/"), true)
+                        .await())
+                .isEqualTo("200 end ended");
+        assertThat(outbound.get("/").await()).isEqualTo("304 end ended");
+    }
+
+    @Test
+    void headThatCannotBeWrittenSendsNothingAndLeavesTheTableAsItIs() throws Exception {
+        connect(peer -> {
+            seen.add(peer.fieldsOf(peer.next(HEADERS)));
+            peer.respond(1, END_STREAM, "200");
+            peer.end();
+        });
+        assertThat(outbound.onThread(() -> {
+                    OutboundStream stream = outbound.connection().open(outbound.new Call(false));
+                    try {
+                        stream.send(
+                                block -> {
+                                    block.start("GET", "http", "a", "/");
+                                    block.field(new HttpString("x-new"), "y");
+                                    throw new IllegalStateException("unwritable");
+                                },
+                                true);
+                        return "sent";
+                    } catch (IllegalStateException e) {
+                        stream.reset(ErrorCode.CANCEL);
+                        stream.reset(ErrorCode.CANCEL);
+                        return e.getMessage() + outbound.connection().room();
+                    }
+                }))
+                .isEqualTo("unwritable" + Outbound.MOST_STREAMS);
+        assertThat(outbound.send(post("x-new", "y"), true).await()).isEqualTo("200 end ended");
+        assertThat(seen().toString()).endsWith("x-new: y]");
+    }
+
+    @Test
+    void resetTellsTheUpstreamAndGivesThePlaceBack() throws Exception {
+        connect(
+                peer -> {
+                    int stream = peer.next(HEADERS).stream();
+                    seen.add(stream);
+                    seen.add(peer.next(RST_STREAM).code());
+                    // what was under way
+                    peer.respond(stream, 0, "200");
+                    peer.send(DATA, END_STREAM, stream, ascii("late"));
+                    peer.respond(peer.next(HEADERS).stream(), END_STREAM, "200");
+                    peer.end();
+                },
+                3,
+                1);
+        Outbound.Call call = outbound.get("/");
+        assertThat(outbound.room()).isZero();
+        assertThat(seen()).isEqualTo(1);
+        call.reset(ErrorCode.CANCEL);
+        call.reset(ErrorCode.CANCEL);
+        assertThat(seen()).isEqualTo(ErrorCode.CANCEL);
+        assertThat(outbound.room()).isEqualTo(1);
+        assertThat(outbound.get("/").await()).isEqualTo("200 end ended");
+        assertThat(call.isOver()).as("heard of").isFalse();
+    }
+
+    @Test
+    void largeBodiesGoBothWaysThroughSmallWindows() throws Exception {
+        byte[] upload = new byte[300_000];
+        java.util.Arrays.fill(upload, (byte) 'x');
+        connect(
+                peer -> {
+                    Frame head = peer.next(HEADERS);
+                    int received = 0;
+                    while (received < upload.length) {
+                        Frame data = peer.next(DATA);
+                        received += data.payload().length;
+                        byte[] more = {0, 0, (byte) (data.payload().length >> 8), (byte) data.payload().length};
+                        peer.send(Http2Client.WINDOW_UPDATE, 0, 0, more);
+                        peer.send(Http2Client.WINDOW_UPDATE, 0, head.stream(), more);
+                    }
+                    seen.add(received);
+                    peer.respond(head.stream(), 0, "200");
+                    int window = OutboundConnection.STREAM_WINDOW;
+                    for (int sent = 0; sent < 1_000_000; sent += 10_000) {
+                        while (window < 10_000) {
+                            Frame update = peer.read();
+                            if (update.type() == Http2Client.WINDOW_UPDATE && update.stream() == head.stream()) {
+                                window += java.nio.ByteBuffer.wrap(update.payload())
+                                        .getInt();
+                            } else if (update.type() == Http2Client.PING) {
+                                peer.send(Http2Client.PING, Http2Client.ACK, 0, update.payload());
+                            }
+                        }
+                        window -= 10_000;
+                        peer.send(DATA, 0, head.stream(), new byte[10_000]);
+                    }
+                    peer.send(DATA, END_STREAM, head.stream(), NONE);
+                    peer.end();
+                },
+                4,
+                5_000);
+        Outbound.Call call = outbound.send(post("content-length", "300000"), false);
+        call.body(upload, () -> null);
+        assertThat(call.await()).isEqualTo("200 ended");
+        assertThat(call.bytes()).hasSize(1_000_000);
+        assertThat(seen()).isEqualTo(300_000);
+    }
+}
