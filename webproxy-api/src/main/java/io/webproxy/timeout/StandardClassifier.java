@@ -16,8 +16,8 @@ import java.util.stream.Collectors;
  *
  * <p>A request is {@code DOWNLOAD} when it has a {@code Range} field, when its last segment has a known file extension,
  * when its path has a segment such as {@code download}, or when it accepts {@code application/octet-stream}; it is
- * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, or when it accepts a streaming type: an event
- * stream or NDJSON. A WebSocket handshake is {@code DEFAULT}, whatever its path. A response is {@code DOWNLOAD} with status 206 or
+ * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, when it accepts a streaming type: an event
+ * stream, NDJSON, gRPC or gRPC-Web, or when its content is gRPC or gRPC-Web, whatever encodes the messages ({@code application/grpc+proto}). A WebSocket handshake is {@code DEFAULT}, whatever its path. A response is {@code DOWNLOAD} with status 206 or
  * {@code Content-Disposition: attachment}, {@code LONG} with a streaming type, {@code WEBSOCKET} with 101. Where two rules match,
  * {@code DOWNLOAD} wins. Everything is compared without regard to case.
  *
@@ -30,12 +30,18 @@ import java.util.stream.Collectors;
  * Immutable.
  */
 public final class StandardClassifier implements TimeoutClassifier {
+    private static final String GRPC = "application/grpc";
     private static final Set<String> OCTETS = Set.of("application/octet-stream");
 
     static final StandardClassifier DEFAULTS = new StandardClassifier(
             List.of("/api/chat", "/chat/completions", "/api/generate", "/generate", "/stream", "/events"),
             true,
-            Set.of("text/event-stream", "application/x-ndjson"),
+            Set.of(
+                    "text/event-stream",
+                    "application/x-ndjson",
+                    GRPC,
+                    "application/grpc-web",
+                    "application/grpc-web-text"),
             Set.of("download", "downloads", "files"),
             Set.of(
                     "7z",
@@ -163,7 +169,9 @@ public final class StandardClassifier implements TimeoutClassifier {
         if (request.header("range") != null || isFile(path) || accepts(request, OCTETS)) {
             return TimeoutClass.DOWNLOAD;
         }
-        return isLong(path) || accepts(request, longTypes) ? TimeoutClass.LONG : TimeoutClass.DEFAULT;
+        return isLong(path) || accepts(request, longTypes) || isGrpc(request)
+                ? TimeoutClass.LONG
+                : TimeoutClass.DEFAULT;
     }
 
     @Override
@@ -177,7 +185,19 @@ public final class StandardClassifier implements TimeoutClassifier {
             return TimeoutClass.DOWNLOAD;
         }
         String type = response.header("content-type");
-        return type != null && longTypes.contains(beforeParameters(type)) ? TimeoutClass.LONG : current;
+        return type != null && isLongType(type) ? TimeoutClass.LONG : current;
+    }
+
+    /** Both sides of gRPC are streams; of other types a request's content isn't a sign that its answer is one. */
+    private boolean isGrpc(RequestHead request) {
+        String type = request.header("content-type");
+        return type != null && type.regionMatches(true, 0, GRPC, 0, GRPC.length()) && isLongType(type);
+    }
+
+    private boolean isLongType(String value) {
+        String type = beforeParameters(value);
+        int suffix = type.startsWith(GRPC) ? type.indexOf('+') : -1;
+        return longTypes.contains(suffix < 0 ? type : type.substring(0, suffix));
     }
 
     /** RFC 6455 section 4.2.1. */

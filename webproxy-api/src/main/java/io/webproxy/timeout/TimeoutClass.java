@@ -8,7 +8,7 @@ package io.webproxy.timeout;
 public enum TimeoutClass {
     /** Everything that is nothing else; 60 s unless configured. */
     DEFAULT,
-    /** Answers that think or stream: chat completions, server-sent events, NDJSON; 10 min unless configured. */
+    /** Answers that think or stream: chat completions, server-sent events, NDJSON, gRPC; 10 min unless configured. */
     LONG,
     /** Files and ranges; 30 min unless configured. */
     DOWNLOAD,

@@ -251,6 +251,13 @@ class StandardClassifierTest {
                 "range | bytes=0- | DOWNLOAD",
                 "range | nonsense | DOWNLOAD",
                 "content-type | text/event-stream | DEFAULT",
+                "content-type | application/grpc | LONG",
+                "content-type | Application/gRPC+proto; x=y | LONG",
+                "content-type | application/grpc-web | LONG",
+                "content-type | application/grpc-web-text+proto | LONG",
+                "content-type | application/grpcx | DEFAULT",
+                "content-type | application/grp | DEFAULT",
+                "accept | application/grpc-web-text | LONG",
                 "upgrade | websocket | DEFAULT"
             })
     void requestFieldsChooseTheClass(String name, String value, TimeoutClass expected) {
@@ -364,6 +371,10 @@ class StandardClassifierTest {
                 "206 | content-disposition | inline | DOWNLOAD",
                 "404 | content-disposition | attachment | DOWNLOAD",
                 "200 | content-disposition | attachment ; filename=a | DOWNLOAD",
+                "200 | content-type | application/grpc | LONG",
+                "200 | content-type | application/grpc+json | LONG",
+                "200 | content-type | application/grpc-web+proto | LONG",
+                "200 | content-type | application/grpc-other | DEFAULT",
                 "200 | content-type | xtext/event-stream | DEFAULT",
                 "200 | content-type | text/plain;x=text/event-stream | DEFAULT",
                 "200 | content-type | APPLICATION/X-NDJSON ; charset=utf-8 | LONG",
@@ -446,6 +457,8 @@ class StandardClassifierTest {
 
         assertThat(own.classify(Request.with("accept", "text/slow"))).isEqualTo(LONG);
         assertThat(own.classify(Request.with("accept", "text/event-stream"))).isEqualTo(DEFAULT);
+        assertThat(own.classify(Request.with("content-type", "application/grpc")))
+                .isEqualTo(DEFAULT);
         assertThat(own.upgrade(DEFAULT, new Response(200, "content-type", "text/slow; x=y")))
                 .isEqualTo(LONG);
         assertThat(own.upgrade(DEFAULT, new Response(200, "content-type", "text/event-stream")))

@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** An HTTP/2 peer in frames (RFC 9113 section 4), mostly a client, which sends what no well-behaved one would. Field blocks are literals without indexing. */
 public final class Http2Client implements AutoCloseable {
@@ -276,13 +278,25 @@ public final class Http2Client implements AutoCloseable {
         return frame.type() == RST_STREAM ? frame.code() : -1;
     }
 
+    /** The fields of a HEADERS frame as names and values, sorted; to be called for each in turn. */
+    public Map<String, String> fields(Frame headers) throws IOException {
+        Map<String, String> fields = new TreeMap<>();
+        fields(headers.payload(), decoder)
+                .forEach(values -> fields.put(values.getHeaderName().toString(), String.join(", ", values)));
+        return fields;
+    }
+
     private static String status(byte[] block, HpackDecoder decoder) throws IOException {
+        String status = fields(block, decoder).getFirst(new HttpString(":status"));
+        return status == null ? "none" : status;
+    }
+
+    private static HeaderMap fields(byte[] block, HpackDecoder decoder) throws IOException {
         try {
             HeaderMap fields = new HeaderMap();
             decoder.setHeaderEmitter((name, value, neverIndex) -> fields.add(name, value));
             decoder.decode(ByteBuffer.wrap(block), false);
-            String status = fields.getFirst(new HttpString(":status"));
-            return status == null ? "none" : status;
+            return fields;
         } catch (HpackException e) {
             throw new IOException(e);
         }

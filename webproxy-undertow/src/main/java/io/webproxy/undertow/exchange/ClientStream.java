@@ -22,6 +22,16 @@ public interface ClientStream {
     }
 
     /**
+     * Ends a gRPC call whose response isn't whole, by trailers that say why, or by a head that is all of the response where none was sent yet.
+     *
+     * @param trailers the status with its message
+     * @return false if the stream can't carry them any more: then nothing is done
+     */
+    default boolean endCall(HeaderMap trailers) {
+        return false;
+    }
+
+    /**
      * Sends an interim response (RFC 9110 section 15.2) before the final one; it goes out at once.
      *
      * @param status 100 to 199, but not 101

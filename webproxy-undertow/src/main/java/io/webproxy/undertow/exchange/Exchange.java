@@ -20,6 +20,7 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -64,6 +65,7 @@ public final class Exchange extends Watched {
     private final Sweeper sweeper;
     private final RequestHead head;
     private final ClientStream client;
+    private final @Nullable GrpcCall grpc;
     private final Peer peer;
     private final Instant startTime = Instant.now();
     private final long start;
@@ -121,6 +123,7 @@ public final class Exchange extends Watched {
             next.proceed();
         });
         this.client = stream(http.getConnection());
+        this.grpc = GrpcCall.of(http, client);
         // last: what has thrown before has no end either
         http.putAttachment(KEY, this);
         shared.started();
@@ -155,6 +158,11 @@ public final class Exchange extends Watched {
     /** The client's side. */
     public ClientStream client() {
         return client;
+    }
+
+    /** The gRPC call that it is, or null. */
+    public @Nullable GrpcCall grpc() {
+        return grpc;
     }
 
     /** Whether the endpoint that it came through goes away. */
@@ -194,6 +202,11 @@ public final class Exchange extends Watched {
         return requestId;
     }
 
+    /** How long ago its request head was complete, in nanoseconds. */
+    public long age() {
+        return sweeper.now() - start;
+    }
+
     /** The request head. */
     public RequestHead head() {
         return head;
@@ -213,6 +226,9 @@ public final class Exchange extends Watched {
         lease = shared.routes().of(chosen.name());
         routedPath = normalizedPath;
         deadline.choose(timeouts, head);
+        if (grpc != null && grpc.timeout() >= 0) {
+            deadline.limitTotal(grpc.timeout());
+        }
         classChanged(null);
     }
 
@@ -426,6 +442,25 @@ public final class Exchange extends Watched {
     /** The proxy answers, not the upstream. */
     public void answered() {
         proxyAnswered = true;
+    }
+
+    /**
+     * Ends it before its response is whole, so that the client can tell it from a clean end: by the status of a gRPC call, where the stream can still carry it, else by an abort.
+     *
+     * @param as the status of HTTP that it would be answered with
+     */
+    public void breakOff(int as, String detail) {
+        GrpcCall call = grpc;
+        HeaderMap trailers = new HeaderMap();
+        Grpc.end(trailers, Grpc.statusOf(as), detail);
+        if (call == null || ended) {
+            client.abort();
+            return;
+        }
+        call.ended(trailers);
+        if (!client.endCall(trailers)) {
+            client.abort();
+        }
     }
 
     /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a whole. */

@@ -5,6 +5,7 @@ import io.webproxy.http.ResponseHead;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +18,9 @@ import org.slf4j.LoggerFactory;
  */
 final class ExchangeDeadline {
     private static final Logger LOG = LoggerFactory.getLogger(ExchangeDeadline.class);
+
+    /** What a sum with the clock can't overflow by. */
+    private static final long LONGEST = TimeUnit.DAYS.toNanos(3650);
 
     private final long start;
     private TimeoutPolicy policy = TimeoutPolicy.defaults();
@@ -81,6 +85,12 @@ final class ExchangeDeadline {
     /** A byte moved, in either direction. */
     void activity(long now) {
         lastActivity = now;
+    }
+
+    /** The whole exchange may take no longer than this, nor than the policy says. */
+    void limitTotal(long nanos) {
+        long limit = Math.max(1, Math.min(nanos, LONGEST));
+        total = total == 0 ? limit : Math.min(total, limit);
     }
 
     /** The whole exchange may take as long as it likes. */

@@ -17,7 +17,9 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
+import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.message.FieldRules;
+import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
@@ -79,6 +81,9 @@ final class ForwardExchange extends Facade
     private boolean movedOn;
     private long askedAt;
     private boolean responded;
+    /** The upstream has answered a gRPC call, though not by gRPC. */
+    private boolean ofHttp;
+
     private boolean responseEnded;
     private boolean done;
 
@@ -106,6 +111,10 @@ final class ForwardExchange extends Facade
             return;
         }
         exchange.watch(this);
+        if (exchange.client().isMultiplexed()) {
+            // a reset is seen at once; of HTTP/1.1 the connection would have to be read for it
+            exchange.client().watchForAbort(onClientGone);
+        }
         askFirst();
     }
 
@@ -273,11 +282,11 @@ final class ForwardExchange extends Facade
         } catch (RejectedExecutionException e) {
             // its thread is ending: the server has closed, and with it everything on the thread
             LOG.debug("{}: the server has closed", exchange);
-            abort();
+            breakOff(503, "The proxy ends.");
         } catch (Throwable e) {
             Guard.failed("the proxy handler", e);
             exchange.failed(ForwardError.INVALID_RESPONSE);
-            abort();
+            breakOff(500, "The proxy failed.");
         }
     }
 
@@ -322,7 +331,7 @@ final class ForwardExchange extends Facade
         LOG.debug("{}: {}", exchange, detail);
         if (responded) {
             exchange.failed(ForwardError.REQUEST_REJECTED);
-            abort();
+            breakOff(status, "The request is refused: " + detail + ".");
         } else {
             release();
             exchange.leaveUpstream();
@@ -370,6 +379,11 @@ final class ForwardExchange extends Facade
             return;
         }
         responded = true;
+        GrpcCall call = exchange.grpc();
+        if (call != null) {
+            call.ended(answer.fields());
+            ofHttp = !Grpc.isCall(answer.fields().getFirst(Headers.CONTENT_TYPE));
+        }
         exchange.responded(answer);
         response = new ClientResponse(
                 answer.status(),
@@ -468,8 +482,14 @@ final class ForwardExchange extends Facade
     public void responseEnded(HeaderMap trailers) {
         responseEnded = true;
         connection = null;
+        GrpcCall call = exchange.grpc();
+        if (call != null) {
+            call.ended(trailers);
+        }
         if (trailers.size() > 0) {
-            putAttachment(HttpAttachments.REQUEST_TRAILERS, FieldRules.allowedTrailers(trailers));
+            putAttachment(
+                    HttpAttachments.REQUEST_TRAILERS,
+                    call == null ? FieldRules.allowedTrailers(trailers) : FieldRules.metadata(trailers));
         }
     }
 
@@ -487,7 +507,7 @@ final class ForwardExchange extends Facade
         LOG.debug("{}: {}", exchange, detail);
         answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
         exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
-        abort();
+        breakOff(502, "The service behind this proxy broke off its answer.");
     }
 
     // --- ends ---
@@ -499,7 +519,7 @@ final class ForwardExchange extends Facade
         }
         if (responded) {
             exchange.failed(ForwardError.RESPONSE_BODY_IDLE);
-            abort();
+            breakOff(504, "Both sides were silent for too long.");
         } else if (isClientSilent()) {
             // RFC 9110 section 15.5.9
             requestBroken(408, "the rest of its body didn't come");
@@ -516,7 +536,7 @@ final class ForwardExchange extends Facade
         }
         if (responded) {
             exchange.failed(ForwardError.TOTAL_TIMEOUT);
-            abort();
+            breakOff(504, "The time for the whole exchange ran out.");
         } else {
             unanswered(ForwardError.TOTAL_TIMEOUT);
             answer(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out");
@@ -549,7 +569,7 @@ final class ForwardExchange extends Facade
 
     @Override
     public void cut() {
-        abort();
+        breakOff(503, "The proxy ends.");
     }
 
     @Override
@@ -559,7 +579,7 @@ final class ForwardExchange extends Facade
             if (!responded) {
                 exchange.recordStatus(499);
             }
-            abort();
+            breakOff(exchange.client()::abort);
         }
     }
 
@@ -606,8 +626,13 @@ final class ForwardExchange extends Facade
         }
     }
 
+    /** The response can't become whole: a gRPC call is told why, where the stream can still carry it. */
+    private void breakOff(int status, String detail) {
+        breakOff(ofHttp ? exchange.client()::abort : () -> exchange.breakOff(status, detail));
+    }
+
     /** Ends both sides at once; the transfers are made to throw, so that they give their buffers back. */
-    private void abort() {
+    private void breakOff(Runnable client) {
         if (done) {
             return;
         }
@@ -622,7 +647,7 @@ final class ForwardExchange extends Facade
             // the body is complete on the upstream's side, and waits in a transfer
             responseChannel.wakeupReads();
         }
-        exchange.client().abort();
+        client.run();
     }
 
     /** The proxy handler gives up: one of its transfers failed. */

@@ -12,12 +12,14 @@ import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
+import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
@@ -25,6 +27,9 @@ import org.xnio.channels.StreamSinkChannel;
  * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection end behind the answer.
  */
 public final class LocalAnswer implements Expiry {
+    /** That of a head which is all of a response. */
+    private static final byte[] NO_BODY = {};
+
     private final Exchange exchange;
     private final int status;
     private final byte[] body;
@@ -59,6 +64,10 @@ public final class LocalAnswer implements Expiry {
         }
         HeaderMap out = http.getResponseHeaders();
         fields.forEach((name, values) -> values.forEach(value -> out.add(new HttpString(name), value)));
+        if (exchange.grpc() != null && status >= 300) {
+            start(ofCall(exchange, status, detail));
+            return;
+        }
         Answer page = status < 400 ? null : page(exchange, status);
         if (page != null) {
             page.headers().forEach((name, values) -> {
@@ -97,13 +106,25 @@ public final class LocalAnswer implements Expiry {
         exchange.answered();
         answer.headers()
                 .forEach((name, values) -> exchange.http().getResponseHeaders().addAll(new HttpString(name), values));
-        start(new LocalAnswer(exchange, answer.status(), answer.body(), null));
+        boolean ofHttp = exchange.grpc() != null && answer.status() >= 300;
+        start(
+                ofHttp
+                        ? ofCall(exchange, answer.status(), reason(answer.status()))
+                        : new LocalAnswer(exchange, answer.status(), answer.body(), null));
     }
 
     /** Answers with 200 and this content. */
     public static void content(Exchange exchange, String contentType, byte[] content) {
         exchange.answered();
         start(new LocalAnswer(exchange, StatusCodes.OK, content, contentType));
+    }
+
+    /** What a gRPC call is answered with: a head that is all of the response, and says why in gRPC's words. */
+    private static LocalAnswer ofCall(Exchange exchange, int status, String detail) {
+        HeaderMap fields = exchange.http().getResponseHeaders();
+        Grpc.end(fields, Grpc.statusOf(status), detail);
+        Objects.requireNonNull(exchange.grpc(), "grpc").ended(fields);
+        return new LocalAnswer(exchange, StatusCodes.OK, NO_BODY, Grpc.TYPE);
     }
 
     private static void start(LocalAnswer answer) {
@@ -127,7 +148,9 @@ public final class LocalAnswer implements Expiry {
         if (contentType != null) {
             http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
         }
-        if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
+        if (body == NO_BODY) {
+            http.getResponseHeaders().remove(Headers.CONTENT_LENGTH);
+        } else if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
             http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
         }
         if (!http.getResponseHeaders().contains(Headers.DATE)) {

@@ -11,11 +11,13 @@ import io.webproxy.route.PathPrefix;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
 import io.webproxy.undertow.message.FieldNames;
 import io.webproxy.undertow.message.FieldRules;
+import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.upstream.HeadWriter;
 import io.webproxy.undertow.upstream.RequestFraming;
 import io.webproxy.undertow.upstream.UnwritableException;
@@ -166,12 +168,15 @@ final class OutboundHead {
     }
 
     private void write(HeadWriter out, HeaderValues values) {
+        GrpcCall call = exchange.grpc();
         login |= values.getHeaderName().equals(Headers.AUTHORIZATION) && ConnectionLogin.isLogin(values);
         if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE) && !out.isHttp2()) {
             // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
             out.field(Headers.COOKIE, String.join("; ", values));
         } else if (values.getHeaderName().equals(Headers.MAX_FORWARDS) && MaxForwards.isFor(http)) {
             out.field(Headers.MAX_FORWARDS, MaxForwards.next(http));
+        } else if (call != null && values.getHeaderName().equals(Grpc.TIMEOUT)) {
+            out.field(Grpc.TIMEOUT, call.timeoutLeft(values.getFirst(), exchange.age()));
         } else {
             out.fields(values);
         }

@@ -162,7 +162,7 @@ final class DecisionWait implements Expiry {
 
     @Override
     public void cut() {
-        exchange.client().abort();
+        exchange.breakOff(503, "The proxy ends.");
     }
 
     @Override

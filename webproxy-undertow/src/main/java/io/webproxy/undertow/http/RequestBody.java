@@ -49,13 +49,13 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
         }
         http.addRequestWrapper((factory, same) -> {
             exchange.client().unwatch();
-            return watched(new RequestBody(factory.create(), exchange, limits));
+            RequestBody body = new RequestBody(factory.create(), exchange, limits);
+            if (exchange.grpc() == null) {
+                // a gRPC client may be silent between two messages, as an upstream may
+                exchange.whileWaiting(body::checkPace);
+            }
+            return body;
         });
-    }
-
-    private static RequestBody watched(RequestBody body) {
-        body.exchange.whileWaiting(body::checkPace);
-        return body;
     }
 
     /** A client that sends next to nothing holds an exchange as long as it likes: no silence limit finds it. */

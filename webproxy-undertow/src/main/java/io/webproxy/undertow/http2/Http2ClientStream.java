@@ -124,6 +124,19 @@ final class Http2ClientStream implements ClientStream {
     }
 
     @Override
+    public boolean endCall(HeaderMap trailers) {
+        if (closed || !connection.isOpen(stream) || !stream.sink().endCall(trailers)) {
+            return false;
+        }
+        closed = true;
+        // what the client still sends isn't read: the stream is reset without an error (RFC 9113 section 8.1)
+        Connectors.terminateRequest(exchange.http());
+        Connectors.terminateResponse(exchange.http());
+        exchange.end();
+        return true;
+    }
+
+    @Override
     public void requireHttp11() {
         close(ErrorCode.HTTP_1_1_REQUIRED);
     }

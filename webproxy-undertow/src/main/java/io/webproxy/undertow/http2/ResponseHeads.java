@@ -5,6 +5,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
+import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 
 /** Makes field blocks of responses (RFC 9113 section 8.3.2) with a connection's encoder. Each has to be sent, in the order in which they are made. Not thread-safe. */
@@ -32,6 +33,13 @@ final class ResponseHeads {
         encoder.start();
         encoder.status(status);
         encoder.fields(fields);
+    }
+
+    /** A head that is all of a response to a gRPC call. */
+    void callEnd(HeaderMap fields) {
+        fields.put(Headers.CONTENT_TYPE, Grpc.TYPE);
+        fields.put(Headers.DATE, HttpDate.now());
+        encode(StatusCodes.OK, fields);
     }
 
     /** The head of a refusal that has nothing else to say. */

@@ -156,6 +156,25 @@ final class ResponseSink extends StreamSink {
         }
     }
 
+    /** Ends a response that isn't whole by these trailers, or by a head with them if none was sent; false if that is too late, or would look like a whole one. */
+    boolean endCall(HeaderMap trailers) {
+        if (broken || terminated || ended || tunnel || bodiless || missing > 0) {
+            return false;
+        }
+        if (headSent) {
+            end(trailers);
+        } else {
+            headSent = true;
+            ended = true;
+            connection.heads().callEnd(trailers);
+            sender.block(stream.id(), true);
+        }
+        terminated = true;
+        finished = true;
+        breakOff();
+        return true;
+    }
+
     private void end(@Nullable HeaderMap trailers) {
         ended = true;
         sender.end(stream.id(), trailers);

@@ -165,6 +165,24 @@ public final class FieldRules {
         return allowedTrailers(trailers, name -> true);
     }
 
+    /**
+     * The trailers of a response that pass to the client of a gRPC call, which reads them as metadata and never as part of the head: all but those that frame, route or authenticate.
+     */
+    public static HeaderMap metadata(HeaderMap trailers) {
+        HeaderMap allowed = new HeaderMap();
+        for (HeaderValues values : trailers) {
+            HttpString name = values.getHeaderName();
+            if (FieldParser.isToken(name.toString())
+                    && !isHopByHop(name)
+                    && !name.equals(Headers.SET_COOKIE)
+                    && !FieldNames.isProtected(FieldNames.folded(name))
+                    && values.stream().allMatch(FieldParser::isValue)) {
+                allowed.addAll(name, values);
+            }
+        }
+        return allowed;
+    }
+
     /** Those of them whose names pass a test. */
     static HeaderMap allowedTrailers(HeaderMap trailers, Predicate<HttpString> test) {
         HeaderMap allowed = new HeaderMap();

@@ -124,4 +124,24 @@ class ExchangeDeadlineTest {
         assertThat(download.at()).isEqualTo(millis(1));
         assertThat(download.timeoutClass()).as("what the record shows").isEqualTo(DOWNLOAD);
     }
+
+    @Test
+    void totalOfOneExchangeCanBeLowerAndNeverHigherThanThePolicys() {
+        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST);
+        deadline.limitTotal(5_000_000);
+        assertThat(deadline.at()).isEqualTo(millis(5));
+        assertThat(deadline.isOverdue(millis(5))).isTrue();
+        deadline.limitTotal(7_000_000);
+        assertThat(deadline.at()).isEqualTo(millis(5));
+        deadline.choose(policy.withTotal(Duration.ofMillis(2)), REQUEST);
+        deadline.limitTotal(5_000_000);
+        assertThat(deadline.isOverdue(millis(2))).isTrue();
+        deadline.choose(policy, REQUEST);
+        deadline.limitTotal(0);
+        assertThat(deadline.isOverdue(millis(1))).isTrue();
+        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST);
+        deadline.limitTotal(Long.MAX_VALUE);
+        assertThat(deadline.isOverdue(millis(1_000_000_000L))).isFalse();
+        assertThat(deadline.at() - START).isPositive();
+    }
 }

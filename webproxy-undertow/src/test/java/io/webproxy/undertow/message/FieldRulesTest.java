@@ -193,4 +193,28 @@ class FieldRulesTest {
         assertThat(allowed.size()).isEqualTo(1);
         assertThat(trailers.size()).isEqualTo(2);
     }
+
+    @Test
+    void trailersOfAGrpcCallAreMetadataAndAllThatFramesOrAuthenticatesIsDropped() {
+        HeaderMap trailers = fields(
+                "grpc-status", "0",
+                "grpc-message", "fine",
+                "grpc-status-details-bin", "AAE",
+                "session_id.x", "1",
+                "My-Key-Bin", "AA,AQ",
+                "user", "me",
+                "Content-Length", "3",
+                "content_type", "text/html",
+                "Transfer-Encoding", "chunked",
+                "Host", "a",
+                "Authorization", "x",
+                "Set-Cookie", "a=b",
+                "X-Forwarded-For", "192.0.2.1",
+                "TE", "trailers",
+                "bad", "a\u0000b");
+
+        assertThat(names(FieldRules.metadata(trailers)))
+                .containsExactlyInAnyOrder(
+                        "grpc-status", "grpc-message", "grpc-status-details-bin", "session_id.x", "My-Key-Bin", "user");
+    }
 }
