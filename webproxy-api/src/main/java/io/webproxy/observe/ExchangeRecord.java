@@ -70,7 +70,7 @@ public record ExchangeRecord(
     @Override
     public String toString() {
         return "ExchangeRecord[" + requestId + " " + method + " " + scheme + "://" + authority + path + " " + protocol
-                + " " + status
+                + " " + status + (grpcStatus == null ? "" : " grpc-status=" + grpcStatus)
                 + (error == null ? "" : " " + error) + " route=" + route + " upstream=" + upstream + " class="
                 + startClass + "->" + endClass + " in=" + bytesIn + " out=" + bytesOut + " total=" + total + "]";
     }

@@ -21,6 +21,10 @@ public enum ForwardError {
      * sees 503.
      */
     POOL_EXHAUSTED,
+    /**
+     * The upstream speaks HTTP/1.1, which carries no gRPC call, and another could not be asked in its place; the client sees {@code grpc-status} 14, as for 502.
+     */
+    UPSTREAM_PROTOCOL,
     /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */
     UPSTREAM_CLOSED,
     /** The upstream's answer isn't HTTP/1.1 as RFC 9112 has it; the client sees 502. */

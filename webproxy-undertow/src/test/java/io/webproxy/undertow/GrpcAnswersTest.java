@@ -6,7 +6,6 @@ import static io.webproxy.testing.Http2Client.HEADERS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.webproxy.ErrorPages;
 import io.webproxy.ProxyConfig;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.http.Answer;
@@ -19,12 +18,16 @@ import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.LoggedErrors;
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -39,8 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GrpcAnswersTest {
     private static void call(Http2Client client, String path, String... more) throws Exception {
         String[] fields = new String[4 + more.length];
-        System.arraycopy(
-                new String[] {"content-type", "application/grpc+proto", "te", "trailers"}, 0, fields, 0, 4);
+        System.arraycopy(new String[] {"content-type", "application/grpc+proto", "te", "trailers"}, 0, fields, 0, 4);
         System.arraycopy(more, 0, fields, 4, more.length);
         client.open(1, "POST", path, "localhost", fields);
     }
@@ -68,6 +70,7 @@ class GrpcAnswersTest {
             assertThat(record.status()).isEqualTo(200);
             assertThat(record.proxyAnswered()).isTrue();
             assertThat(record.bytesOut()).isZero();
+            assertThat(record.grpcStatus()).isEqualTo(Integer.valueOf(answer.get("grpc-status")));
             return answer;
         }
     }
@@ -79,6 +82,45 @@ class GrpcAnswersTest {
             assertThat(answer(front, b -> b.forward("http://127.0.0.1:" + dead.port())))
                     .containsEntry("grpc-status", "14")
                     .containsEntry("grpc-message", "The service behind this proxy can't be reached.");
+        }
+    }
+
+    @Test
+    void upstreamOfHttp1IsOneClearError() throws Exception {
+        BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        requests.add(head);
+                        assertThat(c.readHead()).as("the end of an empty body").startsWith("0");
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                    }
+                });
+                LoggedErrors log = new LoggedErrors("io.webproxy.upstream");
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri())) {
+            for (int i = 0; i < 3; i++) {
+                try (Http2Client client = Http2Client.open(proxy)) {
+                    call(client, "/a.B/C");
+                    assertThat(answer(client))
+                            .containsEntry("grpc-status", "14")
+                            .containsEntry(
+                                    "grpc-message",
+                                    "The service behind this proxy speaks HTTP/1.1, and gRPC needs HTTP/2.");
+                    ExchangeRecord record = proxy.record();
+                    assertThat(record.error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
+                    assertThat(record.grpcStatus()).isEqualTo(14);
+                    assertThat(record.upstream()).isEqualTo(upstream.address());
+                    client.open(3, "POST", "/", "localhost", "content-type", "application/grpc-web+proto");
+                    client.send(DATA, END_STREAM, 3, new byte[0]);
+                    assertThat(client.answer(3)).isEqualTo("200");
+                    proxy.record();
+                }
+            }
+            assertThat(log.warnings())
+                    .singleElement()
+                    .asString()
+                    .startsWith(upstream.uri() + " speaks HTTP/1.1, ")
+                    .contains("h2c://");
+            assertThat(requests).hasSize(3);
         }
     }
 
@@ -102,8 +144,8 @@ class GrpcAnswersTest {
                 .route(r -> r.path("/denied").deny("127.0.0.0/8").answer(Answer.of(200)))
                 .route(r -> r.path("/login").basicAuth("a", "b").answer(Answer.of(200)))
                 .route(r -> r.path("/locked")
-                        .authenticator(request ->
-                                CompletableFuture.completedFuture(new AuthDecision.Denied(429, Map.of())))
+                        .authenticator(
+                                request -> CompletableFuture.completedFuture(new AuthDecision.Denied(429, Map.of())))
                         .answer(Answer.of(200)))
                 .route(r -> r.path("/moved").redirectTo("https://other.example"))
                 .route(r -> r.path("/prefix/").stripPrefix().forward("http://127.0.0.1:9"))
@@ -198,8 +240,8 @@ class GrpcAnswersTest {
             long start = System.nanoTime();
             call(client, "/a.B/C", "grpc-timeout", timeout);
             assertThat(answer(client)).containsEntry("grpc-status", "4");
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(
-                    timeout.startsWith("2") ? Duration.ofMillis(200) : Duration.ZERO, Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .isBetween(timeout.startsWith("2") ? Duration.ofMillis(200) : Duration.ZERO, Duration.ofSeconds(5));
             assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
         }
     }
@@ -212,8 +254,7 @@ class GrpcAnswersTest {
                         .answer(Answer.of(200))));
         try (Http2Client client = Http2Client.open(proxy)) {
             call(client, "/a.B/C");
-            await()
-                    .until(() -> proxy.server().status().exchanges() == 1);
+            await().until(() -> proxy.server().status().exchanges() == 1);
             CompletableFuture<Void> closed = CompletableFuture.runAsync(proxy::close);
             // behind the GOAWAY that announces it
             assertThat(client.fields(client.next(HEADERS))).containsEntry("grpc-status", "14");

@@ -546,7 +546,7 @@ public final class Exchange extends Watched {
                 firstByte < 0 ? null : Duration.ofNanos(firstByte),
                 Duration.ofNanos(sweeper.now() - start),
                 error,
-                null,
+                grpc == null ? null : grpc.status(),
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
                 http.getRequestHeaders().getFirst(Headers.REFERER),
                 tags);

@@ -62,6 +62,7 @@ final class ForwardExchange extends Facade
     private final Exchange exchange;
     private final Upstreams pools;
     private final RouteState state;
+    private final Http1Upstreams http1Upstreams;
     private final ConnectionLogin login;
     private final Runnable onClientGone = this::clientGone;
 
@@ -87,11 +88,12 @@ final class ForwardExchange extends Facade
     private boolean responseEnded;
     private boolean done;
 
-    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state) {
+    ForwardExchange(Exchange exchange, Upstreams pools, RouteState state, Http1Upstreams http1Upstreams) {
         super(exchange.http());
         this.exchange = exchange;
         this.pools = pools;
         this.state = state;
+        this.http1Upstreams = http1Upstreams;
         this.login = new ConnectionLogin(exchange);
     }
 
@@ -222,6 +224,14 @@ final class ForwardExchange extends Facade
         }
         exchange.connected(taken.isReused() ? 0 : now() - askedAt, taken.protocol());
         Upstream upstream = Objects.requireNonNull(candidate).upstream();
+        if (exchange.grpc() != null && taken.protocol().equals("HTTP/1.1")) {
+            taken.close();
+            http1Upstreams.met(upstream, exchange.route());
+            if (!movesOn(false)) {
+                answer(ForwardError.UPSTREAM_PROTOCOL, "it speaks HTTP/1.1");
+            }
+            return;
+        }
         connection = taken;
         exchange.activity();
         try {

@@ -245,6 +245,8 @@ public final class LocalAnswer implements Expiry {
                 new Failure(504, "The service behind this proxy didn't accept the connection in time.");
             case NO_HEALTHY_UPSTREAM, POOL_EXHAUSTED ->
                 new Failure(503, "The service behind this proxy is busy; try again.");
+            case UPSTREAM_PROTOCOL ->
+                new Failure(502, "The service behind this proxy speaks HTTP/1.1, and gRPC needs HTTP/2.");
             case UPSTREAM_CLOSED ->
                 new Failure(502, "The service behind this proxy closed the connection without an answer.");
             case INVALID_RESPONSE, RESPONSE_HEAD_TOO_LARGE ->

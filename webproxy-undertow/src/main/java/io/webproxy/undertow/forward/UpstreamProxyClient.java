@@ -15,6 +15,7 @@ final class UpstreamProxyClient implements ProxyClient {
 
     private final Upstreams upstreams;
     private final RouteStates states;
+    private final Http1Upstreams http1Upstreams = new Http1Upstreams();
 
     UpstreamProxyClient(Upstreams upstreams, RouteStates states) {
         this.upstreams = upstreams;
@@ -42,7 +43,9 @@ final class UpstreamProxyClient implements ProxyClient {
         if (!exchange.isEnded()) {
             callback.completed(
                     http,
-                    new ProxyConnection(new ForwardExchange(exchange, upstreams, states.of(exchange.route())), "/"));
+                    new ProxyConnection(
+                            new ForwardExchange(exchange, upstreams, states.of(exchange.route()), http1Upstreams),
+                            "/"));
         }
     }
 }

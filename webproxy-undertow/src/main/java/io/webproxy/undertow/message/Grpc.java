@@ -61,16 +61,15 @@ public final class Grpc {
             }
             number = number * 10 + (c - '0');
         }
-        TimeUnit unit =
-                switch (value.charAt(digits)) {
-                    case 'H' -> TimeUnit.HOURS;
-                    case 'M' -> TimeUnit.MINUTES;
-                    case 'S' -> TimeUnit.SECONDS;
-                    case 'm' -> TimeUnit.MILLISECONDS;
-                    case 'u' -> TimeUnit.MICROSECONDS;
-                    case 'n' -> TimeUnit.NANOSECONDS;
-                    default -> null;
-                };
+        TimeUnit unit = switch (value.charAt(digits)) {
+            case 'H' -> TimeUnit.HOURS;
+            case 'M' -> TimeUnit.MINUTES;
+            case 'S' -> TimeUnit.SECONDS;
+            case 'm' -> TimeUnit.MILLISECONDS;
+            case 'u' -> TimeUnit.MICROSECONDS;
+            case 'n' -> TimeUnit.NANOSECONDS;
+            default -> null;
+        };
         return unit == null ? -1 : unit.toNanos(number);
     }
 

@@ -68,6 +68,7 @@ final class AccessLog {
         line.append(" first=").append(e.firstByte() == null ? "-" : seconds(e.firstByte()));
         line.append(" total=").append(seconds(e.total()));
         line.append(" error=").append(e.error() == null ? "-" : e.error());
+        line.append(" grpc_status=").append(e.grpcStatus() == null ? "-" : e.grpcStatus());
         word(line.append(" id="), e.requestId());
         return line.toString();
     }

@@ -40,6 +40,7 @@ final class JsonLine {
         json.raw("first_byte", seconds(e.firstByte()));
         json.raw("total", seconds(e.total()));
         json.text("error", e.error() == null ? null : e.error().name());
+        json.raw("grpc_status", String.valueOf(e.grpcStatus()));
         json.text("referer", e.referer());
         json.text("user_agent", e.userAgent());
         json.tags(e.tags());

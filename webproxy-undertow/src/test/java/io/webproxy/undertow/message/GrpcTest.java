@@ -77,7 +77,19 @@ class GrpcTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 13", "1, 13", "2, 13", "3, 13", "7, 14", "8, 1", "9, 13", "11, 8", "12, 7", "13, 13", "4294967288, 13"})
+    @CsvSource({
+        "0, 13",
+        "1, 13",
+        "2, 13",
+        "3, 13",
+        "7, 14",
+        "8, 1",
+        "9, 13",
+        "11, 8",
+        "12, 7",
+        "13, 13",
+        "4294967288, 13"
+    })
     void codeOfAResetHasAStatus(long code, int status) {
         assertThat(Grpc.statusOfReset(code)).isEqualTo(status);
     }

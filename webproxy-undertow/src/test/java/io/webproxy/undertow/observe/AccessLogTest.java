@@ -26,6 +26,7 @@ class AccessLogTest {
     private Duration firstByte = Duration.ofMillis(12);
     private String upstreamProtocol = "HTTP/2.0";
     private ForwardError error;
+    private Integer grpcStatus;
     private String userAgent;
     private String referer;
 
@@ -56,7 +57,7 @@ class AccessLogTest {
                             firstByte,
                             Duration.ofSeconds(75),
                             error,
-                            null,
+                            grpcStatus,
                             userAgent,
                             referer,
                             java.util.Map.of()),
@@ -73,13 +74,14 @@ class AccessLogTest {
         referer = "https://example.com/";
         endClass = TimeoutClass.LONG;
         error = ForwardError.RESPONSE_BODY_IDLE;
+        grpcStatus = 4;
 
         assertThat(line(false))
                 .isEqualTo("192.0.2.1 - operator [09/Sep/2001:01:46:40 +0000] \"GET /a HTTP/1.1\" 200 1234"
                         + " \"https://example.com/\" \"curl/8.0\" host=example.com route=/ upstream=127.0.0.1:8080"
                         + " upstream_protocol=HTTP/2.0"
                         + " class=DEFAULT>LONG in=5 connect=0.002 first=0.012 total=75.000"
-                        + " error=RESPONSE_BODY_IDLE id=request-1");
+                        + " error=RESPONSE_BODY_IDLE grpc_status=4 id=request-1");
     }
 
     @Test
@@ -93,7 +95,7 @@ class AccessLogTest {
         assertThat(line(false))
                 .startsWith("192.0.2.1 - - [")
                 .endsWith("200 1234 \"-\" \"-\" host=- route=- upstream=- upstream_protocol=- class=DEFAULT in=5"
-                        + " connect=0.002 first=- total=75.000 error=- id=request-1");
+                        + " connect=0.002 first=- total=75.000 error=- grpc_status=- id=request-1");
     }
 
     @Test

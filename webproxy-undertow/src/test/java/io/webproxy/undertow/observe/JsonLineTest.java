@@ -63,7 +63,7 @@ class JsonLineTest {
                 Duration.ofMillis(12),
                 Duration.ofSeconds(75),
                 ForwardError.RESPONSE_BODY_IDLE,
-                null,
+                14,
                 "curl/8.0",
                 "https://example.com/",
                 Map.of("tenant", "a", "model", "big"));
@@ -142,7 +142,7 @@ class JsonLineTest {
                             + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
                             + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"upstream_protocol\":\"HTTP/1.1\",\"class_start\":\"DEFAULT\","
                             + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"connect\":0.001500,"
-                            + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\","
+                            + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\",\"grpc_status\":14,"
                             + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
     }
 
@@ -155,7 +155,7 @@ class JsonLineTest {
                             + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
                             + "\"route\":null,\"upstream\":null,\"upstream_protocol\":null,\"class_start\":\"DEFAULT\","
                             + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"connect\":0.000000,"
-                            + "\"first_byte\":null,\"total\":0.000001,\"error\":null,"
+                            + "\"first_byte\":null,\"total\":0.000001,\"error\":null,\"grpc_status\":null,"
                             + "\"referer\":null,\"user_agent\":null,\"tags\":{}}");
     }
 

@@ -1,0 +1,30 @@
+package io.webproxy.undertow.forward;
+
+import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The upstreams that would get gRPC calls if they spoke HTTP/2: one line for each. Thread-safe. */
+final class Http1Upstreams {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
+    /** What a server with ever new upstreams may remember. */
+    private static final int MOST = 1000;
+
+    private final Set<String> met = ConcurrentHashMap.newKeySet();
+
+    /** One of them was to get a call. */
+    void met(Upstream upstream, Route route) {
+        if (met.size() < MOST && met.add(upstream.toString())) {
+            LOG.warn(
+                    "{} speaks HTTP/1.1, which carries no gRPC: calls to route {} are answered with UNAVAILABLE ({})",
+                    upstream,
+                    route.name(),
+                    upstream.tls()
+                            ? "expected: h2 by ALPN, with https+h2:// or .http2()"
+                            : "expected: h2c:// for a service that speaks gRPC in cleartext");
+        }
+    }
+}
