@@ -200,7 +200,8 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
         HttpUpgradeListener listener = upgrade;
         if (listener != null && exchange.isUpgrade()) {
             sink.tunnel();
-            listener.handleUpgrade(new StreamTunnel(this), exchange);
+            listener.handleUpgrade(
+                    new StreamTunnel(connection.socket(), this, () -> connection.tunnelClosed(this)), exchange);
         }
     }
 

@@ -284,7 +284,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
                 measure(bytes);
             }
         }
-        stream.listener().bytes(bytes);
+        stream.bytesRead(bytes);
     }
 
     /** There is no memory for what a stream brings: its client takes less than the upstream sends. */

@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
@@ -77,6 +78,7 @@ public final class OutboundStream implements LinkStream {
     private boolean reserved = true;
 
     private boolean responded;
+    private boolean tunnel;
     /** The listener has heard the last. */
     private boolean over;
 
@@ -107,6 +109,16 @@ public final class OutboundStream implements LinkStream {
         return source;
     }
 
+    /**
+     * Makes both directions a connection of its own, after the upstream has granted an extended CONNECT (RFC 8441); its close resets the stream unless both have ended. The listener
+     * hears nothing more.
+     */
+    public StreamConnection tunnel() {
+        tunnel = true;
+        over = true;
+        return new StreamTunnel(connection.socket(), this, () -> connection.reset(this, ErrorCode.CANCEL));
+    }
+
     /** Whether the upstream has taken all of the request body that has come, and more is to come. */
     public boolean isAwaitingBody() {
         return sink != null && sink.isAwaitingBody();
@@ -119,10 +131,6 @@ public final class OutboundStream implements LinkStream {
     }
 
     // --- what the connection does with it ---
-
-    Listener listener() {
-        return listener;
-    }
 
     /** Its head is in the output. */
     void sent(int number, RequestSink body, long end) {
@@ -170,6 +178,24 @@ public final class OutboundStream implements LinkStream {
 
     boolean isResponded() {
         return responded;
+    }
+
+    void bytesTaken(long bytes) {
+        if (!over) {
+            listener.bytesTaken(bytes);
+        }
+    }
+
+    void bytesRead(long bytes) {
+        if (!over) {
+            listener.bytes(bytes);
+        }
+    }
+
+    void paused() {
+        if (!over) {
+            listener.paused();
+        }
     }
 
     void interim(int status, HeaderMap fields) {
@@ -233,7 +259,7 @@ public final class OutboundStream implements LinkStream {
         if (sink != null) {
             sink.breakOff();
         }
-        if (over || !source.isEnded()) {
+        if (!source.isEnded() || (over && !tunnel)) {
             source.breakOff();
         }
     }

@@ -80,7 +80,7 @@ final class RequestSink extends StreamSink {
         }
         int length = send(src, missing);
         if (length > 0) {
-            stream.listener().bytesTaken(length);
+            stream.bytesTaken(length);
             if (missing >= 0) {
                 missing -= length;
                 if (missing == 0) {

@@ -28,7 +28,7 @@ final class ResponseSource extends StreamSource {
 
     @Override
     void paused() {
-        stream.listener().paused();
+        stream.paused();
     }
 
     @Override

@@ -7,11 +7,13 @@ import org.xnio.conduits.WriteReadyHandler;
 
 /** A stream that carries a tunnel (RFC 8441), as a connection of its own: its close resets the stream unless both directions have ended. */
 final class StreamTunnel extends StreamConnection {
-    private final Http2Stream stream;
+    private final StreamConnection socket;
+    private final Runnable onClose;
 
-    StreamTunnel(Http2Stream stream) {
-        super(stream.getIoThread());
-        this.stream = stream;
+    StreamTunnel(StreamConnection socket, LinkStream stream, Runnable onClose) {
+        super(socket.getIoThread());
+        this.socket = socket;
+        this.onClose = onClose;
         setSourceConduit(stream.source());
         setSinkConduit(stream.sink());
         stream.source().setReadReadyHandler(new ReadReadyHandler.ChannelListenerHandler<>(getSourceChannel()));
@@ -20,16 +22,16 @@ final class StreamTunnel extends StreamConnection {
 
     @Override
     protected void closeAction() {
-        stream.connection().tunnelClosed(stream);
+        onClose.run();
     }
 
     @Override
     public SocketAddress getPeerAddress() {
-        return stream.getPeerAddress();
+        return socket.getPeerAddress();
     }
 
     @Override
     public SocketAddress getLocalAddress() {
-        return stream.getLocalAddress();
+        return socket.getLocalAddress();
     }
 }

@@ -127,6 +127,11 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
         return new Call(false).send(head, true);
     }
 
+    /** A request for a tunnel, whose response isn't read. */
+    Call tunnel() throws Exception {
+        return new Call(false).send(block -> block.startWebSocket("http", "a", "/chat"), false);
+    }
+
     static Consumer<RequestBlock> post(String... fields) {
         return block -> {
             block.start("POST", "http", "a", "/");

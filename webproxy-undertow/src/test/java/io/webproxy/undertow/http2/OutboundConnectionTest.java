@@ -13,15 +13,20 @@ import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.xnio.StreamConnection;
 
 /** What goes out to an upstream by HTTP/2, frame by frame, and what becomes of its answers. */
 @ExtendWith(LeakCheck.class)
@@ -235,7 +240,7 @@ class OutboundConnectionTest {
     @Test
     void largeBodiesGoBothWaysThroughSmallWindows() throws Exception {
         byte[] upload = new byte[300_000];
-        java.util.Arrays.fill(upload, (byte) 'x');
+        Arrays.fill(upload, (byte) 'x');
         connect(
                 peer -> {
                     Frame head = peer.next(HEADERS);
@@ -254,8 +259,7 @@ class OutboundConnectionTest {
                         while (window < 10_000) {
                             Frame update = peer.read();
                             if (update.type() == Http2Client.WINDOW_UPDATE && update.stream() == head.stream()) {
-                                window += java.nio.ByteBuffer.wrap(update.payload())
-                                        .getInt();
+                                window += ByteBuffer.wrap(update.payload()).getInt();
                             } else if (update.type() == Http2Client.PING) {
                                 peer.send(Http2Client.PING, Http2Client.ACK, 0, update.payload());
                             }
@@ -273,5 +277,102 @@ class OutboundConnectionTest {
         assertThat(call.await()).isEqualTo("200 ended");
         assertThat(call.bytes()).hasSize(1_000_000);
         assertThat(seen()).isEqualTo(300_000);
+    }
+
+    @Test
+    void tunnelIsAConnectionWhoseDirectionsEndOneByOne() throws Exception {
+        connect(
+                peer -> {
+                    Frame head = peer.next(HEADERS);
+                    seen.add(peer.fieldsOf(head));
+                    peer.respond(head.stream(), 0, "200");
+                    peer.send(DATA, 0, head.stream(), ascii("hello"));
+                    Frame data = peer.next(DATA);
+                    seen.add(new String(data.payload(), StandardCharsets.US_ASCII));
+                    peer.send(DATA, END_STREAM, head.stream(), ascii("bye"));
+                    Frame end = peer.next(DATA);
+                    seen.add(end.flags());
+                    peer.end();
+                },
+                8,
+                1);
+        assertThat(outbound.onThread(() -> outbound.connection().isExtendedConnect()))
+                .isTrue();
+        Outbound.Call call = outbound.tunnel();
+        call.head();
+        StreamConnection tunnel = outbound.onThread(() -> call.stream().tunnel());
+        assertThat(seen())
+                .isEqualTo(List.of(
+                        ":method: CONNECT", ":scheme: http", ":authority: a", ":path: /chat", ":protocol: websocket"));
+        assertThat(readFrom(tunnel)).isEqualTo("hello");
+        outbound.onThread(() -> {
+            tunnel.getSinkChannel().write(ByteBuffer.wrap(ascii("ping")));
+            return tunnel.getSinkChannel().flush();
+        });
+        assertThat(seen()).isEqualTo("ping");
+        assertThat(readFrom(tunnel)).isEqualTo("bye");
+        assertThat(readFrom(tunnel)).isEqualTo("end");
+        outbound.onThread(() -> {
+            tunnel.getSinkChannel().shutdownWrites();
+            return tunnel.getSinkChannel().flush();
+        });
+        assertThat(seen()).isEqualTo(END_STREAM);
+        outbound.onThread(() -> {
+            tunnel.close();
+            return null;
+        });
+        assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS);
+    }
+
+    private String readFrom(StreamConnection tunnel) throws Exception {
+        CompletableFuture<String> read = new CompletableFuture<>();
+        outbound.onThread(() -> {
+            tunnel.getSourceChannel().setReadListener(channel -> {
+                try {
+                    ByteBuffer buffer = ByteBuffer.allocate(100);
+                    int count = channel.read(buffer);
+                    if (count != 0) {
+                        channel.suspendReads();
+                        read.complete(
+                                count < 0 ? "end" : new String(buffer.array(), 0, count, StandardCharsets.US_ASCII));
+                    }
+                } catch (IOException e) {
+                    channel.suspendReads();
+                    read.complete(e.getMessage());
+                }
+            });
+            tunnel.getSourceChannel().resumeReads();
+            return null;
+        });
+        return read.get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void closeOfATunnelResetsItsStream() throws Exception {
+        connect(peer -> {
+            peer.respond(peer.next(HEADERS).stream(), 0, "200");
+            seen.add(peer.next(RST_STREAM).code());
+            peer.end();
+        });
+        Outbound.Call call = outbound.tunnel();
+        call.head();
+        outbound.onThread(() -> {
+            call.stream().tunnel().close();
+            return null;
+        });
+        assertThat(seen()).isEqualTo(ErrorCode.CANCEL);
+        assertThat(call.isOver()).isFalse();
+    }
+
+    @Test
+    void resetOfATunnelIsFeltByWhoeverReads() throws Exception {
+        connect(peer -> {
+            peer.respond(peer.next(HEADERS).stream(), 0, "200");
+            peer.send(RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+            peer.end();
+        });
+        Outbound.Call call = outbound.tunnel();
+        call.head();
+        assertThat(readFrom(outbound.onThread(() -> call.stream().tunnel()))).isEqualTo("the stream was reset");
     }
 }
