@@ -22,8 +22,6 @@ import org.xnio.XnioIoThread;
 final class Uplink {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DIAL_MILLIS = 4_000;
-    private static final long SHORTEST_MILLIS = 250;
-    private static final long LONGEST_MILLIS = 3_000;
 
     private final InetSocketAddress server;
     private final PrivateSide side;
@@ -146,11 +144,9 @@ final class Uplink {
         } else if (!known) {
             LOG.warn("{} can't be connected to, trying again: {}", text(), why);
         }
-        long longest = Math.min(LONGEST_MILLIS, SHORTEST_MILLIS << Math.min(failures, 8));
+        long rest = BackOff.millis(failures, ThreadLocalRandom.current());
         failures++;
         status = new TunnelStatus.Server(text(), false, failures, List.of(), status.refused(), Optional.of(why));
-        long shortest = Math.max(SHORTEST_MILLIS, longest / 2);
-        long rest = shortest == longest ? shortest : ThreadLocalRandom.current().nextLong(shortest, longest + 1);
         IoTasks.executeAfter(thread, () -> guarded(this::dial), rest);
     }
 
