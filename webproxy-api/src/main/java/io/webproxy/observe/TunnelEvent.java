@@ -23,15 +23,19 @@ public record TunnelEvent(Kind kind, String peer, String subject, String detail)
     public enum Kind {
         /** Public side: an agent's control channel is open. */
         AGENT_CONNECTED,
-        /** Public side: it is closed. */
+        /** Public side: it is closed, by the agent or by this server, which has said so to the other. */
         AGENT_DISCONNECTED,
+        /** Public side: it is lost, without a goodbye of either. */
+        AGENT_LOST,
         /** Public side: an announcement was accepted. */
         ANNOUNCED,
         /** Public side: an announcement wasn't accepted. */
         ANNOUNCEMENT_REFUSED,
         /** Private side: a public server has decided about everything that is announced there. */
         SERVER_CONNECTED,
-        /** Private side: the connection to a public server is lost. */
-        SERVER_DISCONNECTED
+        /** Private side: the connection to a public server is closed, by either, which has said so to the other. */
+        SERVER_DISCONNECTED,
+        /** Private side: it is lost, without a goodbye of either. */
+        SERVER_LOST
     }
 }

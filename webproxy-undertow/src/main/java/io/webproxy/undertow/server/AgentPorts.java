@@ -24,7 +24,7 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** The ports that agents of tunnels have announced. They are no endpoints of the configuration: they come and go with their agents. Thread-safe. */
+/** The ports that agents of a public side have announced. They are no endpoints of the configuration: they come and go with their agents. Thread-safe. */
 final class AgentPorts implements PublicSide.Ports {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
 
@@ -32,8 +32,8 @@ final class AgentPorts implements PublicSide.Ports {
     private final OpenConnections connections;
     private final BiConsumer<Arrival, Integer> first;
     private final Map<Integer, Listening> all = new HashMap<>();
-    private Optional<String> bind = Optional.empty();
-    private int backlog;
+    private final Optional<String> bind;
+    private final int backlog;
     private boolean closed;
 
     private record Listening(AcceptingChannel<StreamConnection> server, Acceptor acceptor) {
@@ -43,15 +43,13 @@ final class AgentPorts implements PublicSide.Ports {
     }
 
     /** {@code first} is handed each connection with the port that it has reached, on its IO thread. */
-    AgentPorts(XnioWorker worker, OpenConnections connections, BiConsumer<Arrival, Integer> first) {
+    AgentPorts(
+            XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<Arrival, Integer> first) {
         this.worker = worker;
         this.connections = connections;
+        this.bind = config.bind();
+        this.backlog = config.backlog();
         this.first = first;
-    }
-
-    synchronized void configure(ProxyConfig config) {
-        bind = config.bind();
-        backlog = config.backlog();
     }
 
     @Override
@@ -60,7 +58,7 @@ final class AgentPorts implements PublicSide.Ports {
             return;
         }
         if (closed) {
-            throw new ProxyStartException("The server is closing.");
+            throw new ProxyStartException("The tunnels of the server are closing.");
         }
         InetSocketAddress address =
                 bind.map(host -> new InetSocketAddress(host, port)).orElseGet(() -> new InetSocketAddress(port));
@@ -96,8 +94,8 @@ final class AgentPorts implements PublicSide.Ports {
         return all.remove(port);
     }
 
-    /** Accepts no more, and opens none again. */
-    void close() {
+    @Override
+    public void closeAll() {
         new CloseSteps().each("ports of agents", takeAll(), Listening::close).report();
     }
 

@@ -24,6 +24,7 @@ import io.webproxy.undertow.tunnel.Incoming;
 import io.webproxy.undertow.tunnel.LiveRelays;
 import io.webproxy.undertow.tunnel.PrivateSide;
 import io.webproxy.undertow.tunnel.PublicSide;
+import io.webproxy.undertow.tunnel.PublicState;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -51,7 +52,7 @@ final class TunnelSides implements Tunnels {
 
     private final Lent lent;
     private final LiveRelays live = new LiveRelays();
-    private final AgentPorts ports;
+    private final PublicState state = new PublicState();
     private final Acceptor dialled;
     private final FilePoll poll = new FilePoll(this::look);
     private volatile @Nullable PublicSide publicSide;
@@ -81,7 +82,6 @@ final class TunnelSides implements Tunnels {
 
     TunnelSides(Lent lent) {
         this.lent = lent;
-        this.ports = new AgentPorts(lent.worker(), lent.connections(), this::port);
         this.dialled = new Acceptor(lent.connections(), arrival -> {});
     }
 
@@ -196,7 +196,8 @@ final class TunnelSides implements Tunnels {
                 lent.worker(),
                 lent.buffers(),
                 lent.records(),
-                ports,
+                new AgentPorts(lent.worker(), lent.connections(), config, this::port),
+                state,
                 this::isServedHere,
                 live,
                 lent.recorder(),
@@ -250,7 +251,6 @@ final class TunnelSides implements Tunnels {
 
         /** Lets agents in and dials; what isn't wanted any more takes nobody from now on. */
         void putInForce() {
-            ports.configure(config);
             routes = config.routes().stream()
                     .map(route -> route.host())
                     .filter(host -> !host.isAny())
@@ -266,20 +266,24 @@ final class TunnelSides implements Tunnels {
             publicSide = next;
             server = wanted;
             if (next != null && wanted != null) {
-                next.limits(wanted);
+                next.putInForce(wanted);
             }
             if (before != null && before != next) {
-                before.leave();
+                before.leave(next);
             }
             Map<Tunnel, PrivateSide> old = privateSides;
             privateSides = privates;
             old.forEach((tunnel, side) -> {
                 if (!privates.containsKey(tunnel)) {
-                    side.leave();
+                    side.leave(hasSuccessor(tunnel));
                 }
             });
             added.forEach(PrivateSide::start);
             poll.every(next == null ? Duration.ZERO : LOOK);
+        }
+
+        private boolean hasSuccessor(Tunnel gone) {
+            return added.stream().anyMatch(side -> side.tunnel().identity().equals(gone.identity()));
         }
     }
 
@@ -314,12 +318,11 @@ final class TunnelSides implements Tunnels {
     void leave() {
         new CloseSteps()
                 .step("the watch over the agents file", poll::close)
-                .step("ports of agents", ports::close)
-                .each("private sides", privateSides.values(), PrivateSide::leave)
+                .each("private sides", privateSides.values(), side -> side.leave(false))
                 .step("the public side", () -> {
                     PublicSide side = publicSide;
                     if (side != null) {
-                        side.leave();
+                        side.leave(null);
                     }
                 })
                 .step("clients of tunnels", () -> lent.connections().leave(Objects.requireNonNull(dialled)))

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,6 +28,9 @@ final class AgentChannel extends ControlChannel {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final UUID NOBODY = new UUID(0, 0);
 
+    /** How long others are asked before one that hasn't answered: within this time its channel proves to be dead. */
+    private static final long SUSPECT_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     /** After so many decisions refusals aren't told any more. */
     private static final int MOST_TOLD = 256;
 
@@ -36,10 +40,13 @@ final class AgentChannel extends ControlChannel {
     private final Map<Long, Claim.Attempt> asked = new ConcurrentHashMap<>();
     private final AtomicInteger relays = new AtomicInteger();
     private final Instant since = Instant.now();
-    private volatile AgentState agent = new AgentState("", "");
+    private volatile AgentState agent = new AgentState("");
     private volatile @Nullable AgentEntry entry;
     private volatile UUID instance = NOBODY;
     private volatile String software = "";
+    private volatile @Nullable String leaving;
+    private volatile boolean suspected;
+    private volatile long suspectUntil;
     private boolean waiting = true;
     private int decided;
     private long lastRefill;
@@ -107,7 +114,13 @@ final class AgentChannel extends ControlChannel {
         return relays.get();
     }
 
+    /** Whether it hasn't answered of late. */
+    boolean isSuspect(long now) {
+        return suspected && now - suspectUntil < 0;
+    }
+
     void relayStarted() {
+        suspected = false;
         relays.incrementAndGet();
     }
 
@@ -186,7 +199,25 @@ final class AgentChannel extends ControlChannel {
         side.check(this);
     }
 
+    /** No clients come any more: says why, and closes, when those that were asked for have been answered. From any thread. */
+    void leave(String reason) {
+        leaving = reason;
+        side.registry().lost(this);
+        leaveWhenAnswered();
+    }
+
+    private void leaveWhenAnswered() {
+        String reason = leaving;
+        if (reason != null && asked.isEmpty()) {
+            end(0, reason);
+        }
+    }
+
     private void announce(Message.Announce announce) {
+        if (side.isLeaving()) {
+            // it announces again where it connects next
+            return;
+        }
         boolean ports =
                 announce.offers().stream().anyMatch(offer -> offer.item().kind() == Message.Kind.PORT);
         if (ports) {
@@ -223,6 +254,10 @@ final class AgentChannel extends ControlChannel {
                         verdict.text());
             }
             verdicts.add(verdict);
+        }
+        if (side.isLeaving()) {
+            side.registry().lost(this);
+            return;
         }
         send(new Message.Result(announce.sequence(), verdicts));
         if (isClosed()) {
@@ -275,32 +310,35 @@ final class AgentChannel extends ControlChannel {
         }
     }
 
-    /** One of the ready connections didn't answer: no other is used before it has proved to be better, by being new. From any thread. */
-    void suspectReady() {
+    /** It didn't answer in time: others are asked first, and no ready connection is used that isn't newer than that. From any thread. */
+    void suspect(long now) {
+        suspectUntil = now + SUSPECT_NANOS;
+        suspected = true;
         pool.takeAll().forEach(DataConnection::discard);
     }
 
     @Override
     protected void seen(long now) {
+        leaveWhenAnswered();
         if (now - lastRefill >= 1_000_000_000L) {
             lastRefill = now;
             List<Long> expired = new ArrayList<>();
             pool.sweep(now, expired).forEach(DataConnection::discard);
             expired.forEach(side.tokens()::drop);
-            if (!waiting) {
+            if (!waiting && leaving == null) {
                 refill(now);
             }
         }
     }
 
     @Override
-    void closed(String reason) {
+    void closed(Farewell farewell, String reason) {
         incoming.settled();
         if (waiting) {
             side.greeted(this);
             LOG.debug("A control channel of {} ended before its hello: {}", AddressText.of(incoming.client()), reason);
         } else {
-            side.down(this, reason);
+            side.down(this, farewell, reason);
         }
         List<Long> unanswered = new ArrayList<>();
         pool.close(unanswered).forEach(DataConnection::discard);

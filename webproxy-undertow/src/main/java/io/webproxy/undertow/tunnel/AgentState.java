@@ -7,19 +7,23 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** What is known of one agent beyond its channels: the relays of its visitors, which outlive a channel. Thread-safe. */
 final class AgentState {
-    private final String name;
+    private volatile String name = "";
     private final String fingerprint;
     private final Set<TunnelRelay> relays = ConcurrentHashMap.newKeySet();
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile boolean removed;
 
-    AgentState(String name, String fingerprint) {
-        this.name = name;
+    AgentState(String fingerprint) {
         this.fingerprint = fingerprint;
     }
 
     String name() {
         return name;
+    }
+
+    /** The agents file calls it so now. */
+    void name(String given) {
+        name = given;
     }
 
     String fingerprint() {

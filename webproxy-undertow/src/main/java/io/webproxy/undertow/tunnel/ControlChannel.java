@@ -31,10 +31,8 @@ abstract class ControlChannel extends Watched {
     /** From the accept to the first word, which comes after TLS. */
     static final long WORD_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(10);
-
-    /** Two heartbeats have been missed. */
-    private static final long DEAD_NANOS = TimeUnit.SECONDS.toNanos(21);
+    /** How long messages are counted for that aren't about a connection. */
+    private static final long COUNT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     /** How long a channel that was told goodbye may take to take it. */
     private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -45,7 +43,7 @@ abstract class ControlChannel extends Watched {
     /** Then it is the turn of others on the thread. */
     private static final int READS_AT_ONCE = 8;
 
-    /** Of messages that aren't about a connection, within ten seconds. */
+    /** Of messages that aren't about a connection, within that time. */
     private static final int MOST_MESSAGES = 2_000;
 
     private final SslConnection connection;
@@ -61,11 +59,11 @@ abstract class ControlChannel extends Watched {
     private boolean greeted;
     private boolean ending;
     private volatile boolean closed;
+    private Farewell farewell = Farewell.NONE;
     private String why = "";
     private long deadline;
-    private long nextPing = Long.MAX_VALUE;
+    private final Heartbeat heartbeat = new Heartbeat();
     private volatile long lastReceived;
-    private long pings;
     private long countedSince;
     private int messages;
 
@@ -84,7 +82,7 @@ abstract class ControlChannel extends Watched {
     abstract void received(Message message);
 
     /** It is over; called once. */
-    abstract void closed(String reason);
+    abstract void closed(Farewell farewell, String reason);
 
     final XnioIoThread thread() {
         return sweeper.thread();
@@ -121,7 +119,7 @@ abstract class ControlChannel extends Watched {
                     connection.startHandshake();
                 }
             } catch (IOException e) {
-                over(String.valueOf(e.getMessage()));
+                over(FailureText.of(e));
                 return;
             }
             connection.getSourceChannel().resumeReads();
@@ -151,7 +149,7 @@ abstract class ControlChannel extends Watched {
     final void greeted() {
         greeted = true;
         deadline = Long.MAX_VALUE;
-        nextPing = now() + PING_NANOS;
+        heartbeat.start(now());
     }
 
     private void read() {
@@ -177,7 +175,7 @@ abstract class ControlChannel extends Watched {
                         Turn.TLS_REST_MILLIS);
             }
         } catch (IOException e) {
-            over(String.valueOf(e.getMessage()));
+            over(FailureText.of(e));
         }
     }
 
@@ -216,8 +214,13 @@ abstract class ControlChannel extends Watched {
         if (message instanceof Message.Ping ping) {
             send(new Message.Pong(ping.number()));
         } else if (message instanceof Message.Goodbye goodbye) {
+            if (!ending) {
+                farewell = goodbye.code() == Message.Goodbye.BACK_SOON ? Farewell.BACK_SOON : Farewell.PEER;
+            }
             over("the peer says: " + goodbye.text());
-        } else if (!(message instanceof Message.Pong) && !(message instanceof Message.Unknown)) {
+        } else if (message instanceof Message.Pong pong) {
+            heartbeat.answered(pong.number());
+        } else if (!(message instanceof Message.Unknown)) {
             received(message);
         }
     }
@@ -230,7 +233,7 @@ abstract class ControlChannel extends Watched {
             return false;
         }
         long now = now();
-        if (now - countedSince >= PING_NANOS) {
+        if (now - countedSince >= COUNT_NANOS) {
             countedSince = now;
             messages = 0;
         }
@@ -283,7 +286,7 @@ abstract class ControlChannel extends Watched {
                 connection.getSinkChannel().resumeWrites();
             }
         } catch (IOException e) {
-            over(String.valueOf(e.getMessage()));
+            over(FailureText.of(e));
         }
     }
 
@@ -341,6 +344,7 @@ abstract class ControlChannel extends Watched {
         Runnable step = () -> {
             if (!closed && !ending) {
                 ending = true;
+                farewell = Farewell.OWN;
                 why = reason;
                 if (established) {
                     outbox.add(new Message.Goodbye(code, reason));
@@ -375,14 +379,14 @@ abstract class ControlChannel extends Watched {
         IoUtils.safeClose(connection);
         outbox.clear();
         frames.clear();
-        closed(ending ? why : reason);
+        closed(farewell, ending ? why : reason);
     }
 
     @Override
     protected long deadline() {
         long next = deadline;
         if (greeted && !ending) {
-            next = Math.min(nextPing, lastReceived + DEAD_NANOS);
+            next = heartbeat.deadline(lastReceived);
         }
         return next;
     }
@@ -393,11 +397,12 @@ abstract class ControlChannel extends Watched {
             over(established ? "it says nothing within 10 s" : "no TLS within 10 s");
         } else if (ending) {
             over(why);
-        } else if (now - lastReceived >= DEAD_NANOS) {
+        } else if (heartbeat.isSilent(lastReceived, now)) {
             over("two heartbeats were missed");
+        } else if (heartbeat.isUnanswered(now)) {
+            over("the peer doesn't read: two heartbeats weren't answered");
         } else {
-            nextPing = now + PING_NANOS;
-            send(new Message.Ping(++pings));
+            send(new Message.Ping(heartbeat.next(now)));
         }
     }
 

@@ -39,8 +39,6 @@ final class HandOver extends Watched {
 
     private static final int MOST_ATTEMPTS = 8;
 
-    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-
     private final Incoming incoming;
     private final StreamConnection connection;
     private final PublicSide side;
@@ -48,7 +46,7 @@ final class HandOver extends Watched {
     private final AddressRange address;
     private final Message.Item wanted;
     private final String name;
-    private ByteBuffer early;
+    private final WaitingClient client;
     private final long start;
     private final Instant begun = Instant.now();
     private final List<Claim.Attempt> attempts = new ArrayList<>();
@@ -61,6 +59,7 @@ final class HandOver extends Watched {
 
     private String lastFailure = "no agent has come";
     private int tried;
+    private long lastAsked;
     private long next;
     /** What it is counted under, until it has left. */
     private volatile Message.@Nullable Item counted;
@@ -80,11 +79,12 @@ final class HandOver extends Watched {
         this.address = AddressRange.clientOf(incoming.client().getAddress());
         this.wanted = wanted;
         this.name = wanted.name();
-        this.early = early;
         this.side = side;
         this.sweeper = sweeper;
         this.start = sweeper.now();
         this.next = start;
+        this.client = new WaitingClient(
+                connection, early, wanted.kind() == Message.Kind.PORT, side.buffers(), this::left);
     }
 
     void start() {
@@ -113,6 +113,10 @@ final class HandOver extends Watched {
     private void tryNext() {
         long now = sweeper.now();
         next = Long.MAX_VALUE;
+        if (side.isLeaving()) {
+            sideIsLeaving(now);
+            return;
+        }
         Registry.Entry entry = side.registry().find(wanted, now);
         if (entry == null) {
             if (side.registry().isAwaited(wanted, now)) {
@@ -127,7 +131,7 @@ final class HandOver extends Watched {
             awaitAgent(now);
             return;
         }
-        AgentChannel channel = choose(channels);
+        AgentChannel channel = choose(channels, now);
         if (tried >= MOST_ATTEMPTS) {
             if (attempts.isEmpty()) {
                 refuse(Refusal.AGENT, lastFailure);
@@ -153,6 +157,23 @@ final class HandOver extends Watched {
         }
     }
 
+    /** Who was asked may answer yet; whoever waits for more goes to the side that has come in its place, if there is one. */
+    private void sideIsLeaving(long now) {
+        PublicSide successor = side.successor();
+        if (successor == null) {
+            if (attempts.isEmpty()) {
+                refuse(Refusal.CLOSING, "the server is closing");
+            }
+        } else if (!attempts.isEmpty() && now - lastAsked < NEXT_NANOS) {
+            next = lastAsked + NEXT_NANOS;
+        } else {
+            finish();
+            abandonAttempts();
+            leave();
+            successor.visitor(incoming, wanted, takeEarly());
+        }
+    }
+
     private void awaitAgent(long now) {
         if (now - start >= ABSENT_NANOS) {
             refuse(Refusal.AGENT, "its agent isn't connected");
@@ -162,22 +183,25 @@ final class HandOver extends Watched {
         }
     }
 
-    /** The one with the fewest failures, then relays, of those that haven't refused, and that aren't being asked if there is another. */
-    private @Nullable AgentChannel choose(List<AgentChannel> channels) {
+    /** The one that has answered of late, then with the fewest failures, then relays, of those that haven't refused, and that aren't being asked if there is another. */
+    private @Nullable AgentChannel choose(List<AgentChannel> channels, long now) {
         AgentChannel best = null;
         for (AgentChannel channel : channels) {
-            if (!failed.contains(channel) && (best == null || isBetter(channel, best))) {
+            if (!failed.contains(channel) && (best == null || isBetter(channel, best, now))) {
                 best = channel;
             }
         }
         return best;
     }
 
-    private boolean isBetter(AgentChannel one, AgentChannel other) {
+    private boolean isBetter(AgentChannel one, AgentChannel other, long now) {
         boolean askedOne = isAsked(one);
-        boolean askedOther = isAsked(other);
-        if (askedOne != askedOther) {
+        boolean suspectOne = one.isSuspect(now);
+        if (askedOne != isAsked(other)) {
             return !askedOne;
+        }
+        if (suspectOne != other.isSuspect(now)) {
+            return !suspectOne;
         }
         int more = Collections.frequency(troubled, one) - Collections.frequency(troubled, other);
         return more == 0 ? one.load() < other.load() : more < 0;
@@ -189,6 +213,7 @@ final class HandOver extends Watched {
 
     private void ask(AgentChannel channel, Registry.Entry entry, long now) {
         tried++;
+        lastAsked = now;
         next = now + NEXT_NANOS;
         Message.Visitor visitor = new Message.Visitor(entry.item(), name, incoming.client(), side.local(connection));
         Claim.Attempt attempt = new Claim.Attempt(this, channel);
@@ -303,11 +328,23 @@ final class HandOver extends Watched {
         IoUtils.safeClose(connection);
     }
 
+    /** The client has left. */
+    private void left() {
+        end(RelayEnd.CLIENT_LEFT);
+    }
+
+    /** The connection is closed, by whomever. */
     private void gone() {
+        end(RelayEnd.CUT);
+    }
+
+    private void end(RelayEnd how) {
         if (!done) {
             finish();
             abandonAttempts();
             leave();
+            record(null, 0, 0, how, "");
+            IoUtils.safeClose(connection);
         }
     }
 
@@ -320,6 +357,7 @@ final class HandOver extends Watched {
         }
         countedFor.forEach(AgentState::waitsNoMore);
         countedFor.clear();
+        client.stop();
         sweeper.forget(this);
     }
 
@@ -357,9 +395,7 @@ final class HandOver extends Watched {
 
     /** What was read already; not kept any longer. */
     ByteBuffer takeEarly() {
-        ByteBuffer taken = early;
-        early = NOTHING;
-        return taken;
+        return client.take();
     }
 
     PublicSide side() {
@@ -368,20 +404,28 @@ final class HandOver extends Watched {
 
     @Override
     protected long deadline() {
-        return Math.min(start + LIMIT_NANOS, next);
+        return Math.min(Math.min(start + LIMIT_NANOS, next), client.deadline());
     }
 
     @Override
     protected void expired(long now) {
+        client.seen(now);
         if (now - start >= LIMIT_NANOS) {
             refuse(Refusal.AGENT, lastFailure.isEmpty() ? "no acknowledgement within 10 s" : lastFailure);
+        } else if (client.isGivenUp(now)) {
+            left();
         } else {
             if (!attempts.isEmpty()) {
                 lastFailure = "no acknowledgement";
-                attempts.forEach(slow -> slow.channel().suspectReady());
+                attempts.forEach(slow -> slow.channel().suspect(now));
             }
             Guard.run("a hand-over", this::tryNext, () -> refuse(Refusal.FAILED, "an internal error"));
         }
+    }
+
+    @Override
+    protected void seen(long now) {
+        client.seen(now);
     }
 
     @Override

@@ -120,8 +120,15 @@ sealed interface Message {
     /** The answer to a {@link Ping}. */
     record Pong(long number) implements Message {}
 
-    /** The last word: why the sender closes the channel. */
-    record Goodbye(int code, String text) implements Message {}
+    /**
+     * The last word: why the sender closes the channel.
+     *
+     * @param code 0, 400 or 403 as in a verdict, or {@link #BACK_SOON}
+     */
+    record Goodbye(int code, String text) implements Message {
+        /** An agent that connects again at once: its names are waited for. */
+        static final int BACK_SOON = 503;
+    }
 
     /** Something that a later version may say to one that doesn't know it. */
     record Unknown(int type) implements Message {}

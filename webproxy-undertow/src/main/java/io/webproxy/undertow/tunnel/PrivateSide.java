@@ -143,9 +143,11 @@ public final class PrivateSide {
         return tunnel;
     }
 
-    /** Says goodbye, so that no more clients come; relays go on. */
-    public void leave() {
-        new CloseSteps().each("uplinks", uplinks, Uplink::close).report();
+    /** Says goodbye, so that no more clients come; relays go on. {@code back} says that another one of the same agent comes in its place, so that clients wait for it. */
+    public void leave(boolean back) {
+        new CloseSteps()
+                .each("uplinks", uplinks, uplink -> uplink.close(back))
+                .report();
     }
 
     XnioIoThread nextThread() {

@@ -32,6 +32,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
@@ -52,13 +53,13 @@ public final class PublicSide {
     private volatile int mostOfAgent = 64;
 
     private volatile boolean leaving;
+    private volatile @Nullable PublicSide successor;
 
     private final Environment environment;
     private final TunnelKey key;
     private final Agents agents;
     private final Registry registry;
-    private final Tokens<Claim> tokens = new Tokens<>(System::nanoTime);
-    private final Counts counts;
+    private final PublicState state;
     private final PinnedTls tls;
     /** Those that haven't said who they are, the oldest first. */
     private final Set<AgentChannel> waiting = new LinkedHashSet<>();
@@ -67,9 +68,6 @@ public final class PublicSide {
     /** Held while ports are opened or closed; never by an IO thread. */
     private final Object portTurn = new Object();
 
-    private final Map<String, AgentState> states = new ConcurrentHashMap<>();
-    private final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();
-    private final LongAdder refusedAgents = new LongAdder();
     /** The last channel of each agent, by fingerprint, as it was when it was closed. */
     private final Map<String, TunnelStatus.Agent> left = new ConcurrentHashMap<>();
 
@@ -80,7 +78,8 @@ public final class PublicSide {
      * @param executor for what must not be done on IO threads
      * @param buffers for what is relayed
      * @param records buffers that hold a whole TLS record each
-     * @param ports opens ports that agents announce
+     * @param ports opens ports that agents announce; of this side alone
+     * @param state that of earlier sides of the same server
      * @param takenHere whether the server itself serves a name
      * @param live is told of relays
      * @param recorder the same, when they have ended
@@ -91,6 +90,7 @@ public final class PublicSide {
             ByteBufferPool buffers,
             ByteBufferPool records,
             Ports ports,
+            PublicState state,
             Predicate<HostPattern> takenHere,
             LiveRelays live,
             Recorder recorder,
@@ -107,15 +107,19 @@ public final class PublicSide {
 
         /** Listens no more; no effect if it doesn't. */
         void close(int port);
+
+        /** Listens on none of them any more, and opens none again. */
+        void closeAll();
     }
 
     /**
-     * Reads the agents file and the identity, which is made if there is none. Not for an IO thread.
+     * Reads the agents file and the identity, which is made if there is none; agents come when it is {@linkplain #putInForce in force}. Not for an IO thread.
      *
      * @throws ProxyStartException with one sentence, if one can't be used
      */
     public PublicSide(TunnelServer server, Environment environment) {
         this.environment = environment;
+        this.state = environment.state();
         try {
             this.agents = new Agents(server.agents());
             this.key = TunnelKey.obtain(server.identity(), "public");
@@ -123,12 +127,11 @@ public final class PublicSide {
             throw new ProxyStartException(e.getMessage() + ".", e);
         }
         this.registry = new Registry(agents, environment.takenHere(), System::nanoTime);
-        this.counts = new Counts(server);
         this.tls = PinnedTls.server(
                 key.material(),
                 leaf -> {
                     if (agents.find(TunnelKey.fingerprintOf(leaf)) == null) {
-                        refusedAgents.increment();
+                        state.refusedAgents.increment();
                         throw new CertificateException("the agents file has no agent with this key");
                     }
                 },
@@ -190,9 +193,21 @@ public final class PublicSide {
         visitor(incoming, Message.Item.port(port), ByteBuffer.allocate(0));
     }
 
-    private void visitor(Incoming incoming, Message.Item wanted, ByteBuffer read) {
+    void visitor(Incoming incoming, Message.Item wanted, ByteBuffer read) {
         Sweeper sweeper = environment.sweepers().apply(incoming.connection().getIoThread());
         new HandOver(incoming, wanted, read, this, sweeper).start();
+    }
+
+    /**
+     * Serves from now on, by these limits, perhaps in the place of another one: agents that the agents file doesn't have lose the relays that they have from there, and
+     * names that the server serves itself by now are no agent's any more. Not for an IO thread.
+     */
+    public void putInForce(TunnelServer limits) {
+        state.counts.limits(limits);
+        cutRemoved();
+        for (Map.Entry<AgentChannel, Message.Item> lost : registry.dropTaken().entrySet()) {
+            lost.getKey().end(0, lost.getValue() + " is served by the public server itself now: announce again");
+        }
     }
 
     /** Looks at the agents file, and forgets what nobody has announced for long. Not for an IO thread. */
@@ -202,16 +217,20 @@ public final class PublicSide {
                 check(channel);
             }
             left.keySet().removeIf(fingerprint -> agents.find(fingerprint) == null);
-            for (AgentState state : states.values()) {
-                if (agents.find(state.fingerprint()) == null) {
-                    states.remove(state.fingerprint());
-                    registry.removed(state.fingerprint());
-                    state.remove();
-                }
-            }
+            cutRemoved();
         }
         synchronized (portTurn) {
             registry.forget().forEach(environment.ports()::close);
+        }
+    }
+
+    private void cutRemoved() {
+        for (AgentState agent : state.agents.values()) {
+            if (agents.find(agent.fingerprint()) == null) {
+                state.agents.remove(agent.fingerprint());
+                registry.removed(agent.fingerprint());
+                agent.remove();
+            }
         }
     }
 
@@ -281,12 +300,21 @@ public final class PublicSide {
         return true;
     }
 
-    void down(AgentChannel channel, String reason) {
+    void down(AgentChannel channel, Farewell farewell, String reason) {
         left.put(channel.fingerprint(), channel.status(Optional.of(reason)));
         channels.remove(channel);
-        registry.lost(channel);
-        LOG.info("Agent {} is disconnected: {}", channel.agent().name(), reason);
-        tell(TunnelEvent.Kind.AGENT_DISCONNECTED, channel, "", reason);
+        if (farewell == Farewell.PEER) {
+            registry.left(channel);
+        } else {
+            registry.lost(channel);
+        }
+        if (farewell == Farewell.NONE) {
+            LOG.info("Agent {} is lost: {}", channel.agent().name(), reason);
+            tell(TunnelEvent.Kind.AGENT_LOST, channel, "", reason);
+        } else {
+            LOG.info("Agent {} is disconnected: {}", channel.agent().name(), reason);
+            tell(TunnelEvent.Kind.AGENT_DISCONNECTED, channel, "", reason);
+        }
     }
 
     void tell(TunnelEvent.Kind kind, AgentChannel channel, String subject, String detail) {
@@ -294,32 +322,34 @@ public final class PublicSide {
     }
 
     AgentState agent(AgentEntry entry) {
-        return states.computeIfAbsent(entry.fingerprint(), fingerprint -> new AgentState(entry.name(), fingerprint));
+        AgentState agent = state.agents.computeIfAbsent(entry.fingerprint(), AgentState::new);
+        agent.name(entry.name());
+        return agent;
     }
 
     /** A visitor isn't served. */
     void refused(Refusal why) {
-        refusals.computeIfAbsent(why, same -> new LongAdder()).increment();
+        state.refusals.computeIfAbsent(why, same -> new LongAdder()).increment();
     }
 
     void refusedData(Incoming incoming, String detail) {
-        refusedAgents.increment();
+        state.refusedAgents.increment();
         LOG.debug("{} is refused: {}", AddressText.of(incoming.client()), detail);
     }
 
     /** How many visitors weren't served since the start. */
     public long refused() {
-        return refusals.values().stream().mapToLong(LongAdder::sum).sum();
+        return state.refusals.values().stream().mapToLong(LongAdder::sum).sum();
     }
 
     /** How many connections of agents weren't let in since the start. */
     public long refusedAgents() {
-        return refusedAgents.sum();
+        return state.refusedAgents.sum();
     }
 
     /** How many visitors there are, those that wait included. */
     public int clients() {
-        return counts.all();
+        return state.counts.all();
     }
 
     /** Channels that are open, and the last one of each agent that has none. */
@@ -366,11 +396,11 @@ public final class PublicSide {
     }
 
     Tokens<Claim> tokens() {
-        return tokens;
+        return state.tokens;
     }
 
     Counts counts() {
-        return counts;
+        return state.counts;
     }
 
     ByteBufferPool buffers() {
@@ -381,19 +411,38 @@ public final class PublicSide {
         return Software.name();
     }
 
-    /** Other limits from now on. */
-    public void limits(TunnelServer others) {
-        counts.limits(others);
-    }
-
-    /** Tells every agent that no more clients come; relays go on. */
-    public void leave() {
+    /**
+     * Takes no more clients, and tells every agent so when those that it has been asked for are connected; relays go on. Not for an IO thread.
+     *
+     * @param next takes its place, and gets the clients that wait for an agent; null if none does
+     */
+    public void leave(@Nullable PublicSide next) {
+        successor = next;
+        List<AgentChannel> silent;
+        synchronized (waiting) {
+            silent = List.copyOf(waiting);
+        }
+        List<AgentChannel> open;
         synchronized (channels) {
             leaving = true;
+            open = List.copyOf(channels);
         }
+        String why = next == null ? "the server is closing" : "the server has other tunnels now: connect again";
         new CloseSteps()
-                .each("control channels", List.copyOf(channels), channel -> channel.end(0, "the server is closing"))
+                .step("ports of agents", environment.ports()::closeAll)
+                .each("control channels", open, channel -> channel.leave(why))
+                .each("control channels without a word", silent, channel -> channel.end(0, why))
                 .report();
+    }
+
+    /** Whether no agent and no client comes any more. */
+    boolean isLeaving() {
+        return leaving;
+    }
+
+    /** Whoever has taken the place of this one; null if nobody has. */
+    @Nullable PublicSide successor() {
+        return successor;
     }
 
     LiveRelays live() {

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -33,6 +34,9 @@ final class Registry {
     private final Map<Message.Item, Entry> all = new ConcurrentHashMap<>();
     /** How many there are of each agent, by fingerprint. */
     private final Map<String, Integer> owned = new HashMap<>();
+
+    /** What agents had announced and have taken back since the start; kept as long as everything is waited for. */
+    private final Set<Message.Item> takenBack = ConcurrentHashMap.newKeySet();
 
     private final LongSupplier nanoClock;
     private final long start;
@@ -113,7 +117,7 @@ final class Registry {
 
     /** Whether the server is so young that an agent which may announce this can't have come yet. */
     boolean isAwaited(Message.Item wanted, long now) {
-        if (now - start >= AFTER_START_NANOS) {
+        if (now - start >= AFTER_START_NANOS || isTakenBack(wanted)) {
             return false;
         }
         if (wanted.kind() == Message.Kind.PORT) {
@@ -126,6 +130,13 @@ final class Registry {
             return false;
         }
         return agents.all().stream().anyMatch(agent -> agent.allows(name)) && !takenHere.test(name);
+    }
+
+    private boolean isTakenBack(Message.Item wanted) {
+        int dot = wanted.name().indexOf('.');
+        return takenBack.contains(wanted)
+                || (dot > 0
+                        && takenBack.contains(Message.Item.name("*" + wanted.name().substring(dot))));
     }
 
     /** Whether a name that an agent serves by a wildcard is served by the server itself: that comes first. */
@@ -207,11 +218,12 @@ final class Registry {
         owned.computeIfPresent(entry.owner, (same, count) -> count == 1 ? null : count - 1);
     }
 
-    private static void put(Entry entry, AgentChannel channel, Message.Offer offer, long now) {
+    private void put(Entry entry, AgentChannel channel, Message.Offer offer, long now) {
         List<Offering> next = without(entry, channel);
         next.add(new Offering(
                 channel, offer.seconds() == 0 ? Long.MAX_VALUE : now + TimeUnit.SECONDS.toNanos(offer.seconds())));
         entry.offerings = List.copyOf(next);
+        takenBack.remove(entry.item);
     }
 
     private static Message.Verdict notAllowed(String what, AgentEntry agent) {
@@ -235,8 +247,16 @@ final class Registry {
             if (entry != null && left.size() < entry.offerings.size()) {
                 entry.offerings = List.copyOf(left);
                 entry.lastSeen = nanoClock.getAsLong() - KNOWN_NANOS;
+                if (left.isEmpty()) {
+                    takenBack.add(entry.item);
+                }
             }
         }
+    }
+
+    /** A channel has said goodbye: what it had announced isn't waited for. */
+    synchronized void left(AgentChannel channel) {
+        withdraw(channel, of(channel));
     }
 
     /** A channel is lost: what it had announced is remembered. */
@@ -249,6 +269,19 @@ final class Registry {
                 entry.lastSeen = now;
             }
         }
+    }
+
+    /** Names that the server serves itself by now are nobody's; returns one of each channel that had announced some. */
+    synchronized Map<AgentChannel, Message.Item> dropTaken() {
+        Map<AgentChannel, Message.Item> lost = new HashMap<>();
+        for (Entry entry : all.values()) {
+            if (entry.item.kind() == Message.Kind.NAME && takenHere.test(HostPattern.of(entry.item.name()))) {
+                entry.offerings.forEach(offering -> lost.put(offering.channel, entry.item));
+                entry.offerings = List.of();
+                entry.lastSeen = nanoClock.getAsLong() - KNOWN_NANOS;
+            }
+        }
+        return lost;
     }
 
     /** An agent was removed: what it had announced isn't waited for. */
@@ -269,6 +302,9 @@ final class Registry {
     synchronized List<Integer> forget() {
         long now = nanoClock.getAsLong();
         List<Integer> ports = new ArrayList<>();
+        if (now - start >= AFTER_START_NANOS) {
+            takenBack.clear();
+        }
         all.values().removeIf(entry -> {
             boolean gone = !isKnown(entry, now);
             if (gone) {

@@ -122,36 +122,46 @@ final class Uplink {
                 .toList();
         status = new TunnelStatus.Server(text(), true, 0, accepted, texts, Optional.empty());
         LOG.info("Connected to {} as {}", text(), agent);
-        side.environment()
-                .recorder()
-                .tunnelChanged(new TunnelEvent(
-                        TunnelEvent.Kind.SERVER_CONNECTED, text(), "", String.join("; ", texts.values())));
+        tell(TunnelEvent.Kind.SERVER_CONNECTED, String.join("; ", texts.values()));
+    }
+
+    private void tell(TunnelEvent.Kind kind, String detail) {
+        side.environment().recorder().tunnelChanged(new TunnelEvent(kind, text(), "", detail));
+    }
+
+    /** There is no connection. */
+    private void lost(String why) {
+        ended(Farewell.NONE, why);
     }
 
     /** There is no connection, or no more. */
-    void lost(String why) {
+    void ended(Farewell farewell, String why) {
         dialEnded();
         channel = null;
-        if (closed) {
-            return;
-        }
-        boolean known = status.failure().equals(Optional.of(why));
-        if (status.connected()) {
+        boolean connected = status.connected();
+        if (connected && farewell == Farewell.NONE) {
             LOG.info("The connection to {} is lost: {}", text(), why);
-            side.environment()
-                    .recorder()
-                    .tunnelChanged(new TunnelEvent(TunnelEvent.Kind.SERVER_DISCONNECTED, text(), "", why));
-        } else if (!known) {
+            tell(TunnelEvent.Kind.SERVER_LOST, why);
+        } else if (connected) {
+            LOG.info("Disconnected from {}: {}", text(), why);
+            tell(TunnelEvent.Kind.SERVER_DISCONNECTED, why);
+        } else if (!closed && !status.failure().equals(Optional.of(why))) {
             LOG.warn("{} can't be connected to, trying again: {}", text(), why);
         }
+        if (closed) {
+            status = new TunnelStatus.Server(text(), false, 0, List.of(), Map.of(), Optional.of(why));
+            return;
+        }
         long rest = BackOff.millis(failures, ThreadLocalRandom.current());
-        failures++;
+        if (!connected) {
+            failures++;
+        }
         status = new TunnelStatus.Server(text(), false, failures, List.of(), status.refused(), Optional.of(why));
         IoTasks.executeAfter(thread, () -> guarded(this::dial), rest);
     }
 
-    /** For good; from any thread. */
-    void close() {
+    /** For good; from any thread. {@code back} says that another one comes in its place. */
+    void close(boolean back) {
         later(() -> {
             closed = true;
             Dial pending = dial;
@@ -161,7 +171,9 @@ final class Uplink {
             dialEnded();
             UplinkChannel open = channel;
             if (open != null) {
-                open.end(0, "the agent is closing");
+                open.end(
+                        back ? Message.Goodbye.BACK_SOON : 0,
+                        back ? "the agent has another tunnel now" : "the agent is closing");
             }
         });
     }

@@ -158,8 +158,8 @@ final class UplinkChannel extends ControlChannel {
     }
 
     @Override
-    void closed(String reason) {
+    void closed(Farewell farewell, String reason) {
         List.copyOf(waiting.values()).forEach(HandIn::drop);
-        uplink.lost(reason);
+        uplink.ended(farewell, reason);
     }
 }

@@ -11,12 +11,14 @@ import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
+import io.webproxy.tunnel.TunnelStatus;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -224,7 +226,7 @@ class AgentRightsTest {
 
     @Test
     void clientsThatWaitForAnAgentCountForItsLimit() throws Exception {
-        rig.side.limits(TunnelServer.agents(rig.agentsFile)
+        rig.side.putInForce(TunnelServer.agents(rig.agentsFile)
                 .identity(directory.resolve("public"))
                 .withConnectionsPerAgent(1));
         try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
@@ -245,9 +247,18 @@ class AgentRightsTest {
     @Test
     void serverThatClosesTakesNoAgentWhoseHandshakeIsUnderWay() throws Exception {
         try (RawAgent agent = new RawAgent(mallory, rig.port(), UUID.randomUUID())) {
-            rig.side.leave();
-            agent.send(new Message.Hello(1, 0, agent.instance, "x"));
-            assertThat(agent.next()).isInstanceOf(Message.Goodbye.class);
+            rig.side.leave(null);
+            Message answer;
+            try {
+                agent.send(new Message.Hello(1, 0, agent.instance, "x"));
+                answer = agent.next();
+            } catch (IOException e) {
+                answer = null;
+            }
+            assertThat(answer == null || answer instanceof Message.Goodbye)
+                    .as("%s", answer)
+                    .isTrue();
+            assertThat(rig.side.agentStatus()).isEmpty();
         }
     }
 
@@ -271,6 +282,48 @@ class AgentRightsTest {
         await().atMost(Duration.ofSeconds(10))
                 .untilAsserted(() -> assertThat(rig.side.agentStatus())
                         .anySatisfy(each -> assertThat(each.left()).contains("the peer doesn't read")));
+    }
+
+    @Test
+    void agentThatSaysHeartbeatsAndReadsNoneIsCutAndThoseThatReadAreNot() throws Exception {
+        try (RawAgent deaf = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            PrivateSide good = rig.connected(
+                    rig.tunnel("good").announce("good.example.com", "127.0.0.1:1").build());
+            for (int i = 0; i < 4 && !hasLeft("mallory"); i++) {
+                Instant before = lastSeen("mallory");
+                Instant beforeOfGood = lastSeen("good");
+                rig.pass(Duration.ofSeconds(11));
+                try {
+                    deaf.send(new Message.Ping(i)).send(new Message.Pong(i));
+                } catch (IOException e) {
+                    // it is cut
+                }
+                await().atMost(Duration.ofSeconds(10))
+                        .until(() -> (hasLeft("mallory") || lastSeen("mallory").isAfter(before))
+                                && lastSeen("good").isAfter(beforeOfGood));
+            }
+            assertThat(rig.side.agentStatus())
+                    .filteredOn(agent -> agent.name().equals("mallory"))
+                    .singleElement()
+                    .satisfies(agent -> assertThat(agent.left())
+                            .contains("the peer doesn't read: two heartbeats weren't answered"));
+            assertThat(hasLeft("good")).isFalse();
+            assertThat(good.status().get(0).connected()).isTrue();
+        }
+    }
+
+    private boolean hasLeft(String agent) {
+        return rig.side.agentStatus().stream()
+                .filter(each -> each.name().equals(agent))
+                .allMatch(each -> each.left().isPresent());
+    }
+
+    private Instant lastSeen(String agent) {
+        return rig.side.agentStatus().stream()
+                .filter(each -> each.name().equals(agent))
+                .map(TunnelStatus.Agent::lastSeen)
+                .findFirst()
+                .orElseThrow();
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -11,6 +12,7 @@ import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
+import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import java.io.IOException;
@@ -19,6 +21,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
@@ -131,8 +136,8 @@ class AnnouncementTest {
             assertThat(server(bob).refused()).containsOnlyKeys("a.example.com", "s.example.com");
             assertThat(server(bob).refused().get("a.example.com")).startsWith("409 ");
             assertThat(server(carol).refused()).isEmpty();
-            carol.leave();
-            alice.leave();
+            carol.leave(false);
+            alice.leave(false);
             // free again
             await().atMost(Duration.ofSeconds(5))
                     .until(() -> rig.side.agentStatus().stream()
@@ -156,6 +161,81 @@ class AnnouncementTest {
             assertEchoes(rig, "a.example.com");
             await().atMost(Duration.ofSeconds(10))
                     .until(() -> !alertOf(rig, "a.example.com").equals("connected"));
+        }
+    }
+
+    @Test
+    void nameOfAnAgentThatSaysGoodbyeIsNotWaitedFor() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=*.example.com")) {
+            Tunnel tunnel = rig.tunnel("alice")
+                    .announce("*.example.com", "127.0.0.1:" + inner.port())
+                    .build();
+            PrivateSide alice = rig.connected(tunnel);
+            assertEchoes(rig, "a.example.com");
+            alice.leave(false);
+            await().until(() -> rig.side.agentStatus().stream()
+                    .allMatch(agent -> agent.left().isPresent()));
+            assertThat(alertOf(rig, "a.example.com")).contains("unrecognized_name");
+            assertThat(rig.events)
+                    .extracting(TunnelEvent::kind)
+                    .containsOnlyOnce(TunnelEvent.Kind.AGENT_DISCONNECTED, TunnelEvent.Kind.SERVER_DISCONNECTED)
+                    .doesNotContain(TunnelEvent.Kind.AGENT_LOST, TunnelEvent.Kind.SERVER_LOST);
+            assertThat(alice.status().get(0).connected()).isFalse();
+            // and it may come back
+            rig.connected(tunnel);
+            assertEchoes(rig, "a.example.com");
+        }
+    }
+
+    @Test
+    void nameOfAnAgentWhoseNextTunnelComesIsWaitedFor() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com")) {
+            Tunnel tunnel = rig.tunnel("alice")
+                    .announce("a.example.com", "127.0.0.1:" + inner.port())
+                    .build();
+            PrivateSide alice = rig.connected(tunnel);
+            alice.leave(true);
+            await().until(() -> rig.side.agentStatus().stream()
+                    .allMatch(agent -> agent.left().isPresent()));
+            ExecutorService executor = Executors.newSingleThreadExecutor();
+            try {
+                Future<String> waits = executor.submit(() -> alertOf(rig, "a.example.com"));
+                await().until(() -> rig.side.clients() == 1);
+                rig.connected(tunnel);
+                assertThat(waits.get()).isEqualTo("connected");
+            } finally {
+                executor.shutdownNow();
+            }
+        }
+    }
+
+    @Test
+    void lossOfAnAgentIsToldAsOne() throws Exception {
+        try (TunnelRig rig = rig("alice names=a.example.com")) {
+            RawAgent.announcing(TunnelKey.load(directory.resolve("alice")), rig.port(), "a.example.com")
+                    .close();
+            await().until(() -> rig.events.stream().anyMatch(event -> event.kind() == TunnelEvent.Kind.AGENT_LOST));
+            assertThat(rig.events)
+                    .extracting(TunnelEvent::kind)
+                    .doesNotContain(TunnelEvent.Kind.AGENT_DISCONNECTED);
+        }
+    }
+
+    @Test
+    void closeOfAPublicSideIsNoLossForItsAgents() throws Exception {
+        try (TunnelRig rig = rig("alice names=a.example.com")) {
+            PrivateSide alice = rig.connected(
+                    rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
+            rig.side.leave(null);
+            await().until(() -> rig.events.stream()
+                    .anyMatch(event -> event.kind() == TunnelEvent.Kind.SERVER_DISCONNECTED));
+            assertThat(rig.events)
+                    .extracting(TunnelEvent::kind)
+                    .containsOnlyOnce(TunnelEvent.Kind.AGENT_DISCONNECTED)
+                    .doesNotContain(TunnelEvent.Kind.AGENT_LOST, TunnelEvent.Kind.SERVER_LOST);
+            alice.leave(false);
         }
     }
 
@@ -231,12 +311,12 @@ class AnnouncementTest {
                         .as("the one with fewer clients is asked first")
                         .filteredOn(agent -> agent.left().isEmpty() && agent.clients() > 0)
                         .hasSize(2);
-                first.leave();
+                first.leave(false);
                 assertThat(one.send("still\n").readLine()).isEqualTo("still\n");
                 assertThat(other.send("here\n").readLine()).isEqualTo("here\n");
             }
             assertEchoes(rig, "a.example.com");
-            second.leave();
+            second.leave(false);
         }
     }
 
@@ -250,7 +330,7 @@ class AnnouncementTest {
                     .announce("b.example.com", target)
                     .build());
             TunnelServer server = TunnelServer.agents(rig.agentsFile);
-            rig.side.limits(server.withConnectionsPerName(1));
+            rig.side.putInForce(server.withConnectionsPerName(1));
             try (RawConnection one = visit(rig, "a.example.com")) {
                 assertThat(one.socket().isConnected()).isTrue();
                 assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
@@ -259,13 +339,13 @@ class AnnouncementTest {
                     assertThat(record.detail()).isEqualTo("a.example.com has as many connections as it may have");
                 });
                 assertEchoes(rig, "b.example.com");
-                rig.side.limits(server.withConnectionsPerAddress(1));
+                rig.side.putInForce(server.withConnectionsPerAddress(1));
                 assertThat(alertOf(rig, "b.example.com")).contains("internal_error");
-                rig.side.limits(server.withConnectionsPerAgent(1));
+                rig.side.putInForce(server.withConnectionsPerAgent(1));
                 assertThat(alertOf(rig, "b.example.com")).contains("internal_error");
             }
             await().until(() -> rig.side.clients() == 0);
-            rig.side.limits(server.withNewConnectionsPerMinute(2));
+            rig.side.putInForce(server.withNewConnectionsPerMinute(2));
             assertEchoes(rig, "a.example.com");
             assertEchoes(rig, "a.example.com");
             rig.records.clear();

@@ -269,6 +269,29 @@ class HostileAgentTest {
         }
     }
 
+    @Test
+    void processThatAnswersNothingIsAskedAfterThoseThatDo() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try (RawAgent silent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            Future<RawConnection> first = executor.submit(() -> visit("evil.example.com"));
+            silent.next(Message.Connect.class);
+            rig.connected(rig.tunnel("mallory")
+                    .announce("evil.example.com", "127.0.0.1:" + inner.port())
+                    .build());
+            rig.pass(Duration.ofSeconds(2));
+            first.get().close();
+            for (int i = 0; i < 5; i++) {
+                visit("evil.example.com").close();
+            }
+            silent.send(new Message.Ping(7));
+            for (Message message = silent.next(); !new Message.Pong(7).equals(message); message = silent.next()) {
+                assertThat(message).isNotInstanceOf(Message.Connect.class).isNotNull();
+            }
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
     private static void copy(Socket from, Socket to) {
         try {
             from.getInputStream().transferTo(to.getOutputStream());

@@ -199,7 +199,7 @@ class RelayedTest {
             try (RawConnection client = RawConnection.open(port)) {
                 client.send("before\n");
                 assertThat(client.readLine()).isEqualTo("before\n");
-                alice.leave();
+                alice.leave(false);
                 await().until(() -> rig.side.agentStatus().stream()
                         .allMatch(agent -> agent.left().isPresent()));
                 client.send("after\n");

@@ -6,6 +6,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelKey;
@@ -14,6 +15,7 @@ import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.port.Acceptor;
 import io.webproxy.undertow.port.Arrival;
@@ -24,6 +26,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +36,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
@@ -52,6 +56,8 @@ final class TunnelRig implements AutoCloseable {
     private final ByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024, -1, 4);
     private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
     private final TlsProvider provider;
+    private final AtomicLong ahead = new AtomicLong();
+    final BlockingQueue<TunnelEvent> events = new LinkedBlockingQueue<>();
     final LiveRelays live = new LiveRelays();
     final BlockingQueue<RelayRecord> records = new LinkedBlockingQueue<>();
     private final Recorder recorder = new Recorder(
@@ -59,6 +65,11 @@ final class TunnelRig implements AutoCloseable {
                 @Override
                 public void relayEnded(RelayRecord relay) {
                     records.add(relay);
+                }
+
+                @Override
+                public void tunnelChanged(TunnelEvent event) {
+                    events.add(event);
                 }
             }),
             null);
@@ -86,7 +97,7 @@ final class TunnelRig implements AutoCloseable {
         for (int i = 0; i < 2; i++) {
             XnioIoThread thread = worker.getIoThread(i);
             threads.add(thread);
-            sweepers.put(thread, new Sweeper(thread, System::nanoTime));
+            sweepers.put(thread, new Sweeper(thread, () -> System.nanoTime() + ahead.get()));
         }
         this.agentsFile = directory.resolve("agents");
         writeAgents(agents);
@@ -107,7 +118,13 @@ final class TunnelRig implements AutoCloseable {
                             public void close(int port) {
                                 IoUtils.safeClose(ports.remove(port));
                             }
+
+                            @Override
+                            public void closeAll() {
+                                ports.values().forEach(IoUtils::safeClose);
+                            }
                         },
+                        new PublicState(),
                         name -> name.toString().equals("taken.example.com"),
                         live,
                         recorder,
@@ -180,6 +197,45 @@ final class TunnelRig implements AutoCloseable {
         Files.writeString(agentsFile, lines);
     }
 
+    /** Deadlines are so much nearer from now on. */
+    void pass(Duration time) {
+        ahead.addAndGet(time.toNanos());
+    }
+
+    /** Waits until everything that is watched has been looked at several times. */
+    void awaitSweeps() throws InterruptedException {
+        CountDownLatch looked = new CountDownLatch(threads.size());
+        sweepers.forEach((thread, sweeper) -> IoTasks.execute(
+                thread,
+                () -> sweeper.watch(new Watched() {
+                    private int left = 4;
+
+                    @Override
+                    protected long deadline() {
+                        return Long.MAX_VALUE;
+                    }
+
+                    @Override
+                    protected void expired(long now) {}
+
+                    @Override
+                    protected void seen(long now) {
+                        if (--left == 0) {
+                            cut();
+                        }
+                    }
+
+                    @Override
+                    protected void cut() {
+                        sweeper.forget(this);
+                        looked.countDown();
+                    }
+                })));
+        if (!looked.await(10, TimeUnit.SECONDS)) {
+            throw new AssertionError("no sweeps within 10 s");
+        }
+    }
+
     /** The record of the next relay that has ended, of either side. */
     RelayRecord record() throws InterruptedException {
         return Objects.requireNonNull(records.poll(10, TimeUnit.SECONDS), "no record within 10 s");
@@ -228,8 +284,8 @@ final class TunnelRig implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
-        privates.forEach(PrivateSide::leave);
-        side.leave();
+        privates.forEach(side -> side.leave(false));
+        side.leave(null);
         live.cutAll();
         IoUtils.safeClose(server);
         ports.values().forEach(IoUtils::safeClose);

@@ -1,0 +1,116 @@
+package io.webproxy.undertow.tunnel;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.Guard;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/**
+ * A client whose agent is asked: what it says meanwhile is kept for the target, as far as there is room, and it is noticed that it leaves. The end of its direction means so for
+ * TLS, which can't start without the rest of a handshake; a client of a port may have said all that it has to say, so it is waited for a while yet.
+ *
+ * <p>Not thread-safe: it belongs to the client's IO thread. Times are nanoseconds of the sweeper's clock.
+ */
+final class WaitingClient {
+    /** So much may come after the ClientHello, or from a client of a port. */
+    private static final int ROOM = 4096;
+
+    /** What a client that has ended its direction is waited for. */
+    private static final long ENDED_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    private final ConduitStreamSourceChannel source;
+    private final boolean mayEnd;
+    private final ByteBufferPool buffers;
+    private final Runnable left;
+    private ByteBuffer early;
+    private int room = ROOM;
+    private boolean listening;
+    private boolean ended;
+    private boolean over;
+    private long deadline = Long.MAX_VALUE;
+
+    /**
+     * A client that isn't read yet.
+     *
+     * @param early what was read already
+     * @param mayEnd whether it may end its direction, and wait for an answer
+     * @param left runs when it has left
+     */
+    WaitingClient(
+            StreamConnection connection, ByteBuffer early, boolean mayEnd, ByteBufferPool buffers, Runnable left) {
+        this.source = connection.getSourceChannel();
+        this.early = early;
+        this.mayEnd = mayEnd;
+        this.buffers = buffers;
+        this.left = left;
+    }
+
+    /** A look at the time; reads from the first one on, because most agents have answered before. */
+    void seen(long now) {
+        if (ended && deadline == Long.MAX_VALUE) {
+            deadline = now + ENDED_NANOS;
+        }
+        if (!listening && !over) {
+            listening = true;
+            source.setReadListener(ready -> Guard.run("the wait for an agent", this::read, left));
+            source.resumeReads();
+        }
+    }
+
+    /** When it isn't waited for any more, because it has ended its direction. */
+    long deadline() {
+        return deadline;
+    }
+
+    boolean isGivenUp(long now) {
+        return deadline != Long.MAX_VALUE && now - deadline >= 0;
+    }
+
+    private void read() {
+        if (over || ended || room == 0) {
+            source.suspendReads();
+            return;
+        }
+        try (PooledByteBuffer pooled = buffers.allocate()) {
+            ByteBuffer bytes = pooled.getBuffer();
+            bytes.limit(Math.min(room, bytes.remaining()));
+            int read = source.read(bytes);
+            if (read > 0) {
+                bytes.flip();
+                early = ByteBuffer.allocate(early.remaining() + read).put(early).put(bytes).flip();
+                room -= read;
+            } else if (read < 0) {
+                ended = true;
+                source.suspendReads();
+                if (!mayEnd) {
+                    left.run();
+                }
+            }
+        } catch (IOException e) {
+            left.run();
+        }
+    }
+
+    /** It waits no more, and isn't read any more: returns what it has said, which isn't kept any longer. */
+    ByteBuffer take() {
+        ByteBuffer taken = early;
+        early = NOTHING;
+        stop();
+        return taken;
+    }
+
+    /** It isn't read any more. */
+    void stop() {
+        over = true;
+        if (listening) {
+            source.suspendReads();
+            source.setReadListener(null);
+        }
+    }
+}
