@@ -76,8 +76,8 @@ final class IdentityFiles {
     }
 
     private static Path write(Path file, String permissions, String type, byte[] content) throws IOException {
-        Path beside = file.resolveSibling("." + file.getFileName() + ".new-"
-                + HexFormat.of().toHexDigits(new SecureRandom().nextLong()));
+        Path beside = file.resolveSibling(
+                "." + file.getFileName() + ".new-" + HexFormat.of().toHexDigits(new SecureRandom().nextLong()));
         FileAttribute<?>[] attributes =
                 file.getFileSystem().supportedFileAttributeViews().contains("posix")
                         ? new FileAttribute<?>[] {

@@ -54,9 +54,8 @@ class TunnelKeyTest {
         for (int i = 0; i < 20; i++) {
             String fingerprint = TunnelKey.create(directory, "alice").fingerprint();
             Files.delete(certificate());
-            TunnelKey healed = i % 2 == 0
-                    ? TunnelKey.load(directory.resolve("alice"))
-                    : TunnelKey.obtain(directory, "alice");
+            TunnelKey healed =
+                    i % 2 == 0 ? TunnelKey.load(directory.resolve("alice")) : TunnelKey.obtain(directory, "alice");
             assertThat(healed.fingerprint()).isEqualTo(fingerprint);
             assertThat(files()).containsExactly("alice.crt", "alice.key");
             assertThat(TunnelKey.load(directory.resolve("alice")).material().leaf())

@@ -119,7 +119,8 @@ class TunnelUpdateTest {
         Path second = agents("second", "bob names=b.example.com");
         try (RawUpstream target = RawUpstream.echoing("target");
                 ProxyServer outer = publicSide(tunnels(first));
-                PrivateProxy inner = privateSide(outer, "alice", t -> t.announceTcp(port, "127.0.0.1:" + target.port()))) {
+                PrivateProxy inner =
+                        privateSide(outer, "alice", t -> t.announceTcp(port, "127.0.0.1:" + target.port()))) {
             greeted(port).close();
             update(outer, p -> p.tunnels(tunnels(second)));
             assertThatThrownBy(() -> RawConnection.open(port)).isInstanceOf(ConnectException.class);
@@ -140,7 +141,8 @@ class TunnelUpdateTest {
         int port = FreePorts.next();
         try (RawUpstream target = RawUpstream.echoing("target");
                 ProxyServer outer = publicSide(tunnels(agents("first", "alice ports=" + port)));
-                PrivateProxy inner = privateSide(outer, "alice", t -> t.announceTcp(port, "127.0.0.1:" + target.port()));
+                PrivateProxy inner =
+                        privateSide(outer, "alice", t -> t.announceTcp(port, "127.0.0.1:" + target.port()));
                 RawConnection before = greeted(port)) {
             update(outer, p -> p.tunnels(tunnels("second", "alice ports=" + port)));
             await().atMost(SOON).ignoreExceptions().until(() -> {
@@ -149,7 +151,8 @@ class TunnelUpdateTest {
             });
             // its relay has gone on
             assertEchoes(before);
-            assertThat(inner.server().status().tunnelStatus().servers().get(0).refused()).isEmpty();
+            assertThat(inner.server().status().tunnelStatus().servers().get(0).refused())
+                    .isEmpty();
         }
     }
 
@@ -166,9 +169,9 @@ class TunnelUpdateTest {
         int one = FreePorts.next();
         int other = FreePorts.next();
         try (RawUpstream target = RawUpstream.echoing("target");
-                ProxyServer outer =
-                        publicSide(tunnels(agents("first", "alice ports=" + one, "bob ports=" + other)));
-                PrivateProxy alice = privateSide(outer, "alice", t -> t.announceTcp(one, "127.0.0.1:" + target.port()));
+                ProxyServer outer = publicSide(tunnels(agents("first", "alice ports=" + one, "bob ports=" + other)));
+                PrivateProxy alice =
+                        privateSide(outer, "alice", t -> t.announceTcp(one, "127.0.0.1:" + target.port()));
                 PrivateProxy bob = privateSide(outer, "bob", t -> t.announceTcp(other, "127.0.0.1:" + target.port()));
                 RawConnection ofAlice = greeted(one);
                 RawConnection ofBob = greeted(other)) {
@@ -177,9 +180,10 @@ class TunnelUpdateTest {
             assertThat(ofAlice.end()).as("its relay is cut").isNotEmpty();
             assertEchoes(ofBob);
             await().atMost(SOON)
-                    .untilAsserted(() -> assertThat(outer.status().tunnelStatus().clients())
-                            .as("a relay of the side before counts as a client")
-                            .isEqualTo(1));
+                    .untilAsserted(
+                            () -> assertThat(outer.status().tunnelStatus().clients())
+                                    .as("a relay of the side before counts as a client")
+                                    .isEqualTo(1));
             // removed later, it loses what it has from the side before
             agents("second", "carol names=c.example.com");
             assertThat(ofBob.end()).as("its relay is cut").isNotEmpty();
@@ -192,10 +196,10 @@ class TunnelUpdateTest {
         int port = FreePorts.next();
         try (RawUpstream target = RawUpstream.echoing("target");
                 ProxyServer outer = publicSide(tunnels(agents("first", "alice ports=" + port)));
-                PrivateProxy inner = privateSide(outer, "alice", t -> t.announceTcp(port, "127.0.0.1:" + target.port()));
+                PrivateProxy inner =
+                        privateSide(outer, "alice", t -> t.announceTcp(port, "127.0.0.1:" + target.port()));
                 RawConnection before = greeted(port)) {
-            TunnelServer second =
-                    tunnels("second", "alice ports=" + port).withConnectionsPerAddress(1);
+            TunnelServer second = tunnels("second", "alice ports=" + port).withConnectionsPerAddress(1);
             update(outer, p -> p.tunnels(second));
             await().atMost(SOON).until(() -> inner.awaitAnnounced(Duration.ZERO) && agentsOf(outer) == 1);
             try (RawConnection refused = RawConnection.open(port)) {
@@ -265,10 +269,7 @@ class TunnelUpdateTest {
                 assertThat(client.readLine()).isEqualTo("target\r\n");
             }
             TunnelServer same = tunnels(directory.resolve("first"));
-            update(
-                    outer,
-                    p -> p.tunnels(same)
-                            .tls(Sni.of("a.example.com"), "127.0.0.1:" + own.port()));
+            update(outer, p -> p.tunnels(same).tls(Sni.of("a.example.com"), "127.0.0.1:" + own.port()));
             try (RawConnection client = hello(port(outer), "a.example.com")) {
                 assertThat(client.readLine()).isEqualTo("own\r\n");
             }
@@ -290,10 +291,11 @@ class TunnelUpdateTest {
                 PrivateProxy inner = privateSide(outer, "alice", t -> t.announce("a.example.com", "127.0.0.1:1"))) {
             Files.writeString(file, Files.readString(file).replace("alice ", "alicia "));
             await().atMost(SOON)
-                    .untilAsserted(() -> assertThat(outer.status().tunnelStatus().agents())
-                            .filteredOn(agent -> agent.left().isEmpty())
-                            .extracting(TunnelStatus.Agent::name)
-                            .containsExactly("alicia"));
+                    .untilAsserted(
+                            () -> assertThat(outer.status().tunnelStatus().agents())
+                                    .filteredOn(agent -> agent.left().isEmpty())
+                                    .extracting(TunnelStatus.Agent::name)
+                                    .containsExactly("alicia"));
             assertThat(inner.server().isRunning()).isTrue();
         }
     }

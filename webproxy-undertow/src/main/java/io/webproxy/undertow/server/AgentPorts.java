@@ -43,8 +43,7 @@ final class AgentPorts implements PublicSide.Ports {
     }
 
     /** {@code first} is handed each connection with the port that it has reached, on its IO thread. */
-    AgentPorts(
-            XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<Arrival, Integer> first) {
+    AgentPorts(XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<Arrival, Integer> first) {
         this.worker = worker;
         this.connections = connections;
         this.bind = config.bind();

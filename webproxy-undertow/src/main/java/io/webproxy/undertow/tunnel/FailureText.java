@@ -20,6 +20,8 @@ final class FailureText {
             // so does a side whose peer shows a key that it doesn't pin, or has no line for
             return "the peer doesn't accept the key of this side";
         }
-        return ADDRESS.matcher(message.lines().findFirst().orElse("")).replaceAll("").strip();
+        return ADDRESS.matcher(message.lines().findFirst().orElse(""))
+                .replaceAll("")
+                .strip();
     }
 }

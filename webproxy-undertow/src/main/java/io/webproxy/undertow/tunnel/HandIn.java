@@ -280,10 +280,11 @@ final class HandIn extends Watched {
         drop(detail.isEmpty() ? why : why + ": " + detail);
         Message.Visitor who = visitor;
         if (who != null && side.isWarningDue()) {
+            Announcement what = announcement;
             LOG.warn(
                     "{} isn't served by {}, which is logged at most once a minute: {}",
                     who.item(),
-                    announcement,
+                    what == null ? "this agent" : what,
                     detail.isEmpty() ? why : detail);
         }
     }

@@ -83,8 +83,8 @@ final class HandOver extends Watched {
         this.sweeper = sweeper;
         this.start = sweeper.now();
         this.next = start;
-        this.client = new WaitingClient(
-                connection, early, wanted.kind() == Message.Kind.PORT, side.buffers(), this::left);
+        this.client =
+                new WaitingClient(connection, early, wanted.kind() == Message.Kind.PORT, side.buffers(), this::left);
     }
 
     void start() {

@@ -145,9 +145,7 @@ public final class PrivateSide {
 
     /** Says goodbye, so that no more clients come; relays go on. {@code back} says that another one of the same agent comes in its place, so that clients wait for it. */
     public void leave(boolean back) {
-        new CloseSteps()
-                .each("uplinks", uplinks, uplink -> uplink.close(back))
-                .report();
+        new CloseSteps().each("uplinks", uplinks, uplink -> uplink.close(back)).report();
     }
 
     XnioIoThread nextThread() {

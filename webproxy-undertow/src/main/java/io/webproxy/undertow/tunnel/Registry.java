@@ -136,7 +136,8 @@ final class Registry {
         int dot = wanted.name().indexOf('.');
         return takenBack.contains(wanted)
                 || (dot > 0
-                        && takenBack.contains(Message.Item.name("*" + wanted.name().substring(dot))));
+                        && takenBack.contains(
+                                Message.Item.name("*" + wanted.name().substring(dot))));
     }
 
     /** Whether a name that an agent serves by a wildcard is served by the server itself: that comes first. */

@@ -83,7 +83,10 @@ final class WaitingClient {
             int read = source.read(bytes);
             if (read > 0) {
                 bytes.flip();
-                early = ByteBuffer.allocate(early.remaining() + read).put(early).put(bytes).flip();
+                early = ByteBuffer.allocate(early.remaining() + read)
+                        .put(early)
+                        .put(bytes)
+                        .flip();
                 room -= read;
             } else if (read < 0) {
                 ended = true;

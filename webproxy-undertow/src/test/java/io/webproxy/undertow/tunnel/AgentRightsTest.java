@@ -287,8 +287,9 @@ class AgentRightsTest {
     @Test
     void agentThatSaysHeartbeatsAndReadsNoneIsCutAndThoseThatReadAreNot() throws Exception {
         try (RawAgent deaf = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
-            PrivateSide good = rig.connected(
-                    rig.tunnel("good").announce("good.example.com", "127.0.0.1:1").build());
+            PrivateSide good = rig.connected(rig.tunnel("good")
+                    .announce("good.example.com", "127.0.0.1:1")
+                    .build());
             for (int i = 0; i < 4 && !hasLeft("mallory"); i++) {
                 Instant before = lastSeen("mallory");
                 Instant beforeOfGood = lastSeen("good");

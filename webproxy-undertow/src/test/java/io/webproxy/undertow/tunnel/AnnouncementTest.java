@@ -217,9 +217,7 @@ class AnnouncementTest {
             RawAgent.announcing(TunnelKey.load(directory.resolve("alice")), rig.port(), "a.example.com")
                     .close();
             await().until(() -> rig.events.stream().anyMatch(event -> event.kind() == TunnelEvent.Kind.AGENT_LOST));
-            assertThat(rig.events)
-                    .extracting(TunnelEvent::kind)
-                    .doesNotContain(TunnelEvent.Kind.AGENT_DISCONNECTED);
+            assertThat(rig.events).extracting(TunnelEvent::kind).doesNotContain(TunnelEvent.Kind.AGENT_DISCONNECTED);
         }
     }
 
@@ -229,8 +227,8 @@ class AnnouncementTest {
             PrivateSide alice = rig.connected(
                     rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
             rig.side.leave(null);
-            await().until(() -> rig.events.stream()
-                    .anyMatch(event -> event.kind() == TunnelEvent.Kind.SERVER_DISCONNECTED));
+            await().until(() ->
+                    rig.events.stream().anyMatch(event -> event.kind() == TunnelEvent.Kind.SERVER_DISCONNECTED));
             assertThat(rig.events)
                     .extracting(TunnelEvent::kind)
                     .containsOnlyOnce(TunnelEvent.Kind.AGENT_DISCONNECTED)

@@ -55,7 +55,9 @@ class HeartbeatTest {
             before = next;
         }
         heartbeat.answered(before);
-        assertThat(heartbeat.deadline(1000 * SECOND)).as("only the next one is due").isEqualTo(200 * SECOND);
+        assertThat(heartbeat.deadline(1000 * SECOND))
+                .as("only the next one is due")
+                .isEqualTo(200 * SECOND);
     }
 
     @Test
