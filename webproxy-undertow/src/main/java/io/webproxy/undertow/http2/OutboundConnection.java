@@ -60,7 +60,6 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private int reserved;
 
     private int owed;
-    private long lastRead;
     /** A frame of a stream has come since the last PONG: servers of gRPC count the pings that they get without. */
     private boolean heard = true;
 
@@ -90,8 +89,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         this.heads = heads;
         this.mostStreams = mostStreams;
         this.reader = new ResponseReader(new Responses(), heads, meter);
-        this.lastRead = sweeper.now();
-        this.wait = new OutboundWait(this, reader, heads.headTime().toNanos(), lastRead);
+        this.wait = new OutboundWait(this, reader, heads.headTime().toNanos(), sweeper.now());
     }
 
     /** Sends preface and settings, and starts to read. */
@@ -177,7 +175,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             return;
         }
         if (streams.isEmpty()) {
-            lastRead = sweeper.now();
+            wait.heard(sweeper.now());
         }
         next += 2;
         reader.opened(id, block.isHead(), block.isTunnel(), STREAM_WINDOW);
@@ -252,12 +250,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     @Override
     void read(int bytes) {
-        lastRead = sweeper.now();
-    }
-
-    /** When something was read last, or the first of the open streams was opened. */
-    long lastRead() {
-        return lastRead;
+        wait.heard(sweeper.now());
     }
 
     /** Whether a frame of a stream has come since the last PONG. */

@@ -26,7 +26,11 @@ final class OutboundWait extends Watched {
     private int heads;
     private boolean ending;
     private long since;
+    /** When something was read last, or the first of the open streams was opened. */
+    private long lastRead;
+    /** A PING isn't answered, and nothing else has come. */
     private boolean asked;
+
     private long askedAt;
 
     OutboundWait(OutboundConnection connection, FrameReader reader, long headNanos, long now) {
@@ -34,6 +38,13 @@ final class OutboundWait extends Watched {
         this.reader = reader;
         this.headNanos = headNanos;
         this.since = now;
+        this.lastRead = now;
+    }
+
+    /** Something has come, or is to come only from now on. */
+    void heard(long now) {
+        lastRead = now;
+        asked = false;
     }
 
     private boolean isNews() {
@@ -48,8 +59,8 @@ final class OutboundWait extends Watched {
             ending = connection.isEnding();
             since = now;
         }
-        asked &= connection.lastRead() - askedAt <= 0 && connection.streams() > 0;
-        long silence = now - connection.lastRead();
+        asked &= connection.streams() > 0;
+        long silence = now - lastRead;
         if (!ending
                 && !asked
                 && connection.streams() > 0
@@ -72,7 +83,7 @@ final class OutboundWait extends Watched {
         if (phase == Phase.HEAD || (phase == Phase.START && connection.streams() == 0)) {
             return since + headNanos;
         }
-        return asked && connection.lastRead() - askedAt <= 0 ? askedAt + ANSWER_NANOS : Long.MAX_VALUE;
+        return asked ? askedAt + ANSWER_NANOS : Long.MAX_VALUE;
     }
 
     @Override

@@ -19,12 +19,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import io.webproxy.http.HttpLimits;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +86,8 @@ class HostileUpstreamTest {
     }
 
     private static byte[] goAway(int last, int code) {
-        return frame(GOAWAY, 0, 0, ByteBuffer.allocate(8).putInt(last).putInt(code).array());
+        return frame(
+                GOAWAY, 0, 0, ByteBuffer.allocate(8).putInt(last).putInt(code).array());
     }
 
     private static String[] many(int count, String value) {
@@ -178,14 +179,8 @@ class HostileUpstreamTest {
                         "head above its limit",
                         "HEAD_TOO_LARGE",
                         peer -> peer.sendBlock(END_STREAM, 1, fields(many(70, "y".repeat(1_000))), 16_000)),
-                frames(
-                        "window update of 0",
-                        invalid,
-                        frame(WINDOW_UPDATE, 0, 1, number(0))),
-                frames(
-                        "window above its most",
-                        invalid,
-                        frame(WINDOW_UPDATE, 0, 1, number(Integer.MAX_VALUE))),
+                frames("window update of 0", invalid, frame(WINDOW_UPDATE, 0, 1, number(0))),
+                frames("window above its most", invalid, frame(WINDOW_UPDATE, 0, 1, number(Integer.MAX_VALUE))),
                 frames("refused", "REFUSED", frame(RST_STREAM, 0, 1, number(ErrorCode.REFUSED_STREAM))),
                 frames(
                         "refused after a head",
@@ -236,15 +231,24 @@ class HostileUpstreamTest {
     /** The connection ends, and all that is on it fails. */
     static Stream<Arguments> errorsOfTheConnection() {
         return Stream.of(
-                connection("reserved bits of HPACK", ErrorCode.COMPRESSION_ERROR, frame(HEADERS, WHOLE, 1, (byte) 0xff)),
-                connection("index that HPACK has not", ErrorCode.COMPRESSION_ERROR, frame(HEADERS, WHOLE, 1, (byte) 0xfe)),
+                connection(
+                        "reserved bits of HPACK", ErrorCode.COMPRESSION_ERROR, frame(HEADERS, WHOLE, 1, (byte) 0xff)),
+                connection(
+                        "index that HPACK has not", ErrorCode.COMPRESSION_ERROR, frame(HEADERS, WHOLE, 1, (byte) 0xfe)),
                 connection(
                         "table that HPACK may not have",
                         ErrorCode.COMPRESSION_ERROR,
                         frame(HEADERS, WHOLE, 1, (byte) 0x3f, (byte) 0xe2, (byte) 0x1f)),
-                connection("bad HPACK of a stream that is closed", ErrorCode.COMPRESSION_ERROR, frame(RST_STREAM, 0, 1, number(8)), frame(HEADERS, WHOLE, 1, (byte) 0xff)),
+                connection(
+                        "bad HPACK of a stream that is closed",
+                        ErrorCode.COMPRESSION_ERROR,
+                        frame(RST_STREAM, 0, 1, number(8)),
+                        frame(HEADERS, WHOLE, 1, (byte) 0xff)),
                 connection("promise", ErrorCode.PROTOCOL_ERROR, frame(PUSH_PROMISE, END_HEADERS, 1, number(2))),
-                connection("push allowed", ErrorCode.PROTOCOL_ERROR, frame(SETTINGS, 0, 0, (byte) 0, (byte) 2, (byte) 0, (byte) 0, (byte) 0, (byte) 1)),
+                connection(
+                        "push allowed",
+                        ErrorCode.PROTOCOL_ERROR,
+                        frame(SETTINGS, 0, 0, (byte) 0, (byte) 2, (byte) 0, (byte) 0, (byte) 0, (byte) 1)),
                 connection("head of an idle stream", ErrorCode.PROTOCOL_ERROR, frame(HEADERS, WHOLE, 5, OK)),
                 connection("head of a stream of its own", ErrorCode.PROTOCOL_ERROR, frame(HEADERS, WHOLE, 2, OK)),
                 connection("head of stream 0", ErrorCode.PROTOCOL_ERROR, frame(HEADERS, WHOLE, 0, OK)),
@@ -256,8 +260,15 @@ class HostileUpstreamTest {
                 connection("settings of an odd length", ErrorCode.FRAME_SIZE_ERROR, frame(SETTINGS, 0, 0, new byte[5])),
                 connection("frame above its limit", ErrorCode.FRAME_SIZE_ERROR, frame(DATA, 0, 1, new byte[16_385])),
                 connection("ping of 7 bytes", ErrorCode.FRAME_SIZE_ERROR, frame(PING, 0, 0, new byte[7])),
-                connection("padding above its frame", ErrorCode.PROTOCOL_ERROR, begun(":status", "200"), frame(DATA, PADDED, 1, (byte) 9, (byte) 0)),
-                connection("window of the connection of 0", ErrorCode.PROTOCOL_ERROR, frame(WINDOW_UPDATE, 0, 0, number(0))),
+                connection(
+                        "padding above its frame",
+                        ErrorCode.PROTOCOL_ERROR,
+                        begun(":status", "200"),
+                        frame(DATA, PADDED, 1, (byte) 9, (byte) 0)),
+                connection(
+                        "window of the connection of 0",
+                        ErrorCode.PROTOCOL_ERROR,
+                        frame(WINDOW_UPDATE, 0, 0, number(0))),
                 connection(
                         "window of the connection above its most",
                         ErrorCode.FLOW_CONTROL_ERROR,
@@ -267,8 +278,13 @@ class HostileUpstreamTest {
                         ErrorCode.FLOW_CONTROL_ERROR,
                         frame(WINDOW_UPDATE, 0, 1, number(1000)),
                         frame(SETTINGS, 0, 0, (byte) 0, (byte) 4, (byte) 0x7f, (byte) 0xff, (byte) 0xff, (byte) 0xff)),
-                connection("frame within a field block", ErrorCode.PROTOCOL_ERROR, frame(HEADERS, 0, 1, OK), frame(PING, 0, 0, new byte[8])),
-                connection("continuation of nothing", ErrorCode.PROTOCOL_ERROR, frame(CONTINUATION, END_HEADERS, 1, OK)),
+                connection(
+                        "frame within a field block",
+                        ErrorCode.PROTOCOL_ERROR,
+                        frame(HEADERS, 0, 1, OK),
+                        frame(PING, 0, 0, new byte[8])),
+                connection(
+                        "continuation of nothing", ErrorCode.PROTOCOL_ERROR, frame(CONTINUATION, END_HEADERS, 1, OK)),
                 connection(
                         "frames of a response that has ended",
                         ErrorCode.STREAM_CLOSED,
@@ -285,8 +301,10 @@ class HostileUpstreamTest {
                     peer.respond(1, 0, "200");
                     peer.sendRaw(repeated(frame(DATA, 0, 1), 3_000));
                 }),
-                attack("resets of a stream that is closed", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> peer.sendRaw(
-                        repeated(frame(RST_STREAM, 0, 1, number(8)), 3_000))),
+                attack(
+                        "resets of a stream that is closed",
+                        ErrorCode.ENHANCE_YOUR_CALM + "",
+                        peer -> peer.sendRaw(repeated(frame(RST_STREAM, 0, 1, number(8)), 3_000))),
                 attack("continuation without end", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
                     peer.send(HEADERS, 0, 1, OK);
                     peer.sendRaw(repeated(frame(CONTINUATION, 0, 1, new byte[1]), 200));
@@ -368,11 +386,11 @@ class HostileUpstreamTest {
         });
         outbound = Outbound.to(upstream.port()).settle();
         Outbound.Call call = outbound.get("/");
-        long step = HttpLimits.defaults().headTime().toNanos() / 4;
-        await().until(() -> {
-            outbound.clock.addAndGet(step);
-            return call.isOver();
-        });
+        await().until(() ->
+                outbound.onThread(() -> outbound.connection().reader().phase() == FrameReader.Phase.HEAD));
+        outbound.advance(Duration.ofSeconds(9));
+        assertThat(call.isOver()).isFalse();
+        outbound.advance(Duration.ofSeconds(2));
         assertThat(call.await()).startsWith("TOO_SLOW");
     }
 }

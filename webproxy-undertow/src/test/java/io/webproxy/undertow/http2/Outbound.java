@@ -7,6 +7,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.SocketReads;
+import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import java.io.ByteArrayOutputStream;
@@ -15,7 +16,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +35,7 @@ import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
+import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.conduits.WriteReadyHandler;
@@ -52,7 +56,9 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
         thread = worker.getIoThread(0);
         Exchanges exchanges = new Exchanges(List.of(thread), clock::get, new Recorder(List.of(), null));
         StreamConnection socket = worker.openStreamConnection(
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port), null, OptionMap.EMPTY)
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                        null,
+                        OptionMap.create(Options.SEND_BUFFER, 64 * 1024))
                 .get();
         connection = onThread(() -> {
             OutboundConnection made = new OutboundConnection(
@@ -87,6 +93,38 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
             }
         });
         return done.get(10, TimeUnit.SECONDS);
+    }
+
+    /** Lets time go by, and what is due by then be done. */
+    void advance(Duration time) throws Exception {
+        clock.addAndGet(time.toNanos());
+        CountDownLatch sweeps = new CountDownLatch(3);
+        Watched counter = new Watched() {
+            @Override
+            protected long deadline() {
+                return Long.MAX_VALUE;
+            }
+
+            @Override
+            protected void expired(long now) {}
+
+            @Override
+            protected void seen(long now) {
+                sweeps.countDown();
+            }
+
+            @Override
+            protected void cut() {}
+        };
+        onThread(() -> {
+            connection.sweeper().watch(counter);
+            return null;
+        });
+        assertThat(sweeps.await(10, TimeUnit.SECONDS)).isTrue();
+        onThread(() -> {
+            connection.sweeper().forget(counter);
+            return null;
+        });
     }
 
     OutboundConnection connection() {
@@ -191,7 +229,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
                 stream = opened;
                 opened.send(head, end);
                 StreamSourceConduit source = opened.response();
-                source.setReadReadyHandler(new org.xnio.conduits.ReadReadyHandler() {
+                source.setReadReadyHandler(new ReadReadyHandler() {
                     @Override
                     public void readReady() {
                         drain(source);
@@ -209,7 +247,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
         }
 
         OutboundStream stream() {
-            return java.util.Objects.requireNonNull(stream);
+            return Objects.requireNonNull(stream);
         }
 
         /** Starts to read the response. */

@@ -1,0 +1,407 @@
+package io.webproxy.undertow.http2;
+
+import static io.webproxy.testing.Http2Client.ACK;
+import static io.webproxy.testing.Http2Client.DATA;
+import static io.webproxy.testing.Http2Client.END_HEADERS;
+import static io.webproxy.testing.Http2Client.END_STREAM;
+import static io.webproxy.testing.Http2Client.GOAWAY;
+import static io.webproxy.testing.Http2Client.HEADERS;
+import static io.webproxy.testing.Http2Client.PING;
+import static io.webproxy.testing.Http2Client.RST_STREAM;
+import static io.webproxy.testing.Http2Client.SETTINGS;
+import static io.webproxy.testing.Http2Client.fields;
+import static io.webproxy.undertow.http2.Outbound.post;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.Http2Client.Frame;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How streams and connections to an upstream end, and what may be sent again. */
+@ExtendWith(LeakCheck.class)
+class OutboundEndsTest {
+    private final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
+    private final CountDownLatch go = new CountDownLatch(1);
+    private @Nullable RawUpstream upstream;
+    private @Nullable Outbound outbound;
+
+    /** What happens on the upstream's end. */
+    interface Script {
+        void run(Http2Client peer) throws Exception;
+    }
+
+    private Outbound connect(Script script, int... settings) throws Exception {
+        upstream = RawUpstream.start(raw -> script.run(Http2Client.serve(raw, settings)));
+        outbound = Outbound.to(upstream.port()).settle();
+        return outbound;
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (outbound != null) {
+            outbound.close();
+        }
+        if (upstream != null) {
+            upstream.close();
+            assertThat(upstream.failures()).isEmpty();
+        }
+    }
+
+    private Object seen() throws InterruptedException {
+        return seen.poll(10, TimeUnit.SECONDS);
+    }
+
+    private static byte[] goAway(int last, int code) {
+        return ByteBuffer.allocate(8).putInt(last).putInt(code).array();
+    }
+
+    private static byte[] code(int code) {
+        return ByteBuffer.allocate(4).putInt(code).array();
+    }
+
+    /** Reads on, and answers pings, to the end of the connection. */
+    private static void answerPings(Http2Client peer) throws IOException {
+        while (true) {
+            Frame ping = peer.next(PING);
+            if ((ping.flags() & ACK) == 0) {
+                peer.send(PING, ACK, 0, ping.payload());
+            }
+        }
+    }
+
+    @Test
+    void streamsAboveTheLastOneOfAGoAwayWereNotExecutedAndOthersGoOn() throws Exception {
+        connect(peer -> {
+            for (int i = 0; i < 3; i++) {
+                peer.next(HEADERS);
+            }
+            peer.send(GOAWAY, 0, 0, goAway(3, 0));
+            peer.respond(3, END_STREAM, "200");
+            peer.respond(1, 0, "200");
+            peer.send(DATA, END_STREAM, 1, new byte[3]);
+            seen.add(peer.end());
+        });
+        Outbound.Call first = outbound.get("/1");
+        Outbound.Call second = outbound.get("/2");
+        Outbound.Call third = outbound.send(post("content-length", "3"), false);
+        assertThat(third.await()).isEqualTo("REFUSED: the upstream left the connection with code 0");
+        assertThat(second.await()).isEqualTo("200 end ended");
+        assertThat(first.await()).isEqualTo("200 ended");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+        assertThat(seen()).as("GOAWAY of this side").isEqualTo(0);
+        assertThat(outbound.get("/").await()).startsWith("REFUSED");
+    }
+
+    @Test
+    void goAwayInTwoStepsRefusesInItsSecond() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.send(GOAWAY, 0, 0, goAway(Integer.MAX_VALUE, 0));
+            peer.next(HEADERS);
+            peer.send(GOAWAY, 0, 0, goAway(1, 0));
+            peer.send(GOAWAY, 0, 0, goAway(5, 0));
+            peer.respond(1, END_STREAM, "200");
+            peer.end();
+        });
+        // it was under way when the upstream left
+        Outbound.Call first = outbound.get("/1");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.room()).isZero();
+        Outbound.Call second = outbound.get("/2");
+        assertThat(second.await()).startsWith("REFUSED");
+        assertThat(first.await()).isEqualTo("200 end ended");
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    @Test
+    void goAwayOfAnIdleConnectionEndsIt() throws Exception {
+        connect(peer -> {
+            peer.send(GOAWAY, 0, 0, goAway(0, ErrorCode.ENHANCE_YOUR_CALM));
+            peer.end();
+        });
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    @Test
+    void streamsThatAGoAwayCoversFailWithTheConnection() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.send(GOAWAY, 0, 0, goAway(1, ErrorCode.INTERNAL_ERROR));
+        });
+        assertThat(outbound.get("/").await()).isEqualTo("CLOSED: the upstream left the connection with code 2");
+    }
+
+    @Test
+    void responseThatIsCompleteSurvivesResetAndClose() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.respond(1, 0, "200");
+            peer.send(DATA, END_STREAM, 1, new byte[10_000]);
+            peer.send(RST_STREAM, 0, 1, code(ErrorCode.NO_ERROR));
+            peer.next(HEADERS);
+            peer.respond(3, 0, "200");
+            peer.send(DATA, END_STREAM, 3, new byte[10_000]);
+        });
+        Outbound.Call early = outbound.send(post(), false);
+        early.head();
+        Outbound.Call unread = outbound.sendUnread(post());
+        unread.head();
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+        assertThat(early.await()).isEqualTo("200 ended");
+        assertThat(early.bytes()).hasSize(10_000);
+        assertThat(early.body(new byte[100_000], () -> null).taken())
+                .as("discarded")
+                .isZero();
+        unread.read();
+        assertThat(unread.await()).isEqualTo("200 ended");
+        assertThat(unread.bytes()).hasSize(10_000);
+    }
+
+    @Test
+    void requestWhoseResponseWasReadIsNotSentOn() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.respond(1, END_STREAM, "403");
+            seen.add(peer.next(RST_STREAM).code());
+            peer.end();
+        });
+        Outbound.Call call = outbound.send(post("content-length", "1000000"), false);
+        CompletableFuture<String> written = call.write(new byte[1_000_000], () -> null);
+        assertThat(call.await()).isEqualTo("403 end ended");
+        assertThat(seen()).isEqualTo(ErrorCode.NO_ERROR);
+        assertThat(written.get(10, TimeUnit.SECONDS)).as("discarded").isEqualTo("written");
+        assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 5})
+    void closeBeforeTheEndFailsTheStream(int length) throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            if (length > 0) {
+                peer.respond(1, 0, "200");
+                peer.send(DATA, 0, 1, new byte[length]);
+            }
+        });
+        assertThat(outbound.get("/").await())
+                .isEqualTo((length > 0 ? "200 " : "") + "CLOSED: the upstream closed the connection");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    /** The socket's buffers take what they take: what is behind that was never sent. */
+    @Test
+    void requestThatNeverLeftWasNotExecuted() throws Exception {
+        connect(
+                peer -> {
+                    peer.send(Http2Client.WINDOW_UPDATE, 0, 0, code(1 << 30));
+                    go.await(20, TimeUnit.SECONDS);
+                },
+                4,
+                1 << 30);
+        Outbound.Call upload = outbound.send(post(), false);
+        upload.write(new byte[20_000_000], () -> null);
+        AtomicLong before = new AtomicLong();
+        await().during(Duration.ofMillis(500)).until(() -> {
+            long taken = upload.taken();
+            return before.getAndSet(taken) == taken
+                    && outbound.onThread(() -> outbound.connection().sender().isBlocked());
+        });
+        Outbound.Call behind = outbound.get("/");
+        go.countDown();
+        assertThat(behind.await()).isEqualTo("REFUSED: the upstream closed the connection");
+        assertThat(upload.await()).startsWith("CLOSED");
+    }
+
+    @Test
+    void connectionThatIsTakenOutOfServiceEndsWithItsLastStream() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            seen.add("asked");
+            go.await(10, TimeUnit.SECONDS);
+            peer.respond(1, END_STREAM, "200");
+            seen.add(peer.next(GOAWAY).code());
+        });
+        Outbound.Call call = outbound.get("/");
+        assertThat(seen()).isEqualTo("asked");
+        outbound.onThread(() -> {
+            outbound.connection().leave();
+            return null;
+        });
+        assertThat(outbound.room()).isZero();
+        go.countDown();
+        assertThat(call.await()).isEqualTo("200 end ended");
+        assertThat(seen()).isEqualTo(ErrorCode.NO_ERROR);
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    @Test
+    void roomFollowsTheUpstreamsLimit() throws Exception {
+        connect(
+                peer -> {
+                    peer.next(HEADERS);
+                    peer.next(HEADERS);
+                    peer.send(SETTINGS, 0, 0, new byte[] {0, 3, 0, 0, 0, 1});
+                    peer.send(SETTINGS, 0, 0, new byte[] {0, 3, (byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff});
+                    peer.respond(1, END_STREAM, "200");
+                    peer.end();
+                },
+                3,
+                2);
+        assertThat(outbound.room()).isEqualTo(2);
+        Outbound.Call first = outbound.get("/");
+        assertThat(outbound.room()).isEqualTo(1);
+        outbound.get("/");
+        assertThat(first.await()).isEqualTo("200 end ended");
+        assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS - 1);
+        assertThat(outbound.owner).contains("room");
+    }
+
+    @Test
+    void silenceWithAStreamOpenIsAskedAboutAndEndsTheConnection() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            Frame ping = peer.next(PING);
+            seen.add("ping " + ping.flags());
+            peer.send(PING, ACK, 0, ping.payload());
+            peer.respond(1, 0, "200");
+            seen.add("ping " + peer.next(PING).flags());
+            seen.add("end " + peer.end());
+        });
+        Outbound.Call call = outbound.get("/");
+        outbound.advance(Duration.ofSeconds(29));
+        assertThat(seen).isEmpty();
+        outbound.advance(Duration.ofSeconds(2));
+        assertThat(seen()).isEqualTo("ping 0");
+        call.head();
+        outbound.advance(Duration.ofSeconds(29));
+        assertThat(seen).isEmpty();
+        outbound.advance(Duration.ofSeconds(2));
+        assertThat(seen()).isEqualTo("ping 0");
+        outbound.advance(Duration.ofSeconds(14));
+        assertThat(call.isOver()).isFalse();
+        outbound.advance(Duration.ofSeconds(2));
+        assertThat(call.await()).isEqualTo("200 CLOSED: the upstream didn't answer a PING");
+        assertThat(seen()).isEqualTo("end 0");
+    }
+
+    /** Servers of gRPC count pings between which they have sent nothing, and leave with the third. */
+    @Test
+    void upstreamThatIsAliveAndHasNothingToSayIsAskedRarely() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            while (true) {
+                Frame ping = peer.next(PING);
+                peer.send(PING, ACK, 0, ping.payload());
+                seen.add("ping");
+            }
+        });
+        outbound.get("/");
+        outbound.advance(Duration.ofSeconds(31));
+        for (int i = 0; i < 2; i++) {
+            assertThat(seen()).isEqualTo("ping");
+            await().until(() -> outbound.onThread(() -> !outbound.connection().isHeard()));
+            outbound.advance(Duration.ofMinutes(5));
+            assertThat(seen).isEmpty();
+            outbound.advance(Duration.ofSeconds(11));
+        }
+        assertThat(seen()).isEqualTo("ping");
+    }
+
+    @Test
+    void idleConnectionIsNotAskedAboutAnything() throws Exception {
+        connect(Http2Client::end);
+        outbound.advance(Duration.ofMinutes(10));
+        outbound.advance(Duration.ofMinutes(10));
+        assertThat(outbound.onThread(() -> outbound.connection().isOpen())).isTrue();
+        assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS);
+    }
+
+    @Test
+    void probeSeesAGoAwayThatHasCome() throws Exception {
+        connect(peer -> {
+            go.await(10, TimeUnit.SECONDS);
+            peer.send(GOAWAY, 0, 0, goAway(0, 0));
+            seen.add("left");
+            peer.end();
+        });
+        assertThat(outbound.onThread(() -> outbound.connection().probe())).isTrue();
+        boolean usable = outbound.onThread(() -> {
+            go.countDown();
+            assertThat(seen()).isEqualTo("left");
+            return outbound.connection().probe();
+        });
+        assertThat(usable).isFalse();
+    }
+
+    @Test
+    void probeSeesThatTheUpstreamHasClosed() throws Exception {
+        connect(peer -> go.await(10, TimeUnit.SECONDS));
+        boolean usable = outbound.onThread(() -> {
+            go.countDown();
+            await().until(() -> !outbound.connection().probe());
+            return outbound.connection().probe();
+        });
+        assertThat(usable).isFalse();
+    }
+
+    @Test
+    void clientThatDoesNotReadHoldsNoOtherStreamUp() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.respond(1, 0, "200");
+            peer.send(DATA, 0, 1, new byte[16_384]);
+            peer.send(DATA, 0, 1, new byte[16_384]);
+            peer.send(DATA, 0, 1, new byte[16_384]);
+            peer.send(DATA, 0, 1, new byte[16_384]);
+            // more than the windows of both would be together
+            peer.next(HEADERS);
+            peer.respond(3, 0, "200");
+            int window = OutboundConnection.STREAM_WINDOW;
+            for (int sent = 0; sent < 5_000_000; sent += 16_384) {
+                while (window < 16_384) {
+                    Frame frame = peer.read();
+                    if (frame.type() == Http2Client.WINDOW_UPDATE && frame.stream() == 3) {
+                        window += frame.lastStream();
+                    } else if (frame.type() == Http2Client.WINDOW_UPDATE) {
+                        assertThat(frame.stream()).isZero();
+                    } else if (frame.type() == PING && frame.flags() == 0) {
+                        peer.send(PING, ACK, 0, frame.payload());
+                    }
+                }
+                window -= 16_384;
+                peer.send(DATA, 0, 3, new byte[16_384]);
+            }
+            peer.send(DATA, END_STREAM, 3, new byte[0]);
+            peer.send(HEADERS, END_HEADERS | END_STREAM, 1, fields("x", "y"));
+            answerPings(peer);
+        });
+        Outbound.Call slow = outbound.sendUnread(post());
+        slow.head();
+        Outbound.Call fast = outbound.get("/");
+        assertThat(fast.await()).isEqualTo("200 ended");
+        slow.read();
+        assertThat(slow.await()).isEqualTo("200 ended {x=[y]}");
+        assertThat(slow.bytes()).hasSize(65_536);
+    }
+}
