@@ -7,9 +7,9 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -26,11 +26,10 @@ public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
     private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]*_[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");
 
-    private static final Map<String, Integer> DEFAULT_PORTS =
-            Map.of("http", 80, "h2c", 80, "https", 443, "https+h2", 443);
-
     /** What {@code http2()} is in a URI. */
     private static final String HTTPS_HTTP2 = "https+h2";
+
+    private static final Set<String> SCHEMES = Set.of("http", "h2c", "https", HTTPS_HTTP2);
 
     private final String scheme;
     private final boolean http2;
@@ -92,7 +91,7 @@ public final class Upstream {
         }
         String scheme = parsed.getScheme() == null ? "" : parsed.getScheme().toLowerCase(Locale.ROOT);
         String path = parsed.getRawPath() == null ? "" : parsed.getRawPath();
-        boolean known = DEFAULT_PORTS.containsKey(scheme);
+        boolean known = SCHEMES.contains(scheme);
         Matcher named = UNDERSCORED.matcher(String.valueOf(parsed.getRawAuthority()));
         if (parsed.getHost() == null && known && named.matches()) {
             return of(uri, scheme, named);
@@ -107,13 +106,17 @@ public final class Upstream {
                 || parsed.getPort() > 65535) {
             throw invalid(uri);
         }
-        int port = parsed.getPort() >= 0 ? parsed.getPort() : DEFAULT_PORTS.get(scheme);
+        int port = parsed.getPort() >= 0 ? parsed.getPort() : defaultPort(scheme);
         return new Upstream(scheme, parsed.getHost().toLowerCase(Locale.ROOT), port);
+    }
+
+    private static int defaultPort(String scheme) {
+        return scheme.startsWith("https") ? 443 : 80;
     }
 
     private static Upstream of(String uri, String scheme, Matcher named) {
         String port = named.group(2);
-        int number = port == null ? DEFAULT_PORTS.get(scheme) : Integer.parseInt(port);
+        int number = port == null ? defaultPort(scheme) : Integer.parseInt(port);
         if (number < 1 || number > 65535 || !uri.matches("[A-Za-z0-9+]+://[^/?#]*/?")) {
             throw invalid(uri);
         }
