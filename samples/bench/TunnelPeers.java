@@ -76,9 +76,9 @@ public final class TunnelPeers {
             for (Program program : programs) {
                 // a JVM needs more of it
                 if (i == 0 || program.name.equals("webproxy")) {
-                    stream(program, bytes, true);
-                    stream(program, bytes, false);
-                    connections(program, connections);
+                    stream(program, Math.max(bytes, 1 << 20), true);
+                    stream(program, Math.max(bytes, 1 << 20), false);
+                    connections(program, Math.max(connections, 500));
                 }
             }
         }
@@ -87,13 +87,19 @@ public final class TunnelPeers {
         for (int i = 0; i < rounds; i++) {
             Collections.rotate(order, 1);
             for (Program program : order) {
-                stream(program, bytes, true);
+                if (bytes > 0) {
+                    stream(program, bytes, true);
+                }
             }
             for (Program program : order) {
-                stream(program, bytes, false);
+                if (bytes > 0) {
+                    stream(program, bytes, false);
+                }
             }
             for (Program program : order) {
-                connections(program, connections);
+                if (connections > 0) {
+                    connections(program, connections);
+                }
             }
             for (Program program : order) {
                 firstByte(program, 200, "first byte, ready, ms");

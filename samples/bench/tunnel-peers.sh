@@ -6,7 +6,7 @@
 #
 # frp: go install github.com/fatedier/frp/cmd/frps@v0.61.0 (and frpc), or built in the module's source; rathole: cargo install rathole --version 0.5.0.
 #
-# Options by environment: ROUNDS (5), MIB (512), CONNECTIONS (2000), WARMUP (12; rounds of all that before, this proxy only), PAUSE (75; seconds, 0 for none), LEVEL
+# Options by environment: ROUNDS (5), MIB (512, 0 for no streams), CONNECTIONS (2000, 0 for none), WARMUP (12; rounds of all that before, this proxy only), PAUSE (75; seconds, 0 for none), LEVEL
 # (1.1), FRPS, FRPC, RATHOLE, HAPROXY (commands), JAR, JAVA (java), JAVA_OPTS (of both sides).
 # shellcheck disable=SC2034,SC2154 # functions and variables are used by name
 set -euo pipefail

@@ -300,7 +300,7 @@ final class AgentChannel extends ControlChannel {
 
     /** Asks for as many ready connections as there should be; from any thread. */
     void refill(long now) {
-        for (int missing = pool.missing(); missing > 0; missing--) {
+        for (int missing = pool.missing(now); missing > 0; missing--) {
             Tokens.Token token = issue(new Claim.Ready(this));
             if (!pool.requested(token.id(), now + Tokens.LIMIT_NANOS)) {
                 side.tokens().drop(token.id());

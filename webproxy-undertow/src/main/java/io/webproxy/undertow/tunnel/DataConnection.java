@@ -36,6 +36,7 @@ final class DataConnection extends Watched {
     private long id;
     private volatile boolean done;
     private long deadline;
+    private volatile long readySince;
 
     /** With what was read already. */
     DataConnection(Incoming incoming, ByteBuffer early, PublicSide side, Sweeper sweeper) {
@@ -53,6 +54,11 @@ final class DataConnection extends Watched {
 
     long id() {
         return id;
+    }
+
+    /** Whether it is ready for so long that another one should take its place. From any thread. */
+    boolean isOld(long now) {
+        return now - readySince >= ReadyPool.OLD_NANOS;
     }
 
     StreamConnection connection() {
@@ -122,7 +128,8 @@ final class DataConnection extends Watched {
         redeemed = true;
         if (claim instanceof Claim.Ready ready) {
             readyFor = ready.channel();
-            deadline = sweeper.now() + ReadyPool.AGE_NANOS;
+            readySince = sweeper.now();
+            deadline = readySince + ReadyPool.AGE_NANOS;
             if (!ready.channel().pool().add(id, this)) {
                 close();
                 return false;

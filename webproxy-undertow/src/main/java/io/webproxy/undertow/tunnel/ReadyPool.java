@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
 /**
- * The ready connections of one channel, 0 to 16: as many are kept as visitors came at once of late, none when none come. Thread-safe. Times are nanoseconds of
+ * The ready connections of one channel, 0 to 16: as many are kept as visitors came at once of late, one for ten minutes after the last, and none when none come. Thread-safe. Times are nanoseconds of
  * a monotonic clock.
  */
 final class ReadyPool {
@@ -19,17 +19,25 @@ final class ReadyPool {
     /** Within this time without a visitor the pool gets half as large. */
     private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(15);
 
+    /** So long the first visitor after a pause finds one. */
+    private static final long LAST_NANOS = TimeUnit.MINUTES.toNanos(10);
+
     /** A middlebox may have forgotten an older one. */
     static final long AGE_NANOS = TimeUnit.SECONDS.toNanos(55);
+
+    /** Then another one is asked for, which takes its place. */
+    static final long OLD_NANOS = TimeUnit.SECONDS.toNanos(50);
 
     private final List<DataConnection> ready = new ArrayList<>();
     private final Map<Long, Long> requested = new HashMap<>();
     private int target;
+    private long lastVisitor;
     private long lastDemand;
     private boolean closed;
 
     /** Takes a connection for a visitor, if there is one: of the visitor's thread if possible, and of those the newest. */
     synchronized @Nullable DataConnection take(XnioIoThread thread, long now) {
+        lastVisitor = now;
         lastDemand = now;
         DataConnection taken = null;
         for (int i = ready.size() - 1; i >= 0 && (taken == null || taken.thread() != thread); i--) {
@@ -50,8 +58,15 @@ final class ReadyPool {
     }
 
     /** How many should be asked for now. */
-    synchronized int missing() {
-        return closed ? 0 : Math.max(0, target - ready.size() - requested.size());
+    synchronized int missing(long now) {
+        if (closed) {
+            return 0;
+        }
+        int young = 0;
+        for (DataConnection one : ready) {
+            young += one.isOld(now) ? 0 : 1;
+        }
+        return Math.max(0, target - young - requested.size());
     }
 
     /** One is about to be asked for; false if none is wanted any more. */
@@ -108,9 +123,11 @@ final class ReadyPool {
                 all.remove();
             }
         }
-        if (target > 0 && now - lastDemand >= REST_NANOS) {
+        if (target > 1 && now - lastDemand >= REST_NANOS) {
             target /= 2;
             lastDemand = now;
+        } else if (target == 1 && now - lastVisitor >= LAST_NANOS) {
+            target = 0;
         }
         List<DataConnection> surplus = new ArrayList<>();
         while (ready.size() > target) {

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -316,6 +317,40 @@ class AnnouncementTest {
             assertEchoes(rig, "a.example.com");
             second.leave(false);
         }
+    }
+
+    @Test
+    void firstClientAfterAPauseFindsAReadyConnectionForTenMinutes() throws Exception {
+        try (InnerTls inner = InnerTls.echoing();
+                TunnelRig rig = rig("alice names=a.example.com")) {
+            rig.connected(rig.tunnel("alice")
+                    .announce("a.example.com", "127.0.0.1:" + inner.port())
+                    .build());
+            assertThat(rig.side.agentStatus()).allMatch(agent -> agent.ready() == 0);
+            assertEchoes(rig, "a.example.com");
+            // no ready connection lives for a minute
+            for (int i = 0; i < 30; i++) {
+                passHeartbeat(rig);
+                await().atMost(Duration.ofSeconds(10))
+                        .until(() -> rig.side.agentStatus().stream().allMatch(agent -> agent.ready() == 1));
+            }
+            for (int i = 0; i < 5; i++) {
+                passHeartbeat(rig);
+            }
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> rig.side.agentStatus().stream().allMatch(agent -> agent.ready() == 0));
+        }
+    }
+
+    /** 18 seconds, and a heartbeat within them. */
+    private static void passHeartbeat(TunnelRig rig) {
+        Instant before = rig.side.agentStatus().get(0).lastSeen();
+        rig.pass(Duration.ofSeconds(18));
+        await().atMost(Duration.ofSeconds(10))
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> rig.side.agentStatus().stream()
+                        .allMatch(agent ->
+                                agent.left().isEmpty() && agent.lastSeen().isAfter(before)));
     }
 
     @Test
