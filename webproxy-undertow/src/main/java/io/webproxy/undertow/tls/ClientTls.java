@@ -12,7 +12,7 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's side of TLS, towards upstreams: TLS 1.3 and 1.2, ALPN {@code http/1.1}.
+ * The client's side of TLS, towards upstreams: TLS 1.3 and 1.2, with ALPN (RFC 7301): {@code http/1.1}, or {@code h2} before it.
  *
  * <p>It is shown a certificate if it asks for one and there is one for it. The upstream's certificate has to be trusted and to name the host that was asked for, an IP address as
  * {@code iPAddress} (RFC 9525). There is no way around that. Immutable.
@@ -21,6 +21,7 @@ public final class ClientTls {
     private final TlsEngines engines;
     private final SSLContext inner;
     private final SSLContext context;
+    private final SSLContext http2;
 
     private ClientTls(TlsEngines engines, UpstreamKeys keys) throws GeneralSecurityException, IOException {
         this.engines = engines;
@@ -28,7 +29,8 @@ public final class ClientTls {
                 ? new KeyManager[0]
                 : new KeyManager[] {new IdentityKeyManager(keys.identity())};
         this.inner = engines.context(identity, NamedAuthType.around(TrustFile.managers(keys.trusted())));
-        this.context = new EngineContext(inner, this::newEngine);
+        this.context = new EngineContext(inner, (host, port) -> newEngine(host, port, "http/1.1"));
+        this.http2 = new EngineContext(inner, (host, port) -> newEngine(host, port, "h2", "http/1.1"));
     }
 
     /**
@@ -51,15 +53,20 @@ public final class ClientTls {
         }
     }
 
-    /** The context; make engines with the upstream's host and port. */
+    /** The context for HTTP/1.1; make engines with the upstream's host and port. */
     public SSLContext sslContext() {
         return context;
     }
 
-    private SSLEngine newEngine(@Nullable String host, int port) {
+    /** The same whose engines offer HTTP/2 too: what the upstream chooses is the engine's application protocol after the handshake. */
+    public SSLContext http2Context() {
+        return http2;
+    }
+
+    private SSLEngine newEngine(@Nullable String host, int port, String... protocols) {
         SSLParameters parameters = new SSLParameters();
         parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
-        parameters.setApplicationProtocols(new String[] {"http/1.1"});
+        parameters.setApplicationProtocols(protocols);
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         return engines.newEngine(inner, host == null ? null : plain(host), port, true, parameters);
     }

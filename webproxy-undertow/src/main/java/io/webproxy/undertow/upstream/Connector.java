@@ -7,6 +7,8 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.http2.OutboundConnection;
 import io.webproxy.undertow.message.FieldParser;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -18,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
+import org.xnio.ssl.SslConnection;
 
 /** Opens connections to upstreams: name, TCP over all addresses, TLS, within one limit. Thread-safe. */
 final class Connector {
@@ -29,13 +32,13 @@ final class Connector {
         void failed(ForwardError error, String detail);
     }
 
-    /** How TLS to an upstream is spoken. */
+    /** How TLS to an upstream is spoken, with HTTP/2 among what is offered or without. */
     interface Secrets {
         /** What is known already; null for an upstream that is new. */
-        @Nullable UndertowXnioSsl known(Upstream upstream);
+        @Nullable UndertowXnioSsl known(Upstream upstream, boolean http2);
 
         /** Reads its files: not for an IO thread. */
-        UndertowXnioSsl load(Upstream upstream);
+        UndertowXnioSsl load(Upstream upstream, boolean http2);
     }
 
     private final Executor executor;
@@ -66,6 +69,22 @@ final class Connector {
         return new UpstreamConnection(stream, reads, lane, buffers, parser(lane.fields()));
     }
 
+    /** The codec of a connection of HTTP/2. */
+    OutboundConnection outbound(
+            StreamConnection stream,
+            SocketReads reads,
+            Exchanges exchanges,
+            int streams,
+            OutboundConnection.Owner owner) {
+        return new OutboundConnection(stream, reads, buffers, exchanges, limits.get(), streams, owner);
+    }
+
+    /** Whether HTTP/2 was negotiated by TLS (RFC 7301). */
+    static boolean isHttp2Chosen(StreamConnection stream) {
+        return stream instanceof SslConnection secure
+                && "h2".equals(UndertowXnioSsl.getSslEngine(secure).getApplicationProtocol());
+    }
+
     /** A parser of one connection's response heads, within the limits of now. */
     ResponseParser parser(FieldParser fields) {
         HttpLimits now = limits.get();
@@ -79,25 +98,32 @@ final class Connector {
     /**
      * Starts an attempt.
      *
+     * @param http2 whether it may become a connection of HTTP/2
      * @param limit for all of it; zero for none
      * @param spread says which of several addresses comes first
      * @param greeting is written before anything else; empty for the upstream's own
      */
     ConnectAttempt connect(
-            Sweeper sweeper, Upstream upstream, Duration limit, Spread spread, ByteBuffer greeting, Callback callback) {
+            Sweeper sweeper,
+            Upstream upstream,
+            boolean http2,
+            Duration limit,
+            Spread spread,
+            ByteBuffer greeting,
+            Callback callback) {
         ByteBuffer first = greeting.hasRemaining()
                 ? greeting
                 : upstream.proxyProtocol().map(ProxyHeaderWriter::own).orElse(greeting);
         ConnectAttempt attempt = attempt(sweeper, Destination.of(upstream), limit, spread, first, callback);
         attempt.guarded(() -> {
             attempt.start();
-            UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream) : null;
+            UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream, http2) : null;
             if (known != null || !upstream.tls()) {
                 find(attempt, upstream.host(), spread, known);
                 return;
             }
             try {
-                executor.execute(() -> attempt.guarded(() -> load(attempt, upstream, spread)));
+                executor.execute(() -> attempt.guarded(() -> load(attempt, upstream, http2, spread)));
             } catch (RejectedExecutionException e) {
                 attempt.unusable("too many new upstreams at once");
             }
@@ -139,10 +165,10 @@ final class Connector {
                 callback);
     }
 
-    private void load(ConnectAttempt attempt, Upstream upstream, Spread spread) {
+    private void load(ConnectAttempt attempt, Upstream upstream, boolean http2, Spread spread) {
         UndertowXnioSsl loaded;
         try {
-            loaded = secrets.load(upstream);
+            loaded = secrets.load(upstream, http2);
         } catch (Exception e) {
             attempt.later(() -> attempt.unusable(String.valueOf(e.getMessage())));
             return;

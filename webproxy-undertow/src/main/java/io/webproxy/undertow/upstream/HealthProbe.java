@@ -111,7 +111,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
         unsent = ByteBuffer.wrap(request);
         interim = 0;
         parser = connector.parser(fields);
-        ConnectAttempt begun = connector.connect(sweeper, upstream, check.timeout(), spread, NO_GREETING, this);
+        ConnectAttempt begun = connector.connect(sweeper, upstream, false, check.timeout(), spread, NO_GREETING, this);
         if (asking && stream == null) {
             attempt = begun;
         }

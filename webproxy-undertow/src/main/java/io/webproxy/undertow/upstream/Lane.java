@@ -28,11 +28,19 @@ final class Lane extends Watched {
     /** Those that belong to a client connection each, the one that became idle first in front. */
     private final Set<UpstreamConnection> owned = new LinkedHashSet<>();
 
+    private final @Nullable SharedConnections shared;
+
     private volatile int idleCount;
 
     Lane(UpstreamPool pool, Sweeper sweeper) {
         this.pool = pool;
         this.sweeper = sweeper;
+        this.shared = pool.upstream().isHttp2() ? new SharedConnections(this.pool, this) : null;
+    }
+
+    /** Its connections of HTTP/2; null where the upstream speaks HTTP/1.1 alone. */
+    @Nullable SharedConnections shared() {
+        return shared;
     }
 
     /** Reads the field lines of all connections on this thread. */
@@ -46,7 +54,7 @@ final class Lane extends Watched {
 
     /** How many connections are idle; from any thread. */
     int idleCount() {
-        return idleCount;
+        return idleCount + (shared == null ? 0 : shared.idleCount());
     }
 
     /** The idle connection that was used last, or null. */
@@ -147,7 +155,7 @@ final class Lane extends Watched {
         if (oldest != null) {
             oldest.close();
         }
-        return oldest != null;
+        return oldest != null || (shared != null && shared.closeOldestIdle());
     }
 
     void closeIdle() {
@@ -157,6 +165,9 @@ final class Lane extends Watched {
         owned.clear();
         count();
         sweeper.forget(this);
+        if (shared != null) {
+            shared.leaveAll();
+        }
     }
 
     /** Closes what was logged in on by routes that aren't in force any more. */

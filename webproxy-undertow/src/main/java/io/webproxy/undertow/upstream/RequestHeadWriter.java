@@ -27,11 +27,22 @@ final class RequestHeadWriter implements HeadWriter {
     @Override
     public void start(String method, String scheme, String authority, String target) {
         length = 0;
+        checkMethod(method);
+        checkTarget(target);
+        bytes(method);
+        put(' ');
+        bytes(target);
+        bytes(" HTTP/1.1\r\n");
+        field(Headers.HOST, authority);
+    }
+
+    static void checkMethod(String method) {
         if (!FieldParser.isToken(method)) {
             throw new UnwritableException("the method isn't a token");
         }
-        bytes(method);
-        put(' ');
+    }
+
+    static void checkTarget(String target) {
         if (target.isEmpty()) {
             throw new UnwritableException("there is no request target");
         }
@@ -45,9 +56,11 @@ final class RequestHeadWriter implements HeadWriter {
                 throw new UnwritableException("the request target has a character that must be percent-encoded");
             }
         }
-        bytes(target);
-        bytes(" HTTP/1.1\r\n");
-        field(Headers.HOST, authority);
+    }
+
+    /** Whether a character may stand in a field's value. */
+    static boolean isLegal(char c) {
+        return c <= 0xff && c != 0x7f && (c >= ' ' || c == '\t');
     }
 
     @Override
@@ -68,7 +81,7 @@ final class RequestHeadWriter implements HeadWriter {
         bytes[length++] = ' ';
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c > 0xff || c == 0x7f || (c < ' ' && c != '\t')) {
+            if (!isLegal(c)) {
                 throw new UnwritableException("a field value has a control character");
             }
             bytes[length++] = (byte) c;

@@ -48,10 +48,34 @@ public final class UpstreamPool {
         /** Whether a connection is still of use. */
         boolean isWanted();
 
+        /** What the connection has to carry. */
+        default Need needs() {
+            return Need.ANY;
+        }
+
         /** What a new connection to an upstream begins with, if that is to be told who the client is; the connection then serves nobody else. */
         default ByteBuffer greeting(Upstream to) {
             return ByteBuffer.allocate(0);
         }
+    }
+
+    /** What a taker's request needs of its connection. */
+    public enum Need {
+        /** A request and its response. */
+        ANY,
+        /** A WebSocket. */
+        WEB_SOCKET,
+        /** HTTP/1.1, whatever else the upstream speaks. */
+        HTTP_1_1
+    }
+
+    /** What becomes of a connection that was opened; on its lane's thread, exactly once. */
+    interface Opened {
+        /** Here it is. */
+        void connected(StreamConnection stream, SocketReads reads);
+
+        /** There is none. */
+        void failed(ForwardError error, String detail);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
@@ -198,19 +222,33 @@ public final class UpstreamPool {
      * @param connectLimit for opening one; zero for none
      */
     public void take(XnioIoThread thread, boolean fresh, boolean probe, Duration connectLimit, Taker taker) {
-        Lane lane = lane(thread);
-        UpstreamConnection idle = fresh ? null : lane.take(probe);
+        take(lane(thread), new Wish(taker, fresh, probe, connectLimit));
+    }
+
+    void take(Lane lane, Wish wish) {
+        SharedConnections shared = sharedFor(lane, wish);
+        if (shared != null) {
+            shared.take(wish);
+            return;
+        }
+        UpstreamConnection idle = wish.fresh() ? null : lane.take(wish.probe());
         if (idle != null) {
-            give(idle, taker);
+            give(idle, wish.taker());
         } else if (permit()) {
-            open(lane, connectLimit, taker);
+            openAlone(lane, wish);
         } else {
-            enqueue(lane, connectLimit, taker);
+            enqueue(lane, wish);
         }
     }
 
+    /** Those that a request may share; null if it has to have a connection of its own. */
+    private @Nullable SharedConnections sharedFor(Lane lane, Wish wish) {
+        SharedConnections shared = lane.shared();
+        return shared == null || upstream.proxyProtocol().isPresent() || shared.isAlone(wish) ? null : shared;
+    }
+
     /** A taker that throws gets no answer from this connection, and the connection is of no more use. */
-    private static void give(UpstreamConnection connection, Taker taker) {
+    static void give(UpstreamStream connection, Taker taker) {
         Guard.run("the start of an exchange", () -> taker.connected(connection), () -> {
             connection.abort();
             taker.failed(ForwardError.INVALID_RESPONSE, "an internal error");
@@ -225,7 +263,7 @@ public final class UpstreamPool {
         return lane;
     }
 
-    private boolean permit() {
+    boolean permit() {
         while (true) {
             int now = open.get();
             if (now >= limits.connections()) {
@@ -237,29 +275,76 @@ public final class UpstreamPool {
         }
     }
 
-    private void open(Lane lane, Duration connectLimit, Taker taker) {
+    /** Opens a connection for one request, in a place that is taken. */
+    private void openAlone(Lane lane, Wish wish) {
+        SharedConnections shared = lane.shared();
+        boolean http2 = shared != null && !wish.isHttp11() && !(wish.isWebSocket() && shared.isAlone(wish));
+        open(lane, wish, http2, new Opened() {
+            @Override
+            public void connected(StreamConnection stream, SocketReads reads) {
+                if (http2 && isHttp2(stream)) {
+                    shared.adopt(stream, reads, wish, upstream.proxyProtocol().isPresent());
+                } else {
+                    give(connection(stream, reads, lane), wish.taker());
+                }
+            }
+
+            @Override
+            public void failed(ForwardError error, String detail) {
+                wish.taker().failed(error, detail);
+            }
+        });
+    }
+
+    /** Whether a new connection is one of HTTP/2, where that was offered: by what was negotiated over TLS, always in cleartext. */
+    boolean isHttp2(StreamConnection stream) {
+        return !upstream.tls() || Connector.isHttp2Chosen(stream);
+    }
+
+    UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
+        return connector.connection(stream, reads, lane);
+    }
+
+    SharedConnection shared(
+            SharedConnections home, StreamConnection stream, SocketReads reads, Wish wish, boolean single) {
+        return new SharedConnection(
+                home,
+                stream,
+                (socket, owner) -> connector.outbound(socket, reads, exchanges, limits.streams(), owner),
+                single ? wish : null,
+                wish.connectLimit());
+    }
+
+    /** Opens a connection in a place that is taken. */
+    void open(Lane lane, Wish wish, boolean http2, Opened then) {
         if (!exchanges.room().takeUpstream(upstream.tls()) && !madeRoom(lane)) {
             unfilled();
-            taker.failed(ForwardError.POOL_EXHAUSTED, "the process has no file descriptors to spare");
+            then.failed(ForwardError.POOL_EXHAUSTED, "the process has no file descriptors to spare");
             return;
         }
-        Callback callback = new Callback(lane, taker);
+        Callback callback = new Callback(lane, then);
         Guard.run(
                 "the choice of an upstream connection",
                 () -> connector.connect(
-                        lane.sweeper(), upstream, connectLimit, spread, taker.greeting(upstream), callback),
+                        lane.sweeper(),
+                        upstream,
+                        http2,
+                        wish.connectLimit(),
+                        spread,
+                        wish.taker().greeting(upstream),
+                        callback),
                 () -> callback.failed(ForwardError.POOL_EXHAUSTED, "an internal error"));
     }
 
     /** What becomes of a connection that has its place already. */
     private final class Callback implements Connector.Callback {
         private final Lane lane;
-        private final Taker taker;
+        private final Opened then;
         private boolean settled;
 
-        Callback(Lane lane, Taker taker) {
+        Callback(Lane lane, Opened then) {
             this.lane = lane;
-            this.taker = taker;
+            this.then = then;
         }
 
         private void settle() {
@@ -274,45 +359,79 @@ public final class UpstreamPool {
             settle();
             ejection.succeeded();
             news.succeeded();
-            Guard.run(
-                    "the use of an upstream connection",
-                    () -> {
-                        UpstreamConnection connection = connector.connection(stream, reads, lane);
-                        give(connection, taker);
-                    },
-                    () -> {
-                        IoUtils.safeClose(stream);
-                        failed(ForwardError.POOL_EXHAUSTED, "an internal error");
-                    });
+            Guard.run("the use of an upstream connection", () -> then.connected(stream, reads), () -> {
+                IoUtils.safeClose(stream);
+                failed(ForwardError.POOL_EXHAUSTED, "an internal error");
+            });
         }
 
         @Override
         public void failed(ForwardError error, String detail) {
             settle();
-            // what this process is short of is no fault of the upstream
-            if (error != ForwardError.POOL_EXHAUSTED) {
-                if (ejection.failed(limits, lane.sweeper().now())) {
-                    news.down(error, detail + "; others are preferred until it can be connected to");
-                } else {
-                    news.failed(error, detail);
-                }
-            }
+            openFailed(lane, error, detail);
             freed();
-            taker.failed(error, detail);
+            then.failed(error, detail);
         }
     }
 
-    private void enqueue(Lane lane, Duration connectLimit, Taker taker) {
+    /** The upstream counts as one that can't be connected to, unless it is this process's fault. */
+    void openFailed(Lane lane, ForwardError error, String detail) {
+        if (error != ForwardError.POOL_EXHAUSTED) {
+            if (ejection.failed(limits, lane.sweeper().now())) {
+                news.down(error, detail + "; others are preferred until it can be connected to");
+            } else {
+                news.failed(error, detail);
+            }
+        }
+    }
+
+    void enqueue(Lane lane, Wish wish) {
         if (waiting.incrementAndGet() > limits.queue()) {
             waiting.decrementAndGet();
-            taker.failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
+            wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
             return;
         }
-        Waiter waiter = new Waiter(lane, connectLimit, taker);
+        Waiter waiter = new Waiter(lane, wish);
         queue.add(waiter);
         lane.sweeper().watch(waiter);
         makeRoom();
         pump();
+        SharedConnections shared = lane.shared();
+        if (shared != null && shared.count() == 0) {
+            retireElsewhere(lane);
+        }
+    }
+
+    /** Streams don't change their thread: where another one's connections hold all places, one of them is to leave. */
+    private void retireElsewhere(Lane lane) {
+        for (Map.Entry<XnioIoThread, Lane> other : lanes.entrySet()) {
+            SharedConnections shared = other.getValue().shared();
+            if (shared != null && other.getValue() != lane && shared.count() > 0) {
+                IoTasks.execute(other.getKey(), shared::retireOne);
+                return;
+            }
+        }
+    }
+
+    /** Connections of this lane have room: those in the queue that are of its thread get it. */
+    void serveQueue(Lane lane, SharedConnections shared) {
+        if (waiting.get() == 0) {
+            return;
+        }
+        for (Waiter waiter : queue) {
+            if (waiter.lane == lane && !shared.isAlone(waiter.wish)) {
+                if (!shared.hasRoom(waiter.wish)) {
+                    return;
+                }
+                if (waiter.claim()) {
+                    queue.remove(waiter);
+                    lane.sweeper().forget(waiter);
+                    if (waiter.wish.taker().isWanted()) {
+                        shared.take(waiter.wish);
+                    }
+                }
+            }
+        }
     }
 
     /** Somebody waits: an idle connection is closed, of whichever lane has one. */
@@ -343,7 +462,7 @@ public final class UpstreamPool {
     }
 
     /** A place was taken and isn't used. */
-    private void unfilled() {
+    void unfilled() {
         open.decrementAndGet();
         pump();
     }
@@ -377,8 +496,18 @@ public final class UpstreamPool {
             }
             IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
                 waiter.lane.sweeper().forget(waiter);
-                open(waiter.lane, waiter.connectLimit, waiter.taker);
+                openInPlace(waiter.lane, waiter.wish);
             });
+        }
+    }
+
+    /** Opens a connection in a place that has become free. */
+    private void openInPlace(Lane lane, Wish wish) {
+        SharedConnections shared = sharedFor(lane, wish);
+        if (shared == null) {
+            openAlone(lane, wish);
+        } else {
+            shared.takePlace(wish);
         }
     }
 
@@ -390,7 +519,7 @@ public final class UpstreamPool {
             makeRoomIfWanted();
             return true;
         }
-        if (first.lane != lane) {
+        if (first.lane != lane || sharedFor(lane, first.wish) != null) {
             return false;
         }
         Waiter waiter = next();
@@ -399,23 +528,23 @@ public final class UpstreamPool {
             makeRoomIfWanted();
             return true;
         }
-        if (waiter.lane != lane) {
+        if (waiter.lane != lane || sharedFor(lane, waiter.wish) != null) {
             // another one has become first: it gets the place, not the connection
             IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
                 waiter.lane.sweeper().forget(waiter);
-                take(waiter.lane.sweeper().thread(), false, false, waiter.connectLimit, waiter.taker);
+                take(waiter.lane, waiter.wish);
             });
             return false;
         }
         lane.sweeper().forget(waiter);
         IoTasks.execute(lane.sweeper().thread(), () -> {
-            if (!waiter.taker.isWanted()) {
+            if (!waiter.wish.taker().isWanted()) {
                 lane.release(connection);
             } else if (connection.isOpen() && connection.probe()) {
-                give(connection, waiter.taker);
+                give(connection, waiter.wish.taker());
             } else {
                 connection.close();
-                take(lane.sweeper().thread(), true, false, waiter.connectLimit, waiter.taker);
+                take(lane, waiter.wish.renewed());
             }
         });
         return true;
@@ -440,15 +569,13 @@ public final class UpstreamPool {
     /** A request in the queue. */
     private final class Waiter extends Watched {
         private final Lane lane;
-        private final Duration connectLimit;
-        private final Taker taker;
+        private final Wish wish;
         private final long deadline;
         private final AtomicBoolean claimed = new AtomicBoolean();
 
-        Waiter(Lane lane, Duration connectLimit, Taker taker) {
+        Waiter(Lane lane, Wish wish) {
             this.lane = lane;
-            this.connectLimit = connectLimit;
-            this.taker = taker;
+            this.wish = wish;
             this.deadline = lane.sweeper().now() + limits.queueTime().toNanos();
         }
 
@@ -473,7 +600,7 @@ public final class UpstreamPool {
 
         @Override
         protected void seen(long now) {
-            if (!taker.isWanted()) {
+            if (!wish.taker().isWanted()) {
                 lane.sweeper().forget(this);
                 if (claim()) {
                     queue.remove(this);
@@ -491,7 +618,7 @@ public final class UpstreamPool {
             sweeper.forget(this);
             if (claim()) {
                 queue.remove(this);
-                taker.failed(ForwardError.POOL_EXHAUSTED, why);
+                wish.taker().failed(ForwardError.POOL_EXHAUSTED, why);
             }
         }
     }

@@ -55,7 +55,11 @@ public final class Upstreams implements AutoCloseable {
     private volatile PoolLimits poolLimits = PoolLimits.defaults();
 
     /** TLS to one upstream, and the keys that it was made of. */
-    private record Secured(UpstreamKeys keys, UndertowXnioSsl ssl) {}
+    private record Secured(UpstreamKeys keys, UndertowXnioSsl ssl, UndertowXnioSsl http2) {
+        UndertowXnioSsl offering(boolean withHttp2) {
+            return withHttp2 ? http2 : ssl;
+        }
+    }
 
     /** Upstreams whose files are read, see {@link #prepare}. */
     public static final class Prepared {
@@ -94,15 +98,15 @@ public final class Upstreams implements AutoCloseable {
                 () -> httpLimits,
                 new Connector.Secrets() {
                     @Override
-                    public @Nullable UndertowXnioSsl known(Upstream upstream) {
+                    public @Nullable UndertowXnioSsl known(Upstream upstream, boolean http2) {
                         Secured known = tls.get(upstream);
-                        return known == null ? null : known.ssl();
+                        return known == null ? null : known.offering(http2);
                     }
 
                     @Override
-                    public UndertowXnioSsl load(Upstream upstream) {
+                    public UndertowXnioSsl load(Upstream upstream, boolean http2) {
                         return tls.computeIfAbsent(upstream, added -> secured(UpstreamKeys.load(added)))
-                                .ssl();
+                                .offering(http2);
                     }
                 });
         this.monitor = new HealthMonitor(connector, this.threads, exchanges, new HealthProbe.Verdicts() {
@@ -284,7 +288,10 @@ public final class Upstreams implements AutoCloseable {
 
     private Secured secured(UpstreamKeys keys) {
         ClientTls client = ClientTls.create(keys, tlsProvider);
-        return new Secured(keys, new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.sslContext()));
+        return new Secured(
+                keys,
+                new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.sslContext()),
+                new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.http2Context()));
     }
 
     /** Closes idle connections and stops look-ups; those in use end with their exchanges. */

@@ -1,0 +1,165 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.undertow.http2.OutboundConnection;
+import io.webproxy.undertow.http2.OutboundStream;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+
+/** One HTTP/2 connection of a pool. Not thread-safe: it belongs to its lane's IO thread. */
+final class SharedConnection implements OutboundConnection.Owner {
+    /** Makes the codec of a connection. */
+    interface Outbound {
+        OutboundConnection over(StreamConnection socket, OutboundConnection.Owner owner);
+    }
+
+    private final SharedConnections home;
+    private final StreamConnection socket;
+    private final OutboundConnection outbound;
+    private final @Nullable Wish only;
+    private final long settleBy;
+    private boolean settled;
+    private boolean leaving;
+    private boolean late;
+    private boolean used;
+    private long idleSince;
+
+    /**
+     * A connection that is new.
+     *
+     * @param codec makes what speaks HTTP/2 over the socket
+     * @param only whom it serves, and no other exchange; null for whoever comes
+     * @param patience how long its first settings may take; zero for any time
+     */
+    SharedConnection(
+            SharedConnections home,
+            StreamConnection socket,
+            Outbound codec,
+            @Nullable Wish only,
+            Duration patience) {
+        this.home = home;
+        this.socket = socket;
+        this.only = only;
+                this.settleBy = patience.isZero() ? Long.MAX_VALUE : home.now() + patience.toNanos();
+        this.outbound = codec.over(socket, this);
+    }
+
+    void start() {
+        outbound.start();
+    }
+
+    StreamConnection socket() {
+        return socket;
+    }
+
+    /** Whom it serves alone, or null. */
+    @Nullable Wish only() {
+        return only;
+    }
+
+    /** Whether the upstream has said what it allows. */
+    boolean isSettled() {
+        return settled;
+    }
+
+    /** Whether the upstream allows no streams at all, for the time being. */
+    boolean isShut() {
+        return settled && !leaving && outbound.streams() == 0 && outbound.room() == 0;
+    }
+
+    boolean isExtendedConnect() {
+        return outbound.isExtendedConnect();
+    }
+
+    /** Whether a stream may be opened for this. */
+    boolean takes(Wish wish) {
+        return settled
+                && !leaving
+                && only == null
+                && outbound.room() > 0
+                && (!wish.isWebSocket() || outbound.isExtendedConnect());
+    }
+
+    boolean isLeaving() {
+        return leaving;
+    }
+
+    /** Its first settings haven't come in time: it is closed. */
+    void late() {
+        late = true;
+        close();
+    }
+
+    boolean isLate() {
+        return late;
+    }
+
+    boolean isIdle() {
+        return settled && !leaving && outbound.streams() == 0;
+    }
+
+    /** Looks whether the upstream has gone; one that is in use is read from all the time. */
+    boolean probe() {
+        return outbound.streams() > 0 || outbound.probe();
+    }
+
+    long idleSince() {
+        return idleSince;
+    }
+
+    /** When it is given up because its first settings haven't come; {@link Long#MAX_VALUE} once they have. */
+    long settleBy() {
+        return settled ? Long.MAX_VALUE : settleBy;
+    }
+
+    /** A stream for an exchange that starts now. */
+    Http2UpstreamStream stream(Wish wish) {
+        boolean reused = used;
+        used = true;
+        return new Http2UpstreamStream(this, wish.isWebSocket(), reused);
+    }
+
+    OutboundStream open(OutboundStream.Listener listener) {
+        return outbound.open(listener);
+    }
+
+    /** No new streams; it is closed with its last one. */
+    void leave() {
+        leaving = true;
+        outbound.leave();
+    }
+
+    void close() {
+        leaving = true;
+        outbound.close();
+    }
+
+    @Override
+    public void settled() {
+        if (!settled) {
+            settled = true;
+            idleSince = home.now();
+            home.settled(this);
+        }
+    }
+
+    @Override
+    public void roomChanged() {
+        if (outbound.streams() == 0) {
+            idleSince = home.now();
+        }
+        home.roomChanged(this);
+    }
+
+    @Override
+    public void leaving() {
+        leaving = true;
+        home.left();
+    }
+
+    @Override
+    public void closed() {
+        leaving = true;
+        home.closed(this);
+    }
+}

@@ -1,0 +1,375 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.deadline.SocketReads;
+import io.webproxy.undertow.deadline.Watched;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+
+/**
+ * The HTTP/2 connections of one lane, which its exchanges share: the one that was opened first is filled first, so that what a burst needed becomes idle. A
+ * connection serves once the upstream's settings have come; until then those that want it wait for it, instead of opening one each.
+ *
+ * <p>Not thread-safe: it belongs to the lane's IO thread, but for {@link #idleCount} and {@link #count}.
+ */
+final class SharedConnections extends Watched {
+    private final UpstreamPool pool;
+    private final Lane lane;
+    private final List<SharedConnection> open = new ArrayList<>();
+    private final Deque<Wish> waiting = new ArrayDeque<>();
+    /** Connections that are being opened for those who wait, until their settings have come. */
+    private int opening;
+    /** The upstream has chosen HTTP/1.1 of late. */
+    private boolean http11;
+
+    private volatile int count;
+    private volatile int idleCount;
+
+    SharedConnections(UpstreamPool pool, Lane lane) {
+        this.pool = pool;
+        this.lane = lane;
+    }
+
+    long now() {
+        return lane.sweeper().now();
+    }
+
+    /** How many are open; from any thread. */
+    int count() {
+        return count;
+    }
+
+    /** How many have no stream; from any thread. */
+    int idleCount() {
+        return idleCount;
+    }
+
+    private void recount() {
+        int idle = 0;
+        for (int i = 0; i < open.size(); i++) {
+            idle += open.get(i).isIdle() ? 1 : 0;
+        }
+        idleCount = idle;
+        count = open.size();
+        if (open.isEmpty()) {
+            lane.sweeper().forget(this);
+        } else {
+            lane.sweeper().watch(this);
+        }
+    }
+
+    /** Whether a request has to have a connection of HTTP/1.1. */
+    boolean isAlone(Wish wish) {
+        return wish.isHttp11() || http11 || (wish.isWebSocket() && isWithoutConnect());
+    }
+
+    /** Whether the upstream has said that it takes no extended CONNECT. */
+    private boolean isWithoutConnect() {
+        for (SharedConnection connection : open) {
+            if (connection.isSettled()) {
+                return !connection.isExtendedConnect();
+            }
+        }
+        return false;
+    }
+
+    // --- those who want a stream ---
+
+    /** Gives a stream, at once or when there is one. */
+    void take(Wish wish) {
+        if (!serve(wish)) {
+            waiting.addLast(wish);
+            openMore();
+        }
+    }
+
+    /** The same for who has waited in the pool's queue, and holds a place for a connection now. */
+    void takePlace(Wish wish) {
+        if (serve(wish)) {
+            pool.unfilled();
+        } else {
+            waiting.addFirst(wish);
+            open(wish);
+        }
+    }
+
+    /** Gives a stream of a connection that is there; false if none has room. */
+    boolean serve(Wish wish) {
+        SharedConnection connection = find(wish);
+        if (connection == null) {
+            return false;
+        }
+        give(connection, wish);
+        return true;
+    }
+
+    /** Whether one that is there would take it. */
+    boolean hasRoom(Wish wish) {
+        return open.stream().anyMatch(connection -> connection.takes(wish));
+    }
+
+    private void give(SharedConnection connection, Wish wish) {
+        UpstreamPool.give(connection.stream(wish), wish.taker());
+        recount();
+    }
+
+    /** One with room; what was open when another one failed may have the same end before it, so that the next attempt gets a new one. */
+    private @Nullable SharedConnection find(Wish wish) {
+        if (wish.fresh()) {
+            return null;
+        }
+        for (SharedConnection connection : List.copyOf(open)) {
+            if (connection.takes(wish)) {
+                if (!wish.probe() || connection.probe()) {
+                    return connection;
+                }
+                connection.close();
+            }
+        }
+        return null;
+    }
+
+    /** Opens as many as those who wait will fill; where there may be no more, they wait in the pool's queue. */
+    private void openMore() {
+        while (waiting.size() > capacity()) {
+            if (isShut() || !pool.permit()) {
+                pool.enqueue(lane, waiting.removeLast());
+            } else {
+                open(waiting.getLast());
+            }
+        }
+    }
+
+    /** For how many there will be room when what is being opened is open. */
+    private long capacity() {
+        return (long) opening * pool.limits().streams();
+    }
+
+    private boolean isShut() {
+        for (SharedConnection connection : open) {
+            if (connection.isShut()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void open(Wish wish) {
+        opening++;
+        pool.open(lane, wish, true, new UpstreamPool.Opened() {
+            @Override
+            public void connected(StreamConnection stream, SocketReads reads) {
+                if (pool.isHttp2(stream)) {
+                    add(stream, reads, wish, false);
+                } else {
+                    chosenHttp11(stream, reads);
+                }
+            }
+
+            @Override
+            public void failed(ForwardError error, String detail) {
+                opening--;
+                failWaiting(error, detail);
+            }
+        });
+    }
+
+    /** Each of those who wait has to have its own connection. */
+    private void chosenHttp11(StreamConnection stream, SocketReads reads) {
+        http11 = true;
+        opening--;
+        UpstreamConnection alone = pool.connection(stream, reads, lane);
+        Wish first = waiting.pollFirst();
+        if (first == null) {
+            lane.release(alone);
+        } else {
+            UpstreamPool.give(alone, first.taker());
+        }
+        for (Wish next = waiting.pollFirst(); next != null; next = waiting.pollFirst()) {
+            pool.take(lane, next);
+        }
+    }
+
+    /** A connection that was opened for one request turns out to be HTTP/2. */
+    void adopt(StreamConnection stream, SocketReads reads, Wish wish, boolean single) {
+        http11 = false;
+        if (!single) {
+            opening++;
+            waiting.addFirst(wish);
+        }
+        add(stream, reads, wish, single);
+    }
+
+    private void add(StreamConnection stream, SocketReads reads, Wish wish, boolean single) {
+        http11 = false;
+        SharedConnection added = pool.shared(this, stream, reads, wish, single);
+        open.add(added);
+        recount();
+        added.start();
+    }
+
+    /** Those fail for whom no connection is being opened any more. */
+    private void failWaiting(ForwardError error, String detail) {
+        while (waiting.size() > capacity()) {
+            waiting.removeFirst().taker().failed(error, detail);
+        }
+    }
+
+    // --- what is heard of connections ---
+
+    /** The upstream has said what it allows. */
+    void settled(SharedConnection connection) {
+        recount();
+        Wish only = connection.only();
+        if (only != null) {
+            give(connection, only);
+            return;
+        }
+        opening--;
+        while (!waiting.isEmpty()) {
+            Wish first = waiting.getFirst();
+            if (isAlone(first)) {
+                waiting.removeFirst();
+                pool.take(lane, first);
+            } else if (connection.takes(first)) {
+                waiting.removeFirst();
+                give(connection, first);
+            } else {
+                break;
+            }
+        }
+        openMore();
+        roomChanged(connection);
+    }
+
+    /** A stream has ended, or the upstream allows more or fewer. */
+    void roomChanged(SharedConnection connection) {
+        recount();
+        if (connection.only() != null) {
+            if (connection.isIdle()) {
+                connection.leave();
+            }
+            return;
+        }
+        while (!waiting.isEmpty()) {
+            Wish first = waiting.getFirst();
+            SharedConnection free = find(first);
+            if (free == null) {
+                break;
+            }
+            waiting.removeFirst();
+            give(free, first);
+        }
+        pool.serveQueue(lane, this);
+        if (connection.isIdle() && (pool.isClosed() || pool.limits().idlePerThread() == 0)) {
+            connection.leave();
+        } else if (connection.isIdle()) {
+            pool.makeRoomIfWanted();
+        }
+    }
+
+    /** It takes no streams any more. */
+    void left() {
+        recount();
+    }
+
+    /** It is gone, and its streams know. */
+    void closed(SharedConnection connection) {
+        open.remove(connection);
+        recount();
+        pool.freed();
+        if (connection.isSettled()) {
+            return;
+        }
+        ForwardError error = connection.isLate() ? ForwardError.CONNECT_TIMEOUT : ForwardError.UPSTREAM_CLOSED;
+        String detail = pool.upstream()
+                + (connection.isLate()
+                        ? " has sent no HTTP/2 settings in time"
+                        : " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2");
+        pool.openFailed(lane, error, detail);
+        Wish only = connection.only();
+        if (only != null) {
+            only.taker().failed(error, detail);
+        } else {
+            opening--;
+            failWaiting(error, detail);
+        }
+    }
+
+    // --- ends ---
+
+    /** Closes the one that has been idle longest; false if none is. */
+    boolean closeOldestIdle() {
+        SharedConnection oldest = null;
+        for (SharedConnection connection : open) {
+            if (connection.isIdle() && (oldest == null || connection.idleSince() - oldest.idleSince() < 0)) {
+                oldest = connection;
+            }
+        }
+        if (oldest != null) {
+            oldest.close();
+        }
+        return oldest != null;
+    }
+
+    /** A request on another thread waits for a place: one connection takes no more, and leaves its place when its last stream has ended. */
+    void retireOne() {
+        if (pool.waiting() > 0 && open.stream().noneMatch(SharedConnection::isLeaving)) {
+            open.stream().filter(SharedConnection::isSettled).findFirst().ifPresent(SharedConnection::leave);
+        }
+    }
+
+    /** Nothing is kept; what is in use ends with its last stream. */
+    void leaveAll() {
+        for (SharedConnection connection : List.copyOf(open)) {
+            if (connection.isSettled()) {
+                connection.leave();
+            }
+        }
+    }
+
+    @Override
+    protected long deadline() {
+        long earliest = Long.MAX_VALUE;
+        for (int i = 0; i < open.size(); i++) {
+            earliest = Math.min(earliest, deadline(open.get(i)));
+        }
+        return earliest;
+    }
+
+    private long deadline(SharedConnection connection) {
+        return connection.isIdle() ? connection.idleSince() + pool.limits().idleTime().toNanos() : connection.settleBy();
+    }
+
+    @Override
+    protected void expired(long now) {
+        for (SharedConnection connection : List.copyOf(open)) {
+            long deadline = deadline(connection);
+            if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
+                if (connection.isSettled()) {
+                    connection.leave();
+                } else {
+                    connection.late();
+                }
+            }
+        }
+    }
+
+    @Override
+    protected void cut() {
+        while (!waiting.isEmpty()) {
+            waiting.removeFirst().taker().failed(ForwardError.POOL_EXHAUSTED, "the server is closing");
+        }
+        for (SharedConnection connection : List.copyOf(open)) {
+            if (connection.isSettled()) {
+                connection.leave();
+            } else {
+                connection.close();
+            }
+        }
+    }
+}
