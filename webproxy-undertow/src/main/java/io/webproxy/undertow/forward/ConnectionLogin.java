@@ -95,12 +95,15 @@ final class ConnectionLogin {
         return false;
     }
 
+    /** Whether the request carries credentials of a connection, and for the upstream. */
+    boolean isOne() {
+        HeaderMap fields = exchange.http().getRequestHeaders();
+        return exchange.credentialsPass() && isLogin(fields.get(Headers.AUTHORIZATION));
+    }
+
     /** Whether the request must come over HTTP/1.1: it carries credentials of a connection, and for the upstream. */
     boolean isMisplaced() {
-        HeaderMap fields = exchange.http().getRequestHeaders();
-        return exchange.client().isMultiplexed()
-                && exchange.credentialsPass()
-                && isLogin(fields.get(Headers.AUTHORIZATION));
+        return exchange.client().isMultiplexed() && isOne();
     }
 
     /** The pools whose upstreams the client has logged in on, the newest first. */

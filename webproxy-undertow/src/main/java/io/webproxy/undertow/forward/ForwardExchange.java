@@ -275,6 +275,13 @@ final class ForwardExchange extends Facade
     }
 
     @Override
+    public UpstreamPool.Need needs() {
+        return login.isOne()
+                ? UpstreamPool.Need.HTTP_1_1
+                : head().isUpgrade() ? UpstreamPool.Need.WEB_SOCKET : UpstreamPool.Need.ANY;
+    }
+
+    @Override
     public ByteBuffer greeting(Upstream to) {
         ProxyProtocol.Version version = to.proxyProtocol().orElse(null);
         return version == null
@@ -378,7 +385,7 @@ final class ForwardExchange extends Facade
         }
         if (answer.status() == 101) {
             exchange.client().unwatch();
-            if (Tunnel.isAnswer(head().isUpgrade(), answer, exchange)) {
+            if (Tunnel.isAnswer(head().isUpgrade(), answer, from, exchange)) {
                 responded = true;
                 done = true;
                 exchange.responded(answer);

@@ -168,6 +168,10 @@ final class OutboundHead {
     }
 
     private void write(HeadWriter out, HeaderValues values) {
+        if (upgrade && out.isHttp2() && values.getHeaderName().equals(WebSocketAccept.KEY)) {
+            // RFC 8441 section 5
+            return;
+        }
         GrpcCall call = exchange.grpc();
         login |= values.getHeaderName().equals(Headers.AUTHORIZATION) && ConnectionLogin.isLogin(values);
         if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE) && !out.isHttp2()) {

@@ -125,11 +125,12 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
      * Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). A client of HTTP/2 has sent no key, so nobody but the proxy can
      * look at the answer to its key (RFC 8441 section 5).
      */
-    static boolean isAnswer(boolean asked, ParsedHead answer, Exchange exchange) {
+    static boolean isAnswer(boolean asked, ParsedHead answer, UpstreamStream from, Exchange exchange) {
         return asked
                 && answer.isUpgrade()
                 && FieldRules.hasToken(answer.fields(), Headers.UPGRADE, "websocket")
-                && (!exchange.client().isTunnelRequest()
+                && (from.isHttp2()
+                        || !exchange.client().isTunnelRequest()
                         || WebSocketAccept.isAnswer(exchange.http().getRequestHeaders(), answer.fields()));
     }
 
@@ -140,6 +141,9 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         exchange.hold();
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
+        if (connection.isHttp2()) {
+            WebSocketAccept.addTo(fields, http.getRequestHeaders());
+        }
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
         for (HeaderValues values : fields) {
             http.getResponseHeaders().putAll(values.getHeaderName(), values);

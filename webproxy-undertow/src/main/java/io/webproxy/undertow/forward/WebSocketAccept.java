@@ -9,7 +9,7 @@ import java.util.Base64;
 
 /** The proof in a 101 that the upstream has understood the handshake of a WebSocket (RFC 6455 section 4.2.2). */
 final class WebSocketAccept {
-    private static final HttpString KEY = new HttpString("Sec-WebSocket-Key");
+    static final HttpString KEY = new HttpString("Sec-WebSocket-Key");
     private static final HttpString ACCEPT = new HttpString("Sec-WebSocket-Accept");
     private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -19,6 +19,14 @@ final class WebSocketAccept {
     static boolean isAnswer(HeaderMap request, HeaderMap answer) {
         String key = request.getFirst(KEY);
         return key != null && of(key).equals(answer.getFirst(ACCEPT));
+    }
+
+    /** Adds the right one: over HTTP/2 the upstream has no key to prove anything with (RFC 8441 section 5). */
+    static void addTo(HeaderMap answer, HeaderMap request) {
+        String key = request.getFirst(KEY);
+        if (key != null) {
+            answer.put(ACCEPT, of(key));
+        }
     }
 
     private static String of(String key) {

@@ -18,6 +18,11 @@ public interface UpstreamStream {
     /** {@code HTTP/1.1} or {@code HTTP/2.0}. */
     String protocol();
 
+    /** Whether it is a stream of HTTP/2. */
+    default boolean isHttp2() {
+        return !protocol().equals("HTTP/1.1");
+    }
+
     /** Whether its connection has served an exchange before. */
     boolean isReused();
 

@@ -1,0 +1,176 @@
+package io.webproxy.undertow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.Http2Upstream;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import okhttp3.Headers;
+import okhttp3.MediaType;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.BufferedSink;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Exchanges with an upstream that speaks HTTP/2, from clients of all protocols. */
+@ExtendWith(LeakCheck.class)
+class Http2UpstreamTest {
+    private static final MediaType BYTES = MediaType.get("application/octet-stream");
+
+    static Stream<Arguments> ways() {
+        return Stream.of(Front.values())
+                .flatMap(front -> Stream.of(Arguments.of(front, false), Arguments.of(front, true)));
+    }
+
+    private static TestProxy proxy(Front front, Http2Upstream upstream) {
+        return TestProxy.start(front, b -> b.route(r -> r.forward(upstream.upstream())));
+    }
+
+    private static Response get(TestProxy proxy, String path) throws Exception {
+        return proxy.client()
+                .newCall(new Request.Builder().url(proxy.url(path)).build())
+                .execute();
+    }
+
+    private static final HttpHandler ECHO = Http2UpstreamTest::echo;
+
+    private static void echo(HttpServerExchange exchange) throws Exception {
+        byte[] body = exchange.getInputStream().readAllBytes();
+        exchange.getResponseHeaders()
+                .put(new HttpString("X-Seen"), exchange.getProtocol() + " " + exchange.getRequestMethod() + " "
+                        + exchange.getRequestURI() + " " + exchange.getRequestHeaders().getFirst(io.undertow.util.Headers.HOST) + " "
+                        + exchange.getRequestHeaders().getFirst(io.undertow.util.Headers.CONTENT_LENGTH));
+        exchange.getOutputStream().write(body);
+        exchange.getOutputStream().close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void requestsOfOneClientShareAConnection(Front front, boolean tls) throws Exception {
+        try (Http2Upstream upstream = Http2Upstream.start(tls, ECHO);
+                TestProxy proxy = proxy(front, upstream)) {
+            for (int i = 0; i < 5; i++) {
+                try (Response response = get(proxy, "/a/b?c=d")) {
+                    assertThat(response.code()).isEqualTo(200);
+                    assertThat(response.header("X-Seen"))
+                            .isEqualTo("HTTP/2.0 GET /a/b localhost:" + proxy.port() + " null");
+                    assertThat(response.body().string()).isEmpty();
+                }
+                ExchangeRecord record = proxy.record();
+                assertThat(record.upstreamProtocol()).isEqualTo("HTTP/2.0");
+                assertThat(record.error()).isNull();
+            }
+            assertThat(upstream.connections()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void bodiesGoBothWays(Front front, boolean tls) throws Exception {
+        byte[] body = new byte[3_000_000];
+        new Random(1).nextBytes(body);
+        try (Http2Upstream upstream = Http2Upstream.start(tls, ECHO);
+                TestProxy proxy = proxy(front, upstream)) {
+            for (boolean chunked : new boolean[] {false, true}) {
+                RequestBody sent = new RequestBody() {
+                    @Override
+                    public MediaType contentType() {
+                        return BYTES;
+                    }
+
+                    @Override
+                    public long contentLength() {
+                        return chunked ? -1 : body.length;
+                    }
+
+                    @Override
+                    public void writeTo(BufferedSink sink) throws java.io.IOException {
+                        sink.write(body);
+                    }
+                };
+                try (Response response = proxy.client()
+                        .newCall(new Request.Builder()
+                                .url(proxy.url("/up"))
+                                .post(sent)
+                                .build())
+                        .execute()) {
+                    assertThat(response.code()).isEqualTo(200);
+                    assertThat(response.header("X-Seen")).startsWith("HTTP/2.0 POST /up ");
+                    assertThat(response.header("X-Seen")).endsWith(chunked ? " null" : " 3000000");
+                    assertThat(response.body().bytes()).isEqualTo(body);
+                }
+                assertThat(proxy.record().bytesIn()).isEqualTo(body.length);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void answersWithoutABodyPass(Front front, boolean tls) throws Exception {
+        try (Http2Upstream upstream = Http2Upstream.start(tls, exchange -> {
+                    exchange.setStatusCode(
+                            Integer.parseInt(exchange.getRequestURI().substring(1)));
+                    exchange.endExchange();
+                });
+                TestProxy proxy = proxy(front, upstream)) {
+            for (int status : new int[] {200, 204, 304, 404, 500}) {
+                try (Response response = get(proxy, "/" + status)) {
+                    assertThat(response.code()).isEqualTo(status);
+                    assertThat(response.body().string()).isEmpty();
+                }
+            }
+            try (Response response = proxy.client()
+                    .newCall(new Request.Builder().url(proxy.url("/200")).head().build())
+                    .execute()) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void headBodyAndTrailersPassAsTheyCome(Front front) throws Exception {
+        CountDownLatch read = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    int stream = peer.next(Http2Client.HEADERS).stream();
+                    peer.respond(stream, 0, "103", "link", "</a.css>");
+                    peer.respond(stream, 0, "200", "x-own", "yes");
+                    peer.send(Http2Client.DATA, 0, stream, "hello".getBytes(StandardCharsets.US_ASCII));
+                    read.await(10, TimeUnit.SECONDS);
+                    peer.send(
+                            Http2Client.HEADERS,
+                            Http2Client.END_STREAM | Http2Client.END_HEADERS,
+                            stream,
+                            Http2Client.fields("x-checksum", "abc", "content-length", "3", "authorization", "no"));
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(front, "h2c://" + upstream.address())) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.header("X-Own")).isEqualTo("yes");
+                assertThat(response.body().source().readUtf8(5)).isEqualTo("hello");
+                read.countDown();
+                assertThat(response.body().string()).isEmpty();
+                assertThat(response.trailers()).isEqualTo(Headers.of("x-checksum", "abc"));
+            }
+            assertThat(proxy.record().error()).isNull();
+        }
+    }
+}
