@@ -82,8 +82,7 @@ public record PoolLimits(
 
     /** The same with another number of exchanges that share a connection of HTTP/2. */
     public PoolLimits withStreams(int count) {
-        return new PoolLimits(
-                connections, queue, queueTime, idlePerThread, idleTime, ejectAfter, ejectTime, count);
+        return new PoolLimits(connections, queue, queueTime, idlePerThread, idleTime, ejectAfter, ejectTime, count);
     }
 
     private static void check(String name, Duration value) {

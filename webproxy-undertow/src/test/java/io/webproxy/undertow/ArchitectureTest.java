@@ -49,7 +49,7 @@ class ArchitectureTest {
             entry("exchange", Set.of("deadline", "observe", "message")),
             entry("http1", Set.of("deadline", "exchange", "message")),
             entry("http2", Set.of("deadline", "exchange", "message", "observe")),
-            entry("upstream", Set.of("deadline", "exchange", "message", "tls", "observe")),
+            entry("upstream", Set.of("deadline", "exchange", "http2", "message", "tls", "observe")),
             entry("forward", Set.of("deadline", "upstream", "exchange", "message", "relay", "websocket")),
             entry("http", Set.of("deadline", "forward", "exchange", "message", "observe")),
             entry("port", Set.of("deadline", "sniff", "tls", "relay", "observe")),

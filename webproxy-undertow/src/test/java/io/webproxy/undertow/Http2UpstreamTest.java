@@ -54,9 +54,12 @@ class Http2UpstreamTest {
     private static void echo(HttpServerExchange exchange) throws Exception {
         byte[] body = exchange.getInputStream().readAllBytes();
         exchange.getResponseHeaders()
-                .put(new HttpString("X-Seen"), exchange.getProtocol() + " " + exchange.getRequestMethod() + " "
-                        + exchange.getRequestURI() + " " + exchange.getRequestHeaders().getFirst(io.undertow.util.Headers.HOST) + " "
-                        + exchange.getRequestHeaders().getFirst(io.undertow.util.Headers.CONTENT_LENGTH));
+                .put(
+                        new HttpString("X-Seen"),
+                        exchange.getProtocol() + " " + exchange.getRequestMethod() + " "
+                                + exchange.getRequestURI() + " "
+                                + exchange.getRequestHeaders().getFirst(io.undertow.util.Headers.HOST) + " "
+                                + exchange.getRequestHeaders().getFirst(io.undertow.util.Headers.CONTENT_LENGTH));
         exchange.getOutputStream().write(body);
         exchange.getOutputStream().close();
     }

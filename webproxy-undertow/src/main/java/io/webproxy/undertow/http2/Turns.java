@@ -49,9 +49,8 @@ final class Turns {
     /** Tasks that make others could keep the thread for themselves. */
     private static final int TASKS = 1024;
 
-    /** What is read into, by all connections of a thread. */
-    private static final ThreadLocal<ByteBuffer> BUFFER =
-            ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(BUFFER_BYTES));
+    /** What is read into, by all connections of a thread: one for a turn, and one for a look at another connection within that turn. */
+    private static final ThreadLocal<ArrayDeque<ByteBuffer>> BUFFERS = ThreadLocal.withInitial(ArrayDeque::new);
 
     private final StreamConnection socket;
     private final StreamSourceConduit source;
@@ -236,7 +235,9 @@ final class Turns {
         if (!readable || !reading || stopped) {
             return;
         }
-        ByteBuffer buffer = BUFFER.get();
+        ArrayDeque<ByteBuffer> buffers = BUFFERS.get();
+        ByteBuffer free = buffers.pollLast();
+        ByteBuffer buffer = free == null ? ByteBuffer.allocateDirect(BUFFER_BYTES) : free;
         try {
             while (reading && !stopped) {
                 int read = source.read(buffer.clear());
@@ -265,6 +266,8 @@ final class Turns {
             }
         } catch (IOException e) {
             steps.ended();
+        } finally {
+            buffers.addLast(buffer);
         }
     }
 }

@@ -93,7 +93,7 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     @Override
     public Detached detach() {
         listener = null;
-        return new Detached(new Http2Tunnel(connection.socket(), requestBody(), responseBody(), this::close), null);
+        return new Detached(Objects.requireNonNull(stream, "stream").tunnel(), null);
     }
 
     @Override
@@ -153,10 +153,8 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
         }
         String length = end ? null : fields.getFirst(Headers.CONTENT_LENGTH);
         return length == null
-                ? new ParsedHead(
-                        status, "", false, fields, end ? ParsedHead.Framing.NONE : ParsedHead.Framing.CLOSE, 0)
-                : new ParsedHead(
-                        status, "", false, fields, ParsedHead.Framing.LENGTH, ContentLength.parse(length));
+                ? new ParsedHead(status, "", false, fields, end ? ParsedHead.Framing.NONE : ParsedHead.Framing.CLOSE, 0)
+                : new ParsedHead(status, "", false, fields, ParsedHead.Framing.LENGTH, ContentLength.parse(length));
     }
 
     @Override

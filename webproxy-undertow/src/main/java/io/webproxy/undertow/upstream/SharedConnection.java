@@ -14,7 +14,6 @@ final class SharedConnection implements OutboundConnection.Owner {
     }
 
     private final SharedConnections home;
-    private final StreamConnection socket;
     private final OutboundConnection outbound;
     private final @Nullable Wish only;
     private final long settleBy;
@@ -32,24 +31,15 @@ final class SharedConnection implements OutboundConnection.Owner {
      * @param patience how long its first settings may take; zero for any time
      */
     SharedConnection(
-            SharedConnections home,
-            StreamConnection socket,
-            Outbound codec,
-            @Nullable Wish only,
-            Duration patience) {
+            SharedConnections home, StreamConnection socket, Outbound codec, @Nullable Wish only, Duration patience) {
         this.home = home;
-        this.socket = socket;
         this.only = only;
-                this.settleBy = patience.isZero() ? Long.MAX_VALUE : home.now() + patience.toNanos();
+        this.settleBy = patience.isZero() ? Long.MAX_VALUE : home.now() + patience.toNanos();
         this.outbound = codec.over(socket, this);
     }
 
     void start() {
         outbound.start();
-    }
-
-    StreamConnection socket() {
-        return socket;
     }
 
     /** Whom it serves alone, or null. */

@@ -342,7 +342,9 @@ final class SharedConnections extends Watched {
     }
 
     private long deadline(SharedConnection connection) {
-        return connection.isIdle() ? connection.idleSince() + pool.limits().idleTime().toNanos() : connection.settleBy();
+        return connection.isIdle()
+                ? connection.idleSince() + pool.limits().idleTime().toNanos()
+                : connection.settleBy();
     }
 
     @Override

@@ -33,12 +33,12 @@ import org.xnio.XnioWorker;
 class ConnectorSpreadTest {
     private static final Connector.Secrets NONE = new Connector.Secrets() {
         @Override
-        public @Nullable UndertowXnioSsl known(Upstream upstream) {
+        public @Nullable UndertowXnioSsl known(Upstream upstream, boolean http2) {
             return null;
         }
 
         @Override
-        public UndertowXnioSsl load(Upstream upstream) {
+        public UndertowXnioSsl load(Upstream upstream, boolean http2) {
             throw new AssertionError();
         }
     };
@@ -51,6 +51,7 @@ class ConnectorSpreadTest {
                 .execute(() -> connector.connect(
                         sweeper,
                         upstream,
+                        false,
                         Duration.ofSeconds(10),
                         spread,
                         java.nio.ByteBuffer.allocate(0),
