@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
@@ -427,16 +426,16 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     private void makeLastChunk(HttpServerExchange exchange) {
         ResponseHead last = ResponseHead.empty().text("0").lineEnd();
-        HeaderMap trailers = exchange.getAttachment(HttpAttachments.RESPONSE_TRAILERS);
+        HeaderMap trailers = trailers(exchange);
         if (trailers != null) {
             last.fields(trailers);
         }
-        Supplier<HeaderMap> later = exchange.getAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER);
-        HeaderMap supplied = later == null ? null : later.get();
-        if (supplied != null) {
-            last.fields(supplied);
-        }
         append(last.lineEnd());
+    }
+
+    private static @Nullable HeaderMap trailers(HttpServerExchange exchange) {
+        HeaderMap trailers = exchange.getAttachment(HttpAttachments.RESPONSE_TRAILERS);
+        return trailers == null || trailers.size() == 0 ? null : trailers;
     }
 
     @Override
@@ -446,7 +445,7 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
             return;
         }
         terminated = true;
-        if (form == Form.CHUNKS && !headMade) {
+        if (form == Form.CHUNKS && !headMade && trailers(exchange) == null) {
             form = Form.NOTHING;
             exchange.getResponseHeaders().remove(Headers.TRANSFER_ENCODING);
             exchange.getResponseHeaders().put(Headers.CONTENT_LENGTH, "0");
