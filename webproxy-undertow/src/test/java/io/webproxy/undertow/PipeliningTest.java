@@ -2,6 +2,9 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.http.Answer;
+import io.webproxy.route.FilterDecision;
+import io.webproxy.route.RequestFilter;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -17,6 +20,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -64,6 +69,54 @@ class PipeliningTest {
                 }
             }
             client.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void manyRequestsAtOnceDontKeepOthersWaiting(Front front) throws Exception {
+        CountDownLatch started = new CountDownLatch(1);
+        CountDownLatch otherSent = new CountDownLatch(1);
+        RequestFilter filter = request -> {
+            if (request.path().equals("/first")) {
+                started.countDown();
+                // holds the IO thread: whatever is sent meanwhile waits in sockets
+                hold(otherSent);
+            }
+            return FilterDecision.answer(Answer.text(200, "ok"));
+        };
+        try (TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.ioThreads(1)
+                                .route(r -> r.filter(filter).forward("http://127.0.0.1:9")));
+                RawConnection many = proxy.raw();
+                RawConnection other = proxy.raw()) {
+            int requests = 500;
+            many.send("GET /before HTTP/1.1¶Host: a¶¶");
+            assertThat(many.readResponse()).endsWith("ok");
+            many.send("GET /first HTTP/1.1¶Host: a¶¶" + "GET /many HTTP/1.1¶Host: a¶¶".repeat(requests));
+            assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+            other.send("GET /other HTTP/1.1¶Host: a¶¶");
+            otherSent.countDown();
+            assertThat(other.readResponse()).endsWith("ok");
+            int before = 0;
+            while (!proxy.record().path().equals("/other")) {
+                before++;
+            }
+            assertThat(before).isLessThan(requests / 2);
+            for (int i = 0; i <= requests; i++) {
+                assertThat(many.readResponse()).endsWith("ok");
+            }
+        }
+    }
+
+    private static void hold(CountDownLatch until) {
+        try {
+            until.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -68,12 +68,12 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
 
     @Override
     public int read(ByteBuffer dst) throws IOException {
-        if (broken) {
-            return discard(dst);
-        }
         if (takesTurns && turn.isOver()) {
             rest();
             return 0;
+        }
+        if (broken) {
+            return discard(dst);
         }
         int read = next.read(dst);
         if (read < 0 && !exchange.client().isRequestWhole()) {
@@ -139,11 +139,16 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     /** Nobody wants the rest; it is read so that an answer gets through before the connection ends. */
     private int discard(ByteBuffer dst) throws IOException {
         int start = dst.position();
-        int read;
-        do {
-            read = next.read(dst);
+        int read = next.read(dst);
+        while (read > 0) {
             dst.position(start);
-        } while (read > 0);
+            turn.moved(read);
+            if (takesTurns && turn.isOver()) {
+                rest();
+                return 0;
+            }
+            read = next.read(dst);
+        }
         return read;
     }
 

@@ -11,6 +11,7 @@ import io.undertow.util.HttpString;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.ExchangeSource;
 import io.webproxy.undertow.exchange.HeadProblem;
@@ -51,6 +52,7 @@ public final class Http1Connection extends UndertowConnection
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
     private final Runnable serveLater = this::readReady;
+    private final Runnable serveRested = this::rested;
     private final Runnable wakeLater = this::wake;
 
     /** Until the first request has come. */
@@ -67,6 +69,9 @@ public final class Http1Connection extends UndertowConnection
     private boolean armed;
 
     private boolean serving;
+    /** Other connections are looked at before the next request is. */
+    private boolean resting;
+
     private boolean waking;
     private boolean handedOver;
     /** Nothing is read for HTTP any more. */
@@ -138,7 +143,9 @@ public final class Http1Connection extends UndertowConnection
 
     private void take() {
         if (current == null) {
-            serve();
+            if (!resting) {
+                serve();
+            }
         } else if (body.isActive() && body.isReadResumed()) {
             body.ready();
         } else if (readsAhead() && bytes.readAhead() < 0 && stream != null) {
@@ -154,6 +161,7 @@ public final class Http1Connection extends UndertowConnection
     /** Has the socket tell of bytes, if they are wanted. */
     private void arm() {
         boolean wants = !closing
+                && !resting
                 && !bytes.isEnded()
                 && channel.isOpen()
                 && (current == null || body.isReadResumed() || readsAhead());
@@ -205,9 +213,20 @@ public final class Http1Connection extends UndertowConnection
         } finally {
             serving = false;
         }
-        if (current == null && !closing && bytes.isHeld()) {
-            IoTasks.execute(getIoThread(), serveLater);
+        if (current == null && !closing && (bytes.isHeld() || bytes.isFull())) {
+            rest();
         }
+    }
+
+    /** A task would run before the thread looks at other sockets; and so would a read through TLS, whose engine may hold more. */
+    private void rest() {
+        resting = true;
+        IoTasks.executeAfter(getIoThread(), serveRested, Turn.TLS_REST_MILLIS);
+    }
+
+    private void rested() {
+        resting = false;
+        readReady();
     }
 
     private boolean fill() {
@@ -537,6 +556,7 @@ public final class Http1Connection extends UndertowConnection
 
     @Override
     public void lastLook() {
+        resting = false;
         readReady();
         if (waits.isIdle()) {
             closeNow();
