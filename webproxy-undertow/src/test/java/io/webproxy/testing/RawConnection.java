@@ -22,10 +22,16 @@ public final class RawConnection implements AutoCloseable {
     private static final int WAIT_MILLIS = 10_000;
 
     private final Socket socket;
+    private final Socket tcp;
     private final InputStream in;
 
     public RawConnection(Socket socket) throws IOException {
+        this(socket, socket);
+    }
+
+    private RawConnection(Socket socket, Socket tcp) throws IOException {
         this.socket = socket;
+        this.tcp = tcp;
         socket.setSoTimeout(WAIT_MILLIS);
         socket.setTcpNoDelay(true);
         this.in = new BufferedInputStream(socket.getInputStream());
@@ -38,15 +44,15 @@ public final class RawConnection implements AutoCloseable {
 
     /** Connects to a port of localhost over TLS, offering these protocols by ALPN. */
     public static RawConnection openTls(int port, SSLSocketFactory factory, String... alpn) throws IOException {
-        SSLSocket socket = (SSLSocket)
-                factory.createSocket(new Socket(InetAddress.getLoopbackAddress(), port), "localhost", port, true);
+        Socket tcp = new Socket(InetAddress.getLoopbackAddress(), port);
+        SSLSocket socket = (SSLSocket) factory.createSocket(tcp, "localhost", port, true);
         var parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(alpn);
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         socket.setSSLParameters(parameters);
         socket.setSoTimeout(WAIT_MILLIS);
         socket.startHandshake();
-        return new RawConnection(socket);
+        return new RawConnection(socket, tcp);
     }
 
     /**
@@ -56,8 +62,8 @@ public final class RawConnection implements AutoCloseable {
      */
     public static RawConnection openTlsFor(@Nullable String name, int port, SSLSocketFactory factory, String... alpn)
             throws IOException {
-        SSLSocket socket = (SSLSocket)
-                factory.createSocket(new Socket(InetAddress.getLoopbackAddress(), port), "127.0.0.1", port, true);
+        Socket tcp = new Socket(InetAddress.getLoopbackAddress(), port);
+        SSLSocket socket = (SSLSocket) factory.createSocket(tcp, "127.0.0.1", port, true);
         var parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(alpn);
         if (name != null) {
@@ -66,7 +72,7 @@ public final class RawConnection implements AutoCloseable {
         socket.setSSLParameters(parameters);
         socket.setSoTimeout(WAIT_MILLIS);
         socket.startHandshake();
-        return new RawConnection(socket);
+        return new RawConnection(socket, tcp);
     }
 
     public Socket socket() {
@@ -193,10 +199,15 @@ public final class RawConnection implements AutoCloseable {
         }
     }
 
-    /** Closes with a reset. */
+    /** Closes with a reset, and without a word of TLS. */
     public void reset() throws IOException {
-        socket.setSoLinger(true, 0);
-        socket.close();
+        tcp.setSoLinger(true, 0);
+        tcp.close();
+    }
+
+    /** Sends bytes past TLS. */
+    public void sendBare(byte[] bytes) throws IOException {
+        tcp.getOutputStream().write(bytes);
     }
 
     /** No more bytes from this side. */

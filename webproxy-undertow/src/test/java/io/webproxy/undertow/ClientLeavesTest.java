@@ -14,6 +14,7 @@ import io.webproxy.testing.TestProxy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +33,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A client that goes, in whatever phase and by whatever way, ends the upstream's work at once. */
 @ExtendWith(LeakCheck.class)
 class ClientLeavesTest {
+    /** Application data that no key of the session has sealed. */
+    private static final byte[] FORGED_RECORD = Arrays.copyOf(new byte[] {23, 3, 3, 0, 32}, 37);
+
     /** LeakCheck fails it on the ERROR with a stack that Undertow writes here by itself. */
     @ParameterizedTest
     @EnumSource(
@@ -96,7 +100,14 @@ class ClientLeavesTest {
         "H1_TLS, RST, UPLOAD",
         "H1_TLS, RST, DOWNLOAD",
         "H1_TLS_JDK, FIN, WAIT",
+        "H1_TLS_JDK, RST, WAIT",
+        "H1_TLS_JDK, RST, UPLOAD",
         "H1_TLS_JDK, RST, DOWNLOAD",
+        "H1_TLS, FORGED_RECORD, WAIT",
+        "H1_TLS, FORGED_RECORD, UPLOAD",
+        "H1_TLS, FORGED_RECORD, DOWNLOAD",
+        "H1_TLS_JDK, FORGED_RECORD, WAIT",
+        "H1_TLS_JDK, FORGED_RECORD, DOWNLOAD",
         "H2_TLS, FIN, WAIT",
         "H2_TLS, FIN, UPLOAD",
         "H2_TLS, FIN, DOWNLOAD",
@@ -144,6 +155,7 @@ class ClientLeavesTest {
                     switch (how) {
                         case FIN -> client.close();
                         case RST -> client.reset();
+                        case FORGED_RECORD -> throw new AssertionError();
                         case RST_STREAM -> client.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
                         case GOAWAY_FIN -> {
                             client.send(Http2Client.GOAWAY, 0, 0, new byte[8]);
@@ -162,10 +174,10 @@ class ClientLeavesTest {
                     if (when == Phase.DOWNLOAD) {
                         client.readHead();
                     }
-                    if (how == Leaving.FIN) {
-                        client.shutdownOutput();
-                    } else {
-                        client.reset();
+                    switch (how) {
+                        case FIN -> client.shutdownOutput();
+                        case FORGED_RECORD -> client.sendBare(FORGED_RECORD);
+                        default -> client.reset();
                     }
                     assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
                 }
@@ -181,6 +193,7 @@ class ClientLeavesTest {
     enum Leaving {
         FIN,
         RST,
+        FORGED_RECORD,
         RST_STREAM,
         GOAWAY_FIN
     }

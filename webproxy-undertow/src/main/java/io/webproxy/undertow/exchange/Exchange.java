@@ -17,6 +17,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
@@ -512,6 +513,10 @@ public final class Exchange extends Watched {
         client.unwatch();
         sweeper.forget(this);
         leaveUpstream();
+        Expiry last = expiry;
+        if (last != null) {
+            Guard.run("what an exchange leaves behind", last::ended);
+        }
         try {
             if (shared.recorder().isWanted()) {
                 shared.recorder().ended(record());

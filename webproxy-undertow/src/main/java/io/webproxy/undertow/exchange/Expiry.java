@@ -20,4 +20,7 @@ public interface Expiry {
      * @param status what the client is to be answered, as far as it can be
      */
     void requestBroken(int status, String detail);
+
+    /** The exchange is over: what is still held for it is to be let go. Undertow ends it by itself when the client's connection closes. */
+    default void ended() {}
 }

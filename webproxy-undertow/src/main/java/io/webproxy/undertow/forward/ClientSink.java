@@ -57,6 +57,11 @@ final class ClientSink extends EachWriteSink {
         }
     }
 
+    /** Whether all of the response was written. */
+    boolean isTerminated() {
+        return terminated;
+    }
+
     /** The exchange goes on: a stream that is silent, and has nothing on its way, may get a heartbeat. */
     void lasting(long now) {
         if (heartbeat == null || unflushed || terminated || failure != null || gone) {

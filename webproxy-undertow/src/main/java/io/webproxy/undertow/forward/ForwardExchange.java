@@ -590,6 +590,13 @@ final class ForwardExchange extends Facade
     }
 
     @Override
+    public void ended() {
+        if (connection != null || (clientSink != null && !clientSink.isTerminated())) {
+            breakOff(exchange.client()::abort);
+        }
+    }
+
+    @Override
     public void clientGone() {
         if (!done) {
             exchange.failed(ForwardError.CLIENT_ABORTED);
