@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.PrivateProxy;
 import io.webproxy.ProxyServer;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
 import io.webproxy.testing.ExpectedLog;
@@ -25,9 +27,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,6 +41,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What an update of a running public server to another agents file, another identity, or no tunnels leaves of what was there before. */
 @ExtendWith(LeakCheck.class)
@@ -281,6 +289,32 @@ class TunnelUpdateTest {
                                     .hasEntrySatisfying(
                                             "a.example.com",
                                             why -> assertThat(why).startsWith("409 "))));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"private, 0", "private, 5", "public, 0", "public, 5"})
+    void closeOfEitherSideIsAGoodbye(String which, int drainSeconds) throws Exception {
+        BlockingQueue<TunnelEvent.Kind> events = new LinkedBlockingQueue<>();
+        ProxyObserver observer = new ProxyObserver() {
+            @Override
+            public void tunnelChanged(TunnelEvent event) {
+                events.add(event.kind());
+            }
+        };
+        try (ProxyServer outer = publicSide(tunnels(agents("first", "alice names=a.example.com")));
+                PrivateProxy inner = privateSide(outer, "alice", t -> t.announce("a.example.com", "127.0.0.1:1"))) {
+            List<ProxyServer> both = List.of(outer, inner.server());
+            both.forEach(each -> each.update(b -> b.observer(observer).drainTime(Duration.ofSeconds(drainSeconds))));
+            long start = System.nanoTime();
+            both.get(which.equals("public") ? 0 : 1).close();
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+            List<TunnelEvent.Kind> ends = List.of(
+                    Objects.requireNonNull(events.poll(10, TimeUnit.SECONDS)),
+                    Objects.requireNonNull(events.poll(10, TimeUnit.SECONDS)));
+            assertThat(ends)
+                    .containsExactlyInAnyOrder(
+                            TunnelEvent.Kind.AGENT_DISCONNECTED, TunnelEvent.Kind.SERVER_DISCONNECTED);
         }
     }
 

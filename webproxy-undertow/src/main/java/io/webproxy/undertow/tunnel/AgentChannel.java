@@ -203,6 +203,10 @@ final class AgentChannel extends ControlChannel {
     void leave(String reason) {
         leaving = reason;
         side.registry().lost(this);
+        side.live().opened(this, () -> end(0, reason));
+        if (isClosed()) {
+            side.live().ended(this);
+        }
         leaveWhenAnswered();
     }
 
@@ -334,6 +338,7 @@ final class AgentChannel extends ControlChannel {
     @Override
     void closed(Farewell farewell, String reason) {
         incoming.settled();
+        side.live().ended(this);
         if (waiting) {
             side.greeted(this);
             LOG.debug("A control channel of {} ended before its hello: {}", AddressText.of(incoming.client()), reason);

@@ -81,6 +81,9 @@ abstract class ControlChannel extends Watched {
     /** A message has come, other than heartbeats. */
     abstract void received(Message message);
 
+    /** The peer has answered a ping: it has read all that was sent before. */
+    void answered(long ping) {}
+
     /** It is over; called once. */
     abstract void closed(Farewell farewell, String reason);
 
@@ -220,6 +223,7 @@ abstract class ControlChannel extends Watched {
             over("the peer says: " + goodbye.text());
         } else if (message instanceof Message.Pong pong) {
             heartbeat.answered(pong.number());
+            answered(pong.number());
         } else if (!(message instanceof Message.Unknown)) {
             received(message);
         }

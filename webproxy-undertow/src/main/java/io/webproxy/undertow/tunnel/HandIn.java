@@ -49,6 +49,7 @@ final class HandIn extends Watched {
     private @Nullable StreamConnection target;
     private @Nullable BridgedRelay relay;
     private @Nullable InetSocketAddress source;
+    private volatile boolean bound;
     private boolean done;
     private long deadline;
 
@@ -63,6 +64,7 @@ final class HandIn extends Watched {
         this.id = id;
         this.token = token;
         this.visitor = visitor;
+        this.bound = visitor != null;
         this.channel = channel;
         this.side = side;
         this.sweeper = side.sweeper(thread);
@@ -71,6 +73,11 @@ final class HandIn extends Watched {
 
     long id() {
         return id;
+    }
+
+    /** Whether a visitor waits for it. From any thread. */
+    boolean isBound() {
+        return bound;
     }
 
     XnioIoThread thread() {
@@ -167,6 +174,7 @@ final class HandIn extends Watched {
 
     /** A ready connection gets its visitor; from any thread. */
     void use(Message.Visitor given) {
+        bound = true;
         Runnable step = () -> guarded(() -> {
             if (!done && visitor == null) {
                 visitor = given;

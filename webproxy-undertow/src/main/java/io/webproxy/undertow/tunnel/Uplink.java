@@ -149,6 +149,7 @@ final class Uplink {
             LOG.warn("{} can't be connected to, trying again: {}", text(), why);
         }
         if (closed) {
+            side.live().ended(this);
             status = new TunnelStatus.Server(text(), false, 0, List.of(), Map.of(), Optional.of(why));
             return;
         }
@@ -160,8 +161,17 @@ final class Uplink {
         IoTasks.executeAfter(thread, () -> guarded(this::dial), rest);
     }
 
-    /** For good; from any thread. {@code back} says that another one comes in its place. */
+    /**
+     * For good, when the clients are connected that the server has asked for; from any thread.
+     *
+     * @param back whether another one comes in its place
+     */
     void close(boolean back) {
+        Message.Goodbye why = back
+                ? new Message.Goodbye(Message.Goodbye.BACK_SOON, "the agent has another tunnel now")
+                : new Message.Goodbye(0, "the agent is closing");
+        // whoever drains the server waits for it
+        side.live().opened(this, () -> later(() -> endChannel(why)));
         later(() -> {
             closed = true;
             Dial pending = dial;
@@ -170,11 +180,20 @@ final class Uplink {
             }
             dialEnded();
             UplinkChannel open = channel;
-            if (open != null) {
-                open.end(
-                        back ? Message.Goodbye.BACK_SOON : 0,
-                        back ? "the agent has another tunnel now" : "the agent is closing");
+            if (open == null) {
+                side.live().ended(this);
+            } else {
+                open.leave(why);
             }
         });
+    }
+
+    private void endChannel(Message.Goodbye why) {
+        UplinkChannel open = channel;
+        if (open == null) {
+            side.live().ended(this);
+        } else {
+            open.end(why.code(), why.text());
+        }
     }
 }

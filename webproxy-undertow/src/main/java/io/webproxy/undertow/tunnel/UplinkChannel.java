@@ -13,7 +13,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
@@ -24,6 +26,9 @@ final class UplinkChannel extends ControlChannel {
 
     private static final long GREETING_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /** How long a channel that is left may take to connect the clients that were asked for before. */
+    private static final long LEAVE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     private final InetSocketAddress peer;
     private final Uplink uplink;
     private final PrivateSide side;
@@ -32,6 +37,10 @@ final class UplinkChannel extends ControlChannel {
     /** What was asked for and isn't a relay yet, by its id. */
     private final Map<Long, HandIn> waiting = new ConcurrentHashMap<>();
 
+    private Message.@Nullable Goodbye goodbye;
+    private long leaveUntil;
+    private long lastPing;
+    private boolean lastHeard;
     private String agent = "";
     private boolean welcomed;
     private boolean decided;
@@ -134,6 +143,49 @@ final class UplinkChannel extends ControlChannel {
             handIn.start();
         } else {
             IoTasks.execute(thread, handIn::start);
+        }
+    }
+
+    /**
+     * Takes everything back, unless another channel comes in the place of this one, and says goodbye when the clients are connected that the server has asked for before it
+     * heard of that.
+     */
+    void leave(Message.Goodbye why) {
+        if (!welcomed) {
+            end(why.code(), why.text());
+            return;
+        }
+        goodbye = why;
+        leaveUntil = now() + LEAVE_NANOS;
+        if (why.code() != Message.Goodbye.BACK_SOON) {
+            List<Message.Item> all = side.tunnel().announcements().stream()
+                    .map(PrivateSide::item)
+                    .toList();
+            for (int from = 0; from < all.size(); from += Frames.MAX_ITEMS) {
+                send(new Message.Withdraw(all.subList(from, Math.min(all.size(), from + Frames.MAX_ITEMS))));
+            }
+        }
+        lastPing = ThreadLocalRandom.current().nextLong();
+        send(new Message.Ping(lastPing));
+    }
+
+    @Override
+    void answered(long ping) {
+        lastHeard |= goodbye != null && ping == lastPing;
+        leaveWhenConnected(now());
+    }
+
+    @Override
+    protected void seen(long now) {
+        leaveWhenConnected(now);
+    }
+
+    private void leaveWhenConnected(long now) {
+        Message.Goodbye why = goodbye;
+        if (why != null
+                && (now - leaveUntil >= 0
+                        || (lastHeard && waiting.values().stream().noneMatch(HandIn::isBound)))) {
+            end(why.code(), why.text());
         }
     }
 

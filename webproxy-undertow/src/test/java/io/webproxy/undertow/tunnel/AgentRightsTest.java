@@ -263,6 +263,28 @@ class AgentRightsTest {
     }
 
     @Test
+    void clientThatIsAskedForWhenTheServerLeavesIsConnectedBeforeItsGoodbye() throws Exception {
+        try (RawAgent agent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
+            Future<RawConnection> visitor = executor.submit(() -> visit("evil.example.com"));
+            Message.Connect asked = agent.next(Message.Connect.class);
+            rig.side.leave(null);
+            rig.awaitSweeps();
+            agent.send(new Message.Ping(7));
+            Message next = agent.next();
+            while (next instanceof Message.Ready) {
+                next = agent.next();
+            }
+            assertThat(next).as("no goodbye yet").isEqualTo(new Message.Pong(7));
+            try (Socket data = agent.data(asked.id(), asked.token())) {
+                data.getOutputStream().write(DataHello.ACKNOWLEDGED);
+                assertThat(data.getInputStream().read()).as("a ClientHello").isEqualTo(22);
+                assertThat(agent.next(Message.Goodbye.class).text()).isEqualTo("the server is closing");
+            }
+            assertThatThrownBy(visitor::get).hasCauseInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
     void agentThatReadsNoAnswersIsCutBeforeTheyTakeMuchMemory() throws Exception {
         String label = "x".repeat(60);
         List<Message.Offer> offers = new ArrayList<>();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
@@ -12,7 +13,10 @@ import io.webproxy.undertow.sniff.TunnelMark;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
@@ -22,7 +26,6 @@ import java.util.Objects;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +33,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Public servers that break the rules: the private side says goodbye, and dials again. */
 @ExtendWith(LeakCheck.class)
@@ -43,7 +48,8 @@ class HostilePublicServerTest {
 
     private TunnelRig rig;
     private TunnelKey key;
-    private SSLServerSocket server;
+    private SSLContext context;
+    private ServerSocket server;
 
     @BeforeEach
     void start() throws Exception {
@@ -55,10 +61,9 @@ class HostilePublicServerTest {
         store.setKeyEntry("own", material.key(), new char[0], material.chain().toArray(new Certificate[0]));
         KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         keys.init(store, new char[0]);
-        SSLContext context = SSLContext.getInstance("TLS");
+        context = SSLContext.getInstance("TLS");
         context.init(keys.getKeyManagers(), null, null);
-        server = (SSLServerSocket)
-                context.getServerSocketFactory().createServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         server.setSoTimeout(10_000);
     }
 
@@ -69,10 +74,14 @@ class HostilePublicServerTest {
     }
 
     private void dial(String fingerprint) {
-        rig.start(Tunnel.builder("127.0.0.1:" + server.getLocalPort())
+        dial(fingerprint, "127.0.0.1:1");
+    }
+
+    private PrivateSide dial(String fingerprint, String target) {
+        return rig.start(Tunnel.builder("127.0.0.1:" + server.getLocalPort())
                 .identity(directory.resolve("alice"))
                 .server(fingerprint)
-                .announce("a.example.com", "127.0.0.1:1")
+                .announce("a.example.com", target)
                 .build());
     }
 
@@ -82,8 +91,11 @@ class HostilePublicServerTest {
         private final FrameReader reader = new FrameReader();
         private ByteBuffer left = ByteBuffer.allocate(0);
 
-        Channel(SSLServerSocket server, String... protocols) throws IOException {
-            socket = (SSLSocket) server.accept();
+        Channel(ServerSocket server, SSLContext context, String... protocols) throws IOException {
+            Socket accepted = server.accept();
+            socket = (SSLSocket) context.getSocketFactory()
+                    .createSocket(accepted, accepted.getInetAddress().getHostAddress(), accepted.getPort(), true);
+            socket.setUseClientMode(false);
             socket.setSoTimeout(10_000);
             var parameters = socket.getSSLParameters();
             parameters.setProtocols(protocols);
@@ -140,7 +152,7 @@ class HostilePublicServerTest {
                 Frames.of(new Message.Welcome(99, 0, "a", "b")).array(),
                 Frames.of(new Message.Ready(1, new byte[32])).array());
         for (byte[] bytes : broken) {
-            try (Channel channel = new Channel(server, "TLSv1.3")) {
+            try (Channel channel = new Channel(server, context, "TLSv1.3")) {
                 assertThat(channel.next()).isInstanceOf(Message.Hello.class);
                 channel.send(bytes);
                 assertThat(channel.goodbye()).isNotEmpty();
@@ -151,7 +163,7 @@ class HostilePublicServerTest {
     @Test
     void oneIdForTwoConnectionsEndsTheChannel() throws Exception {
         dial(key.fingerprint());
-        try (Channel channel = new Channel(server, "TLSv1.3")) {
+        try (Channel channel = new Channel(server, context, "TLSv1.3")) {
             assertThat(channel.next()).isInstanceOf(Message.Hello.class);
             channel.send(new Message.Welcome(1, 0, "alice", "hostile"));
             channel.send(new Message.Ready(7, new byte[32])).send(new Message.Ready(7, new byte[32]));
@@ -162,7 +174,7 @@ class HostilePublicServerTest {
     @Test
     void whatIsNotAnnouncedIsRefusedAndUnknownIdsHurtNobody() throws Exception {
         dial(key.fingerprint());
-        try (Channel channel = new Channel(server, "TLSv1.3")) {
+        try (Channel channel = new Channel(server, context, "TLSv1.3")) {
             assertThat(channel.next()).isInstanceOf(Message.Hello.class);
             channel.send(new Message.Welcome(1, 0, "alice", "hostile"));
             assertThat(channel.next()).isInstanceOf(Message.Announce.class);
@@ -177,10 +189,43 @@ class HostilePublicServerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void clientThatIsAskedForWhileItLeavesIsConnected(boolean back) throws Exception {
+        try (RawUpstream target = RawUpstream.echoing("target")) {
+            PrivateSide side = dial(key.fingerprint(), "127.0.0.1:" + target.port());
+            try (Channel channel = new Channel(server, context, "TLSv1.3")) {
+                assertThat(channel.next()).isInstanceOf(Message.Hello.class);
+                channel.send(new Message.Welcome(1, 0, "alice", "server"));
+                assertThat(channel.next()).isInstanceOf(Message.Announce.class);
+                side.leave(back);
+                if (!back) {
+                    assertThat(channel.next())
+                            .isEqualTo(new Message.Withdraw(List.of(Message.Item.name("a.example.com"))));
+                }
+                Message.Ping ping = (Message.Ping) Objects.requireNonNull(channel.next());
+                // it was asked for before the server has read that
+                channel.send(new Message.Connect(
+                        1,
+                        new byte[32],
+                        new Message.Visitor(Message.Item.name("a.example.com"), "a.example.com", CLIENT, CLIENT)));
+                channel.send(new Message.Pong(ping.number()));
+                try (Socket connected = server.accept()) {
+                    byte[] hello = connected.getInputStream().readNBytes(DataHello.LENGTH + 1);
+                    assertThat(hello[DataHello.LENGTH]).isEqualTo(DataHello.ACKNOWLEDGED);
+                    Message.Goodbye goodbye = (Message.Goodbye) Objects.requireNonNull(channel.next());
+                    assertThat(goodbye.code()).isEqualTo(back ? Message.Goodbye.BACK_SOON : 0);
+                    assertThat(connected.getInputStream().readNBytes(8))
+                            .isEqualTo("target\r\n".getBytes(StandardCharsets.US_ASCII));
+                }
+            }
+        }
+    }
+
     @Test
     void serverWithAnotherKeyHearsNothing() throws Exception {
         dial("sha256:" + "0".repeat(64));
-        try (Channel channel = new Channel(server, "TLSv1.3")) {
+        try (Channel channel = new Channel(server, context, "TLSv1.3")) {
             String heard;
             try {
                 heard = String.valueOf(channel.next());
@@ -194,7 +239,7 @@ class HostilePublicServerTest {
     @Test
     void serverWithoutTls13IsNotSpokenTo() throws Exception {
         dial(key.fingerprint());
-        try (Channel channel = new Channel(server, "TLSv1.2")) {
+        try (Channel channel = new Channel(server, context, "TLSv1.2")) {
             String heard;
             try {
                 heard = String.valueOf(channel.next());
