@@ -10,6 +10,7 @@ import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
 import io.webproxy.PublicProxy;
 import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -24,6 +25,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSocket;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
@@ -149,6 +154,50 @@ class TunnelTest {
             }
             assertThat(inner.status().certificates()).isNotNull();
             assertThat(inner.status().tlsProvider()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void challengeOfANameThatNoPublicServerHasYetWaitsForOne() throws Exception {
+        HeldProvider provider = new HeldProvider(TestProxy.material());
+        int port = FreePorts.next();
+        TunnelKey publicKey = TunnelKey.create(directory.resolve("public"), "public");
+        TunnelKey alice = TunnelKey.create(directory, "alice");
+        Path agents =
+                Files.writeString(directory.resolve("agents"), "alice " + alice.fingerprint() + " names=*.example.com");
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try (ProxyServer inner = ProxyServer.builder()
+                .ioThreads(2)
+                .drainTime(Duration.ZERO)
+                .tunnel(
+                        "127.0.0.1:" + port,
+                        t -> t.identity(directory.resolve("alice"))
+                                .server(publicKey.fingerprint())
+                                .announceHttps("*.example.com"))
+                .certificates(provider)
+                .forward("http://127.0.0.1:1")
+                .start()) {
+            ChallengeResponder challenges =
+                    Objects.requireNonNull(provider.context).challenges();
+            challenges.tlsAlpn("other.example.org", TestProxy.material()).close();
+            Future<Boolean> connected = executor.submit(() -> {
+                challenges.tlsAlpn("app.example.com", TestProxy.material()).close();
+                return inner.status().tunnelStatus().servers().get(0).connected();
+            });
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> inner.status().tunnelStatus().servers().get(0).attempts() > 0);
+            assertThat(connected).isNotDone();
+            try (ProxyServer outer = ProxyServer.builder()
+                    .bind("127.0.0.1")
+                    .ioThreads(2)
+                    .drainTime(Duration.ZERO)
+                    .listen(port, p -> p.tunnels(TunnelServer.agents(agents).identity(directory.resolve("public"))))
+                    .start()) {
+                assertThat(connected.get(15, TimeUnit.SECONDS)).isTrue();
+                assertThat(outer.isRunning()).isTrue();
+            }
+        } finally {
+            executor.shutdownNow();
         }
     }
 

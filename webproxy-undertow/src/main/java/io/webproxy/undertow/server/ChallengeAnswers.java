@@ -8,6 +8,7 @@ import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
 /** The answers that one provider gives; none is left when it is closed. Thread-safe. */
@@ -19,8 +20,14 @@ final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
      * @param tls by ALPN
      * @param httpPort of the first endpoint in clear, 0 if there is none
      * @param httpsPort of the first endpoint that speaks TLS
+     * @param reachable waits until a CA can reach a name, for a bounded time, if only a tunnel leads there
      */
-    record Ports(HttpChallenges http, TlsChallenges tls, IntSupplier httpPort, IntSupplier httpsPort) {}
+    record Ports(
+            HttpChallenges http,
+            TlsChallenges tls,
+            IntSupplier httpPort,
+            IntSupplier httpsPort,
+            Consumer<String> reachable) {}
 
     private final Ports ports;
     private final ServerTls tls;
@@ -49,7 +56,10 @@ final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
 
     @Override
     public Answer tlsAlpn(String name, KeyMaterial certificate) {
-        return given(ports.tls().add(tls, name, certificate));
+        Answer answer = given(ports.tls().add(tls, name, certificate));
+        // a CA counts validations that fail
+        ports.reachable().accept(name);
+        return answer;
     }
 
     private Answer given(Runnable end) {

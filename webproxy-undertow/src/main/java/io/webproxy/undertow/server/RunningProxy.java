@@ -296,8 +296,8 @@ public final class RunningProxy implements ProxyEngine.Running {
     }
 
     private RunningProvider lend(CertificateProvider provider) {
-        ChallengeAnswers.Ports ports =
-                new ChallengeAnswers.Ports(httpChallenges, tlsChallenges, this::httpPort, this::httpsPort);
+        ChallengeAnswers.Ports ports = new ChallengeAnswers.Ports(
+                httpChallenges, tlsChallenges, this::httpPort, this::httpsPort, tunnels::awaitReachable);
         ChallengeAnswers challenges = new ChallengeAnswers(ports, Objects.requireNonNull(tls));
         return new RunningProvider(provider, challenges, exchanges.recorder());
     }

@@ -48,6 +48,8 @@ import org.xnio.XnioWorker;
 /** The tunnels of one server: its public side, if its endpoints have rules for one, and its private sides. Thread-safe; one change at a time. */
 final class TunnelSides implements Tunnels {
     private static final Duration LOOK = Duration.ofMillis(500);
+    private static final Duration REACHABLE = Duration.ofSeconds(20);
+    private static final Duration REACHABLE_LOOK = Duration.ofMillis(50);
     private static final InetSocketAddress ANY_ADDRESS = new InetSocketAddress(InetAddress.getLoopbackAddress(), 443);
 
     private final Lent lent;
@@ -57,6 +59,10 @@ final class TunnelSides implements Tunnels {
     private final FilePoll poll = new FilePoll(this::look);
     private volatile @Nullable PublicSide publicSide;
     private volatile Map<Tunnel, PrivateSide> privateSides = Map.of();
+    /** Those of the last configuration, which may not be in force yet. */
+    private volatile List<PrivateSide> known = List.of();
+
+    private volatile long noWaitUntil = System.nanoTime();
     private volatile List<HostPattern> routes = List.of();
     private volatile List<Sni> rules = List.of();
     private @Nullable TunnelServer server;
@@ -187,6 +193,7 @@ final class TunnelSides implements Tunnels {
             }
             privates.put(tunnel, known);
         }
+        known = List.copyOf(privates.values());
         return new Change(config, wanted, next, privates, added);
     }
 
@@ -299,6 +306,35 @@ final class TunnelSides implements Tunnels {
                 .mapToInt(tunnel -> tunnel.servers().get(0).getPort())
                 .findFirst()
                 .orElse(0);
+    }
+
+    /**
+     * Waits until a public server has accepted a name whose TLS ends here by a tunnel, for 20 s, and once a minute at most; returns at once for other names, and when the
+     * thread is interrupted. Not for an IO thread.
+     */
+    void awaitReachable(String name) {
+        long start = System.nanoTime();
+        if (start - noWaitUntil < 0) {
+            return;
+        }
+        while (isAwaited(name)) {
+            if (System.nanoTime() - start >= REACHABLE.toNanos()) {
+                noWaitUntil = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+                return;
+            }
+            try {
+                Thread.sleep(REACHABLE_LOOK.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private boolean isAwaited(String name) {
+        List<PrivateSide> announcing =
+                known.stream().filter(side -> side.hasHttps(name)).toList();
+        return !announcing.isEmpty() && announcing.stream().noneMatch(side -> side.isAccepted(name));
     }
 
     /** What both sides do right now. */

@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.route.HostPattern;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
@@ -195,6 +196,22 @@ public final class PrivateSide {
 
     LiveRelays live() {
         return environment.live();
+    }
+
+    /** Whether it announces a name whose TLS ends here. */
+    public boolean hasHttps(String name) {
+        return announced.values().stream()
+                .filter(target -> target.address() == null)
+                .anyMatch(target -> covers(target.announcement().what(), name));
+    }
+
+    /** Whether a public server has accepted a name, or a wildcard for it, and is connected. */
+    public boolean isAccepted(String name) {
+        return status().stream().anyMatch(server -> server.accepted().stream().anyMatch(what -> covers(what, name)));
+    }
+
+    private static boolean covers(String announced, String name) {
+        return !announced.startsWith("tcp:") && HostPattern.of(announced).matches(name);
     }
 
     /** How it is with each public server. */

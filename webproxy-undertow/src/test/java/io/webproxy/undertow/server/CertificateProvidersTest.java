@@ -25,7 +25,7 @@ class CertificateProvidersTest {
         ServerTls tls = ServerTls.create(
                 List.of(Certificates.selfSigned("localhost")), ClientCertificates.off(), Set.of(), TlsProvider.JDK);
         ChallengeAnswers.Ports ports =
-                new ChallengeAnswers.Ports(new HttpChallenges(), new TlsChallenges(), () -> 0, () -> 0);
+                new ChallengeAnswers.Ports(new HttpChallenges(), new TlsChallenges(), () -> 0, () -> 0, name -> {});
         return new CertificateProviders(provider ->
                 new RunningProvider(provider, new ChallengeAnswers(ports, tls), new Recorder(List.of(), null)));
     }
