@@ -44,6 +44,7 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.channels.StreamSourceChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.StreamSinkConduit;
 
 /**
  * One exchange on its way through an upstream: the façade that Undertow's proxy handler drives. It sees every request head last and every response head first, so
@@ -57,6 +58,9 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 final class ForwardExchange extends Facade
         implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
+    /** So often an upstream may refuse a request, having executed nothing of it, before the client is told. */
+    private static final int MOST_REFUSALS = 3;
+
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
     private final Exchange exchange;
@@ -71,6 +75,7 @@ final class ForwardExchange extends Facade
     private @Nullable OutboundHead head;
     private @Nullable UpstreamStream connection;
     private @Nullable ConduitStreamSinkChannel requestChannel;
+    private @Nullable ResendableBody resendable;
     private @Nullable ConduitStreamSourceChannel responseChannel;
     private @Nullable ClientResponse response;
     private @Nullable ClientSink clientSink;
@@ -78,6 +83,7 @@ final class ForwardExchange extends Facade
     private @Nullable Candidate candidate;
     private @Nullable UpstreamPool pool;
     private boolean retriedStale;
+    private int refusals;
     private boolean continued;
     private boolean movedOn;
     private long askedAt;
@@ -252,10 +258,21 @@ final class ForwardExchange extends Facade
             unwritable(e);
             return;
         }
-        if (done || requestChannel != null) {
+        if (done || connection != taken) {
             return;
         }
-        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, taken.requestBody());
+        if (requestChannel != null) {
+            if (resendable != null) {
+                resendable.restart(taken.requestBody());
+            }
+            return;
+        }
+        StreamSinkConduit body = taken.requestBody();
+        if (taken.isHttp2() && !head().requestFraming().isNone()) {
+            resendable = new ResendableBody(body);
+            body = resendable;
+        }
+        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, body);
         ClientCallback<ClientExchange> callback = onSent;
         if (callback != null) {
             onSent = null;
@@ -396,6 +413,9 @@ final class ForwardExchange extends Facade
             return;
         }
         responded = true;
+        if (resendable != null) {
+            resendable.settle();
+        }
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(answer.fields());
@@ -480,6 +500,18 @@ final class ForwardExchange extends Facade
 
     @Override
     public void refused(String detail) {
+        connection = null;
+        boolean whole = head().requestFraming().isNone() || (resendable != null && resendable.isWhole());
+        if (!done
+                && whole
+                && candidate != null
+                && refusals < MOST_REFUSALS
+                && (choice == null || state.retries().take())) {
+            refusals++;
+            LOG.debug("{}: {}, and is sent again", exchange, detail);
+            ask(candidate, false);
+            return;
+        }
         failed(ForwardError.UPSTREAM_CLOSED, detail, false);
     }
 

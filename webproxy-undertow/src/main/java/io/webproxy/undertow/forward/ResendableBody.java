@@ -1,0 +1,259 @@
+package io.webproxy.undertow.forward;
+
+import io.webproxy.undertow.deadline.Guard;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.ConduitWritableByteChannel;
+import org.xnio.conduits.Conduits;
+import org.xnio.conduits.StreamSinkConduit;
+import org.xnio.conduits.WriteReadyHandler;
+
+/**
+ * A request body on its way to an upstream that may refuse the request after it has taken some of it (RFC 9113 section 8.7): the first bytes are
+ * kept, so that the request can be sent again as long as there were no more. Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class ResendableBody implements StreamSinkConduit, WriteReadyHandler {
+    /** The bytes that are kept at most. */
+    static final int MOST = 16 * 1024;
+
+    private static final byte[] NOTHING = {};
+
+    private StreamSinkConduit to;
+    private byte[] kept = NOTHING;
+    private int length;
+    private boolean whole = true;
+    private @Nullable ByteBuffer again;
+    private boolean terminated;
+    private boolean resumed;
+    private @Nullable WriteReadyHandler handler;
+
+    ResendableBody(StreamSinkConduit to) {
+        this.to = to;
+        to.setWriteReadyHandler(this);
+    }
+
+    /** Whether all that was written so far could be written once more. */
+    boolean isWhole() {
+        return whole;
+    }
+
+    /** The upstream has answered: the request won't be sent again. */
+    void settle() {
+        whole = false;
+        kept = NOTHING;
+    }
+
+    /** Goes on with another sink, from the first byte. */
+    void restart(StreamSinkConduit other) {
+        to = other;
+        again = length == 0 ? null : ByteBuffer.wrap(kept, 0, length);
+        other.setWriteReadyHandler(this);
+        if (resumed || terminated || again != null) {
+            other.wakeupWrites();
+        }
+    }
+
+    /** Whether what was kept has gone out again. */
+    private boolean isCaughtUp() throws IOException {
+        ByteBuffer rest = again;
+        if (rest != null) {
+            while (rest.hasRemaining()) {
+                if (to.write(rest) == 0) {
+                    return false;
+                }
+            }
+            again = null;
+            if (terminated) {
+                to.terminateWrites();
+            }
+        }
+        return true;
+    }
+
+    private void keep(ByteBuffer written, int start) {
+        int more = written.position() - start;
+        if (!whole || more == 0) {
+            return;
+        }
+        if (length + more > MOST) {
+            settle();
+            return;
+        }
+        if (length + more > kept.length) {
+            kept = Arrays.copyOf(kept, Math.min(MOST, Math.max(length + more, 2 * kept.length)));
+        }
+        written.duplicate().position(start).get(kept, length, more);
+        length += more;
+    }
+
+    // --- what the sink says ---
+
+    @Override
+    public void writeReady() {
+        try {
+            if (!isCaughtUp()) {
+                to.resumeWrites();
+                return;
+            }
+            if (terminated) {
+                to.terminateWrites();
+                if (!to.flush()) {
+                    to.resumeWrites();
+                    return;
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            // the failure comes from the reading side
+            Guard.broken("sending a request body again", e);
+        }
+        WriteReadyHandler told = handler;
+        if (resumed && told != null) {
+            told.writeReady();
+        } else {
+            to.suspendWrites();
+        }
+    }
+
+    @Override
+    public void forceTermination() {
+        if (handler != null) {
+            handler.forceTermination();
+        }
+    }
+
+    @Override
+    public void terminated() {
+        if (handler != null) {
+            handler.terminated();
+        }
+    }
+
+    // --- the conduit ---
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+        if (!isCaughtUp()) {
+            return 0;
+        }
+        int start = src.position();
+        int written = to.write(src);
+        keep(src, start);
+        return written;
+    }
+
+    @Override
+    public long write(ByteBuffer[] srcs, int offset, int count) throws IOException {
+        long sum = 0;
+        for (int i = offset; i < offset + count; i++) {
+            if (srcs[i].hasRemaining()) {
+                sum += write(srcs[i]);
+                if (srcs[i].hasRemaining()) {
+                    break;
+                }
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public int writeFinal(ByteBuffer src) throws IOException {
+        return Conduits.writeFinalBasic(this, src);
+    }
+
+    @Override
+    public long writeFinal(ByteBuffer[] srcs, int offset, int count) throws IOException {
+        return Conduits.writeFinalBasic(this, srcs, offset, count);
+    }
+
+    @Override
+    public long transferFrom(FileChannel src, long position, long count) throws IOException {
+        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
+        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public void terminateWrites() throws IOException {
+        terminated = true;
+        if (again == null) {
+            to.terminateWrites();
+        }
+    }
+
+    @Override
+    public void truncateWrites() throws IOException {
+        terminated = true;
+        to.truncateWrites();
+    }
+
+    @Override
+    public boolean flush() throws IOException {
+        return isCaughtUp() && to.flush();
+    }
+
+    @Override
+    public boolean isWriteShutdown() {
+        return terminated;
+    }
+
+    @Override
+    public void resumeWrites() {
+        resumed = true;
+        to.resumeWrites();
+    }
+
+    @Override
+    public void wakeupWrites() {
+        resumed = true;
+        to.wakeupWrites();
+    }
+
+    @Override
+    public void suspendWrites() {
+        resumed = false;
+        if (again == null) {
+            to.suspendWrites();
+        }
+    }
+
+    @Override
+    public boolean isWriteResumed() {
+        return resumed;
+    }
+
+    @Override
+    public void awaitWritable() throws IOException {
+        to.awaitWritable();
+    }
+
+    @Override
+    public void awaitWritable(long time, TimeUnit unit) throws IOException {
+        to.awaitWritable(time, unit);
+    }
+
+    @Override
+    public XnioIoThread getWriteThread() {
+        return to.getWriteThread();
+    }
+
+    @Override
+    public void setWriteReadyHandler(WriteReadyHandler other) {
+        handler = other;
+    }
+
+    @Override
+    public XnioWorker getWorker() {
+        return to.getWorker();
+    }
+}
