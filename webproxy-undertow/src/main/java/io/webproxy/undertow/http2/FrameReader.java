@@ -314,12 +314,16 @@ abstract class FrameReader {
         if (floods(Kind.PRIORITY)) {
             return;
         }
-        boolean known = fromClient ? closed.of(head.stream()) == Cause.UNKNOWN : streams.get(head.stream()) != null;
-        if (head.type() == FrameHead.PRIORITY && known) {
-            if (head.length() != 5) {
-                resetStream(head.stream(), FRAME_SIZE_ERROR);
-            } else if ((payload.getInt() & MAX_WINDOW) == head.stream()) {
-                resetStream(head.stream(), PROTOCOL_ERROR);
+        boolean open = streams.get(head.stream()) != null;
+        boolean judged = open || (fromClient && closed.of(head.stream()) == Cause.UNKNOWN);
+        if (head.type() == FrameHead.PRIORITY && judged) {
+            boolean wrongLength = head.length() != 5;
+            if (wrongLength || (payload.getInt() & MAX_WINDOW) == head.stream()) {
+                if (!open) {
+                    // once is enough
+                    closed.add(head.stream(), Cause.BY_PEER);
+                }
+                resetStream(head.stream(), wrongLength ? FRAME_SIZE_ERROR : PROTOCOL_ERROR);
             }
         }
     }
