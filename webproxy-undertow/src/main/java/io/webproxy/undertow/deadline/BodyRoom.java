@@ -3,8 +3,8 @@ package io.webproxy.undertow.deadline;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many bytes of request bodies may wait in direct buffers, over all connections: clients of HTTP/2 send as much as their windows let them, whether the upstream takes it or not.
- * Thread-safe.
+ * How many bytes of bodies may wait in direct buffers, over all connections: clients and upstreams of HTTP/2 send as much as their windows let them, whether the other side takes it or
+ * not. Thread-safe.
  */
 public final class BodyRoom {
     private final long most;
@@ -27,6 +27,11 @@ public final class BodyRoom {
     /** Gives it back. */
     public void give(int bytes) {
         taken.addAndGet(-bytes);
+    }
+
+    /** What each of so many bodies may have. */
+    public long share(int bodies) {
+        return most / bodies;
     }
 
     /** Whether so little is taken that windows may be large. */

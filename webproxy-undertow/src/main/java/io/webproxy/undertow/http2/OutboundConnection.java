@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.util.HeaderMap;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.BodyRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -25,6 +26,12 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     /** What an upstream may send on a stream at first, in bytes; a client that doesn't read leaves that much in memory. */
     static final int STREAM_WINDOW = 65_536;
+    /** The same where memory is short. */
+    private static final int SMALL_WINDOW = 16_384;
+    /** So many clients that don't read should fit. */
+    private static final int SLOW_CLIENTS = 1000;
+    /** What the windows of all streams may have beyond that together: each client takes some bytes at once, and may then stop. */
+    private static final int MOST_GROWN = LARGEST_WINDOW;
     /** What it may send on all together before any of it has come: only the windows of streams bound what waits. */
     private static final int CONNECTION_WINDOW = LARGEST_WINDOW;
 
@@ -53,6 +60,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private final OutboundWait wait;
     private final RequestBlock block = new RequestBlock();
     private final int mostStreams;
+    private final int streamWindow;
+    /** What the windows of all streams have beyond their first size. */
+    private long grown;
+
     private int peerStreams = Integer.MAX_VALUE;
     private boolean extendedConnect;
     private int next = 1;
@@ -83,13 +94,18 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             HttpLimits heads,
             int mostStreams,
             Owner owner) {
-        super(socket, buffers, exchanges, Http2Limits.defaults(), STREAM_WINDOW);
+        super(socket, buffers, exchanges, Http2Limits.defaults(), streamWindow(exchanges.bodies()));
+        this.streamWindow = streamWindow(exchanges.bodies());
         this.reads = reads;
         this.owner = owner;
         this.heads = heads;
         this.mostStreams = mostStreams;
         this.reader = new ResponseReader(new Responses(), heads, meter);
         this.wait = new OutboundWait(this, reader, heads.headTime().toNanos(), sweeper.now());
+    }
+
+    private static int streamWindow(BodyRoom room) {
+        return (int) Math.max(SMALL_WINDOW, Math.min(STREAM_WINDOW, room.share(SLOW_CLIENTS)));
     }
 
     /** Sends preface and settings, and starts to read. */
@@ -101,7 +117,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
                 SETTINGS_ENABLE_PUSH,
                 0,
                 SETTINGS_INITIAL_WINDOW_SIZE,
-                STREAM_WINDOW,
+                streamWindow,
                 SETTINGS_MAX_HEADER_LIST_SIZE,
                 headerListSize(heads.responseHeadBytes(), heads.fields()));
         openWindow(0, CONNECTION_WINDOW - DEFAULT_WINDOW);
@@ -131,7 +147,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     /** Opens a stream, which takes a place from now on; it is to be sent, or reset. */
     public OutboundStream open(OutboundStream.Listener listener) {
         reserved++;
-        return new OutboundStream(this, listener);
+        return new OutboundStream(this, listener, streamWindow);
     }
 
     /**
@@ -168,17 +184,18 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         if (wanted) {
             reserved--;
         }
-        if (!wanted || ending || closed || id < 0) {
+        if (!wanted || leaving || closed) {
             stream.sent(0, sink, Long.MAX_VALUE);
             sink.breakOff();
             later(() -> stream.fail(Failure.REFUSED, reason));
+            endIfIdle();
             return;
         }
         if (streams.isEmpty()) {
             wait.heard(sweeper.now());
         }
         next += 2;
-        reader.opened(id, block.isHead(), block.isTunnel(), STREAM_WINDOW);
+        reader.opened(id, block.isHead(), block.isTunnel(), streamWindow);
         streams.put(id, stream);
         meter.opened();
         block.encode(encoder);
@@ -199,7 +216,6 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             sendReset(stream.id(), code);
         }
         over(stream);
-        stream.breakOff();
     }
 
     /** A stream of this side needn't be known any more. */
@@ -233,6 +249,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     void responseRead(OutboundStream stream) {
         if (!stream.sink().isEnded()) {
             reset(stream, ErrorCode.NO_ERROR);
+            stream.sink().breakOff();
         }
     }
 
@@ -268,8 +285,9 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         if (bytes == 0) {
             return;
         }
+        stream.count();
         if (!stream.source().isEnded() && isOpen(stream)) {
-            int due = stream.due(growth.growth());
+            int due = stream.due(bodies().isAmple() ? growth.growth() : 0, MOST_GROWN - grown);
             if (due > 0) {
                 openWindow(stream.id(), due);
             }
@@ -278,6 +296,11 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             }
         }
         stream.bytesRead(bytes);
+    }
+
+    /** The window of a stream has so many bytes beyond its first size, more than before, or less. */
+    void grown(long more) {
+        grown += more;
     }
 
     /** There is no memory for what a stream brings: its client takes less than the upstream sends. */

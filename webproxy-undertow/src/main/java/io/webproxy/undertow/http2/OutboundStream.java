@@ -66,13 +66,18 @@ public final class OutboundStream implements LinkStream {
     private final OutboundConnection connection;
     private final Listener listener;
     private final ResponseSource source;
+    private final int firstWindow;
     private @Nullable RequestSink sink;
     private @Nullable HeaderMap trailers;
     private int id;
     /** Where in the output the request head ends. */
     private long headEnd;
     /** What the upstream may still send. */
-    private long window = OutboundConnection.STREAM_WINDOW;
+    private long window;
+    /** What it and what waits to be read have beyond the first size of the window. */
+    private long grown;
+
+    private boolean released;
 
     /** It has a place of the connection, and no number yet. */
     private boolean reserved = true;
@@ -82,10 +87,12 @@ public final class OutboundStream implements LinkStream {
     /** The listener has heard the last. */
     private boolean over;
 
-    OutboundStream(OutboundConnection connection, Listener listener) {
+    OutboundStream(OutboundConnection connection, Listener listener, int firstWindow) {
         this.connection = connection;
         this.listener = listener;
         this.source = new ResponseSource(connection, this);
+        this.firstWindow = firstWindow;
+        this.window = firstWindow;
     }
 
     /**
@@ -116,7 +123,7 @@ public final class OutboundStream implements LinkStream {
     public StreamConnection tunnel() {
         tunnel = true;
         over = true;
-        return new StreamTunnel(connection.socket(), this, () -> connection.reset(this, ErrorCode.CANCEL));
+        return new StreamTunnel(connection.socket(), this, () -> reset(ErrorCode.CANCEL));
     }
 
     /** Whether the upstream has taken all of the request body that has come, and more is to come. */
@@ -128,6 +135,7 @@ public final class OutboundStream implements LinkStream {
     public void reset(int code) {
         over = true;
         connection.reset(this, code);
+        breakOff(true);
     }
 
     // --- what the connection does with it ---
@@ -159,7 +167,7 @@ public final class OutboundStream implements LinkStream {
         connection.fail(this, ErrorCode.INTERNAL_ERROR, Failure.INVALID, "an internal error");
         if (!over) {
             over = true;
-            source.breakOff();
+            breakOff(true);
             Guard.run("the failure of an HTTP/2 stream", () -> listener.failed(Failure.INVALID, "an internal error"));
         }
     }
@@ -221,15 +229,37 @@ public final class OutboundStream implements LinkStream {
         window -= bytes;
     }
 
-    /** How much the upstream may send beyond what it may already, if that is worth telling; {@code growth}: how much more than at first. */
-    int due(int growth) {
+    /** Counts what waits, and may still come, beyond the first size of the window. */
+    void count() {
+        if (!released) {
+            long now = Math.max(0, window + source.waiting() - firstWindow);
+            connection.grown(now - grown);
+            grown = now;
+        }
+    }
+
+    private void release() {
+        connection.grown(-grown);
+        grown = 0;
+        released = true;
+    }
+
+    /**
+     * How much the upstream may send beyond what it may already, 0 if that isn't worth telling.
+     *
+     * @param growth by how much the window may be larger than at first
+     * @param room by how much the windows of all streams may grow
+     */
+    int due(long growth, long room) {
         int waiting = source.waiting();
         // who keeps up may have more; who doesn't is left with what it has, down to what there was at first
-        long due = OutboundConnection.STREAM_WINDOW + (waiting == 0 ? growth : 0) - waiting - window;
-        if (due < OutboundConnection.STREAM_WINDOW / 4) {
+        long more = waiting == 0 ? Math.min(growth, grown + room) : 0;
+        long due = firstWindow + more - waiting - window;
+        if (due < firstWindow / 4) {
             return 0;
         }
         window += due;
+        count();
         return (int) due;
     }
 
@@ -237,6 +267,7 @@ public final class OutboundStream implements LinkStream {
     void responseRead() {
         if (!over) {
             over = true;
+            release();
             connection.responseRead(this);
             listener.ended(trailers == null ? new HeaderMap() : trailers);
         }
@@ -254,19 +285,20 @@ public final class OutboundStream implements LinkStream {
         }
     }
 
-    /** Nothing goes or comes any more; a response that is complete can still be read. */
-    void breakOff() {
+    /** Nothing goes or comes any more; {@code all}: and a response that is complete won't be read either. */
+    private void breakOff(boolean all) {
         if (sink != null) {
             sink.breakOff();
         }
-        if (!source.isEnded() || (over && !tunnel)) {
+        if (all || !source.isEnded()) {
             source.breakOff();
+            release();
         }
     }
 
     /** It has failed; has no effect on a response that is complete. */
     void fail(Failure failure, String detail) {
-        breakOff();
+        breakOff(false);
         if (!over && !source.isEnded()) {
             over = true;
             Guard.run("the failure of an HTTP/2 stream", () -> listener.failed(failure, detail));

@@ -21,8 +21,10 @@ import io.webproxy.testing.RawUpstream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -115,17 +117,20 @@ class OutboundEndsTest {
         connect(peer -> {
             peer.next(HEADERS);
             peer.send(GOAWAY, 0, 0, goAway(Integer.MAX_VALUE, 0));
-            peer.next(HEADERS);
+            go.await(10, TimeUnit.SECONDS);
             peer.send(GOAWAY, 0, 0, goAway(1, 0));
             peer.send(GOAWAY, 0, 0, goAway(5, 0));
             peer.respond(1, END_STREAM, "200");
             peer.end();
         });
-        // it was under way when the upstream left
         Outbound.Call first = outbound.get("/1");
+        Outbound.Call second = outbound.get("/2");
         assertThat(outbound.event()).isEqualTo("leaving");
         assertThat(outbound.room()).isZero();
-        Outbound.Call second = outbound.get("/2");
+        Outbound.Call third = outbound.get("/3");
+        assertThat(third.await()).startsWith("REFUSED");
+        assertThat(second.isOver()).isFalse();
+        go.countDown();
         assertThat(second.await()).startsWith("REFUSED");
         assertThat(first.await()).isEqualTo("200 end ended");
         assertThat(outbound.event()).isEqualTo("closed");
@@ -403,5 +408,61 @@ class OutboundEndsTest {
         slow.read();
         assertThat(slow.await()).isEqualTo("200 ended {x=[y]}");
         assertThat(slow.bytes()).hasSize(65_536);
+    }
+
+    /** Each client takes what comes first, because its socket does, and then stops. */
+    @Test
+    void windowsThatHaveGrownAreBoundedTogether() throws Exception {
+        int streams = 40;
+        Map<Integer, Integer> granted = new ConcurrentHashMap<>();
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.respond(1, 0, "200");
+            // a distant upstream, whose answers to pings take as long as a window
+            long window = OutboundConnection.STREAM_WINDOW;
+            byte[] ping = null;
+            long roundTrip = 0;
+            for (long answerAfter = window; answerAfter < Http2Link.LARGEST_WINDOW; ) {
+                while (window < 16_384) {
+                    Frame frame = peer.read();
+                    if (frame.type() == Http2Client.WINDOW_UPDATE && frame.stream() == 1) {
+                        window += frame.lastStream();
+                    } else if (frame.type() == PING && frame.flags() == 0) {
+                        ping = frame.payload();
+                        roundTrip = 0;
+                    }
+                }
+                window -= 16_384;
+                peer.send(DATA, 0, 1, new byte[16_384]);
+                roundTrip += 16_384;
+                outbound.clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(20));
+                if (ping != null && roundTrip >= answerAfter) {
+                    peer.send(PING, ACK, 0, ping);
+                    ping = null;
+                    answerAfter *= 2;
+                }
+            }
+            peer.send(DATA, END_STREAM, 1, new byte[0]);
+            while (true) {
+                Frame frame = peer.read();
+                if (frame.type() == HEADERS) {
+                    peer.respond(frame.stream(), 0, "200");
+                    peer.send(DATA, 0, frame.stream(), new byte[16_384]);
+                    peer.send(DATA, 0, frame.stream(), new byte[16_384]);
+                } else if (frame.type() == Http2Client.WINDOW_UPDATE && frame.stream() > 1) {
+                    granted.merge(frame.stream(), frame.lastStream(), Integer::sum);
+                }
+            }
+        });
+        assertThat(outbound.get("/").await()).isEqualTo("200 ended");
+        for (int i = 0; i < streams; i++) {
+            outbound.get("/").head();
+        }
+        await().until(() ->
+                granted.size() == streams && granted.values().stream().anyMatch(most -> most > 1 << 20));
+        assertThat(outbound.onThread(() -> outbound.connection().growth.growth()))
+                .isGreaterThan(1 << 20);
+        assertThat(granted.values().stream().mapToLong(Integer::longValue).sum())
+                .isLessThan((long) Http2Link.LARGEST_WINDOW + streams * OutboundConnection.STREAM_WINDOW);
     }
 }
