@@ -17,6 +17,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import okhttp3.Request;
 import okhttp3.Response;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -309,15 +310,29 @@ class ResponseRelayTest {
         }
     }
 
-    @Test
-    void manyFieldsOfOneNameAreAnAnswerOrARefusalNeverAHang() throws Exception {
-        for (int count : new int[] {127, 128}) {
-            try (RawUpstream upstream = RawUpstream.answering(
-                            "HTTP/1.1 200 OK¶Content-Length: 0¶" + "Set-Cookie: a=b¶".repeat(count) + "¶");
-                    TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
-                    Response response = get(proxy, "/")) {
-                assertThat(response.code()).isEqualTo(count == 127 ? 200 : 502);
-            }
+    /** A cookie has a line of its own; other values may become a list (RFC 9110 section 5.3). */
+    @ParameterizedTest
+    @EnumSource(Front.class)
+    void manyFieldsOfOneNamePassWithinTheLimits(Front front) throws Exception {
+        StringBuilder lines = new StringBuilder();
+        List<String> cookies = new ArrayList<>();
+        for (int i = 0; i < 190; i++) {
+            cookies.add("c" + i + "=a, b");
+            lines.append("Set-Cookie: c").append(i).append("=a, b¶");
+        }
+        try (RawUpstream upstream =
+                        RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶" + lines + "¶");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(200);
+            assertThat(response.headers("Set-Cookie")).isEqualTo(cookies);
+        }
+        try (RawUpstream upstream =
+                        RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶" + "Vary: a¶".repeat(190) + "¶");
+                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                Response response = get(proxy, "/")) {
+            assertThat(response.code()).isEqualTo(200);
+            assertThat(String.join(", ", response.headers("Vary"))).isEqualTo("a" + ", a".repeat(189));
         }
     }
 

@@ -4,8 +4,10 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
+import io.webproxy.undertow.message.FieldLines;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,8 +74,9 @@ final class ResponseHead {
     /** Field lines. */
     ResponseHead fields(HeaderMap fields) {
         for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
-            HeaderValues values = fields.fiCurrent(i);
-            HttpString name = values.getHeaderName();
+            HeaderValues all = fields.fiCurrent(i);
+            HttpString name = all.getHeaderName();
+            List<String> values = FieldLines.lines(all);
             for (int v = 0; v < values.size(); v++) {
                 text(name);
                 room(2);

@@ -69,8 +69,13 @@ abstract class FieldBlock implements FieldSink {
         if (!malformed) {
             count++;
             bytes += name.length() + value.length() + SEPARATORS;
-            FieldLines.add(fields, name, value);
+            add(fields, name, value);
         }
+    }
+
+    /** Adds a regular field. */
+    void add(HeaderMap to, HttpString name, String value) {
+        FieldLines.add(to, name, value);
     }
 
     private static boolean isName(HttpString name) {

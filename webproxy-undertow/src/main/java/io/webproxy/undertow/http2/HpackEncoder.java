@@ -5,7 +5,9 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.undertow.http2.HpackName.Indexing;
+import io.webproxy.undertow.message.FieldLines;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -122,9 +124,10 @@ final class HpackEncoder {
     /** Fields of a message, without those that are for a connection of HTTP/1.1 only. */
     void fields(HeaderMap fields) {
         for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
-            HeaderValues values = fields.fiCurrent(i);
-            HttpString name = values.getHeaderName();
+            HeaderValues all = fields.fiCurrent(i);
+            HttpString name = all.getHeaderName();
             if (!OF_ONE_CONNECTION.contains(name)) {
+                List<String> values = FieldLines.lines(all);
                 for (int v = 0; v < values.size(); v++) {
                     field(name, values.get(v));
                 }

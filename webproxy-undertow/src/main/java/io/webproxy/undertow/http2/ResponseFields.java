@@ -3,7 +3,9 @@ package io.webproxy.undertow.http2;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.webproxy.undertow.message.ContentLength;
+import io.webproxy.undertow.message.FieldLines;
 
 /** The fields of one response head, or of the trailer section of a response (RFC 9113 section 8.3.2). */
 final class ResponseFields extends FieldBlock {
@@ -35,6 +37,11 @@ final class ResponseFields extends FieldBlock {
         }
         status = code;
         return code >= LEAST && code <= MOST;
+    }
+
+    @Override
+    void add(HeaderMap to, HttpString name, String value) {
+        FieldLines.addOfResponse(to, name, value);
     }
 
     /** Whether it is a head in order; a 101 is none of HTTP/2's (RFC 9113 section 8.6). */

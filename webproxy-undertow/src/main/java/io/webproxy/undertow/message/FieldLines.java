@@ -4,22 +4,44 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Adds field lines of one name to a map that holds 127 of them: those above 100 become one list (RFC 9110 section 5.3). */
+/** Adds field lines of one name to a map that holds 127 of them: those above 100 share a value. */
 public final class FieldLines {
     private static final int MOST = 100;
+    /** No value has it as it comes. */
+    private static final String LINE_FEED = "\n";
 
     private FieldLines() {}
 
-    /** Adds a value; {@code Cookie} is a list with semicolons (RFC 9113 section 8.2.3). */
+    /** Adds a value of a request. Many become a list (RFC 9110 section 5.3); that of {@code Cookie} has semicolons (RFC 9113 section 8.2.3). */
     public static void add(HeaderMap fields, HttpString name, String value) {
+        add(fields, name, value, name.equals(Headers.COOKIE) ? "; " : ", ");
+    }
+
+    /** Adds a value of a response. Many become a list, but {@code Set-Cookie} is none: who sends it on asks for {@link #lines}. */
+    public static void addOfResponse(HeaderMap fields, HttpString name, String value) {
+        add(fields, name, value, name.equals(Headers.SET_COOKIE) ? LINE_FEED : ", ");
+    }
+
+    private static void add(HeaderMap fields, HttpString name, String value, String separator) {
         @Nullable HeaderValues values = fields.get(name);
         if (values == null || values.size() < MOST) {
             fields.add(name, value);
         } else {
-            String last = values.removeLast();
-            values.addLast(last + (name.equals(Headers.COOKIE) ? "; " : ", ") + value);
+            values.addLast(values.removeLast() + separator + value);
         }
+    }
+
+    /** The values to be sent, a field line for each. */
+    public static List<String> lines(HeaderValues values) {
+        if (values.size() < MOST || !values.getHeaderName().equals(Headers.SET_COOKIE)) {
+            return values;
+        }
+        return values.stream()
+                .flatMap(value -> Arrays.stream(value.split(LINE_FEED, -1)))
+                .toList();
     }
 }

@@ -123,13 +123,9 @@ public final class FieldParser {
                 return "a field value has a control character";
             }
         }
-        try {
-            into.add(name(bytes, start, colon, hash), new String(bytes, from, to - from, StandardCharsets.ISO_8859_1));
-            return null;
-        } catch (IllegalStateException e) {
-            // the map takes 127 values of one name
-            return "more than 127 fields of one name";
-        }
+        String value = new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+        FieldLines.addOfResponse(into, name(bytes, start, colon, hash), value);
+        return null;
     }
 
     private HttpString name(byte[] bytes, int start, int end, int hash) {
