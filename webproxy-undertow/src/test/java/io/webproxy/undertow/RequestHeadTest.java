@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -12,6 +13,7 @@ import io.webproxy.testing.TestProxy;
 import java.time.Duration;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Request heads that are refused before their end, or that don't come to one. */
@@ -31,6 +33,18 @@ class RequestHeadTest {
                 RawConnection raw = proxy.raw()) {
             client.talk(proxy, raw);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"' HTTP/2.0', 505, HTTP/2.0", "' HTTP/9.9', 505, HTTP/9.9", "' HTTP/0.9', 400, HTTP/0.9", "'', 400, HTTP/0.9"})
+    void versionThatIsRefusedIsRecordedAsItCame(String version, int status, String recorded) throws Exception {
+        with(Front.H1, HttpLimits.defaults(), (proxy, client) -> {
+            client.send("GET /" + version + "¶Host: a¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 " + status + " ");
+            ExchangeRecord record = proxy.record();
+            assertThat(record.protocol()).isEqualTo(recorded);
+            assertThat(record.status()).isEqualTo(status);
+        });
     }
 
     @ParameterizedTest

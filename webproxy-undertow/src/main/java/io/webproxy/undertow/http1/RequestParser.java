@@ -170,7 +170,7 @@ final class RequestParser {
         return queryString;
     }
 
-    /** HTTP/1.1 for all that is newer; only of a head without a problem. */
+    /** HTTP/1.1 for newer ones of its major version; of a head that is refused the version that it names, or HTTP/1.1. */
     HttpString protocol() {
         return protocol == null ? Protocols.HTTP_1_1 : protocol;
     }
@@ -375,6 +375,7 @@ final class RequestParser {
         int length = at - mark;
         target(Math.min(at, mark + Math.max(MOST_SHOWN, limits.requestTargetBytes())));
         if (bytes[at] == '\r' && length > 0) {
+            protocol = Protocols.HTTP_0_9;
             fail(Problems.OLD_VERSION);
         } else if (bytes[at] != ' ' || length == 0 || (query == 2 && bytes[mark] == '*')) {
             // the asterisk form has no query (RFC 9112 section 3.2.4)
@@ -407,6 +408,8 @@ final class RequestParser {
         }
         byte major = bytes[mark + 5];
         if (major != '1') {
+            // for the record
+            protocol = new HttpString(Arrays.copyOfRange(bytes, mark, at));
             prefaceLine = major == '2' && bytes[mark + 7] == '0' && !emptyLineSeen && isPrefaceTarget();
             fail(major == '0' ? Problems.OLD_VERSION : Problems.NEW_VERSION);
             return;

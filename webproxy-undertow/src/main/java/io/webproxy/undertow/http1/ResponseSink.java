@@ -7,7 +7,9 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
+import io.undertow.util.Protocols;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -164,7 +166,9 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
     private void makeHead(HttpServerExchange exchange) {
         headMade = true;
         ResponseHead head = ResponseHead.empty();
-        append(head.status(exchange.getProtocol(), exchange.getStatusCode(), exchange.getReasonPhrase())
+        // also where another version was asked for (RFC 9112 section 2.3)
+        HttpString version = exchange.isHttp10() ? Protocols.HTTP_1_0 : Protocols.HTTP_1_1;
+        append(head.status(version, exchange.getStatusCode(), exchange.getReasonPhrase())
                 .fields(exchange.getResponseHeaders())
                 .lineEnd());
     }
