@@ -47,6 +47,11 @@ public interface ClientStream {
     /** Body bytes are on their way to the client. */
     void sending(long bytes);
 
+    /** Whether the response that has started can't have a body, so that what is written of one is dropped. */
+    default boolean isBodyDropped() {
+        return false;
+    }
+
     /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
     boolean isWithoutWindow();
 

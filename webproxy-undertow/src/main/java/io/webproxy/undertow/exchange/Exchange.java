@@ -357,8 +357,10 @@ public final class Exchange extends Watched {
 
     /** Response-body bytes went towards the client. */
     public void sent(long bytes) {
-        bytesOut += bytes;
-        client.sending(bytes);
+        if (!client.isBodyDropped()) {
+            bytesOut += bytes;
+            client.sending(bytes);
+        }
     }
 
     /** An upstream was chosen: the exchange counts as its load, and no more as that of the one before. */

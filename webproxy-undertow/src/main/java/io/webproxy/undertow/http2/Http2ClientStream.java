@@ -84,6 +84,11 @@ final class Http2ClientStream implements ClientStream {
     }
 
     @Override
+    public boolean isBodyDropped() {
+        return stream.sink().isBodiless();
+    }
+
+    @Override
     public boolean isWithoutWindow() {
         return false;
     }

@@ -54,6 +54,10 @@ final class ResponseSink extends StreamSink {
         return terminated;
     }
 
+    boolean isBodiless() {
+        return bodiless;
+    }
+
     boolean isEnded() {
         return ended;
     }
