@@ -3,8 +3,8 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.http.HttpLimits;
-import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -36,7 +36,12 @@ class RequestHeadTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"' HTTP/2.0', 505, HTTP/2.0", "' HTTP/9.9', 505, HTTP/9.9", "' HTTP/0.9', 400, HTTP/0.9", "'', 400, HTTP/0.9"})
+    @CsvSource({
+        "' HTTP/2.0', 505, HTTP/2.0",
+        "' HTTP/9.9', 505, HTTP/9.9",
+        "' HTTP/0.9', 400, HTTP/0.9",
+        "'', 400, HTTP/0.9"
+    })
     void versionThatIsRefusedIsRecordedAsItCame(String version, int status, String recorded) throws Exception {
         with(Front.H1, HttpLimits.defaults(), (proxy, client) -> {
             client.send("GET /" + version + "¶Host: a¶¶");

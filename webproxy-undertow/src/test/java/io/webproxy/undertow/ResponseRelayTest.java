@@ -14,10 +14,10 @@ import io.webproxy.testing.TestProxy;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import okhttp3.Request;
 import okhttp3.Response;
-import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -320,8 +320,7 @@ class ResponseRelayTest {
             cookies.add("c" + i + "=a, b");
             lines.append("Set-Cookie: c").append(i).append("=a, b¶");
         }
-        try (RawUpstream upstream =
-                        RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶" + lines + "¶");
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶" + lines + "¶");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
                 Response response = get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(200);

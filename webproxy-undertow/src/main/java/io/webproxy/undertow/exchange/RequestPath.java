@@ -22,6 +22,9 @@ public final class RequestPath {
     /** What needs no encoding in a path (RFC 3986 section 3.3), and is reserved: some take it encoded for the same. */
     private static final String DELIMITERS = "!$&'()*+,;=:@";
 
+    /** What no path has as it is, and that servers read differently; browsers encode them. */
+    private static final String NEVER = "\\#\"<>";
+
     private static final Pattern ENCODED_DELIMITER = Pattern.compile("%(2[146-9A-C]|3[ABD]|40)");
 
     private static final HexFormat HEX = HexFormat.of().withUpperCase();
@@ -152,7 +155,7 @@ public final class RequestPath {
         StringBuilder out = new StringBuilder(raw.length());
         for (int i = 0; i < raw.length(); i++) {
             char c = raw.charAt(i);
-            if (c == '\\' || c == '#' || c >= 0x7f || c < ' ') {
+            if (NEVER.indexOf(c) >= 0 || c >= 0x7f || c < ' ') {
                 return null;
             }
             if (c != '%') {

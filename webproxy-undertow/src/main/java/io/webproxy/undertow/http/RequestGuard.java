@@ -54,6 +54,13 @@ final class RequestGuard {
         if (refusal == null && multiplexed) {
             refusal = framing(http);
         }
+        if (refusal == null && tunnel && !http.getRequestHeaders().contains(WEBSOCKET_VERSION)) {
+            // RFC 8441 section 5, RFC 6455 section 4.2.1: the handshake has to name one
+            refusal = new Refusal(
+                    400,
+                    "A WebSocket handshake needs Sec-WebSocket-Version.",
+                    Map.of("Sec-WebSocket-Version", List.of("13")));
+        }
         return refusal == null ? method(http, multiplexed && !tunnel) : refusal;
     }
 
