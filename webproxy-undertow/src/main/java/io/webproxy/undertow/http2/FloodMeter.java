@@ -15,8 +15,8 @@ final class FloodMeter {
     private static final long SECOND = 1_000_000_000L;
     private static final int BYTES_FOR_A_WINDOW_UPDATE = 1024;
     private static final int BYTES_FOR_A_PING = 16 * 1024;
-    /** Servers of gRPC open windows and measure round trips with each call, however small. */
-    private static final int FRAMES_FOR_A_STREAM = 4;
+    /** Servers of gRPC open windows and measure round trips with each message, however small. */
+    private static final int FRAMES_FOR_A_MESSAGE = 4;
 
     private static final long MOST_EARNED = 1 << 20;
 
@@ -34,7 +34,7 @@ final class FloodMeter {
     private final Map<Kind, Bucket> buckets = new EnumMap<>(Kind.class);
     private final LongSupplier nanoClock;
     private long sent;
-    private long opened;
+    private long messages;
 
     FloodMeter(Http2Limits limits, LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
@@ -59,9 +59,9 @@ final class FloodMeter {
         return bucket != null && !bucket.take(nanoClock.getAsLong()) && !takeEarned(kind, bucket);
     }
 
-    /** This side has opened a stream, which the other will answer. */
-    void opened() {
-        opened++;
+    /** This side, a client, has sent a head or a piece of a body, which the other will answer. */
+    void asked() {
+        messages++;
     }
 
     /** Body bytes went to the other side, which will open windows and measure round trips for them. */
@@ -71,9 +71,9 @@ final class FloodMeter {
 
     private boolean takeEarned(Kind kind, Bucket bucket) {
         long earned = switch (kind) {
-            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE + opened * FRAMES_FOR_A_STREAM;
-            case PING -> sent / BYTES_FOR_A_PING + opened * FRAMES_FOR_A_STREAM;
-            case EMPTY_DATA, RESET -> opened * FRAMES_FOR_A_STREAM;
+            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE + messages * FRAMES_FOR_A_MESSAGE;
+            case PING -> sent / BYTES_FOR_A_PING + messages * FRAMES_FOR_A_MESSAGE;
+            case EMPTY_DATA, RESET -> messages * FRAMES_FOR_A_MESSAGE;
             default -> 0;
         };
         if (earned - bucket.spent > MOST_EARNED) {

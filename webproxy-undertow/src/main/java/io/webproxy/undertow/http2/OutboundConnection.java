@@ -35,6 +35,13 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     /** What it may send on all together before any of it has come: only the windows of streams bound what waits. */
     private static final int CONNECTION_WINDOW = LARGEST_WINDOW;
 
+    /** What floods: an upstream sends for many clients at once, and is known. */
+    private static final Http2Limits FLOODS = Http2Limits.defaults()
+            .withResets(1000)
+            .withPings(2000)
+            .withEmptyData(5000)
+            .withWindowUpdates(10_000);
+
     private static final int SETTINGS_ENABLE_PUSH = 2;
     private static final long PING = 0x7765_6270_616c_6976L;
 
@@ -66,7 +73,8 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     private int peerStreams = Integer.MAX_VALUE;
     private boolean extendedConnect;
-    private int next = 1;
+    /** The number of the next stream. */
+    int next = 1;
     /** Streams that were opened and have sent nothing yet. */
     private int reserved;
 
@@ -94,7 +102,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             HttpLimits heads,
             int mostStreams,
             Owner owner) {
-        super(socket, buffers, exchanges, Http2Limits.defaults(), streamWindow(exchanges.bodies()));
+        super(socket, buffers, exchanges, FLOODS, streamWindow(exchanges.bodies()));
         this.streamWindow = streamWindow(exchanges.bodies());
         this.reads = reads;
         this.owner = owner;
@@ -175,6 +183,11 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     // --- the way out ---
 
+    /** A piece of a request body has gone out. */
+    void sent() {
+        meter.asked();
+    }
+
     void send(OutboundStream stream, Consumer<RequestBlock> head, boolean end) {
         block.clear();
         head.accept(block);
@@ -197,7 +210,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         next += 2;
         reader.opened(id, block.isHead(), block.isTunnel(), streamWindow);
         streams.put(id, stream);
-        meter.opened();
+        meter.asked();
         block.encode(encoder);
         sender().block(id, end);
         stream.sent(id, sink, output.written() + output.waiting());

@@ -189,6 +189,7 @@ public final class OutboundStream implements LinkStream {
     }
 
     void bytesTaken(long bytes) {
+        connection.sent();
         if (!over) {
             listener.bytesTaken(bytes);
         }

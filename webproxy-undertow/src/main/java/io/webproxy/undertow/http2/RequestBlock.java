@@ -87,6 +87,8 @@ public final class RequestBlock {
         encoder.start();
         for (int i = 0; i < count; i++) {
             encoder.field(names[i], values[i]);
+            // it may be a secret, and the next request may have fewer fields
+            values[i] = "";
         }
     }
 }

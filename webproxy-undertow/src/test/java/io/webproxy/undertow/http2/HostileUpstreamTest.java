@@ -290,21 +290,21 @@ class HostileUpstreamTest {
                         ErrorCode.STREAM_CLOSED,
                         frame(HEADERS, WHOLE, 3, OK),
                         frame(DATA, 0, 3, new byte[1])),
-                flood("pings", frame(PING, 0, 0, new byte[8]), 2_000),
+                flood("pings", frame(PING, 0, 0, new byte[8]), 30_000),
                 flood("settings", frame(SETTINGS, 0, 0), 2_000),
                 flood("acknowledged settings", frame(SETTINGS, END_STREAM, 0), 2_000),
                 flood("priorities", frame(PRIORITY, 0, 1, number(0)[0], (byte) 0, (byte) 0, (byte) 0, (byte) 0), 3_000),
                 flood("unknown frames", frame(99, 0, 0), 3_000),
-                flood("window updates", frame(WINDOW_UPDATE, 0, 0, number(1)), 3_000),
+                flood("window updates", frame(WINDOW_UPDATE, 0, 0, number(1)), 30_000),
                 flood("leaves", goAway(Integer.MAX_VALUE, 0), 3_000),
                 attack("empty bodies", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
                     peer.respond(1, 0, "200");
-                    peer.sendRaw(repeated(frame(DATA, 0, 1), 3_000));
+                    peer.sendRaw(repeated(frame(DATA, 0, 1), 30_000));
                 }),
                 attack(
                         "resets of a stream that is closed",
                         ErrorCode.ENHANCE_YOUR_CALM + "",
-                        peer -> peer.sendRaw(repeated(frame(RST_STREAM, 0, 1, number(8)), 3_000))),
+                        peer -> peer.sendRaw(repeated(frame(RST_STREAM, 0, 1, number(8)), 30_000))),
                 attack("continuation without end", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
                     peer.send(HEADERS, 0, 1, OK);
                     peer.sendRaw(repeated(frame(CONTINUATION, 0, 1, new byte[1]), 200));

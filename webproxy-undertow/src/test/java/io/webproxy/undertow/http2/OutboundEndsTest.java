@@ -465,4 +465,51 @@ class OutboundEndsTest {
         assertThat(granted.values().stream().mapToLong(Integer::longValue).sum())
                 .isLessThan((long) Http2Link.LARGEST_WINDOW + streams * OutboundConnection.STREAM_WINDOW);
     }
+
+    @Test
+    void connectionWhoseNumbersAreUsedUpTakesNoMoreStreams() throws Exception {
+        connect(peer -> {
+            peer.respond(peer.next(HEADERS).stream(), END_STREAM, "200");
+            seen.add(peer.end());
+        });
+        outbound.onThread(() -> outbound.connection().next = Integer.MAX_VALUE);
+        assertThat(outbound.get("/").await()).isEqualTo("200 end ended");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+        assertThat(seen()).isEqualTo(ErrorCode.NO_ERROR);
+    }
+
+    /** Some servers open windows for each message, however small, and measure round trips with it. */
+    @Test
+    void manySmallMessagesAreNoFlood() throws Exception {
+        int messages = 20_000;
+        connect(peer -> {
+            peer.next(HEADERS);
+            for (int i = 0; i < messages; i++) {
+                if (peer.next(DATA).payload().length > 0) {
+                    peer.send(Http2Client.WINDOW_UPDATE, 0, 0, code(5));
+                    peer.send(Http2Client.WINDOW_UPDATE, 0, 1, code(5));
+                    peer.send(PING, 0, 0, new byte[8]);
+                }
+            }
+            peer.respond(1, END_STREAM, "200");
+            peer.end();
+        });
+        Outbound.Call call = outbound.send(post(), false);
+        outbound.onThread(() -> {
+            call.stream().body(() -> null);
+            return null;
+        });
+        for (int sent = 0; sent < messages; ) {
+            sent += outbound.onThread(() -> {
+                int taken = 0;
+                for (int i = 0; i < 100; i++) {
+                    taken += call.stream().sink().write(ByteBuffer.wrap(new byte[1]));
+                }
+                call.stream().sink().flush();
+                return taken;
+            });
+        }
+        assertThat(call.await()).isEqualTo("200 end ended");
+    }
 }
