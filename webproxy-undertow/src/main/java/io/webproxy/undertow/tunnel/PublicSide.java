@@ -9,6 +9,7 @@ import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.observe.Recorder;
@@ -59,6 +60,7 @@ public final class PublicSide {
     private final TunnelKey key;
     private final Agents agents;
     private final Registry registry;
+    private final OncePerMinute unknownKey = new OncePerMinute();
     private final PublicState state;
     private final PinnedTls tls;
     /** Those that haven't said who they are, the oldest first. */
@@ -131,7 +133,7 @@ public final class PublicSide {
                 key.material(),
                 leaf -> {
                     if (agents.find(TunnelKey.fingerprintOf(leaf)) == null) {
-                        state.refusedAgents.increment();
+                        refusedKey(TunnelKey.fingerprintOf(leaf));
                         throw new CertificateException("the agents file has no agent with this key");
                     }
                 },
@@ -333,8 +335,19 @@ public final class PublicSide {
     }
 
     void refusedData(Incoming incoming, String detail) {
+        String address = AddressText.of(incoming.client());
         state.refusedAgents.increment();
-        LOG.debug("{} is refused: {}", AddressText.of(incoming.client()), detail);
+        LOG.debug("{} is refused: {}", address, detail);
+        recorder().tunnelChanged(new TunnelEvent(TunnelEvent.Kind.AGENT_REFUSED, address, "", detail));
+    }
+
+    private void refusedKey(String fingerprint) {
+        String why = "the agents file has no agent with this key";
+        state.refusedAgents.increment();
+        if (unknownKey.isDue()) {
+            LOG.info("An agent with the key {} is refused, which is logged at most once a minute: {}", fingerprint, why);
+        }
+        recorder().tunnelChanged(new TunnelEvent(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", why));
     }
 
     /** How many visitors weren't served since the start. */

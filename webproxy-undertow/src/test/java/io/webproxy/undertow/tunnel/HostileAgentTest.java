@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.observe.TunnelEvent;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
@@ -79,6 +80,12 @@ class HostileAgentTest {
                 })
                 .isInstanceOf(IOException.class);
         await().until(() -> rig.side.refusedAgents() >= 1);
+        await().untilAsserted(() -> assertThat(rig.events)
+                .contains(new TunnelEvent(
+                        TunnelEvent.Kind.AGENT_REFUSED,
+                        unknown.fingerprint(),
+                        "",
+                        "the agents file has no agent with this key")));
     }
 
     @Test
@@ -229,6 +236,10 @@ class HostileAgentTest {
                 assertThat(firstByte(socket.getInputStream())).isEqualTo(-1);
             }
         }
+        await().untilAsserted(() -> assertThat(rig.events)
+                .anyMatch(event -> event.kind() == TunnelEvent.Kind.AGENT_REFUSED
+                        && event.peer().startsWith("127.0.0.1")
+                        && event.detail().contains("token isn't good")));
     }
 
     @Test
