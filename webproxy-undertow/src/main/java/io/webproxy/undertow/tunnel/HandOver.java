@@ -13,11 +13,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
@@ -53,10 +50,7 @@ final class HandOver extends Watched {
     /** The agents that it counts for while it waits. */
     private final List<AgentState> countedFor = new ArrayList<>(1);
 
-    private Set<AgentChannel> failed = Set.of();
-    /** Those of whose data connections one has failed, without a word of the agent; each as often as that. */
-    private final List<AgentChannel> troubled = new ArrayList<>(1);
-
+    private final AgentChoice choice = new AgentChoice();
     private String lastFailure = "no agent has come";
     private int tried;
     private long lastAsked;
@@ -131,7 +125,7 @@ final class HandOver extends Watched {
             awaitAgent(now);
             return;
         }
-        AgentChannel channel = choose(channels, now);
+        AgentChannel channel = choice.of(channels, attempts, now);
         if (tried >= MOST_ATTEMPTS) {
             if (attempts.isEmpty()) {
                 refuse(Refusal.AGENT, lastFailure);
@@ -181,34 +175,6 @@ final class HandOver extends Watched {
             // the next sweep looks again
             next = now;
         }
-    }
-
-    /** The one that has answered of late, then with the fewest failures, then relays, of those that haven't refused, and that aren't being asked if there is another. */
-    private @Nullable AgentChannel choose(List<AgentChannel> channels, long now) {
-        AgentChannel best = null;
-        for (AgentChannel channel : channels) {
-            if (!failed.contains(channel) && (best == null || isBetter(channel, best, now))) {
-                best = channel;
-            }
-        }
-        return best;
-    }
-
-    private boolean isBetter(AgentChannel one, AgentChannel other, long now) {
-        boolean askedOne = isAsked(one);
-        boolean suspectOne = one.isSuspect(now);
-        if (askedOne != isAsked(other)) {
-            return !askedOne;
-        }
-        if (suspectOne != other.isSuspect(now)) {
-            return !suspectOne;
-        }
-        int more = Collections.frequency(troubled, one) - Collections.frequency(troubled, other);
-        return more == 0 ? one.load() < other.load() : more < 0;
-    }
-
-    private boolean isAsked(AgentChannel channel) {
-        return attempts.stream().anyMatch(attempt -> attempt.channel() == channel);
     }
 
     private void ask(AgentChannel channel, Registry.Entry entry, long now) {
@@ -288,12 +254,7 @@ final class HandOver extends Watched {
                             side.tokens().drop(attempt.id());
                             if (attempts.remove(attempt) && !done) {
                                 lastFailure = reason;
-                                if (byAgent) {
-                                    failed = new HashSet<>(failed);
-                                    failed.add(attempt.channel());
-                                } else {
-                                    troubled.add(attempt.channel());
-                                }
+                                choice.failed(attempt.channel(), byAgent);
                                 tryNext();
                             }
                         },

@@ -345,7 +345,8 @@ public final class PublicSide {
         String why = "the agents file has no agent with this key";
         state.refusedAgents.increment();
         if (unknownKey.isDue()) {
-            LOG.info("An agent with the key {} is refused, which is logged at most once a minute: {}", fingerprint, why);
+            LOG.info(
+                    "An agent with the key {} is refused, which is logged at most once a minute: {}", fingerprint, why);
         }
         recorder().tunnelChanged(new TunnelEvent(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", why));
     }
