@@ -282,7 +282,7 @@ public final class UpstreamPool {
         open(lane, wish, http2, new Opened() {
             @Override
             public void connected(StreamConnection stream, SocketReads reads) {
-                if (http2 && isHttp2(stream)) {
+                if (shared != null && http2 && isHttp2(stream)) {
                     shared.adopt(stream, reads, wish, upstream.proxyProtocol().isPresent());
                 } else {
                     give(connection(stream, reads, lane), wish.taker());
