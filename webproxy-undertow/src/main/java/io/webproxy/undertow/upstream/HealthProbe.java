@@ -9,6 +9,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.message.FieldParser;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -38,6 +39,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final Upstream upstream;
     private final HealthCheck check;
     private final Connector connector;
+    private final Exchanges exchanges;
     private final Sweeper sweeper;
     private final Verdicts verdicts;
     private final HealthTally tally;
@@ -51,6 +53,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private long startedAt;
     private @Nullable ConnectAttempt attempt;
     private @Nullable StreamConnection stream;
+    private @Nullable HealthStream http2;
     private @Nullable ResponseParser parser;
     private ByteBuffer unsent = ByteBuffer.allocate(0);
     private int interim;
@@ -65,8 +68,9 @@ final class HealthProbe extends Watched implements Connector.Callback {
         void passes(Upstream upstream, String path);
     }
 
-    HealthProbe(Upstream upstream, HealthCheck check, Connector connector, Sweeper sweeper, Verdicts verdicts) {
+    HealthProbe(Upstream upstream, HealthCheck check, Connector connector, Exchanges exchanges, Sweeper sweeper, Verdicts verdicts) {
         this.verdicts = verdicts;
+        this.exchanges = exchanges;
         this.upstream = upstream;
         this.check = check;
         this.connector = connector;
@@ -111,7 +115,8 @@ final class HealthProbe extends Watched implements Connector.Callback {
         unsent = ByteBuffer.wrap(request);
         interim = 0;
         parser = connector.parser(fields);
-        ConnectAttempt begun = connector.connect(sweeper, upstream, false, check.timeout(), spread, NO_GREETING, this);
+        ConnectAttempt begun = connector.connect(
+                sweeper, upstream, upstream.isHttp2(), check.timeout(), spread, NO_GREETING, this);
         if (asking && stream == null) {
             attempt = begun;
         }
@@ -119,16 +124,30 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
     @Override
     public void connected(StreamConnection connection, SocketReads reads) {
-        guarded(() -> opened(connection));
+        guarded(() -> opened(connection, reads));
     }
 
-    private void opened(StreamConnection connection) {
+    private void opened(StreamConnection connection, SocketReads reads) {
         attempt = null;
         if (!asking) {
             IoUtils.safeClose(connection);
             return;
         }
         stream = connection;
+        if (upstream.isHttp2() && (!upstream.tls() || Connector.isHttp2Chosen(connection))) {
+            HealthStream over = new HealthStream(upstream, check, (good, detail) -> {
+                verdict(good, detail);
+                hangUp();
+            });
+            http2 = over;
+            over.start(connector.outbound(connection, reads, exchanges, 1, over));
+            return;
+        }
+        if (check.grpcService() != null) {
+            verdict(false, "it speaks HTTP/1.1, and gRPC needs an upstream of h2c:// or https+h2://");
+            hangUp();
+            return;
+        }
         connection.getSourceChannel().setReadListener(channel -> guarded(() -> read(connection)));
         connection.getSinkChannel().setWriteListener(channel -> guarded(() -> write(connection)));
         guarded(() -> write(connection));
@@ -270,6 +289,11 @@ final class HealthProbe extends Watched implements Connector.Callback {
         attempt = null;
         if (connecting != null) {
             connecting.cut();
+        }
+        HealthStream over = http2;
+        http2 = null;
+        if (over != null) {
+            over.close();
         }
         StreamConnection used = stream;
         stream = null;

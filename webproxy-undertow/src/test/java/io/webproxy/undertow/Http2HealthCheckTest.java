@@ -1,0 +1,127 @@
+package io.webproxy.undertow;
+
+import static io.webproxy.testing.Http2Client.DATA;
+import static io.webproxy.testing.Http2Client.END_HEADERS;
+import static io.webproxy.testing.Http2Client.END_STREAM;
+import static io.webproxy.testing.Http2Client.HEADERS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.route.HealthCheck;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Client;
+import io.webproxy.testing.Http2Client.Frame;
+import io.webproxy.testing.Http2Upstream;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestProxy;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Health checks over HTTP/2, and by the gRPC health protocol. */
+@ExtendWith(LeakCheck.class)
+class Http2HealthCheckTest {
+    private static HealthCheck fast(HealthCheck check) {
+        return check.withInterval(Duration.ofMillis(100)).withThresholds(1, 1);
+    }
+
+    private static boolean isHealthy(TestProxy proxy, String uri) {
+        return proxy.server().status().upstreams().get(uri).healthy();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @ExpectedLog(contains = "fails its health check")
+    void checkIsAGetOverHttp2(boolean tls) throws Exception {
+        AtomicInteger status = new AtomicInteger(200);
+        AtomicInteger asked = new AtomicInteger();
+        try (Http2Upstream upstream = Http2Upstream.start(tls, exchange -> {
+                    assertThat(exchange.getProtocol().toString()).isEqualTo("HTTP/2.0");
+                    asked.incrementAndGet();
+                    exchange.setStatusCode(status.get());
+                    exchange.getOutputStream().write(new byte[1000]);
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward(upstream.upstream()).healthCheck(fast(HealthCheck.path("/well")))))) {
+            String uri = upstream.upstream().toString();
+            await().until(() -> asked.get() > 2);
+            assertThat(isHealthy(proxy, uri)).isTrue();
+            status.set(503);
+            await().until(() -> !isHealthy(proxy, uri));
+            status.set(200);
+            await().until(() -> isHealthy(proxy, uri));
+        }
+    }
+
+    @Test
+    @ExpectedLog(contains = "fails its health check")
+    void grpcAnswersServingOrIsDown() throws Exception {
+        BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
+        AtomicReference<String> answer = new AtomicReference<>("00000000020801");
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    Frame head = peer.next(HEADERS);
+                    seen.add(peer.fieldsOf(head));
+                    seen.add(HexFormat.of().formatHex(peer.next(DATA).payload()));
+                    String now = answer.get();
+                    if (now.equals("none")) {
+                        peer.respond(
+                                head.stream(), END_STREAM, "200", "content-type", "application/grpc", "grpc-status", "5");
+                    } else if (now.equals("html")) {
+                        peer.respond(head.stream(), END_STREAM, "404", "content-type", "text/html");
+                    } else {
+                        peer.respond(head.stream(), 0, "200", "content-type", "application/grpc");
+                        peer.send(DATA, 0, head.stream(), HexFormat.of().parseHex(now));
+                        peer.send(
+                                HEADERS,
+                                END_STREAM | END_HEADERS,
+                                head.stream(),
+                                Http2Client.fields("grpc-status", "0"));
+                    }
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward("h2c://" + upstream.address())
+                                .healthCheck(fast(HealthCheck.grpc("a.B")))))) {
+            String uri = "h2c://" + upstream.address();
+            assertThat((List<?>) seen.poll(10, TimeUnit.SECONDS))
+                    .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.list(String.class))
+                    .contains(
+                            ":method: POST",
+                            ":path: /grpc.health.v1.Health/Check",
+                            "content-type: application/grpc",
+                            "te: trailers");
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("00000000050a03612e42");
+            for (String bad : List.of("00000000020802", "none", "html")) {
+                await().until(() -> isHealthy(proxy, uri));
+                answer.set(bad);
+                await().until(() -> !isHealthy(proxy, uri));
+                answer.set("00000000020801");
+            }
+            await().until(() -> isHealthy(proxy, uri));
+        }
+    }
+
+    @Test
+    @ExpectedLog(contains = "gRPC needs an upstream of h2c:// or https+h2://")
+    void grpcCheckOfAnHttp11UpstreamSaysWhatItNeeds() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1, b -> b.route(r -> r.forward(upstream.uri()).healthCheck(fast(HealthCheck.grpc()))))) {
+            await().until(() -> !isHealthy(proxy, upstream.uri()));
+        }
+    }
+}
