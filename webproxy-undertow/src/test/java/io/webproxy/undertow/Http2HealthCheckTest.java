@@ -54,7 +54,8 @@ class Http2HealthCheckTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.forward(upstream.upstream()).healthCheck(fast(HealthCheck.path("/well")))))) {
+                        b -> b.route(
+                                r -> r.forward(upstream.upstream()).healthCheck(fast(HealthCheck.path("/well")))))) {
             String uri = upstream.upstream().toString();
             await().until(() -> asked.get() > 2);
             assertThat(isHealthy(proxy, uri)).isTrue();
@@ -78,7 +79,13 @@ class Http2HealthCheckTest {
                     String now = answer.get();
                     if (now.equals("none")) {
                         peer.respond(
-                                head.stream(), END_STREAM, "200", "content-type", "application/grpc", "grpc-status", "5");
+                                head.stream(),
+                                END_STREAM,
+                                "200",
+                                "content-type",
+                                "application/grpc",
+                                "grpc-status",
+                                "5");
                     } else if (now.equals("html")) {
                         peer.respond(head.stream(), END_STREAM, "404", "content-type", "text/html");
                     } else {
@@ -94,8 +101,8 @@ class Http2HealthCheckTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.forward("h2c://" + upstream.address())
-                                .healthCheck(fast(HealthCheck.grpc("a.B")))))) {
+                        b -> b.route(r ->
+                                r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc("a.B")))))) {
             String uri = "h2c://" + upstream.address();
             assertThat((List<?>) seen.poll(10, TimeUnit.SECONDS))
                     .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.list(String.class))

@@ -55,8 +55,8 @@ final class HealthMonitor implements AutoCloseable {
 
     private HealthProbe started(Target target) {
         XnioIoThread thread = threads.get(turn++ % threads.size());
-        HealthProbe probe =
-                new HealthProbe(target.upstream(), target.check(), connector, exchanges, exchanges.sweeper(thread), verdicts);
+        HealthProbe probe = new HealthProbe(
+                target.upstream(), target.check(), connector, exchanges, exchanges.sweeper(thread), verdicts);
         probe.start();
         return probe;
     }

@@ -68,7 +68,13 @@ final class HealthProbe extends Watched implements Connector.Callback {
         void passes(Upstream upstream, String path);
     }
 
-    HealthProbe(Upstream upstream, HealthCheck check, Connector connector, Exchanges exchanges, Sweeper sweeper, Verdicts verdicts) {
+    HealthProbe(
+            Upstream upstream,
+            HealthCheck check,
+            Connector connector,
+            Exchanges exchanges,
+            Sweeper sweeper,
+            Verdicts verdicts) {
         this.verdicts = verdicts;
         this.exchanges = exchanges;
         this.upstream = upstream;
@@ -115,8 +121,8 @@ final class HealthProbe extends Watched implements Connector.Callback {
         unsent = ByteBuffer.wrap(request);
         interim = 0;
         parser = connector.parser(fields);
-        ConnectAttempt begun = connector.connect(
-                sweeper, upstream, upstream.isHttp2(), check.timeout(), spread, NO_GREETING, this);
+        ConnectAttempt begun =
+                connector.connect(sweeper, upstream, upstream.isHttp2(), check.timeout(), spread, NO_GREETING, this);
         if (asking && stream == null) {
             attempt = begun;
         }

@@ -9,6 +9,7 @@ import io.webproxy.undertow.message.ContentLength;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.xnio.conduits.NullStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
@@ -67,7 +68,8 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
                     webSocket = out.isWebSocket();
                 },
                 framing.isNone() && !tunnel);
-        request = opened.body(trailers);
+        // what ends the request of a tunnel is its own end
+        request = tunnel ? new NullStreamSinkConduit(connection.thread()) : opened.body(trailers);
     }
 
     @Override

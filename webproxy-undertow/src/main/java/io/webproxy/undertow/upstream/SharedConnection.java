@@ -5,6 +5,7 @@ import io.webproxy.undertow.http2.OutboundStream;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
 
 /** One HTTP/2 connection of a pool. Not thread-safe: it belongs to its lane's IO thread. */
 final class SharedConnection implements OutboundConnection.Owner {
@@ -107,6 +108,10 @@ final class SharedConnection implements OutboundConnection.Owner {
         boolean reused = used;
         used = true;
         return new Http2UpstreamStream(this, wish.isWebSocket(), reused);
+    }
+
+    XnioIoThread thread() {
+        return home.thread();
     }
 
     OutboundStream open(OutboundStream.Listener listener) {

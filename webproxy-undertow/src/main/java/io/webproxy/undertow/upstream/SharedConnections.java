@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
 
 /**
  * The HTTP/2 connections of one lane, which its exchanges share: the one that was opened first is filled first, so that what a burst needed becomes idle. A
@@ -36,6 +37,10 @@ final class SharedConnections extends Watched {
 
     long now() {
         return lane.sweeper().now();
+    }
+
+    XnioIoThread thread() {
+        return lane.sweeper().thread();
     }
 
     /** How many are open; from any thread. */
