@@ -61,7 +61,7 @@ public final class MemoryRoom {
 
     /** Whether a connection more fits, beside what is there. */
     public boolean fitsConnection(int connections, int exchanges, int tunnels) {
-        long all = (connections + 1) * CONNECTION;
+        long all = (connections + 1L) * CONNECTION;
         return all <= heap / 2 && all + heapOf(exchanges, tunnels) <= heap;
     }
 
@@ -73,7 +73,7 @@ public final class MemoryRoom {
 
     /** Whether so many relays fit, beside these requests, if none of them could go on in either direction. */
     public boolean fitsRelays(int exchanges, int relays, long buffer) {
-        return exchanges * directOfExchange + relays * 2 * buffer <= direct;
+        return exchanges * directOfExchange + 2L * relays * buffer <= direct;
     }
 
     private static long heapOf(int exchanges, int tunnels) {

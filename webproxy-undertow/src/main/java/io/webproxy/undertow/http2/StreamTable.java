@@ -14,9 +14,9 @@ final class StreamTable<T> {
 
     private int place(int id) {
         int mask = ids.length - 1;
-        int place = (id >>> 1) * 0x9E3779B9 >>> 16 & mask;
+        int place = (((id >>> 1) * 0x9E3779B9) >>> 16) & mask;
         while (values[place] != null && ids[place] != id) {
-            place = place + 1 & mask;
+            place = (place + 1) & mask;
         }
         return place;
     }
@@ -50,7 +50,7 @@ final class StreamTable<T> {
         values[hole] = null;
         int mask = ids.length - 1;
         // those that follow were put here because of it
-        for (int next = hole + 1 & mask; values[next] != null; next = next + 1 & mask) {
+        for (int next = (hole + 1) & mask; values[next] != null; next = (next + 1) & mask) {
             Object moved = values[next];
             values[next] = null;
             int place = place(ids[next]);

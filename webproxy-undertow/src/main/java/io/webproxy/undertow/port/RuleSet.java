@@ -26,7 +26,7 @@ final class RuleSet {
             new PortBuilder().http().build().rules();
 
     private final List<PortRule> rules = new ArrayList<>();
-    private final Map<PortRule, Ruling> rulings = new IdentityHashMap<>();
+    private final IdentityHashMap<PortRule, Ruling> rulings = new IdentityHashMap<>();
     private final boolean sameForAll;
     private final @Nullable RelayRule silent;
     private final @Nullable RelayRule otherwise;

@@ -243,7 +243,7 @@ public final class BridgedRelay {
                     buffer.flip();
                     pending = pooled;
                     kept = true;
-                    moved += read;
+                    moved(read);
                     turn.moved(read);
                     return full && !turn.isOver();
                 }
@@ -255,6 +255,12 @@ public final class BridgedRelay {
             }
         }
 
+        /** Only this side's thread adds to it. */
+        private void moved(long bytes) {
+            long before = moved;
+            moved = before + bytes;
+        }
+
         private boolean writeEarly() throws IOException {
             ByteBuffer bytes = early;
             if (bytes == null) {
@@ -262,7 +268,7 @@ public final class BridgedRelay {
             }
             int before = bytes.remaining();
             boolean written = write(bytes);
-            moved += before - bytes.remaining();
+            moved(before - bytes.remaining());
             if (written) {
                 early = null;
             }

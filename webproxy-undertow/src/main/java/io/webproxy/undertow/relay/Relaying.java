@@ -23,7 +23,6 @@ import org.xnio.XnioIoThread;
  * thread-safe: it belongs to the client's IO thread.
  */
 final class Relaying extends Watched implements ByteRelay.Listener {
-    private static final Runnable STAYS = () -> {};
 
     private final Relays relays;
     private final RelayRule rule;
@@ -71,6 +70,10 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         return sweeper;
     }
 
+    private static void stays() {
+        // what is relayed goes on
+    }
+
     /** Refuses the client, or starts to connect. */
     void start() {
         Dialling start = dialling;
@@ -78,7 +81,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
             return;
         }
         start.client().settled();
-        start.client().onLeave(STAYS);
+        start.client().onLeave(Relaying::stays);
         left.getSourceChannel().suspendReads();
         left.getSourceChannel().setReadListener(null);
         RelayEnd refusal = refusal();

@@ -118,7 +118,7 @@ final class Listeners {
         List<Listener> next = new ArrayList<>();
         List<Listener> added = new ArrayList<>();
         List<Listener> changed = new ArrayList<>();
-        Map<ProxyConfig.Listen, Listener> unchanged = unchanged(config, left);
+        IdentityHashMap<ProxyConfig.Listen, Listener> unchanged = unchanged(config, left);
         try {
             for (ProxyConfig.Listen listen : config.listens()) {
                 Listener same = unchanged.get(listen);
@@ -137,8 +137,8 @@ final class Listeners {
     }
 
     /** Those that are configured as before, which are taken out of what is left: they are looked for first, lest another takes their socket. */
-    private static Map<ProxyConfig.Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
-        Map<ProxyConfig.Listen, Listener> unchanged = new IdentityHashMap<>();
+    private static IdentityHashMap<ProxyConfig.Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
+        IdentityHashMap<ProxyConfig.Listen, Listener> unchanged = new IdentityHashMap<>();
         for (ProxyConfig.Listen listen : config.listens()) {
             Listener same = take(left, old -> old.listen.equals(listen));
             if (same != null) {

@@ -58,7 +58,7 @@ final class AgentsFile {
     }
 
     private void line(int number, String content) {
-        String[] words = content.split("\\s+");
+        String[] words = content.split("\\s+", -1);
         String name = words[0];
         if (!NAME.matcher(name).matches()) {
             throw wrong(name, "a name of 1-64 letters, digits, dots, hyphens or underscores");

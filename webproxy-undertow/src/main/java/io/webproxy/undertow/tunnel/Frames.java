@@ -140,7 +140,7 @@ final class Frames {
     }
 
     private void item(Message.Item item) {
-        number(item.kind().ordinal(), 1);
+        number(item.kind().code(), 1);
         if (item.kind() == Message.Kind.NAME) {
             text(item.name());
         } else {

@@ -9,9 +9,20 @@ sealed interface Message {
     /** What an announcement is of. */
     enum Kind {
         /** A server name of TLS clients, or all names one level below a domain. */
-        NAME,
+        NAME(0),
         /** A port of the public side. */
-        PORT
+        PORT(1);
+
+        private final int code;
+
+        Kind(int code) {
+            this.code = code;
+        }
+
+        /** The byte that says it. */
+        int code() {
+            return code;
+        }
     }
 
     /**

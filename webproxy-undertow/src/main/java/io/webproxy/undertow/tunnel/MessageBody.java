@@ -104,10 +104,10 @@ final class MessageBody {
 
     private Message.Item item() {
         int kind = number(1);
-        if (kind == Message.Kind.NAME.ordinal()) {
+        if (kind == Message.Kind.NAME.code()) {
             return Message.Item.name(text());
         }
-        failed |= kind != Message.Kind.PORT.ordinal();
+        failed |= kind != Message.Kind.PORT.code();
         return Message.Item.port(number(2));
     }
 

@@ -227,7 +227,7 @@ public final class PublicSide {
     }
 
     private void cutRemoved() {
-        for (AgentState agent : state.agents.values()) {
+        for (AgentState agent : List.copyOf(state.agents.values())) {
             if (agents.find(agent.fingerprint()) == null) {
                 state.agents.remove(agent.fingerprint());
                 registry.removed(agent.fingerprint());
