@@ -454,12 +454,12 @@ public final class Exchange extends Watched {
      */
     public void breakOff(int as, String detail) {
         GrpcCall call = grpc;
-        HeaderMap trailers = new HeaderMap();
-        Grpc.end(trailers, Grpc.statusOf(as), detail);
         if (call == null || ended) {
             client.abort();
             return;
         }
+        HeaderMap trailers = new HeaderMap();
+        Grpc.end(trailers, call.statusOf(as), detail);
         call.ended(trailers);
         if (!client.endCall(trailers)) {
             client.abort();

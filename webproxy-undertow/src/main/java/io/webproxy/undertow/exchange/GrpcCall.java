@@ -19,6 +19,8 @@ public final class GrpcCall {
     private final @Nullable String said;
     private final long timeout;
     private int status = -1;
+    /** What its upstream's reset is, or -1. */
+    private int reset = -1;
 
     private GrpcCall(@Nullable String said) {
         this.said = said;
@@ -50,6 +52,23 @@ public final class GrpcCall {
     /** How it has ended, as far as that was said; or null. */
     public @Nullable Integer status() {
         return status < 0 ? null : status;
+    }
+
+    /**
+     * The upstream has reset the call, which says more than that it failed.
+     *
+     * @param code of RFC 9113 section 7; -1 for another end
+     * @param age how long ago the request head came, in nanoseconds
+     */
+    public void reset(long code, long age) {
+        // the upstream's clock has started later, and was told of a little less
+        boolean late = timeout >= 0 && age >= timeout - AT_ONCE;
+        reset = code < 0 ? -1 : late ? Grpc.DEADLINE_EXCEEDED : Grpc.statusOfReset(code);
+    }
+
+    /** What it is answered with where HTTP has this status. */
+    public int statusOf(int http) {
+        return reset < 0 ? Grpc.statusOf(http) : reset;
     }
 
     /** Fields have come, or are sent, that may say how it has ended: trailers, or a head that is all of a response. */

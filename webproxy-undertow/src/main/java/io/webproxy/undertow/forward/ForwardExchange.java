@@ -476,6 +476,7 @@ final class ForwardExchange extends Facade
     @Override
     public void failed(ForwardError error, String detail, boolean silent) {
         boolean stale = silent && connection != null && connection.isReused();
+        noteReset();
         connection = null;
         if (done) {
             return;
@@ -496,6 +497,14 @@ final class ForwardExchange extends Facade
             }
         }
         answer(error, detail);
+    }
+
+    /** How the upstream has reset its stream says more to a gRPC client than that it has done so. */
+    private void noteReset() {
+        GrpcCall call = exchange.grpc();
+        if (call != null && connection != null) {
+            call.reset(connection.resetCode(), exchange.age());
+        }
     }
 
     @Override
@@ -554,6 +563,7 @@ final class ForwardExchange extends Facade
     @Override
     public void responseBroken(String detail) {
         LOG.debug("{}: {}", exchange, detail);
+        noteReset();
         answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
         exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
         breakOff(502, "The service behind this proxy broke off its answer.");

@@ -12,6 +12,7 @@ import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
+import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
@@ -64,8 +64,9 @@ public final class LocalAnswer implements Expiry {
         }
         HeaderMap out = http.getResponseHeaders();
         fields.forEach((name, values) -> values.forEach(value -> out.add(new HttpString(name), value)));
-        if (exchange.grpc() != null && status >= 300) {
-            start(ofCall(exchange, status, detail));
+        GrpcCall call = exchange.grpc();
+        if (call != null && status >= 300) {
+            start(ofCall(exchange, call, status, detail));
             return;
         }
         Answer page = status < 400 ? null : page(exchange, status);
@@ -106,11 +107,15 @@ public final class LocalAnswer implements Expiry {
         exchange.answered();
         answer.headers()
                 .forEach((name, values) -> exchange.http().getResponseHeaders().addAll(new HttpString(name), values));
-        boolean ofHttp = exchange.grpc() != null && answer.status() >= 300;
-        start(
-                ofHttp
-                        ? ofCall(exchange, answer.status(), reason(answer.status()))
-                        : new LocalAnswer(exchange, answer.status(), answer.body(), null));
+        GrpcCall call = exchange.grpc();
+        if (call != null && answer.status() >= 300) {
+            start(ofCall(exchange, call, answer.status(), reason(answer.status())));
+            return;
+        }
+        if (call != null) {
+            call.ended(exchange.http().getResponseHeaders());
+        }
+        start(new LocalAnswer(exchange, answer.status(), answer.body(), null));
     }
 
     /** Answers with 200 and this content. */
@@ -120,10 +125,10 @@ public final class LocalAnswer implements Expiry {
     }
 
     /** What a gRPC call is answered with: a head that is all of the response, and says why in gRPC's words. */
-    private static LocalAnswer ofCall(Exchange exchange, int status, String detail) {
+    private static LocalAnswer ofCall(Exchange exchange, GrpcCall call, int status, String detail) {
         HeaderMap fields = exchange.http().getResponseHeaders();
-        Grpc.end(fields, Grpc.statusOf(status), detail);
-        Objects.requireNonNull(exchange.grpc(), "grpc").ended(fields);
+        Grpc.end(fields, call.statusOf(status), detail);
+        call.ended(fields);
         return new LocalAnswer(exchange, StatusCodes.OK, NO_BODY, Grpc.TYPE);
     }
 

@@ -400,6 +400,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         public void resetByPeer(int id, int code) {
             OutboundStream stream = streams.get(id);
             if (stream != null) {
+                stream.resetBy(code);
                 boolean refused = code == ErrorCode.REFUSED_STREAM && !stream.isResponded();
                 fail(
                         stream,

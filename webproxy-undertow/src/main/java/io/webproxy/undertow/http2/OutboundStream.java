@@ -82,6 +82,7 @@ public final class OutboundStream implements LinkStream {
     /** It has a place of the connection, and no number yet. */
     private boolean reserved = true;
 
+    private long resetCode = -1;
     private boolean responded;
     private boolean tunnel;
     /** The listener has heard the last. */
@@ -138,7 +139,16 @@ public final class OutboundStream implements LinkStream {
         breakOff(true);
     }
 
+    /** The error code of RFC 9113 section 7 by which the upstream has reset the stream, or -1. */
+    public long resetCode() {
+        return resetCode;
+    }
+
     // --- what the connection does with it ---
+
+    void resetBy(int code) {
+        resetCode = Integer.toUnsignedLong(code);
+    }
 
     /** Its head is in the output. */
     void sent(int number, RequestSink body, long end) {

@@ -99,6 +99,11 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     }
 
     @Override
+    public long resetCode() {
+        return stream == null ? -1 : stream.resetCode();
+    }
+
+    @Override
     public void abort() {
         close();
     }

@@ -72,6 +72,11 @@ public interface UpstreamStream {
      */
     record Detached(StreamConnection stream, @Nullable PooledByteBuffer early) {}
 
+    /** The error code of RFC 9113 section 7 by which the upstream has reset the stream, or -1. */
+    default long resetCode() {
+        return -1;
+    }
+
     /** Ends what is under way, so that the upstream knows it is no end; the exchange hears nothing more. Idempotent. */
     void abort();
 
