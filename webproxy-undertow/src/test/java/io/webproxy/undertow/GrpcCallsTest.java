@@ -91,7 +91,9 @@ class GrpcCallsTest {
     @EnumSource(names = {"H1", "H2_TLS", "H2_TLS_JDK"})
     void messagesPassAtOnceAndTrailersWithAllTheirMetadata(Front front) throws Exception {
         try (RawUpstream upstream = upstream((c, request) -> {
-                    assertThat(c.fields(request)).containsEntry("te", "trailers").containsKey("grpc-timeout");
+                    assertThat(c.fields(request))
+                            .containsEntry("te", "trailers")
+                            .containsKey("grpc-timeout");
                     head(c);
                     for (int i = 0; i < 3; i++) {
                         Http2Client.Frame message = c.next(DATA);
@@ -101,7 +103,15 @@ class GrpcCallsTest {
                             HEADERS,
                             END_HEADERS | END_STREAM,
                             1,
-                            fields("grpc-status", "0", "session.id_x", "7", "key-bin", "AAE", "x-forwarded-for", "::1"));
+                            fields(
+                                    "grpc-status",
+                                    "0",
+                                    "session.id_x",
+                                    "7",
+                                    "key-bin",
+                                    "AAE",
+                                    "x-forwarded-for",
+                                    "::1"));
                 });
                 TestProxy proxy = TestProxy.start(front, to(upstream));
                 Http2Client client = Http2Client.open(proxy)) {
@@ -148,7 +158,9 @@ class GrpcCallsTest {
             call(client);
             Http2Client.Frame head = next(client);
             assertThat(head.flags() & END_STREAM).isEqualTo(END_STREAM);
-            assertThat(client.fields(head)).containsEntry("grpc-status", "5").containsEntry("grpc-message", "no %C3%A4");
+            assertThat(client.fields(head))
+                    .containsEntry("grpc-status", "5")
+                    .containsEntry("grpc-message", "no %C3%A4");
             assertThat(proxy.record().grpcStatus()).isEqualTo(5);
         }
     }
@@ -194,7 +206,11 @@ class GrpcCallsTest {
                             c.send(DATA, 0, 1, MESSAGE);
                             received.get(10, TimeUnit.SECONDS);
                         }
-                        c.send(RST_STREAM, 0, 1, ByteBuffer.allocate(4).putInt(code).array());
+                        c.send(
+                                RST_STREAM,
+                                0,
+                                1,
+                                ByteBuffer.allocate(4).putInt(code).array());
                     });
                     TestProxy proxy = TestProxy.start(Front.H2_TLS, to(upstream));
                     Http2Client client = Http2Client.open(proxy)) {
@@ -314,7 +330,8 @@ class GrpcCallsTest {
         try (RawUpstream upstream = upstream((c, request) -> head(c));
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
-                        b -> b.route(r -> r.forward("h2c://" + upstream.address()).requestBodyBytes(10)));
+                        b -> b.route(
+                                r -> r.forward("h2c://" + upstream.address()).requestBodyBytes(10)));
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);
             client.fields(next(client));
@@ -354,10 +371,8 @@ class GrpcCallsTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward("h2c://" + upstream.address())
-                                .limits(HttpLimits.defaults()
-                                        .withRequestBodyRate(1 << 20, Duration.ofMillis(1)))
-                                .timeouts(TimeoutPolicy.defaults()
-                                        .with(TimeoutClass.LONG, Duration.ofSeconds(30))));
+                                .limits(HttpLimits.defaults().withRequestBodyRate(1 << 20, Duration.ofMillis(1)))
+                                .timeouts(TimeoutPolicy.defaults().with(TimeoutClass.LONG, Duration.ofSeconds(30))));
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);
             // longer than two sweeps
@@ -371,8 +386,8 @@ class GrpcCallsTest {
     void answerOfARouteMaySpeakGrpc() throws Exception {
         try (TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
-                        b -> b.route(r -> r.answer(Answer.of(200, "application/grpc", new byte[0])
-                                .header("grpc-status", "0"))));
+                        b -> b.route(r -> r.answer(
+                                Answer.of(200, "application/grpc", new byte[0]).header("grpc-status", "0"))));
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);
             assertThat(client.fields(next(client))).containsEntry("grpc-status", "0");

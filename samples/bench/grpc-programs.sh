@@ -1,0 +1,230 @@
+#!/usr/bin/env bash
+# gRPC by programs of others through the proxy: a service in Go, Java and Python, each called by a client in each of these languages, over TLS and in cleartext (h2c). Every client makes calls of all
+# four kinds, with metadata, failures, responses that are trailers only, pauses, 16 MB messages, deadlines, cancellation (which the service must see within 100 ms), and 1,000 streams
+# at once. Then grpc-go's interop client against its server, every case; a stream with pauses; and, by Python's h2, what calls are answered with that reach no service.
+#
+# A line for each pair: the checks that are right, and those that aren't with what was seen. Ends with 1 when a check fails or fewer than 100 were made. The libraries are installed from their
+# registries; a language whose library can't be had is skipped, by name.
+#
+# Options by environment: TARGET (webproxy; or nginx, or direct: without a proxy), ONLY (names of pairs, such as go-java or interop; default: all), CHECKS (names of checks; default: all),
+# WATCH (seconds of the stream with pauses; default: 20), PROGRAMS (a directory to keep libraries in), JAR, JAVA (java), JAVA_OPTS.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=common.sh
+. ./common.sh
+PATH=$PATH:/usr/sbin:/sbin
+target=${TARGET:-webproxy}
+need openssl keytool
+here=$PWD
+libraries=${PROGRAMS:-$work/libraries}
+mkdir -p "$libraries"
+libraries=$(cd "$libraries" && pwd)
+certificate
+ca=$work/cert.pem
+keytool -importcert -noprompt -alias ca -file "$ca" -keystore "$work/trust.p12" -storetype PKCS12 -storepass secret >/dev/null 2>&1
+skipped=()
+without() { [ -n "${ONLY:-}" ] || skipped+=("$1 (needs $2)"); }
+has() { command -v "$1" >/dev/null; }
+
+# ---- the programs
+GRPC=1.85.1 GRPC_GO=v1.85.0
+languages=()
+if has go && mkdir -p "$libraries/grpc-go" && cd "$libraries/grpc-go" && {
+  [ -x echo ] && cmp -s main.go "$here/programs/grpc.go" || {
+    cp "$here/programs/grpc.go" main.go
+    printf 'module webproxy.io/bench\n\ngo 1.24\n' >go.mod
+    go get "google.golang.org/grpc@$GRPC_GO" "google.golang.org/grpc/interop/client@$GRPC_GO" "google.golang.org/grpc/interop/server@$GRPC_GO" &&
+      go build -o echo . && go build -o interop-client google.golang.org/grpc/interop/client && go build -o interop-server google.golang.org/grpc/interop/server
+  } >"$work/go.log" 2>&1
+}; then languages+=(go); else without go "Go and its grpc: $(tail -n 1 "$work/go.log" 2>/dev/null)"; fi
+cd "$here" || exit 1
+if has mvn && has javac && mkdir -p "$libraries/grpc-java" && cd "$libraries/grpc-java" && {
+  [ -f EchoCalls.class ] && [ EchoCalls.class -nt "$here/programs/EchoCalls.java" ] || {
+    cat >pom.xml <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>io.webproxy</groupId><artifactId>bench</artifactId><version>1</version><dependencies>
+<dependency><groupId>io.grpc</groupId><artifactId>grpc-netty-shaded</artifactId><version>$GRPC</version></dependency>
+<dependency><groupId>io.grpc</groupId><artifactId>grpc-stub</artifactId><version>$GRPC</version></dependency>
+</dependencies></project>
+POM
+    mvn -q -B -ntp dependency:copy-dependencies -DoutputDirectory=. && javac -d . -cp './*' "$here/programs/EchoCalls.java"
+  } >"$work/java.log" 2>&1
+}; then languages+=(java); else without java "Maven and grpc-java: $(tail -n 1 "$work/java.log" 2>/dev/null)"; fi
+cd "$here" || exit 1
+python=$libraries/grpc-python/bin/python
+if has python3 && {
+  "$python" -c 'import grpc, h2' 2>/dev/null ||
+    { python3 -m venv "$libraries/grpc-python" && "$libraries/grpc-python/bin/pip" -q install "grpcio==$GRPC" h2; } >"$work/pip.log" 2>&1
+}; then languages+=(python); else without python "pip's grpcio and h2: $(tail -n 1 "$work/pip.log" 2>/dev/null)"; fi
+
+program() { # language, arguments: its service or client
+  case $1 in
+  go) "$libraries/grpc-go/echo" "${@:2}" ;;
+  java) "$java" -XX:+UseSerialGC -Xmx512m -cp "$libraries/grpc-java:$libraries/grpc-java/*" EchoCalls "${@:2}" ;;
+  python) "$python" programs/grpc_peer.py "${@:2}" ;;
+  esac
+}
+export -f program
+export libraries java python
+
+# ---- the proxies in front of a service
+address=
+service() { # name, command…: starts it; puts HOST:PORT into $address
+  "${@:2}" >"$work/$1.out" 2>"$work/$1.err" &
+  pids+=($!)
+  ready $! "$1"
+  address=$uri
+}
+declare -A upstreams=() plains=() secures=()
+proxies() { # name, HOST:PORT, h2c|tls: two proxies in front of a service; their HOST:PORT go into $plains and $secures
+  local name=$1 to=$2 kind=$3
+  upstreams[$name]=$to
+  case $target in
+  direct)
+    if [ "$kind" = tls ]; then secures[$name]=$to plains[$name]=; else plains[$name]=$to secures[$name]=; fi
+    ;;
+  nginx)
+    local plain secure scheme=grpc user=
+    need nginx
+    [ "$kind" = h2c ] || scheme=grpcs
+    [ "$(id -u)" -ne 0 ] || user="user root;"
+    free_port && plain=$port
+    free_port && secure=$port
+    cat >"$work/$name.conf" <<CONF
+$user
+daemon off;
+worker_processes 1;
+pid $work/$name.pid;
+error_log $work/$name.log warn;
+events { worker_connections 8192; }
+http {
+  access_log off;
+  client_body_temp_path $work/body;
+  proxy_temp_path $work/proxy;
+  fastcgi_temp_path $work/fastcgi;
+  uwsgi_temp_path $work/uwsgi;
+  scgi_temp_path $work/scgi;
+  client_max_body_size 0;
+  ignore_invalid_headers off;
+  upstream service { server $to; keepalive 64; }
+  server {
+    listen 127.0.0.1:$plain http2;
+    listen 127.0.0.1:$secure ssl http2;
+    ssl_certificate $work/cert.pem;
+    ssl_certificate_key $work/key.pem;
+    location / { grpc_pass $scheme://service; grpc_read_timeout 700s; grpc_send_timeout 700s; }
+  }
+}
+CONF
+    nginx -e "$work/$name.log" -c "$work/$name.conf" &
+    pids+=($!)
+    listens "$secure" "$work/$name.log"
+    plains[$name]=127.0.0.1:$plain secures[$name]=127.0.0.1:$secure
+    ;;
+  *)
+    local to_uri=h2c://$to trust=()
+    [ "$kind" = h2c ] || to_uri=https+h2://$to trust=(-Djavax.net.ssl.trustStore="$work/trust.p12" -Djavax.net.ssl.trustStorePassword=secret)
+    # shellcheck disable=SC2086 # options are words
+    service "$name-plain" "$java" ${JAVA_OPTS:-} ${trust[@]+"${trust[@]}"} -jar "$jar" expose --to "$to_uri" --external-port 0 --bind 127.0.0.1 --plain
+    plains[$name]=${address#http://}
+    # shellcheck disable=SC2086 # options are words
+    service "$name-tls" "$java" ${JAVA_OPTS:-} ${trust[@]+"${trust[@]}"} -jar "$jar" expose --to "$to_uri" --external-port 0 --bind 127.0.0.1 --cert "$ca" --key "$work/key.pem" \
+      --access-log "$work/$name-access.log"
+    secures[$name]=${address#https://}
+    ;;
+  esac
+  plains[$name]=${plains[$name]%/} secures[$name]=${secures[$name]%/}
+  secures[$name]=${secures[$name]/127.0.0.1/localhost}
+}
+
+checks=0 failed=0
+pair() { # name, command…: runs it, and says what came of its checks
+  [ -z "${ONLY:-}" ] || [[ " $ONLY " == *" ${1%-tls} "* || " $ONLY " == *" $1 "* ]] || return 0
+  local name said wrong='' right=''
+  timeout 200 "${@:2}" >"$work/said" 2>"$work/client.err"
+  local status=$?
+  while read -r name said; do
+    checks=$((checks + 1))
+    if [ "$said" = ok ]; then
+      right+=" $name"
+    else
+      failed=$((failed + 1))
+      wrong+=$'\n'"    $name: FAILED: ${said:0:300}"
+    fi
+  done <"$work/said"
+  if [ "$status" -ne 0 ] || [ ! -s "$work/said" ]; then
+    failed=$((failed + 1))
+    wrong+=$'\n'"    FAILED: it ended with $status: $(tail -n 1 "$work/client.err" | cut -c 1-200)"
+  fi
+  printf '%-18s ok:%s%s\n' "$1" "$right" "$wrong"
+}
+
+wanted() { [ -z "${ONLY:-}" ] || [[ " $ONLY" == *"$1"* ]]; } # the end of a pair's name, or a part of it
+for server in "${languages[@]}"; do
+  wanted "-$server" || [ "$server" = go ] || continue
+  service "$server" program "$server" serve 127.0.0.1:0
+  proxies "$server" "$address" h2c
+done
+if [[ " ${languages[*]} " == *" go "* ]] && wanted -to-tls; then
+  service go-over-tls program go serve localhost:0 "$ca" "$work/key.pem"
+  proxies tls "$address" tls
+fi
+for server in "${languages[@]}"; do
+  [ -n "${upstreams[$server]:-}" ] || continue
+  for client in "${languages[@]}"; do
+    # shellcheck disable=SC2086 # names of checks are words
+    [ -z "${plains[$server]}" ] || pair "$client-$server" bash -c 'program "$@"' - "$client" check "${plains[$server]}" - ${CHECKS:-}
+    # shellcheck disable=SC2086
+    [ -z "${secures[$server]}" ] || pair "$client-$server-tls" bash -c 'program "$@"' - "$client" check "${secures[$server]}" "$ca" ${CHECKS:-}
+  done
+done
+if [ -n "${secures[tls]:-}" ]; then
+  for client in "${languages[@]}"; do
+    # shellcheck disable=SC2086
+    pair "$client-to-tls" bash -c 'program "$@"' - "$client" check "${secures[tls]}" "$ca" ${CHECKS:-}
+  done
+fi
+
+# ---- grpc-go's interop client
+interop() { # HOST:PORT, options
+  local case said
+  for case in empty_unary large_unary client_streaming server_streaming ping_pong empty_stream timeout_on_sleeping_server cancel_after_begin cancel_after_first_response \
+    status_code_and_message special_status_message custom_metadata unimplemented_method unimplemented_service rpc_soak channel_soak; do
+    if said=$(timeout 30 "$libraries/grpc-go/interop-client" -server_host "${1%:*}" -server_port "${1##*:}" -test_case "$case" -soak_iterations 20 "${@:2}" 2>&1); then
+      echo "$case ok"
+    else
+      echo "$case $(tail -n 1 <<<"$said")"
+    fi
+  done
+}
+export -f interop
+if [[ " ${languages[*]} " == *" go "* ]] && wanted interop; then
+  free_port
+  "$libraries/grpc-go/interop-server" -port "$port" >"$work/interop.out" 2>&1 &
+  pids+=($!)
+  listens "$port" "$work/interop.out"
+  proxies interop "127.0.0.1:$port" h2c
+  [ -z "${plains[interop]}" ] || pair interop bash -c 'interop "$@"' - "${plains[interop]}"
+  [ -z "${secures[interop]}" ] || pair interop-tls bash -c 'interop "$@"' - "${secures[interop]}" -use_tls -custom_credentials_type "" -ca_file "$ca" -use_test_ca -server_host_override localhost
+fi
+# ---- a stream with pauses
+if [[ " ${languages[*]} " == *" go "* ]] && [ "${WATCH:-20}" -ne 0 ]; then
+  pair watch timeout "$((${WATCH:-20} + 60))" bash -c 'program go watch "$@"' - "${secures[go]:-${plains[go]}}" "$([ -n "${secures[go]}" ] && echo "$ca" || echo -)" "${WATCH:-20}" 10
+fi
+
+# ---- calls that reach no service
+if [ "$target" = webproxy ] && [[ " ${languages[*]} " == *" python "* ]] && wanted dead; then
+  free_port
+  # shellcheck disable=SC2086 # options are words
+  service dead "$java" ${JAVA_OPTS:-} -jar "$jar" expose --to "h2c://127.0.0.1:$port" --external-port 0 --bind 127.0.0.1 --cert "$ca" --key "$work/key.pem"
+  dead() {
+    local said
+    said=$("$python" programs/grpc_peer.py answers "${1/127.0.0.1/localhost}" "$2" /webproxy.Echo/Unary)
+    if [[ $said == *"':status': '200'"*"'grpc-status': '14'"*"END_STREAM" && $(wc -l <<<"$said") -eq 1 ]]; then echo dead ok; else echo "dead $said"; fi
+  }
+  export -f dead
+  pair dead bash -c 'dead "$@"' - "$uri" "$ca"
+fi
+grep -hE '^[^ ]+ (WARN|ERROR) ' "$work"/*.err 2>/dev/null | sort | uniq -c | head -n 5
+
+echo "$checks checks, $failed failed, ${#skipped[@]} skipped${skipped[*]:+: ${skipped[*]}}"
+[ "$failed" -eq 0 ] && { [ -n "${ONLY:-}${CHECKS:-}" ] || [ "$checks" -ge 100 ]; }
