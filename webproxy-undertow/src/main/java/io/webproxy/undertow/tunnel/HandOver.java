@@ -78,7 +78,7 @@ final class HandOver extends Watched {
         this.start = sweeper.now();
         this.next = start;
         this.client =
-                new WaitingClient(connection, early, wanted.kind() == Message.Kind.PORT, side.buffers(), this::left);
+                new WaitingClient(connection, early, wanted.kind() == Message.Kind.NAME, side.buffers(), this::left);
     }
 
     void start() {

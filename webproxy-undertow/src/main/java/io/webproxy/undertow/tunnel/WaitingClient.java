@@ -10,8 +10,9 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A client whose agent is asked: what it says meanwhile is kept for the target, as far as there is room, and it is noticed that it leaves. The end of its direction means so for
- * TLS, which can't start without the rest of a handshake; a client of a port may have said all that it has to say, so it is waited for a while yet.
+ * A client whose agent is asked: what it says meanwhile is kept for the target, as far as there is room, and it is noticed that it leaves. The end of its direction may be a
+ * half-close, so it is waited for a while yet: not as long for TLS, which can't start without the rest of a handshake, as for a client of a port, which may have said all that
+ * it has to say.
  *
  * <p>Not thread-safe: it belongs to the client's IO thread. Times are nanoseconds of the sweeper's clock.
  */
@@ -19,13 +20,13 @@ final class WaitingClient {
     /** So much may come after the ClientHello, or from a client of a port. */
     private static final int ROOM = 4096;
 
-    /** What a client that has ended its direction is waited for. */
+    private static final long ENDED_TLS_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long ENDED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final ConduitStreamSourceChannel source;
-    private final boolean mayEnd;
+    private final boolean tls;
     private final ByteBufferPool buffers;
     private final Runnable left;
     private ByteBuffer early;
@@ -39,14 +40,13 @@ final class WaitingClient {
      * A client that isn't read yet.
      *
      * @param early what was read already
-     * @param mayEnd whether it may end its direction, and wait for an answer
+     * @param tls whether it speaks TLS
      * @param left runs when it has left
      */
-    WaitingClient(
-            StreamConnection connection, ByteBuffer early, boolean mayEnd, ByteBufferPool buffers, Runnable left) {
+    WaitingClient(StreamConnection connection, ByteBuffer early, boolean tls, ByteBufferPool buffers, Runnable left) {
         this.source = connection.getSourceChannel();
         this.early = early;
-        this.mayEnd = mayEnd;
+        this.tls = tls;
         this.buffers = buffers;
         this.left = left;
     }
@@ -54,7 +54,7 @@ final class WaitingClient {
     /** A look at the time; reads from the first one on, because most agents have answered before. */
     void seen(long now) {
         if (ended && deadline == Long.MAX_VALUE) {
-            deadline = now + ENDED_NANOS;
+            deadline = now + (tls ? ENDED_TLS_NANOS : ENDED_NANOS);
         }
         if (!listening && !over) {
             listening = true;
@@ -91,9 +91,6 @@ final class WaitingClient {
             } else if (read < 0) {
                 ended = true;
                 source.suspendReads();
-                if (!mayEnd) {
-                    left.run();
-                }
             }
         } catch (IOException e) {
             left.run();
