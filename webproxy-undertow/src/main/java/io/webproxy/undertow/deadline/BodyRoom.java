@@ -7,8 +7,12 @@ import java.util.concurrent.atomic.AtomicLong;
  * not. Thread-safe.
  */
 public final class BodyRoom {
+    /** The part of all that windows may have beyond their first size: who takes some bytes at once may then stop. */
+    private static final int PART_TO_GROW = 8;
+
     private final long most;
     private final AtomicLong taken = new AtomicLong();
+    private final AtomicLong grown = new AtomicLong();
 
     /** Room for so many bytes. */
     public BodyRoom(long most) {
@@ -32,6 +36,16 @@ public final class BodyRoom {
     /** What each of so many bodies may have. */
     public long share(int bodies) {
         return most / bodies;
+    }
+
+    /** By how much windows may grow now, with those of all other connections. */
+    public long growth() {
+        return Math.max(0, most / PART_TO_GROW - grown.get());
+    }
+
+    /** Windows have grown by so much, or shrunk if it is below zero. */
+    public void grown(long bytes) {
+        grown.addAndGet(bytes);
     }
 
     /** Whether so little is taken that windows may be large. */

@@ -26,12 +26,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     /** What an upstream may send on a stream at first, in bytes; a client that doesn't read leaves that much in memory. */
     static final int STREAM_WINDOW = 65_536;
-    /** The same where memory is short. */
-    private static final int SMALL_WINDOW = 16_384;
+    /** The least where memory is short. */
+    private static final int SMALL_WINDOW = 8192;
     /** So many clients that don't read should fit. */
     private static final int SLOW_CLIENTS = 1000;
-    /** What the windows of all streams may have beyond that together: each client takes some bytes at once, and may then stop. */
-    private static final int MOST_GROWN = LARGEST_WINDOW;
     /** What it may send on all together before any of it has come: only the windows of streams bound what waits. */
     private static final int CONNECTION_WINDOW = LARGEST_WINDOW;
 
@@ -102,8 +100,8 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             HttpLimits heads,
             int mostStreams,
             Owner owner) {
-        super(socket, buffers, exchanges, FLOODS, streamWindow(exchanges.bodies()));
-        this.streamWindow = streamWindow(exchanges.bodies());
+        super(socket, buffers, exchanges, FLOODS, streamWindow(exchanges.bodies(), buffers));
+        this.streamWindow = streamWindow(exchanges.bodies(), buffers);
         this.reads = reads;
         this.owner = owner;
         this.heads = heads;
@@ -112,8 +110,11 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         this.wait = new OutboundWait(this, reader, heads.headTime().toNanos(), sweeper.now());
     }
 
-    private static int streamWindow(BodyRoom room) {
-        return (int) Math.max(SMALL_WINDOW, Math.min(STREAM_WINDOW, room.share(SLOW_CLIENTS)));
+    /** Half of what a stream may have in memory, in whole buffers: one more may be begun than what waits fills, unless that is one. */
+    private static int streamWindow(BodyRoom room, ByteBufferPool buffers) {
+        int buffer = buffers.getBufferSize();
+        long half = room.share(SLOW_CLIENTS) / 2;
+        return (int) Math.max(SMALL_WINDOW, Math.min(STREAM_WINDOW, half - half % buffer));
     }
 
     /** Sends preface and settings, and starts to read. */
@@ -300,7 +301,8 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         }
         stream.count();
         if (!stream.source().isEnded() && isOpen(stream)) {
-            int due = stream.due(bodies().isAmple() ? growth.growth() : 0, MOST_GROWN - grown);
+            int due = stream.due(
+                    bodies().isAmple() ? growth.growth() : 0, Math.min(LARGEST_WINDOW - grown, bodies().growth()));
             if (due > 0) {
                 openWindow(stream.id(), due);
             }
@@ -314,6 +316,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     /** The window of a stream has so many bytes beyond its first size, more than before, or less. */
     void grown(long more) {
         grown += more;
+        bodies().grown(more);
     }
 
     /** There is no memory for what a stream brings: its client takes less than the upstream sends. */

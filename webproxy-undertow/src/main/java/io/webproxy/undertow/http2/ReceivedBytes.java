@@ -35,6 +35,7 @@ final class ReceivedBytes {
 
     /** Takes all bytes; false if there is no room for the rest. */
     boolean add(ByteBuffer bytes) {
+        makeRoom(bytes.remaining());
         while (bytes.hasRemaining()) {
             PooledByteBuffer last = buffers.peekLast();
             if (last == null || !last.getBuffer().hasRemaining()) {
@@ -52,6 +53,19 @@ final class ReceivedBytes {
             size += length;
         }
         return true;
+    }
+
+    /** Moves what is left of the only buffer to its start, if what has come fits then: who reads slowly shouldn't hold two. */
+    private void makeRoom(int bytes) {
+        PooledByteBuffer only = buffers.size() == 1 ? buffers.getFirst() : null;
+        if (only == null || readAt == 0) {
+            return;
+        }
+        ByteBuffer buffer = only.getBuffer();
+        if (bytes > buffer.remaining() && size + bytes <= buffer.capacity()) {
+            buffer.limit(buffer.position()).position(readAt).compact();
+            readAt = 0;
+        }
     }
 
     /** A buffer for what has come; null if there is no room. A few bytes don't take a whole buffer, of which many streams could have one each. */

@@ -21,6 +21,8 @@ import io.webproxy.testing.RawUpstream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -455,8 +457,10 @@ class OutboundEndsTest {
             }
         });
         assertThat(outbound.get("/").await()).isEqualTo("200 ended");
+        long growth = outbound.onThread(() -> outbound.connection().bodies().growth());
+        List<Outbound.Call> calls = new ArrayList<>();
         for (int i = 0; i < streams; i++) {
-            outbound.get("/").head();
+            calls.add(outbound.get("/").head());
         }
         await().until(() ->
                 granted.size() == streams && granted.values().stream().anyMatch(most -> most > 1 << 20));
@@ -464,6 +468,11 @@ class OutboundEndsTest {
                 .isGreaterThan(1 << 20);
         assertThat(granted.values().stream().mapToLong(Integer::longValue).sum())
                 .isLessThan((long) Http2Link.LARGEST_WINDOW + streams * OutboundConnection.STREAM_WINDOW);
+        for (Outbound.Call call : calls) {
+            call.reset(ErrorCode.CANCEL);
+        }
+        assertThat(outbound.onThread(() -> outbound.connection().bodies().growth()))
+                .isEqualTo(growth);
     }
 
     @Test

@@ -92,6 +92,20 @@ class ReceivedBytesTest {
     }
 
     @Test
+    void whoReadsSlowlyHoldsOneBufferAsLongAsItHasRoom() {
+        add(5000);
+        for (int i = 0; i < 100; i++) {
+            read(600);
+            add(600);
+            assertThat(pool.out()).isEqualTo(1);
+        }
+        add(1);
+        assertThat(pool.out()).isEqualTo(2);
+        assertThat(read(6000)).isEqualTo(5001);
+        assertThat(pool.out()).isZero();
+    }
+
+    @Test
     void releaseTellsHowManyBytesAreUnreadAndStartsAnew() {
         add(250);
         read(120);
