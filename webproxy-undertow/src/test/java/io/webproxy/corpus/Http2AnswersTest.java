@@ -28,44 +28,48 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Every case of answers over HTTP/2 in {@code src/test/resources/corpus}. A bystander whose answer is under way on the same connection has to get it, unless that ends. */
+/** Every case of answers over HTTP/2 in {@code src/test/resources/corpus}. */
 @ExtendWith(LeakCheck.class)
 class Http2AnswersTest {
-    /** What became of the connection, as its upstream sees it. */
-    private final BlockingQueue<String> fates = new LinkedBlockingQueue<>();
+    private volatile @Nullable Run now;
 
-    private volatile @Nullable Http2Answer now;
+    /**
+     * One case.
+     *
+     * @param fates what became of the connection, as its upstream sees it
+     */
+    private record Run(Http2Answer answer, BlockingQueue<String> fates) {}
 
     private void serve(Http2Client peer) throws IOException {
         int hostile = 0;
-        boolean sent = false;
+        Run run = null;
         try {
             while (true) {
                 Frame frame = peer.read();
-                if (frame.type() == GOAWAY && frame.code() != 0) {
-                    fates.add("goaway");
-                } else if (frame.type() == RST_STREAM && frame.stream() == hostile) {
-                    fates.add("reset");
+                if (run != null && frame.type() == GOAWAY && frame.code() != 0) {
+                    run.fates().add("goaway");
+                } else if (run != null && frame.type() == RST_STREAM && frame.stream() == hostile) {
+                    run.fates().add("reset");
                 } else if (frame.type() == HEADERS) {
-                    Http2Answer answer = now;
-                    if (answer == null || peer.fieldsOf(frame).contains(":path: /good")) {
+                    Run next = now;
+                    if (next == null || peer.fieldsOf(frame).contains(":path: /good")) {
                         peer.respond(frame.stream(), END_STREAM, "200");
-                        if (sent) {
-                            fates.add("goes on");
+                        if (run != null) {
+                            run.fates().add("goes on");
                         }
                     } else {
                         hostile = frame.stream();
-                        sent = true;
-                        if (!answer.send(peer, hostile)) {
-                            fates.add("gone");
+                        run = next;
+                        if (!next.answer().send(peer, hostile)) {
+                            next.fates().add("gone");
                             return;
                         }
                     }
                 }
             }
         } catch (IOException e) {
-            if (sent) {
-                fates.add("gone");
+            if (run != null) {
+                run.fates().add("gone");
             }
             throw e;
         }
@@ -86,8 +90,8 @@ class Http2AnswersTest {
     }
 
     private void run(TestProxy proxy, Http2Answer one) throws Exception {
-        fates.clear();
-        now = one;
+        BlockingQueue<String> fates = new LinkedBlockingQueue<>();
+        now = new Run(one, fates);
         try (Http2Client client = Http2Client.open(proxy)) {
             client.request(1, one.method(), "/x", "localhost");
             StringBuilder body = new StringBuilder();
