@@ -15,6 +15,7 @@ import io.webproxy.route.FilterDecision;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.HostHeader;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Upstream;
 import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -132,6 +133,16 @@ final class ReadmeSnippets {
                 .balancing(Balancing.leastConnections())
                 .healthCheck(HealthCheck.path("/health").withInterval(Duration.ofSeconds(5)))
                 .failureShare(FailureShare.of(0.5)));
+        // readme: end
+    }
+
+    static void http2(ProxyConfig.Builder builder) {
+        // readme: http2
+        builder.route(r -> r.path("/inference.GRPCInferenceService/")
+                .forward("h2c://127.0.0.1:8001")
+                .healthCheck(HealthCheck.grpc()));
+        builder.route(r ->
+                r.path("/api/").forward(Upstream.of("https://10.0.0.7:8443").http2()));
         // readme: end
     }
 

@@ -22,8 +22,9 @@ final class ServiceOptions {
     @Option(
             names = "--to",
             paramLabel = "URL",
-            description = "The service's URL in place of --internal-port, http://host:port or https://host:port;"
-                    + " may be repeated: several take turns.")
+            description = "The service's URL in place of --internal-port, http://host:port or https://host:port,"
+                    + " h2c://host:port for HTTP/2 in cleartext, https+h2://host:port for HTTP/2 where the service"
+                    + " chooses it; may be repeated: several take turns.")
     private List<String> to = new ArrayList<>();
 
     @Option(
