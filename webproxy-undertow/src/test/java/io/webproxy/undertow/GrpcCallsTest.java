@@ -206,11 +206,11 @@ class GrpcCallsTest {
                             c.send(DATA, 0, 1, MESSAGE);
                             received.get(10, TimeUnit.SECONDS);
                         }
-                        c.send(
-                                RST_STREAM,
-                                0,
-                                1,
-                                ByteBuffer.allocate(4).putInt(code).array());
+                        // what is refused before its head is sent again
+                        for (Http2Client.Frame next = request; ; next = c.next(HEADERS)) {
+                            byte[] payload = ByteBuffer.allocate(4).putInt(code).array();
+                            c.send(RST_STREAM, 0, next.stream(), payload);
+                        }
                     });
                     TestProxy proxy = TestProxy.start(Front.H2_TLS, to(upstream));
                     Http2Client client = Http2Client.open(proxy)) {

@@ -509,6 +509,7 @@ final class ForwardExchange extends Facade
 
     @Override
     public void refused(String detail) {
+        noteReset();
         connection = null;
         boolean whole = head().requestFraming().isNone() || (resendable != null && resendable.isWhole());
         if (!done
