@@ -61,6 +61,36 @@ listens() { # port, log: waits for it
   die "no service on port $1: $(tail -n 2 "$2" 2>/dev/null)"
 }
 
+nginx_server() { # name, port, words before the command: an nginx whose http block has what comes on standard input; it logs to NAME.log, and its pid goes into $nginx_pid
+  local user=
+  [ "$(id -u)" -ne 0 ] || user="user root;"
+  {
+    cat <<EOF
+$user
+daemon off;
+worker_processes 1;
+pid $work/$1.pid;
+error_log $work/$1.log warn;
+events { worker_connections 8192; }
+http {
+  access_log off;
+  client_body_temp_path $work/$1-body;
+  proxy_temp_path $work/$1-proxy;
+  fastcgi_temp_path $work/$1-fastcgi;
+  uwsgi_temp_path $work/$1-uwsgi;
+  scgi_temp_path $work/$1-scgi;
+  client_max_body_size 0;
+  keepalive_requests 1000000000;
+EOF
+    cat
+    echo "}"
+  } >"$work/$1.conf"
+  "${@:3}" nginx -e "$work/$1.log" -c "$work/$1.conf" &
+  nginx_pid=$!
+  pids+=("$nginx_pid")
+  listens "$2" "$work/$1.log"
+}
+
 ssh_server() { # name: an OpenSSH server with a host key of its own, in the file `known`, for the user who runs this with the key `user`; its port goes into $port
   free_port
   [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd

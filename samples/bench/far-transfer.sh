@@ -36,23 +36,7 @@ start service "$work/far" serve
 service=$port
 
 free_port && nginx_port=$port
-user=
-[ "$(id -u)" -ne 0 ] || user="user root;"
-cat >"$work/nginx.conf" <<CONF
-$user
-daemon off;
-worker_processes 1;
-pid $work/nginx.pid;
-error_log $work/nginx.log warn;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  client_body_temp_path $work/body;
-  proxy_temp_path $work/proxy;
-  fastcgi_temp_path $work/fastcgi;
-  uwsgi_temp_path $work/uwsgi;
-  scgi_temp_path $work/scgi;
-  client_max_body_size 0;
+nginx_server nginx "$nginx_port" <<CONF
   http2_body_preread_size $preread;
   upstream service { server 127.0.0.1:$service; keepalive 16; }
   server {
@@ -67,11 +51,7 @@ http {
       proxy_max_temp_file_size 0;
     }
   }
-}
 CONF
-nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
-pids+=($!)
-listens "$nginx_port" "$work/nginx.log"
 # shellcheck disable=SC2086 # options are words
 start webproxy "$java" ${JAVA_OPTS:-} -jar "$jar" expose --internal-port "$service" --external-port 0 --bind 127.0.0.1 --cert "$work/cert.pem" --key "$work/key.pem"
 webproxy_port=$port

@@ -45,25 +45,8 @@ start_nginx() { # the same
   free_port && plain=$port
   free_port && tls=$port
   free_port && h2c=$port
-  local user=
-  [ "$(id -u)" -ne 0 ] || user="user root;"
-  cat >"$work/nginx.conf" <<CONF
-$user
-daemon off;
-worker_processes 1;
-pid $work/nginx.pid;
-error_log $work/nginx.log warn;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path $work/body;
-  proxy_temp_path $work/proxy;
-  fastcgi_temp_path $work/fastcgi;
-  uwsgi_temp_path $work/uwsgi;
-  scgi_temp_path $work/scgi;
-  keepalive_requests 1000000;
+  nginx_server nginx "$plain" <<CONF
   large_client_header_buffers 8 32k;
-  client_max_body_size 0;
   upstream service { server $(sed "s|http://||; s|/$||" <<<"$1"); keepalive 64; }
   server {
     listen 127.0.0.1:$plain;
@@ -80,11 +63,7 @@ http {
       proxy_buffers 8 64k;
     }
   }
-}
 CONF
-  nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
-  pids+=($!)
-  listens "$plain" "$work/nginx.log"
   export LACKS="hints h2-trailers" # nginx 1.22 takes 103 for the answer, and trailers for a wrong stream
 }
 

@@ -40,25 +40,7 @@ mkdir "$work/www"
 head -c $((megabytes * 1000000)) /dev/urandom >"$work/www/bulk"
 free_port && upstream_port=$port
 
-user=
-[ "$(id -u)" -ne 0 ] || user="user root;"
-common="$user
-daemon off;
-worker_processes 1;
-error_log $work/nginx-error.log warn;
-events { worker_connections 8192; }"
-http="access_log off;
-  client_body_temp_path $work/body;
-  proxy_temp_path $work/proxy;
-  fastcgi_temp_path $work/fastcgi;
-  uwsgi_temp_path $work/uwsgi;
-  scgi_temp_path $work/scgi;
-  keepalive_requests 1000000000;"
-cat >"$work/upstream.conf" <<CONF
-$common
-pid $work/upstream.pid;
-http {
-  $http
+nginx_server upstream "$upstream_port" taskset -c 1 <<CONF
   sendfile on;
   server {
     listen 127.0.0.1:$upstream_port backlog=4096;
@@ -68,21 +50,13 @@ http {
     }
     location = /bulk { root $work/www; }
   }
-}
 CONF
-taskset -c 1 nginx -e "$work/nginx-error.log" -c "$work/upstream.conf" &
-pids+=($!)
-listens "$upstream_port" "$work/nginx-error.log"
 
 declare -A pid_of port_of # by proxy and scenario
 start_nginx() {
   free_port && local plain=$port
   free_port && local tls=$port
-  cat >"$work/proxy.conf" <<CONF
-$common
-pid $work/proxy.pid;
-http {
-  $http
+  nginx_server proxy "$plain" taskset -c 0 <<CONF
   upstream service {
     server 127.0.0.1:$upstream_port;
     keepalive 1024;
@@ -105,12 +79,8 @@ http {
       proxy_set_header X-Real-IP \$remote_addr;
     }
   }
-}
 CONF
-  taskset -c 0 nginx -e "$work/nginx-error.log" -c "$work/proxy.conf" &
-  pids+=($!)
-  listens "$plain" "$work/nginx-error.log"
-  serves nginx $! "$plain" $! "$tls"
+  serves nginx "$nginx_pid" "$plain" "$nginx_pid" "$tls"
 }
 start_haproxy() {
   free_port && local plain=$port
