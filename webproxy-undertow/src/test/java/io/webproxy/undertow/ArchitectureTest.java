@@ -40,6 +40,7 @@ class ArchitectureTest {
     /** What each room of the engine may use besides itself and the API; the top may use server. */
     private static final Map<String, Set<String>> ENGINE_ARROWS = Map.ofEntries(
             entry("deadline", Set.of()),
+            entry("conduit", Set.of()),
             entry("sniff", Set.of()),
             entry("websocket", Set.of()),
             entry("tls", Set.of()),
@@ -47,11 +48,11 @@ class ArchitectureTest {
             entry("relay", Set.of("deadline", "observe")),
             entry("message", Set.of()),
             entry("exchange", Set.of("deadline", "observe", "message")),
-            entry("http1", Set.of("deadline", "exchange", "message")),
-            entry("http2", Set.of("deadline", "exchange", "message", "observe")),
-            entry("upstream", Set.of("deadline", "exchange", "http2", "message", "tls", "observe")),
-            entry("forward", Set.of("deadline", "upstream", "exchange", "message", "relay", "websocket")),
-            entry("http", Set.of("deadline", "forward", "exchange", "message", "observe")),
+            entry("http1", Set.of("conduit", "deadline", "exchange", "message")),
+            entry("http2", Set.of("conduit", "deadline", "exchange", "message", "observe")),
+            entry("upstream", Set.of("conduit", "deadline", "exchange", "http2", "message", "tls", "observe")),
+            entry("forward", Set.of("conduit", "deadline", "upstream", "exchange", "message", "relay", "websocket")),
+            entry("http", Set.of("conduit", "deadline", "forward", "exchange", "message", "observe")),
             entry("port", Set.of("deadline", "sniff", "tls", "relay", "observe")),
             entry("tunnel", Set.of("deadline", "sniff", "relay", "tls", "observe")),
             entry(

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.forward;
 
 import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.conduit.EachWriteSink;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchange;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.undertow.conduit.EachWriteSink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.LongSupplier;

@@ -1,18 +1,14 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.undertow.conduit.PlainSink;
 import io.webproxy.undertow.deadline.Guard;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.Conduits;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
@@ -20,7 +16,7 @@ import org.xnio.conduits.WriteReadyHandler;
  * A request body on its way to an upstream that may refuse the request after it has taken some of it (RFC 9113 section 8.7): the first bytes are
  * kept, so that the request can be sent again as long as there were no more. Not thread-safe: it belongs to the exchange's IO thread.
  */
-final class ResendableBody implements StreamSinkConduit, WriteReadyHandler {
+final class ResendableBody implements PlainSink, WriteReadyHandler {
     /** The bytes that are kept at most. */
     static final int MOST = 16 * 1024;
 
@@ -147,40 +143,6 @@ final class ResendableBody implements StreamSinkConduit, WriteReadyHandler {
         int written = to.write(src);
         keep(src, start);
         return written;
-    }
-
-    @Override
-    public long write(ByteBuffer[] srcs, int offset, int count) throws IOException {
-        long sum = 0;
-        for (int i = offset; i < offset + count; i++) {
-            if (srcs[i].hasRemaining()) {
-                sum += write(srcs[i]);
-                if (srcs[i].hasRemaining()) {
-                    break;
-                }
-            }
-        }
-        return sum;
-    }
-
-    @Override
-    public int writeFinal(ByteBuffer src) throws IOException {
-        return Conduits.writeFinalBasic(this, src);
-    }
-
-    @Override
-    public long writeFinal(ByteBuffer[] srcs, int offset, int count) throws IOException {
-        return Conduits.writeFinalBasic(this, srcs, offset, count);
-    }
-
-    @Override
-    public long transferFrom(FileChannel src, long position, long count) throws IOException {
-        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
-        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
     }
 
     @Override

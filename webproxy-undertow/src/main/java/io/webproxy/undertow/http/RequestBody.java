@@ -2,16 +2,12 @@ package io.webproxy.undertow.http;
 
 import io.undertow.server.HttpServerExchange;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.conduit.EachReadSource;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.Exchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import org.xnio.IoUtils;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.conduits.AbstractStreamSourceConduit;
-import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
@@ -19,7 +15,7 @@ import org.xnio.conduits.StreamSourceConduit;
  *
  * <p>What is wrong with it is told to the exchange, and never thrown: Undertow would close the connection without a status. Not thread-safe.
  */
-final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit> {
+final class RequestBody extends EachReadSource {
     private final Exchange exchange;
     private final long limit;
     private final BodyPace pace;
@@ -160,15 +156,5 @@ final class RequestBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             }
         }
         return 0;
-    }
-
-    @Override
-    public long transferTo(long position, long count, FileChannel target) throws IOException {
-        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
-    }
-
-    @Override
-    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
-        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
     }
 }

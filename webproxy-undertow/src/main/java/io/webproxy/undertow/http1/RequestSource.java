@@ -4,18 +4,14 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
+import io.webproxy.undertow.conduit.EachReadSource;
 import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.ChunkedDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.conduits.AbstractStreamSourceConduit;
-import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
@@ -24,7 +20,7 @@ import org.xnio.conduits.StreamSourceConduit;
  *
  * <p>Malformed framing is told to the exchange, and never thrown. Belongs to the connection's IO thread.
  */
-final class RequestSource extends AbstractStreamSourceConduit<StreamSourceConduit> {
+final class RequestSource extends EachReadSource {
     private final Http1Connection connection;
     private @Nullable ReadReadyHandler handler;
     private @Nullable HttpServerExchange http;
@@ -179,16 +175,6 @@ final class RequestSource extends AbstractStreamSourceConduit<StreamSourceCondui
             }
         }
         return isActive() ? 0 : -1;
-    }
-
-    @Override
-    public long transferTo(long position, long count, FileChannel target) throws IOException {
-        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
-    }
-
-    @Override
-    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
-        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
     }
 
     @Override

@@ -10,16 +10,11 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
+import io.webproxy.undertow.conduit.EachWriteSink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.FileChannel;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.AbstractStreamSinkConduit;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.Conduits;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
@@ -28,7 +23,7 @@ import org.xnio.conduits.StreamSinkConduit;
  *
  * <p>Body bytes count as written only once the socket has them; framing may wait here. Belongs to the connection's IO thread.
  */
-final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
+final class ResponseSink extends EachWriteSink {
     /** Above it, body bytes aren't copied behind the framing before them. */
     private static final int MOST_COPIED = 8 * 1024;
     /** What a record of TLS takes: above it there would be two. */
@@ -367,41 +362,6 @@ final class ResponseSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
             }
         }
         return src.position() - start;
-    }
-
-    @Override
-    public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        long total = 0;
-        for (int i = offset; i < offset + length; i++) {
-            while (srcs[i].hasRemaining()) {
-                int written = write(srcs[i]);
-                if (written == 0) {
-                    return total;
-                }
-                total += written;
-            }
-        }
-        return total;
-    }
-
-    @Override
-    public int writeFinal(ByteBuffer src) throws IOException {
-        return Conduits.writeFinalBasic(this, src);
-    }
-
-    @Override
-    public long writeFinal(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        return Conduits.writeFinalBasic(this, srcs, offset, length);
-    }
-
-    @Override
-    public long transferFrom(FileChannel src, long position, long count) throws IOException {
-        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
-        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
     }
 
     @Override

@@ -1,18 +1,12 @@
 package io.webproxy.undertow.http2;
 
+import io.webproxy.undertow.conduit.PlainSink;
 import io.webproxy.undertow.deadline.Guard;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.Conduits;
-import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
@@ -20,7 +14,7 @@ import org.xnio.conduits.WriteReadyHandler;
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-abstract class StreamSink implements StreamSinkConduit {
+abstract class StreamSink implements PlainSink {
     private final Http2Link<?> link;
     private final LinkStream stream;
     private @Nullable WriteReadyHandler handler;
@@ -110,41 +104,6 @@ abstract class StreamSink implements StreamSinkConduit {
     }
 
     // --- the conduit ---
-
-    @Override
-    public final long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        long sum = 0;
-        for (int i = offset; i < offset + length; i++) {
-            if (srcs[i].hasRemaining()) {
-                sum += write(srcs[i]);
-                if (srcs[i].hasRemaining()) {
-                    break;
-                }
-            }
-        }
-        return sum;
-    }
-
-    @Override
-    public final int writeFinal(ByteBuffer src) throws IOException {
-        return Conduits.writeFinalBasic(this, src);
-    }
-
-    @Override
-    public final long writeFinal(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        return Conduits.writeFinalBasic(this, srcs, offset, length);
-    }
-
-    @Override
-    public final long transferFrom(FileChannel src, long position, long count) throws IOException {
-        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public final long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer)
-            throws IOException {
-        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
-    }
 
     @Override
     public final void resumeWrites() {

@@ -1,26 +1,22 @@
 package io.webproxy.undertow.http2;
 
+import io.webproxy.undertow.conduit.PlainSource;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.BrokenOff;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.ReadReadyHandler;
-import org.xnio.conduits.StreamSourceConduit;
 
 /**
  * What comes on a stream: a body, or what a tunnel carries. Bytes that are read open the windows again.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-abstract class StreamSource implements StreamSourceConduit {
+abstract class StreamSource implements PlainSource {
     private final Http2Link<?> link;
     private final LinkStream stream;
     private final ReceivedBytes received;
@@ -149,16 +145,6 @@ abstract class StreamSource implements StreamSourceConduit {
             }
         }
         return sum;
-    }
-
-    @Override
-    public final long transferTo(long position, long count, FileChannel target) throws IOException {
-        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
-    }
-
-    @Override
-    public final long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
-        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
     }
 
     private boolean isReadable() {

@@ -2,24 +2,20 @@ package io.webproxy.undertow.upstream;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
+import io.webproxy.undertow.conduit.PlainSink;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.message.FieldParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSourceChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
@@ -28,7 +24,7 @@ import org.xnio.conduits.WriteReadyHandler;
  * <p>It never throws: once the upstream takes no more, whatever the reason, the rest of the body is discarded, because the answer or the failure
  * comes from the reading side. Not thread-safe.
  */
-final class RequestBodySink implements StreamSinkConduit {
+final class RequestBodySink implements PlainSink {
     private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
 
     private final UpstreamListener listener;
@@ -189,21 +185,6 @@ final class RequestBodySink implements StreamSinkConduit {
     }
 
     @Override
-    public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        long total = 0;
-        for (int i = offset; i < offset + length; i++) {
-            while (srcs[i].hasRemaining()) {
-                int written = write(srcs[i]);
-                if (written == 0) {
-                    return total;
-                }
-                total += written;
-            }
-        }
-        return total;
-    }
-
-    @Override
     public boolean flush() throws IOException {
         if (discarding || complete) {
             return true;
@@ -327,33 +308,5 @@ final class RequestBodySink implements StreamSinkConduit {
     @Override
     public XnioWorker getWorker() {
         return sink.getWorker();
-    }
-
-    @Override
-    public long transferFrom(FileChannel src, long position, long count) throws IOException {
-        return src.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public long transferFrom(StreamSourceChannel source, long count, ByteBuffer throughBuffer) throws IOException {
-        return IoUtils.transfer(source, count, throughBuffer, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public int writeFinal(ByteBuffer src) throws IOException {
-        int written = write(src);
-        if (!src.hasRemaining()) {
-            terminateWrites();
-        }
-        return written;
-    }
-
-    @Override
-    public long writeFinal(ByteBuffer[] srcs, int offset, int length) throws IOException {
-        long written = write(srcs, offset, length);
-        if (!srcs[offset + length - 1].hasRemaining()) {
-            terminateWrites();
-        }
-        return written;
     }
 }

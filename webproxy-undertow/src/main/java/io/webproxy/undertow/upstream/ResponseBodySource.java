@@ -2,6 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
+import io.webproxy.undertow.conduit.PlainSource;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
@@ -9,23 +10,18 @@ import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.message.ChunkedDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.IoUtils;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.ReadReadyHandler;
-import org.xnio.conduits.StreamSourceConduit;
 
 /**
  * The response body on its way from the upstream, without its framing. Bytes that came with the head are given first; all others
  * are read straight into the reader's buffer. Not thread-safe.
  */
-final class ResponseBodySource implements StreamSourceConduit {
+final class ResponseBodySource implements PlainSource {
     private final UpstreamListener listener;
     private final UpstreamConnection connection;
     private final ConduitStreamSourceChannel source;
@@ -337,15 +333,5 @@ final class ResponseBodySource implements StreamSourceConduit {
     @Override
     public XnioWorker getWorker() {
         return source.getWorker();
-    }
-
-    @Override
-    public long transferTo(long position, long count, FileChannel target) throws IOException {
-        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
-    }
-
-    @Override
-    public long transferTo(long count, ByteBuffer throughBuffer, StreamSinkChannel target) throws IOException {
-        return IoUtils.transfer(new ConduitReadableByteChannel(this), count, throughBuffer, target);
     }
 }
