@@ -517,4 +517,108 @@ class Http2UpstreamPoolTest {
             }
         }
     }
+
+    /** Streams don't change their thread, so a connection of another thread has to leave. */
+    @Test
+    void placeOfTheOnlyConnectionGoesToWhicheverThreadNeedsIt() throws Exception {
+        try (RawUpstream upstream = upstream((peer, n) -> answerAll(peer));
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.ioThreads(2)
+                                .pool(PoolLimits.defaults().withConnections(1))
+                                .forward("h2c://" + upstream.address()))) {
+            List<RawConnection> clients = new java.util.ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                clients.add(proxy.raw());
+            }
+            for (int round = 0; round < 10; round++) {
+                for (RawConnection client : clients) {
+                    client.send("GET / HTTP/1.1¶Host: a¶¶");
+                }
+                for (RawConnection client : clients) {
+                    assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+                }
+            }
+            for (RawConnection client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void upstreamThatAllowsOneStreamGetsManyConnectionsAtOnce() throws Exception {
+        CountDownLatch all = new CountDownLatch(20);
+        try (RawUpstream upstream = upstream(
+                        (peer, n) -> {
+                            while (true) {
+                                int stream = peer.next(HEADERS).stream();
+                                all.countDown();
+                                all.await(10, TimeUnit.SECONDS);
+                                peer.respond(stream, END_STREAM, "200");
+                            }
+                        },
+                        MAX_CONCURRENT_STREAMS,
+                        1);
+                TestProxy proxy =
+                        proxy(Front.H2_TLS, Upstream.of("h2c://" + upstream.address()), PoolLimits.defaults());
+                Http2Client client = Http2Client.open(proxy)) {
+            for (int i = 0; i < 20; i++) {
+                client.request(2 * i + 1, "GET", "/", "localhost");
+            }
+            for (int i = 0; i < 20; i++) {
+                assertThat(client.status(client.next(HEADERS))).isEqualTo("200");
+            }
+            assertThat(connections).hasValue(20);
+        }
+    }
+
+    @Test
+    void upstreamThatRequiresHttp11GetsTheRequestOverThat() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    if (connections.incrementAndGet() == 1) {
+                        Http2Client peer = Http2Client.serve(raw);
+                        while (true) {
+                            Frame frame = peer.read();
+                            if (frame.type() == DATA) {
+                                peer.send(RST_STREAM, 0, frame.stream(), code(13));
+                            }
+                        }
+                    }
+                    seen.add(raw.readHead());
+                    seen.add(raw.read(5));
+                    raw.send("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                });
+                TestProxy proxy = proxy(Front.H1, upstream)) {
+            try (Response response = post(proxy, "hello")) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+            assertThat(seen().toString()).startsWith("POST / HTTP/1.1\r\n");
+            assertThat(seen()).isEqualTo("hello");
+            assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/1.1");
+        }
+    }
+
+    /** The connection is kept as long as any of its streams, and what was sent on it goes on. */
+    @Test
+    void updateOfTheUpstreamsLetsStreamsUnderWayEnd() throws Exception {
+        CountDownLatch updated = new CountDownLatch(1);
+        try (RawUpstream upstream = upstream((peer, n) -> {
+                    int stream = peer.next(HEADERS).stream();
+                    peer.respond(stream, 0, "200");
+                    peer.send(DATA, 0, stream, new byte[3]);
+                    updated.await(10, TimeUnit.SECONDS);
+                    peer.send(DATA, END_STREAM, stream, new byte[4]);
+                    seen.add(peer.end());
+                });
+                RawUpstream other = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                TestProxy proxy = proxy(Front.H1, upstream)) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.body().source().readByteArray(3)).hasSize(3);
+                proxy.server().update(c -> c.forward(other.uri()));
+                updated.countDown();
+                assertThat(response.body().bytes()).hasSize(4);
+            }
+            assertThat(seen()).isEqualTo(0);
+        }
+    }
 }

@@ -44,7 +44,6 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.channels.StreamSourceChannel;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
-import org.xnio.conduits.StreamSinkConduit;
 
 /**
  * One exchange on its way through an upstream: the façade that Undertow's proxy handler drives. It sees every request head last and every response head first, so
@@ -58,9 +57,6 @@ import org.xnio.conduits.StreamSinkConduit;
 final class ForwardExchange extends Facade
         implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
-    /** So often an upstream may refuse a request, having executed nothing of it, before the client is told. */
-    private static final int MOST_REFUSALS = 3;
-
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
     private final Exchange exchange;
@@ -68,6 +64,7 @@ final class ForwardExchange extends Facade
     private final RouteState state;
     private final Http1Upstreams http1Upstreams;
     private final ConnectionLogin login;
+    private final Attempts attempts = new Attempts();
     private final Runnable onClientGone = this::clientGone;
 
     private @Nullable ClientCallback<ClientExchange> onSent;
@@ -75,17 +72,13 @@ final class ForwardExchange extends Facade
     private @Nullable OutboundHead head;
     private @Nullable UpstreamStream connection;
     private @Nullable ConduitStreamSinkChannel requestChannel;
-    private @Nullable ResendableBody resendable;
     private @Nullable ConduitStreamSourceChannel responseChannel;
     private @Nullable ClientResponse response;
     private @Nullable ClientSink clientSink;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
     private @Nullable UpstreamPool pool;
-    private boolean retriedStale;
-    private int refusals;
     private boolean continued;
-    private boolean movedOn;
     private long askedAt;
     private boolean responded;
     /** The upstream has answered a gRPC call, though not by gRPC. */
@@ -262,17 +255,11 @@ final class ForwardExchange extends Facade
             return;
         }
         if (requestChannel != null) {
-            if (resendable != null) {
-                resendable.restart(taken.requestBody());
-            }
+            attempts.restart(taken);
             return;
         }
-        StreamSinkConduit body = taken.requestBody();
-        if (taken.isHttp2() && !head().requestFraming().isNone()) {
-            resendable = new ResendableBody(body);
-            body = resendable;
-        }
-        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, body);
+        requestChannel = new ConduitStreamSinkChannel(
+                Configurable.EMPTY, attempts.body(taken, head().requestFraming().isNone()));
         ClientCallback<ClientExchange> callback = onSent;
         if (callback != null) {
             onSent = null;
@@ -293,7 +280,7 @@ final class ForwardExchange extends Facade
 
     @Override
     public UpstreamPool.Need needs() {
-        return login.isOne()
+        return login.isOne() || attempts.isHttp11Required()
                 ? UpstreamPool.Need.HTTP_1_1
                 : head().isUpgrade() ? UpstreamPool.Need.WEB_SOCKET : UpstreamPool.Need.ANY;
     }
@@ -413,9 +400,7 @@ final class ForwardExchange extends Facade
             return;
         }
         responded = true;
-        if (resendable != null) {
-            resendable.settle();
-        }
+        attempts.answered();
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(answer.fields());
@@ -482,19 +467,14 @@ final class ForwardExchange extends Facade
             return;
         }
         boolean replayable = silent && head().requestFraming().isNone() && isIdempotent();
-        if (replayable && stale && !retriedStale && candidate != null) {
-            retriedStale = true;
+        if (replayable && stale && candidate != null && attempts.takeFresh()) {
             ask(candidate, true);
             return;
         }
         upstreamFailed();
         answerFailed(error, detail);
-        if (replayable && !movedOn) {
-            // one more and no further: a request that brings upstreams down must not go round
-            movedOn = true;
-            if (movesOn(true)) {
-                return;
-            }
+        if (replayable && attempts.takeElsewhere() && movesOn(true)) {
+            return;
         }
         answer(error, detail);
     }
@@ -510,14 +490,12 @@ final class ForwardExchange extends Facade
     @Override
     public void refused(String detail) {
         noteReset();
+        boolean again = attempts.takeRefused(head().requestFraming().isNone(), connection);
         connection = null;
-        boolean whole = head().requestFraming().isNone() || (resendable != null && resendable.isWhole());
-        if (!done
-                && whole
+        if (again
+                && !done
                 && candidate != null
-                && refusals < MOST_REFUSALS
                 && (choice == null || state.retries().take())) {
-            refusals++;
             LOG.debug("{}: {}, and is sent again", exchange, detail);
             ask(candidate, false);
             return;

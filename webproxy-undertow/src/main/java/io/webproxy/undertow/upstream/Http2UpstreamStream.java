@@ -18,6 +18,9 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     /** RFC 9113 section 7: the response isn't needed any more. */
     private static final int CANCEL = 8;
 
+    /** RFC 9113 section 7: the request is to be sent over HTTP/1.1. */
+    private static final int HTTP_1_1_REQUIRED = 13;
+
     private final SharedConnection connection;
     private final boolean tunnel;
     private final boolean reused;
@@ -203,7 +206,13 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
         switch (failure) {
             case REFUSED -> who.refused(detail);
             case CLOSED -> who.failed(ForwardError.UPSTREAM_CLOSED, detail, !heard);
-            case RESET -> who.failed(ForwardError.UPSTREAM_CLOSED, detail, false);
+            case RESET -> {
+                if (resetCode() == HTTP_1_1_REQUIRED && !heard) {
+                    who.refused(detail);
+                } else {
+                    who.failed(ForwardError.UPSTREAM_CLOSED, detail, false);
+                }
+            }
             case HEAD_TOO_LARGE -> who.failed(ForwardError.RESPONSE_HEAD_TOO_LARGE, detail, false);
             case TOO_SLOW -> who.failed(ForwardError.RESPONSE_HEAD_TIMEOUT, detail, false);
             case INVALID -> who.failed(ForwardError.INVALID_RESPONSE, detail, false);

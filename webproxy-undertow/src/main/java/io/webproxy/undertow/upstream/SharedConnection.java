@@ -71,6 +71,11 @@ final class SharedConnection implements OutboundConnection.Owner {
                 && (!wish.isWebSocket() || outbound.isExtendedConnect());
     }
 
+    /** How many streams may be opened. */
+    int room() {
+        return outbound.room();
+    }
+
     boolean isLeaving() {
         return leaving;
     }

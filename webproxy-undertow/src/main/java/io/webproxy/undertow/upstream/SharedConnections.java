@@ -24,6 +24,8 @@ final class SharedConnections extends Watched {
     private final Deque<Wish> waiting = new ArrayDeque<>();
     /** Connections that are being opened for those who wait, until their settings have come. */
     private int opening;
+    /** How many streams the newest connection had room for at first. */
+    private int roomOfNew = Integer.MAX_VALUE;
     /** The upstream has chosen HTTP/1.1 of late. */
     private boolean http11;
 
@@ -127,12 +129,15 @@ final class SharedConnections extends Watched {
         if (wish.fresh()) {
             return null;
         }
-        for (SharedConnection connection : List.copyOf(open)) {
+        for (int i = 0; i < open.size(); i++) {
+            SharedConnection connection = open.get(i);
             if (connection.takes(wish)) {
                 if (!wish.probe() || connection.probe()) {
                     return connection;
                 }
                 connection.close();
+                // the list is another one now
+                i = -1;
             }
         }
         return null;
@@ -151,7 +156,7 @@ final class SharedConnections extends Watched {
 
     /** For how many there will be room when what is being opened is open. */
     private long capacity() {
-        return (long) opening * pool.limits().streams();
+        return (long) opening * Math.min(pool.limits().streams(), roomOfNew);
     }
 
     private boolean isShut() {
@@ -229,6 +234,8 @@ final class SharedConnections extends Watched {
     /** The upstream has said what it allows. */
     void settled(SharedConnection connection) {
         recount();
+        pool.reached();
+        roomOfNew = Math.max(1, connection.room());
         Wish only = connection.only();
         if (only != null) {
             give(connection, only);

@@ -322,7 +322,7 @@ public final class UpstreamPool {
             then.failed(ForwardError.POOL_EXHAUSTED, "the process has no file descriptors to spare");
             return;
         }
-        Callback callback = new Callback(lane, then);
+        Callback callback = new Callback(lane, http2, then);
         Guard.run(
                 "the choice of an upstream connection",
                 () -> connector.connect(
@@ -339,11 +339,13 @@ public final class UpstreamPool {
     /** What becomes of a connection that has its place already. */
     private final class Callback implements Connector.Callback {
         private final Lane lane;
+        private final boolean http2;
         private final Opened then;
         private boolean settled;
 
-        Callback(Lane lane, Opened then) {
+        Callback(Lane lane, boolean http2, Opened then) {
             this.lane = lane;
+            this.http2 = http2;
             this.then = then;
         }
 
@@ -357,8 +359,9 @@ public final class UpstreamPool {
         @Override
         public void connected(StreamConnection stream, SocketReads reads) {
             settle();
-            ejection.succeeded();
-            news.succeeded();
+            if (!http2 || !isHttp2(stream)) {
+                reached();
+            }
             Guard.run("the use of an upstream connection", () -> then.connected(stream, reads), () -> {
                 IoUtils.safeClose(stream);
                 failed(ForwardError.POOL_EXHAUSTED, "an internal error");
@@ -372,6 +375,12 @@ public final class UpstreamPool {
             freed();
             then.failed(error, detail);
         }
+    }
+
+    /** The upstream can be connected to; over HTTP/2 its settings say so. */
+    void reached() {
+        ejection.succeeded();
+        news.succeeded();
     }
 
     /** The upstream counts as one that can't be connected to, unless it is this process's fault. */
