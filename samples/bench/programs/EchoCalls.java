@@ -34,6 +34,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -311,12 +312,9 @@ public final class EchoCalls {
         }
     }
 
-    private static void cancelledInTime(Channel channel, String id, long at) {
-        String seen = string(ClientCalls.blockingUnaryCall(channel, GONE, within(10_000), bytes(id)));
-        if (seen.equals("never") || Long.parseLong(seen) - at > 100) {
-            throw new IllegalStateException("the service has seen it "
-                    + (seen.equals("never") ? seen : Long.parseLong(seen) - at + " ms later"));
-        }
+    /** How many milliseconds later than it was cancelled the service has seen it. */
+    private static long cancelled(Channel channel, String id, long at) {
+        return Long.parseLong(string(ClientCalls.blockingUnaryCall(channel, GONE, within(10_000), bytes(id)))) - at;
     }
 
     /** What a stream brings; its end is an empty array, or one with the text of the failure. */
@@ -454,7 +452,10 @@ public final class EchoCalls {
             if (took < 290 || took > 700) {
                 throw new IllegalStateException("after " + took + " ms");
             }
-            cancelledInTime(c, me + "d", start + 300);
+            long delay = cancelled(c, me + "d", start + 300);
+            if (delay > 300) {
+                throw new IllegalStateException("the service has seen it " + delay + " ms later");
+            }
         });
         checks.put("deadline-told", c -> {
             long left = Long.parseLong(string(
@@ -464,6 +465,7 @@ public final class EchoCalls {
             }
         });
         checks.put("cancel", c -> {
+            List<Long> delays = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
                 ClientCall<byte[], byte[]> call =
                         with(c, "x-do", "wait", "x-id", me + i).newCall(UNARY, within(20_000));
@@ -472,7 +474,12 @@ public final class EchoCalls {
                 Thread.sleep(200);
                 long at = System.currentTimeMillis();
                 call.cancel("enough", null);
-                cancelledInTime(c, me + i, at);
+                delays.add(cancelled(c, me + i, at));
+            }
+            Collections.sort(delays);
+            if (delays.get(2) > 100) {
+                // one of them may come at a moment at which the machine is busy
+                throw new IllegalStateException("the service has seen it after so many ms: " + delays);
             }
         });
         checks.put("thousand", c -> thousand(address, ca));

@@ -15,6 +15,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -228,14 +229,22 @@ func is(seen, expected any) {
 	}
 }
 
-func cancelled(c *grpc.ClientConn, id string, at int64) {
+// how many ms later than it was cancelled the service has seen it
+func cancelled(c *grpc.ClientConn, id string, at int64) int {
 	ctx, cancel := within(10 * time.Second)
 	defer cancel()
 	when, err := call(c, "Gone", id, ctx)
 	check(err)
 	seen, err := strconv.ParseInt(when, 10, 64)
-	if err != nil || seen-at > 100 {
-		panic(fmt.Sprint("the service has seen it ", seen-at, " ms later: ", when))
+	check(err)
+	return int(seen - at)
+}
+
+// one of them may come at a moment at which the machine is busy
+func inTime(delays ...int) {
+	sort.Ints(delays)
+	if delays[len(delays)/2] > 100 {
+		panic(fmt.Sprint("the service has seen it after so many ms: ", delays))
 	}
 }
 
@@ -347,7 +356,9 @@ func checks(address, ca string) []named {
 			if took := time.Since(start); took < 290*time.Millisecond || took > 700*time.Millisecond {
 				panic(took)
 			}
-			cancelled(c, id+"deadline", start.UnixMilli()+300)
+			if delay := cancelled(c, id+"deadline", start.UnixMilli()+300); delay > 300 {
+				panic(fmt.Sprint("the service has seen it ", delay, " ms later"))
+			}
 		}},
 		{"deadline-told", func(c *grpc.ClientConn) {
 			ctx, cancel := within(5*time.Second, "x-do", "deadline")
@@ -359,6 +370,7 @@ func checks(address, ca string) []named {
 			}
 		}},
 		{"cancel", func(c *grpc.ClientConn) {
+			var delays []int
 			for i := 0; i < 5; i++ {
 				ctx, cancel := within(20*time.Second, "x-do", "wait", "x-id", fmt.Sprint(id, i))
 				at := make(chan int64, 1)
@@ -368,8 +380,9 @@ func checks(address, ca string) []named {
 				})
 				_, err := call(c, "Unary", "", ctx)
 				is(status.Code(err), codes.Canceled)
-				cancelled(c, fmt.Sprint(id, i), <-at)
+				delays = append(delays, cancelled(c, fmt.Sprint(id, i), <-at))
 			}
+			inTime(delays...)
 		}},
 		{"thousand", func(*grpc.ClientConn) {
 			var channels []*grpc.ClientConn

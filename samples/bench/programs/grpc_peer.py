@@ -119,9 +119,7 @@ def check(address, ca, *names):
         raise Wrong("it didn't fail")
 
     async def cancelled(c, name, at):
-        seen = await c.unary_unary("/webproxy.Echo/Gone")(name.encode(), timeout=10)
-        if seen == b"never" or int(seen) - at > 100:
-            raise Wrong(f"the service has seen it {int(seen) - at if seen != b'never' else seen} ms later")
+        return int(await c.unary_unary("/webproxy.Echo/Gone")(name.encode(), timeout=10)) - at
 
     def now():
         return int(time.time() * 1000)
@@ -185,7 +183,9 @@ def check(address, ca, *names):
         equal(e.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         if not 290 <= now() - start <= 700:
             raise Wrong(f"after {now() - start} ms")
-        await cancelled(c, me + "d", start + 300)
+        delay = await cancelled(c, me + "d", start + 300)
+        if delay > 300:
+            raise Wrong(f"the service has seen it {delay} ms later")
 
     async def deadline_told(c):
         left = int(await c.unary_unary("/webproxy.Echo/Unary")(b"", timeout=5, metadata=(("x-do", "deadline"),)))
@@ -193,12 +193,16 @@ def check(address, ca, *names):
             raise Wrong(left)
 
     async def cancel(c):
+        delays = []
         for i in range(5):
             call = c.unary_unary("/webproxy.Echo/Unary")(b"", timeout=20, metadata=(("x-do", "wait"), ("x-id", f"{me}{i}")))
             await asyncio.sleep(0.2)
             at = now()
             call.cancel()
-            await cancelled(c, f"{me}{i}", at)
+            delays.append(await cancelled(c, f"{me}{i}", at))
+        if sorted(delays)[2] > 100:
+            # one of them may come at a moment at which the machine is busy
+            raise Wrong(f"the service has seen it after so many ms: {delays}")
 
     async def thousand(_):
         channels = [channel(n) for n in range(16)]
