@@ -3,6 +3,7 @@ package io.webproxy.undertow.deadline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.OneIoThread;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,8 +11,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -20,18 +19,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
-import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /** A socket isn't asked for what it hasn't got, and nothing that comes is missed. */
 @ExtendWith(LeakCheck.class)
 class SocketReadsTest {
     private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
-    private XnioWorker worker;
+    private OneIoThread io;
     private XnioIoThread thread;
     private Socket peer;
     private StreamConnection connection;
@@ -41,12 +37,8 @@ class SocketReadsTest {
 
     @BeforeEach
     void connect() throws Exception {
-        worker = Xnio.getInstance()
-                .createWorker(OptionMap.builder()
-                        .set(Options.WORKER_IO_THREADS, 1)
-                        .set(Options.THREAD_DAEMON, true)
-                        .getMap());
-        thread = worker.getIoThread(0);
+        io = OneIoThread.start();
+        thread = io.thread();
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             connection = thread.openStreamConnection(
                             (InetSocketAddress) server.getLocalSocketAddress(), null, null, OptionMap.EMPTY)
@@ -54,7 +46,7 @@ class SocketReadsTest {
             peer = server.accept();
         }
         source = connection.getSourceChannel();
-        onThread(() -> {
+        io.call(() -> {
             counted = CountedReads.of(connection);
             reads = SocketReads.of(connection);
             source.setReadListener(channel -> {
@@ -68,24 +60,11 @@ class SocketReadsTest {
     @AfterEach
     void close() throws Exception {
         peer.close();
-        onThread(() -> {
+        io.call(() -> {
             IoUtils.safeClose(connection);
             return null;
         });
-        worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-    }
-
-    private <T> T onThread(Callable<T> task) throws Exception {
-        CompletableFuture<T> done = new CompletableFuture<>();
-        thread.execute(() -> {
-            try {
-                done.complete(task.call());
-            } catch (Throwable e) {
-                done.completeExceptionally(e);
-            }
-        });
-        return done.get(10, TimeUnit.SECONDS);
+        io.close();
     }
 
     private String read(int room) {
@@ -99,12 +78,12 @@ class SocketReadsTest {
     }
 
     private String now(int room) throws Exception {
-        return onThread(() -> read(room));
+        return io.call(() -> read(room));
     }
 
     /** What the listener reads first when it is told. */
     private String told() throws Exception {
-        onThread(() -> {
+        io.call(() -> {
             source.resumeReads();
             return null;
         });
@@ -121,7 +100,7 @@ class SocketReadsTest {
         assertThat(told()).isEqualTo("abc");
         assertThat(counted.count()).isEqualTo(1);
         assertThat(now(8)).isEmpty();
-        assertThat(onThread(() -> source.read(new ByteBuffer[] {ByteBuffer.allocate(4)}, 0, 1)))
+        assertThat(io.call(() -> source.read(new ByteBuffer[] {ByteBuffer.allocate(4)}, 0, 1)))
                 .isZero();
         assertThat(counted.count()).isEqualTo(1);
     }
@@ -160,7 +139,7 @@ class SocketReadsTest {
     void lookAsksTheSocket() throws Exception {
         send("abc");
         assertThat(told()).isEqualTo("abc");
-        onThread(() -> {
+        io.call(() -> {
             reads.look();
             return null;
         });
@@ -172,7 +151,7 @@ class SocketReadsTest {
     void closedConnectionIsAtAnEnd() throws Exception {
         send("abc");
         assertThat(told()).isEqualTo("abc");
-        onThread(() -> {
+        io.call(() -> {
             IoUtils.safeClose(connection);
             return null;
         });
@@ -183,7 +162,7 @@ class SocketReadsTest {
     void readsThatAreShutDownAreAtAnEnd() throws Exception {
         send("abc");
         assertThat(told()).isEqualTo("abc");
-        onThread(() -> {
+        io.call(() -> {
             source.shutdownReads();
             return null;
         });

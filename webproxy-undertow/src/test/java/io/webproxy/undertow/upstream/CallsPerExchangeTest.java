@@ -11,6 +11,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.OneIoThread;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
@@ -30,7 +31,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.net.ServerSocketFactory;
@@ -46,7 +46,6 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
 import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.ssl.SslConnection;
@@ -55,7 +54,7 @@ import org.xnio.ssl.SslConnection;
 @ExtendWith(LeakCheck.class)
 class CallsPerExchangeTest {
     private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024);
-    private XnioWorker worker;
+    private OneIoThread io;
     private XnioIoThread thread;
     private Upstreams upstreams;
     private ServerSocket server;
@@ -66,12 +65,8 @@ class CallsPerExchangeTest {
 
     @BeforeEach
     void start() throws Exception {
-        worker = Xnio.getInstance()
-                .createWorker(OptionMap.builder()
-                        .set(Options.WORKER_IO_THREADS, 1)
-                        .set(Options.THREAD_DAEMON, true)
-                        .getMap());
-        thread = worker.getIoThread(0);
+        io = OneIoThread.start();
+        thread = io.thread();
         Exchanges exchanges = new Exchanges(
                 List.of(thread),
                 System::nanoTime,
@@ -83,27 +78,14 @@ class CallsPerExchangeTest {
 
     @AfterEach
     void stop() throws Exception {
-        onThread(() -> {
+        io.call(() -> {
             connection.close();
             return null;
         });
         upstreams.close();
         peer.close();
         server.close();
-        worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-    }
-
-    private <T> T onThread(Callable<T> task) throws Exception {
-        CompletableFuture<T> done = new CompletableFuture<>();
-        thread.execute(() -> {
-            try {
-                done.complete(task.call());
-            } catch (Throwable e) {
-                done.completeExceptionally(e);
-            }
-        });
-        return done.get(10, TimeUnit.SECONDS);
+        io.close();
     }
 
     private void connect(boolean tls) throws Exception {
@@ -116,7 +98,7 @@ class CallsPerExchangeTest {
         CompletableFuture<StreamConnection> ready = new CompletableFuture<>();
         Upstream upstream = Upstream.of("http://127.0.0.1:" + server.getLocalPort());
         upstreams.update(upstreams.prepare(Set.of(upstream)), HttpLimits.defaults(), PoolLimits.defaults());
-        SocketReads reads = onThread(() -> {
+        SocketReads reads = io.call(() -> {
             counted = CountedReads.of(socket);
             SocketReads own = SocketReads.of(socket);
             if (tls) {
@@ -138,7 +120,7 @@ class CallsPerExchangeTest {
             shaken.get(10, TimeUnit.SECONDS);
         }
         StreamConnection stream = ready.get(10, TimeUnit.SECONDS);
-        connection = onThread(() -> new UpstreamConnection(
+        connection = io.call(() -> new UpstreamConnection(
                 stream,
                 reads,
                 upstreams.pool(upstream).lane(thread),
@@ -252,7 +234,7 @@ class CallsPerExchangeTest {
     /** One exchange, answered in these pieces; each is read before the next is sent. */
     private String exchange(String... pieces) throws Exception {
         Answer answer = new Answer();
-        onThread(() -> {
+        io.call(() -> {
             connection.exchange(
                     answer, out -> out.start("GET", "http", "a", "/"), RequestFraming.NONE, false, () -> null);
             return null;
@@ -265,8 +247,8 @@ class CallsPerExchangeTest {
         }
         String text = answer.end.get(10, TimeUnit.SECONDS);
         // what TLS or the connection has left to do on the thread comes before this
-        onThread(() -> null);
-        onThread(() -> null);
+        io.call(() -> null);
+        io.call(() -> null);
         return text;
     }
 
@@ -299,9 +281,9 @@ class CallsPerExchangeTest {
     @CsvSource({"4,body", "-1,'4¶body'"})
     void headAndTheBodyThatIsThereGoOutInOneWrite(long length, String body) throws Exception {
         connect(false);
-        CountedWrites writes = onThread(() -> CountedWrites.of(socket));
+        CountedWrites writes = io.call(() -> CountedWrites.of(socket));
         Answer answer = new Answer();
-        onThread(() -> {
+        io.call(() -> {
             connection.exchange(answer, head("POST"), new RequestFraming(length), false, () -> null);
             return connection.requestBody().write(ByteBuffer.wrap("body".getBytes(StandardCharsets.ISO_8859_1)));
         });
@@ -314,12 +296,12 @@ class CallsPerExchangeTest {
     void headGoesOutBeforeABodyThatIsNotThere() throws Exception {
         connect(false);
         Answer answer = new Answer();
-        onThread(() -> {
+        io.call(() -> {
             connection.exchange(answer, head("POST"), RequestFraming.ofLength(4), false, () -> null);
             return null;
         });
         assertThat(peer.readHead()).startsWith("POST / HTTP/1.1");
-        assertThat(onThread(connection::isAwaitingBody)).isTrue();
+        assertThat(io.call(connection::isAwaitingBody)).isTrue();
     }
 
     @ParameterizedTest

@@ -9,6 +9,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.OneIoThread;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.DescriptorRoom;
@@ -20,7 +21,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,11 +28,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.xnio.OptionMap;
-import org.xnio.Options;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
 
 /** What a burst of requests needed stays open for the next one, and goes when it isn't needed any more or others need the descriptors. */
 @ExtendWith(LeakCheck.class)
@@ -42,8 +39,8 @@ class IdleAfterBurstTest {
 
     private final AtomicLong clock = new AtomicLong(1);
     private final AtomicLong descriptors = new AtomicLong(10);
-    private final DescriptorRoom room = DescriptorRooms.of(1024, descriptors::get);
-    private XnioWorker worker;
+    private final DescriptorRoom room = DescriptorRooms.of(1024, descriptors::get, clock::get);
+    private OneIoThread io;
     private XnioIoThread thread;
     private RawUpstream server;
     private Upstreams upstreams;
@@ -51,12 +48,8 @@ class IdleAfterBurstTest {
 
     @BeforeEach
     void start() throws Exception {
-        worker = Xnio.getInstance()
-                .createWorker(OptionMap.builder()
-                        .set(Options.WORKER_IO_THREADS, 1)
-                        .set(Options.THREAD_DAEMON, true)
-                        .getMap());
-        thread = worker.getIoThread(0);
+        io = OneIoThread.start();
+        thread = io.thread();
         server = RawUpstream.answering("");
         Exchanges exchanges =
                 new Exchanges(List.of(thread), clock::get, new Recorder(List.of(), null), room, MemoryRoom.unlimited());
@@ -69,10 +62,9 @@ class IdleAfterBurstTest {
     @AfterEach
     void stop() throws Exception {
         upstreams.close();
-        onThread(() -> null);
+        io.call(() -> null);
         server.close();
-        worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        io.close();
     }
 
     private void idle(int perThread, Duration time) {
@@ -80,18 +72,6 @@ class IdleAfterBurstTest {
                 upstreams.prepare(Set.of(Upstream.of(server.uri()))),
                 HttpLimits.defaults(),
                 PoolLimits.defaults().withIdle(perThread, time));
-    }
-
-    private <T> T onThread(Callable<T> task) throws Exception {
-        CompletableFuture<T> done = new CompletableFuture<>();
-        thread.execute(() -> {
-            try {
-                done.complete(task.call());
-            } catch (Throwable e) {
-                done.completeExceptionally(e);
-            }
-        });
-        return done.get(10, TimeUnit.SECONDS);
     }
 
     private Lane lane() {
@@ -129,7 +109,7 @@ class IdleAfterBurstTest {
         for (int i = 0; i < count; i++) {
             taken.add(take());
         }
-        onThread(() -> {
+        io.call(() -> {
             taken.forEach(lane()::release);
             return null;
         });
@@ -151,7 +131,7 @@ class IdleAfterBurstTest {
             advance(Duration.ofSeconds(1));
             burst(4);
         }
-        assertThat(onThread(lane()::deadline)).isGreaterThan(clock.get());
+        assertThat(io.call(lane()::deadline)).isGreaterThan(clock.get());
         assertThat(pool.idle()).isEqualTo(BURST);
         advance(Duration.ofSeconds(1));
         await().until(() -> pool.idle() == 4);
@@ -164,7 +144,7 @@ class IdleAfterBurstTest {
         burst(BURST);
         advance(Duration.ofSeconds(59));
         await().until(() -> pool.idle() == ALWAYS);
-        assertThat(onThread(lane()::deadline)).isGreaterThan(clock.get());
+        assertThat(io.call(lane()::deadline)).isGreaterThan(clock.get());
         advance(Duration.ofSeconds(1));
         await().until(() -> pool.open() == 0);
     }
@@ -173,7 +153,7 @@ class IdleAfterBurstTest {
     void shorterIdleTimeHoldsForABurstToo() throws Exception {
         idle(ALWAYS, Duration.ofSeconds(4));
         burst(BURST);
-        assertThat(onThread(lane()::deadline))
+        assertThat(io.call(lane()::deadline))
                 .isEqualTo(clock.get() + Duration.ofSeconds(4).toNanos());
         advance(Duration.ofSeconds(4));
         await().until(() -> pool.open() == 0);
@@ -197,12 +177,13 @@ class IdleAfterBurstTest {
     void whatABurstNeededGoesWhenOthersTakeTheDescriptors() throws Exception {
         burst(BURST);
         assertThat(pool.idle()).isEqualTo(BURST);
-        onThread(() -> {
+        io.call(() -> {
             // clients come
             for (int i = 0; i < 250; i++) {
                 assertThat(room.takeClient()).isTrue();
             }
             descriptors.set(900);
+            advance(Duration.ofMillis(20));
             return null;
         });
         await().until(() -> pool.idle() == ALWAYS);
@@ -212,7 +193,7 @@ class IdleAfterBurstTest {
     void closedConnectionsAreForgottenWhereverTheyStand() throws Exception {
         burst(BURST);
         UpstreamConnection last = take();
-        onThread(() -> {
+        io.call(() -> {
             lane().release(last);
             last.close();
             return null;
