@@ -284,6 +284,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         wait.heard(sweeper.now());
     }
 
+    OutboundWait waiting() {
+        return wait;
+    }
+
     /** Whether a frame of a stream has come since the last PONG. */
     boolean isHeard() {
         return heard;

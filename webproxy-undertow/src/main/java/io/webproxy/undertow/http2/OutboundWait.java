@@ -90,7 +90,15 @@ final class OutboundWait extends Watched {
     protected void expired(long now) {
         if (ending) {
             connection.closeNow();
-        } else if (asked && phase != Phase.HEAD) {
+            return;
+        }
+        // it may have come while nothing ran
+        connection.probe();
+        long due = deadline();
+        if (due == Long.MAX_VALUE || due - now > 0) {
+            return;
+        }
+        if (asked && phase != Phase.HEAD) {
             connection.tooSlow(Failure.CLOSED, "the upstream didn't answer a PING");
         } else {
             connection.tooSlow(Failure.TOO_SLOW, "the rest of a field block, or the first settings, didn't come");

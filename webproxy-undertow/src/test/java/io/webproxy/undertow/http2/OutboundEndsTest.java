@@ -335,6 +335,32 @@ class OutboundEndsTest {
         assertThat(seen()).isEqualTo("ping");
     }
 
+    /** A process that was stopped finds the answer and the expired wait at once. */
+    @Test
+    void answerThatHasComeIsReadBeforeTheUpstreamIsTakenForDead() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            Frame ping = peer.next(PING);
+            seen.add("asked");
+            go.await(10, TimeUnit.SECONDS);
+            peer.send(PING, ACK, 0, ping.payload());
+            seen.add("answered");
+            peer.end();
+        });
+        Outbound.Call call = outbound.get("/");
+        outbound.advance(Duration.ofSeconds(31));
+        assertThat(seen()).isEqualTo("asked");
+        outbound.onThread(() -> {
+            go.countDown();
+            assertThat(seen()).isEqualTo("answered");
+            outbound.clock.addAndGet(TimeUnit.SECONDS.toNanos(16));
+            outbound.connection().waiting().expired(outbound.clock.get());
+            return null;
+        });
+        assertThat(call.isOver()).isFalse();
+        assertThat(outbound.onThread(() -> outbound.connection().isOpen())).isTrue();
+    }
+
     @Test
     void idleConnectionIsNotAskedAboutAnything() throws Exception {
         connect(Http2Client::end);
