@@ -136,11 +136,11 @@ CONF
   secures[$name]=${secures[$name]/127.0.0.1/localhost}
 }
 
-checks=0 failed=0
+checks=0 failed=0 limit=200
 pair() { # name, command…: runs it, and says what came of its checks
   [ -z "${ONLY:-}" ] || [[ " $ONLY " == *" ${1%-tls} "* || " $ONLY " == *" $1 "* ]] || return 0
   local name said wrong='' right=''
-  timeout 200 "${@:2}" >"$work/said" 2>"$work/client.err"
+  timeout "$limit" "${@:2}" >"$work/said" 2>"$work/client.err"
   local status=$?
   while read -r name said; do
     checks=$((checks + 1))
@@ -218,7 +218,8 @@ fi
 
 # ---- a stream with pauses
 if [[ " ${languages[*]} " == *" go "* ]] && [ "${WATCH:-20}" -ne 0 ]; then
-  pair watch timeout "$((${WATCH:-20} + 60))" bash -c 'program go watch "$@"' - "${secures[go]:-${plains[go]}}" "$([ -n "${secures[go]}" ] && echo "$ca" || echo -)" "${WATCH:-20}" 10
+  limit=$((${WATCH:-20} + 60))
+  pair watch bash -c 'program go watch "$@"' - "${secures[go]:-${plains[go]}}" "$([ -n "${secures[go]}" ] && echo "$ca" || echo -)" "${WATCH:-20}" 10
 fi
 
 # ---- calls that reach no service

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# CPU time of a proxy per unary gRPC call: nginx (grpc_pass), nghttpx and this proxy with all its limits on, in turns, in front of the same service of grpc-go.
+#
+# The time is user and system time of all threads of the proxy, from /proc. Each proxy has one worker on processor 0; the load (h2load) and the service are on processor 1. Scenarios:
+# h2c (cleartext) and tls (TLS to the proxy, cleartext from it), each with 8 connections of 16 streams. Prints medians and their ratio to nginx. Ends with 1 when this proxy's ratio is above its
+# target, and with 2 when a call was not answered right or nothing was measured.
+#
+# Options by environment: ROUNDS (5), CALLS (per measurement, 60000), WARM (calls that warm the JVM up in each scenario, 240000), SCENARIOS (h2c tls), PROXIES (nginx nghttpx webproxy; those
+# that aren't installed are skipped), TARGET (1.1), PROGRAMS (a directory to keep libraries in, as of grpc-programs.sh), JAR, JAVA (java), JAVA_OPTS.
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+PATH=$PATH:/usr/sbin:/sbin
+
+rounds=${ROUNDS:-5}
+calls=${CALLS:-60000}
+warm=${WARM:-240000}
+scenarios=${SCENARIOS:-h2c tls}
+target=${TARGET:-1.1}
+broken() {
+  echo "grpc-cost: $*" >&2
+  exit 2
+}
+need h2load nginx openssl taskset go
+[ "$(nproc)" -ge 2 ] || die "two processors are needed, one for the proxy and one for load and service."
+proxies=
+for proxy in ${PROXIES:-nginx nghttpx webproxy}; do
+  case $proxy in
+    webproxy) ;;
+    nginx | nghttpx) command -v "$proxy" >/dev/null || { echo "$proxy is skipped: not installed" && continue; } ;;
+    *) die "PROXIES: $proxy (expected: nginx, nghttpx, webproxy)" ;;
+  esac
+  proxies+="${proxies:+ }$proxy"
+done
+
+here=$PWD
+libraries=${PROGRAMS:-$work/libraries}
+mkdir -p "$libraries/grpc-go"
+libraries=$(cd "$libraries" && pwd)
+if ! [ -x "$libraries/grpc-go/echo" ]; then
+  cd "$libraries/grpc-go"
+  cp "$here/programs/grpc.go" main.go
+  printf 'module webproxy.io/bench\n\ngo 1.24\n' >go.mod
+  { go get google.golang.org/grpc@v1.85.0 && go build -o echo .; } >"$work/go.log" 2>&1 || die "Go has no grpc: $(tail -n 1 "$work/go.log")"
+  cd "$here"
+fi
+taskset -c 1 env GOMAXPROCS=1 "$libraries/grpc-go/echo" serve 127.0.0.1:0 >"$work/service.out" 2>"$work/service.err" &
+pids+=($!)
+ready $! service
+service=$uri
+# a message of 16 bytes
+printf '\0\0\0\0\0200123456789abcdef' >"$work/message"
+certificate
+
+declare -A pid_of port_of # by proxy and scenario
+start_nginx() {
+  free_port && port_of[nginx h2c]=$port
+  free_port && port_of[nginx tls]=$port
+  nginx_server proxy "$port" taskset -c 0 <<CONF
+  upstream service { server $service; keepalive 256; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port_of[nginx h2c]} http2 backlog=4096;
+    listen 127.0.0.1:${port_of[nginx tls]} ssl http2 backlog=4096;
+    ssl_certificate $work/cert.pem;
+    ssl_certificate_key $work/key.pem;
+    location / {
+      grpc_pass grpc://service;
+      grpc_set_header X-Forwarded-For \$remote_addr;
+      grpc_set_header X-Forwarded-Proto \$scheme;
+      grpc_set_header X-Forwarded-Host \$http_host;
+      grpc_set_header X-Forwarded-Port \$server_port;
+      grpc_set_header X-Real-IP \$remote_addr;
+    }
+  }
+CONF
+  pid_of[nginx h2c]=$nginx_pid pid_of[nginx tls]=$nginx_pid
+}
+start_nghttpx() {
+  free_port && port_of[nghttpx h2c]=$port
+  free_port && port_of[nghttpx tls]=$port
+  taskset -c 0 nghttpx --workers=1 --single-process --conf=/dev/null -f "127.0.0.1,${port_of[nghttpx h2c]};no-tls" -f "127.0.0.1,$port" -b "${service%:*},${service##*:};;proto=h2" --add-x-forwarded-for \
+    --accesslog-file=/dev/null "$work/key.pem" "$work/cert.pem" >"$work/nghttpx.out" 2>&1 &
+  pids+=($!)
+  pid_of[nghttpx h2c]=$! pid_of[nghttpx tls]=$!
+  listens "$port" "$work/nghttpx.out"
+}
+start_webproxy() {
+  local name front
+  for name in $scenarios; do
+    front=(--plain)
+    [ "$name" = h2c ] || front=(--cert "$work/cert.pem" --key "$work/key.pem")
+    # shellcheck disable=SC2086 # options are words
+    taskset -c 0 "$java" ${JAVA_OPTS:-} -jar "$jar" expose --to "h2c://$service" --external-port 0 --bind 127.0.0.1 --io-threads 1 "${front[@]}" >"$work/$name.out" 2>"$work/$name.err" &
+    pids+=($!)
+    pid_of[webproxy $name]=$!
+    ready $! "$name"
+    port_of[webproxy $name]=$(sed 's|.*:\([0-9]*\)/$|\1|' <<<"$uri")
+  done
+}
+
+ticks_of() { # user and system time of a process and its children, in clock ticks
+  local all=0 pid stat fields
+  for pid in "$1" $(cat "/proc/$1/task/$1/children"); do
+    stat=$(cat "/proc/$pid/stat")
+    read -ra fields <<<"${stat##*) }"
+    all=$((all + fields[11] + fields[12]))
+  done
+  echo "$all"
+}
+hertz=$(getconf CLK_TCK)
+
+load() { # proxy, scenario, calls
+  local scheme=http
+  [ "$2" = h2c ] || scheme=https
+  taskset -c 1 h2load -t 1 -c 8 -m 16 -n "$3" -d "$work/message" -H 'content-type: application/grpc' -H 'te: trailers' "$scheme://127.0.0.1:${port_of[$1 $2]}/webproxy.Echo/Unary" >"$work/h2load.out" 2>&1 ||
+    broken "$1, $2: h2load: $(tail -n 1 "$work/h2load.out")"
+  # an answer without a message is a failure with 200
+  awk -v n="$3" '
+    /^requests:/ { gsub(",", ""); done = $8 }
+    /^status codes:/ { good = $3 }
+    /^traffic:/ { data = $NF == "data" ? $(NF - 1) : 0; gsub(/[()]/, "", data) }
+    END { exit !(done == n && good == n && data == n * 21) }' "$work/h2load.out" ||
+    broken "$1, $2: not all calls are answered right: $(grep -E '^(requests|status codes|traffic)' "$work/h2load.out" | tr '\n' ';')"
+}
+
+for proxy in $proxies; do "start_$proxy"; done
+echo "$(nginx -v 2>&1); $(nghttpx --version 2>/dev/null); $("$java" -jar "$jar" --version); $rounds rounds of $calls calls, the JVM warmed by 8 runs of $((warm / 8)) in each scenario"
+for scenario in $scenarios; do
+  for proxy in $proxies; do
+    n=$((warm / 8)) && runs=8
+    [ "$proxy" = webproxy ] || { n=1000 && runs=1; }
+    for _ in $(seq "$runs"); do load "$proxy" "$scenario" "$n"; done
+  done
+done
+
+: >"$work/table"
+order=$proxies
+for round in $(seq "$rounds"); do
+  for scenario in $scenarios; do
+    for proxy in $order; do
+      before=$(ticks_of "${pid_of[$proxy $scenario]}")
+      load "$proxy" "$scenario" "$calls"
+      ticks=$(($(ticks_of "${pid_of[$proxy $scenario]}") - before))
+      awk -v r="$round" -v s="$scenario" -v p="$proxy" -v n="$calls" -v t="$ticks" -v hz="$hertz" 'BEGIN { printf "%s %s %s %.2f\n", r, s, p, t / hz * 1e6 / n }' >>"$work/table"
+    done
+  done
+  order="${order#* } ${order%% *}"
+  [ "$order" != "$proxies $proxies" ] || order=$proxies # there is but one
+  echo "round $round: $(awk -v r="$round" '$1 == r { printf "%s%s %s %.1f", s, $2, $3, $4; s = ", " }' "$work/table")"
+done
+
+median() { # scenario, proxy
+  awk -v s="$1" -v p="$2" '$2 == s && $3 == p { print $4 }' "$work/table" | sort -n |
+    awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+failed=0
+printf '\n%-8s %-10s %14s %9s  %s\n' scenario proxy 'median us' 'x nginx' verdict
+for scenario in $scenarios; do
+  nginx=$(median "$scenario" nginx)
+  for proxy in $proxies; do
+    own=$(median "$scenario" "$proxy")
+    awk -v own="${own:-0}" 'BEGIN { exit !(own > 0) }' || broken "$proxy, $scenario: too few calls to measure, raise CALLS"
+    verdict=
+    [ "$proxy" != webproxy ] || verdict=$(awk -v own="$own" -v nginx="${nginx:-0}" -v target="$target" 'BEGIN {
+        if (nginx > 0) printf "%s (target: %s x nginx)", (own / nginx <= target ? "ok" : "FAILED"), target }')
+    [[ $verdict != FAILED* ]] || failed=1
+    awk -v s="$scenario" -v p="$proxy" -v own="$own" -v nginx="${nginx:-0}" -v verdict="$verdict" \
+      'BEGIN { printf "%-8s %-10s %14.1f %9s  %s\n", s, p, own, (nginx > 0 ? sprintf("%.2f", own / nginx) : "-"), verdict }'
+  done
+done
+exit "$failed"
