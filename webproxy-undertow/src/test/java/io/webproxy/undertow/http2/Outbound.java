@@ -12,6 +12,7 @@ import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -129,6 +130,11 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
 
     OutboundConnection connection() {
         return connection;
+    }
+
+    /** What the IO thread has used of a processor. */
+    long cpuNanos() throws Exception {
+        return onThread(() -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime());
     }
 
     int room() throws Exception {

@@ -15,6 +15,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -374,5 +375,48 @@ class OutboundConnectionTest {
         Outbound.Call call = outbound.tunnel();
         call.head();
         assertThat(readFrom(outbound.onThread(() -> call.stream().tunnel()))).isEqualTo("the stream was reset");
+    }
+
+    @Test
+    void windowOfZeroHoldsABodyAndNothingElse() throws Exception {
+        connect(
+                peer -> {
+                    peer.next(HEADERS);
+                    peer.respond(peer.next(HEADERS).stream(), END_STREAM, "204");
+                    // below zero for what was sent, then open again
+                    peer.send(Http2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 0, 3});
+                    seen.add(peer.next(DATA).payload().length);
+                    peer.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 2});
+                    seen.add(peer.next(DATA).payload().length);
+                    peer.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 0});
+                    peer.send(Http2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 0, 2});
+                    peer.send(Http2Client.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 9});
+                    Frame rest = peer.next(DATA);
+                    seen.add(rest.payload().length + " " + rest.flags());
+                    peer.respond(1, END_STREAM, "200");
+                    peer.end();
+                },
+                4,
+                0);
+        Outbound.Call held = outbound.send(post("content-length", "12"), false);
+        CompletableFuture<String> written = held.write(new byte[12], () -> null);
+        assertThat(written).isNotDone();
+        assertThat(outbound.get("/").await()).isEqualTo("204 end ended");
+        assertThat(seen()).isEqualTo(3);
+        assertThat(seen()).isEqualTo(2);
+        assertThat(seen()).isEqualTo("7 1");
+        assertThat(held.await()).isEqualTo("200 end ended");
+    }
+
+    @Test
+    void whoWaitsForAWindowDoesNotSpin() throws Exception {
+        connect(Http2Client::end, 4, 0);
+        for (int i = 0; i < 50; i++) {
+            outbound.send(post(), false).write(new byte[12], () -> null);
+        }
+        long before = outbound.cpuNanos();
+        outbound.advance(Duration.ofSeconds(1));
+        outbound.advance(Duration.ofSeconds(1));
+        assertThat(outbound.cpuNanos() - before).isLessThan(TimeUnit.MILLISECONDS.toNanos(150));
     }
 }
