@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.http2.OutboundStream.Failure;
 import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,11 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             .withPings(2000)
             .withEmptyData(5000)
             .withWindowUpdates(10_000);
+
+    /** So often streams may be reset over time, in nanoseconds from one to the next. */
+    private static final long RESET_NANOS = TimeUnit.MILLISECONDS.toNanos(30);
+    /** What may be saved up of these: 500 resets. */
+    private static final long RESETS_NANOS = 500 * RESET_NANOS;
 
     private static final int SETTINGS_ENABLE_PUSH = 2;
     private static final long PING = 0x7765_6270_616c_6976L;
@@ -80,6 +86,9 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     /** A frame of a stream has come since the last PONG: servers of gRPC count the pings that they get without. */
     private boolean heard = true;
 
+    /** The time by which the resets so far are paid for. */
+    private long resetsPaid;
+
     private boolean leaving;
     private boolean roomTold;
     private Failure failure = Failure.CLOSED;
@@ -107,6 +116,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         this.heads = heads;
         this.mostStreams = mostStreams;
         this.reader = new ResponseReader(new Responses(), heads, meter);
+        this.resetsPaid = sweeper.now();
         this.wait = new OutboundWait(this, reader, heads.headTime().toNanos(), sweeper.now());
     }
 
@@ -212,12 +222,19 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         reader.opened(id, block.isHead(), block.isTunnel(), streamWindow);
         streams.put(id, stream);
         meter.asked();
-        block.encode(encoder);
-        sender().block(id, end);
+        stream.sent(id, sink, Long.MAX_VALUE);
+        try {
+            block.encode(encoder);
+            sender().block(id, end);
+        } catch (Throwable e) {
+            // the tables of HPACK may differ by now
+            closeNow();
+            throw e;
+        }
         stream.sent(id, sink, output.written() + output.waiting());
         if (next < 0) {
             // RFC 9113 section 5.1.1
-            peerLeaves();
+            takeOut();
         }
     }
 
@@ -228,8 +245,21 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         } else if (isOpen(stream)) {
             reader.wasReset(stream.id());
             sendReset(stream.id(), code);
+            countReset();
         }
         over(stream);
+    }
+
+    /**
+     * Upstreams take many resets for an attack (CVE-2023-44487), and end the connection with all that is on it: so a client that leaves again and again moves to another one before
+     * others are harmed.
+     */
+    private void countReset() {
+        long now = sweeper.now();
+        resetsPaid = Math.max(now, resetsPaid) + RESET_NANOS;
+        if (resetsPaid - now > RESETS_NANOS) {
+            takeOut();
+        }
     }
 
     /** A stream of this side needn't be known any more. */
@@ -445,7 +475,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         public void leaving(int last, int code) {
             LOG.debug("An upstream leaves an HTTP/2 connection with code {}, after stream {}", code, last);
             reason = "the upstream left the connection with code " + code;
-            peerLeaves();
+            takeOut();
             for (OutboundStream stream : streams.all()) {
                 if (stream.id() > last) {
                     reader.wasReset(stream.id());
@@ -468,7 +498,8 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     // --- ends ---
 
-    private void peerLeaves() {
+    /** There is no room any more, and the owner doesn't know. */
+    private void takeOut() {
         if (!leaving) {
             leaving = true;
             Guard.run("the leave of an HTTP/2 connection", owner::leaving);
@@ -508,7 +539,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private void end(int code) {
         ending = true;
         LOG.debug("An HTTP/2 connection to an upstream ends with code {}: {}", code, reason);
-        peerLeaves();
+        takeOut();
         reader.end();
         sendGoAway(0, code);
         turns.stopReading();
@@ -531,7 +562,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     @Override
     void ended() {
         sweeper.forget(wait);
-        peerLeaves();
+        takeOut();
         Guard.run("the end of an HTTP/2 connection", owner::closed);
     }
 }

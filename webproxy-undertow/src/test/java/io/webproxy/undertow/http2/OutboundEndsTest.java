@@ -547,4 +547,44 @@ class OutboundEndsTest {
         }
         assertThat(call.await()).isEqualTo("200 end ended");
     }
+
+    /** The upstream would take them for an attack, and end the connection with the streams of others. */
+    @Test
+    void clientsThatLeaveAgainAndAgainMoveToAnotherConnection() throws Exception {
+        connect(peer -> {
+            Frame first = peer.next(HEADERS);
+            go.await(10, TimeUnit.SECONDS);
+            peer.respond(first.stream(), END_STREAM, "200");
+            seen.add(peer.end());
+        });
+        Outbound.Call bystander = outbound.get("/");
+        outbound.onThread(() -> {
+            for (int i = 0; i < 1000 && outbound.connection().room() > 0; i++) {
+                OutboundStream stream = outbound.connection().open(outbound.new Call(false));
+                stream.send(post(), true);
+                stream.reset(ErrorCode.CANCEL);
+            }
+            return null;
+        });
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(bystander.isOver()).isFalse();
+        go.countDown();
+        assertThat(bystander.await()).isEqualTo("200 end ended");
+        assertThat(seen()).isEqualTo(ErrorCode.NO_ERROR);
+    }
+
+    @Test
+    void resetsOverALongTimeAreNothingUnusual() throws Exception {
+        connect(Http2Client::end);
+        outbound.onThread(() -> {
+            for (int i = 0; i < 2000; i++) {
+                OutboundStream stream = outbound.connection().open(outbound.new Call(false));
+                stream.send(post(), true);
+                stream.reset(ErrorCode.CANCEL);
+                outbound.clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(40));
+            }
+            return null;
+        });
+        assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS);
+    }
 }
