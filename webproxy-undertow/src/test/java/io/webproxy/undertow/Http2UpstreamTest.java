@@ -10,11 +10,15 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import okhttp3.Headers;
@@ -174,6 +178,33 @@ class Http2UpstreamTest {
                 assertThat(response.trailers()).isEqualTo(Headers.of("x-checksum", "abc"));
             }
             assertThat(proxy.record().error()).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void trailersOfTheRequestReachTheUpstream(Front front) throws Exception {
+        BlockingQueue<List<String>> seen = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    Http2Client.Frame head = peer.next(Http2Client.HEADERS);
+                    seen.add(peer.fieldsOf(head));
+                    seen.add(peer.fieldsOf(peer.next(Http2Client.HEADERS)));
+                    peer.respond(head.stream(), Http2Client.END_STREAM, "200");
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(front, "h2c://" + upstream.address());
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: a¶TE: trailers¶Connection: TE¶Cookie: a=b¶Cookie: c=d¶"
+                    + "Transfer-Encoding: chunked¶¶5¶hello¶0¶X-Checksum: abc¶Host: evil¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+            assertThat(seen.poll(10, TimeUnit.SECONDS))
+                    .startsWith(":method: POST", ":scheme: http", ":authority: a", ":path: /")
+                    .contains("te: trailers", "cookie: a=b", "cookie: c=d")
+                    .noneMatch(field -> field.matches("(host|connection|transfer-encoding|content-length): .*"));
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).containsExactly("x-checksum: abc");
         }
     }
 }

@@ -9,8 +9,6 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.SocketReads;
-import io.webproxy.undertow.deadline.Sweeper;
-import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
 import java.nio.ByteBuffer;
@@ -18,9 +16,6 @@ import java.time.Duration;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -90,10 +85,9 @@ public final class UpstreamPool {
     private final OncePerMinute noRoom = new OncePerMinute();
     private final Spread spread = new Spread();
     private final AtomicInteger open = new AtomicInteger();
-    private final AtomicInteger waiting = new AtomicInteger();
     private final Predicate<Route> inForce;
     private final UpstreamNews news;
-    private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
+    private final PoolQueue queue = new PoolQueue();
     private volatile PoolLimits limits;
     private volatile boolean closed;
 
@@ -206,7 +200,7 @@ public final class UpstreamPool {
 
     /** Requests in the queue. */
     int waiting() {
-        return waiting.get();
+        return queue.size();
     }
 
     /** Idle connections. */
@@ -395,14 +389,10 @@ public final class UpstreamPool {
     }
 
     void enqueue(Lane lane, Wish wish) {
-        if (waiting.incrementAndGet() > limits.queue()) {
-            waiting.decrementAndGet();
+        if (!queue.add(lane, wish, limits)) {
             wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
             return;
         }
-        Waiter waiter = new Waiter(lane, wish);
-        queue.add(waiter);
-        lane.sweeper().watch(waiter);
         makeRoom();
         pump();
         SharedConnections shared = lane.shared();
@@ -424,19 +414,18 @@ public final class UpstreamPool {
 
     /** Connections of this lane have room: those in the queue that are of its thread get it. */
     void serveQueue(Lane lane, SharedConnections shared) {
-        if (waiting.get() == 0) {
+        if (queue.size() == 0) {
             return;
         }
-        for (Waiter waiter : queue) {
-            if (waiter.lane == lane && !shared.isAlone(waiter.wish)) {
-                if (!shared.hasRoom(waiter.wish)) {
+        for (PoolQueue.Waiter waiter : queue.all()) {
+            if (waiter.lane() == lane && !shared.isAlone(waiter.wish())) {
+                if (!shared.hasRoom(waiter.wish())) {
                     return;
                 }
-                if (waiter.claim()) {
-                    queue.remove(waiter);
+                if (queue.take(waiter)) {
                     lane.sweeper().forget(waiter);
-                    if (waiter.wish.taker().isWanted()) {
-                        shared.take(waiter.wish);
+                    if (waiter.wish().taker().isWanted()) {
+                        shared.take(waiter.wish());
                     }
                 }
             }
@@ -448,7 +437,7 @@ public final class UpstreamPool {
         for (Map.Entry<XnioIoThread, Lane> other : lanes.entrySet()) {
             if (other.getValue().idleCount() > 0) {
                 IoTasks.execute(other.getKey(), () -> {
-                    if (waiting.get() > 0 && !other.getValue().closeOldestIdle()) {
+                    if (queue.size() > 0 && !other.getValue().closeOldestIdle()) {
                         makeRoom();
                     }
                 });
@@ -459,7 +448,7 @@ public final class UpstreamPool {
 
     /** An idle connection is closed if somebody waits. */
     void makeRoomIfWanted() {
-        if (waiting.get() > 0) {
+        if (queue.size() > 0) {
             makeRoom();
         }
     }
@@ -494,8 +483,8 @@ public final class UpstreamPool {
 
     /** Gives places that are free to those who wait. */
     private void pump() {
-        while (waiting.get() > 0 && permit()) {
-            Waiter waiter = next();
+        while (queue.size() > 0 && permit()) {
+            PoolQueue.Waiter waiter = queue.next();
             if (waiter == null) {
                 open.decrementAndGet();
                 if (queue.isEmpty()) {
@@ -503,9 +492,9 @@ public final class UpstreamPool {
                 }
                 continue;
             }
-            IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
-                waiter.lane.sweeper().forget(waiter);
-                openInPlace(waiter.lane, waiter.wish);
+            IoTasks.execute(waiter.lane().sweeper().thread(), () -> {
+                waiter.lane().sweeper().forget(waiter);
+                openInPlace(waiter.lane(), waiter.wish());
             });
         }
     }
@@ -522,50 +511,41 @@ public final class UpstreamPool {
 
     /** Keeps a connection that has become idle, or gives it to the first who waits. */
     boolean keepOrHandOver(Lane lane, UpstreamConnection connection) {
-        Waiter first = queue.peek();
-        if (first == null || waiting.get() == 0) {
+        PoolQueue.Waiter first = queue.peek();
+        if (first == null || queue.size() == 0) {
             lane.keep(connection);
             makeRoomIfWanted();
             return true;
         }
-        if (first.lane != lane || sharedFor(lane, first.wish) != null) {
+        if (first.lane() != lane || sharedFor(lane, first.wish()) != null) {
             return false;
         }
-        Waiter waiter = next();
+        PoolQueue.Waiter waiter = queue.next();
         if (waiter == null) {
             lane.keep(connection);
             makeRoomIfWanted();
             return true;
         }
-        if (waiter.lane != lane || sharedFor(lane, waiter.wish) != null) {
+        if (waiter.lane() != lane || sharedFor(lane, waiter.wish()) != null) {
             // another one has become first: it gets the place, not the connection
-            IoTasks.execute(waiter.lane.sweeper().thread(), () -> {
-                waiter.lane.sweeper().forget(waiter);
-                take(waiter.lane, waiter.wish);
+            IoTasks.execute(waiter.lane().sweeper().thread(), () -> {
+                waiter.lane().sweeper().forget(waiter);
+                take(waiter.lane(), waiter.wish());
             });
             return false;
         }
         lane.sweeper().forget(waiter);
         IoTasks.execute(lane.sweeper().thread(), () -> {
-            if (!waiter.wish.taker().isWanted()) {
+            if (!waiter.wish().taker().isWanted()) {
                 lane.release(connection);
             } else if (connection.isOpen() && connection.probe()) {
-                give(connection, waiter.wish.taker());
+                give(connection, waiter.wish().taker());
             } else {
                 connection.close();
-                take(lane, waiter.wish.renewed());
+                take(lane, waiter.wish().renewed());
             }
         });
         return true;
-    }
-
-    private @Nullable Waiter next() {
-        for (Waiter waiter = queue.poll(); waiter != null; waiter = queue.poll()) {
-            if (waiter.claim()) {
-                return waiter;
-            }
-        }
-        return null;
     }
 
     /** No connection is kept from now on. */
@@ -573,62 +553,5 @@ public final class UpstreamPool {
         closed = true;
         news.end();
         lanes.forEach((thread, lane) -> IoTasks.execute(thread, lane::closeIdle));
-    }
-
-    /** A request in the queue. */
-    private final class Waiter extends Watched {
-        private final Lane lane;
-        private final Wish wish;
-        private final long deadline;
-        private final AtomicBoolean claimed = new AtomicBoolean();
-
-        Waiter(Lane lane, Wish wish) {
-            this.lane = lane;
-            this.wish = wish;
-            this.deadline = lane.sweeper().now() + limits.queueTime().toNanos();
-        }
-
-        /** Takes it out of the queue; only the first call succeeds. */
-        boolean claim() {
-            boolean first = claimed.compareAndSet(false, true);
-            if (first) {
-                waiting.decrementAndGet();
-            }
-            return first;
-        }
-
-        @Override
-        protected long deadline() {
-            return deadline;
-        }
-
-        @Override
-        protected void expired(long now) {
-            giveUp("no connection became free in time");
-        }
-
-        @Override
-        protected void seen(long now) {
-            if (!wish.taker().isWanted()) {
-                lane.sweeper().forget(this);
-                if (claim()) {
-                    queue.remove(this);
-                }
-            }
-        }
-
-        @Override
-        protected void cut() {
-            giveUp("the server is closing");
-        }
-
-        private void giveUp(String why) {
-            Sweeper sweeper = lane.sweeper();
-            sweeper.forget(this);
-            if (claim()) {
-                queue.remove(this);
-                wish.taker().failed(ForwardError.POOL_EXHAUSTED, why);
-            }
-        }
     }
 }

@@ -1,0 +1,129 @@
+package io.webproxy.undertow.upstream;
+
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.PoolLimits;
+import io.webproxy.undertow.deadline.Watched;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** The requests that wait for a place in a pool, in their order, each for a limited time. Thread-safe, but a waiter belongs to its lane's IO thread. */
+final class PoolQueue {
+    private final AtomicInteger size = new AtomicInteger();
+    private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
+
+    /** How many wait. */
+    int size() {
+        return size.get();
+    }
+
+    /** Whether there is nothing in it, not even one that has just been given up. */
+    boolean isEmpty() {
+        return queue.isEmpty();
+    }
+
+    /** Adds a request, on its lane's thread; false if the queue is full. */
+    boolean add(Lane lane, Wish wish, PoolLimits limits) {
+        if (size.incrementAndGet() > limits.queue()) {
+            size.decrementAndGet();
+            return false;
+        }
+        Waiter waiter =
+                new Waiter(lane, wish, lane.sweeper().now() + limits.queueTime().toNanos());
+        queue.add(waiter);
+        lane.sweeper().watch(waiter);
+        return true;
+    }
+
+    /** The first one, which stays; null for none. */
+    @Nullable Waiter peek() {
+        return queue.peek();
+    }
+
+    /** Takes the first one out; null for none. */
+    @Nullable Waiter next() {
+        for (Waiter waiter = queue.poll(); waiter != null; waiter = queue.poll()) {
+            if (waiter.claim()) {
+                return waiter;
+            }
+        }
+        return null;
+    }
+
+    /** All of them, as they are now. */
+    Iterable<Waiter> all() {
+        return queue;
+    }
+
+    /** Takes one out, wherever it stands; false if it is out already. */
+    boolean take(Waiter waiter) {
+        boolean first = waiter.claim();
+        if (first) {
+            queue.remove(waiter);
+        }
+        return first;
+    }
+
+    /** A request in the queue. */
+    final class Waiter extends Watched {
+        private final Lane lane;
+        private final Wish wish;
+        private final long deadline;
+        private final AtomicBoolean claimed = new AtomicBoolean();
+
+        private Waiter(Lane lane, Wish wish, long deadline) {
+            this.lane = lane;
+            this.wish = wish;
+            this.deadline = deadline;
+        }
+
+        Lane lane() {
+            return lane;
+        }
+
+        Wish wish() {
+            return wish;
+        }
+
+        /** Only the first call succeeds. */
+        private boolean claim() {
+            boolean first = claimed.compareAndSet(false, true);
+            if (first) {
+                size.decrementAndGet();
+            }
+            return first;
+        }
+
+        @Override
+        protected long deadline() {
+            return deadline;
+        }
+
+        @Override
+        protected void expired(long now) {
+            giveUp("no connection became free in time");
+        }
+
+        @Override
+        protected void seen(long now) {
+            if (!wish.taker().isWanted()) {
+                lane.sweeper().forget(this);
+                take(this);
+            }
+        }
+
+        @Override
+        protected void cut() {
+            giveUp("the server is closing");
+        }
+
+        private void giveUp(String why) {
+            lane.sweeper().forget(this);
+            if (take(this)) {
+                wish.taker().failed(ForwardError.POOL_EXHAUSTED, why);
+            }
+        }
+    }
+}
