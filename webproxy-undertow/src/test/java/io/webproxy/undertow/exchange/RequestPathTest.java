@@ -40,7 +40,7 @@ class RequestPathTest {
         "/users/CORP%5Calice, /users/CORP%5Calice",
         "/%5c, /%5C",
         "/a%5c%5cb, /a%5C%5Cb",
-        "'/{x}|\"<>^`[]', /%7Bx%7D%7C%22%3C%3E%5E%60%5B%5D",
+        "'/{x}|^`[]', /%7Bx%7D%7C%5E%60%5B%5D",
         "/.well-known/x, /.well-known/x",
         "/..., /...",
         "/..a/b, /..a/b"
@@ -97,6 +97,9 @@ class RequestPathTest {
                 "/.%5cs",
                 "/%2e%2e%5cs",
                 "/a\\b",
+                "/a\"b",
+                "/a<b",
+                "/a>b",
                 "/%00",
                 "/a%00.html",
                 "/\\",
