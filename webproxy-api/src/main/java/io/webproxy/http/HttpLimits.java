@@ -14,7 +14,7 @@ import java.util.Objects;
  * @param fields how many fields a head may have, 10 to 10,000; above it: 431
  * @param requestBodyBytes the request body, 0 for no limit (the default); above it: 413
  * @param requestBodyRate how many bytes per second a client must send of a request body on average, while it is waited for and no response has
- *     begun; 0 for no such limit; below it: 408
+ *     begun; 0 for no such limit; below it: 408; it does not hold for gRPC calls, whose clients may pause
  * @param requestBodyGrace how long a request body is waited for before its rate counts; zero for at once
  * @param responseHeadBytes an upstream's response head, 1 KiB to 1 MiB; above it: 502
  * @param headTime from the first byte of a request to its complete head, then 408; also for a TLS handshake, and over HTTP/2 for the client's first settings and for each field block,
