@@ -588,7 +588,8 @@ public final class Route {
         /**
          * The route.
          *
-         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, answer and redirect
+         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, answer and redirect, or a health
+         *     check by gRPC of an upstream that doesn't speak HTTP/2
          */
         public Route build() {
             int ways = (upstreams.isEmpty() ? 0 : 1) + (answer == null ? 0 : 1) + (redirect == null ? 0 : 1);
@@ -596,6 +597,17 @@ public final class Route {
                 throw new IllegalArgumentException("route " + (name == null ? host + path.toString() : name)
                         + (ways == 0 ? ": no upstream" : ": upstreams, an answer or a redirect together")
                         + " (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))");
+            }
+            if (healthCheck != null && healthCheck.grpcService() != null) {
+                for (Upstream upstream : upstreams) {
+                    if (!upstream.isHttp2()) {
+                        throw new IllegalArgumentException(
+                                "healthCheck: gRPC to " + upstream + " (expected: an upstream that"
+                                        + " speaks HTTP/2, " + (upstream.tls() ? "https+h2://" : "h2c://")
+                                        + upstream.authority()
+                                        + ")");
+                    }
+                }
             }
             return new Route(this);
         }

@@ -36,7 +36,9 @@ class PoolLimitsTest {
                 bad(l -> l.withIdle(1, Duration.ofHours(2)), "idleTime: PT2H (expected: 1 ms to 1 h)"),
                 bad(l -> l.withEjection(-1, SECOND), "ejectAfter: -1 (expected: 0-1000)"),
                 bad(l -> l.withEjection(1001, SECOND), "ejectAfter: 1001 (expected: 0-1000)"),
-                bad(l -> l.withEjection(1, Duration.ZERO), "ejectTime: PT0S (expected: 1 ms to 1 h)"));
+                bad(l -> l.withEjection(1, Duration.ZERO), "ejectTime: PT0S (expected: 1 ms to 1 h)"),
+                bad(l -> l.withStreams(0), "streams: 0 (expected: 1-1000)"),
+                bad(l -> l.withStreams(1001), "streams: 1001 (expected: 1-1000)"));
     }
 
     private static Arguments bad(UnaryOperator<PoolLimits> set, String message) {
@@ -56,10 +58,13 @@ class PoolLimitsTest {
         PoolLimits limits = DEFAULTS.withConnections(1)
                 .withQueue(0, Duration.ofMillis(1))
                 .withIdle(0, Duration.ofHours(1))
-                .withEjection(0, Duration.ofMillis(1));
+                .withEjection(0, Duration.ofMillis(1))
+                .withStreams(7);
 
         assertThat(limits)
-                .isEqualTo(new PoolLimits(1, 0, Duration.ofMillis(1), 0, Duration.ofHours(1), 0, Duration.ofMillis(1)));
+                .isEqualTo(
+                        new PoolLimits(1, 0, Duration.ofMillis(1), 0, Duration.ofHours(1), 0, Duration.ofMillis(1), 7));
+        assertThat(DEFAULTS.streams()).isEqualTo(100);
         assertThat(DEFAULTS.connections()).isEqualTo(16_384);
     }
 

@@ -83,6 +83,16 @@ class RouteKnobsTest {
                         () -> HealthCheck.path("/").withStatus(300, 200),
                         "healthCheck.mostStatus: 200 (expected: 300-599)"),
                 bad(() -> HealthCheck.path("/").withThresholds(0, 1), "healthCheck.failures: 0 (expected: 1-1000)"),
+                bad(
+                        () -> HealthCheck.grpc("x".repeat(1001)),
+                        "healthCheck.grpcService: 1001 characters (expected: at most 1000)"),
+                bad(
+                        () -> Route.builder()
+                                .forward("h2c://a:1", "https://b")
+                                .healthCheck(HealthCheck.grpc())
+                                .build(),
+                        "healthCheck: gRPC to https://b:443 (expected: an upstream that speaks HTTP/2,"
+                                + " https+h2://b:443)"),
                 bad(() -> FailureShare.of(Double.NaN), "failureShare.share: NaN (expected: above 0, at most 1)"),
                 bad(() -> new RetryBudget(1.5, 0), "retries.share: 1.5 (expected: 0 to 1)"),
                 bad(() -> new RetryBudget(0.2, -1), "retries.reserve: -1 (expected: 0-100000)"),
@@ -103,6 +113,28 @@ class RouteKnobsTest {
 
     private static Arguments bad(ThrowingCallable call, String message) {
         return arguments(call, message);
+    }
+
+    @Test
+    void grpcCheckKeepsItsServiceWhateverElseChanges() {
+        HealthCheck check = HealthCheck.grpc("a.B")
+                .withInterval(Duration.ofSeconds(1))
+                .withTimeout(Duration.ofSeconds(2))
+                .withStatus(200, 299)
+                .withThresholds(4, 5);
+
+        assertThat(check)
+                .isEqualTo(new HealthCheck(
+                        "/grpc.health.v1.Health/Check",
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2),
+                        200,
+                        299,
+                        4,
+                        5,
+                        "a.B"));
+        assertThat(HealthCheck.grpc()).isEqualTo(HealthCheck.grpc(""));
+        assertThat(HealthCheck.path("/").grpcService()).isNull();
     }
 
     @ParameterizedTest(name = "{1}")

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.route.HealthCheck;
+import io.webproxy.route.Upstream;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
@@ -24,6 +25,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import mockwebserver3.MockWebServer;
+import okhttp3.Protocol;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -124,11 +127,17 @@ class Http2HealthCheckTest {
 
     @Test
     @ExpectedLog(contains = "gRPC needs an upstream of h2c:// or https+h2://")
-    void grpcCheckOfAnHttp11UpstreamSaysWhatItNeeds() throws Exception {
-        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
-                TestProxy proxy = TestProxy.start(
-                        Front.H1, b -> b.route(r -> r.forward(upstream.uri()).healthCheck(fast(HealthCheck.grpc()))))) {
-            await().until(() -> !isHealthy(proxy, upstream.uri()));
+    void grpcCheckOfAnUpstreamThatChoosesHttp11SaysWhatItNeeds() throws Exception {
+        try (MockWebServer server = new MockWebServer()) {
+            server.useHttps(TestProxy.identity().sslSocketFactory());
+            server.setProtocols(List.of(Protocol.HTTP_1_1));
+            server.start();
+            Upstream upstream =
+                    Upstream.of("https+h2://localhost:" + server.getPort()).trusting(Http2Upstream.rootFile());
+            try (TestProxy proxy = TestProxy.start(
+                    Front.H1, b -> b.route(r -> r.forward(upstream).healthCheck(fast(HealthCheck.grpc()))))) {
+                await().until(() -> !isHealthy(proxy, upstream.toString()));
+            }
         }
     }
 }
