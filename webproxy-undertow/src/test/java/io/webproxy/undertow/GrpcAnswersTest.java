@@ -19,6 +19,7 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.LoggedErrors;
+import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
@@ -212,6 +213,16 @@ class GrpcAnswersTest {
                     .containsEntry("content-type", "text/plain; charset=utf-8")
                     .doesNotContainKeys("grpc-status", "grpc-message");
             assertThat(proxy.record().status()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void clientOfHttp1IsAnsweredByHttp() throws Exception {
+        try (TestProxy proxy = TestProxy.start(Front.H1, b -> b.route(r -> r.answer(Answer.text(403, "no"))));
+                RawConnection client = proxy.raw()) {
+            client.send("POST /a.B/C HTTP/1.1¶Host: localhost¶Content-Type: application/grpc¶Content-Length: 0¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 403 ").doesNotContain("grpc-");
+            assertThat(proxy.record().grpcStatus()).isNull();
         }
     }
 

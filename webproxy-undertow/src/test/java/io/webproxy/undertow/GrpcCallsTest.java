@@ -341,6 +341,26 @@ class GrpcCallsTest {
         }
     }
 
+    @Test
+    void callThatStreamsWhenTheServerEndsIsUnavailable() throws Exception {
+        TestProxy proxy = null;
+        try (RawUpstream upstream = upstream((c, request) -> head(c))) {
+            proxy = TestProxy.start(Front.H2_TLS, to(upstream));
+            try (Http2Client client = Http2Client.open(proxy)) {
+                call(client);
+                client.fields(next(client));
+                CompletableFuture<Void> closed = CompletableFuture.runAsync(proxy::close);
+                // after the GOAWAY that announces it
+                assertThat(client.fields(client.next(HEADERS))).containsEntry("grpc-status", "14");
+                closed.get(10, TimeUnit.SECONDS);
+            }
+        } finally {
+            if (proxy != null) {
+                proxy.close();
+            }
+        }
+    }
+
     /** Metadata that the client took for the end of a call would be wrong at the end of something else. */
     @Test
     void answerOfHttpThatBreaksOffIsReset() throws Exception {
