@@ -116,6 +116,32 @@ class CliServeTest {
         }
     }
 
+    /** Another proxy is one that speaks HTTP/2 in cleartext. */
+    @Test
+    void routeMayGoToAServiceThatSpeaksHttp2() throws Exception {
+        try (DemoService service = DemoService.ofModel("chat");
+                Served inner = Served.start(
+                        "expose",
+                        "--external-port",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--plain",
+                        "--to",
+                        "http://127.0.0.1:" + service.port());
+                Served outer = Served.start(
+                        "expose",
+                        "--external-port",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--plain",
+                        "--route",
+                        "/v1/=h2c://127.0.0.1:" + inner.url("/").port())) {
+            assertThat(get(outer.url("/v1/models"))).contains("\"id\":\"chat\"");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"'',CLIENT", "client,CLIENT", "UPSTREAM,UPSTREAM", "ollama:11434,ollama:11434"})
     void hostHeaderIsTheClientsUnlessToldOtherwise(String policy, String expected) throws Exception {

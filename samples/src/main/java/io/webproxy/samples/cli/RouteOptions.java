@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 final class RouteOptions {
     /** The path may have an equals sign, so what is after it has to be a URL. Two slashes say that what follows is a host. */
     private static final Pattern ROUTE =
-            Pattern.compile("(?<named>//)?(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>https?://.*)");
+            Pattern.compile("(?<named>//)?(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>(?:https?|h2c|https\\+h2)://.*)");
 
     private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
 
