@@ -29,8 +29,8 @@ public final class Http2Upstream implements AutoCloseable {
             handler.handleRequest(exchange);
         };
         Undertow.Builder builder = Undertow.builder()
-                .setIoThreads(2)
-                .setWorkerThreads(64)
+                .setIoThreads(1)
+                .setWorkerThreads(8)
                 .setWorkerOption(Options.THREAD_DAEMON, true)
                 .setServerOption(UndertowOptions.ENABLE_HTTP2, true)
                 .setServerOption(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams)

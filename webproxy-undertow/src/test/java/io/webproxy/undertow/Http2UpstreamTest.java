@@ -39,8 +39,12 @@ class Http2UpstreamTest {
     private static final MediaType BYTES = MediaType.get("application/octet-stream");
 
     static Stream<Arguments> ways() {
-        return Stream.of(Front.values())
-                .flatMap(front -> Stream.of(Arguments.of(front, false), Arguments.of(front, true)));
+        return Stream.of(
+                Arguments.of(Front.H1, false),
+                Arguments.of(Front.H1, true),
+                Arguments.of(Front.H1_TLS_JDK, true),
+                Arguments.of(Front.H2_TLS, false),
+                Arguments.of(Front.H2_TLS_JDK, true));
     }
 
     private static TestProxy proxy(Front front, Http2Upstream upstream) {
@@ -91,7 +95,7 @@ class Http2UpstreamTest {
     @ParameterizedTest
     @MethodSource("ways")
     void bodiesGoBothWays(Front front, boolean tls) throws Exception {
-        byte[] body = new byte[3_000_000];
+        byte[] body = new byte[300_000];
         new Random(1).nextBytes(body);
         try (Http2Upstream upstream = Http2Upstream.start(tls, ECHO);
                 TestProxy proxy = proxy(front, upstream)) {
@@ -120,7 +124,7 @@ class Http2UpstreamTest {
                         .execute()) {
                     assertThat(response.code()).isEqualTo(200);
                     assertThat(response.header("X-Seen")).startsWith("HTTP/2.0 POST /up ");
-                    assertThat(response.header("X-Seen")).endsWith(chunked ? " null" : " 3000000");
+                    assertThat(response.header("X-Seen")).endsWith(chunked ? " null" : " 300000");
                     assertThat(response.body().bytes()).isEqualTo(body);
                 }
                 assertThat(proxy.record().bytesIn()).isEqualTo(body.length);
