@@ -20,7 +20,6 @@ import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.Grpc;
-import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UnwritableException;
@@ -411,7 +410,7 @@ final class ForwardExchange extends Facade
                 answer.status(),
                 answer.reason().isEmpty() ? null : answer.reason(),
                 Protocols.HTTP_1_1,
-                clientFields(answer));
+                ClientHead.fields(exchange, answer));
         responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
         HttpServerExchange http = http();
         if (!http.isRequestComplete() || exchange.isLeaving()) {
@@ -438,24 +437,6 @@ final class ForwardExchange extends Facade
         if (pool != null) {
             pool.answered();
         }
-    }
-
-    private HeaderMap clientFields(ParsedHead answer) {
-        HeaderMap fields = answer.fields();
-        FieldRules.stripHopByHop(fields);
-        if (!fields.contains(Headers.DATE)) {
-            // the time of receipt (RFC 9110 section 6.6.1)
-            fields.put(Headers.DATE, HttpDate.now());
-        }
-        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
-        HttpServerExchange http = http();
-        if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
-            // also where the connection ends behind it: a cut must look like one
-            fields.put(Headers.TRANSFER_ENCODING, "chunked");
-        } else if (http.isHttp10() && http.isPersistent() && answer.isLengthKnown()) {
-            fields.put(Headers.CONNECTION, "keep-alive");
-        }
-        return fields;
     }
 
     @Override

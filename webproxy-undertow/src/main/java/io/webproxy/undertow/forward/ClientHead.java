@@ -1,0 +1,33 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.message.FieldRules;
+import io.webproxy.undertow.message.HttpDate;
+import io.webproxy.undertow.upstream.ParsedHead;
+
+/** The response head that the client sees: the upstream's, without what is meant for one connection, and edited as the route says. */
+final class ClientHead {
+    private ClientHead() {}
+
+    /** The fields of an upstream's answer as the client gets them. */
+    static HeaderMap fields(Exchange exchange, ParsedHead answer) {
+        HeaderMap fields = answer.fields();
+        FieldRules.stripHopByHop(fields);
+        if (!fields.contains(Headers.DATE)) {
+            // the time of receipt (RFC 9110 section 6.6.1)
+            fields.put(Headers.DATE, HttpDate.now());
+        }
+        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
+        HttpServerExchange http = exchange.http();
+        if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
+            // also where the connection ends behind it: a cut must look like one
+            fields.put(Headers.TRANSFER_ENCODING, "chunked");
+        } else if (http.isHttp10() && http.isPersistent() && answer.isLengthKnown()) {
+            fields.put(Headers.CONNECTION, "keep-alive");
+        }
+        return fields;
+    }
+}
