@@ -55,7 +55,7 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
 
     @Override
     public final void setPushHandler(PushCallback callback) {
-        // upstreams speak HTTP/1.1
+        // an upstream that pushes breaks the rules
     }
 
     @Override

@@ -26,7 +26,8 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * The connections to one upstream: idle ones per IO thread, last in first out; a cap over all threads; a bounded queue behind it.
+ * The connections to one upstream: idle ones per IO thread, last in first out; a cap over all threads; a bounded queue behind it. With HTTP/2, exchanges
+ * of a thread share connections.
  *
  * <p>Thread-safe. Connections never change their thread: where the cap is reached and only another thread has an idle one,
  * that one is closed to make room.

@@ -1,4 +1,4 @@
-/** Physical connections to upstreams: addresses, pool, HTTP/1.1 codec. */
+/** Connections to upstreams: addresses, pool, health, the HTTP/1.1 codec, and streams of HTTP/2. */
 @NullMarked
 package io.webproxy.undertow.upstream;
 
