@@ -2,17 +2,23 @@
 # Upstreams that are killed (SIGKILL) and started again, one at a time, under load of GETs and POSTs: no GET may fail, no POST may be executed
 # twice, and one that is back must get requests again within the 10 s for which it is passed over. Ends with 1 otherwise.
 #
-# Options by environment: ROUNDS (20), JAR, JAVA (java).
+# Options by environment: ROUNDS (20), SCHEME (http, or h2c: then Python with its h2 is needed), JAR, JAVA (java).
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
 rounds=${ROUNDS:-20}
+scheme=${SCHEME:-http}
+[ "$scheme" = http ] || python3 -c 'import h2' 2>/dev/null || die "Python's h2 is needed and not installed."
 mkdir "$work/classes"
 "${java%java}javac" -d "$work/classes" Restarts.java
 declare -A upstream port
 run() { # name: starts it on its port
-  "$java" -Xmx64m -XX:TieredStopAtLevel=1 -cp "$work/classes" Restarts upstream "${port[$1]:-0}" "$work/$1.executed" >"$work/$1.out" 2>"$work/$1.err" &
+  if [ "$scheme" = http ]; then
+    "$java" -Xmx64m -XX:TieredStopAtLevel=1 -cp "$work/classes" Restarts upstream "${port[$1]:-0}" "$work/$1.executed" >"$work/$1.out" 2>"$work/$1.err" &
+  else
+    python3 programs/restarts_http2.py "${port[$1]:-0}" "$work/$1.executed" >"$work/$1.out" 2>"$work/$1.err" &
+  fi
   upstream[$1]=$!
   pids+=($!)
   ready $! "$1"
@@ -23,7 +29,7 @@ for name in a b c; do
   run "$name"
   : >"$work/$name.executed"
 done
-"$java" -Xmx128m -jar "$jar" expose --to "http://127.0.0.1:${port[a]}" --to "http://127.0.0.1:${port[b]}" --to "http://127.0.0.1:${port[c]}" \
+"$java" -Xmx128m -jar "$jar" expose --to "$scheme://127.0.0.1:${port[a]}" --to "$scheme://127.0.0.1:${port[b]}" --to "$scheme://127.0.0.1:${port[c]}" \
   --external-port 0 --bind 127.0.0.1 --plain >"$work/proxy.out" 2>"$work/proxy.err" &
 pids+=($!)
 ready $! proxy
