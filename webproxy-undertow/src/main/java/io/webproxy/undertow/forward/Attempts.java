@@ -57,6 +57,20 @@ final class Attempts {
         return body;
     }
 
+    /** The request is to be sent again. */
+    void refused() {
+        if (body != null) {
+            body.await();
+        }
+    }
+
+    /** The request won't be sent again. */
+    void ended() {
+        if (body != null) {
+            body.giveUp();
+        }
+    }
+
     /** The request was sent again: its body follows from the first byte. */
     void restart(UpstreamStream to) {
         if (body != null) {

@@ -268,6 +268,7 @@ final class ForwardExchange extends Facade
 
     private void unwritable(UnwritableException e) {
         done = true;
+        attempts.ended();
         LocalAnswer.reject(exchange, 400, "The request can't be forwarded: " + e.getMessage() + ".");
     }
 
@@ -478,6 +479,7 @@ final class ForwardExchange extends Facade
                 && candidate != null
                 && (choice == null || state.retries().take())) {
             LOG.debug("{}: {}, and is sent again", exchange, detail);
+            attempts.refused();
             ask(candidate, false);
             return;
         }
@@ -645,6 +647,7 @@ final class ForwardExchange extends Facade
     }
 
     private void release() {
+        attempts.ended();
         UpstreamStream used = connection;
         connection = null;
         if (used != null) {

@@ -29,6 +29,9 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
     private @Nullable ByteBuffer again;
     private boolean terminated;
     private boolean resumed;
+    /** The request was refused, and isn't sent again yet. */
+    private boolean waits;
+
     private @Nullable WriteReadyHandler handler;
 
     ResendableBody(StreamSinkConduit to) {
@@ -47,8 +50,24 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         kept = NOTHING;
     }
 
+    /** The request was refused, and will be sent again: takes nothing until then, of which it could keep only some. */
+    void await() {
+        waits = true;
+    }
+
+    /** The request won't be sent again: what it waited for is discarded. */
+    void giveUp() {
+        if (waits) {
+            settle();
+            waits = false;
+            again = null;
+            to.wakeupWrites();
+        }
+    }
+
     /** Goes on with another sink, from the first byte. */
     void restart(StreamSinkConduit other) {
+        waits = false;
         to = other;
         again = length == 0 ? null : ByteBuffer.wrap(kept, 0, length);
         other.setWriteReadyHandler(this);
@@ -59,6 +78,9 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
 
     /** Whether what was kept has gone out again. */
     private boolean isCaughtUp() throws IOException {
+        if (waits) {
+            return false;
+        }
         ByteBuffer rest = again;
         if (rest != null) {
             while (rest.hasRemaining()) {
@@ -94,6 +116,9 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
 
     @Override
     public void writeReady() {
+        if (waits) {
+            return;
+        }
         try {
             if (!isCaughtUp()) {
                 to.resumeWrites();
@@ -148,7 +173,7 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
     @Override
     public void terminateWrites() throws IOException {
         terminated = true;
-        if (again == null) {
+        if (again == null && !waits) {
             to.terminateWrites();
         }
     }
@@ -172,13 +197,17 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
     @Override
     public void resumeWrites() {
         resumed = true;
-        to.resumeWrites();
+        if (!waits) {
+            to.resumeWrites();
+        }
     }
 
     @Override
     public void wakeupWrites() {
         resumed = true;
-        to.wakeupWrites();
+        if (!waits) {
+            to.wakeupWrites();
+        }
     }
 
     @Override

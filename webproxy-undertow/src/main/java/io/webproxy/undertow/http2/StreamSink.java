@@ -117,8 +117,10 @@ abstract class StreamSink implements PlainSink {
 
     @Override
     public final void wakeupWrites() {
-        resumed = true;
-        link.later(this::ready);
+        resumeWrites();
+        if (!broken) {
+            link.later(this::ready);
+        }
     }
 
     @Override

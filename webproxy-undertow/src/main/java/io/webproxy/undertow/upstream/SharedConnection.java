@@ -18,6 +18,7 @@ final class SharedConnection implements OutboundConnection.Owner {
     private final OutboundConnection outbound;
     private final @Nullable Wish only;
     private final long settleBy;
+    private final long number;
     private boolean settled;
     private boolean leaving;
     private boolean late;
@@ -35,6 +36,7 @@ final class SharedConnection implements OutboundConnection.Owner {
             SharedConnections home, StreamConnection socket, Outbound codec, @Nullable Wish only, Duration patience) {
         this.home = home;
         this.only = only;
+        this.number = home.nextNumber();
         this.settleBy = patience.isZero() ? Long.MAX_VALUE : home.now() + patience.toNanos();
         this.outbound = codec.over(socket, this);
     }
@@ -67,6 +69,7 @@ final class SharedConnection implements OutboundConnection.Owner {
         return settled
                 && !leaving
                 && only == null
+                && (!wish.fresh() || number > wish.newest())
                 && outbound.room() > 0
                 && (!wish.isWebSocket() || outbound.isExtendedConnect());
     }

@@ -29,6 +29,8 @@ final class SharedConnections extends Watched {
     /** The upstream has chosen HTTP/1.1 of late. */
     private boolean http11;
 
+    private long newest;
+
     private volatile int count;
     private volatile int idleCount;
 
@@ -43,6 +45,11 @@ final class SharedConnections extends Watched {
 
     XnioIoThread thread() {
         return lane.sweeper().thread();
+    }
+
+    /** The number of a connection that is new. */
+    long nextNumber() {
+        return ++newest;
     }
 
     /** How many are open; from any thread. */
@@ -87,7 +94,8 @@ final class SharedConnections extends Watched {
     // --- those who want a stream ---
 
     /** Gives a stream, at once or when there is one. */
-    void take(Wish wish) {
+    void take(Wish wanted) {
+        Wish wish = wanted.after(newest);
         if (!serve(wish)) {
             waiting.addLast(wish);
             openMore();
@@ -95,7 +103,8 @@ final class SharedConnections extends Watched {
     }
 
     /** The same for who has waited in the pool's queue, and holds a place for a connection now. */
-    void takePlace(Wish wish) {
+    void takePlace(Wish wanted) {
+        Wish wish = wanted.after(newest);
         if (serve(wish)) {
             pool.unfilled();
         } else {
@@ -126,16 +135,17 @@ final class SharedConnections extends Watched {
 
     /** One with room; what was open when another one failed may have the same end before it, so that the next attempt gets a new one. */
     private @Nullable SharedConnection find(Wish wish) {
-        if (wish.fresh()) {
-            return null;
-        }
         for (int i = 0; i < open.size(); i++) {
             SharedConnection connection = open.get(i);
             if (connection.takes(wish)) {
-                if (!wish.probe() || connection.probe()) {
+                if (!wish.probe()) {
                     return connection;
                 }
-                connection.close();
+                if (!connection.probe()) {
+                    connection.close();
+                } else if (connection.takes(wish)) {
+                    return connection;
+                }
                 // the list is another one now
                 i = -1;
             }
@@ -205,8 +215,8 @@ final class SharedConnections extends Watched {
     }
 
     /** A connection that was opened for one request turns out to be HTTP/2. */
-    void adopt(StreamConnection stream, SocketReads reads, Wish wish, boolean single) {
-        http11 = false;
+    void adopt(StreamConnection stream, SocketReads reads, Wish wanted, boolean single) {
+        Wish wish = wanted.after(newest);
         if (!single) {
             opening++;
             waiting.addFirst(wish);
@@ -267,14 +277,14 @@ final class SharedConnections extends Watched {
             }
             return;
         }
-        while (!waiting.isEmpty()) {
-            Wish first = waiting.getFirst();
-            SharedConnection free = find(first);
-            if (free == null) {
-                break;
+        boolean served = true;
+        while (served && !waiting.isEmpty()) {
+            // the look at a connection may bring news of it, which serve others that wait
+            Wish first = waiting.removeFirst();
+            served = serve(first);
+            if (!served) {
+                waiting.addFirst(first);
             }
-            waiting.removeFirst();
-            give(free, first);
         }
         pool.serveQueue(lane, this);
         if (connection.isIdle() && (pool.isClosed() || pool.limits().idlePerThread() == 0)) {
