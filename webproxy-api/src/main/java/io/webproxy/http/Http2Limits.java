@@ -9,11 +9,11 @@ package io.webproxy.http;
  * @param streams how many streams may be open at once, 1 to 1,000; what is above is refused by {@code REFUSED_STREAM}, and the connection goes on
  * @param resets streams that the client resets, or makes the server reset by errors of its own
  * @param refusals streams that are refused because too many are open
- * @param pings {@code PING}; 16 KiB that were sent to the client allow one more
+ * @param pings {@code PING}; 16 KiB that were sent to the client allow one more, and each {@code DATA} four, because clients of gRPC measure round trips with each message
  * @param settings {@code SETTINGS}, acknowledgements included
  * @param emptyData {@code DATA} without a byte that doesn't end its stream
  * @param priorities {@code PRIORITY} and frames of unknown types
- * @param windowUpdates {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more
+ * @param windowUpdates {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more, and each {@code DATA} four
  */
 public record Http2Limits(
         int streams,

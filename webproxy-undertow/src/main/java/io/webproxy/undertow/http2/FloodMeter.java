@@ -15,7 +15,7 @@ final class FloodMeter {
     private static final long SECOND = 1_000_000_000L;
     private static final int BYTES_FOR_A_WINDOW_UPDATE = 1024;
     private static final int BYTES_FOR_A_PING = 16 * 1024;
-    /** Servers of gRPC open windows and measure round trips with each message, however small. */
+    /** Servers and clients of gRPC open windows and measure round trips with each message, however small. */
     private static final int FRAMES_FOR_A_MESSAGE = 4;
 
     private static final long MOST_EARNED = 1 << 20;
@@ -35,6 +35,7 @@ final class FloodMeter {
     private final LongSupplier nanoClock;
     private long sent;
     private long messages;
+    private long pieces;
 
     FloodMeter(Http2Limits limits, LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
@@ -64,15 +65,16 @@ final class FloodMeter {
         messages++;
     }
 
-    /** Body bytes went to the other side, which will open windows and measure round trips for them. */
+    /** A piece of a body went to the other side, which will open windows and measure round trips for it. */
     void sent(long bytes) {
         sent += bytes;
+        pieces++;
     }
 
     private boolean takeEarned(Kind kind, Bucket bucket) {
         long earned = switch (kind) {
-            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE + messages * FRAMES_FOR_A_MESSAGE;
-            case PING -> sent / BYTES_FOR_A_PING + messages * FRAMES_FOR_A_MESSAGE;
+            case WINDOW_UPDATE -> sent / BYTES_FOR_A_WINDOW_UPDATE + (messages + pieces) * FRAMES_FOR_A_MESSAGE;
+            case PING -> sent / BYTES_FOR_A_PING + (messages + pieces) * FRAMES_FOR_A_MESSAGE;
             case EMPTY_DATA, RESET -> messages * FRAMES_FOR_A_MESSAGE;
             default -> 0;
         };

@@ -84,9 +84,22 @@ class FloodMeterTest {
         FloodMeter meter = meter();
         meter.sent(10 << 20);
 
-        assertThat(passing(meter, Kind.WINDOW_UPDATE, 50_000)).isEqualTo(1000 + 10 * 1024);
-        assertThat(passing(meter, Kind.PING, 50_000)).isEqualTo(500 + 10 * 64);
+        assertThat(passing(meter, Kind.WINDOW_UPDATE, 50_000)).isEqualTo(1000 + 10 * 1024 + 4);
+        assertThat(passing(meter, Kind.PING, 50_000)).isEqualTo(500 + 10 * 64 + 4);
         assertThat(passing(meter, Kind.SETTINGS, 50_000)).isEqualTo(50);
+    }
+
+    /** A gRPC client measures a round trip with each message, and opens windows. */
+    @Test
+    void smallMessagesAllowThePingsThatTheyCause() {
+        FloodMeter meter = meter();
+        for (int i = 0; i < 100_000; i++) {
+            meter.sent(21);
+            assertThat(meter.exceeds(Kind.PING)).isFalse();
+            assertThat(meter.exceeds(Kind.WINDOW_UPDATE)).isFalse();
+        }
+        // a stream that was reset costs more than one answer
+        assertThat(passing(meter, Kind.RESET, 5_000)).isEqualTo(200);
     }
 
     @Test
