@@ -143,7 +143,8 @@ class WebSocketFramesTest {
             sent.get(10, TimeUnit.SECONDS);
             String frame = client.read(2);
             while (frame.equals("\u0089\u0008")) {
-                client.read(8);
+                // from now on it can answer, and has to
+                client.send("\u008a\u0088\0\0\0\0" + client.read(8));
                 frame = client.read(2);
             }
             assertThat(frame + client.read(2)).isEqualTo("\u0082\u0002ok");
