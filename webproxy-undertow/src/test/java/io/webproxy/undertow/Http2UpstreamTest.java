@@ -211,4 +211,62 @@ class Http2UpstreamTest {
             assertThat(seen.poll(10, TimeUnit.SECONDS)).containsExactly("x-checksum: abc");
         }
     }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS"})
+    void requestWithoutAHostHasNoAuthority(Front front) throws Exception {
+        BlockingQueue<List<String>> seen = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    Http2Client.Frame head = peer.next(Http2Client.HEADERS);
+                    seen.add(peer.fieldsOf(head));
+                    peer.respond(head.stream(), Http2Client.END_STREAM, "200");
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(front, "h2c://" + upstream.address());
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.0¶¶");
+            assertThat(client.readHead()).contains(" 200 ");
+            assertThat(seen.poll(10, TimeUnit.SECONDS))
+                    .startsWith(":method: GET", ":scheme: http", ":path: /")
+                    .noneMatch(field -> field.startsWith(":authority"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H2_TLS"})
+    void firstSettingsOfTheUpstreamHoldForTheFirstRequest(Front front) throws Exception {
+        int initialWindowSize = 4;
+        BlockingQueue<Integer> seen = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw, initialWindowSize, 10);
+                    Http2Client.Frame frame = peer.read();
+                    while (frame.type() != Http2Client.HEADERS) {
+                        if (frame.type() == Http2Client.SETTINGS) {
+                            seen.add(frame.flags());
+                        }
+                        frame = peer.read();
+                    }
+                    seen.add(peer.next(Http2Client.DATA).payload().length);
+                    peer.respond(frame.stream(), Http2Client.END_STREAM, "200");
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(front, "h2c://" + upstream.address())) {
+            try (Response response = proxy.client()
+                    .newCall(new Request.Builder()
+                            .url(proxy.url("/"))
+                            .post(RequestBody.create(new byte[5000]))
+                            .build())
+                    .execute()) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(0);
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(Http2Client.ACK);
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(10);
+        }
+    }
 }

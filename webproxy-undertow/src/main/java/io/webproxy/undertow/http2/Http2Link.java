@@ -134,10 +134,6 @@ abstract class Http2Link<S extends LinkStream> {
     abstract class Frames implements FrameReader.Handler {
         @Override
         public void settings(PeerSettings changed) {
-            if (!settled) {
-                settled = true;
-                Http2Link.this.settled();
-            }
             if (changed.table() >= 0) {
                 encoder.tableLimit(changed.leastTable());
                 encoder.tableLimit(changed.table());
@@ -156,6 +152,10 @@ abstract class Http2Link<S extends LinkStream> {
             }
             output.frame(FrameHead.SETTINGS, FrameHead.ACK, 0);
             turns.touch();
+            if (!settled) {
+                settled = true;
+                Http2Link.this.settled();
+            }
         }
 
         @Override

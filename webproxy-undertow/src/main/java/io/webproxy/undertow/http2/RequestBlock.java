@@ -39,7 +39,10 @@ public final class RequestBlock {
         head = method.equals("HEAD");
         add(METHOD, method);
         add(SCHEME, scheme);
-        add(AUTHORITY, authority);
+        if (!authority.isEmpty()) {
+            // a request of HTTP/1.0 may have none (RFC 9113 section 8.3.1)
+            add(AUTHORITY, authority);
+        }
         add(PATH, target);
     }
 
