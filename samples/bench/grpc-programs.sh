@@ -56,11 +56,11 @@ if has python3 && {
     { python3 -m venv "$libraries/grpc-python" && "$libraries/grpc-python/bin/pip" -q install "grpcio==$GRPC" h2; } >"$work/pip.log" 2>&1
 }; then languages+=(python); else without python "pip's grpcio and h2: $(tail -n 1 "$work/pip.log" 2>/dev/null)"; fi
 
-program() { # language, arguments: its service or client
+program() { # language, arguments: becomes its service or client
   case $1 in
-  go) "$libraries/grpc-go/echo" "${@:2}" ;;
-  java) "$java" -XX:+UseSerialGC -Xmx512m -cp "$libraries/grpc-java:$libraries/grpc-java/*" EchoCalls "${@:2}" ;;
-  python) "$python" programs/grpc_peer.py "${@:2}" ;;
+  go) exec "$libraries/grpc-go/echo" "${@:2}" ;;
+  java) exec "$java" -XX:+UseSerialGC -Xmx512m -cp "$libraries/grpc-java:$libraries/grpc-java/*" EchoCalls "${@:2}" ;;
+  python) exec "$python" programs/grpc_peer.py "${@:2}" ;;
   esac
 }
 export -f program
