@@ -2,27 +2,37 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.ProxyConfig;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Upstream;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.TlsProvider;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import mockwebserver3.MockWebServer;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What is said of upstreams that fail, each kind of failure by a sentence of its own, to the log and to observers; and nothing of it to clients. */
 @ExtendWith(LeakCheck.class)
@@ -44,13 +54,17 @@ class UpstreamEventTest {
     }
 
     private UpstreamEvent failure(String upstream, int status) throws Exception {
-        return failure(upstream, status, TimeoutPolicy.defaults());
+        return failure(upstream, status, b -> {});
+    }
+
+    private UpstreamEvent failure(String upstream, int status, TimeoutPolicy timeouts) throws Exception {
+        return failure(upstream, status, b -> b.timeouts(timeouts));
     }
 
     /** Sends requests that fail: one event, and no name in what the client gets. */
-    private UpstreamEvent failure(String upstream, int status, TimeoutPolicy timeouts) throws Exception {
+    private UpstreamEvent failure(String upstream, int status, Consumer<ProxyConfig.Builder> more) throws Exception {
         try (TestProxy proxy = TestProxy.start(
-                Front.H1, b -> b.forward(upstream).observer(observer).timeouts(timeouts))) {
+                Front.H1, b -> more.accept(b.forward(upstream).observer(observer)))) {
             for (int i = 0; i < 3; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(status);
@@ -86,13 +100,49 @@ class UpstreamEventTest {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @EnumSource(TlsProvider.class)
     @ExpectedLog(logger = LOGGER, contains = "TLS to https://127.0.0.1:")
-    void tlsThatFails() throws Exception {
+    void tlsToAnUpstreamInCleartext(TlsProvider provider) throws Exception {
         try (RawUpstream cleartext =
                 RawUpstream.start(c -> c.send("HTTP/1.1 400 Bad Request¶¶").readByte())) {
-            assertThat(failure("https://127.0.0.1:" + cleartext.port(), 502).error())
-                    .contains(ForwardError.CONNECT_TLS);
+            UpstreamEvent event = failure("https://127.0.0.1:" + cleartext.port(), 502, b -> b.tlsProvider(provider));
+            assertThat(event.error()).contains(ForwardError.CONNECT_TLS);
+            assertThat(event.detail())
+                    .endsWith("it doesn't speak TLS (expected: http:// or h2c:// for an upstream in cleartext)");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TlsProvider.class)
+    @ExpectedLog(logger = LOGGER, contains = "TLS to https://127.0.0.1:")
+    void tlsToAnUpstreamWhoseCertificateIsNotTrusted(TlsProvider provider) throws Exception {
+        try (MockWebServer upstream = new MockWebServer()) {
+            upstream.useHttps(TestProxy.identity().sslSocketFactory());
+            upstream.start(InetAddress.getByName("127.0.0.1"), 0);
+            UpstreamEvent event = failure("https://127.0.0.1:" + upstream.getPort(), 502, b -> b.tlsProvider(provider));
+            assertThat(event.error()).contains(ForwardError.CONNECT_TLS);
+            assertThat(event.detail())
+                    .contains("its certificate isn't trusted (expected: one that Upstream.trusting(…) or the JVM's");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TlsProvider.class)
+    @ExpectedLog(logger = LOGGER, contains = "TLS to https://127.0.0.2:")
+    void tlsToAnUpstreamWithTheCertificateOfAnotherHost(TlsProvider provider, @TempDir Path directory)
+            throws Exception {
+        Path trust = Files.writeString(directory.resolve("root.pem"), TestProxy.rootPem());
+        try (MockWebServer upstream = new MockWebServer()) {
+            upstream.useHttps(TestProxy.identity().sslSocketFactory());
+            upstream.start(InetAddress.getByName("127.0.0.2"), 0);
+            Upstream elsewhere = Upstream.of("https://127.0.0.2:" + upstream.getPort()).trusting(trust);
+            try (TestProxy proxy = TestProxy.start(
+                    Front.H1,
+                    b -> b.route(r -> r.forward(elsewhere)).observer(observer).tlsProvider(provider))) {
+                ResponseRelayTest.get(proxy, "/").close();
+                assertThat(event().detail()).contains("its certificate isn't for this host: ");
+            }
         }
     }
 

@@ -16,8 +16,22 @@ abstract class ForwardingSslEngine extends SSLEngine {
     /** What a server's engine serves in its handshake; null for a client's, and where nothing is known. */
     @Nullable HandshakeKeys keys;
 
+    private volatile @Nullable Exception failure;
+
     ForwardingSslEngine(SSLEngine inner) {
         this.inner = inner;
+    }
+
+    /** It is of no more use; the first reason is kept. */
+    final void failed(Exception why) {
+        if (failure == null) {
+            failure = why;
+        }
+    }
+
+    /** Why it failed, or null if it hasn't. */
+    final @Nullable Exception failure() {
+        return failure;
     }
 
     @Override

@@ -52,6 +52,7 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
             dataSent |= result.bytesConsumed() > 0;
             return seen(result);
         } catch (SSLException e) {
+            failed(e);
             abandon();
             throw e;
         }
@@ -111,10 +112,12 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
             plaintextLeft = result.getStatus() == Status.BUFFER_OVERFLOW;
             return seen(result);
         } catch (SSLException e) {
+            failed(e);
             abandon();
             throw e;
         } catch (Exception e) {
             // its native code lets out what a trust manager throws, although that is checked and not declared
+            failed(e);
             abandon();
             throw new SSLException(e.getMessage(), e);
         }

@@ -40,7 +40,7 @@ abstract class TlsEngines {
             SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
             engine.setUseClientMode(client);
             engine.setSSLParameters(p);
-            return client ? engine : new KeyedSslEngine(engine);
+            return client ? new ClientSslEngine(engine) : new KeyedSslEngine(engine);
         }
     }
 

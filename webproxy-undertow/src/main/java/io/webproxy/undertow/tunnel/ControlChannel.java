@@ -7,6 +7,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.tls.TlsFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -112,7 +113,7 @@ abstract class ControlChannel extends Watched {
     final void start(boolean client) {
         sweeper.watch(this);
         connection.getHandshakeSetter().set(finished -> later(this::handshakeFinished));
-        connection.setCloseListener(gone -> later(() -> over("the connection is closed")));
+        connection.setCloseListener(gone -> later(() -> over(failureOr("the connection is closed"))));
         connection.getSourceChannel().setReadListener(ready -> guarded(this::read));
         connection.getSinkChannel().setWriteListener(ready -> guarded(this::flush));
         guarded(() -> {
@@ -182,12 +183,16 @@ abstract class ControlChannel extends Watched {
         }
     }
 
+    private String failureOr(String otherwise) {
+        return TlsFailure.of(connection) instanceof IOException failure ? FailureText.of(failure) : otherwise;
+    }
+
     private boolean readOnce() throws IOException {
         try (PooledByteBuffer pooled = buffers.allocate()) {
             ByteBuffer bytes = pooled.getBuffer();
             int read = connection.getSourceChannel().read(bytes);
             if (read < 0) {
-                over("the peer has closed the connection");
+                over(failureOr("the peer has closed the connection"));
                 return false;
             }
             if (read == 0) {

@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.tls.TlsFailure;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -281,14 +282,14 @@ final class ConnectAttempt extends Watched {
             secure.getSourceChannel().setReadListener(channel -> guarded(() -> handshake(secure)));
             secure.getSourceChannel()
                     .setCloseListener(
-                            channel -> later(() -> tlsFailed("the upstream closed within the TLS handshake")));
+                            channel -> later(() -> tlsClosed(secure)));
             secure.startHandshake();
             secure.getSourceChannel().resumeReads();
             handshake(secure);
         } catch (Exception e) {
             // any: Conscrypt lets out what a trust manager throws, checked or not
             IoUtils.safeClose(stream);
-            tlsFailed(String.valueOf(e.getMessage()));
+            tlsFailed(TlsFailure.text(e));
         } finally {
             if (!done && handshaking == null) {
                 // an error: whoever guards this says it
@@ -306,12 +307,17 @@ final class ConnectAttempt extends Watched {
             pooled.getBuffer().limit(0);
             int read = secure.getSourceChannel().read(pooled.getBuffer());
             if (read < 0) {
-                tlsFailed("the upstream closed within the TLS handshake");
+                tlsClosed(secure);
             }
         } catch (Exception e) {
             // any: Conscrypt lets out what a trust manager throws, checked or not
-            tlsFailed(String.valueOf(e.getMessage()));
+            tlsFailed(TlsFailure.text(e));
         }
+    }
+
+    private void tlsClosed(SslConnection secure) {
+        Exception why = TlsFailure.of(secure);
+        tlsFailed(why == null ? "the upstream closed within the TLS handshake" : TlsFailure.text(why));
     }
 
     private void tlsFailed(String why) {

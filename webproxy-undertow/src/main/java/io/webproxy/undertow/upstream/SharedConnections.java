@@ -311,7 +311,8 @@ final class SharedConnections extends Watched {
         String detail = pool.upstream()
                 + (connection.isLate()
                         ? " has sent no HTTP/2 settings in time"
-                        : " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2");
+                        : " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2"
+                                + " (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)");
         pool.openFailed(lane, error, detail);
         Wish only = connection.only();
         if (only != null) {

@@ -9,6 +9,7 @@ import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.BrokenOff;
+import io.webproxy.undertow.tls.TlsFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -296,7 +297,7 @@ public final class UpstreamConnection implements UpstreamStream {
         if (why instanceof SSLException && !isReused() && !parser.hasBegun() && interim == 0) {
             // with TLS 1.3 the upstream looks at what it was shown when the handshake is over here (RFC 8446 section
             // 4.4.2.4)
-            fail(ForwardError.CONNECT_TLS, "the upstream ended TLS: " + why.getMessage());
+            fail(ForwardError.CONNECT_TLS, "TLS has ended: " + TlsFailure.text(why));
         } else {
             fail(ForwardError.UPSTREAM_CLOSED, "the upstream closed before its response head was complete");
         }
