@@ -9,6 +9,9 @@ final class FailureText {
     /** Conscrypt names the place in memory first. */
     private static final Pattern ADDRESS = Pattern.compile("\\b(ssl=)?0x[0-9a-f]+:? ?", Pattern.CASE_INSENSITIVE);
 
+    /** A side whose peer shows a key that it doesn't pin, or has no line for, says that this is unknown to it. */
+    static final String KEY_REFUSED = "the peer doesn't accept the key of this side";
+
     private FailureText() {}
 
     static String of(IOException failure) {
@@ -17,8 +20,7 @@ final class FailureText {
             return failure.getClass().getSimpleName();
         }
         if (message.toLowerCase(Locale.ROOT).contains("certificate_unknown")) {
-            // so does a side whose peer shows a key that it doesn't pin, or has no line for
-            return "the peer doesn't accept the key of this side";
+            return KEY_REFUSED;
         }
         return ADDRESS.matcher(message.lines().findFirst().orElse(""))
                 .replaceAll("")

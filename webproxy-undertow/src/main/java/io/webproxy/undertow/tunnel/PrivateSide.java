@@ -112,7 +112,8 @@ public final class PrivateSide {
                 leaf -> {
                     String shown = TunnelKey.fingerprintOf(leaf);
                     if (!tunnel.fingerprints().contains(shown)) {
-                        throw new CertificateException("the server's key is " + shown + ", which isn't expected");
+                        throw new CertificateException("the server's key is " + shown
+                                + ", which isn't pinned (expected: the identity that the public proxy prints)");
                     }
                 },
                 TunnelMark.PROTOCOL,

@@ -146,7 +146,13 @@ final class Uplink {
             LOG.info("Disconnected from {}: {}", text(), why);
             tell(TunnelEvent.Kind.SERVER_DISCONNECTED, why);
         } else if (!closed && !status.failure().equals(Optional.of(why))) {
-            LOG.warn("{} can't be connected to, trying again: {}", text(), why);
+            LOG.warn(
+                    "{} can't be connected to and is tried again: {}{}",
+                    text(),
+                    why,
+                    why.equals(FailureText.KEY_REFUSED)
+                            ? " (expected: the line of this key, as agent-key prints it, in the agents file there)"
+                            : "");
         }
         if (closed) {
             side.live().ended(this);
