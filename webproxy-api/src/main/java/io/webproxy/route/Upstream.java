@@ -127,7 +127,7 @@ public final class Upstream {
         int at = uri.lastIndexOf('@');
         String shown = at < 0 ? uri : "…" + uri.substring(at);
         return new IllegalArgumentException("forward: " + shown
-                + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for HTTP/2,"
+                + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for HTTP/2 and gRPC,"
                 + " without user, path and query)");
     }
 

@@ -63,8 +63,8 @@ class UpstreamEventTest {
 
     /** Sends requests that fail: one event, and no name in what the client gets. */
     private UpstreamEvent failure(String upstream, int status, Consumer<ProxyConfig.Builder> more) throws Exception {
-        try (TestProxy proxy = TestProxy.start(
-                Front.H1, b -> more.accept(b.forward(upstream).observer(observer)))) {
+        try (TestProxy proxy =
+                TestProxy.start(Front.H1, b -> more.accept(b.forward(upstream).observer(observer)))) {
             for (int i = 0; i < 3; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(status);
@@ -136,7 +136,8 @@ class UpstreamEventTest {
         try (MockWebServer upstream = new MockWebServer()) {
             upstream.useHttps(TestProxy.identity().sslSocketFactory());
             upstream.start(InetAddress.getByName("127.0.0.2"), 0);
-            Upstream elsewhere = Upstream.of("https://127.0.0.2:" + upstream.getPort()).trusting(trust);
+            Upstream elsewhere =
+                    Upstream.of("https://127.0.0.2:" + upstream.getPort()).trusting(trust);
             try (TestProxy proxy = TestProxy.start(
                     Front.H1,
                     b -> b.route(r -> r.forward(elsewhere)).observer(observer).tlsProvider(provider))) {

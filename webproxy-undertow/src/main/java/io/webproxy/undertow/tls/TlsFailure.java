@@ -31,8 +31,7 @@ public final class TlsFailure {
             return "its certificate isn't trusted (expected: one that Upstream.trusting(…) or the JVM's trust store,"
                     + " -Djavax.net.ssl.trustStore, vouches for)";
         }
-        if (words.contains("no subject alternative")
-                || words.contains("no name matching")) {
+        if (words.contains("no subject alternative") || words.contains("no name matching")) {
             return "its certificate isn't for this host: " + reason(message);
         }
         if (words.contains("unable to parse tls packet header")

@@ -57,7 +57,8 @@ final class UplinkChannel extends ControlChannel {
         X509Certificate leaf = PinnedTls.peer(connection());
         String shown = leaf == null ? "none" : TunnelKey.fingerprintOf(leaf);
         if (!side.tunnel().fingerprints().contains(shown)) {
-            over("the server's key is " + shown + ", which isn't pinned (expected: the identity that the public proxy prints)");
+            over("the server's key is " + shown
+                    + ", which isn't pinned (expected: the identity that the public proxy prints)");
             return;
         }
         send(new Message.Hello(VERSION, PublicSide.CAPABILITIES, side.instance(), Software.name()));

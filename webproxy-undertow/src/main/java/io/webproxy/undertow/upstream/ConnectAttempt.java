@@ -280,9 +280,7 @@ final class ConnectAttempt extends Watched {
             secure.getHandshakeSetter()
                     .set(finished -> IoTasks.execute(sweeper.thread(), () -> guarded(() -> succeed(secure, reads))));
             secure.getSourceChannel().setReadListener(channel -> guarded(() -> handshake(secure)));
-            secure.getSourceChannel()
-                    .setCloseListener(
-                            channel -> later(() -> tlsClosed(secure)));
+            secure.getSourceChannel().setCloseListener(channel -> later(() -> tlsClosed(secure)));
             secure.startHandshake();
             secure.getSourceChannel().resumeReads();
             handshake(secure);

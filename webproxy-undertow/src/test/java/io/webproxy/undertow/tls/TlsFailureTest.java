@@ -17,11 +17,11 @@ class TlsFailureTest {
             value = {
                 "Unable to parse TLS packet header|" + CLEARTEXT,
                 "Unsupported or unrecognized SSL message|" + CLEARTEXT,
-                "PKIX path building failed: x.SunCertPathBuilderException: unable to find valid certification path to requested target"
-                        + "|its certificate isn't trusted (expected: one that Upstream.trusting(…) or the JVM's trust store,"
-                        + " -Djavax.net.ssl.trustStore, vouches for)",
-                "No subject alternative names matching IP address 127.0.0.2 found"
-                        + "|its certificate isn't for this host: No subject alternative names matching IP address 127.0.0.2 found",
+                "PKIX path building failed: x.SunCertPathBuilderException: unable to find valid certification path to"
+                    + " requested target|its certificate isn't trusted (expected: one that Upstream.trusting(…) or the"
+                    + " JVM's trust store, -Djavax.net.ssl.trustStore, vouches for)",
+                "No subject alternative names matching IP address 127.0.0.2 found|its certificate isn't for this host:"
+                        + " No subject alternative names matching IP address 127.0.0.2 found",
                 "Received fatal alert: handshake_failure|the upstream sends the alert handshake_failure",
                 "Read error: ssl=0x7f76780198f8: Failure in SSL library, usually a protocol error¶"
                         + "error:10000412:SSL routines:OPENSSL_internal:SSLV3_ALERT_BAD_CERTIFICATE (a/b.cc:491)"
@@ -33,6 +33,7 @@ class TlsFailureTest {
                 "Something else¶more|Something else",
             })
     void isOneLineThatNamesTheRemedy(String message, String text) {
-        assertThat(TlsFailure.text(new SSLException(message.replace('¶', '\n')))).isEqualTo(text);
+        assertThat(TlsFailure.text(new SSLException(message.replace('¶', '\n'))))
+                .isEqualTo(text);
     }
 }
