@@ -31,6 +31,10 @@ public final class TlsFailure {
             return "its certificate isn't trusted (expected: one that Upstream.trusting(…) or the JVM's trust store,"
                     + " -Djavax.net.ssl.trustStore, vouches for)";
         }
+        if (words.contains("trustanchors parameter must be non-empty")) {
+            return "the JVM's trust store has no certificates that can be read (expected:"
+                    + " -Djavax.net.ssl.trustStorePassword beside -Djavax.net.ssl.trustStore)";
+        }
         if (words.contains("no subject alternative") || words.contains("no name matching")) {
             return "its certificate isn't for this host: " + reason(message);
         }

@@ -9,6 +9,10 @@ final class FailureText {
     /** Conscrypt names the place in memory first. */
     private static final Pattern ADDRESS = Pattern.compile("\\b(ssl=)?0x[0-9a-f]+:? ?", Pattern.CASE_INSENSITIVE);
 
+    /** As Conscrypt and the JDK say it. */
+    private static final Pattern NOT_TLS =
+            Pattern.compile("Unable to parse TLS packet header|unrecognized SSL message|WRONG_VERSION_NUMBER");
+
     /** A side whose peer shows a key that it doesn't pin, or has no line for, says that this is unknown to it. */
     static final String KEY_REFUSED = "the peer doesn't accept the key of this side";
 
@@ -21,6 +25,9 @@ final class FailureText {
         }
         if (message.toLowerCase(Locale.ROOT).contains("certificate_unknown")) {
             return KEY_REFUSED;
+        }
+        if (NOT_TLS.matcher(message).find()) {
+            return "the peer doesn't speak TLS";
         }
         return ADDRESS.matcher(message.lines().findFirst().orElse(""))
                 .replaceAll("")

@@ -20,6 +20,9 @@ class TlsFailureTest {
                 "PKIX path building failed: x.SunCertPathBuilderException: unable to find valid certification path to"
                     + " requested target|its certificate isn't trusted (expected: one that Upstream.trusting(…) or the"
                     + " JVM's trust store, -Djavax.net.ssl.trustStore, vouches for)",
+                "java.lang.RuntimeException: Unexpected error: the trustAnchors parameter must be non-empty"
+                        + "|the JVM's trust store has no certificates that can be read (expected:"
+                        + " -Djavax.net.ssl.trustStorePassword beside -Djavax.net.ssl.trustStore)",
                 "No subject alternative names matching IP address 127.0.0.2 found|its certificate isn't for this host:"
                         + " No subject alternative names matching IP address 127.0.0.2 found",
                 "Received fatal alert: handshake_failure|the upstream sends the alert handshake_failure",

@@ -14,6 +14,8 @@ class FailureTextTest {
             delimiter = '|',
             value = {
                 "Connection reset by peer|Connection reset by peer",
+                "Unable to parse TLS packet header|the peer doesn't speak TLS",
+                "Unsupported or unrecognized SSL message|the peer doesn't speak TLS",
                 "Received fatal alert: certificate_unknown|the peer doesn't accept the key of this side",
                 "Read error: ssl=0x7f1ecc003888: Failure in SSL library, usually a protocol error¶"
                         + "error:10000416:SSL routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_UNKNOWN (a/b.cc:491)"
