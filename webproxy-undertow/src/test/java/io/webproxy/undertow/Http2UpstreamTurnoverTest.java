@@ -4,6 +4,7 @@ import static io.webproxy.testing.Http2Client.DATA;
 import static io.webproxy.testing.Http2Client.END_STREAM;
 import static io.webproxy.testing.Http2Client.GOAWAY;
 import static io.webproxy.testing.Http2Client.HEADERS;
+import static io.webproxy.testing.Http2Client.RST_STREAM;
 import static io.webproxy.testing.Http2Client.WINDOW_UPDATE;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class Http2UpstreamTurnoverTest {
     private static final int NO_ERROR = 0;
+    private static final int REFUSED_STREAM = 7;
     /** What is kept of a body at most. */
     private static final int KEPT = 16 * 1024;
 
@@ -171,6 +173,40 @@ class Http2UpstreamTurnoverTest {
             assertThat(refused.await(10, TimeUnit.SECONDS)).isTrue();
             client.send(new byte[KEPT + 1]);
             assertThat(client.readHead()).startsWith("HTTP/1.1 504 ");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {GOAWAY, RST_STREAM})
+    void whatAnInterimResponseHasComeForIsNotSentAgain(int refusal) throws Exception {
+        BlockingQueue<Integer> taken = new LinkedBlockingQueue<>();
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    int stream = peer.next(HEADERS).stream();
+                    taken.add(stream);
+                    if (connections.incrementAndGet() > 1) {
+                        peer.respond(stream, END_STREAM, "200");
+                        peer.end();
+                        return;
+                    }
+                    peer.respond(stream, 0, "103");
+                    peer.send(
+                            refusal,
+                            0,
+                            refusal == GOAWAY ? 0 : stream,
+                            refusal == GOAWAY
+                                    ? goAway(0)
+                                    : ByteBuffer.allocate(4)
+                                            .putInt(REFUSED_STREAM)
+                                            .array());
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, "h2c://" + upstream.address());
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: a¶Content-Length: 0¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 103 ");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 502 ");
+            assertThat(taken).hasSize(1);
         }
     }
 }

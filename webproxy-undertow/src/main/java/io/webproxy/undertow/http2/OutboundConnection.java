@@ -479,7 +479,8 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             for (OutboundStream stream : streams.all()) {
                 if (stream.id() > last) {
                     reader.wasReset(stream.id());
-                    fail(stream, Failure.REFUSED, reason);
+                    // one that has answered, if only that it works on it, has not refused, whatever it says now
+                    fail(stream, stream.isResponded() ? Failure.RESET : Failure.REFUSED, reason);
                 }
             }
             endIfIdle();
