@@ -126,6 +126,42 @@ class Http2HealthCheckTest {
     }
 
     @Test
+    @ExpectedLog(contains = "grpc-status 12 (expected: a server with the service grpc.health.v1.Health)")
+    void serverWithoutAHealthServiceIsTold() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    peer.respond(
+                            peer.next(HEADERS).stream(),
+                            END_STREAM,
+                            "200",
+                            "content-type",
+                            "application/grpc",
+                            "grpc-status",
+                            "12");
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(
+                                r -> r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc()))))) {
+            await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
+        }
+    }
+
+    @Test
+    @ExpectedLog(
+            contains = "doesn't speak HTTP/2 (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)")
+    void upstreamThatDoesNotSpeakHttp2SaysWhatToUse() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> c.readByte());
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(
+                                r -> r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc()))))) {
+            await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
+        }
+    }
+
+    @Test
     @ExpectedLog(contains = "gRPC needs an upstream of h2c:// or https+h2://")
     void grpcCheckOfAnUpstreamThatChoosesHttp11SaysWhatItNeeds() throws Exception {
         try (MockWebServer server = new MockWebServer()) {

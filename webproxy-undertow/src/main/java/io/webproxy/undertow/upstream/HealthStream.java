@@ -160,6 +160,15 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
         }
     }
 
+    private static String refusal(@Nullable String status) {
+        String remedy = switch (String.valueOf(status)) {
+            case "5" -> " (expected: a service that its health service knows, or HealthCheck.grpc() for all)";
+            case "12" -> " (expected: a server with the service grpc.health.v1.Health)";
+            default -> "";
+        };
+        return "grpc-status " + status + remedy;
+    }
+
     private void send(StreamSinkConduit body) {
         try {
             while (request.hasRemaining()) {
@@ -186,7 +195,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
         } else if (status != 200 || !Grpc.isCall(fields.getFirst(Headers.CONTENT_TYPE))) {
             answer.answered(false, "status " + status + " and no answer of gRPC");
         } else if (end) {
-            answer.answered(false, "grpc-status " + fields.getFirst(Grpc.STATUS));
+            answer.answered(false, refusal(fields.getFirst(Grpc.STATUS)));
         } else {
             StreamSourceConduit body = Objects.requireNonNull(stream).response();
             body.setReadReadyHandler(new ReadReadyHandler() {
@@ -223,7 +232,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
     public void ended(HeaderMap trailers) {
         String status = trailers.getFirst(Grpc.STATUS);
         if (!"0".equals(status)) {
-            answer.answered(false, "grpc-status " + status);
+            answer.answered(false, refusal(status));
         } else {
             answer.answered(isServing(message.flip()), "not SERVING");
         }
@@ -236,7 +245,11 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
 
     @Override
     public void closed() {
-        answer.answered(false, "it closed the connection before its answer's head was complete");
+        answer.answered(
+                false,
+                stream == null
+                        ? "it" + SharedConnections.NO_HTTP2
+                        : "it closed the connection before its answer's head was complete");
     }
 
     @Override

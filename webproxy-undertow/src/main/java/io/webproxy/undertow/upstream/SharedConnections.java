@@ -18,6 +18,10 @@ import org.xnio.XnioIoThread;
  * <p>Not thread-safe: it belongs to the lane's IO thread, but for {@link #idleCount} and {@link #count}.
  */
 final class SharedConnections extends Watched {
+    /** What is said of an upstream that ends a connection before it has shown that it speaks HTTP/2. */
+    static final String NO_HTTP2 = " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2"
+            + " (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)";
+
     private final UpstreamPool pool;
     private final Lane lane;
     private final List<SharedConnection> open = new ArrayList<>();
@@ -308,11 +312,7 @@ final class SharedConnections extends Watched {
             return;
         }
         ForwardError error = connection.isLate() ? ForwardError.CONNECT_TIMEOUT : ForwardError.UPSTREAM_CLOSED;
-        String detail = pool.upstream()
-                + (connection.isLate()
-                        ? " has sent no HTTP/2 settings in time"
-                        : " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2"
-                                + " (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)");
+        String detail = pool.upstream() + (connection.isLate() ? " has sent no HTTP/2 settings in time" : NO_HTTP2);
         pool.openFailed(lane, error, detail);
         Wish only = connection.only();
         if (only != null) {
