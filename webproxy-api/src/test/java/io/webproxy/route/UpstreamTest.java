@@ -130,7 +130,7 @@ class UpstreamTest {
                 .isThrownBy(() -> Upstream.of(uri))
                 .withMessage("forward: " + uri
                         + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for"
-                        + " HTTP/2, without user, path and query)");
+                        + " HTTP/2 and gRPC, without user, path and query)");
     }
 
     @ParameterizedTest
