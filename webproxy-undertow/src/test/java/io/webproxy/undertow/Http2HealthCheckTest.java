@@ -162,7 +162,7 @@ class Http2HealthCheckTest {
     }
 
     @Test
-    @ExpectedLog(contains = "gRPC needs an upstream of h2c:// or https+h2://")
+    @ExpectedLog(contains = "which carries no gRPC (expected: a service that chooses h2 by ALPN)")
     void grpcCheckOfAnUpstreamThatChoosesHttp11SaysWhatItNeeds() throws Exception {
         try (MockWebServer server = new MockWebServer()) {
             server.useHttps(TestProxy.identity().sslSocketFactory());

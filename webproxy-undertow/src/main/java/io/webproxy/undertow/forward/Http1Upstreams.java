@@ -22,9 +22,16 @@ final class Http1Upstreams {
                     "{} speaks HTTP/1.1, which carries no gRPC: calls to route {} are answered with UNAVAILABLE ({})",
                     upstream,
                     route.name(),
-                    upstream.tls()
-                            ? "expected: h2 by ALPN, with https+h2:// or .http2()"
-                            : "expected: h2c:// for a service that speaks gRPC in cleartext");
+                    remedy(upstream));
         }
+    }
+
+    private static String remedy(Upstream upstream) {
+        if (!upstream.tls()) {
+            return "expected: h2c:// for a service that speaks gRPC in cleartext";
+        }
+        return upstream.isHttp2()
+                ? "expected: a service that chooses h2 by ALPN, which it was offered"
+                : "expected: https+h2:// or .http2(), for a service that chooses h2 by ALPN";
     }
 }

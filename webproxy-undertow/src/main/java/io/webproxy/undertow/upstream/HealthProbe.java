@@ -150,7 +150,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
             return;
         }
         if (check.grpcService() != null) {
-            verdict(false, "it speaks HTTP/1.1, and gRPC needs an upstream of h2c:// or https+h2://");
+            verdict(false, "it speaks HTTP/1.1, which carries no gRPC (expected: a service that chooses h2 by ALPN)");
             hangUp();
             return;
         }
