@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -126,30 +127,25 @@ class Http2UpstreamPoolTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void moreConnectionsAreOpenedAfterAsManyStreamsAsTheUpstreamOrTheLimitAllows(boolean byUpstream) throws Exception {
-        CountDownLatch all = new CountDownLatch(10);
-        Map<Integer, AtomicInteger> open = new ConcurrentHashMap<>();
+        AtomicInteger missing = new AtomicInteger(10);
+        Map<Http2Client, List<Integer>> open = new ConcurrentHashMap<>();
         try (RawUpstream upstream = RawUpstream.start(raw -> {
                     Http2Client peer =
                             byUpstream ? Http2Client.serve(raw, MAX_CONCURRENT_STREAMS, 4) : Http2Client.serve(raw);
-                    int connection = connections.incrementAndGet();
-                    List<Integer> streams = new java.util.ArrayList<>();
-                    while (all.getCount() > 0) {
+                    while (true) {
                         Frame frame = peer.read();
                         if (frame.type() == HEADERS) {
-                            streams.add(frame.stream());
-                            open.computeIfAbsent(connection, key -> new AtomicInteger())
-                                    .incrementAndGet();
-                            all.countDown();
-                        }
-                        if (streams.size() == 4 || (connection == 3 && streams.size() == 2)) {
-                            break;
+                            open.computeIfAbsent(peer, key -> new CopyOnWriteArrayList<>())
+                                    .add(frame.stream());
+                            if (missing.decrementAndGet() == 0) {
+                                for (Map.Entry<Http2Client, List<Integer>> each : open.entrySet()) {
+                                    for (int stream : each.getValue()) {
+                                        each.getKey().respond(stream, END_STREAM, "200");
+                                    }
+                                }
+                            }
                         }
                     }
-                    all.await(10, TimeUnit.SECONDS);
-                    for (int stream : streams) {
-                        peer.respond(stream, END_STREAM, "200");
-                    }
-                    peer.end();
                 });
                 TestProxy proxy = proxy(
                         Front.H2_TLS,
@@ -164,7 +160,7 @@ class Http2UpstreamPoolTest {
             for (int i = 0; i < 10; i++) {
                 assertThat(client.status(client.next(HEADERS))).isEqualTo("200");
             }
-            assertThat(open.values().stream().map(AtomicInteger::get).sorted()).containsExactly(2, 4, 4);
+            assertThat(open.values().stream().map(List::size).sorted()).containsExactly(2, 4, 4);
         }
     }
 
