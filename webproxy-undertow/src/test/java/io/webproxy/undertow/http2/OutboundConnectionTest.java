@@ -12,57 +12,22 @@ import io.undertow.util.HttpString;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.RawUpstream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.xnio.StreamConnection;
 
 /** What goes out to an upstream by HTTP/2, frame by frame, and what becomes of its answers. */
 @ExtendWith(LeakCheck.class)
-class OutboundConnectionTest {
+class OutboundConnectionTest extends OutboundRig {
     private static final byte[] NONE = new byte[0];
-
-    private final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
-    private @Nullable RawUpstream upstream;
-    private @Nullable Outbound outbound;
-
-    /** What happens on the upstream's end. */
-    interface Script {
-        void run(Http2Client peer) throws Exception;
-    }
-
-    private Outbound connect(Script script, int... settings) throws Exception {
-        upstream = RawUpstream.start(raw -> script.run(Http2Client.serve(raw, settings)));
-        outbound = Outbound.to(upstream.port()).settle();
-        return outbound;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        if (outbound != null) {
-            outbound.close();
-        }
-        if (upstream != null) {
-            upstream.close();
-            assertThat(upstream.failures()).isEmpty();
-        }
-    }
-
-    private Object seen() throws InterruptedException {
-        return seen.poll(10, TimeUnit.SECONDS);
-    }
 
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);

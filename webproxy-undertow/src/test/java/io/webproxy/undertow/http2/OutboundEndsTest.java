@@ -17,22 +17,17 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.RawUpstream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,37 +35,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** How streams and connections to an upstream end, and what may be sent again. */
 @ExtendWith(LeakCheck.class)
-class OutboundEndsTest {
-    private final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
+class OutboundEndsTest extends OutboundRig {
     private final CountDownLatch go = new CountDownLatch(1);
-    private @Nullable RawUpstream upstream;
-    private @Nullable Outbound outbound;
-
-    /** What happens on the upstream's end. */
-    interface Script {
-        void run(Http2Client peer) throws Exception;
-    }
-
-    private Outbound connect(Script script, int... settings) throws Exception {
-        upstream = RawUpstream.start(raw -> script.run(Http2Client.serve(raw, settings)));
-        outbound = Outbound.to(upstream.port()).settle();
-        return outbound;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        if (outbound != null) {
-            outbound.close();
-        }
-        if (upstream != null) {
-            upstream.close();
-            assertThat(upstream.failures()).isEmpty();
-        }
-    }
-
-    private Object seen() throws InterruptedException {
-        return seen.poll(10, TimeUnit.SECONDS);
-    }
 
     private static byte[] goAway(int last, int code) {
         return ByteBuffer.allocate(8).putInt(last).putInt(code).array();
