@@ -1,10 +1,13 @@
 package io.webproxy.undertow;
 
+import static io.webproxy.testing.Http2Client.ACK;
 import static io.webproxy.testing.Http2Client.DATA;
 import static io.webproxy.testing.Http2Client.END_STREAM;
 import static io.webproxy.testing.Http2Client.GOAWAY;
 import static io.webproxy.testing.Http2Client.HEADERS;
+import static io.webproxy.testing.Http2Client.PING;
 import static io.webproxy.testing.Http2Client.RST_STREAM;
+import static io.webproxy.testing.Http2Client.SETTINGS;
 import static io.webproxy.testing.Http2Client.WINDOW_UPDATE;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -207,6 +210,41 @@ class Http2UpstreamTurnoverTest {
             assertThat(client.readHead()).startsWith("HTTP/1.1 103 ");
             assertThat(client.readHead()).startsWith("HTTP/1.1 502 ");
             assertThat(taken).hasSize(1);
+        }
+    }
+
+    /** An upstream may allow no streams for a while (RFC 9113 section 6.5.2), which is no reason to open more and more connections. */
+    @Test
+    void upstreamThatAllowsNoStreamsIsWaitedFor() throws Exception {
+        int maxConcurrentStreams = 3;
+        CountDownLatch settled = new CountDownLatch(1);
+        CountDownLatch raise = new CountDownLatch(1);
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    connections.incrementAndGet();
+                    Http2Client peer = Http2Client.serve(raw, maxConcurrentStreams, 0);
+                    Frame frame = peer.next(SETTINGS);
+                    while ((frame.flags() & ACK) == 0) {
+                        frame = peer.next(SETTINGS);
+                    }
+                    settled.countDown();
+                    raise.await(10, TimeUnit.SECONDS);
+                    peer.send(SETTINGS, 0, 0, new byte[] {0, 3, 0, 0, 0, 1});
+                    answerAll(peer);
+                });
+                TestProxy proxy =
+                        TestProxy.start(Front.H2_TLS, b -> b.ioThreads(1).forward("h2c://" + upstream.address()));
+                Http2Client client = Http2Client.open(proxy)) {
+            client.request(1, "GET", "/", "localhost");
+            assertThat(settled.await(10, TimeUnit.SECONDS)).isTrue();
+            client.request(3, "GET", "/", "localhost");
+            client.request(5, "GET", "/", "localhost");
+            client.send(PING, 0, 0, new byte[8]);
+            client.next(PING);
+            assertThat(connections).hasValue(1);
+            raise.countDown();
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.status(client.next(HEADERS))).isEqualTo("200");
+            }
         }
     }
 }

@@ -43,6 +43,11 @@ final class Lane extends Watched {
         return shared;
     }
 
+    /** Whether those that wait are better off without another connection; from any thread. */
+    boolean isShut() {
+        return shared != null && shared.isShut();
+    }
+
     /** Reads the field lines of all connections on this thread. */
     FieldParser fields() {
         return fields;

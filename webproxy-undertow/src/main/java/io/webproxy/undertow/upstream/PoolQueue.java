@@ -19,9 +19,14 @@ final class PoolQueue {
         return size.get();
     }
 
-    /** Whether there is nothing in it, not even one that has just been given up. */
-    boolean isEmpty() {
-        return queue.isEmpty();
+    /** Whether there may be one for which a connection can be opened. */
+    boolean hasNext() {
+        for (Waiter waiter : queue) {
+            if (!waiter.lane.isShut()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Adds a request, on its lane's thread; false if the queue is full. */
@@ -42,10 +47,10 @@ final class PoolQueue {
         return queue.peek();
     }
 
-    /** Takes the first one out; null for none. */
+    /** Takes the first one out for which a connection can be opened; null for none. */
     @Nullable Waiter next() {
-        for (Waiter waiter = queue.poll(); waiter != null; waiter = queue.poll()) {
-            if (waiter.claim()) {
+        for (Waiter waiter : queue) {
+            if (!waiter.lane.isShut() && take(waiter)) {
                 return waiter;
             }
         }

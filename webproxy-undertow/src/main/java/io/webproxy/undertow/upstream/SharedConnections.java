@@ -37,6 +37,7 @@ final class SharedConnections extends Watched {
 
     private volatile int count;
     private volatile int idleCount;
+    private volatile boolean shut;
 
     SharedConnections(UpstreamPool pool, Lane lane) {
         this.pool = pool;
@@ -61,6 +62,11 @@ final class SharedConnections extends Watched {
         return count;
     }
 
+    /** Whether the upstream allows no streams for the time being, so that another connection would be of no use; from any thread. */
+    boolean isShut() {
+        return shut;
+    }
+
     /** How many have no stream; from any thread. */
     int idleCount() {
         return idleCount;
@@ -69,8 +75,9 @@ final class SharedConnections extends Watched {
     private void recount() {
         int idle = 0;
         for (int i = 0; i < open.size(); i++) {
-            idle += open.get(i).isIdle() ? 1 : 0;
+            idle += open.get(i).isSpare() ? 1 : 0;
         }
+        shut = hasShut();
         idleCount = idle;
         count = open.size();
         if (open.isEmpty()) {
@@ -160,7 +167,7 @@ final class SharedConnections extends Watched {
     /** Opens as many as those who wait will fill; where there may be no more, they wait in the pool's queue. */
     private void openMore() {
         while (waiting.size() > capacity()) {
-            if (isShut() || !pool.permit()) {
+            if (shut || !pool.permit()) {
                 pool.enqueue(lane, waiting.removeLast());
             } else {
                 open(waiting.getLast());
@@ -173,7 +180,7 @@ final class SharedConnections extends Watched {
         return (long) opening * Math.min(pool.limits().streams(), roomOfNew);
     }
 
-    private boolean isShut() {
+    private boolean hasShut() {
         for (SharedConnection connection : open) {
             if (connection.isShut()) {
                 return true;
@@ -291,9 +298,10 @@ final class SharedConnections extends Watched {
             }
         }
         pool.serveQueue(lane, this);
-        if (connection.isIdle() && (pool.isClosed() || pool.limits().idlePerThread() == 0)) {
+        pool.pump();
+        if (connection.isSpare() && (pool.isClosed() || pool.limits().idlePerThread() == 0)) {
             connection.leave();
-        } else if (connection.isIdle()) {
+        } else if (connection.isSpare()) {
             pool.makeRoomIfWanted();
         }
     }
@@ -329,7 +337,7 @@ final class SharedConnections extends Watched {
     boolean closeOldestIdle() {
         SharedConnection oldest = null;
         for (SharedConnection connection : open) {
-            if (connection.isIdle() && (oldest == null || connection.idleSince() - oldest.idleSince() < 0)) {
+            if (connection.isSpare() && (oldest == null || connection.idleSince() - oldest.idleSince() < 0)) {
                 oldest = connection;
             }
         }

@@ -483,12 +483,12 @@ public final class UpstreamPool {
     }
 
     /** Gives places that are free to those who wait. */
-    private void pump() {
+    void pump() {
         while (queue.size() > 0 && permit()) {
             PoolQueue.Waiter waiter = queue.next();
             if (waiter == null) {
                 open.decrementAndGet();
-                if (queue.isEmpty()) {
+                if (!queue.hasNext()) {
                     return;
                 }
                 continue;
