@@ -135,6 +135,8 @@ final class SharedConnection implements OutboundConnection.Owner {
     void leave() {
         leaving = true;
         outbound.leave();
+        // also where its end can't be said yet: it isn't one that might make room
+        home.left();
     }
 
     void close() {
