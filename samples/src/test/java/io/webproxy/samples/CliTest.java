@@ -62,7 +62,7 @@ class CliTest {
                 "expose --internal-port 8080 --external-port 65536|--external-port: 65536 (expected: 0-65535)",
                 "expose --internal-port 8080 --external-port https|--external-port: https (expected: 0-65535)",
                 "expose --to ftp://127.0.0.1 --external-port 0|--to: ftp://127.0.0.1 (expected: http://host:port or"
-                    + " https://host:port, h2c:// or https+h2:// for HTTP/2 and gRPC, without user, path and query)",
+                        + " https://host:port, h2c:// or https+h2:// for HTTP/2 and gRPC, without user, path and query)",
                 "expose --to http://127.0.0.1/path --external-port 0|--to: http://127.0.0.1/path (expected: ",
                 "expose --to nonsense --external-port 0|--to: nonsense (expected: http://host:port",
                 "expose --to localhost:1 --external-port 0|--to: localhost:1 (expected: http://localhost:1 or"

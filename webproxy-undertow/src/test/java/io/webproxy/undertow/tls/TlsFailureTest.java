@@ -18,8 +18,8 @@ class TlsFailureTest {
                 "Unable to parse TLS packet header|" + CLEARTEXT,
                 "Unsupported or unrecognized SSL message|" + CLEARTEXT,
                 "PKIX path building failed: x.SunCertPathBuilderException: unable to find valid certification path to"
-                    + " requested target|its certificate isn't trusted (expected: one that Upstream.trusting(…) or the"
-                    + " JVM's trust store, -Djavax.net.ssl.trustStore, vouches for)",
+                        + " requested target|its certificate isn't trusted (expected: one that Upstream.trusting(…) or the"
+                        + " JVM's trust store, -Djavax.net.ssl.trustStore, vouches for)",
                 "java.lang.RuntimeException: Unexpected error: the trustAnchors parameter must be non-empty"
                         + "|the JVM's trust store has no certificates that can be read (expected:"
                         + " -Djavax.net.ssl.trustStorePassword beside -Djavax.net.ssl.trustStore)",
