@@ -14,6 +14,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -325,9 +326,13 @@ class DepartureTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     arrived.countDown();
-                    over.await(70, TimeUnit.SECONDS);
+                    over.await(160, TimeUnit.SECONDS);
                 });
-                TestProxy proxy = TestProxy.start(front, upstream.uri());
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.forward(upstream.uri())
+                                .timeouts(
+                                        TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMinutes(10))));
                 RawConnection client = proxy.raw()) {
             try {
                 client.send(
@@ -356,8 +361,8 @@ class DepartureTest {
                     client.close();
                 }
                 // the kernel's table is looked at for a hundredth of the time at most, and has to lack the connection
-                // twice
-                await().atMost(60, TimeUnit.SECONDS)
+                // twice: a while where others have left tens of thousands of connections in it
+                await().atMost(150, TimeUnit.SECONDS)
                         .until(() -> proxy.server().status().exchanges() == 0);
                 ExchangeRecord record = proxy.record();
                 assertThat(record.path()).isEqualTo("/first");
