@@ -26,18 +26,24 @@ public final class RawUpstream implements AutoCloseable {
     private final Script script;
     private final ExecutorService executor = Executors.newCachedThreadPool(task -> new Thread(task, "raw-upstream"));
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private boolean closed;
     private final AtomicInteger connections = new AtomicInteger();
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
-    private RawUpstream(Script script) throws IOException {
-        this.server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+    private RawUpstream(ServerSocket server, Script script) {
+        this.server = server;
         this.script = script;
         executor.execute(this::accept);
     }
 
     /** An upstream on a free port of the loopback address. */
     public static RawUpstream start(Script script) throws IOException {
-        return new RawUpstream(script);
+        return start(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), script);
+    }
+
+    /** An upstream on a socket that listens, which it closes. */
+    public static RawUpstream start(ServerSocket server, Script script) {
+        return new RawUpstream(server, script);
     }
 
     /** An upstream that answers every request, on kept-alive connections, with the same bytes. */
@@ -78,12 +84,29 @@ public final class RawUpstream implements AutoCloseable {
             try {
                 Socket socket = server.accept();
                 connections.incrementAndGet();
-                open.add(socket);
-                executor.execute(() -> serve(socket));
+                accepted(socket);
             } catch (IOException e) {
                 return;
             }
         }
+    }
+
+    /** What was accepted just before the end is closed too. */
+    private synchronized void accepted(Socket socket) throws IOException {
+        if (closed) {
+            socket.close();
+        } else {
+            open.add(socket);
+            executor.execute(() -> serve(socket));
+        }
+    }
+
+    private synchronized void closeAll() throws IOException {
+        closed = true;
+        for (Socket socket : open) {
+            socket.close();
+        }
+        executor.shutdownNow();
     }
 
     private void serve(Socket socket) {
@@ -125,10 +148,7 @@ public final class RawUpstream implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
-        for (Socket socket : open) {
-            socket.close();
-        }
-        executor.shutdownNow();
+        closeAll();
         try {
             if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
                 throw new IOException("the upstream's script doesn't end");

@@ -8,6 +8,7 @@ import io.webproxy.observe.TunnelEvent;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
@@ -72,7 +73,7 @@ class AnnouncementTest {
 
     @Test
     void eachItemGetsAnAnswerOfItsOwn() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 ServerSocket taken = new ServerSocket(0);
                 TunnelRig rig = rig("alice names=Db.Example.com.,*.inner.example.com,taken.example.com ports="
                         + taken.getLocalPort())) {
@@ -117,7 +118,7 @@ class AnnouncementTest {
 
     @Test
     void anotherAgentGetsANameOnlyIfBothShareIt() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig(
                         "alice names=a.example.com,s.example.com shared",
                         "bob names=a.example.com,s.example.com",
@@ -153,7 +154,7 @@ class AnnouncementTest {
 
     @Test
     void announcementOfLimitedTimeEnds() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
             rig.connected(rig.tunnel("alice")
                     .announce(Announcement.name("a.example.com", "127.0.0.1:" + inner.port())
@@ -167,7 +168,7 @@ class AnnouncementTest {
 
     @Test
     void nameOfAnAgentThatSaysGoodbyeIsNotWaitedFor() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=*.example.com")) {
             Tunnel tunnel = rig.tunnel("alice")
                     .announce("*.example.com", "127.0.0.1:" + inner.port())
@@ -191,7 +192,7 @@ class AnnouncementTest {
 
     @Test
     void nameOfAnAgentWhoseNextTunnelComesIsWaitedFor() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
             Tunnel tunnel = rig.tunnel("alice")
                     .announce("a.example.com", "127.0.0.1:" + inner.port())
@@ -240,7 +241,7 @@ class AnnouncementTest {
 
     @Test
     void removedAgentLosesItsChannelItsReadyConnectionsAndItsRelays() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com", "bob names=b.example.com")) {
             String target = "127.0.0.1:" + inner.port();
             rig.connected(rig.tunnel("alice").announce("a.example.com", target).build());
@@ -262,7 +263,7 @@ class AnnouncementTest {
 
     @Test
     void agentsFileWithABadLineChangesNothing() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
             rig.connected(rig.tunnel("alice")
                     .announce("a.example.com", "127.0.0.1:" + inner.port())
@@ -290,7 +291,7 @@ class AnnouncementTest {
 
     @Test
     void processesOfOneAgentShareItsNamesAndStandInForEachOther() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
             Tunnel up = rig.tunnel("alice")
                     .announce("a.example.com", "127.0.0.1:" + inner.port())
@@ -321,7 +322,7 @@ class AnnouncementTest {
 
     @Test
     void firstClientAfterAPauseFindsAReadyConnectionForTenMinutes() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
             rig.connected(rig.tunnel("alice")
                     .announce("a.example.com", "127.0.0.1:" + inner.port())
@@ -355,7 +356,7 @@ class AnnouncementTest {
 
     @Test
     void limitsRefuseWithAReason() throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com,b.example.com")) {
             String target = "127.0.0.1:" + inner.port();
             rig.connected(rig.tunnel("alice")

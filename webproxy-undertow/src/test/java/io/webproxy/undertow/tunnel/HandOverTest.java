@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ class HandOverTest {
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void visitorSpeaksTlsWithTheInnerServer(TlsProvider provider) throws Exception {
-        try (InnerTls inner = InnerTls.echoing();
+        try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = new TunnelRig(directory, provider, "alice names=*.example.com")) {
             rig.connected(rig.tunnel("alice")
                     .announce("db.example.com", "127.0.0.1:" + inner.port())

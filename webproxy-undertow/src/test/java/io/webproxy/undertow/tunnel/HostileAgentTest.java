@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
@@ -36,7 +37,7 @@ class HostileAgentTest {
     @TempDir
     private Path directory;
 
-    private InnerTls inner;
+    private RawUpstream inner;
     private TunnelRig rig;
     private TunnelKey mallory;
 

@@ -1,56 +1,26 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 
-/** A TLS server behind NAT, so to speak: it gives back what it is sent. */
-final class InnerTls implements AutoCloseable {
-    private final ServerSocket server;
-    private final ExecutorService executor = Executors.newCachedThreadPool(task -> new Thread(task, "inner-tls"));
+/** A TLS server behind NAT, so to speak. */
+final class InnerTls {
+    private InnerTls() {}
 
-    private InnerTls() throws IOException {
-        server = TestProxy.identity()
-                .sslContext()
-                .getServerSocketFactory()
-                .createServerSocket(0, 200, InetAddress.getLoopbackAddress());
-        executor.execute(this::accept);
-    }
-
-    static InnerTls echoing() throws IOException {
-        return new InnerTls();
-    }
-
-    int port() {
-        return server.getLocalPort();
-    }
-
-    private void accept() {
-        while (!server.isClosed()) {
-            try {
-                Socket socket = server.accept();
-                executor.execute(() -> {
-                    try (socket) {
-                        socket.getInputStream().transferTo(socket.getOutputStream());
-                    } catch (IOException e) {
-                        // the client may go whenever it likes
-                    }
+    /** It gives back what it is sent, for as long as the client likes. */
+    static RawUpstream echoing() throws IOException {
+        return RawUpstream.start(
+                TestProxy.identity()
+                        .sslContext()
+                        .getServerSocketFactory()
+                        .createServerSocket(0, 200, InetAddress.getLoopbackAddress()),
+                connection -> {
+                    Socket socket = connection.socket();
+                    socket.setSoTimeout(0);
+                    socket.getInputStream().transferTo(socket.getOutputStream());
                 });
-            } catch (IOException e) {
-                return;
-            }
-        }
-    }
-
-    @Override
-    public void close() throws IOException, InterruptedException {
-        server.close();
-        executor.shutdownNow();
-        executor.awaitTermination(5, TimeUnit.SECONDS);
     }
 }
