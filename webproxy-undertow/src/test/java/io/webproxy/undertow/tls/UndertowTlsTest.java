@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.undertow.Undertow;
 import io.undertow.server.HttpServerExchange;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
@@ -90,7 +91,7 @@ class UndertowTlsTest {
     private SSLSocket connect(InetSocketAddress address) throws IOException {
         SSLSocket socket = (SSLSocket) trusting.getSocketFactory().createSocket();
         socket.connect(address, 5000);
-        socket.setSoTimeout(5000);
+        socket.setSoTimeout(30_000);
         return socket;
     }
 
@@ -137,6 +138,18 @@ class UndertowTlsTest {
             int rest = in.readAllBytes().length;
             assertThat(response.length + rest).isGreaterThan(BODY.length);
         }
+    }
+
+    /** Nothing that only a garbage collection would take away, however often certificates change. */
+    @Test
+    void certificatesTakeNoDescriptorsBeforeAConnection() {
+        List<CertificateSource> source = List.of(Certificates.selfSigned("127.0.0.1").storedIn(serverKeys()));
+        ServerTls.create(source, TlsProvider.AUTO);
+        long before = descriptors();
+        for (int i = 0; i < 20; i++) {
+            ServerTls.create(source, TlsProvider.AUTO);
+        }
+        assertThat(descriptors() - before).isLessThan(10);
     }
 
     @Test
