@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
 
 /**
  * Asks the kernel whether peers acknowledge what is sent to them, for all exchanges of a server that want to know at once: one look at the table of all
@@ -67,19 +68,19 @@ final class AckPoll {
 
     private void start(XnioIoThread thread) {
         try {
-            thread.getWorker().execute(this::poll);
+            thread.getWorker().execute(() -> poll(thread.getWorker()));
         } catch (RejectedExecutionException e) {
             LOG.debug("The server has closed");
         }
     }
 
-    private void poll() {
+    private void poll(XnioWorker worker) {
         long start = System.nanoTime();
         Map<String, List<Question>> asked = take();
         try {
             boolean whole = true;
             for (Path table : tables) {
-                whole &= read(table, asked);
+                whole = whole && read(table, asked, worker);
             }
             if (whole) {
                 asked.forEach((key, unknown) -> {
@@ -104,10 +105,16 @@ final class AckPoll {
         pauseMillis = Math.max(LEAST_PAUSE_MILLIS, millis * COST);
     }
 
-    private static boolean read(Path table, Map<String, List<Question>> asked) {
+    /** Whether it was read to its end; a server that closes doesn't wait for that. */
+    private static boolean read(Path table, Map<String, List<Question>> asked, XnioWorker worker) {
         try (BufferedReader lines = Files.newBufferedReader(table, StandardCharsets.ISO_8859_1)) {
             for (String line = lines.readLine(); line != null && !asked.isEmpty(); line = lines.readLine()) {
-                TcpTable.Row row = TcpTable.row(line);
+                if (worker.isShutdown()) {
+                    return false;
+                }
+                // nearly all lines are those of others
+                String key = TcpTable.keyOf(line);
+                TcpTable.Row row = key != null && asked.containsKey(key) ? TcpTable.row(line) : null;
                 List<Question> ofRow = row == null ? null : asked.remove(row.key());
                 if (row != null && ofRow != null) {
                     FOUND.add(row.key().length());

@@ -45,6 +45,16 @@ final class TcpTable {
         return hex.append(String.format(Locale.ROOT, ":%04X", port)).toString();
     }
 
+    /** The {@link #key} of a line's connection, without a look at the rest; null if the line is none of a connection. */
+    static @Nullable String keyOf(String line) {
+        int local = line.indexOf(": ") + 2;
+        int remote = line.indexOf(' ', local) + 1;
+        int end = line.indexOf(' ', remote);
+        return local < 2 || remote == 0 || end < 0
+                ? null
+                : unmapped(line.substring(local, remote - 1)) + " " + unmapped(line.substring(remote, end));
+    }
+
     /** Reads a line; null if it is none of a connection. */
     static @Nullable Row row(String line) {
         if (line.length() > LONGEST_LINE) {

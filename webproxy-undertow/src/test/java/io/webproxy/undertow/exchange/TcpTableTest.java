@@ -45,6 +45,8 @@ class TcpTableTest {
     void retransmissionsAndProbesWithoutAnAnswerAreCounted() throws Exception {
         String key = Objects.requireNonNull(key("127.0.0.1", 8443, "127.0.0.2", 59058));
         assertThat(TcpTable.row(LINE)).isEqualTo(new TcpTable.Row(key, 5, false));
+        assertThat(TcpTable.keyOf(LINE)).isEqualTo(key);
+        assertThat(TcpTable.keyOf(MAPPED)).isEqualTo(key);
         assertThat(TcpTable.row(MAPPED)).isEqualTo(new TcpTable.Row(key, 3, false));
         assertThat(TcpTable.row(LINE.replace(" 01:000007C8", " 00:00000000")))
                 .as("no timer runs")
@@ -59,10 +61,13 @@ class TcpTableTest {
     @Test
     void whatIsNoConnectionIsNoRow() {
         assertThat(TcpTable.row(HEAD)).isNull();
+        assertThat(TcpTable.keyOf(HEAD)).isNull();
+        assertThat(TcpTable.keyOf("")).isNull();
         assertThat(TcpTable.row("")).isNull();
         assertThat(TcpTable.row("x ".repeat(10_000))).isNull();
         for (int i = 0; i < LINE.length(); i++) {
             TcpTable.row(LINE.substring(0, i));
+            TcpTable.keyOf(LINE.substring(0, i));
             for (char c : "0fG: -".toCharArray()) {
                 TcpTable.row(LINE.substring(0, i) + c + LINE.substring(i + 1));
             }
