@@ -163,7 +163,7 @@ class CliPortServeTest {
             }
             await().until(() -> Files.readAllLines(log).size() == 2);
         }
-        String source = sources.poll(10, TimeUnit.SECONDS).getHostAddress();
+        String source = sources.poll(30, TimeUnit.SECONDS).getHostAddress();
         assertThat(source).startsWith("127.").isNotEqualTo("127.0.0.1");
         assertThat(Files.readAllLines(log))
                 .satisfiesExactlyInAnyOrder(

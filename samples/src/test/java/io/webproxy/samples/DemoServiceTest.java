@@ -209,13 +209,13 @@ class DemoServiceTest {
                         events.add("closed");
                     }
                 });
-        Instant first = Instant.parse(events.poll(10, TimeUnit.SECONDS));
-        Instant second = Instant.parse(events.poll(10, TimeUnit.SECONDS));
+        Instant first = Instant.parse(events.poll(30, TimeUnit.SECONDS));
+        Instant second = Instant.parse(events.poll(30, TimeUnit.SECONDS));
         assertThat(second).isAfter(first);
 
         service.endStreams();
 
-        String last = events.poll(10, TimeUnit.SECONDS);
+        String last = events.poll(30, TimeUnit.SECONDS);
         assertThat(last).isEqualTo("closed");
         source.cancel();
     }
@@ -244,12 +244,12 @@ class DemoServiceTest {
         ByteString large = ByteString.of(new byte[1 << 20]);
         socket.send("grüß dich");
         socket.send(large);
-        assertThat(messages.poll(10, TimeUnit.SECONDS)).isEqualTo("grüß dich");
-        assertThat(messages.poll(10, TimeUnit.SECONDS)).isEqualTo(large);
+        assertThat(messages.poll(30, TimeUnit.SECONDS)).isEqualTo("grüß dich");
+        assertThat(messages.poll(30, TimeUnit.SECONDS)).isEqualTo(large);
 
         service.endStreams();
 
-        assertThat(messages.poll(10, TimeUnit.SECONDS)).isEqualTo(1001);
+        assertThat(messages.poll(30, TimeUnit.SECONDS)).isEqualTo(1001);
     }
 
     @Test

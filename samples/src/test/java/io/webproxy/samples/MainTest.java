@@ -74,7 +74,7 @@ class MainTest {
                     assertThat(held.getInputStream().read()).isEqualTo('G');
                     main.terminate();
                     // it doesn't accept any more once it drains
-                    await().atMost(20, TimeUnit.SECONDS).until(() -> isClosed(port));
+                    await().atMost(30, TimeUnit.SECONDS).until(() -> isClosed(port));
                     long start = System.nanoTime();
                     main.terminate();
                     assertThat(main.exitStatus()).isEqualTo(128 + 15);

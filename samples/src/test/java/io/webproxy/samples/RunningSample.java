@@ -34,7 +34,7 @@ final class RunningSample implements AutoCloseable {
             main.run(new PrintStream(out, true, StandardCharsets.UTF_8));
             return null;
         });
-        await().atMost(Duration.ofSeconds(20)).until(() -> printed().contains("\n") || sample.isDone());
+        await().atMost(Duration.ofSeconds(30)).until(() -> printed().contains("\n") || sample.isDone());
         assertThat(printed()).startsWith("ready https://localhost:");
         HandshakeCertificates trust = new HandshakeCertificates.Builder()
                 .addTrustedCertificate(PresentedCertificate.of(root().port()))

@@ -32,7 +32,7 @@ final class Served implements AutoCloseable {
     static Served start(String... arguments) {
         Served served = new Served(arguments);
         served.thread.start();
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(30))
                 .until(() -> served.out.toString().endsWith("\n") || served.exitStatus.isDone());
         assertThat(served.out.toString())
                 .as(served.err.toString())

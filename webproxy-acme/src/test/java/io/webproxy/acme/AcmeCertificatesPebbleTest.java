@@ -69,7 +69,7 @@ class AcmeCertificatesPebbleTest {
             } finally {
                 certificates.stop();
                 executor.shutdownNow();
-                executor.awaitTermination(10, TimeUnit.SECONDS);
+                executor.awaitTermination(30, TimeUnit.SECONDS);
             }
 
             AcmeCertificates again = builder.build();
@@ -93,7 +93,7 @@ class AcmeCertificatesPebbleTest {
             } finally {
                 again.stop();
                 next.shutdownNow();
-                next.awaitTermination(10, TimeUnit.SECONDS);
+                next.awaitTermination(30, TimeUnit.SECONDS);
             }
         }
     }

@@ -88,8 +88,8 @@ final class StoreProcess implements AutoCloseable {
     /** Ends it as kill -9 does; returns when it has gone. */
     void kill() throws InterruptedException {
         process.destroyForcibly();
-        if (!process.waitFor(10, TimeUnit.SECONDS)) {
-            throw new IllegalStateException("not killed within 10 s");
+        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("not killed within 30 s");
         }
     }
 

@@ -120,7 +120,7 @@ final class TestResponder implements ChallengeResponder, AutoCloseable {
     private void shakeHands() {
         while (!tlsServer.isClosed()) {
             try (Socket socket = tlsServer.accept()) {
-                socket.setSoTimeout(5_000);
+                socket.setSoTimeout(30_000);
                 ((SSLSocket) socket).startHandshake();
                 socket.getInputStream().read();
             } catch (IOException e) {

@@ -91,9 +91,9 @@ public final class CorpusUpstream implements AutoCloseable {
         return all;
     }
 
-    /** Waits, for at most 10 s, until the connection of a request has ended; says whether it has. */
+    /** Waits, for at most 30 s, until the connection of a request has ended; says whether it has. */
     public synchronized boolean awaitClosed(SeenRequest request) throws InterruptedException {
-        long end = System.nanoTime() + 10_000_000_000L;
+        long end = System.nanoTime() + 30_000_000_000L;
         while (!request.closed) {
             long millis = (end - System.nanoTime()) / 1_000_000;
             if (millis <= 0) {
@@ -171,7 +171,7 @@ public final class CorpusUpstream implements AutoCloseable {
         closing = true;
         selector.wakeup();
         try {
-            thread.join(10_000);
+            thread.join(30_000);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -128,7 +128,7 @@ class Http2AnswersTest {
             client.request(3, "GET", "/good", "localhost");
             assertThat(client.answer(3)).as("a good request behind it").isEqualTo("200");
         }
-        assertThat(fates.poll(10, TimeUnit.SECONDS))
+        assertThat(fates.poll(30, TimeUnit.SECONDS))
                 .as("the upstream's connection")
                 .isEqualTo(one.peer());
     }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -27,15 +28,27 @@ import org.junit.platform.commons.support.AnnotationSupport;
  * between its tests, which may start threads and pool connections at any time: there threads and descriptors are
  * checked once, at the end; log lines after each test all the same.
  *
- * <p>What is on its way out has 10 s to go, with garbage collections in between. Threads are those of the platform;
- * descriptors are seen on Linux only, regular files are not counted. WARN and ERROR lines are allowed by
- * {@link ExpectedLog}; those of {@code io.webproxy.upstream} always, which say what the test's upstream does.
+ * <p>What is on its way out has 30 s to go, after a moment with garbage collections in between. A test's own waits by
+ * Awaitility end as late, and look at once and every 10 ms. Threads are those of the platform; descriptors are seen on
+ * Linux only, regular files are not counted. WARN and ERROR lines are allowed by {@link ExpectedLog}; those of
+ * {@code io.webproxy.upstream} always, which say what the test's upstream does.
  */
 public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     /** Configuration parameter: how long what is left may take to go, as an ISO-8601 duration. */
     static final String WAIT = "io.webproxy.testing.leakcheck.wait";
 
+    /** More than a busy machine ever needs: only what fails waits so long. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final long SOON_NANOS = Duration.ofMillis(200).toNanos();
+
     private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(LeakCheck.class);
+
+    static {
+        Awaitility.setDefaultTimeout(PATIENCE);
+        Awaitility.setDefaultPollDelay(Duration.ZERO);
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(10));
+    }
 
     /** What was there before the test or class. */
     private record Before(LiveThreads threads, OpenDescriptors descriptors) {
@@ -78,7 +91,7 @@ public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, A
         Before before = store.get(Before.class, Before.class);
         LogCapture log = store.get(LogCapture.class, LogCapture.class);
         Duration wait =
-                context.getConfigurationParameter(WAIT).map(Duration::parse).orElse(Duration.ofSeconds(10));
+                context.getConfigurationParameter(WAIT).map(Duration::parse).orElse(PATIENCE);
 
         List<String> leaks = new ArrayList<>();
         if (resources) {
@@ -122,13 +135,17 @@ public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, A
         if (leaks.get().isEmpty()) {
             return List.of();
         }
+        long start = System.nanoTime();
         try {
             await().pollInSameThread()
                     .pollDelay(Duration.ZERO)
-                    .pollInterval(Duration.ofMillis(20))
+                    .pollInterval(Duration.ofMillis(10))
                     .atMost(wait)
                     .until(() -> {
-                        System.gc();
+                        // most of it goes by itself, within a moment
+                        if (System.nanoTime() - start > SOON_NANOS) {
+                            System.gc();
+                        }
                         return leaks.get().isEmpty();
                     });
             return List.of();

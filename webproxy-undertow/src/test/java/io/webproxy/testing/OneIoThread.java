@@ -31,7 +31,7 @@ public final class OneIoThread implements AutoCloseable {
         return worker.getIoThread(0);
     }
 
-    /** What a task gives that runs on the thread, within 10 s. */
+    /** What a task gives that runs on the thread, within 30 s. */
     public <T> T call(Callable<T> task) throws Exception {
         CompletableFuture<T> done = new CompletableFuture<>();
         thread().execute(() -> {
@@ -41,14 +41,14 @@ public final class OneIoThread implements AutoCloseable {
                 done.completeExceptionally(e);
             }
         });
-        return done.get(10, TimeUnit.SECONDS);
+        return done.get(30, TimeUnit.SECONDS);
     }
 
     /** Ends the thread; whatever it serves has to be closed before. */
     @Override
     public void close() throws InterruptedException {
         worker.shutdown();
-        if (!worker.awaitTermination(10, TimeUnit.SECONDS)) {
+        if (!worker.awaitTermination(30, TimeUnit.SECONDS)) {
             throw new AssertionError("the worker doesn't end");
         }
     }

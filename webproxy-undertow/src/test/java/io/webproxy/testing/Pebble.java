@@ -117,7 +117,7 @@ public final class Pebble implements AutoCloseable {
                     "-dnsserver",
                     "127.0.0.1:" + dnsPort);
             for (int port : List.of(acmePort, dnsPort, dnsManagementPort)) {
-                await().atMost(Duration.ofSeconds(10))
+                await().atMost(Duration.ofSeconds(30))
                         .pollInterval(Duration.ofMillis(20))
                         .ignoreExceptions()
                         .until(() -> answers(port));
@@ -202,7 +202,7 @@ public final class Pebble implements AutoCloseable {
         }
         for (Process process : processes) {
             try {
-                process.waitFor(10, TimeUnit.SECONDS);
+                process.waitFor(30, TimeUnit.SECONDS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -17,9 +17,9 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
-/** One side of a connection, in bytes. Texts are ISO-8859-1; {@code ¶} stands for CRLF. Reads wait for at most 10 s. */
+/** One side of a connection, in bytes. Texts are ISO-8859-1; {@code ¶} stands for CRLF. Reads wait for at most 30 s. */
 public final class RawConnection implements AutoCloseable {
-    private static final int WAIT_MILLIS = 10_000;
+    private static final int WAIT_MILLIS = 30_000;
 
     private final Socket socket;
     private final Socket tcp;

@@ -69,11 +69,11 @@ public final class RawUpstream implements AutoCloseable {
         });
     }
 
-    /** The same, but not before a latch is open; it waits for 10 s at most. */
+    /** The same, but not before a latch is open; it waits for 30 s at most. */
     public static RawUpstream answeringAfter(CountDownLatch latch, String response) throws IOException {
         return start(connection -> {
             while (!connection.readHead().isEmpty()) {
-                latch.await(10, TimeUnit.SECONDS);
+                latch.await(30, TimeUnit.SECONDS);
                 connection.send(response);
             }
         });
@@ -150,7 +150,7 @@ public final class RawUpstream implements AutoCloseable {
         server.close();
         closeAll();
         try {
-            if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
+            if (!executor.awaitTermination(30, TimeUnit.SECONDS)) {
                 throw new IOException("the upstream's script doesn't end");
             }
         } catch (InterruptedException e) {

@@ -137,7 +137,9 @@ public final class TestProxy implements AutoCloseable {
                 .connectionPool(new ConnectionPool(8, 30, TimeUnit.SECONDS))
                 .retryOnConnectionFailure(false)
                 .followRedirects(false)
-                .readTimeout(Duration.ofSeconds(20))
+                .connectTimeout(Duration.ofSeconds(30))
+                .writeTimeout(Duration.ofSeconds(30))
+                .readTimeout(Duration.ofSeconds(30))
                 .build();
     }
 
@@ -180,9 +182,9 @@ public final class TestProxy implements AutoCloseable {
         return ended.get();
     }
 
-    /** The record of the next exchange that ends, within 10 s. */
+    /** The record of the next exchange that ends, within 30 s. */
     public ExchangeRecord record() throws InterruptedException {
-        ExchangeRecord next = records.poll(10, TimeUnit.SECONDS);
+        ExchangeRecord next = records.poll(30, TimeUnit.SECONDS);
         if (next == null) {
             throw new AssertionError("no exchange has ended");
         }

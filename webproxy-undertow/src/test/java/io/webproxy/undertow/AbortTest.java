@@ -58,7 +58,7 @@ class AbortTest {
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(504);
             assertThat(response.body().string()).doesNotContain("127.0.0.1");
-            assertThat(upstreamClosed.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(upstreamClosed.await(30, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
             assertThat(record.status()).isEqualTo(504);
@@ -110,7 +110,7 @@ class AbortTest {
         CountDownLatch answered = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    answered.await(10, TimeUnit.SECONDS);
+                    answered.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy =
                         TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT));
@@ -129,7 +129,7 @@ class AbortTest {
             assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
             answered.countDown();
             client.close();
-            sending.get(10, TimeUnit.SECONDS);
+            sending.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -235,7 +235,7 @@ class AbortTest {
                     boolean sibling = c.readHead().contains("/events");
                     c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶");
                     if (sibling) {
-                        release.await(10, TimeUnit.SECONDS);
+                        release.await(30, TimeUnit.SECONDS);
                         c.send("5¶world¶0¶¶");
                     } else {
                         c.end();
@@ -286,11 +286,11 @@ class AbortTest {
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶1¶x¶");
-            assertThat(begun.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
             client.send(body);
             assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ");
             assertThat(client.end()).isEqualTo("end");
-            assertThat(seen.get(5, TimeUnit.SECONDS)).doesNotEndWith("0\r\n\r\n");
+            assertThat(seen.get(30, TimeUnit.SECONDS)).doesNotEndWith("0\r\n\r\n");
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
             assertThat(record.status()).isEqualTo(400);

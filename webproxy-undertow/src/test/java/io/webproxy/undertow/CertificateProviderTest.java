@@ -223,7 +223,7 @@ class CertificateProviderTest {
                     interrupted.countDown();
                 }
             });
-            assertThat(working.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(working.await(30, TimeUnit.SECONDS)).isTrue();
 
             HeldProvider broken = new HeldProvider();
             broken.failsToStart = new IllegalStateException("No account: give a contact.");
@@ -237,7 +237,7 @@ class CertificateProviderTest {
 
             proxy.update(c -> c.certificates(stays, comes));
             assertThat(goes.stops).hasValue(1);
-            assertThat(interrupted.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(interrupted.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(comes.starts).hasValue(2);
             assertThat(stays.starts).hasValue(1);
         }
@@ -292,7 +292,7 @@ class CertificateProviderTest {
             CertificateEvent event = new CertificateEvent(
                     CertificateEvent.Kind.OBTAINED, List.of("x.example"), Optional.empty(), "Done.", List.of());
             Objects.requireNonNull(provider.context).publish(event);
-            assertThat(events.poll(5, TimeUnit.SECONDS)).isEqualTo(event);
+            assertThat(events.poll(30, TimeUnit.SECONDS)).isEqualTo(event);
         }
     }
 }

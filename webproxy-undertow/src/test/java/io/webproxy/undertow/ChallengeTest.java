@@ -187,7 +187,7 @@ class ChallengeTest {
             parameters.setApplicationProtocols(new String[] {"acme-tls/1"});
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             socket.setSSLParameters(parameters);
-            socket.setSoTimeout(5_000);
+            socket.setSoTimeout(30_000);
             socket.startHandshake();
             assertThat(socket.getApplicationProtocol()).isEqualTo("acme-tls/1");
             return socket.getInputStream().read();

@@ -114,9 +114,9 @@ class ClientAddressTest {
     /** All four places say the same; gives the head that the upstream has seen. */
     private String assertClient(TestProxy proxy, String expected, String greeting, String... field) throws Exception {
         assertThat(status(proxy, greeting, field)).isEqualTo(200);
-        assertThat(asked.poll(5, TimeUnit.SECONDS)).as("authentication").isEqualTo(expected);
+        assertThat(asked.poll(30, TimeUnit.SECONDS)).as("authentication").isEqualTo(expected);
         assertThat(proxy.record().client().getHostAddress()).as("record").isEqualTo(expected);
-        String head = heads.poll(5, TimeUnit.SECONDS);
+        String head = heads.poll(30, TimeUnit.SECONDS);
         assertThat(head).as("field").contains("x-real-ip: " + expected + "\r\n");
         return head;
     }

@@ -139,7 +139,7 @@ class ClientCertificateTest {
     }
 
     private String head() throws InterruptedException {
-        String head = heads.poll(5, TimeUnit.SECONDS);
+        String head = heads.poll(30, TimeUnit.SECONDS);
         assertThat(head).isNotNull();
         return head;
     }

@@ -45,7 +45,7 @@ class ClientLeavesTest {
         CountDownLatch reset = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    reset.await(10, TimeUnit.SECONDS);
+                    reset.await(30, TimeUnit.SECONDS);
                     c.send("HTTP/1.1 204 No Content¶¶");
                     c.end();
                 });
@@ -74,13 +74,13 @@ class ClientLeavesTest {
             Call call = proxy.client()
                     .newCall(new Request.Builder().url(proxy.url("/")).build());
             CompletableFuture<Void> running = running(call);
-            assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
             call.cancel();
-            assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
-            running.get(5, TimeUnit.SECONDS);
+            running.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -148,7 +148,7 @@ class ClientLeavesTest {
                     } else {
                         client.request(1, "GET", "/", "localhost");
                     }
-                    assertThat(there.await(5, TimeUnit.SECONDS)).isTrue();
+                    assertThat(there.await(30, TimeUnit.SECONDS)).isTrue();
                     if (when == Phase.DOWNLOAD) {
                         assertThat(client.answer(1)).isEqualTo("200");
                     }
@@ -162,7 +162,7 @@ class ClientLeavesTest {
                             client.close();
                         }
                     }
-                    assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                    assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
                 }
             } else {
                 try (RawConnection client = proxy.raw()) {
@@ -170,7 +170,7 @@ class ClientLeavesTest {
                             when == Phase.UPLOAD
                                     ? "POST / HTTP/1.1¶Host: localhost¶Content-Length: 100¶¶some"
                                     : "GET / HTTP/1.1¶Host: localhost¶¶");
-                    assertThat(there.await(5, TimeUnit.SECONDS)).isTrue();
+                    assertThat(there.await(30, TimeUnit.SECONDS)).isTrue();
                     if (when == Phase.DOWNLOAD) {
                         client.readHead();
                     }
@@ -179,7 +179,7 @@ class ClientLeavesTest {
                         case FORGED_RECORD -> client.sendBare(FORGED_RECORD);
                         default -> client.reset();
                     }
-                    assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                    assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
                 }
             }
             ExchangeRecord record = proxy.record();
@@ -214,7 +214,7 @@ class ClientLeavesTest {
         CountDownLatch half = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    half.await(10, TimeUnit.SECONDS);
+                    half.await(30, TimeUnit.SECONDS);
                     RawConnection.pace(Duration.ofMillis(200));
                     c.send("HTTP/1.1 200 OK¶Content-Length: 8¶¶half");
                     RawConnection.pace(Duration.ofMillis(200));
@@ -248,7 +248,7 @@ class ClientLeavesTest {
         CountDownLatch half = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    half.await(10, TimeUnit.SECONDS);
+                    half.await(30, TimeUnit.SECONDS);
                     RawConnection.pace(Duration.ofMillis(200));
                     c.send("HTTP/1.1 200 OK¶" + answer);
                 });
@@ -296,7 +296,7 @@ class ClientLeavesTest {
                 public void writeTo(BufferedSink sink) throws IOException {
                     sink.write(new byte[50_000]).flush();
                     try {
-                        cancelled.await(10, TimeUnit.SECONDS);
+                        cancelled.await(30, TimeUnit.SECONDS);
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
@@ -307,14 +307,14 @@ class ClientLeavesTest {
                     .newCall(
                             new Request.Builder().url(proxy.url("/")).post(body).build());
             CompletableFuture<Void> running = running(call);
-            assertThat(uploading.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(uploading.await(30, TimeUnit.SECONDS)).isTrue();
             call.cancel();
             cancelled.countDown();
-            assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
-            running.get(5, TimeUnit.SECONDS);
+            running.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -334,7 +334,7 @@ class ClientLeavesTest {
             try (Response response = call.execute()) {
                 assertThat(response.body().source().readUtf8(5)).isEqualTo("hello");
                 call.cancel();
-                assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+                assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
             }
         }

@@ -77,7 +77,7 @@ class CloseTest {
 
     private static void closes(ProxyServer server) throws Exception {
         int port = server.endpoints().get(0).address().getPort();
-        server.drain(Duration.ZERO).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        server.drain(Duration.ZERO).toCompletableFuture().get(30, TimeUnit.SECONDS);
         server.close();
         server.awaitClose();
         assertThatThrownBy(() -> RawConnection.open(port)).isInstanceOf(ConnectException.class);

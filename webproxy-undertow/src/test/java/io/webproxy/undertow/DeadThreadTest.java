@@ -54,7 +54,7 @@ class DeadThreadTest {
                 }
             });
             kill(thread(name));
-            wait.get(10, TimeUnit.SECONDS);
+            wait.get(30, TimeUnit.SECONDS);
             assertThat(server.status().isHealthy()).isFalse();
             assertThat(server.status().failure().orElseThrow())
                     .contains(name)

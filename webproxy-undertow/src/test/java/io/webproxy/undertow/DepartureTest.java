@@ -270,7 +270,7 @@ class DepartureTest {
                             assertThat(c.read(6)).isEqualTo("some\r\n");
                             assertThat(c.read(5)).isEqualTo("0\r\n\r\n");
                         }
-                        release.await(10, TimeUnit.SECONDS);
+                        release.await(30, TimeUnit.SECONDS);
                         String path = head.split(" ")[1];
                         c.send("HTTP/1.1 200 OK¶Content-Length: " + path.length() + "¶¶" + path);
                     }
@@ -339,7 +339,7 @@ class DepartureTest {
                         pipelined
                                 ? "GET /first HTTP/1.1¶Host: localhost¶¶" + (NEXT + "¶").repeat(2000)
                                 : "POST /first HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶¶");
-                arrived.await(10, TimeUnit.SECONDS);
+                arrived.await(30, TimeUnit.SECONDS);
                 Thread sender = new Thread(() -> {
                     byte[] piece = new byte[100_000];
                     try {
@@ -380,7 +380,7 @@ class DepartureTest {
         CountDownLatch half = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    half.await(10, TimeUnit.SECONDS);
+                    half.await(30, TimeUnit.SECONDS);
                     RawConnection.pace(Duration.ofMillis(200));
                     c.send("HTTP/1.1 200 OK¶Content-Length: 4¶¶half");
                 });

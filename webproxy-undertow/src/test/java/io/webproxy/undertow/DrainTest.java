@@ -55,7 +55,7 @@ class DrainTest {
             CompletableFuture<Void> drained = proxy.server().drain(LONG).toCompletableFuture();
             assertThat(idle.end()).isEqualTo("end");
             assertThat(silent.end()).isEqualTo("end");
-            drained.get(10, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -67,7 +67,7 @@ class DrainTest {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                         if (head.startsWith("GET /slow ")) {
                             c.send("HTTP/1.1 200 OK¶Content-Length: 4¶¶ab");
-                            rest.await(10, TimeUnit.SECONDS);
+                            rest.await(30, TimeUnit.SECONDS);
                             c.send("cd");
                         } else {
                             c.send(OK);
@@ -90,7 +90,7 @@ class DrainTest {
             assertThat(client.read(2)).isEqualTo("cd");
             assertThat(client.readResponse()).endsWith("ok").containsIgnoringCase("connection: close");
             assertThat(client.end()).isEqualTo("end");
-            drained.get(10, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -101,7 +101,7 @@ class DrainTest {
         CountDownLatch answer = new CountDownLatch(1);
         CountDownLatch other = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
-                    (c.readHead().startsWith("GET /other ") ? other : answer).await(10, TimeUnit.SECONDS);
+                    (c.readHead().startsWith("GET /other ") ? other : answer).await(30, TimeUnit.SECONDS);
                     c.send(OK);
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
@@ -128,7 +128,7 @@ class DrainTest {
             assertThat(client.answer(3)).isEqualTo("200");
             assertThat(client.end()).isZero();
             client.close();
-            drained.get(10, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
             assertThat(upstream.connections()).isEqualTo(2);
         }
     }
@@ -152,7 +152,7 @@ class DrainTest {
             assertThat(silent.end())
                     .as("closed without GOAWAY: settings come first")
                     .isEqualTo(-1);
-            drained.get(10, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -166,7 +166,7 @@ class DrainTest {
             halfHello.send("\u0016\u0003\u0001");
             halfHead.send("GET / HTTP/1.1¶");
             await().until(() -> proxy.server().status().connections() == 2);
-            proxy.server().drain(LONG).toCompletableFuture().get(10, TimeUnit.SECONDS);
+            proxy.server().drain(LONG).toCompletableFuture().get(30, TimeUnit.SECONDS);
             assertThat(closed(halfHello)).isTrue();
             assertThat(closed(halfHead)).isTrue();
         }

@@ -130,14 +130,14 @@ class EndpointSettingsTest {
             int first = port(server, "first");
             int second = port(server, "second");
             assertThat(answer(first, showing(null))).endsWith("routes");
-            assertThat(heads.poll(10, TimeUnit.SECONDS)).doesNotContain("Client-Cert");
+            assertThat(heads.poll(30, TimeUnit.SECONDS)).doesNotContain("Client-Cert");
             assertThat(answer(first, showing(ALICE))).endsWith("routes");
-            assertThat(heads.poll(10, TimeUnit.SECONDS))
+            assertThat(heads.poll(30, TimeUnit.SECONDS))
                     .as("who isn't asked has proved nothing")
                     .doesNotContain("Client-Cert");
             assertThat(answer(second, showing(null))).doesNotContain("routes");
             assertThat(answer(second, showing(ALICE))).endsWith("routes");
-            assertThat(heads.poll(10, TimeUnit.SECONDS)).contains("\r\nClient-Cert: :");
+            assertThat(heads.poll(30, TimeUnit.SECONDS)).contains("\r\nClient-Cert: :");
             assertThat(heads).isEmpty();
 
             server.update(

@@ -107,7 +107,7 @@ class EndpointsTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send("HTTP/1.1 200 OK¶Content-Length: 4¶¶ab");
-                    over.await(20, TimeUnit.SECONDS);
+                    over.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1_TLS, b -> b.http(0).forward(upstream.uri()).drainTime(Duration.ofMillis(300)));

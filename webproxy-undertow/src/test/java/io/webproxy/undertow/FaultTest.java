@@ -152,7 +152,7 @@ class FaultTest {
                 String path = each.getKey();
                 boolean begun = path.startsWith("/answer/")
                         && Integer.parseInt(path.substring("/answer/".length())) >= HEAD.length();
-                assertThat(each.getValue().get(20, TimeUnit.SECONDS))
+                assertThat(each.getValue().get(30, TimeUnit.SECONDS))
                         .as("stall behind the bytes of %s", path)
                         .isEqualTo(begun ? "abort" : "504");
                 assertThat(proxy.record().error()).isNotNull();

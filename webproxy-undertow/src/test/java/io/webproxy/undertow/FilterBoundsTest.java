@@ -77,7 +77,7 @@ class FilterBoundsTest {
                         .newCall(new Request.Builder().url(proxy.url("/")).build())
                         .execute()) {
             assertThat(response.code()).isEqualTo(200);
-            assertThat(heads.poll(10, TimeUnit.SECONDS))
+            assertThat(heads.poll(30, TimeUnit.SECONDS))
                     .contains("X-Other: kept")
                     .doesNotContainIgnoringCase("x-id")
                     .doesNotContain("X.Id");

@@ -204,7 +204,7 @@ class GrpcCallsTest {
                         if (afterHead) {
                             head(c);
                             c.send(DATA, 0, 1, MESSAGE);
-                            received.get(10, TimeUnit.SECONDS);
+                            received.get(30, TimeUnit.SECONDS);
                         }
                         // what is refused before its head is sent again
                         for (Http2Client.Frame next = request; ; next = c.next(HEADERS)) {
@@ -231,7 +231,7 @@ class GrpcCallsTest {
     void resetOfTheUpstreamWhenTheTimeIsUpIsTheDeadline() throws Exception {
         CompletableFuture<Void> past = new CompletableFuture<>();
         try (RawUpstream upstream = upstream((c, request) -> {
-                    past.get(10, TimeUnit.SECONDS);
+                    past.get(30, TimeUnit.SECONDS);
                     c.send(RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
                 });
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, to(upstream));
@@ -260,7 +260,7 @@ class GrpcCallsTest {
                 client.fields(next(client));
             }
             assertEnds(client, "4");
-            assertThat(resets.poll(10, TimeUnit.SECONDS)).isEqualTo(8);
+            assertThat(resets.poll(30, TimeUnit.SECONDS)).isEqualTo(8);
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
             assertThat(record.grpcStatus()).isEqualTo(4);
@@ -285,7 +285,7 @@ class GrpcCallsTest {
             pass(Duration.ofMillis(100));
             decision.complete(FilterDecision.proceed());
             client.fields(next(client));
-            String left = told.poll(10, TimeUnit.SECONDS);
+            String left = told.poll(30, TimeUnit.SECONDS);
             assertThat(left).endsWith("u");
             assertThat(Long.parseLong(left.substring(0, left.length() - 1))).isBetween(10_000_000L, 19_900_000L);
         }
@@ -308,13 +308,13 @@ class GrpcCallsTest {
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, to(upstream));
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);
-            called.get(10, TimeUnit.SECONDS);
+            called.get(30, TimeUnit.SECONDS);
             if (afterHead) {
                 client.fields(next(client));
             }
             long start = System.nanoTime();
             client.send(RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
-            Long seen = resets.poll(10, TimeUnit.SECONDS);
+            Long seen = resets.poll(30, TimeUnit.SECONDS);
             assertThat(seen).isNotNull();
             // it takes no sweep, though the machine may be busy
             assertThat(Duration.ofNanos(seen - start)).isLessThan(Duration.ofSeconds(5));
@@ -352,7 +352,7 @@ class GrpcCallsTest {
                 CompletableFuture<Void> closed = CompletableFuture.runAsync(proxy::close);
                 // after the GOAWAY that announces it
                 assertThat(client.fields(client.next(HEADERS))).containsEntry("grpc-status", "14");
-                closed.get(10, TimeUnit.SECONDS);
+                closed.get(30, TimeUnit.SECONDS);
             }
         } finally {
             if (proxy != null) {

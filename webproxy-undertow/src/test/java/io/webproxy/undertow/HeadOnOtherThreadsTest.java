@@ -33,7 +33,7 @@ class HeadOnOtherThreadsTest {
     void stop() throws InterruptedException {
         for (ExecutorService each : new ExecutorService[] {one, other}) {
             each.shutdown();
-            assertThat(each.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(each.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 

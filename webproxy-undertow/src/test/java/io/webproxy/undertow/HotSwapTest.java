@@ -197,7 +197,7 @@ class HotSwapTest {
                 return;
             } else if (head.startsWith("GET /events")) {
                 connection.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶¶");
-                swapped.await(10, TimeUnit.SECONDS);
+                swapped.await(30, TimeUnit.SECONDS);
                 connection.send("data: 1\n\n");
                 return;
             } else {
@@ -246,7 +246,7 @@ class HotSwapTest {
             }
             over.set(true);
             for (Thread client : clients) {
-                client.join(10_000);
+                client.join(30_000);
             }
             assertThat(failures).isEmpty();
         }

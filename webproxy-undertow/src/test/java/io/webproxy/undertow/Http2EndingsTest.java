@@ -114,7 +114,7 @@ class Http2EndingsTest {
             latch.countDown();
             assertThat(client.answer(1)).isEqualTo("200");
             assertThat(client.next(GOAWAY).lastStream()).isEqualTo(1);
-            drained.get(10, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -131,7 +131,7 @@ class Http2EndingsTest {
                             c.send(some);
                         }
                     }
-                    latch.await(20, TimeUnit.SECONDS);
+                    latch.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy = oneThread(front, upstream.uri())) {
             for (int round = 0; round < 5; round++) {

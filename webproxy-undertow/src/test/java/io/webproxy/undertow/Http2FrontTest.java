@@ -114,7 +114,7 @@ class Http2FrontTest {
         CountDownLatch latch = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     // it takes nothing of the body
-                    latch.await(20, TimeUnit.SECONDS);
+                    latch.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
                 Http2Client client = Http2Client.open(proxy)) {
@@ -208,7 +208,7 @@ class Http2FrontTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     String head = c.readHead();
                     if (!head.startsWith("GET /last")) {
-                        latch.await(10, TimeUnit.SECONDS);
+                        latch.await(30, TimeUnit.SECONDS);
                     }
                     c.send(OK);
                 });
@@ -412,7 +412,7 @@ class Http2FrontTest {
                 assertThat(record.status()).isEqualTo(400);
                 assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
             }
-            assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(gone.await(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -449,7 +449,7 @@ class Http2FrontTest {
                     if (head.startsWith("POST ")) {
                         c.read(4);
                     }
-                    latch.await(10, TimeUnit.SECONDS);
+                    latch.await(30, TimeUnit.SECONDS);
                     c.send("HTTP/1.1 200 OK¶Content-Length: 200000¶¶").send("x".repeat(200_000));
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
@@ -494,7 +494,7 @@ class Http2FrontTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send(answer);
-                    over.await(10, TimeUnit.SECONDS);
+                    over.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
@@ -625,7 +625,7 @@ class Http2FrontTest {
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", target, "localhost");
             assertThat(client.answer(1)).isEqualTo("200");
-            assertThat(requests.poll(5, TimeUnit.SECONDS)).startsWith("GET " + target + " HTTP/1.1\r\n");
+            assertThat(requests.poll(30, TimeUnit.SECONDS)).startsWith("GET " + target + " HTTP/1.1\r\n");
         }
     }
 
@@ -654,7 +654,7 @@ class Http2FrontTest {
                     1,
                     fields(":method", "GET", ":scheme", "http", ":path", "/a", "host", "localhost"));
             assertThat(client.answer(1)).isEqualTo("200");
-            assertThat(requests.poll(5, TimeUnit.SECONDS))
+            assertThat(requests.poll(30, TimeUnit.SECONDS))
                     .startsWith("GET /a HTTP/1.1")
                     .containsIgnoringCase("x-forwarded-host: localhost\r\n")
                     .as("clientCannotForgeTheScheme")
@@ -705,7 +705,7 @@ class Http2FrontTest {
             client.sendBlock(END_STREAM, 1, fields("x-a", "y".repeat(20_000)), 16_000);
             assertThat(client.answer(1)).isEqualTo("400");
             assertThat(client.resetOf(1)).isEqualTo(Http2Channel.ERROR_PROTOCOL_ERROR);
-            assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(gone.await(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -769,7 +769,7 @@ class Http2FrontTest {
             client.request(1, "GET", "/", "localhost");
             assertThat(client.answer(1)).isEqualTo("200");
             assertThat(client.resetOf(1)).isEqualTo(Http2Channel.ERROR_INTERNAL_ERROR);
-            assertThat(gone.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(gone.await(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 }

@@ -107,14 +107,14 @@ class Http2HealthCheckTest {
                         b -> b.route(r ->
                                 r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc("a.B")))))) {
             String uri = "h2c://" + upstream.address();
-            assertThat((List<?>) seen.poll(10, TimeUnit.SECONDS))
+            assertThat((List<?>) seen.poll(30, TimeUnit.SECONDS))
                     .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.list(String.class))
                     .contains(
                             ":method: POST",
                             ":path: /grpc.health.v1.Health/Check",
                             "content-type: application/grpc",
                             "te: trailers");
-            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("00000000050a03612e42");
+            assertThat(seen.poll(30, TimeUnit.SECONDS)).isEqualTo("00000000050a03612e42");
             for (String bad : List.of("00000000020802", "none", "html")) {
                 await().until(() -> isHealthy(proxy, uri));
                 answer.set(bad);

@@ -106,7 +106,7 @@ class Http2UpstreamPoolTest {
     }
 
     private Object seen() throws InterruptedException {
-        return seen.poll(10, TimeUnit.SECONDS);
+        return seen.poll(30, TimeUnit.SECONDS);
     }
 
     @Test
@@ -351,7 +351,7 @@ class Http2UpstreamPoolTest {
             client.next(HEADERS);
             client.next(HEADERS);
             client.send(RST_STREAM, 0, 1, code(CANCEL));
-            assertThat(reset.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(reset.await(30, TimeUnit.SECONDS)).isTrue();
             Frame data = client.next(DATA);
             assertThat(data.stream()).isEqualTo(3);
             assertThat(data.payload()).hasSize(5);
@@ -549,7 +549,7 @@ class Http2UpstreamPoolTest {
                             while (true) {
                                 int stream = peer.next(HEADERS).stream();
                                 all.countDown();
-                                all.await(10, TimeUnit.SECONDS);
+                                all.await(30, TimeUnit.SECONDS);
                                 peer.respond(stream, END_STREAM, "200");
                             }
                         },
@@ -602,7 +602,7 @@ class Http2UpstreamPoolTest {
                     int stream = peer.next(HEADERS).stream();
                     peer.respond(stream, 0, "200");
                     peer.send(DATA, 0, stream, new byte[3]);
-                    updated.await(10, TimeUnit.SECONDS);
+                    updated.await(30, TimeUnit.SECONDS);
                     peer.send(DATA, END_STREAM, stream, new byte[4]);
                     seen.add(peer.end());
                 });

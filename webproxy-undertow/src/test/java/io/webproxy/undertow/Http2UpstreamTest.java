@@ -165,7 +165,7 @@ class Http2UpstreamTest {
                     peer.respond(stream, 0, "103", "link", "</a.css>");
                     peer.respond(stream, 0, "200", "x-own", "yes");
                     peer.send(Http2Client.DATA, 0, stream, "hello".getBytes(StandardCharsets.US_ASCII));
-                    read.await(10, TimeUnit.SECONDS);
+                    read.await(30, TimeUnit.SECONDS);
                     peer.send(
                             Http2Client.HEADERS,
                             Http2Client.END_STREAM | Http2Client.END_HEADERS,
@@ -204,11 +204,11 @@ class Http2UpstreamTest {
             client.send("POST / HTTP/1.1¶Host: a¶TE: trailers¶Connection: TE¶Cookie: a=b¶Cookie: c=d¶"
                     + "Transfer-Encoding: chunked¶¶5¶hello¶0¶X-Checksum: abc¶Host: evil¶¶");
             assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
-            assertThat(seen.poll(10, TimeUnit.SECONDS))
+            assertThat(seen.poll(30, TimeUnit.SECONDS))
                     .startsWith(":method: POST", ":scheme: http", ":authority: a", ":path: /")
                     .contains("te: trailers", "cookie: a=b", "cookie: c=d")
                     .noneMatch(field -> field.matches("(host|connection|transfer-encoding|content-length): .*"));
-            assertThat(seen.poll(10, TimeUnit.SECONDS)).containsExactly("x-checksum: abc");
+            assertThat(seen.poll(30, TimeUnit.SECONDS)).containsExactly("x-checksum: abc");
         }
     }
 
@@ -229,7 +229,7 @@ class Http2UpstreamTest {
                 RawConnection client = proxy.raw()) {
             client.send("GET / HTTP/1.0¶¶");
             assertThat(client.readHead()).contains(" 200 ");
-            assertThat(seen.poll(10, TimeUnit.SECONDS))
+            assertThat(seen.poll(30, TimeUnit.SECONDS))
                     .startsWith(":method: GET", ":scheme: http", ":path: /")
                     .noneMatch(field -> field.startsWith(":authority"));
         }
@@ -264,9 +264,9 @@ class Http2UpstreamTest {
                     .execute()) {
                 assertThat(response.code()).isEqualTo(200);
             }
-            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(0);
-            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(Http2Client.ACK);
-            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(10);
+            assertThat(seen.poll(30, TimeUnit.SECONDS)).isEqualTo(0);
+            assertThat(seen.poll(30, TimeUnit.SECONDS)).isEqualTo(Http2Client.ACK);
+            assertThat(seen.poll(30, TimeUnit.SECONDS)).isEqualTo(10);
         }
     }
 }

@@ -109,7 +109,7 @@ class Http2UpstreamTurnoverTest {
                         return;
                     }
                     refused.countDown();
-                    sent.await(10, TimeUnit.SECONDS);
+                    sent.await(30, TimeUnit.SECONDS);
                     Http2Client peer = Http2Client.serve(raw);
                     int stream = peer.next(HEADERS).stream();
                     peer.send(
@@ -138,7 +138,7 @@ class Http2UpstreamTurnoverTest {
             client.send("POST / HTTP/1.1¶Host: a¶"
                     + (chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + LARGE)
                     + "¶¶");
-            assertThat(refused.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(refused.await(30, TimeUnit.SECONDS)).isTrue();
             if (chunked) {
                 client.send(Integer.toHexString(LARGE) + "¶");
             }
@@ -149,7 +149,7 @@ class Http2UpstreamTurnoverTest {
                 client.send("¶0¶¶");
             }
             assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
-            assertThat(bodies.poll(10, TimeUnit.SECONDS)).isEqualTo(body);
+            assertThat(bodies.poll(30, TimeUnit.SECONDS)).isEqualTo(body);
         }
     }
 
@@ -173,7 +173,7 @@ class Http2UpstreamTurnoverTest {
                                 .forward("h2c://" + upstream.address()));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: a¶Content-Length: " + LARGE + "¶¶");
-            assertThat(refused.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(refused.await(30, TimeUnit.SECONDS)).isTrue();
             client.send(new byte[KEPT + 1]);
             assertThat(client.readHead()).startsWith("HTTP/1.1 504 ");
         }
@@ -227,7 +227,7 @@ class Http2UpstreamTurnoverTest {
                         frame = peer.next(SETTINGS);
                     }
                     settled.countDown();
-                    raise.await(10, TimeUnit.SECONDS);
+                    raise.await(30, TimeUnit.SECONDS);
                     peer.send(SETTINGS, 0, 0, new byte[] {0, 3, 0, 0, 0, 1});
                     answerAll(peer);
                 });
@@ -235,7 +235,7 @@ class Http2UpstreamTurnoverTest {
                         TestProxy.start(Front.H2_TLS, b -> b.ioThreads(1).forward("h2c://" + upstream.address()));
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", "/", "localhost");
-            assertThat(settled.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(settled.await(30, TimeUnit.SECONDS)).isTrue();
             client.request(3, "GET", "/", "localhost");
             client.request(5, "GET", "/", "localhost");
             client.send(PING, 0, 0, new byte[8]);

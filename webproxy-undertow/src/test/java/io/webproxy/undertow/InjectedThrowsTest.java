@@ -143,7 +143,7 @@ class InjectedThrowsTest {
             assertThat(others.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
             assertServes(front, proxy, "/good");
             await().ignoreExceptions().untilAsserted(() -> assertServes(front, proxy, "/hit"));
-            await().atMost(15, TimeUnit.SECONDS).untilAsserted(() -> {
+            await().atMost(30, TimeUnit.SECONDS).untilAsserted(() -> {
                 assertThat(proxy.server().status().exchanges()).isZero();
                 assertThat(proxy.server().status().upstreams().get(hit.uri()))
                         .satisfies(pool -> assertThat(pool.open() - pool.idle()).isZero());

@@ -193,16 +193,16 @@ class LifeCycleTest {
                     clients.submit(() -> load(stays, stop, busy, true)),
                     clients.submit(() -> load(goes, stop, busy, false)),
                     clients.submit(() -> load(goes, stop, busy, false)));
-            assertThat(busy.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(busy.await(30, TimeUnit.SECONDS)).isTrue();
             goes.close();
             int before = served(stays);
             await().until(() -> served(stays) > before + 100);
             stop.set(true);
-            assertThat(failures.get(0).get(10, TimeUnit.SECONDS)).isZero();
-            assertThat(failures.get(1).get(10, TimeUnit.SECONDS)).isZero();
+            assertThat(failures.get(0).get(30, TimeUnit.SECONDS)).isZero();
+            assertThat(failures.get(1).get(30, TimeUnit.SECONDS)).isZero();
         } finally {
             clients.shutdownNow();
-            assertThat(clients.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(clients.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -243,7 +243,7 @@ class LifeCycleTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
             asked.countDown();
-            release.await(10, TimeUnit.SECONDS);
+            release.await(30, TimeUnit.SECONDS);
             c.send(OK);
         })) {
             TestProxy proxy =
@@ -255,12 +255,12 @@ class LifeCycleTest {
                     return e.toString();
                 }
             });
-            assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
             CompletableFuture<Void> closed =
                     proxy.server().drain(Duration.ofSeconds(20)).toCompletableFuture();
             release.countDown();
-            assertThat(answer.get(10, TimeUnit.SECONDS)).isEqualTo("ok");
-            closed.get(10, TimeUnit.SECONDS);
+            assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("ok");
+            closed.get(30, TimeUnit.SECONDS);
             proxy.close();
         }
     }
@@ -288,7 +288,7 @@ class LifeCycleTest {
             assertThat(request(proxy, "user", "wrong")).isEqualTo(401);
             assertThat(heads).isEmpty();
             assertThat(request(proxy, "user", "sécret")).isEqualTo(200);
-            assertThat(heads.poll(5, TimeUnit.SECONDS).toLowerCase(Locale.ROOT)).doesNotContain("authorization");
+            assertThat(heads.poll(30, TimeUnit.SECONDS).toLowerCase(Locale.ROOT)).doesNotContain("authorization");
             proxy.server().update(b -> b.basicAuth("user", "changed"));
             assertThat(request(proxy, "user", "sécret"))
                     .as("on the kept-alive connection, at once")

@@ -119,9 +119,9 @@ class LoopTest {
             assertThat(client.readResponse()).endsWith("ok");
             client.send("GET / HTTP/1.1¶Host: a¶¶");
             assertThat(client.readResponse()).endsWith("ok");
-            assertThat(heads.poll(5, TimeUnit.SECONDS))
+            assertThat(heads.poll(30, TimeUnit.SECONDS))
                     .containsPattern("\r\nGateway-Loop: 0123456789abcdef, [0-9a-f]{16}, [0-9a-f]{16}\r\n");
-            assertThat(heads.poll(5, TimeUnit.SECONDS))
+            assertThat(heads.poll(30, TimeUnit.SECONDS))
                     .containsPattern("\r\nGateway-Loop: [0-9a-f]{16}, [0-9a-f]{16}\r\n");
         }
     }

@@ -95,7 +95,7 @@ class PipeliningTest {
             many.send("GET /before HTTP/1.1¶Host: a¶¶");
             assertThat(many.readResponse()).endsWith("ok");
             many.send("GET /first HTTP/1.1¶Host: a¶¶" + "GET /many HTTP/1.1¶Host: a¶¶".repeat(requests));
-            assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(started.await(30, TimeUnit.SECONDS)).isTrue();
             other.send("GET /other HTTP/1.1¶Host: a¶¶");
             otherSent.countDown();
             assertThat(other.readResponse()).endsWith("ok");
@@ -112,7 +112,7 @@ class PipeliningTest {
 
     private static void hold(CountDownLatch until) {
         try {
-            until.await(10, TimeUnit.SECONDS);
+            until.await(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

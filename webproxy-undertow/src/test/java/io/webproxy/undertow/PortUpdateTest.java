@@ -206,7 +206,7 @@ class PortUpdateTest {
                 RawConnection live = relayed(proxy.tlsFor("host.example"), "first")) {
             proxy.server().update(config -> config.removeEndpoint("port"));
             assertThat(live.end()).isEqualTo("reset");
-            RelayRecord relay = ended.poll(10, TimeUnit.SECONDS);
+            RelayRecord relay = ended.poll(30, TimeUnit.SECONDS);
             assertThat(relay).isNotNull();
             assertThat(relay.end()).isEqualTo(RelayEnd.CUT);
         }
@@ -227,7 +227,7 @@ class PortUpdateTest {
             CompletableFuture<Void> closed = CompletableFuture.runAsync(proxy::close);
             assertThat(silent.end()).isEqualTo("end");
             assertThat(undecided.end()).isEqualTo("end");
-            closed.get(10, TimeUnit.SECONDS);
+            closed.get(30, TimeUnit.SECONDS);
             assertThat(second.connections()).isZero();
         } finally {
             proxy.close();
@@ -250,7 +250,7 @@ class PortUpdateTest {
             assertThat(live.send("x").read(1)).isEqualTo("x");
             assertThat(closed).isNotDone();
             assertThat(live.end()).isEqualTo("reset");
-            closed.get(10, TimeUnit.SECONDS);
+            closed.get(30, TimeUnit.SECONDS);
         } finally {
             proxy.close();
         }

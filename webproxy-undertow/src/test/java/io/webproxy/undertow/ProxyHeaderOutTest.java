@@ -116,13 +116,13 @@ class ProxyHeaderOutTest {
                             .trusting(root)
                             .proxyProtocol(ProxyProtocol.Version.V2))))) {
                 assertThat(get(proxy)).isEqualTo(200);
-                byte[] header = headers.poll(5, TimeUnit.SECONDS);
+                byte[] header = headers.poll(30, TimeUnit.SECONDS);
                 assertThat(header)
                         .startsWith("\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\14\u007f\0\0\1\u007f\0\0\1"
                                 .getBytes(StandardCharsets.ISO_8859_1));
                 assertThat((header[26] & 0xff) << 8 | header[27] & 0xff).isEqualTo(proxy.port());
             }
-            thread.join(5_000);
+            thread.join(30_000);
             assertThat(failure.get()).isNull();
         } finally {
             Files.delete(root);
@@ -167,7 +167,7 @@ class ProxyHeaderOutTest {
             }
         } finally {
             process.destroy();
-            assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 }

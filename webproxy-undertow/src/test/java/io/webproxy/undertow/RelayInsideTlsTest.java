@@ -52,7 +52,7 @@ class RelayInsideTlsTest {
     }
 
     private RelayRecord ended() throws InterruptedException {
-        RelayRecord record = records.poll(10, TimeUnit.SECONDS);
+        RelayRecord record = records.poll(30, TimeUnit.SECONDS);
         assertThat(record).isNotNull();
         return record;
     }

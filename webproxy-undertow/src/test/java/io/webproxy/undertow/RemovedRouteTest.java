@@ -40,7 +40,7 @@ class RemovedRouteTest {
                 c.readAll();
             } else {
                 c.send("HTTP/1.1 200 OK¶Content-Length: 4¶¶ab");
-                rest.await(20, TimeUnit.SECONDS);
+                rest.await(30, TimeUnit.SECONDS);
                 c.send("cd");
                 c.readAll();
             }
@@ -92,7 +92,7 @@ class RemovedRouteTest {
                 RawConnection stays = webSocket(proxy, "/same")) {
             change(proxy);
             assertThat(goes.read(4)).isEqualTo(GOING_AWAY);
-            String toUpstream = frames.poll(5, TimeUnit.SECONDS);
+            String toUpstream = frames.poll(30, TimeUnit.SECONDS);
             assertThat(toUpstream).startsWith("\u0088\u0082");
             assertThat((toUpstream.charAt(6) ^ toUpstream.charAt(2)) << 8 | toUpstream.charAt(7) ^ toUpstream.charAt(3))
                     .isEqualTo(1001);

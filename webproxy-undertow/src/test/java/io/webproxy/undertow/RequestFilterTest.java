@@ -102,13 +102,13 @@ class RequestFilterTest {
     }
 
     private CompletableFuture<FilterDecision> asked() throws InterruptedException {
-        CompletableFuture<FilterDecision> decision = asked.poll(10, TimeUnit.SECONDS);
+        CompletableFuture<FilterDecision> decision = asked.poll(30, TimeUnit.SECONDS);
         assertThat(decision).isNotNull();
         return decision;
     }
 
     private String head() throws InterruptedException {
-        String head = heads.poll(10, TimeUnit.SECONDS);
+        String head = heads.poll(30, TimeUnit.SECONDS);
         assertThat(head).isNotNull();
         return head;
     }
@@ -246,7 +246,7 @@ class RequestFilterTest {
                 CompletableFuture<FilterDecision> decision = asked();
                 assertThat(heads).isEmpty();
                 decision.complete(FilterDecision.proceed().tag("from", "elsewhere"));
-                assertThat(answer.get(10, TimeUnit.SECONDS)).isEqualTo("200 300000");
+                assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("200 300000");
                 head();
                 ExchangeRecord record = proxy.record();
                 assertThat(record.bytesIn()).isEqualTo(300_000);

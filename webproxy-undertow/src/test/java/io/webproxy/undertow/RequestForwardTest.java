@@ -42,7 +42,7 @@ class RequestForwardTest {
     }
 
     private static String next(BlockingQueue<String> heads) throws InterruptedException {
-        String head = heads.poll(5, TimeUnit.SECONDS);
+        String head = heads.poll(30, TimeUnit.SECONDS);
         assertThat(head).isNotNull();
         return head;
     }

@@ -384,7 +384,7 @@ class RouteAccessTest {
                     fields.addAll(List.of("x-request-id", given));
                 }
                 assertThat(answer(proxy, "/", fields.toArray(new String[0]))).isEqualTo("200");
-                String head = heads.poll(10, TimeUnit.SECONDS);
+                String head = heads.poll(30, TimeUnit.SECONDS);
                 String id = proxy.record().requestId();
                 assertThat(id).matches(kept ? given : "[0-9a-f]{32}");
                 assertThat(head)

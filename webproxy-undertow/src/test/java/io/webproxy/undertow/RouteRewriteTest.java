@@ -46,7 +46,7 @@ class RouteRewriteTest {
     }
 
     private String head() throws InterruptedException {
-        String head = heads.poll(5, TimeUnit.SECONDS);
+        String head = heads.poll(30, TimeUnit.SECONDS);
         assertThat(head).isNotNull();
         return head;
     }

@@ -45,7 +45,7 @@ class ShutdownHookTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
             c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶o");
-            answer.await(10, TimeUnit.SECONDS);
+            answer.await(30, TimeUnit.SECONDS);
             c.send("k");
         })) {
             Process process = new ProcessBuilder(
@@ -78,7 +78,7 @@ class ShutdownHookTest {
                         answer.countDown();
                     }
                 }
-                assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
             } finally {
                 process.destroyForcibly();
             }

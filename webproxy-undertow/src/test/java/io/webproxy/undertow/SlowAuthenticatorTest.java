@@ -42,7 +42,7 @@ class SlowAuthenticatorTest {
     }
 
     private CompletableFuture<AuthDecision> asked() throws InterruptedException {
-        CompletableFuture<AuthDecision> decision = asked.poll(10, TimeUnit.SECONDS);
+        CompletableFuture<AuthDecision> decision = asked.poll(30, TimeUnit.SECONDS);
         assertThat(decision).isNotNull();
         return decision;
     }

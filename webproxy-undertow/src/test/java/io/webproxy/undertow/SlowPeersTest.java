@@ -63,7 +63,7 @@ class SlowPeersTest {
             assertThat(record.status()).isEqualTo(408);
             assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
             assertThat(record.total()).isGreaterThan(Duration.ofMillis(200));
-            assertThat(aborted.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(aborted.await(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -76,7 +76,7 @@ class SlowPeersTest {
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶1¶x¶1");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 408 ");
-            assertThat(aborted.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(aborted.await(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -109,7 +109,7 @@ class SlowPeersTest {
             });
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
             client.close();
-            sending.get(10, TimeUnit.SECONDS);
+            sending.get(30, TimeUnit.SECONDS);
         }
     }
 

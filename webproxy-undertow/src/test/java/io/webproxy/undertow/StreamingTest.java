@@ -56,11 +56,11 @@ class StreamingTest {
                     c.readHead();
                     c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶");
                     for (int i = 0; i < PIECES; i++) {
-                        turn.await(10, TimeUnit.SECONDS);
+                        turn.await(30, TimeUnit.SECONDS);
                         String event = "data: " + (char) ('a' + i) + "\n\n";
                         c.send(Integer.toHexString(event.length()) + "¶" + event + "¶");
                     }
-                    turn.await(10, TimeUnit.SECONDS);
+                    turn.await(30, TimeUnit.SECONDS);
                     c.send("0¶¶");
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
@@ -70,11 +70,11 @@ class StreamingTest {
                     .isEqualTo(200);
             BufferedSource source = response.body().source();
             for (int i = 0; i < PIECES; i++) {
-                turn.await(10, TimeUnit.SECONDS);
+                turn.await(30, TimeUnit.SECONDS);
                 assertThat(source.readUtf8Line()).isEqualTo("data: " + (char) ('a' + i));
                 assertThat(source.readUtf8Line()).isEmpty();
             }
-            turn.await(10, TimeUnit.SECONDS);
+            turn.await(30, TimeUnit.SECONDS);
             assertThat(source.exhausted()).isTrue();
             ExchangeRecord record = proxy.record();
             assertThat(record.endClass()).isEqualTo(TimeoutClass.LONG);
@@ -101,7 +101,7 @@ class StreamingTest {
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             BufferedSource source = response.body().source();
             source.skip(1);
-            stopped.await(10, TimeUnit.SECONDS);
+            stopped.await(30, TimeUnit.SECONDS);
             source.skip(size - 1L);
         }
     }
@@ -187,7 +187,7 @@ class StreamingTest {
                 assertThat(MessageDigest.getInstance("SHA-256").digest(downloaded))
                         .isEqualTo(expected);
             }
-            assertThat(uploaded.poll(5, TimeUnit.SECONDS)).isEqualTo(expected);
+            assertThat(uploaded.poll(30, TimeUnit.SECONDS)).isEqualTo(expected);
             ExchangeRecord record = proxy.record();
             assertThat(record.bytesIn()).isEqualTo(size);
             assertThat(record.bytesOut()).isEqualTo(size);
@@ -248,9 +248,9 @@ class StreamingTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send(EVENTS + "Transfer-Encoding: chunked¶¶");
-                    beaten.await(10, TimeUnit.SECONDS);
+                    beaten.await(30, TimeUnit.SECONDS);
                     c.send("10¶id: 1\ndata: half¶");
-                    halfRead.await(10, TimeUnit.SECONDS);
+                    halfRead.await(30, TimeUnit.SECONDS);
                     RawConnection.pace(BEAT.multipliedBy(3));
                     c.send("3¶, \n¶5¶data:¶6¶more\n\n¶");
                     c.end();

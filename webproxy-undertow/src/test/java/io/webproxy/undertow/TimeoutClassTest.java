@@ -146,7 +146,7 @@ class TimeoutClassTest {
             }
             for (int i = 0; i < CASES.size(); i++) {
                 boolean answered = !CASES.get(i).answer().isEmpty();
-                assertThat(seen.get(i).get(20, TimeUnit.SECONDS))
+                assertThat(seen.get(i).get(30, TimeUnit.SECONDS))
                         .as(CASES.get(i).toString())
                         .isEqualTo(answered ? "piece, then an abort" : "504");
             }

@@ -86,7 +86,7 @@ class TunnelTest {
                         .start()) {
             assertThat(inner.endpoints()).isEmpty();
             assertThat(inner.uri()).hasToString("https://app.example.com/");
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(30))
                     .pollInterval(Duration.ofMillis(10))
                     .ignoreExceptions()
                     .untilAsserted(() -> {
@@ -184,7 +184,7 @@ class TunnelTest {
                 challenges.tlsAlpn("app.example.com", TestProxy.material()).close();
                 return inner.status().tunnelStatus().servers().get(0).connected();
             });
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> inner.status().tunnelStatus().servers().get(0).attempts() > 0);
             assertThat(connected).isNotDone();
             try (ProxyServer outer = ProxyServer.builder()
@@ -193,7 +193,7 @@ class TunnelTest {
                     .drainTime(Duration.ZERO)
                     .listen(port, p -> p.tunnels(TunnelServer.agents(agents).identity(directory.resolve("public"))))
                     .start()) {
-                assertThat(connected.get(15, TimeUnit.SECONDS)).isTrue();
+                assertThat(connected.get(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(outer.isRunning()).isTrue();
             }
         } finally {
@@ -221,7 +221,7 @@ class TunnelTest {
                 assertThat(client.readResponse()).endsWith("ok");
             }
             server.update(b -> b.removeTunnel(changed.tunnels().get(0)).certificates());
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> server.status().tunnelStatus().agents().stream()
                             .allMatch(agent -> agent.left().isPresent()));
             assertThat(server.status().tunnelStatus().servers()).isEmpty();
@@ -253,7 +253,7 @@ class TunnelTest {
                                 .server("sha256:" + "0".repeat(64))
                                 .announce("app.example.com", "127.0.0.1:1"),
                         b -> b.drainTime(Duration.ZERO))) {
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> inner.server()
                                     .status()
                                     .tunnelStatus()

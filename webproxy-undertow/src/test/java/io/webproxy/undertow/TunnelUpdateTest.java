@@ -310,8 +310,8 @@ class TunnelUpdateTest {
             both.get(which.equals("public") ? 0 : 1).close();
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
             List<TunnelEvent.Kind> ends = List.of(
-                    Objects.requireNonNull(events.poll(10, TimeUnit.SECONDS)),
-                    Objects.requireNonNull(events.poll(10, TimeUnit.SECONDS)));
+                    Objects.requireNonNull(events.poll(30, TimeUnit.SECONDS)),
+                    Objects.requireNonNull(events.poll(30, TimeUnit.SECONDS)));
             assertThat(ends)
                     .containsExactlyInAnyOrder(
                             TunnelEvent.Kind.AGENT_DISCONNECTED, TunnelEvent.Kind.SERVER_DISCONNECTED);

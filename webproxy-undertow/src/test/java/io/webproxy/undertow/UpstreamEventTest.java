@@ -48,8 +48,8 @@ class UpstreamEventTest {
     };
 
     private UpstreamEvent event() throws InterruptedException {
-        UpstreamEvent event = events.poll(10, TimeUnit.SECONDS);
-        assertThat(event).as("an event within 10 s").isNotNull();
+        UpstreamEvent event = events.poll(30, TimeUnit.SECONDS);
+        assertThat(event).as("an event within 30 s").isNotNull();
         return event;
     }
 

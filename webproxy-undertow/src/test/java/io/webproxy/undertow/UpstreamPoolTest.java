@@ -208,7 +208,7 @@ class UpstreamPoolTest {
             assertThat(pool(proxy).waiting()).isZero();
         } finally {
             clients.shutdownNow();
-            assertThat(clients.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(clients.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -277,7 +277,7 @@ class UpstreamPoolTest {
                 assertThat(proxy.record().upstream()).isEqualTo(alive.uri().substring("http://".length()));
             }
             try (ServerSocket back = refused.listen()) {
-                back.setSoTimeout(20_000);
+                back.setSoTimeout(30_000);
                 ExecutorService other = Executors.newSingleThreadExecutor(task -> new Thread(task, "test-upstream"));
                 Future<?> answered = other.submit(() -> {
                     try (RawConnection c = new RawConnection(back.accept())) {
@@ -290,7 +290,7 @@ class UpstreamPoolTest {
                     client.send("GET / HTTP/1.1¶Host: a¶¶");
                     return client.readResponse().endsWith("back");
                 });
-                answered.get(10, TimeUnit.SECONDS);
+                answered.get(30, TimeUnit.SECONDS);
                 assertThat(proxy.server()
                                 .status()
                                 .upstreams()
@@ -298,7 +298,7 @@ class UpstreamPoolTest {
                                 .ejected())
                         .isFalse();
                 other.shutdown();
-                assertThat(other.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
+                assertThat(other.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
             }
         }
     }
@@ -334,7 +334,7 @@ class UpstreamPoolTest {
                         b -> b.forward(upstream.uri())
                                 .pool(PoolLimits.defaults().withIdle(8, Duration.ofMillis(200))))) {
             ResponseRelayTest.get(proxy, "/").close();
-            assertThat(closed.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(closed.await(30, TimeUnit.SECONDS)).isTrue();
             await().until(() -> pool(proxy).open() == 0);
         }
     }
@@ -379,11 +379,11 @@ class UpstreamPoolTest {
         AtomicInteger answers = new AtomicInteger();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     while (!c.readHead().isEmpty()) {
-                        queued.await(10, TimeUnit.SECONDS);
+                        queued.await(30, TimeUnit.SECONDS);
                         c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶");
                         if (answers.incrementAndGet() == 1) {
                             // apart from the head, so that it is the body's read that has to find the surplus
-                            headArrived.await(10, TimeUnit.SECONDS);
+                            headArrived.await(30, TimeUnit.SECONDS);
                             c.send("okHTTP/1.1 200 OK¶Content-Length: 8¶¶POISONED");
                         } else {
                             c.send("ok");

@@ -57,12 +57,12 @@ class WebSocketFramesTest {
             assertThat(client.read(4)).isEqualTo("\u0082\u0005he");
             RawConnection.pace(PINGS.multipliedBy(2));
             client.send(masked("\u0082", "before"));
-            assertThat(upstreamGot.poll(10, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "before"));
+            assertThat(upstreamGot.poll(30, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "before"));
             assertThat(client.read(3)).as("no ping within a frame").isEqualTo("llo");
             String ping = client.read(10);
             assertThat(ping).startsWith("\u0089\u0008");
             client.send(pong(ping)).send(masked("\u0082", "behind"));
-            assertThat(upstreamGot.poll(10, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "behind"));
+            assertThat(upstreamGot.poll(30, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "behind"));
             assertThat(client.read(10)).as("the next ping").isEqualTo(ping);
         }
     }
@@ -82,7 +82,7 @@ class WebSocketFramesTest {
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
-            assertThat(ends.poll(10, TimeUnit.SECONDS)).isEqualTo("reset");
+            assertThat(ends.poll(30, TimeUnit.SECONDS)).isEqualTo("reset");
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
             assertThat(record.total()).isGreaterThanOrEqualTo(PINGS.multipliedBy(2));
@@ -122,7 +122,7 @@ class WebSocketFramesTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send(WebSocketTest.SWITCH);
-                    read.await(10, TimeUnit.SECONDS);
+                    read.await(30, TimeUnit.SECONDS);
                     c.read(14 + size);
                     c.send("\u0082\u0002ok");
                     c.end();
@@ -140,7 +140,7 @@ class WebSocketFramesTest {
             });
             RawConnection.pace(PINGS.multipliedBy(5));
             read.countDown();
-            sent.get(10, TimeUnit.SECONDS);
+            sent.get(30, TimeUnit.SECONDS);
             String frame = client.read(2);
             while (frame.equals("\u0089\u0008")) {
                 // from now on it can answer, and has to
@@ -175,7 +175,7 @@ class WebSocketFramesTest {
                 RawConnection.pace(PINGS.multipliedBy(5));
             }
             client.send("late").shutdownOutput();
-            assertThat(got.poll(10, TimeUnit.SECONDS)).isEqualTo("late");
+            assertThat(got.poll(30, TimeUnit.SECONDS)).isEqualTo("late");
             assertThat(client.readAll()).isEqualTo(byUpstream ? "" : "answer");
             assertThat(proxy.record().error()).isNull();
         }
@@ -214,7 +214,7 @@ class WebSocketFramesTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
             c.send(WebSocketTest.SWITCH + "\u0082\u0005he");
-            draining.await(10, TimeUnit.SECONDS);
+            draining.await(30, TimeUnit.SECONDS);
             upstreamGot.add(unmasked(c.read(8)));
             c.send("llo\u0082\u0004late");
             c.send("\u0088\u0002\u0003\u00e9");
@@ -232,8 +232,8 @@ class WebSocketFramesTest {
                 assertThat(client.end()).isEqualTo("end");
                 client.send(masked("\u0088", "\u0003\u00e9"));
                 client.close();
-                drained.toCompletableFuture().get(10, TimeUnit.SECONDS);
-                assertThat(upstreamGot.poll(10, TimeUnit.SECONDS)).isEqualTo("\u0088\u0082\u0003\u00e9");
+                drained.toCompletableFuture().get(30, TimeUnit.SECONDS);
+                assertThat(upstreamGot.poll(30, TimeUnit.SECONDS)).isEqualTo("\u0088\u0082\u0003\u00e9");
                 assertThat(proxy.record().error()).isNull();
             } finally {
                 proxy.close();
@@ -265,7 +265,7 @@ class WebSocketFramesTest {
                 proxy.server()
                         .drain(Duration.ofMinutes(5))
                         .toCompletableFuture()
-                        .get(20, TimeUnit.SECONDS);
+                        .get(30, TimeUnit.SECONDS);
                 assertThat(client.read(4)).isEqualTo("\u0088\u0002\u0003\u00e9");
                 assertThat(client.end()).isEqualTo("end");
             } finally {

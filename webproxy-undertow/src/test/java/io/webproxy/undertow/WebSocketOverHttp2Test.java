@@ -315,7 +315,7 @@ class WebSocketOverHttp2Test {
             var drained = proxy.server().drain(Duration.ofSeconds(20)).toCompletableFuture();
             assertThat(client.next(DATA).payload()).startsWith((byte) 0x88, (byte) 2, (byte) 3, (byte) 0xe9);
             client.send(DATA, END_STREAM, 1, new byte[] {(byte) 0x88, (byte) 0x82, 0, 0, 0, 0, 3, (byte) 0xe9});
-            drained.get(10, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
             assertThat(proxy.server().status().tunnels()).isZero();
         }
     }
@@ -337,7 +337,7 @@ class WebSocketOverHttp2Test {
                     while (head.contains("phase: bulk")) {
                         connection.send(some);
                     }
-                    latch.await(10, TimeUnit.SECONDS);
+                    latch.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy =
                         TestProxy.start(front, b -> b.forward(upstream.uri()).ioThreads(1))) {

@@ -227,7 +227,7 @@ class WebSocketTest {
             client.send(HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             client.reset();
-            assertThat(ends.poll(10, TimeUnit.SECONDS)).isEqualTo("reset");
+            assertThat(ends.poll(30, TimeUnit.SECONDS)).isEqualTo("reset");
             await().until(() -> proxy.server().status().tunnels() == 0);
         }
     }
@@ -264,7 +264,7 @@ class WebSocketTest {
             CompletionStage<Void> drained = proxy.server().drain(Duration.ofSeconds(20));
             assertThat(inbox.next()).isEqualTo("closing 1001");
             socket.close(1000, null);
-            drained.toCompletableFuture().get(10, TimeUnit.SECONDS);
+            drained.toCompletableFuture().get(30, TimeUnit.SECONDS);
         } finally {
             proxy.close();
             upstream.close();
@@ -314,7 +314,7 @@ class WebSocketTest {
                 assertThat(System.nanoTime() - start).isLessThan(3_000_000_000L);
             }
             over.set(true);
-            sender.get(10, TimeUnit.SECONDS);
+            sender.get(30, TimeUnit.SECONDS);
         }
     }
 }

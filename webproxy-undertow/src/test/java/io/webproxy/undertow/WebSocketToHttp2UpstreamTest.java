@@ -38,7 +38,7 @@ class WebSocketToHttp2UpstreamTest {
     private final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
 
     private Object seen() throws InterruptedException {
-        return seen.poll(10, TimeUnit.SECONDS);
+        return seen.poll(30, TimeUnit.SECONDS);
     }
 
     private static byte[] ascii(String text) {

@@ -87,7 +87,7 @@ class SocketReadsTest {
             source.resumeReads();
             return null;
         });
-        return heard.poll(10, TimeUnit.SECONDS);
+        return heard.poll(30, TimeUnit.SECONDS);
     }
 
     private void send(String text) throws IOException {

@@ -41,7 +41,7 @@ class SweeperTest {
     @AfterEach
     void stop() throws Exception {
         worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     }
 
     private interface Steps {
@@ -58,7 +58,7 @@ class SweeperTest {
                 done.completeExceptionally(e);
             }
         });
-        done.get(10, TimeUnit.SECONDS);
+        done.get(30, TimeUnit.SECONDS);
     }
 
     /** Writes down what it is told; forgotten when it expires. */

@@ -65,7 +65,7 @@ class LingeringLimitsTest {
     void stop() throws Exception {
         IoUtils.safeClose(client);
         worker.shutdownNow();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     }
 
     private void onThread(Runnable task) throws InterruptedException {
@@ -74,7 +74,7 @@ class LingeringLimitsTest {
             task.run();
             ran.countDown();
         });
-        assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(ran.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     /** More time goes by, and then a byte comes. */
@@ -101,7 +101,7 @@ class LingeringLimitsTest {
         byteAfter(Duration.ofMillis(4999));
         assertThat(ended.getCount()).isEqualTo(1);
         clock.addAndGet(Duration.ofSeconds(5).toNanos());
-        assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
@@ -111,13 +111,13 @@ class LingeringLimitsTest {
         }
         assertThat(ended.getCount()).isEqualTo(1);
         clock.addAndGet(Duration.ofSeconds(2).toNanos());
-        assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
     void endOfTheClientEndsIt() throws Exception {
         client.getSinkChannel().shutdownWrites();
         client.getSinkChannel().flush();
-        assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
     }
 }

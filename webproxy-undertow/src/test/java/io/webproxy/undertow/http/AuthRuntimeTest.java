@@ -100,7 +100,7 @@ class AuthRuntimeTest {
     @Test
     void threadsAreDaemonsWithAName() throws Exception {
         Future<Thread> thread = runtime.executor().submit(Thread::currentThread);
-        assertThat(thread.get(5, TimeUnit.SECONDS).isDaemon()).isTrue();
+        assertThat(thread.get(30, TimeUnit.SECONDS).isDaemon()).isTrue();
         assertThat(thread.get().getName()).matches("webproxy-auth-[0-9]+");
     }
 
@@ -117,7 +117,7 @@ class AuthRuntimeTest {
                 await(blocked);
             });
         }
-        assertThat(busy.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(busy.await(30, TimeUnit.SECONDS)).isTrue();
         // one place is taken by what repeats
         for (int i = 0; i < 255; i++) {
             runtime.executor().execute(() -> {});
@@ -127,7 +127,7 @@ class AuthRuntimeTest {
         assertThatThrownBy(() -> runtime.executor().schedule(() -> 1, 1, TimeUnit.HOURS))
                 .isInstanceOf(RejectedExecutionException.class);
         blocked.countDown();
-        assertThat(repeated.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(repeated.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     private static void await(CountDownLatch latch) {
@@ -159,6 +159,6 @@ class AuthRuntimeTest {
                     case "clientAddress" -> InetAddress.getLoopbackAddress();
                     default -> throw new UnsupportedOperationException(method.getName());
                 });
-        return auth.authenticate(request).toCompletableFuture().get(5, TimeUnit.SECONDS);
+        return auth.authenticate(request).toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 }

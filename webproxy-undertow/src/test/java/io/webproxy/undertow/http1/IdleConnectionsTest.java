@@ -55,11 +55,11 @@ class IdleConnectionsTest {
     @AfterEach
     void stop() throws Exception {
         worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     }
 
     private void onThread(Runnable steps) throws Exception {
-        CompletableFuture.runAsync(steps, worker.getIoThread(0)).get(10, TimeUnit.SECONDS);
+        CompletableFuture.runAsync(steps, worker.getIoThread(0)).get(30, TimeUnit.SECONDS);
     }
 
     private void at(long time) {

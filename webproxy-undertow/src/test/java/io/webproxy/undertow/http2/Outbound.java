@@ -93,7 +93,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
                 done.completeExceptionally(e);
             }
         });
-        return done.get(10, TimeUnit.SECONDS);
+        return done.get(30, TimeUnit.SECONDS);
     }
 
     /** Lets time go by, and what is due by then be done. */
@@ -121,7 +121,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
             connection.sweeper().watch(counter);
             return null;
         });
-        assertThat(sweeps.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(sweeps.await(30, TimeUnit.SECONDS)).isTrue();
         onThread(() -> {
             connection.sweeper().forget(counter);
             return null;
@@ -145,7 +145,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
     String event() throws InterruptedException {
         String event;
         do {
-            event = owner.poll(10, TimeUnit.SECONDS);
+            event = owner.poll(30, TimeUnit.SECONDS);
         } while ("room".equals(event));
         return String.valueOf(event);
     }
@@ -212,7 +212,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
             return null;
         });
         worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     }
 
     /** One request, and what is heard of it. */
@@ -286,7 +286,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
 
         /** Writes a body, all of it, and ends it; returns when it is in the output. */
         Call body(byte[] bytes, Supplier<@Nullable HeaderMap> trailers) throws Exception {
-            write(bytes, trailers).get(10, TimeUnit.SECONDS);
+            write(bytes, trailers).get(30, TimeUnit.SECONDS);
             return this;
         }
 
@@ -339,7 +339,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
 
         /** All that was heard when the last was. */
         String await() throws Exception {
-            return outcome.get(10, TimeUnit.SECONDS);
+            return outcome.get(30, TimeUnit.SECONDS);
         }
 
         boolean isOver() {
@@ -348,7 +348,7 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
 
         /** Waits for the head of the response. */
         Call head() throws InterruptedException {
-            assertThat(responded.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(responded.await(30, TimeUnit.SECONDS)).isTrue();
             return this;
         }
 

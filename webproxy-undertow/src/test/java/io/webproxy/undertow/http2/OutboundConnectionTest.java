@@ -310,7 +310,7 @@ class OutboundConnectionTest extends OutboundRig {
             tunnel.getSourceChannel().resumeReads();
             return null;
         });
-        return read.get(10, TimeUnit.SECONDS);
+        return read.get(30, TimeUnit.SECONDS);
     }
 
     @Test

@@ -85,7 +85,7 @@ class OutboundEndsTest extends OutboundRig {
         connect(peer -> {
             peer.next(HEADERS);
             peer.send(GOAWAY, 0, 0, goAway(Integer.MAX_VALUE, 0));
-            go.await(10, TimeUnit.SECONDS);
+            go.await(30, TimeUnit.SECONDS);
             peer.send(GOAWAY, 0, 0, goAway(1, 0));
             peer.send(GOAWAY, 0, 0, goAway(5, 0));
             peer.respond(1, END_STREAM, "200");
@@ -162,7 +162,7 @@ class OutboundEndsTest extends OutboundRig {
         CompletableFuture<String> written = call.write(new byte[1_000_000], () -> null);
         assertThat(call.await()).isEqualTo("403 end ended");
         assertThat(seen()).isEqualTo(ErrorCode.NO_ERROR);
-        assertThat(written.get(10, TimeUnit.SECONDS)).as("discarded").isEqualTo("written");
+        assertThat(written.get(30, TimeUnit.SECONDS)).as("discarded").isEqualTo("written");
         assertThat(outbound.room()).isEqualTo(Outbound.MOST_STREAMS);
     }
 
@@ -188,7 +188,7 @@ class OutboundEndsTest extends OutboundRig {
         connect(
                 peer -> {
                     peer.send(Http2Client.WINDOW_UPDATE, 0, 0, code(1 << 30));
-                    go.await(20, TimeUnit.SECONDS);
+                    go.await(30, TimeUnit.SECONDS);
                 },
                 4,
                 1 << 30);
@@ -211,7 +211,7 @@ class OutboundEndsTest extends OutboundRig {
         connect(peer -> {
             peer.next(HEADERS);
             seen.add("asked");
-            go.await(10, TimeUnit.SECONDS);
+            go.await(30, TimeUnit.SECONDS);
             peer.respond(1, END_STREAM, "200");
             seen.add(peer.next(GOAWAY).code());
         });
@@ -308,7 +308,7 @@ class OutboundEndsTest extends OutboundRig {
             peer.next(HEADERS);
             Frame ping = peer.next(PING);
             seen.add("asked");
-            go.await(10, TimeUnit.SECONDS);
+            go.await(30, TimeUnit.SECONDS);
             peer.send(PING, ACK, 0, ping.payload());
             seen.add("answered");
             peer.end();
@@ -339,7 +339,7 @@ class OutboundEndsTest extends OutboundRig {
     @Test
     void probeSeesAGoAwayThatHasCome() throws Exception {
         connect(peer -> {
-            go.await(10, TimeUnit.SECONDS);
+            go.await(30, TimeUnit.SECONDS);
             peer.send(GOAWAY, 0, 0, goAway(0, 0));
             seen.add("left");
             peer.end();
@@ -355,7 +355,7 @@ class OutboundEndsTest extends OutboundRig {
 
     @Test
     void probeSeesThatTheUpstreamHasClosed() throws Exception {
-        connect(peer -> go.await(10, TimeUnit.SECONDS));
+        connect(peer -> go.await(30, TimeUnit.SECONDS));
         boolean usable = outbound.onThread(() -> {
             go.countDown();
             await().until(() -> !outbound.connection().probe());
@@ -519,7 +519,7 @@ class OutboundEndsTest extends OutboundRig {
     void clientsThatLeaveAgainAndAgainMoveToAnotherConnection() throws Exception {
         connect(peer -> {
             Frame first = peer.next(HEADERS);
-            go.await(10, TimeUnit.SECONDS);
+            go.await(30, TimeUnit.SECONDS);
             peer.respond(first.stream(), END_STREAM, "200");
             seen.add(peer.end());
         });

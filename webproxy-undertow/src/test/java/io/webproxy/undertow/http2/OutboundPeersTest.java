@@ -68,7 +68,7 @@ class OutboundPeersTest {
         }
         if (server != null) {
             server.destroyForcibly();
-            assertThat(server.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(server.waitFor(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 

@@ -42,6 +42,6 @@ abstract class OutboundRig {
     }
 
     final Object seen() throws InterruptedException {
-        return seen.poll(10, TimeUnit.SECONDS);
+        return seen.poll(30, TimeUnit.SECONDS);
     }
 }

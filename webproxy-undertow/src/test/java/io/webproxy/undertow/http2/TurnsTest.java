@@ -57,7 +57,7 @@ class TurnsTest {
     void stop() throws Exception {
         IoUtils.safeClose(server);
         worker.shutdownNow();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     }
 
     private static @Nullable StreamConnection accept(AcceptingChannel<StreamConnection> channel) {
@@ -69,7 +69,7 @@ class TurnsTest {
     }
 
     private StreamConnection next() throws InterruptedException {
-        StreamConnection next = accepted.poll(10, TimeUnit.SECONDS);
+        StreamConnection next = accepted.poll(30, TimeUnit.SECONDS);
         assertThat(next).isNotNull();
         return next;
     }
@@ -186,7 +186,7 @@ class TurnsTest {
                 turns.awaitSocket(true);
                 started.countDown();
             });
-            assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(started.await(30, TimeUnit.SECONDS)).isTrue();
             await().until(() -> busy.taken.get() > 0);
             first.getIoThread().execute(() -> {
                 turns.stop();
@@ -234,7 +234,7 @@ class TurnsTest {
                 turns.later(ran::countDown);
                 IoUtils.safeClose(first);
             });
-            assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(ran.await(30, TimeUnit.SECONDS)).isTrue();
             client.end();
         }
     }

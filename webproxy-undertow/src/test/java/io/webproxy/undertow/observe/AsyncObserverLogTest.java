@@ -47,7 +47,7 @@ class AsyncObserverLogTest {
             for (int i = 0; i < 3; i++) {
                 async.timeoutClassChanged(CHANGE);
             }
-            assertThat(told.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
             await().until(() -> Thread.getAllStackTraces().keySet().stream()
                     .noneMatch(thread -> thread.getName().equals("webproxy-observer")));
         } finally {

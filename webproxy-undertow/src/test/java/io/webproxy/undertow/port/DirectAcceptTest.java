@@ -46,8 +46,8 @@ class DirectAcceptTest {
                 server.resumeAccepts();
                 InetSocketAddress address = server.getLocalAddress(InetSocketAddress.class);
                 try (Socket client = new Socket(address.getAddress(), address.getPort())) {
-                    client.setSoTimeout(10_000);
-                    StreamConnection one = accepted.poll(10, TimeUnit.SECONDS);
+                    client.setSoTimeout(30_000);
+                    StreamConnection one = accepted.poll(30, TimeUnit.SECONDS);
                     assertThat(one).isNotNull();
                     assertThat(one.getPeerAddress()).isEqualTo(client.getLocalSocketAddress());
                     assertThat(one.getLocalAddress()).isEqualTo(address);
@@ -60,7 +60,7 @@ class DirectAcceptTest {
             }
         } finally {
             worker.shutdown();
-            worker.awaitTermination(10, TimeUnit.SECONDS);
+            worker.awaitTermination(30, TimeUnit.SECONDS);
         }
     }
 

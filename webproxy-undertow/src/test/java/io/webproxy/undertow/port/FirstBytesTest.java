@@ -198,7 +198,7 @@ class FirstBytesTest {
             });
             trickle.start();
             assertThat(slow.end()).isIn("end", "reset");
-            trickle.join(10_000);
+            trickle.join(30_000);
             assertThat(trickle.isAlive()).isFalse();
         }
     }

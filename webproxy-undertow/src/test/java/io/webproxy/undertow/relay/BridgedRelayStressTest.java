@@ -72,7 +72,7 @@ class BridgedRelayStressTest {
         executor.shutdownNow();
         server.close();
         worker.shutdown();
-        assertThat(terminated.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(terminated.await(30, TimeUnit.SECONDS)).isTrue();
         buffers.close();
     }
 
@@ -257,7 +257,7 @@ class BridgedRelayStressTest {
             runners.shutdownNow();
         }
         // buffers go back on their own threads
-        await().atMost(Duration.ofSeconds(10)).until(() -> outstanding.get() == 0);
+        await().atMost(Duration.ofSeconds(30)).until(() -> outstanding.get() == 0);
     }
 
     @ParameterizedTest

@@ -83,7 +83,7 @@ class RelayAddressTest {
             assertThat(record.sent()).as("the header isn't the client's").isEqualTo(18);
         } finally {
             process.destroy();
-            assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 

@@ -159,7 +159,7 @@ final class RelayHarness implements AutoCloseable {
 
     /** The next record. */
     RelayRecord ended() throws InterruptedException {
-        RelayRecord record = records.poll(10, TimeUnit.SECONDS);
+        RelayRecord record = records.poll(30, TimeUnit.SECONDS);
         assertThat(record).as("a record").isNotNull();
         return record;
     }
@@ -177,7 +177,7 @@ final class RelayHarness implements AutoCloseable {
 
     /** Waits until the IO thread has run this, and all that was given to it before. */
     void onThread(Runnable task) throws Exception {
-        CompletableFuture.runAsync(task, worker.getIoThread(0)::execute).get(10, TimeUnit.SECONDS);
+        CompletableFuture.runAsync(task, worker.getIoThread(0)::execute).get(30, TimeUnit.SECONDS);
     }
 
     /** Has every deadline looked at. */
@@ -205,7 +205,7 @@ final class RelayHarness implements AutoCloseable {
         upstreams.close();
         worker.shutdown();
         try {
-            assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -56,7 +56,7 @@ class RelayTest {
             try (RawConnection client = RelayHarness.connect(port)) {
                 assertThat(client.readAll()).isEqualTo("banner");
                 client.send("late").shutdownOutput();
-                assertThat(read.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(read.await(30, TimeUnit.SECONDS)).isTrue();
             }
             assertThat(harness.ended().end()).isEqualTo(RelayEnd.CLOSED);
             assertThat(target.failures()).isEmpty();

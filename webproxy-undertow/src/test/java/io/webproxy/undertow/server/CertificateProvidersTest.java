@@ -51,7 +51,7 @@ class CertificateProvidersTest {
         CountDownLatch looks = new CountDownLatch(2);
         FilePoll poll = new FilePoll(looks::countDown);
         poll.every(Duration.ofMillis(1));
-        assertThat(looks.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(looks.await(30, TimeUnit.SECONDS)).isTrue();
         poll.close();
         // a thread that stays is a leak
         poll.every(Duration.ofMillis(1));

@@ -44,6 +44,6 @@ class DrainStepsTest {
                 released::countDown,
                 Drain.REST);
         drain.start(Duration.ZERO);
-        assertThat(released.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
     }
 }

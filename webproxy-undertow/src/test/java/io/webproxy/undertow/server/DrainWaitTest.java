@@ -77,7 +77,7 @@ class DrainWaitTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
             asked.countDown();
-            answer.await(10, TimeUnit.SECONDS);
+            answer.await(30, TimeUnit.SECONDS);
             c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
         })) {
             RunningProxy proxy = start(tls, upstream.uri(), false);

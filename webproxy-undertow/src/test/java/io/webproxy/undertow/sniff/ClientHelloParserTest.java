@@ -157,7 +157,7 @@ class ClientHelloParserTest {
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             try (Socket accepted = server.accept()) {
-                accepted.setSoTimeout(10_000);
+                accepted.setSoTimeout(30_000);
                 byte[] header = accepted.getInputStream().readNBytes(5);
                 return joined(
                         header,

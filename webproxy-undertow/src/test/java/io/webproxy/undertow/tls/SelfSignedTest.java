@@ -252,7 +252,7 @@ class SelfSignedTest {
             assertThat(served).hasSize(1);
         } finally {
             starting.shutdownNow();
-            assertThat(starting.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(starting.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 

@@ -130,7 +130,7 @@ class AgentRightsTest {
             agent.send(new Message.Refuse(asked.id(), "no"));
             assertThatThrownBy(visitor::get).hasMessageContaining("internal_error");
         }
-        await().atMost(Duration.ofSeconds(5))
+        await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(rig.side.tokens().count()).isZero());
     }
 
@@ -301,7 +301,7 @@ class AgentRightsTest {
         } catch (IOException e) {
             // it is cut
         }
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(rig.side.agentStatus())
                         .anySatisfy(each -> assertThat(each.left()).contains("the peer doesn't read")));
     }
@@ -321,7 +321,7 @@ class AgentRightsTest {
                 } catch (IOException e) {
                     // it is cut
                 }
-                await().atMost(Duration.ofSeconds(10))
+                await().atMost(Duration.ofSeconds(30))
                         .until(() -> (hasLeft("mallory") || lastSeen("mallory").isAfter(before))
                                 && lastSeen("good").isAfter(beforeOfGood));
             }

@@ -141,7 +141,7 @@ class AnnouncementTest {
             carol.leave(false);
             alice.leave(false);
             // free again
-            await().atMost(Duration.ofSeconds(5))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> rig.side.agentStatus().stream()
                                     .filter(agent -> agent.left().isEmpty())
                                     .count()
@@ -161,7 +161,7 @@ class AnnouncementTest {
                             .withExpiry(Duration.ofSeconds(1)))
                     .build());
             assertEchoes(rig, "a.example.com");
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> !alertOf(rig, "a.example.com").equals("connected"));
         }
     }
@@ -332,13 +332,13 @@ class AnnouncementTest {
             // no ready connection lives for a minute
             for (int i = 0; i < 30; i++) {
                 passHeartbeat(rig);
-                await().atMost(Duration.ofSeconds(10))
+                await().atMost(Duration.ofSeconds(30))
                         .until(() -> rig.side.agentStatus().stream().allMatch(agent -> agent.ready() == 1));
             }
             for (int i = 0; i < 5; i++) {
                 passHeartbeat(rig);
             }
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> rig.side.agentStatus().stream().allMatch(agent -> agent.ready() == 0));
         }
     }
@@ -347,7 +347,7 @@ class AnnouncementTest {
     private static void passHeartbeat(TunnelRig rig) {
         Instant before = rig.side.agentStatus().get(0).lastSeen();
         rig.pass(Duration.ofSeconds(18));
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(10))
                 .until(() -> rig.side.agentStatus().stream()
                         .allMatch(agent ->
@@ -368,7 +368,7 @@ class AnnouncementTest {
             try (RawConnection one = visit(rig, "a.example.com")) {
                 assertThat(one.socket().isConnected()).isTrue();
                 assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
-                assertThat(rig.records.poll(10, TimeUnit.SECONDS)).satisfies(record -> {
+                assertThat(rig.records.poll(30, TimeUnit.SECONDS)).satisfies(record -> {
                     assertThat(record.end()).isEqualTo(RelayEnd.REFUSED_LIMIT);
                     assertThat(record.detail()).isEqualTo("a.example.com has as many connections as it may have");
                 });

@@ -65,7 +65,7 @@ class DialTest {
                                     dialled.completeExceptionally(new IOException(why));
                                 }
                             }));
-            StreamConnection connection = dialled.get(10, TimeUnit.SECONDS);
+            StreamConnection connection = dialled.get(30, TimeUnit.SECONDS);
             try {
                 assertThat(connection.getPeerAddress(InetSocketAddress.class).getAddress())
                         .isEqualTo(good);
@@ -78,7 +78,7 @@ class DialTest {
             }
             IoTasks.settle(List.of(worker.getIoThread(0)));
             worker.shutdown();
-            ended.await(5, TimeUnit.SECONDS);
+            ended.await(30, TimeUnit.SECONDS);
         }
     }
 

@@ -231,7 +231,7 @@ class HostileAgentTest {
                 new byte[] {(byte) 0xe5},
                 ByteBuffer.allocate(60).put(DataHello.of(1, new byte[32])).array())) {
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), rig.port())) {
-                socket.setSoTimeout(10_000);
+                socket.setSoTimeout(30_000);
                 socket.getOutputStream().write(bytes);
                 socket.shutdownOutput();
                 assertThat(firstByte(socket.getInputStream())).isEqualTo(-1);
@@ -345,7 +345,7 @@ class HostileAgentTest {
             }
             // each is closed within 5 s
             for (Socket socket : silent) {
-                socket.setSoTimeout((int) Duration.ofSeconds(20).toMillis());
+                socket.setSoTimeout(30_000);
                 assertThat(firstByte(socket.getInputStream())).isEqualTo(-1);
             }
         } finally {

@@ -64,7 +64,7 @@ class HostilePublicServerTest {
         context = SSLContext.getInstance("TLS");
         context.init(keys.getKeyManagers(), null, null);
         server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(10_000);
+        server.setSoTimeout(30_000);
     }
 
     @AfterEach
@@ -96,7 +96,7 @@ class HostilePublicServerTest {
             socket = (SSLSocket) context.getSocketFactory()
                     .createSocket(accepted, accepted.getInetAddress().getHostAddress(), accepted.getPort(), true);
             socket.setUseClientMode(false);
-            socket.setSoTimeout(10_000);
+            socket.setSoTimeout(30_000);
             var parameters = socket.getSSLParameters();
             parameters.setProtocols(protocols);
             parameters.setApplicationProtocols(new String[] {TunnelMark.PROTOCOL});

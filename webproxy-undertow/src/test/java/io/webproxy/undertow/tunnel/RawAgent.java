@@ -22,7 +22,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** An agent that says what a test wants, by the JDK's sockets. Reads wait for at most 10 s. */
+/** An agent that says what a test wants, by the JDK's sockets. Reads wait for at most 30 s. */
 final class RawAgent implements AutoCloseable {
     final UUID instance;
     private final TunnelKey key;
@@ -46,7 +46,7 @@ final class RawAgent implements AutoCloseable {
         parameters.setProtocols(new String[] {"TLSv1.3"});
         parameters.setApplicationProtocols(new String[] {TunnelMark.PROTOCOL});
         socket.setSSLParameters(parameters);
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(30_000);
         socket.startHandshake();
     }
 
@@ -120,7 +120,7 @@ final class RawAgent implements AutoCloseable {
 
     Socket dataWithProof(long id, byte[] proof) throws IOException {
         Socket data = new Socket(InetAddress.getLoopbackAddress(), port);
-        data.setSoTimeout(10_000);
+        data.setSoTimeout(30_000);
         ByteBuffer hello = DataHello.of(id, proof);
         data.getOutputStream().write(hello.array(), 0, hello.limit());
         return data;

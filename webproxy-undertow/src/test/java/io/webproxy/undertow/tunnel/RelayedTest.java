@@ -97,7 +97,7 @@ class RelayedTest {
                     assertThat(client.readAll()).isEqualTo("done");
                     client.send("late");
                     client.socket().shutdownOutput();
-                    assertThat(got.poll(10, TimeUnit.SECONDS)).isEqualTo("late");
+                    assertThat(got.poll(30, TimeUnit.SECONDS)).isEqualTo("late");
                 });
     }
 
@@ -113,7 +113,7 @@ class RelayedTest {
                     assertThat(client.read(5)).isEqualTo("hello");
                     client.socket().setSoLinger(true, 0);
                     client.socket().close();
-                    assertThat(ends.poll(10, TimeUnit.SECONDS)).isNotNull();
+                    assertThat(ends.poll(30, TimeUnit.SECONDS)).isNotNull();
                 },
                 RelayEnd.CLIENT_RESET);
     }
@@ -174,12 +174,12 @@ class RelayedTest {
                     .build());
             try (RawConnection client = RawConnection.open(port)) {
                 client.send("hello\n");
-                assertThat(lines.poll(10, TimeUnit.SECONDS))
+                assertThat(lines.poll(30, TimeUnit.SECONDS))
                         .isEqualTo("PROXY TCP4 127.0.0.1 127.0.0.1 "
                                 + client.socket().getLocalPort() + " " + port + "\r\n");
-                assertThat(lines.poll(10, TimeUnit.SECONDS)).isEqualTo("hello\n");
+                assertThat(lines.poll(30, TimeUnit.SECONDS)).isEqualTo("hello\n");
             }
-            assertThat(rig.records.poll(10, TimeUnit.SECONDS))
+            assertThat(rig.records.poll(30, TimeUnit.SECONDS))
                     .satisfies(record -> assertThat(record.end()).isEqualTo(RelayEnd.CLOSED));
         }
     }

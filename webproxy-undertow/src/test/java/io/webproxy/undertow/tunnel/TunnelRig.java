@@ -231,14 +231,14 @@ final class TunnelRig implements AutoCloseable {
                         looked.countDown();
                     }
                 })));
-        if (!looked.await(10, TimeUnit.SECONDS)) {
-            throw new AssertionError("no sweeps within 10 s");
+        if (!looked.await(30, TimeUnit.SECONDS)) {
+            throw new AssertionError("no sweeps within 30 s");
         }
     }
 
     /** The record of the next relay that has ended, of either side. */
     RelayRecord record() throws InterruptedException {
-        return Objects.requireNonNull(records.poll(10, TimeUnit.SECONDS), "no record within 10 s");
+        return Objects.requireNonNull(records.poll(30, TimeUnit.SECONDS), "no record within 30 s");
     }
 
     int port() {
@@ -275,7 +275,7 @@ final class TunnelRig implements AutoCloseable {
     /** Starts a private side, and waits until everything that it announces is decided. */
     PrivateSide connected(Tunnel tunnel) {
         PrivateSide started = start(tunnel);
-        await().atMost(10, TimeUnit.SECONDS)
+        await().atMost(30, TimeUnit.SECONDS)
                 .pollDelay(0, TimeUnit.MILLISECONDS)
                 .pollInterval(5, TimeUnit.MILLISECONDS)
                 .until(() -> started.status().stream().allMatch(TunnelStatus.Server::connected));
@@ -294,6 +294,6 @@ final class TunnelRig implements AutoCloseable {
         open.closeAll();
         IoTasks.settle(threads);
         worker.shutdown();
-        ended.await(5, TimeUnit.SECONDS);
+        ended.await(30, TimeUnit.SECONDS);
     }
 }

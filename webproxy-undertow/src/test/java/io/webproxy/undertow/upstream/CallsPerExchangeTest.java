@@ -117,9 +117,9 @@ class CallsPerExchangeTest {
                     throw new java.io.UncheckedIOException(e);
                 }
             });
-            shaken.get(10, TimeUnit.SECONDS);
+            shaken.get(30, TimeUnit.SECONDS);
         }
-        StreamConnection stream = ready.get(10, TimeUnit.SECONDS);
+        StreamConnection stream = ready.get(30, TimeUnit.SECONDS);
         connection = io.call(() -> new UpstreamConnection(
                 stream,
                 reads,
@@ -245,7 +245,7 @@ class CallsPerExchangeTest {
             peer.send(pieces[i]);
             await().until(() -> counted.count() > before);
         }
-        String text = answer.end.get(10, TimeUnit.SECONDS);
+        String text = answer.end.get(30, TimeUnit.SECONDS);
         // what TLS or the connection has left to do on the thread comes before this
         io.call(() -> null);
         io.call(() -> null);

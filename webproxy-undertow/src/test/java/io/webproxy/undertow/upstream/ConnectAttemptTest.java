@@ -177,10 +177,10 @@ class ConnectAttemptTest {
                 attempt.start();
                 attempt.resolved(found, null);
             });
-            return outcome.get(10, TimeUnit.SECONDS);
+            return outcome.get(30, TimeUnit.SECONDS);
         } finally {
             worker.shutdown();
-            assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 }

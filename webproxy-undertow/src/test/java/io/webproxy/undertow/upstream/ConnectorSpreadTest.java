@@ -69,7 +69,7 @@ class ConnectorSpreadTest {
                                 outcome.complete(error.name());
                             }
                         }));
-        return outcome.get(10, TimeUnit.SECONDS);
+        return outcome.get(30, TimeUnit.SECONDS);
     }
 
     @Test
@@ -114,7 +114,7 @@ class ConnectorSpreadTest {
                 server.close();
             }
             worker.shutdown();
-            assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 }

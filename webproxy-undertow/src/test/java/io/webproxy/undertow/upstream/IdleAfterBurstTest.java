@@ -100,7 +100,7 @@ class IdleAfterBurstTest {
                 return true;
             }
         }));
-        return given.get(10, TimeUnit.SECONDS);
+        return given.get(30, TimeUnit.SECONDS);
     }
 
     /** So many exchanges at once. */

@@ -57,7 +57,7 @@ class NoDescriptorsTest {
     @AfterEach
     void stop() throws Exception {
         worker.shutdown();
-        assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
     }
 
     private Upstreams upstreams(Upstream... wanted) {
@@ -98,7 +98,7 @@ class NoDescriptorsTest {
 
     private void onThread(Runnable task) throws Exception {
         CompletableFuture<Void> done = CompletableFuture.runAsync(task, thread::execute);
-        done.get(10, TimeUnit.SECONDS);
+        done.get(30, TimeUnit.SECONDS);
     }
 
     @Test
@@ -108,10 +108,10 @@ class NoDescriptorsTest {
             UpstreamPool pool = upstreams.pool(Upstream.of(server.uri()));
             open.set(200);
             int connected = 0;
-            Object last = take(pool).get(10, TimeUnit.SECONDS);
+            Object last = take(pool).get(30, TimeUnit.SECONDS);
             while (last instanceof UpstreamStream connection) {
                 connected++;
-                last = take(pool).get(10, TimeUnit.SECONDS);
+                last = take(pool).get(30, TimeUnit.SECONDS);
             }
             assertThat(last).isEqualTo(ForwardError.POOL_EXHAUSTED);
             // half of the reserve of 48
@@ -131,12 +131,12 @@ class NoDescriptorsTest {
             open.set(200);
             Object idle = null;
             for (int i = 0; i < 24; i++) {
-                idle = take(first).get(10, TimeUnit.SECONDS);
+                idle = take(first).get(30, TimeUnit.SECONDS);
             }
-            assertThat(take(second).get(10, TimeUnit.SECONDS)).isEqualTo(ForwardError.POOL_EXHAUSTED);
+            assertThat(take(second).get(30, TimeUnit.SECONDS)).isEqualTo(ForwardError.POOL_EXHAUSTED);
             UpstreamConnection released = (UpstreamConnection) idle;
             onThread(() -> first.lane(thread).release(released));
-            assertThat(take(second).get(10, TimeUnit.SECONDS)).isInstanceOf(UpstreamStream.class);
+            assertThat(take(second).get(30, TimeUnit.SECONDS)).isInstanceOf(UpstreamStream.class);
             assertThat(first.open()).isEqualTo(23);
         }
     }

@@ -55,7 +55,7 @@ class UpstreamsTest {
             assertThat(listed == null || listed.isClosed()).isTrue();
         } finally {
             worker.shutdown();
-            assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(worker.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
         }
     }
 }
