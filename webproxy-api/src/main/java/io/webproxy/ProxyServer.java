@@ -56,7 +56,11 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     static ProxyServer start(ProxyConfig config) {
-        ProxyServer server = new ProxyServer(engine().start(config), config);
+        return start(config, engine());
+    }
+
+    static ProxyServer start(ProxyConfig config, ProxyEngine engine) {
+        ProxyServer server = new ProxyServer(engine.start(config), config);
         server.hook.set(config.closeOnShutdown());
         var unused = server.running.failure().thenRun(server.closed::countDown);
         return server;

@@ -2,11 +2,13 @@ package io.webproxy.testing;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
+import io.webproxy.ServerStarts;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.server.RunningProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import okhttp3.ConnectionPool;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
@@ -52,7 +55,7 @@ public final class TestProxy implements AutoCloseable {
     private final AtomicInteger ended = new AtomicInteger();
     private final OkHttpClient client;
 
-    private TestProxy(Front front, Consumer<ProxyConfig.Builder> more) {
+    private TestProxy(Front front, Consumer<ProxyConfig.Builder> more, Function<ProxyConfig, ProxyServer> start) {
         this.front = front;
         ProxyConfig.Builder builder = ProxyServer.builder()
                 .bind("127.0.0.1")
@@ -72,7 +75,7 @@ public final class TestProxy implements AutoCloseable {
             builder.http(0);
         }
         more.accept(builder);
-        this.server = builder.start();
+        this.server = start.apply(builder.build());
         this.client = newClient(front);
     }
 
@@ -83,7 +86,15 @@ public final class TestProxy implements AutoCloseable {
 
     /** A proxy with whatever else is configured; it has its endpoint already. */
     public static TestProxy start(Front front, Consumer<ProxyConfig.Builder> more) {
-        return new TestProxy(front, more);
+        return new TestProxy(front, more, ProxyConfig::start);
+    }
+
+    /** A proxy with one IO thread, whose limits go by a clock that a test turns. */
+    public static TestProxy start(Front front, TestClock clock, Consumer<ProxyConfig.Builder> more) {
+        return new TestProxy(
+                front,
+                more.andThen(builder -> builder.ioThreads(1)),
+                config -> ServerStarts.start(config, ordinary -> RunningProxy.start(ordinary, clock)));
     }
 
     private static Path files() {

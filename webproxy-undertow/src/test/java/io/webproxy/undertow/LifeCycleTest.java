@@ -288,7 +288,8 @@ class LifeCycleTest {
             assertThat(request(proxy, "user", "wrong")).isEqualTo(401);
             assertThat(heads).isEmpty();
             assertThat(request(proxy, "user", "sécret")).isEqualTo(200);
-            assertThat(heads.poll(30, TimeUnit.SECONDS).toLowerCase(Locale.ROOT)).doesNotContain("authorization");
+            assertThat(heads.poll(30, TimeUnit.SECONDS).toLowerCase(Locale.ROOT))
+                    .doesNotContain("authorization");
             proxy.server().update(b -> b.basicAuth("user", "changed"));
             assertThat(request(proxy, "user", "sécret"))
                     .as("on the kept-alive connection, at once")

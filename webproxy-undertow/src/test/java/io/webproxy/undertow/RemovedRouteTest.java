@@ -23,7 +23,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class RemovedRouteTest {
     private static final String GOING_AWAY = "\u0088\2\3\u00e9";
     private static final String UPGRADE =
-            " HTTP/1.1¶Host: a¶Connection: Upgrade¶Upgrade: websocket¶Sec-WebSocket-Version: 13¶Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶¶";
+            " HTTP/1.1¶Host: a¶Connection: Upgrade¶Upgrade: websocket¶Sec-WebSocket-Version: 13¶Sec-WebSocket-Key:"
+                    + " dGhlIHNhbXBsZSBub25jZQ==¶¶";
 
     private final CountDownLatch rest = new CountDownLatch(1);
     private final BlockingQueue<String> frames = new LinkedBlockingQueue<>();

@@ -49,6 +49,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -103,7 +104,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private volatile ProxyGreeting.Policy greeting;
     private volatile boolean closing;
 
-    private RunningProxy(ProxyConfig config, Duration rest) {
+    private RunningProxy(ProxyConfig config, Duration rest, LongSupplier nanoClock) {
         this.startConfig = config;
         this.worker = newWorker(config);
         this.watch = new ThreadWatch(worker);
@@ -115,7 +116,7 @@ public final class RunningProxy implements ProxyEngine.Running {
                 buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
         this.exchanges = new Exchanges(
                 threads,
-                System::nanoTime,
+                nanoClock,
                 new Recorder(config.observers(), config.accessLog().orElse(null)),
                 room,
                 MemoryRoom.ofJvm(buffers.getBufferSize() + records.getBufferSize()));
@@ -174,10 +175,19 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     /** The same; {@code rest} is how long a drain waits for connections without an exchange. */
     static RunningProxy start(ProxyConfig config, Duration rest) {
+        return start(config, rest, System::nanoTime);
+    }
+
+    /** The same; limits of exchanges and connections, but not of a drain, go by this monotonic clock in nanoseconds. */
+    public static RunningProxy start(ProxyConfig config, LongSupplier nanoClock) {
+        return start(config, Drain.REST, nanoClock);
+    }
+
+    private static RunningProxy start(ProxyConfig config, Duration rest, LongSupplier nanoClock) {
         JavaRuntime.check();
         UndertowVersion.check();
         WarmUp.run();
-        return new RunningProxy(config, rest);
+        return new RunningProxy(config, rest, nanoClock);
     }
 
     private XnioWorker newWorker(ProxyConfig config) {

@@ -158,7 +158,8 @@ public final class ServerTls {
     }
 
     private static String[] supported(SSLContext context) {
-        // the context's own parameters would come from a socket, whose engine keeps two descriptors until it is collected
+        // the context's own parameters would come from a socket, whose engine keeps two descriptors until it is
+        // collected
         Set<String> supported = Set.of(context.getSocketFactory().getSupportedCipherSuites());
         return SUITES.stream().filter(supported::contains).toArray(String[]::new);
     }

@@ -143,7 +143,8 @@ class UndertowTlsTest {
     /** Nothing that only a garbage collection would take away, however often certificates change. */
     @Test
     void certificatesTakeNoDescriptorsBeforeAConnection() {
-        List<CertificateSource> source = List.of(Certificates.selfSigned("127.0.0.1").storedIn(serverKeys()));
+        List<CertificateSource> source =
+                List.of(Certificates.selfSigned("127.0.0.1").storedIn(serverKeys()));
         ServerTls.create(source, TlsProvider.AUTO);
         long before = descriptors();
         for (int i = 0; i < 20; i++) {

@@ -1,0 +1,49 @@
+package io.webproxy.testing;
+
+import static org.awaitility.Awaitility.await;
+
+import io.webproxy.undertow.deadline.Sweeper;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/**
+ * A monotonic clock that stands still until a test turns it, for a server with one IO thread. It knows of the sweeps of that thread, which come as long as
+ * an exchange runs: so it is turned while one does.
+ */
+public final class TestClock implements LongSupplier {
+    private static final StackWalker CALLERS = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
+
+    private final AtomicLong now = new AtomicLong(System.nanoTime());
+    private final AtomicInteger sweeps = new AtomicInteger();
+
+    @Override
+    public long getAsLong() {
+        boolean swept = CALLERS.walk(frames -> frames.limit(4)
+                .anyMatch(frame -> frame.getDeclaringClass() == Sweeper.class
+                        && frame.getMethodName().equals("sweep")));
+        if (swept) {
+            sweeps.incrementAndGet();
+        }
+        return now.get();
+    }
+
+    /** It is later by so much, after the IO thread has done all that it had begun. */
+    public void pass(Duration time) {
+        awaitSweeps(1);
+        now.addAndGet(time.toNanos());
+    }
+
+    /** The same; returns when everything has been looked at since. */
+    public void passAndLook(Duration time) {
+        pass(time);
+        // the first has ended when the second starts
+        awaitSweeps(2);
+    }
+
+    private void awaitSweeps(int more) {
+        int before = sweeps.get();
+        await().until(() -> sweeps.get() - before >= more);
+    }
+}
