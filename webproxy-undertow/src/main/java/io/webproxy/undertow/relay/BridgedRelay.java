@@ -134,6 +134,7 @@ public final class BridgedRelay {
 
     /** One direction. */
     private final class Pump {
+        private final StreamConnection from;
         private final XnioIoThread thread;
         private final XnioIoThread sinkThread;
         private final ConduitStreamSourceChannel source;
@@ -155,6 +156,7 @@ public final class BridgedRelay {
         private boolean awaited;
 
         Pump(StreamConnection from, StreamConnection to) {
+            this.from = from;
             this.thread = from.getIoThread();
             this.sinkThread = to.getIoThread();
             this.source = from.getSourceChannel();
@@ -209,7 +211,10 @@ public final class BridgedRelay {
             }
             if (sourceEnded && drained) {
                 ended = true;
-                source.suspendReads();
+                if (from.isOpen()) {
+                    // on what is closed XNIO would throw, and catch that itself, with the whole stack
+                    source.suspendReads();
+                }
                 ending = true;
                 sink.shutdownWrites();
                 if (sink.flush()) {

@@ -35,7 +35,7 @@ final class DataConnection extends Watched {
     private boolean redeemed;
     private long id;
     private volatile boolean done;
-    private long deadline;
+    private volatile long deadline;
     private volatile long readySince;
 
     /** With what was read already. */
@@ -185,7 +185,7 @@ final class DataConnection extends Watched {
             // closed in the meantime: whoever has closed it may have looked for a visitor before there was one
             return false;
         }
-        IoTasks.execute(thread(), () -> deadline = sweeper.now() + HandOver.LIMIT_NANOS);
+        deadline = sweeper.now() + HandOver.LIMIT_NANOS;
         return true;
     }
 
