@@ -5,9 +5,11 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static java.util.Map.entry;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -18,6 +20,7 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Which package may use which, of the API and of the engine: a package that is not named here fails. */
@@ -43,7 +46,9 @@ class ArchitectureTest {
             entry("conduit", Set.of()),
             entry("sniff", Set.of()),
             entry("websocket", Set.of()),
-            entry("tls", Set.of()),
+            entry("tls", Set.of("tls.keys", "tls.engine")),
+            entry("tls.keys", Set.of()),
+            entry("tls.engine", Set.of()),
             entry("observe", Set.of()),
             entry("relay", Set.of("deadline", "observe")),
             entry("message", Set.of()),
@@ -78,6 +83,31 @@ class ArchitectureTest {
             .resideInAPackage("io.webproxy..")
             .should(followTheArrows())
             .allowEmptyShould(true);
+
+    @ArchTest
+    static void everyArrowIsUsed(JavaClasses all) {
+        Set<String> used = all.stream()
+                .flatMap(origin -> origin.getDirectDependenciesFromSelf().stream())
+                .map(dependency -> arrow(
+                        dependency.getOriginClass().getPackageName(),
+                        dependency.getTargetClass().getBaseComponentType().getPackageName()))
+                .collect(Collectors.toSet());
+        // the classes of another module may be absent here
+        if (all.stream().anyMatch(each -> each.getPackageName().startsWith(ENGINE + "."))) {
+            assertThat(arrows(ENGINE, ENGINE_ARROWS)).isSubsetOf(used);
+        }
+        assertThat(arrows(API, API_ARROWS)).isSubsetOf(used);
+    }
+
+    private static Set<String> arrows(String top, Map<String, Set<String>> allowed) {
+        return allowed.entrySet().stream()
+                .flatMap(from -> from.getValue().stream().map(to -> arrow(top + "." + from.getKey(), top + "." + to)))
+                .collect(Collectors.toSet());
+    }
+
+    private static String arrow(String from, String to) {
+        return from + " -> " + to;
+    }
 
     @ArchTest
     static final ArchRule noCycles =

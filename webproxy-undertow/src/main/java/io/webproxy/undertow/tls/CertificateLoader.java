@@ -5,8 +5,9 @@ import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
-import java.nio.file.Path;
-import java.security.PrivateKey;
+import io.webproxy.undertow.tls.keys.FileStamp;
+import io.webproxy.undertow.tls.keys.KeyFiles;
+import io.webproxy.undertow.tls.keys.SelfSignedStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -84,43 +85,38 @@ final class CertificateLoader {
     HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
         HeldKeys read = files(source, stamps);
         for (KeyMaterial material : read.materials()) {
-            if (isExpired(material, clock.instant())) {
-                throw new ProxyStartException(expired(source, material) + ": renew it.");
+            if (KeyFiles.isExpired(material, clock.instant())) {
+                throw new ProxyStartException(KeyFiles.expired(source, material) + ": renew it.");
             }
         }
         return read;
     }
 
     private HeldKeys files(CertificateSource source, List<FileStamp> stamps) {
-        if (source instanceof CertificateSource.Pem pem) {
-            return HeldKeys.of(List.of(pem(pem, clock.instant())), stamps);
+        if (!(source instanceof CertificateSource.SelfSigned selfSigned)) {
+            return HeldKeys.of(KeyFiles.read(source, clock.instant()), stamps);
         }
-        if (source instanceof CertificateSource.Pkcs12 pkcs12) {
-            return HeldKeys.of(Pkcs12File.read(pkcs12.file(), pkcs12.password(), clock.instant()), stamps);
+        SelfSignedStore store = SelfSignedStore.of(selfSigned, clock);
+        if (store == null) {
+            throw new IllegalArgumentException(source + " has no files");
         }
-        SelfSignedStore store = source instanceof CertificateSource.SelfSigned selfSigned
-                ? SelfSignedStore.of(selfSigned, clock)
-                : null;
-        if (store != null && source instanceof CertificateSource.SelfSigned selfSigned) {
-            try {
-                return HeldKeys.of(List.of(store.obtain(selfSigned.names(), selfSigned.isRsa())), stamps);
-            } catch (SelfSignedStore.UnusableException e) {
-                throw e.failure();
-            }
+        try {
+            return HeldKeys.of(List.of(store.obtain(selfSigned.names(), selfSigned.isRsa())), stamps);
+        } catch (SelfSignedStore.UnusableException e) {
+            throw e.failure();
         }
-        throw new IllegalArgumentException(source + " has no files");
     }
 
     /** A restart mustn't make an outage worse: an expired certificate is served as long as there is no other for its names. */
     private void warnOfExpired(CertificateSource source, HeldKeys keys, Collection<HeldKeys> all) {
         for (KeyMaterial material : keys.materials()) {
-            if (isExpired(material, clock.instant())) {
+            if (KeyFiles.isExpired(material, clock.instant())) {
                 boolean replaced = all.stream()
                         .flatMap(held -> held.materials().stream())
-                        .anyMatch(other -> !isExpired(other, clock.instant()) && covers(other, material));
+                        .anyMatch(other -> !KeyFiles.isExpired(other, clock.instant()) && covers(other, material));
                 LOG.warn(
                         "{}: renew it; {}",
-                        expired(source, material),
+                        KeyFiles.expired(source, material),
                         replaced
                                 ? "another certificate is served for its names"
                                 : "it is served all the same, for there is no other");
@@ -130,17 +126,6 @@ final class CertificateLoader {
 
     private static boolean covers(KeyMaterial one, KeyMaterial other) {
         return one.names().containsAll(other.names()) && one.addresses().containsAll(other.addresses());
-    }
-
-    static boolean isExpired(KeyMaterial material, Instant now) {
-        return now.isAfter(material.notAfter());
-    }
-
-    static String expired(CertificateSource source, KeyMaterial material) {
-        Object where = source instanceof CertificateSource.Pem pem
-                ? pem.certificates()
-                : source instanceof CertificateSource.Pkcs12 pkcs12 ? pkcs12.file() : source;
-        return "The certificate in " + where + " expired on " + material.notAfter();
     }
 
     /** Now, by the clock that certificates are judged by. */
@@ -159,13 +144,6 @@ final class CertificateLoader {
                     String.join(", ", names));
         }
         return Certificates.selfSigned(names.toArray(new String[0]));
-    }
-
-    static KeyMaterial pem(CertificateSource.Pem source, Instant now) {
-        Path file = source.certificates();
-        PrivateKey key = PemFile.read(source.key(), "key").key(source.password().orElse(null));
-        return ChainCheck.entry(
-                file, source.key(), key, PemFile.read(file, "certificate chain").certificates(), now);
     }
 
     private HeldKeys selfSigned(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {

@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientCertificates.Mode;
+import io.webproxy.undertow.tls.keys.TrustFile;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;

@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.http.IpLiteral;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.tls.keys.HostNames;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Set;

@@ -5,6 +5,8 @@ import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.tls.engine.EngineContext;
+import io.webproxy.undertow.tls.engine.TlsEngines;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;

@@ -3,6 +3,8 @@ package io.webproxy.undertow.tls;
 import io.webproxy.http.IpLiteral;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.tls.engine.HandshakeKeys;
+import io.webproxy.undertow.tls.keys.HostNames;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;

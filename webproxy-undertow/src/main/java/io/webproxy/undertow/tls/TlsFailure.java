@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.webproxy.undertow.tls.engine.ForwardingSslEngine;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

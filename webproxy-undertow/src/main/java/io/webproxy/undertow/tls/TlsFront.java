@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientHello;
+import io.webproxy.undertow.tls.engine.HandshakeKeys;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.xnio.OptionMap;

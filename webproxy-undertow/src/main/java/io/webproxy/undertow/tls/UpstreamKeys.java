@@ -4,6 +4,8 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.tls.keys.KeyFiles;
+import io.webproxy.undertow.tls.keys.TrustFile;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;
@@ -50,19 +52,16 @@ public final class UpstreamKeys {
     /** The upstream decides what it makes of an expired certificate; other routes go on whatever it does. */
     private static List<KeyMaterial> warned(CertificateSource source, List<KeyMaterial> entries, Instant now) {
         for (KeyMaterial entry : entries) {
-            if (CertificateLoader.isExpired(entry, now)) {
-                LOG.warn("{}: renew it; upstreams are shown it all the same", CertificateLoader.expired(source, entry));
+            if (KeyFiles.isExpired(entry, now)) {
+                LOG.warn("{}: renew it; upstreams are shown it all the same", KeyFiles.expired(source, entry));
             }
         }
         return entries;
     }
 
     private static List<KeyMaterial> entries(CertificateSource source, Instant now) {
-        if (source instanceof CertificateSource.Pem pem) {
-            return List.of(CertificateLoader.pem(pem, now));
-        }
-        if (source instanceof CertificateSource.Pkcs12 pkcs12) {
-            return List.copyOf(Pkcs12File.read(pkcs12.file(), pkcs12.password(), now));
+        if (source instanceof CertificateSource.Pem || source instanceof CertificateSource.Pkcs12) {
+            return KeyFiles.read(source, now);
         }
         throw new ProxyStartException(source + " can't be an upstream's identity: use a PEM or PKCS#12 file.");
     }

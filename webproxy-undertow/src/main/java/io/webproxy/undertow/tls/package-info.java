@@ -1,4 +1,4 @@
-/** TLS on both sides: keys and certificates, which one is served, and engines that give back what they hold. */
+/** TLS on both sides: which certificate is served to which client, and who is trusted. */
 @NullMarked
 package io.webproxy.undertow.tls;
 

@@ -12,6 +12,7 @@ import io.webproxy.testing.Peers;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.tls.engine.HandshakeKeys;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;

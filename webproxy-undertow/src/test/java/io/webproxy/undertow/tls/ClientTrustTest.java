@@ -12,6 +12,7 @@ import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.tls.keys.TrustFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

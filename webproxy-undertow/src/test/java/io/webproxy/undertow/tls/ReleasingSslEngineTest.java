@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.tls.keys.SelfSigned;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;

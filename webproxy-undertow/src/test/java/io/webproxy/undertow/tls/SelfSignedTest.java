@@ -13,6 +13,7 @@ import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.tls.keys.SelfSigned;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

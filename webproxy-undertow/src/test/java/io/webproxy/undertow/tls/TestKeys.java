@@ -4,6 +4,7 @@ import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.tls.keys.KeyFiles;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -46,7 +47,7 @@ final class TestKeys {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         for (CertificateSource source : sources) {
-            KeyMaterial entry = CertificateLoader.pem((CertificateSource.Pem) source, Instant.now());
+            KeyMaterial entry = KeyFiles.read((CertificateSource.Pem) source, Instant.now());
             store.setKeyEntry(
                     "key-" + store.size(),
                     entry.key(),

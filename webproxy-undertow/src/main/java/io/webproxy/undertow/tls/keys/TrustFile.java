@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.ProxyStartException;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /** Certificates that vouch for others: read from a file of the operator, and made into trust managers. */
-final class TrustFile {
+public final class TrustFile {
     private TrustFile() {}
 
     /**
@@ -24,7 +24,7 @@ final class TrustFile {
      * @param password of a PKCS#12 file, empty for none; null if the file is PEM
      * @throws ProxyStartException with one sentence, if it can't be used
      */
-    static Set<X509Certificate> read(Path file, @Nullable String password) {
+    public static Set<X509Certificate> read(Path file, @Nullable String password) {
         return new LinkedHashSet<>(
                 password == null
                         ? PemFile.read(file, "trusted certificates").certificates()
@@ -36,7 +36,7 @@ final class TrustFile {
      *
      * @param trusted who vouches; null for the JVM's trust store
      */
-    static TrustManager[] managers(@Nullable Set<X509Certificate> trusted)
+    public static TrustManager[] managers(@Nullable Set<X509Certificate> trusted)
             throws GeneralSecurityException, IOException {
         TrustManagerFactory factory = factory();
         factory.init(trusted == null ? null : keyStore(trusted));

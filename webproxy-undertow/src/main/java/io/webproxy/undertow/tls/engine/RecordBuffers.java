@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.engine;
 
 import java.nio.ByteBuffer;
 import org.conscrypt.AllocatedBuffer;

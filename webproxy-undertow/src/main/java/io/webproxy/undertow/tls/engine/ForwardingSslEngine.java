@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.engine;
 
 import java.util.List;
 import java.util.function.BiFunction;
@@ -10,11 +10,11 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /** An engine around another one, which is told what its client has said. */
-abstract class ForwardingSslEngine extends SSLEngine {
+public abstract class ForwardingSslEngine extends SSLEngine {
     final SSLEngine inner;
 
     /** What a server's engine serves in its handshake; null for a client's, and where nothing is known. */
-    @Nullable HandshakeKeys keys;
+    public @Nullable HandshakeKeys keys;
 
     private volatile @Nullable Exception failure;
 
@@ -30,7 +30,7 @@ abstract class ForwardingSslEngine extends SSLEngine {
     }
 
     /** Why it failed, or null if it hasn't. */
-    final @Nullable Exception failure() {
+    public final @Nullable Exception failure() {
         return failure;
     }
 

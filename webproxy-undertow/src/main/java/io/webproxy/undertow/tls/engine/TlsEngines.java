@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.engine;
 
 import io.webproxy.tls.TlsProvider;
 import java.security.GeneralSecurityException;
@@ -12,16 +12,16 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** A TLS implementation: makes contexts of it and engines that are ready to use. Thread-safe. */
-abstract class TlsEngines {
+public abstract class TlsEngines {
     /** The JDK's. */
     private static final class Jdk extends TlsEngines {
         @Override
-        String name() {
+        public String name() {
             return "JDK";
         }
 
         @Override
-        boolean canServe(String keyType) {
+        public boolean canServe(String keyType) {
             return true;
         }
 
@@ -36,7 +36,8 @@ abstract class TlsEngines {
         }
 
         @Override
-        SSLEngine newEngine(SSLContext context, @Nullable String host, int port, boolean client, SSLParameters p) {
+        public SSLEngine newEngine(
+                SSLContext context, @Nullable String host, int port, boolean client, SSLParameters p) {
             SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
             engine.setUseClientMode(client);
             engine.setSSLParameters(p);
@@ -45,7 +46,7 @@ abstract class TlsEngines {
     }
 
     /** The one that serves: Conscrypt where it is wanted and loads, else the JDK's. */
-    static TlsEngines of(TlsProvider provider) {
+    public static TlsEngines of(TlsProvider provider) {
         if (provider == TlsProvider.AUTO) {
             try {
                 TlsEngines conscrypt = ConscryptEngines.orNull();
@@ -60,10 +61,10 @@ abstract class TlsEngines {
     }
 
     /** {@code Conscrypt} or {@code JDK}. */
-    abstract String name();
+    public abstract String name();
 
     /** Whether a server key of this type works. */
-    abstract boolean canServe(String keyType);
+    public abstract boolean canServe(String keyType);
 
     /** A context that isn't initialised. */
     abstract SSLContext newContext() throws GeneralSecurityException;
@@ -73,11 +74,11 @@ abstract class TlsEngines {
      *
      * @param host for a client, the upstream's name; for a server, null
      */
-    abstract SSLEngine newEngine(
+    public abstract SSLEngine newEngine(
             SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters);
 
     /** A context that makes its trust or key decisions by these. */
-    final SSLContext context(KeyManager[] keys, TrustManager[] trust) throws GeneralSecurityException {
+    public final SSLContext context(KeyManager[] keys, TrustManager[] trust) throws GeneralSecurityException {
         SSLContext context = newContext();
         context.init(keys, trust, null);
         return context;

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.engine;
 
 import java.security.SecureRandom;
 import javax.net.ssl.KeyManager;
@@ -13,14 +13,14 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** An SSLContext whose engines come configured. It makes engines only, no sockets. */
-final class EngineContext extends SSLContext {
+public final class EngineContext extends SSLContext {
     /** Makes a configured engine. */
     @FunctionalInterface
-    interface Factory {
+    public interface Factory {
         SSLEngine newEngine(@Nullable String host, int port);
     }
 
-    EngineContext(SSLContext context, Factory factory) {
+    public EngineContext(SSLContext context, Factory factory) {
         super(new Spi(context, factory), context.getProvider(), context.getProtocol());
     }
 

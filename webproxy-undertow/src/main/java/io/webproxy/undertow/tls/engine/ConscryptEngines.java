@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.engine;
 
 import java.security.GeneralSecurityException;
 import java.security.Provider;
@@ -25,12 +25,12 @@ final class ConscryptEngines extends TlsEngines {
     }
 
     @Override
-    String name() {
+    public String name() {
         return "Conscrypt";
     }
 
     @Override
-    boolean canServe(String keyType) {
+    public boolean canServe(String keyType) {
         return keyType.equals("EC") || keyType.equals("RSA");
     }
 
@@ -40,7 +40,8 @@ final class ConscryptEngines extends TlsEngines {
     }
 
     @Override
-    SSLEngine newEngine(SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters) {
+    public SSLEngine newEngine(
+            SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters) {
         SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
         engine.setUseClientMode(client);
         if (host == null || !isServerName(host)) {

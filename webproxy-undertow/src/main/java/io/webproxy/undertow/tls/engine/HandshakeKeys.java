@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.engine;
 
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
@@ -15,15 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param hello what the client has said
  * @param candidates what fits it
  */
-record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
+public record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
     /** Of a client of which nothing is known. */
-    static final ClientHello UNKNOWN =
+    public static final ClientHello UNKNOWN =
             new ClientHello(Optional.empty(), List.of(), new InetSocketAddress(0), Set.of("EC", "RSA"));
 
     private static final ThreadLocal<@Nullable HandshakeKeys> CURRENT = new ThreadLocal<>();
 
     /** Those of the engine that works on this thread; null if it was told nothing. */
-    static @Nullable HandshakeKeys current() {
+    public static @Nullable HandshakeKeys current() {
         return CURRENT.get();
     }
 
@@ -43,7 +43,7 @@ record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
     /**
      * The key of a type, or null if there is none that this client should be given: then a key manager is asked for the next type.
      */
-    @Nullable KeyMaterial ofType(String keyType) {
+    public @Nullable KeyMaterial ofType(String keyType) {
         for (KeyMaterial candidate : candidates) {
             // Conscrypt asks for all types and serves the last it gets: that mustn't be one that the client can't use
             if (candidate.keyType().equals(keyType) && (candidates.size() == 1 || hello.canUse(keyType))) {

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.keys;
 
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * <p>Each file is replaced at once, the key first. Whoever is killed in between leaves a pair that doesn't match; it is
  * found out and made anew.
  */
-final class SelfSignedStore {
+public final class SelfSignedStore {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
     private static final Object ONE_AT_A_TIME = new Object();
     private static final Set<PosixFilePermission> OWNER =
@@ -52,14 +52,14 @@ final class SelfSignedStore {
     private final Clock clock;
 
     /** The directory can't be used; the message is a sentence. */
-    static final class UnusableException extends Exception {
+    public static final class UnusableException extends Exception {
         private static final long serialVersionUID = 1;
 
         UnusableException(String message, Throwable cause) {
             super(message, cause);
         }
 
-        ProxyStartException failure() {
+        public ProxyStartException failure() {
             return new ProxyStartException(String.valueOf(getMessage()), this);
         }
     }
@@ -73,13 +73,13 @@ final class SelfSignedStore {
     }
 
     /** That of a source; null if it is kept nowhere. */
-    static @Nullable SelfSignedStore of(CertificateSource.SelfSigned source, Clock clock) {
+    public static @Nullable SelfSignedStore of(CertificateSource.SelfSigned source, Clock clock) {
         Path directory = source.directory().orElse(null);
         return directory == null ? null : new SelfSignedStore(directory, source.fileName(), clock);
     }
 
     /** Whether two thirds of a certificate's lifetime are over. */
-    static boolean isDue(KeyMaterial kept, Instant now) {
+    public static boolean isDue(KeyMaterial kept, Instant now) {
         Instant from = kept.leaf().getNotBefore().toInstant();
         Duration lifetime = Duration.between(from, kept.notAfter());
         return !now.isBefore(from.plus(lifetime.multipliedBy(2).dividedBy(3)));
@@ -91,7 +91,7 @@ final class SelfSignedStore {
      * @throws UnusableException if the directory can't be read or written
      * @throws ProxyStartException if others can read the key
      */
-    KeyMaterial obtain(List<String> names, boolean rsa) throws UnusableException {
+    public KeyMaterial obtain(List<String> names, boolean rsa) throws UnusableException {
         synchronized (ONE_AT_A_TIME) {
             try {
                 // what is good already needs no lock, which a directory that can't be written wouldn't give
@@ -140,7 +140,7 @@ final class SelfSignedStore {
         KeyMaterial kept;
         try {
             CertificateSource.Pem pem = (CertificateSource.Pem) Certificates.pem(certificateFile, keyFile);
-            kept = CertificateLoader.pem(pem, clock.instant());
+            kept = KeyFiles.read(pem, clock.instant());
         } catch (ProxyStartException e) {
             LOG.info("Making a new self-signed certificate: {}", e.getMessage());
             return null;

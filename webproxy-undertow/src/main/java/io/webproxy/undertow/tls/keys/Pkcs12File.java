@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.KeyMaterial;

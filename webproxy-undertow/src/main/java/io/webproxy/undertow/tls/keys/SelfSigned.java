@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.IpLiteral;
@@ -37,7 +37,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** Makes self-signed server certificates (RFC 5280). */
-final class SelfSigned {
+public final class SelfSigned {
     /** Below the 398 days that clients accept. */
     private static final Duration VALIDITY = Duration.ofDays(397);
 
@@ -51,7 +51,7 @@ final class SelfSigned {
     private SelfSigned() {}
 
     /** A key and its certificate for these DNS names and IP addresses. Takes a second or so for RSA. */
-    static KeyMaterial make(List<String> names, boolean rsa, Instant now) {
+    public static KeyMaterial make(List<String> names, boolean rsa, Instant now) {
         try {
             SecureRandom random = new SecureRandom();
             KeyPair pair = keyPair(rsa, random);
@@ -82,7 +82,7 @@ final class SelfSigned {
     }
 
     /** The DNS names and addresses that {@link #make} puts into the certificate, in its form. */
-    static Set<Object> wanted(List<String> names) {
+    public static Set<Object> wanted(List<String> names) {
         Set<Object> wanted = new LinkedHashSet<>();
         for (String name : names) {
             InetAddress address = IpLiteral.parse(name);

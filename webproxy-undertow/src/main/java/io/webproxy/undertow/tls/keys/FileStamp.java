@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls;
+package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.tls.CertificateSource;
 import java.io.IOException;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param modified when it was written last
  * @param key what tells it from others of the file system, if anything does
  */
-record FileStamp(
+public record FileStamp(
         @Nullable Path real,
         long size,
         @Nullable FileTime modified,
@@ -25,7 +25,7 @@ record FileStamp(
     private static final FileStamp NOTHING = new FileStamp(null, 0, null, null);
 
     /** Those of all files of a source; none if it has no files. */
-    static List<FileStamp> of(CertificateSource source) {
+    public static List<FileStamp> of(CertificateSource source) {
         if (source instanceof CertificateSource.Pem pem) {
             return List.of(of(pem.certificates()), of(pem.key()));
         }

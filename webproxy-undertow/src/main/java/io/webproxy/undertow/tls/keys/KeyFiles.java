@@ -1,0 +1,53 @@
+package io.webproxy.undertow.tls.keys;
+
+import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.KeyMaterial;
+import java.nio.file.Path;
+import java.security.PrivateKey;
+import java.time.Instant;
+import java.util.List;
+
+/** Key material from the files that a certificate source names. */
+public final class KeyFiles {
+    private KeyFiles() {}
+
+    /**
+     * All that the files hold, at least one.
+     *
+     * @throws io.webproxy.ProxyStartException with one sentence, if they can't be used
+     * @throws IllegalArgumentException if the source names no files of an operator
+     */
+    public static List<KeyMaterial> read(CertificateSource source, Instant now) {
+        if (source instanceof CertificateSource.Pem pem) {
+            return List.of(read(pem, now));
+        }
+        if (source instanceof CertificateSource.Pkcs12 pkcs12) {
+            return List.copyOf(Pkcs12File.read(pkcs12.file(), pkcs12.password(), now));
+        }
+        throw new IllegalArgumentException(source + " has no files");
+    }
+
+    /**
+     * A certificate chain and its key.
+     *
+     * @throws io.webproxy.ProxyStartException with one sentence, if they can't be used
+     */
+    public static KeyMaterial read(CertificateSource.Pem source, Instant now) {
+        Path file = source.certificates();
+        PrivateKey key = PemFile.read(source.key(), "key").key(source.password().orElse(null));
+        return ChainCheck.entry(
+                file, source.key(), key, PemFile.read(file, "certificate chain").certificates(), now);
+    }
+
+    public static boolean isExpired(KeyMaterial material, Instant now) {
+        return now.isAfter(material.notAfter());
+    }
+
+    /** A sentence without its end: which certificate expired, and when. */
+    public static String expired(CertificateSource source, KeyMaterial material) {
+        Object where = source instanceof CertificateSource.Pem pem
+                ? pem.certificates()
+                : source instanceof CertificateSource.Pkcs12 pkcs12 ? pkcs12.file() : source;
+        return "The certificate in " + where + " expired on " + material.notAfter();
+    }
+}
