@@ -36,6 +36,9 @@ abstract class FrameReader {
         /** The other side has set something, which is to be acknowledged. */
         void settings(PeerSettings changed);
 
+        /** The other side has acknowledged the settings of this one. */
+        void settingsAcknowledged();
+
         /** Bytes of a body; {@code end}: whether it ends behind them. They are the caller's. */
         void data(int stream, ByteBuffer bytes, boolean end);
 
@@ -268,7 +271,11 @@ abstract class FrameReader {
     }
 
     private void settings(FrameHead head, ByteBuffer payload) {
-        if (floods(Kind.SETTINGS) || head.has(FrameHead.ACK)) {
+        if (floods(Kind.SETTINGS)) {
+            return;
+        }
+        if (head.has(FrameHead.ACK)) {
+            handler.settingsAcknowledged();
             return;
         }
         PeerSettings changed = PeerSettings.of(payload);

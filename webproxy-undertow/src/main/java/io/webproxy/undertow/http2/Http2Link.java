@@ -124,7 +124,7 @@ abstract class Http2Link<S extends LinkStream> {
 
     /** Bytes of a body were read: measures whether windows are to grow. */
     final void measure(int bytes) {
-        if (!ending && growth.read(bytes, sweeper.now())) {
+        if (!ending && growth.read(bytes, sweeper.now(), bodies().isAmple())) {
             output.frame(FrameHead.PING, 0, 0, UploadWindow.payload());
             turns.touch();
         }
@@ -159,6 +159,11 @@ abstract class Http2Link<S extends LinkStream> {
         }
 
         @Override
+        public final void settingsAcknowledged() {
+            growth.settled(sweeper.now());
+        }
+
+        @Override
         public final void windowUpdate(int id, int bytes) {
             if (id == 0) {
                 if (!sender.widen(bytes)) {
@@ -188,7 +193,7 @@ abstract class Http2Link<S extends LinkStream> {
 
         @Override
         public void pong(long payload) {
-            growth.pong(payload, exchanges.bodies().isAmple());
+            growth.pong(payload, bodies().isAmple());
         }
     }
 

@@ -42,6 +42,11 @@ abstract class FrameLog implements FrameReader.Handler {
     }
 
     @Override
+    public void settingsAcknowledged() {
+        add("settings acknowledged");
+    }
+
+    @Override
     public void data(int stream, ByteBuffer some, boolean end) {
         open(stream);
         if (stream != dataOf) {

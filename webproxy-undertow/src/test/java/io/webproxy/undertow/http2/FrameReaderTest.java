@@ -69,6 +69,11 @@ class FrameReaderTest {
         }
 
         @Override
+        public void settingsAcknowledged() {
+            log.add("settings acknowledged");
+        }
+
+        @Override
         public void request(int stream, RequestFields head, HeaderMap fields, boolean end) {
             log.add("request " + stream + " " + head.method() + " " + head.path() + " " + fields + (end ? " end" : ""));
         }
