@@ -66,10 +66,17 @@ final class Turns {
     private boolean scheduled;
     private boolean touched;
     /** Another turn follows as soon as the other sockets of the thread were looked at. */
-    private boolean again;
+    private boolean resting;
+    /** Nothing is to be read until then. */
+    private boolean readsRest;
+    /** The turn comes by then at the latest. */
+    private boolean timed;
 
     private boolean readable;
     private boolean awaiting;
+    /** Whether the socket says when it can be written to. */
+    private boolean writesResumed;
+
     private boolean stopped;
     private boolean reading = true;
     private int requests;
@@ -102,8 +109,10 @@ final class Turns {
     }
 
     private void writable() {
-        if (steps.unblocked()) {
+        if (awaiting && steps.unblocked()) {
             touched = true;
+            runSafely();
+        } else if (resting) {
             runSafely();
         }
     }
@@ -135,8 +144,14 @@ final class Turns {
 
     /** Whether the socket is to say when it takes bytes. */
     void awaitSocket(boolean wanted) {
-        if (awaiting != wanted && !stopped) {
-            awaiting = wanted;
+        awaiting = wanted;
+        listenToWrites();
+    }
+
+    private void listenToWrites() {
+        boolean wanted = awaiting || resting;
+        if (writesResumed != wanted && !stopped) {
+            writesResumed = wanted;
             if (wanted) {
                 socket.getSinkChannel().resumeWrites();
             } else {
@@ -187,24 +202,41 @@ final class Turns {
         } finally {
             running = false;
         }
-        if (touched || !tasks.isEmpty() || left != null || (readable && reading)) {
-            goOn();
+        if (stopped) {
+            schedule();
+        } else {
+            rest(touched || !tasks.isEmpty() || left != null || (readable && reading));
         }
     }
 
-    /** Tasks of a thread run before it looks at its sockets again: one that follows on itself at once would keep all others waiting. */
-    private void goOn() {
-        if (stopped) {
-            schedule();
-        } else if (!again) {
-            again = true;
+    /**
+     * Waits for a turn that is due until the thread has looked at its sockets: its tasks run before that, so that one which follows on itself at once would keep all others waiting.
+     * A socket that takes bytes says so in the next look. One that is full doesn't, so there is a limit.
+     */
+    private void rest(boolean due) {
+        resting = due;
+        listenToWrites();
+        if (due && !timed) {
+            timed = true;
             IoTasks.executeAfter(
                     socket.getIoThread(),
                     () -> {
-                        again = false;
-                        runSafely();
+                        timed = false;
+                        if (resting) {
+                            runSafely();
+                        }
                     },
                     Turn.TLS_REST_MILLIS);
+        }
+        boolean readsDue = due && secure && readable && reading;
+        if (readsRest != readsDue) {
+            readsRest = readsDue;
+            if (readsDue) {
+                // for what its engine holds TLS would call the listener again at once
+                socket.getSourceChannel().suspendReads();
+            } else if (reading) {
+                socket.getSourceChannel().resumeReads();
+            }
         }
     }
 
@@ -253,6 +285,8 @@ final class Turns {
                     left = ByteBuffer.allocate(buffer.remaining()).put(buffer).flip();
                     return;
                 }
+                // bodies go on before more comes: they are still in the processor's cache, and need few buffers
+                runTasks();
                 if (!secure && read < BUFFER_BYTES) {
                     readable = false;
                     return;
