@@ -1,4 +1,4 @@
-// Large bodies over a long way: `far serve` is the service behind the proxies, in cleartext on 127.0.0.1; `far down URL FILE` and
+// Large bodies over a long way: `far serve` is the service behind the proxies, in cleartext on 127.0.0.1, by HTTP/1.1 and h2c; `far down URL FILE` and
 // `far up URL FILE ANSWER` are clients with SSL_CERT_FILE set, which print the version of HTTP that was spoken.
 //
 // The bytes are those of AES-128 in counter mode with a key and a vector of zeros. An upload is answered by its length and SHA-256.
@@ -82,7 +82,12 @@ func serve() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	fmt.Printf("ready http://%s/\n", listener.Addr())
-	must(http.Serve(listener, nil))
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	windows := &http.HTTP2Config{MaxReceiveBufferPerConnection: 64 << 20, MaxReceiveBufferPerStream: 32 << 20, MaxReadFrameSize: 1 << 20}
+	server := &http.Server{Protocols: &protocols, HTTP2: windows}
+	must(server.Serve(listener))
 }
 
 func must(err error) {

@@ -28,7 +28,9 @@ class UploadWindowTest {
             expected *= 2;
             assertThat(window.growth()).isEqualTo(expected - MIB);
         }
-        assertThat(window.read(100 * MIB, millis(9000), true)).as("it is the largest").isFalse();
+        assertThat(window.read(100 * MIB, millis(9000), true))
+                .as("it is the largest")
+                .isFalse();
     }
 
     @Test
