@@ -1,12 +1,9 @@
 package io.webproxy.undertow.port;
 
+import io.webproxy.undertow.deadline.DirectSockets;
 import java.io.IOException;
-import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.net.StandardSocketOptions;
-import java.nio.channels.ClosedSelectorException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +12,6 @@ import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
-import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
@@ -33,7 +29,7 @@ final class DirectAccept {
     private final @Nullable Raw raw;
 
     /** What of XNIO is needed to accept as it does. */
-    private record Raw(ServerSocketChannel socket, XnioWorker worker, Field selector, Constructor<?> connection) {}
+    private record Raw(ServerSocketChannel socket, XnioWorker worker, DirectSockets sockets) {}
 
     private DirectAccept(AcceptingChannel<StreamConnection> server, @Nullable Raw raw) {
         this.server = server;
@@ -55,36 +51,17 @@ final class DirectAccept {
         return new DirectAccept(server, null);
     }
 
-    private static Raw raw(AcceptingChannel<StreamConnection> server) throws ReflectiveOperationException {
-        XnioIoThread thread = server.getWorker().getIoThread();
-        Class<?> type = Class.forName(
-                "org.xnio.nio.NioSocketStreamConnection",
-                false,
-                server.getClass().getClassLoader());
-        for (Constructor<?> constructor : type.getDeclaredConstructors()) {
-            Class<?>[] parameters = constructor.getParameterTypes();
-            if (parameters.length == 3
-                    && parameters[0].isInstance(thread)
-                    && parameters[1] == SelectionKey.class
-                    && value(server, "channel") instanceof ServerSocketChannel socket) {
-                constructor.setAccessible(true);
-                Field selector = field(thread, "selector");
-                if (selector.get(thread) instanceof Selector) {
-                    return new Raw(socket, server.getWorker(), selector, constructor);
-                }
-            }
-        }
-        throw new NoSuchMethodException(type.getName());
+    private static @Nullable Raw raw(AcceptingChannel<StreamConnection> server) throws ReflectiveOperationException {
+        DirectSockets sockets = DirectSockets.of(server.getWorker().getIoThread());
+        return sockets != null && value(server, "channel") instanceof ServerSocketChannel socket
+                ? new Raw(socket, server.getWorker(), sockets)
+                : null;
     }
 
     private static Object value(Object of, String name) throws ReflectiveOperationException {
-        return field(of, name).get(of);
-    }
-
-    private static Field field(Object of, String name) throws ReflectiveOperationException {
         Field field = of.getClass().getDeclaredField(name);
         field.setAccessible(true);
-        return field;
+        return field.get(of);
     }
 
     /** Whether an accept that finds no descriptor says so. */
@@ -117,13 +94,10 @@ final class DirectAccept {
             accepted.configureBlocking(false);
             accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
             accepted.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-            XnioIoThread thread = raw.worker().getIoThread();
-            SelectionKey key = accepted.register((Selector) raw.selector().get(thread), 0);
-            StreamConnection connection = (StreamConnection) raw.connection().newInstance(thread, key, null);
+            StreamConnection connection =
+                    raw.sockets().connection(accepted, raw.worker().getIoThread());
             taken = true;
             return connection;
-        } catch (ReflectiveOperationException | ClosedSelectorException e) {
-            throw new IOException("a connection can't be given to an IO thread", e);
         } finally {
             if (!taken) {
                 IoUtils.safeClose(accepted);

@@ -35,6 +35,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     private @Nullable ByteRelay relay;
     private @Nullable RelayTarget target;
     private @Nullable InetSocketAddress source;
+    private RelayPaths.@Nullable Ends accepted;
     private RelayPaths.@Nullable Ends made;
     private boolean counted;
     private boolean descriptor;
@@ -155,7 +156,10 @@ final class Relaying extends Watched implements ByteRelay.Listener {
 
     /** The endpoints that the client's connection has passed; null if it comes back to this one. */
     private @Nullable List<String> path() {
-        return relays.paths().through(RelayPaths.Ends.accepted(left), rule.endpoint());
+        if (accepted == null) {
+            accepted = RelayPaths.Ends.accepted(left);
+        }
+        return relays.paths().through(accepted, rule.endpoint());
     }
 
     private void leadsBack() {
@@ -177,8 +181,8 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         if (ends != null) {
             relays.paths().made(ends, path);
             made = ends;
+            source = ends.source();
         }
-        source = right.getLocalAddress(InetSocketAddress.class);
         ByteRelay copy = new ByteRelay(
                 left,
                 right,

@@ -5,6 +5,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.DirectSockets;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.SocketReads;
@@ -52,6 +53,7 @@ final class ConnectAttempt extends Watched {
     private final ByteBufferPool buffers;
     private final Spread spread;
     private final Names names;
+    private final boolean direct;
     private final Connector.Callback callback;
     private final long limit;
     private final long deadline;
@@ -83,6 +85,11 @@ final class ConnectAttempt extends Watched {
     /** One address that is being tried. */
     private record Dial(InetAddress address, IoFuture<StreamConnection> future) {}
 
+    /**
+     * An attempt.
+     *
+     * @param direct whether its sockets are connected past XNIO, where they can be, and may tell the callback before {@link #resolved} returns
+     */
     ConnectAttempt(
             Sweeper sweeper,
             Destination destination,
@@ -91,6 +98,7 @@ final class ConnectAttempt extends Watched {
             ByteBufferPool buffers,
             Spread spread,
             Names names,
+            boolean direct,
             Connector.Callback callback) {
         this.sweeper = sweeper;
         this.destination = destination;
@@ -98,6 +106,7 @@ final class ConnectAttempt extends Watched {
         this.buffers = buffers;
         this.spread = spread;
         this.names = names;
+        this.direct = direct;
         this.callback = callback;
         this.limit = limit.toMillis();
         this.deadline = limit.isZero() ? Long.MAX_VALUE : sweeper.now() + limit.toNanos();
@@ -200,9 +209,12 @@ final class ConnectAttempt extends Watched {
         InetSocketAddress to = new InetSocketAddress(address, destination.port());
         InetAddress source = destination.source();
         XnioIoThread thread = sweeper.thread();
-        IoFuture<StreamConnection> future = source == null
-                ? thread.openStreamConnection(to, null, null, OPTIONS)
-                : thread.openStreamConnection(new InetSocketAddress(source, 0), to, null, null, OPTIONS);
+        IoFuture<StreamConnection> future = direct ? DirectSockets.connect(thread, source, to) : null;
+        if (future == null) {
+            future = source == null
+                    ? thread.openStreamConnection(to, null, null, OPTIONS)
+                    : thread.openStreamConnection(new InetSocketAddress(source, 0), to, null, null, OPTIONS);
+        }
         Dial dial = new Dial(address, future);
         pending.add(dial);
         future.addNotifier((ended, attachment) -> later(() -> dialled(dial)), null);

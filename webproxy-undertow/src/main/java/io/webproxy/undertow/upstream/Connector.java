@@ -114,7 +114,7 @@ final class Connector {
         ByteBuffer first = greeting.hasRemaining()
                 ? greeting
                 : upstream.proxyProtocol().map(ProxyHeaderWriter::own).orElse(greeting);
-        ConnectAttempt attempt = attempt(sweeper, Destination.of(upstream), limit, spread, first, callback);
+        ConnectAttempt attempt = attempt(sweeper, Destination.of(upstream), limit, spread, first, false, callback);
         attempt.guarded(() -> {
             attempt.start();
             UndertowXnioSsl known = upstream.tls() ? secrets.known(upstream, http2) : null;
@@ -139,10 +139,15 @@ final class Connector {
             Spread spread,
             ByteBuffer greeting,
             Callback callback) {
-        ConnectAttempt attempt = attempt(sweeper, destination, limit, spread, greeting, callback);
+        ConnectAttempt attempt = attempt(sweeper, destination, limit, spread, greeting, true, callback);
         attempt.guarded(() -> {
             attempt.start();
-            find(attempt, destination.host(), spread, null);
+            InetAddress known = destination.address();
+            if (known == null) {
+                find(attempt, destination.host(), spread, null);
+            } else {
+                attempt.later(() -> attempt.resolved(List.of(known), null));
+            }
         });
         return attempt;
     }
@@ -153,6 +158,7 @@ final class Connector {
             Duration limit,
             Spread spread,
             ByteBuffer greeting,
+            boolean direct,
             Callback callback) {
         return new ConnectAttempt(
                 sweeper,
@@ -162,6 +168,7 @@ final class Connector {
                 buffers,
                 spread,
                 answer -> addresses.again(destination.host(), answer),
+                direct,
                 callback);
     }
 

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.upstream;
 
+import io.webproxy.http.IpLiteral;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -16,6 +17,7 @@ public final class PlainConnects {
     private final Connector connector;
     private final String host;
     private final int port;
+    private final @Nullable InetAddress address;
     private final String text;
     private final Spread spread = new Spread();
 
@@ -23,6 +25,7 @@ public final class PlainConnects {
         this.connector = connector;
         this.host = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
         this.port = port;
+        this.address = IpLiteral.parse(host);
         this.text = this.host + ":" + port;
     }
 
@@ -51,7 +54,7 @@ public final class PlainConnects {
     public Attempt connect(
             Sweeper sweeper, @Nullable InetAddress source, Duration limit, ByteBuffer greeting, Callback callback) {
         ConnectAttempt attempt = connector.connect(
-                sweeper, new Destination(host, port, text, source), limit, spread, greeting, new Connector.Callback() {
+                sweeper, new Destination(host, port, address, text, source), limit, spread, greeting, new Connector.Callback() {
                     @Override
                     public void connected(StreamConnection stream, SocketReads reads) {
                         callback.connected(stream);

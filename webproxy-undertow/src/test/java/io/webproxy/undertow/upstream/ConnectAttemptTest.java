@@ -18,6 +18,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -25,8 +28,14 @@ import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 
+/** Where XNIO connects, and where sockets are connected directly. */
+@ParameterizedClass
+@ValueSource(booleans = {false, true})
 @ExtendWith(LeakCheck.class)
 class ConnectAttemptTest {
+    @Parameter
+    private boolean direct;
+
     @Test
     void nextAddressIsTriedWhereTheFirstRefuses() throws Exception {
         try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
@@ -132,11 +141,11 @@ class ConnectAttemptTest {
         }
     }
 
-    private static String outcome(Spread spread, int port, String... addresses) throws Exception {
+    private String outcome(Spread spread, int port, String... addresses) throws Exception {
         return outcome(spread, port, answer -> answer.accept(List.of()), addresses);
     }
 
-    private static String outcome(Spread spread, int port, ConnectAttempt.Names names, String... addresses)
+    private String outcome(Spread spread, int port, ConnectAttempt.Names names, String... addresses)
             throws Exception {
         XnioWorker worker = Xnio.getInstance()
                 .createWorker(OptionMap.builder()
@@ -153,6 +162,7 @@ class ConnectAttemptTest {
                 new DefaultByteBufferPool(true, 8192),
                 spread,
                 names,
+                direct,
                 new Connector.Callback() {
                     @Override
                     public void connected(StreamConnection stream, SocketReads reads) {

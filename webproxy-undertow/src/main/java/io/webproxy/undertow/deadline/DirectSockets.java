@@ -1,0 +1,178 @@
+package io.webproxy.undertow.deadline;
+
+import java.io.IOException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Field;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.Cancellable;
+import org.xnio.FailedIoFuture;
+import org.xnio.FinishedIoFuture;
+import org.xnio.FutureResult;
+import org.xnio.IoFuture;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/**
+ * Makes connections of XNIO's from sockets that XNIO has neither accepted nor connected. None of that is part of its API: where it can't be reached, XNIO has to do all of it.
+ * Thread-safe.
+ */
+public final class DirectSockets {
+    private static final Logger LOG = LoggerFactory.getLogger(DirectSockets.class);
+
+    private static volatile @Nullable Known known;
+
+    private final Field selector;
+    private final Constructor<?> connection;
+    private final Constructor<?> pending;
+
+    /** What was found for one kind of IO threads: null if XNIO can't be reached. */
+    private record Known(
+            Class<?> threads, @Nullable DirectSockets sockets) {}
+
+    private DirectSockets(Class<?> threads) throws ReflectiveOperationException {
+        selector = threads.getDeclaredField("selector");
+        selector.setAccessible(true);
+        connection = constructor(threads, "org.xnio.nio.NioSocketStreamConnection", 3);
+        pending = constructor(threads, threads.getName() + "$ConnectHandle", 5);
+    }
+
+    /** Those of a kind of IO threads; null where XNIO can't be reached. */
+    public static @Nullable DirectSockets of(XnioIoThread thread) {
+        Known found = known;
+        if (found == null || found.threads != thread.getClass()) {
+            found = find(thread.getClass());
+            known = found;
+        }
+        return found.sockets;
+    }
+
+    private static Known find(Class<?> threads) {
+        try {
+            return new Known(threads, new DirectSockets(threads));
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            LOG.debug("IO threads can't be given sockets: {}", e.toString());
+            return new Known(threads, null);
+        }
+    }
+
+    /** The one with so many parameters, the first of them a thread and a key. */
+    private static Constructor<?> constructor(Class<?> threads, String name, int parameters)
+            throws ReflectiveOperationException {
+        for (Constructor<?> each :
+                Class.forName(name, false, threads.getClassLoader()).getDeclaredConstructors()) {
+            Class<?>[] types = each.getParameterTypes();
+            if (types.length == parameters && types[0] == threads && types[1] == SelectionKey.class) {
+                each.setAccessible(true);
+                return each;
+            }
+        }
+        throw new NoSuchMethodException(name);
+    }
+
+    /** The connection of a socket that is connected and doesn't block, with a thread: on any thread. Whoever gave the socket closes it if this throws. */
+    public StreamConnection connection(SocketChannel socket, XnioIoThread thread) throws IOException {
+        return connection(key(socket, thread), thread);
+    }
+
+    /**
+     * Connects a socket, as XNIO does with TCP keep-alive and without Nagle's delay. The future is done already where the kernel connects at once, as it does within a machine: XNIO would wait for the
+     * selector to say so. On the IO thread.
+     *
+     * @param source the address that it is to be connected from; null for the system's choice
+     * @return null where XNIO can't be reached
+     */
+    public static @Nullable IoFuture<StreamConnection> connect(
+            XnioIoThread thread, @Nullable InetAddress source, InetSocketAddress to) {
+        DirectSockets sockets = of(thread);
+        if (sockets == null) {
+            return null;
+        }
+        try {
+            return sockets.opened(thread, source, to);
+        } catch (IOException e) {
+            return new FailedIoFuture<>(e);
+        }
+    }
+
+    private IoFuture<StreamConnection> opened(
+            XnioIoThread thread, @Nullable InetAddress source, InetSocketAddress to) throws IOException {
+        SocketChannel socket = open(source, to);
+        boolean taken = false;
+        try {
+            socket.configureBlocking(false);
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            socket.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            if (source != null) {
+                socket.bind(new InetSocketAddress(source, 0));
+            }
+            boolean connected = socket.connect(to) || socket.finishConnect();
+            SelectionKey key = key(socket, thread);
+            StreamConnection stream = connection(key, thread);
+            IoFuture<StreamConnection> future =
+                    connected ? new FinishedIoFuture<>(stream) : pending(thread, key, stream);
+            taken = true;
+            return future;
+        } finally {
+            if (!taken) {
+                IoUtils.safeClose(socket);
+            }
+        }
+    }
+
+    /** Where that does, a socket for IPv4 only: others have to be told first that they are for both. */
+    private static SocketChannel open(@Nullable InetAddress source, InetSocketAddress to) throws IOException {
+        return to.getAddress() instanceof Inet4Address && (source == null || source instanceof Inet4Address)
+                ? SocketChannel.open(StandardProtocolFamily.INET)
+                : SocketChannel.open();
+    }
+
+    /** Waits as XNIO does. */
+    private IoFuture<StreamConnection> pending(XnioIoThread thread, SelectionKey key, StreamConnection stream)
+            throws IOException {
+        FutureResult<StreamConnection> result = new FutureResult<>(thread);
+        try {
+            key.attach(pending.newInstance(thread, key, result, stream, null));
+        } catch (ReflectiveOperationException e) {
+            throw new IOException("a connection can't be given to an IO thread", e);
+        }
+        result.addCancelHandler(new Cancellable() {
+            @Override
+            public Cancellable cancel() {
+                if (result.setCancelled()) {
+                    IoUtils.safeClose(stream);
+                }
+                return this;
+            }
+        });
+        key.interestOps(SelectionKey.OP_CONNECT);
+        return result.getIoFuture();
+    }
+
+    private SelectionKey key(SocketChannel socket, XnioIoThread thread) throws IOException {
+        try {
+            return socket.register((Selector) selector.get(thread), 0);
+        } catch (ReflectiveOperationException | ClosedSelectorException e) {
+            throw new IOException("a connection can't be given to an IO thread", e);
+        }
+    }
+
+    private StreamConnection connection(SelectionKey key, XnioIoThread thread) throws IOException {
+        try {
+            return (StreamConnection) connection.newInstance(thread, key, null);
+        } catch (ReflectiveOperationException e) {
+            throw new IOException("a connection can't be given to an IO thread", e);
+        }
+    }
+}
