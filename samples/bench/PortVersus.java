@@ -34,12 +34,12 @@ import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXServiceURL;
 
 /**
- * Programs that relay SSH from one port, in turns: their CPU time, user and system time of all their threads by {@code /proc}, for each MB in either direction
+ * Programs that relay SSH from one port, in turns: their CPU time, by their control groups or else by {@code /proc}, for each MB in either direction
  * and for each short connection; how many idle relays they hold; and what one costs this proxy in heap and direct memory. The clients and the target, which
  * speaks no more of SSH than its first line, are in this JVM, whose time isn't counted.
  *
  * <p>Arguments: how many rounds, MiB each way, short connections, idle relays, rounds of warm-up, the highest ratio to {@code sslh} that is allowed, the most
- * bytes that an idle relay may take, and for each program {@code name:pid:port:port of its target}; the one called {@code webproxy} is judged.
+ * bytes that an idle relay may take, and for each program {@code name:pid:port:port of its target:file of its control group}, where the last may be empty; the one called {@code webproxy} is judged.
  */
 public final class PortVersus {
     private static final byte[] BANNER = "SSH-2.0-load\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -48,9 +48,26 @@ public final class PortVersus {
     private static final byte[] ANSWER = new byte[100];
     private static final InetAddress HOST = InetAddress.getLoopbackAddress();
 
-    private record Program(String name, long pid, int port, int target, AtomicInteger lost) {
+    /**
+     * One program.
+     *
+     * @param group the file by which the kernel tells what its control group has used; empty where it has none of its own
+     */
+    private record Program(String name, long pid, int port, int target, String group, AtomicInteger lost) {
         boolean isOurs() {
             return name.equals("webproxy");
+        }
+
+        boolean isGroup() {
+            return !group.isEmpty();
+        }
+
+        /** What its control group has used so far, in microseconds: of all its processes, those that have ended too. */
+        double groupMicros() throws IOException {
+            String text = Files.readString(Path.of(group));
+            return text.startsWith("usage_usec ")
+                    ? Long.parseLong(text.substring(11, text.indexOf('\n')))
+                    : Long.parseLong(text.strip()) / 1e3;
         }
 
         /** User and system time so far, in clock ticks (proc(5)). */
@@ -125,6 +142,7 @@ public final class PortVersus {
                     Long.parseLong(words[1]),
                     Integer.parseInt(words[2]),
                     Integer.parseInt(words[3]),
+                    words.length > 4 ? words[4] : "",
                     new AtomicInteger()));
         }
         for (Program program : versus.programs) {
@@ -177,6 +195,21 @@ public final class PortVersus {
     }
 
     private double cost(Program program, String what, double units, Load load) throws Exception {
+        double micros;
+        if (program.isGroup()) {
+            double before = program.groupMicros();
+            load.run(program);
+            micros = (program.groupMicros() - before) / units;
+        } else {
+            micros = sampled(program, load) / units;
+        }
+        figures.computeIfAbsent(program.name() + " " + what, key -> new ArrayList<>())
+                .add(micros);
+        return micros;
+    }
+
+    /** What a program and the processes that it has now and then take, in microseconds. */
+    private double sampled(Program program, Load load) throws Exception {
         Map<String, Long> processes = new ConcurrentHashMap<>();
         program.ofProcesses(processes);
         long before = program.ticks() + sum(processes);
@@ -196,10 +229,7 @@ public final class PortVersus {
             over.set(true);
             sampler.join();
         }
-        double micros = (program.ticks() + sum(processes) - before) / hertz * 1e6 / units;
-        figures.computeIfAbsent(program.name() + " " + what, key -> new ArrayList<>())
-                .add(micros);
-        return micros;
+        return (program.ticks() + sum(processes) - before) / hertz * 1e6;
     }
 
     private static long sum(Map<String, Long> ticks) {

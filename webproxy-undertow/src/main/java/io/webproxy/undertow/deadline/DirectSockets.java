@@ -38,8 +38,7 @@ public final class DirectSockets {
     private final Constructor<?> pending;
 
     /** What was found for one kind of IO threads: null if XNIO can't be reached. */
-    private record Known(
-            Class<?> threads, @Nullable DirectSockets sockets) {}
+    private record Known(Class<?> threads, @Nullable DirectSockets sockets) {}
 
     private DirectSockets(Class<?> threads) throws ReflectiveOperationException {
         selector = threads.getDeclaredField("selector");
@@ -106,8 +105,8 @@ public final class DirectSockets {
         }
     }
 
-    private IoFuture<StreamConnection> opened(
-            XnioIoThread thread, @Nullable InetAddress source, InetSocketAddress to) throws IOException {
+    private IoFuture<StreamConnection> opened(XnioIoThread thread, @Nullable InetAddress source, InetSocketAddress to)
+            throws IOException {
         SocketChannel socket = open(source, to);
         boolean taken = false;
         try {

@@ -54,7 +54,12 @@ public final class PlainConnects {
     public Attempt connect(
             Sweeper sweeper, @Nullable InetAddress source, Duration limit, ByteBuffer greeting, Callback callback) {
         ConnectAttempt attempt = connector.connect(
-                sweeper, new Destination(host, port, address, text, source), limit, spread, greeting, new Connector.Callback() {
+                sweeper,
+                new Destination(host, port, address, text, source),
+                limit,
+                spread,
+                greeting,
+                new Connector.Callback() {
                     @Override
                     public void connected(StreamConnection stream, SocketReads reads) {
                         callback.connected(stream);

@@ -162,8 +162,7 @@ class DirectSocketsTest {
     }
 
     /** Looks at a connect right after it, on the IO thread. */
-    private void connect(@Nullable InetAddress source, SocketAddress to, boolean close, Look look)
-            throws Exception {
+    private void connect(@Nullable InetAddress source, SocketAddress to, boolean close, Look look) throws Exception {
         CompletableFuture<Void> looked = new CompletableFuture<>();
         worker.getIoThread(0).execute(() -> {
             try {

@@ -145,8 +145,7 @@ class ConnectAttemptTest {
         return outcome(spread, port, answer -> answer.accept(List.of()), addresses);
     }
 
-    private String outcome(Spread spread, int port, ConnectAttempt.Names names, String... addresses)
-            throws Exception {
+    private String outcome(Spread spread, int port, ConnectAttempt.Names names, String... addresses) throws Exception {
         XnioWorker worker = Xnio.getInstance()
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_IO_THREADS, 1)
