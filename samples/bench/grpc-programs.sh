@@ -6,8 +6,8 @@
 # A line for each pair: the checks that are right, and those that aren't with what was seen. Ends with 1 when a check fails or fewer than 100 were made. The libraries are installed from their
 # registries; a language whose library can't be had is skipped, by name.
 #
-# Options by environment: TARGET (webproxy; or nginx, or direct: without a proxy), ONLY (names of pairs, such as go-java or interop; default: all), CHECKS (names of checks; default: all),
-# WATCH (seconds of the stream with pauses; default: 20), PROGRAMS (a directory to keep libraries in), JAR, JAVA (java), JAVA_OPTS.
+# Options by environment: TARGET (webproxy; or nginx, or direct: without a proxy), ONLY (names of pairs, such as go-java, interop or watch; default: all), CHECKS (names of checks; default: all),
+# WATCH (seconds of the streams with pauses, 0 for none; default: 20), PROGRAMS (a directory to keep libraries in), JAR, JAVA (java), JAVA_OPTS.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=common.sh
@@ -138,7 +138,7 @@ CONF
 
 checks=0 failed=0 limit=200
 pair() { # name, command…: runs it, and says what came of its checks
-  [ -z "${ONLY:-}" ] || [[ " $ONLY " == *" ${1%-tls} "* || " $ONLY " == *" $1 "* ]] || return 0
+  [ -z "${ONLY:-}" ] || [[ " $ONLY " == *" ${1%-tls} "* || " $ONLY " == *" $1 "* || " $ONLY " == *" ${1%%-*} "* ]] || return 0
   local name said wrong='' right=''
   timeout "$limit" "${@:2}" >"$work/said" 2>"$work/client.err"
   local status=$?
@@ -160,14 +160,15 @@ pair() { # name, command…: runs it, and says what came of its checks
 
 wanted() { [ -z "${ONLY:-}" ] || [[ " $ONLY" == *"$1"* ]]; } # the end of a pair's name, or a part of it
 for server in "${languages[@]}"; do
-  wanted "-$server" || [ "$server" = go ] || continue
+  wanted "-$server" || { [ "$server" != java ] && wanted watch; } || continue
   service "$server" program "$server" serve 127.0.0.1:0
   proxies "$server" "$address" h2c
 done
-if [[ " ${languages[*]} " == *" go "* ]] && wanted -to-tls; then
-  service go-over-tls program go serve localhost:0 "$ca" "$work/key.pem"
-  proxies tls "$address" tls
-fi
+for server in "${languages[@]}"; do
+  [ "$server" != java ] && { wanted -to-tls || wanted "-to-tls-$server" || wanted watch; } || continue
+  service "$server-over-tls" program "$server" serve localhost:0 "$ca" "$work/key.pem"
+  proxies "tls-$server" "$address" tls
+done
 for server in "${languages[@]}"; do
   [ -n "${upstreams[$server]:-}" ] || continue
   for client in "${languages[@]}"; do
@@ -177,12 +178,13 @@ for server in "${languages[@]}"; do
     [ -z "${secures[$server]}" ] || pair "$client-$server-tls" bash -c 'program "$@"' - "$client" check "${secures[$server]}" "$ca" ${CHECKS:-}
   done
 done
-if [ -n "${secures[tls]:-}" ]; then
+for server in go python; do
+  [ -n "${secures[tls-$server]:-}" ] || continue
   for client in "${languages[@]}"; do
     # shellcheck disable=SC2086
-    pair "$client-to-tls" bash -c 'program "$@"' - "$client" check "${secures[tls]}" "$ca" ${CHECKS:-}
+    pair "$client-to-tls-$server" bash -c 'program "$@"' - "$client" check "${secures[tls-$server]}" "$ca" ${CHECKS:-}
   done
-fi
+done
 
 # ---- grpc-go's interop client
 interop() { # HOST:PORT, options
@@ -216,10 +218,28 @@ if [[ " ${languages[*]} " == *" python "* ]] && wanted triton; then
   else without triton "pip's tritonclient"; fi
 fi
 
-# ---- a stream with pauses
-if [[ " ${languages[*]} " == *" go "* ]] && [ "${WATCH:-20}" -ne 0 ]; then
-  limit=$((${WATCH:-20} + 60))
-  pair watch bash -c 'program go watch "$@"' - "${secures[go]:-${plains[go]}}" "$([ -n "${secures[go]}" ] && echo "$ca" || echo -)" "${WATCH:-20}" 10
+# ---- streams with pauses, all at once
+watch() { # name, client, HOST:PORT, CA|-
+  [ -n "$3" ] || return 0
+  watches+=("$1")
+  timeout $((${WATCH:-20} + 60)) bash -c 'program "$@"' - "$2" watch "$3" "$4" "${WATCH:-20}" 10 >"$work/$1.said" 2>"$work/$1.err" &
+  watching+=($!)
+}
+watches=() watching=()
+if [ "${WATCH:-20}" -ne 0 ] && wanted watch; then
+  for server in "${languages[@]}"; do
+    for client in go python; do
+      [ "$server" != java ] && [[ " ${languages[*]} " == *" $client "* ]] || continue
+      watch "watch-$client-$server" "$client" "${plains[$server]}" -
+      watch "watch-$client-$server-tls" "$client" "${secures[$server]}" "$ca"
+      watch "watch-$client-to-tls-$server" "$client" "${secures[tls-$server]}" "$ca"
+    done
+  done
+  [ ${#watching[@]} -eq 0 ] || wait "${watching[@]}"
+  for name in "${watches[@]}"; do
+    pair "$name" bash -c 'cat "$1.said" && tail -n 1 "$1.err" >&2 && grep -q "late$" "$1.err"' - "$work/$name"
+    printf '%20s%s\n' '' "$(tail -n 1 "$work/$name.err")"
+  done
 fi
 
 # ---- calls that reach no service

@@ -2,6 +2,7 @@
 #
 #   serve ADDRESS [CERT KEY]        prints `ready ADDRESS`
 #   check ADDRESS CA|- [NAME…]      prints `NAME ok`, or what was seen, for each check
+#   watch ADDRESS CA|- SECONDS PAUSE
 #   answers URL CA|- PATH…          by Python's h2: what a call to each path of the proxy at this URL is answered with, frame by frame
 import asyncio
 import socket
@@ -100,16 +101,36 @@ def equal(seen, expected):
         raise Wrong(f"{seen!r} (expected: {expected!r})")
 
 
-def check(address, ca, *names):
+def connect(address, ca, n=0):
     import grpc
     from grpc import aio
 
-    def channel(n=0):
-        options = MOST + [("webproxy.n", n), ("grpc.use_local_subchannel_pool", 1)]
-        if ca == "-":
-            return aio.insecure_channel(address, options=options)
-        with open(ca, "rb") as pem:
-            return aio.secure_channel(address, grpc.ssl_channel_credentials(pem.read()), options=options)
+    options = MOST + [("webproxy.n", n), ("grpc.use_local_subchannel_pool", 1)]
+    if ca == "-":
+        return aio.insecure_channel(address, options=options)
+    with open(ca, "rb") as pem:
+        return aio.secure_channel(address, grpc.ssl_channel_credentials(pem.read()), options=options)
+
+
+def watch(address, ca, seconds, pause):
+    count, late = int(seconds) // int(pause) + 1, []
+
+    async def main():
+        async with connect(address, ca) as channel:
+            start = time.time()
+            async for _ in channel.unary_stream("/webproxy.Echo/Down")(b"%d %d 10" % (count, int(pause) * 1000)):
+                late.append(time.time() - start - int(pause))
+                start = time.time()
+
+    asyncio.run(main())
+    equal(len(late), count)
+    print("watch ok")
+    print(count, f"messages, the latest {round(max(late[1:]) * 1000)}ms late", file=sys.stderr)
+
+
+def check(address, ca, *names):
+    import grpc
+    from grpc import aio
 
     async def code_of(call):
         try:
@@ -205,7 +226,7 @@ def check(address, ca, *names):
             raise Wrong(f"the service has seen it after so many ms: {delays}")
 
     async def thousand(_):
-        channels = [channel(n) for n in range(16)]
+        channels = [connect(address, ca, n) for n in range(16)]
         calls = [channels[i % 16].stream_stream("/webproxy.Echo/Both")(timeout=60) for i in range(1000)]
         for what in (b"first", b"second"):
             await asyncio.gather(*(call.write(b"%s %d" % (what, i)) for i, call in enumerate(calls)))
@@ -218,7 +239,7 @@ def check(address, ca, *names):
             await c.close()
 
     async def main():
-        async with channel() as c:
+        async with connect(address, ca) as c:
             for test in (unary, metadata, failure, trailers_only, up, down, paced, both, large, deadline, deadline_told, cancel, thousand):
                 name = test.__name__.replace("_", "-")
                 if names and name not in names:

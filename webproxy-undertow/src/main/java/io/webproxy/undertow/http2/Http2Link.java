@@ -74,6 +74,11 @@ abstract class Http2Link<S extends LinkStream> {
     /** All that there was is sent after {@link #ending} was set. */
     abstract void finish();
 
+    /** Nothing can be sent any more, because the other side has gone. */
+    void broken() {
+        closeNow();
+    }
+
     /** A stream is over, because its connection has ended, or because nothing can be relied on. */
     abstract void lost(S stream);
 
@@ -298,6 +303,11 @@ abstract class Http2Link<S extends LinkStream> {
 
         @Override
         public void broken() {
+            Http2Link.this.broken();
+        }
+
+        @Override
+        public void stuck() {
             closeNow();
         }
     }

@@ -17,8 +17,11 @@ final class Http2Sender {
         /** All that there was is sent. */
         void flushed();
 
-        /** The other side doesn't read, or has gone: the connection is to be closed. */
+        /** The other side has gone: nothing can be sent any more. */
         void broken();
+
+        /** The other side doesn't read: the connection is to be closed. */
+        void stuck();
     }
 
     private static final int FIRST_WINDOW = 65_535;
@@ -173,12 +176,15 @@ final class Http2Sender {
 
     /** Sends what there is, as far as the socket takes it. */
     void flush() {
+        if (stopped) {
+            return;
+        }
         try {
             if (output.flush()) {
                 turns.awaitSocket(false);
                 socket.flushed();
             } else if (output.waiting() > FrameOutput.MOST_WAITING + MOST_CONTROL_BYTES) {
-                socket.broken();
+                socket.stuck();
             } else {
                 turns.awaitSocket(true);
             }
@@ -187,7 +193,11 @@ final class Http2Sender {
         }
     }
 
-    /** The connection is closed. */
+    boolean isStopped() {
+        return stopped;
+    }
+
+    /** Nothing is sent any more. Idempotent. */
     void stop() {
         stopped = true;
         output.release();

@@ -545,6 +545,9 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         sendGoAway(0, code);
         turns.stopReading();
         streams.all().forEach(this::lost);
+        if (sender().isStopped()) {
+            closeNow();
+        }
     }
 
     /** Also called again for one that knows. */
@@ -558,6 +561,15 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     @Override
     void finish() {
         closeNow();
+    }
+
+    /** What the upstream has said before it went is heard: answers that are complete, and which requests it has done nothing for. */
+    @Override
+    void broken() {
+        sender().stop();
+        takeOut();
+        reads.look();
+        turns.readLast();
     }
 
     @Override

@@ -79,6 +79,9 @@ final class Turns {
 
     private boolean stopped;
     private boolean reading = true;
+    /** Nothing can be written any more: the end of what can be read is the end. */
+    private boolean last;
+
     private int requests;
 
     Turns(StreamConnection socket, Steps steps) {
@@ -158,6 +161,13 @@ final class Turns {
                 socket.getSinkChannel().suspendWrites();
             }
         }
+    }
+
+    /** Nothing can be written any more: what has come is read, and then {@link Steps#ended} is called. */
+    void readLast() {
+        last = true;
+        readable = true;
+        schedule();
     }
 
     /** Nothing is read any more. */
@@ -275,7 +285,7 @@ final class Turns {
                 int read = source.read(buffer.clear());
                 if (read <= 0) {
                     readable = false;
-                    if (read < 0) {
+                    if (read < 0 || last) {
                         steps.ended();
                     }
                     return;
@@ -287,14 +297,14 @@ final class Turns {
                 }
                 // bodies go on before more comes: they are still in the processor's cache, and need few buffers
                 runTasks();
-                if (!secure && read < BUFFER_BYTES) {
+                if (!secure && !last && read < BUFFER_BYTES) {
                     readable = false;
                     return;
                 }
                 if (turn.isOver()) {
                     // a socket in cleartext says by itself that there is more; an engine of TLS may hold what no
                     // selector knows of
-                    readable = secure;
+                    readable = secure || last;
                     return;
                 }
             }

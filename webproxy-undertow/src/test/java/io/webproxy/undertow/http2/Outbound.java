@@ -36,6 +36,8 @@ import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
+import org.xnio.conduits.AbstractStreamSinkConduit;
+import org.xnio.conduits.AbstractStreamSourceConduit;
 import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
@@ -50,6 +52,8 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
     private final XnioWorker worker;
     private final XnioIoThread thread;
     private final OutboundConnection connection;
+    /** What can still be read when nothing can be written any more. */
+    private @Nullable ByteBuffer lastBytes;
 
     private Outbound(int port, HttpLimits heads) throws Exception {
         worker = Xnio.getInstance()
@@ -62,6 +66,30 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
                         OptionMap.create(Options.SEND_BUFFER, 64 * 1024))
                 .get();
         connection = onThread(() -> {
+            socket.getSinkChannel()
+                    .setConduit(new AbstractStreamSinkConduit<>(
+                            socket.getSinkChannel().getConduit()) {
+                        @Override
+                        public int write(ByteBuffer bytes) throws IOException {
+                            if (lastBytes != null) {
+                                throw new IOException("Broken pipe");
+                            }
+                            return next.write(bytes);
+                        }
+                    });
+            socket.getSourceChannel()
+                    .setConduit(new AbstractStreamSourceConduit<>(
+                            socket.getSourceChannel().getConduit()) {
+                        @Override
+                        public int read(ByteBuffer bytes) throws IOException {
+                            if (lastBytes == null) {
+                                return next.read(bytes);
+                            }
+                            int count = lastBytes.remaining();
+                            bytes.put(lastBytes);
+                            return count == 0 ? -1 : count;
+                        }
+                    });
             OutboundConnection made = new OutboundConnection(
                     socket,
                     SocketReads.of(socket),
@@ -124,6 +152,14 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
         assertThat(sweeps.await(30, TimeUnit.SECONDS)).isTrue();
         onThread(() -> {
             connection.sweeper().forget(counter);
+            return null;
+        });
+    }
+
+    /** The upstream has gone, and nobody has noticed: writing fails, and reading gives what it has sent before. */
+    void gone(byte[] sent) throws Exception {
+        onThread(() -> {
+            lastBytes = ByteBuffer.wrap(sent);
             return null;
         });
     }

@@ -17,6 +17,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -101,6 +102,52 @@ class OutboundEndsTest extends OutboundRig {
         go.countDown();
         assertThat(second.await()).startsWith("REFUSED");
         assertThat(first.await()).isEqualTo("200 end ended");
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    /** An upstream that is killed may have answered: such a request mustn't be sent again. */
+    @Test
+    void whatAnUpstreamSaidBeforeItWentIsHeardThoughWritingFailsFirst() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            peer.next(HEADERS);
+            peer.next(HEADERS);
+            seen.add("taken");
+            peer.end();
+        });
+        Outbound.Call answered = outbound.get("/1");
+        Outbound.Call begun = outbound.get("/3");
+        Outbound.Call refused = outbound.get("/5");
+        assertThat(seen()).isEqualTo("taken");
+        ByteArrayOutputStream sent = new ByteArrayOutputStream();
+        sent.writeBytes(Http2Client.frame(HEADERS, END_HEADERS, 1, fields(":status", "200")));
+        sent.writeBytes(Http2Client.frame(DATA, END_STREAM, 1, new byte[5]));
+        sent.writeBytes(Http2Client.frame(GOAWAY, 0, 0, goAway(3, 0)));
+        outbound.gone(sent.toByteArray());
+        // it is the head of this one that can't be written
+        Outbound.Call unsent = outbound.get("/7");
+        assertThat(answered.await()).isEqualTo("200 ended");
+        assertThat(answered.bytes()).hasSize(5);
+        assertThat(begun.await()).startsWith("CLOSED");
+        assertThat(refused.await()).startsWith("REFUSED");
+        assertThat(unsent.await()).startsWith("REFUSED");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    @Test
+    void connectionWhoseUpstreamHasGoneIsClosedWithItsLastStream() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            seen.add("taken");
+            peer.end();
+        });
+        Outbound.Call answered = outbound.get("/1");
+        assertThat(seen()).isEqualTo("taken");
+        outbound.gone(Http2Client.frame(HEADERS, END_HEADERS | END_STREAM, 1, fields(":status", "204")));
+        assertThat(outbound.get("/3").await()).startsWith("REFUSED");
+        assertThat(answered.await()).isEqualTo("204 end ended");
+        assertThat(outbound.event()).isEqualTo("leaving");
         assertThat(outbound.event()).isEqualTo("closed");
     }
 
