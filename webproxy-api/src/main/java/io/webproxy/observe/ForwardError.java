@@ -22,7 +22,8 @@ public enum ForwardError {
      */
     POOL_EXHAUSTED,
     /**
-     * The upstream speaks HTTP/1.1, which carries no gRPC call, and another could not be asked in its place; the client sees {@code grpc-status} 14, as for 502.
+     * The upstream speaks HTTP/1.1 where HTTP/2 is needed, for a gRPC call or because it is configured as {@code h2c://}, and another could not be asked in its place; the client
+     * sees 502, or {@code grpc-status} 14.
      */
     UPSTREAM_PROTOCOL,
     /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */

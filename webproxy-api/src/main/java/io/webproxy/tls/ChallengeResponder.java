@@ -13,7 +13,7 @@ public interface ChallengeResponder {
 
     /**
      * Answers {@code GET /.well-known/acme-challenge/TOKEN} on every endpoint in clear, before redirect, route and password, with 200 and the key
-     * authorization (RFC 8555 section 8.3). Tokens that aren't known here go their usual way, so that what is behind the proxy can use the same path.
+     * authorization (RFC 8555 section 8.3). Tokens that aren't known here go their usual way, so that what is after the proxy can use the same path.
      *
      * @throws IllegalArgumentException if the token isn't base64url
      */

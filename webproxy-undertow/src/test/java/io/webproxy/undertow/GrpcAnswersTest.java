@@ -82,7 +82,7 @@ class GrpcAnswersTest {
         try (RefusedPort dead = RefusedPort.open()) {
             assertThat(answer(front, b -> b.forward("http://127.0.0.1:" + dead.port())))
                     .containsEntry("grpc-status", "14")
-                    .containsEntry("grpc-message", "The service behind this proxy can't be reached.");
+                    .containsEntry("grpc-message", "The service after this proxy can't be reached.");
         }
     }
 
@@ -105,7 +105,7 @@ class GrpcAnswersTest {
                             .containsEntry("grpc-status", "14")
                             .containsEntry(
                                     "grpc-message",
-                                    "The service behind this proxy speaks HTTP/1.1, and gRPC needs HTTP/2.");
+                                    "The service after this proxy speaks HTTP/1.1 where HTTP/2 is needed.");
                     ExchangeRecord record = proxy.record();
                     assertThat(record.error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
                     assertThat(record.grpcStatus()).isEqualTo(14);

@@ -14,6 +14,8 @@ import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.Balancing;
+import io.webproxy.route.FailureShare;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
@@ -30,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -85,6 +88,96 @@ class GrpcCallsTest {
 
     private static void head(Http2Client upstream) throws Exception {
         upstream.send(HEADERS, END_HEADERS, 1, fields(HEAD));
+    }
+
+    /** Ends every call with a status and its name, in a head alone or in trailers; with null it never does. */
+    private static RawUpstream ending(String name, @Nullable String status, boolean inTrailers) throws Exception {
+        return RawUpstream.start(raw -> {
+            Http2Client peer = Http2Client.serve(raw);
+            while (true) {
+                Http2Client.Frame frame = peer.read();
+                if (frame.type() != HEADERS || status == null) {
+                    continue;
+                }
+                int stream = frame.stream();
+                if (inTrailers) {
+                    peer.send(HEADERS, END_HEADERS, stream, fields(HEAD));
+                    peer.send(DATA, 0, stream, MESSAGE);
+                    peer.send(HEADERS, END_HEADERS | END_STREAM, stream, fields("grpc-status", status, "name", name));
+                } else {
+                    peer.respond(
+                            stream,
+                            END_STREAM,
+                            "200",
+                            "content-type",
+                            "application/grpc",
+                            "grpc-status",
+                            status,
+                            "name",
+                            name);
+                }
+            }
+        });
+    }
+
+    /** Who ends a call: the last field block says so. */
+    private static String caller(TestProxy proxy, String... more) throws Exception {
+        try (Http2Client client = Http2Client.open(proxy)) {
+            call(client, more);
+            client.send(DATA, END_STREAM, 1, new byte[0]);
+            Http2Client.Frame frame = next(client);
+            String name = String.valueOf(client.fields(frame).get("name"));
+            while ((frame.flags() & END_STREAM) == 0) {
+                frame = next(client);
+                if (frame.type() == HEADERS) {
+                    name = String.valueOf(client.fields(frame).get("name"));
+                }
+            }
+            proxy.record();
+            return name;
+        }
+    }
+
+    private static Consumer<ProxyConfig.Builder> preferring(RawUpstream first, RawUpstream second) {
+        FailureShare limit = new FailureShare(0.5, 3, Duration.ofHours(1), Duration.ofHours(1));
+        return b -> b.route(r -> r.forward("h2c://" + first.address(), "h2c://" + second.address())
+                .balancing(Balancing.failover())
+                .failureShare(limit));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "2, false, true",
+        "13, true, true",
+        "14, false, true",
+        "14, true, true",
+        "15, true, true",
+        "0, true, false",
+        "4, true, false",
+        "5, false, false",
+        "12, false, false"
+    })
+    void upstreamWhoseCallsFailIsSkipped(String status, boolean inTrailers, boolean skipped) throws Exception {
+        try (RawUpstream first = ending("first", status, inTrailers);
+                RawUpstream second = ending("second", "0", true);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, preferring(first, second))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(caller(proxy)).isEqualTo("first");
+            }
+            assertThat(caller(proxy)).isEqualTo(skipped ? "second" : "first");
+        }
+    }
+
+    /** Clients that allow too little time could take an upstream away from all others. */
+    @Test
+    void deadlineOfAClientSaysNothingOfTheUpstream() throws Exception {
+        try (RawUpstream first = ending("first", null, false);
+                RawUpstream second = ending("second", "0", true);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, preferring(first, second))) {
+            for (int i = 0; i < 5; i++) {
+                assertThat(caller(proxy, "grpc-timeout", "20m")).isEqualTo("null");
+            }
+        }
     }
 
     @ParameterizedTest

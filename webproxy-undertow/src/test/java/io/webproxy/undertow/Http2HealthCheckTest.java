@@ -149,6 +149,18 @@ class Http2HealthCheckTest {
     }
 
     @Test
+    @ExpectedLog(contains = "speaks HTTP/1.1 and not HTTP/2 (expected: http:// for such an upstream)")
+    void upstreamThatSpeaksHttp11SaysWhatToUse() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 400 Bad Request¶Content-Length: 0¶¶");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(
+                                r -> r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc()))))) {
+            await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
+        }
+    }
+
+    @Test
     @ExpectedLog(
             contains = "doesn't speak HTTP/2 (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)")
     void upstreamThatDoesNotSpeakHttp2SaysWhatToUse() throws Exception {

@@ -11,6 +11,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.Balancing;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
@@ -433,9 +434,82 @@ class Http2UpstreamPoolTest {
                 TestProxy proxy = proxy(Front.H1, upstream)) {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(502);
+                assertThat(response.body().string())
+                        .contains("The service after this proxy speaks HTTP/1.1 where HTTP/2 is needed.");
+            }
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
+        }
+    }
+
+    @Test
+    void upstreamThatClosesBeforeItsSettingsIsA502() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(raw -> raw.read(3));
+                TestProxy proxy = proxy(Front.H1, upstream)) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(502);
             }
             assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
         }
+    }
+
+    /** It has taken nothing of the request, whatever the method. */
+    @Test
+    void anotherUpstreamServesWhereOneSpeaksHttp11InCleartext() throws Exception {
+        try (RawUpstream http1 = RawUpstream.answering("HTTP/1.1 400 Bad Request¶Content-Length: 0¶¶");
+                RawUpstream http2 = upstream((peer, n) -> {
+                    while (true) {
+                        Frame frame = peer.read();
+                        if (frame.type() == DATA && (frame.flags() & END_STREAM) != 0) {
+                            peer.respond(frame.stream(), END_STREAM, "200");
+                        }
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward("h2c://" + http1.address(), "h2c://" + http2.address())
+                                .balancing(Balancing.failover())))) {
+            try (Response response = post(proxy, "hello")) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+        }
+    }
+
+    /** The upstream allows no streams, so that requests wait: one that gets a connection of its own doesn't. */
+    @Test
+    void requestThatNeedsHttp11DoesNotWaitForStreams() throws Exception {
+        String handshake = "GET / HTTP/1.1¶Host: a¶Connection: Upgrade¶Upgrade: websocket¶"
+                + "Sec-WebSocket-Version: 13¶Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶¶";
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    if (connections.incrementAndGet() == 1) {
+                        Http2Client.serve(raw, MAX_CONCURRENT_STREAMS, 0).end();
+                    } else {
+                        raw.readHead();
+                        raw.send("HTTP/1.1 101 Switching¶Connection: Upgrade¶Upgrade: websocket¶"
+                                + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶");
+                        raw.readAll();
+                    }
+                });
+                TestProxy proxy = proxy(
+                        Front.H1,
+                        Upstream.of("h2c://" + upstream.address()),
+                        PoolLimits.defaults().withConnections(2));
+                RawConnection waiting = proxy.raw();
+                RawConnection first = proxy.raw();
+                RawConnection second = proxy.raw()) {
+            waiting.send("GET / HTTP/1.1¶Host: a¶¶");
+            await().until(() -> waiting(proxy) == 1);
+            first.send(handshake);
+            assertThat(first.readHead()).startsWith("HTTP/1.1 101 ");
+            second.send(handshake);
+            await().until(() -> waiting(proxy) == 2);
+            first.close();
+            assertThat(second.readHead()).startsWith("HTTP/1.1 101 ");
+            assertThat(waiting(proxy)).isEqualTo(1);
+        }
+    }
+
+    private static int waiting(TestProxy proxy) {
+        return proxy.server().status().upstreams().values().iterator().next().waiting();
     }
 
     @Test

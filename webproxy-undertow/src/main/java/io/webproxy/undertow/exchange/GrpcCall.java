@@ -49,6 +49,16 @@ public final class GrpcCall {
         return timeout < 0 || age < AT_ONCE || !sent.equals(said) ? sent : Grpc.timeout(timeout - age);
     }
 
+    /** Whether the client's timeout has passed. */
+    public boolean isOverdue(long age) {
+        return timeout >= 0 && age >= timeout;
+    }
+
+    /** Whether it has ended as one does that the service has failed. */
+    public boolean isFailed() {
+        return Grpc.isFailure(status);
+    }
+
     /** How it has ended, as far as that was said; or null. */
     public @Nullable Integer status() {
         return status < 0 ? null : status;

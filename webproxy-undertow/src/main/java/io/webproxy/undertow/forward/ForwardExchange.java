@@ -329,7 +329,8 @@ final class ForwardExchange extends Facade
     private static boolean isConnectError(ForwardError error) {
         return switch (error) {
             // closed at once: nothing of the request was sent
-            case CONNECT_REFUSED, CONNECT_UNREACHABLE, CONNECT_TIMEOUT, CONNECT_TLS, DNS, UPSTREAM_CLOSED -> true;
+            case CONNECT_REFUSED, CONNECT_UNREACHABLE, CONNECT_TIMEOUT, CONNECT_TLS, DNS, UPSTREAM_CLOSED, UPSTREAM_PROTOCOL ->
+                true;
             default -> false;
         };
     }
@@ -382,7 +383,12 @@ final class ForwardExchange extends Facade
         if (done || from == null) {
             return;
         }
-        judge(answer);
+        if (pool != null) {
+            pool.answered();
+        }
+        if (!isAnsweredCall(answer)) {
+            judge(answer.status() >= 500);
+        }
         if (login.isRefused(from, answer)) {
             requireHttp11();
             return;
@@ -404,7 +410,7 @@ final class ForwardExchange extends Facade
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(answer.fields());
-            ofHttp = !Grpc.isCall(answer.fields().getFirst(Headers.CONTENT_TYPE));
+            ofHttp = !isAnsweredCall(answer);
         }
         exchange.responded(answer);
         response = new ClientResponse(
@@ -429,14 +435,16 @@ final class ForwardExchange extends Facade
         }
     }
 
-    private void judge(ParsedHead answer) {
-        if (answer.status() >= 500) {
+    /** Whether it is gRPC that the upstream answers a call by: whether that is a failure, its end says. */
+    private boolean isAnsweredCall(ParsedHead answer) {
+        return exchange.grpc() != null && Grpc.isCall(answer.fields().getFirst(Headers.CONTENT_TYPE));
+    }
+
+    private void judge(boolean failed) {
+        if (failed) {
             upstreamFailed();
         } else if (candidate != null) {
             candidate.answered(now());
-        }
-        if (pool != null) {
-            pool.answered();
         }
     }
 
@@ -505,6 +513,9 @@ final class ForwardExchange extends Facade
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(trailers);
+            if (!ofHttp) {
+                judge(call.isFailed());
+            }
         }
         if (trailers.size() > 0) {
             putAttachment(
@@ -527,8 +538,11 @@ final class ForwardExchange extends Facade
         LOG.debug("{}: {}", exchange, detail);
         noteReset();
         answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
+        if (exchange.grpc() != null && !ofHttp) {
+            judge(true);
+        }
         exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
-        breakOff(502, "The service behind this proxy broke off its answer.");
+        breakOff(502, "The service after this proxy broke off its answer.");
     }
 
     // --- ends ---
@@ -573,7 +587,11 @@ final class ForwardExchange extends Facade
     /** The time is up, and the upstream has had all of the request. */
     private void unanswered(ForwardError error) {
         if (connection != null && http().isRequestComplete()) {
-            upstreamFailed();
+            GrpcCall call = exchange.grpc();
+            // a client that allows too little time says nothing of the upstream
+            if (call == null || !call.isOverdue(exchange.age())) {
+                upstreamFailed();
+            }
             answerFailed(error, "no answer in time");
         }
     }

@@ -245,19 +245,19 @@ public final class LocalAnswer implements Expiry {
     static @Nullable Failure failureOf(ForwardError error) {
         return switch (error) {
             case CONNECT_REFUSED, CONNECT_UNREACHABLE, DNS, CONNECT_TLS ->
-                new Failure(502, "The service behind this proxy can't be reached.");
+                new Failure(502, "The service after this proxy can't be reached.");
             case CONNECT_TIMEOUT ->
-                new Failure(504, "The service behind this proxy didn't accept the connection in time.");
+                new Failure(504, "The service after this proxy didn't accept the connection in time.");
             case NO_HEALTHY_UPSTREAM, POOL_EXHAUSTED ->
-                new Failure(503, "The service behind this proxy is busy; try again.");
+                new Failure(503, "The service after this proxy is busy; try again.");
             case UPSTREAM_PROTOCOL ->
-                new Failure(502, "The service behind this proxy speaks HTTP/1.1, and gRPC needs HTTP/2.");
+                new Failure(502, "The service after this proxy speaks HTTP/1.1 where HTTP/2 is needed.");
             case UPSTREAM_CLOSED ->
-                new Failure(502, "The service behind this proxy closed the connection without an answer.");
+                new Failure(502, "The service after this proxy closed the connection without an answer.");
             case INVALID_RESPONSE, RESPONSE_HEAD_TOO_LARGE ->
-                new Failure(502, "The service behind this proxy gave an answer that isn't valid HTTP.");
+                new Failure(502, "The service after this proxy gave an answer that isn't valid HTTP.");
             case RESPONSE_HEAD_TIMEOUT, TOTAL_TIMEOUT ->
-                new Failure(504, "The service behind this proxy didn't answer in time.");
+                new Failure(504, "The service after this proxy didn't answer in time.");
             case APPLICATION_FAILED -> new Failure(500, "The service failed to handle this request.");
             case REQUEST_REJECTED -> new Failure(400, "The request can't be forwarded.");
             case RESPONSE_BODY_TRUNCATED, RESPONSE_BODY_IDLE, CLIENT_ABORTED -> null;

@@ -246,8 +246,8 @@ abstract class Http2Link<S extends LinkStream> {
         left.forEach(this::lost);
     }
 
-    /** Bytes have come. */
-    void read(int bytes) {}
+    /** Bytes have come, which are only looked at. */
+    void read(ByteBuffer bytes) {}
 
     /** What a turn is made of. */
     private final class TurnSteps implements Turns.Steps {
@@ -257,7 +257,7 @@ abstract class Http2Link<S extends LinkStream> {
                 bytes.position(bytes.limit());
                 return true;
             }
-            read(bytes.remaining());
+            read(bytes);
             int error = reader().take(bytes);
             if (error >= 0) {
                 goAway(error);

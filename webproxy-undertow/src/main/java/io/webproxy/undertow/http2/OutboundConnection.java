@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.http2.OutboundStream.Failure;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -47,6 +48,9 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private static final long RESETS_NANOS = 500 * RESET_NANOS;
 
     private static final int SETTINGS_ENABLE_PUSH = 2;
+    /** What the first line of an HTTP/1.1 response begins with; as the head of a frame, it is one that is too long. */
+    private static final byte[] HTTP_1 = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
+
     private static final long PING = 0x7765_6270_616c_6976L;
 
     /** What the pool hears of a connection, on its IO thread. */
@@ -77,6 +81,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     private int peerStreams = Integer.MAX_VALUE;
     private boolean extendedConnect;
+    /** Something has come. */
+    private boolean begun;
+
+    private boolean http11;
     /** The number of the next stream. */
     int next = 1;
     /** Streams that were opened and have sent nothing yet. */
@@ -151,6 +159,11 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     /** Whether the upstream takes extended CONNECT (RFC 8441); only known when its settings have come. */
     public boolean isExtendedConnect() {
         return extendedConnect;
+    }
+
+    /** Whether the upstream has answered the preface as a server of HTTP/1.1 does. */
+    public boolean isHttp11() {
+        return http11;
     }
 
     /** How many streams are open. */
@@ -310,8 +323,21 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     }
 
     @Override
-    void read(int bytes) {
+    void read(ByteBuffer bytes) {
         wait.heard(sweeper.now());
+        if (!begun) {
+            begun = true;
+            http11 = startsWith(bytes, HTTP_1);
+        }
+    }
+
+    private static boolean startsWith(ByteBuffer bytes, byte[] text) {
+        for (int i = 0; i < text.length; i++) {
+            if (i >= bytes.remaining() || bytes.get(bytes.position() + i) != text[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     OutboundWait waiting() {

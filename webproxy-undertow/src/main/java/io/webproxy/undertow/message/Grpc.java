@@ -28,6 +28,7 @@ public final class Grpc {
     public static final int INTERNAL = 13;
     public static final int UNAVAILABLE = 14;
     public static final int UNAUTHENTICATED = 16;
+    private static final int DATA_LOSS = 15;
     /** The highest that there is. */
     private static final int LAST = UNAUTHENTICATED;
 
@@ -114,6 +115,11 @@ public final class Grpc {
             // as gRPC's clients take those that they don't know
             default -> UNKNOWN;
         };
+    }
+
+    /** Whether a status says that the service has failed, as 5xx does; a deadline is the client's, and may be too short. */
+    public static boolean isFailure(int status) {
+        return status == UNKNOWN || status == INTERNAL || status == UNAVAILABLE || status == DATA_LOSS;
     }
 
     /** What the reset of an upstream's stream by this code (RFC 9113 section 7) is for a call. */

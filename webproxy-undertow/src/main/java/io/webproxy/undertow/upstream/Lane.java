@@ -48,6 +48,11 @@ final class Lane extends Watched {
         return shared != null && shared.isShut();
     }
 
+    /** Whether a request has to have a connection of HTTP/1.1, as far as is known. */
+    boolean isAlone(Wish wish) {
+        return shared == null || shared.isAlone(wish);
+    }
+
     /** Reads the field lines of all connections on this thread. */
     FieldParser fields() {
         return fields;

@@ -22,7 +22,7 @@ final class PoolQueue {
     /** Whether there may be one for which a connection can be opened. */
     boolean hasNext() {
         for (Waiter waiter : queue) {
-            if (!waiter.lane.isShut()) {
+            if (waiter.isServed()) {
                 return true;
             }
         }
@@ -50,7 +50,7 @@ final class PoolQueue {
     /** Takes the first one out for which a connection can be opened; null for none. */
     @Nullable Waiter next() {
         for (Waiter waiter : queue) {
-            if (!waiter.lane.isShut() && take(waiter)) {
+            if (waiter.isServed() && take(waiter)) {
                 return waiter;
             }
         }
@@ -78,10 +78,19 @@ final class PoolQueue {
         private final long deadline;
         private final AtomicBoolean claimed = new AtomicBoolean();
 
+        /** It has to have a connection of HTTP/1.1. */
+        private final boolean alone;
+
         private Waiter(Lane lane, Wish wish, long deadline) {
             this.lane = lane;
             this.wish = wish;
             this.deadline = deadline;
+            this.alone = lane.isAlone(wish);
+        }
+
+        /** Whether a new connection would serve it. */
+        private boolean isServed() {
+            return alone || !lane.isShut();
         }
 
         Lane lane() {

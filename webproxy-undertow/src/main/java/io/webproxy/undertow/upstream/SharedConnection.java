@@ -98,6 +98,11 @@ final class SharedConnection implements OutboundConnection.Owner {
         return late;
     }
 
+    /** Whether the upstream speaks HTTP/1.1 instead. */
+    boolean isHttp11() {
+        return outbound.isHttp11();
+    }
+
     boolean isIdle() {
         return settled && !leaving && outbound.streams() == 0;
     }

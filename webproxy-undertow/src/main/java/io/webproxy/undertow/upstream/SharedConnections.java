@@ -22,6 +22,9 @@ final class SharedConnections extends Watched {
     static final String NO_HTTP2 = " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2"
             + " (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)";
 
+    /** What is said of one that answers HTTP/2 by HTTP/1.1. */
+    static final String HTTP11 = " speaks HTTP/1.1 and not HTTP/2 (expected: http:// for such an upstream)";
+
     private final UpstreamPool pool;
     private final Lane lane;
     private final List<SharedConnection> open = new ArrayList<>();
@@ -319,8 +322,15 @@ final class SharedConnections extends Watched {
         if (connection.isSettled()) {
             return;
         }
-        ForwardError error = connection.isLate() ? ForwardError.CONNECT_TIMEOUT : ForwardError.UPSTREAM_CLOSED;
-        String detail = pool.upstream() + (connection.isLate() ? " has sent no HTTP/2 settings in time" : NO_HTTP2);
+        ForwardError error = ForwardError.UPSTREAM_CLOSED;
+        String detail = pool.upstream() + NO_HTTP2;
+        if (connection.isHttp11()) {
+            error = ForwardError.UPSTREAM_PROTOCOL;
+            detail = pool.upstream() + HTTP11;
+        } else if (connection.isLate()) {
+            error = ForwardError.CONNECT_TIMEOUT;
+            detail = pool.upstream() + " has sent no HTTP/2 settings in time";
+        }
         pool.openFailed(lane, error, detail);
         Wish only = connection.only();
         if (only != null) {
