@@ -78,8 +78,8 @@ restart() { # name, signal
   done
   millis=$((($(date +%s%N) - since) / 1000000))
   back+=("$millis")
-  # 10 s, and what it takes to look
-  [ "$millis" -le 11000 ] || late=1
+  # 10 s, and what it takes to look on a busy machine
+  [ "$millis" -le 13000 ] || late=1
   sleep 0.5
 }
 

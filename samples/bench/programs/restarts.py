@@ -108,6 +108,8 @@ class Http2(asyncio.Protocol):
         self.executions.connections.add(self)
         self.codec.initiate_connection()
         self.flush()
+        if self.executions.leaving:
+            self.leave()
 
     def connection_lost(self, _):
         self.executions.connections.discard(self)
@@ -229,6 +231,8 @@ class Clients:
                 writer.close()
                 writer = None
             self.file.write(f"{method} {method + what} {answer}\n")
+            if answer != "200":
+                print(time.strftime("%H:%M:%S", time.gmtime()), method + what, answer, flush=True)
 
     @staticmethod
     async def answer(reader, expected):

@@ -329,8 +329,13 @@ final class ForwardExchange extends Facade
     private static boolean isConnectError(ForwardError error) {
         return switch (error) {
             // closed at once: nothing of the request was sent
-            case CONNECT_REFUSED, CONNECT_UNREACHABLE, CONNECT_TIMEOUT, CONNECT_TLS, DNS, UPSTREAM_CLOSED, UPSTREAM_PROTOCOL ->
-                true;
+            case CONNECT_REFUSED,
+                    CONNECT_UNREACHABLE,
+                    CONNECT_TIMEOUT,
+                    CONNECT_TLS,
+                    DNS,
+                    UPSTREAM_CLOSED,
+                    UPSTREAM_PROTOCOL -> true;
             default -> false;
         };
     }

@@ -246,8 +246,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
     @Override
     public void closed() {
         OutboundConnection over = connection;
-        String without =
-                over != null && over.isHttp11() ? SharedConnections.HTTP11 : SharedConnections.NO_HTTP2;
+        String without = over != null && over.isHttp11() ? SharedConnections.HTTP11 : SharedConnections.NO_HTTP2;
         answer.answered(
                 false,
                 stream == null ? "it" + without : "it closed the connection before its answer's head was complete");

@@ -67,29 +67,31 @@ final class Outbound implements AutoCloseable, OutboundConnection.Owner {
                 .get();
         connection = onThread(() -> {
             socket.getSinkChannel()
-                    .setConduit(new AbstractStreamSinkConduit<>(
-                            socket.getSinkChannel().getConduit()) {
-                        @Override
-                        public int write(ByteBuffer bytes) throws IOException {
-                            if (lastBytes != null) {
-                                throw new IOException("Broken pipe");
-                            }
-                            return next.write(bytes);
-                        }
-                    });
+                    .setConduit(
+                            new AbstractStreamSinkConduit<>(
+                                    socket.getSinkChannel().getConduit()) {
+                                @Override
+                                public int write(ByteBuffer bytes) throws IOException {
+                                    if (lastBytes != null) {
+                                        throw new IOException("Broken pipe");
+                                    }
+                                    return next.write(bytes);
+                                }
+                            });
             socket.getSourceChannel()
-                    .setConduit(new AbstractStreamSourceConduit<>(
-                            socket.getSourceChannel().getConduit()) {
-                        @Override
-                        public int read(ByteBuffer bytes) throws IOException {
-                            if (lastBytes == null) {
-                                return next.read(bytes);
-                            }
-                            int count = lastBytes.remaining();
-                            bytes.put(lastBytes);
-                            return count == 0 ? -1 : count;
-                        }
-                    });
+                    .setConduit(
+                            new AbstractStreamSourceConduit<>(
+                                    socket.getSourceChannel().getConduit()) {
+                                @Override
+                                public int read(ByteBuffer bytes) throws IOException {
+                                    if (lastBytes == null) {
+                                        return next.read(bytes);
+                                    }
+                                    int count = lastBytes.remaining();
+                                    bytes.put(lastBytes);
+                                    return count == 0 ? -1 : count;
+                                }
+                            });
             OutboundConnection made = new OutboundConnection(
                     socket,
                     SocketReads.of(socket),
