@@ -14,7 +14,7 @@ public record Fault(Kind kind, long offset, Duration pause) {
         NONE,
         /** Nothing goes on for the pause, then everything does. */
         DELAY,
-        /** From there on each byte goes alone. */
+        /** From there on {@link #ALONE} bytes go alone. */
         BYTE_WISE,
         /** Each byte goes alone, behind a pause of its own. */
         TRICKLE,
@@ -27,6 +27,9 @@ public record Fault(Kind kind, long offset, Duration pause) {
         /** It is reset. */
         RESET
     }
+
+    /** How many bytes go one by one. */
+    public static final int ALONE = 1500;
 
     /** No fault. */
     public static final Fault NONE = new Fault(Kind.NONE, 0, Duration.ZERO);

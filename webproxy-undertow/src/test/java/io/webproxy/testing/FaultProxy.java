@@ -66,6 +66,7 @@ public final class FaultProxy implements AutoCloseable {
         OutputStream out = to.getOutputStream();
         byte[] buffer = new byte[8192];
         long left = fault.kind() == Fault.Kind.NONE ? Long.MAX_VALUE : fault.offset();
+        int aloneLeft = fault.kind() == Fault.Kind.BYTE_WISE ? Fault.ALONE : Integer.MAX_VALUE;
         while (true) {
             if (left == 0) {
                 switch (fault.kind()) {
@@ -96,11 +97,13 @@ public final class FaultProxy implements AutoCloseable {
                 left = Long.MAX_VALUE;
             }
             boolean alone = left == Long.MAX_VALUE
+                    && aloneLeft > 0
                     && (fault.kind() == Fault.Kind.BYTE_WISE || fault.kind() == Fault.Kind.TRICKLE);
             int read = in.read(buffer, 0, alone ? 1 : (int) Math.min(left, buffer.length));
             if (read < 0) {
                 return true;
             }
+            aloneLeft -= alone ? 1 : 0;
             if (alone && fault.kind() == Fault.Kind.TRICKLE) {
                 RawConnection.pace(fault.pause());
             }

@@ -92,8 +92,7 @@ public final class Http2Client implements AutoCloseable {
         if (!proxy.front().isTls()) {
             return new Http2Client(RawConnection.open(proxy.port()));
         }
-        RawConnection raw =
-                RawConnection.openTls(proxy.port(), TestProxy.trust().sslSocketFactory(), "h2");
+        RawConnection raw = proxy.tls("h2");
         if (!"h2".equals(raw.applicationProtocol())) {
             throw new IOException("h2 was not negotiated");
         }

@@ -29,6 +29,11 @@ public final class TestClock implements LongSupplier {
         return now.get();
     }
 
+    /** It is later by so much at once, whether an exchange runs or not. */
+    public void skip(Duration time) {
+        now.addAndGet(time.toNanos());
+    }
+
     /** It is later by so much, after the IO thread has done all that it had begun. */
     public void pass(Duration time) {
         awaitSweeps(1);
@@ -42,7 +47,8 @@ public final class TestClock implements LongSupplier {
         awaitSweeps(2);
     }
 
-    private void awaitSweeps(int more) {
+    /** Returns when there have been so many more sweeps: there must be an exchange. */
+    public void awaitSweeps(int more) {
         int before = sweeps.get();
         await().until(() -> sweeps.get() - before >= more);
     }

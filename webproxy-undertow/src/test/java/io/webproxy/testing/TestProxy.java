@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import javax.net.ssl.SSLSocketFactory;
 import okhttp3.ConnectionPool;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
@@ -47,6 +48,9 @@ public final class TestProxy implements AutoCloseable {
     private static final HandshakeCertificates TRUST = new HandshakeCertificates.Builder()
             .addTrustedCertificate(ROOT.certificate())
             .build();
+    /** Of one context: a client that comes again to a server resumes its session, as all clients do. */
+    private static final SSLSocketFactory CLIENTS = TRUST.sslSocketFactory();
+
     private static final Path FILES = files();
 
     private final Front front;
@@ -183,9 +187,12 @@ public final class TestProxy implements AutoCloseable {
 
     /** A connection in bytes: in clear, or TLS with {@code http/1.1}. */
     public RawConnection raw() throws IOException {
-        return front.isTls()
-                ? RawConnection.openTls(port(), TRUST.sslSocketFactory(), "http/1.1")
-                : RawConnection.open(port());
+        return front.isTls() ? tls("http/1.1") : RawConnection.open(port());
+    }
+
+    /** A connection over TLS that offers this protocol. */
+    public RawConnection tls(String alpn) throws IOException {
+        return RawConnection.openTls(port(), CLIENTS, alpn);
     }
 
     /** How many exchanges have ended. */

@@ -14,6 +14,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.MediaType;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -108,12 +110,16 @@ class AbortTest {
     @CsvSource({"H1, true", "H1, false", "H1_TLS, true", "H1_TLS, false", "H1_TLS_JDK, true"})
     void uploadThatTheUpstreamKeepsWaitingIsTheUpstreamsFailure(Front front, boolean expects) throws Exception {
         CountDownLatch answered = new CountDownLatch(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        AtomicInteger pieces = new AtomicInteger();
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
+                    asked.countDown();
                     answered.await(30, TimeUnit.SECONDS);
                 });
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT));
+                TestProxy proxy = TestProxy.start(
+                        front, clock, b -> b.forward(upstream.uri()).timeouts(SHORT));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶"
                     + (expects ? "Expect: 100-continue¶¶" : "¶"));
@@ -121,11 +127,20 @@ class AbortTest {
                 try {
                     while (!expects) {
                         client.send(new byte[100_000]);
+                        pieces.incrementAndGet();
                     }
                 } catch (IOException e) {
                     // the proxy has had enough
                 }
             });
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+            // until all buffers are full
+            await().until(() -> {
+                int before = pieces.get();
+                clock.awaitSweeps(10);
+                return (expects || before > 0) && pieces.get() == before;
+            });
+            clock.pass(SHORT.idle(TimeoutClass.DEFAULT));
             assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
             answered.countDown();
             client.close();
@@ -303,6 +318,7 @@ class AbortTest {
             names = {"H1", "H1_TLS"})
     void cutUnderASlowReaderStrandsNoBuffer(Front front) throws Exception {
         byte[] piece = new byte[1 << 20];
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send("HTTP/1.1 200 OK¶Content-Length: 1000000000¶¶");
@@ -311,12 +327,18 @@ class AbortTest {
                     }
                 });
                 TestProxy proxy = TestProxy.start(
-                        front, b -> b.forward(upstream.uri()).timeouts(SHORT).ioThreads(1))) {
+                        front, clock, b -> b.forward(upstream.uri()).timeouts(SHORT))) {
             long before = 0;
             for (int i = 0; i < 9; i++) {
                 try (RawConnection client = proxy.raw()) {
                     client.send("GET / HTTP/1.1¶Host: localhost¶¶");
                     assertThat(client.readHead()).startsWith("HTTP/1.1 200");
+                    int ended = i + 1;
+                    // again, should the buffers not have been full
+                    await().pollInterval(Duration.ofMillis(100)).until(() -> {
+                        clock.skip(SHORT.idle(TimeoutClass.DEFAULT));
+                        return proxy.ended() == ended;
+                    });
                     assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
                 }
                 if (i == 3) {

@@ -44,7 +44,7 @@ class ClientFaultTest {
             .withRequestBodyRate(100_000, Duration.ofSeconds(4));
 
     /** What a client waits for an answer that stalls. */
-    private static final Duration PATIENCE = Duration.ofMillis(500);
+    private static final Duration PATIENCE = Duration.ofMillis(200);
 
     private static final Duration DELAY = Duration.ofMillis(20);
     private static final byte[] BODY = new byte[20_000];

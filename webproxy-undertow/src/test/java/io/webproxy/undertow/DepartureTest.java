@@ -115,10 +115,10 @@ class DepartureTest {
     })
     void isNoticedWhateverWasSent(Front front, Phase phase) throws Exception {
         Set<String> arrived = ConcurrentHashMap.newKeySet();
-        try (HangingPort hanging = HangingPort.open();
+        try (HangingPort hanging = phase == Phase.CONNECT ? HangingPort.open() : null;
                 RawUpstream upstream = RawUpstream.start(c -> serve(c, phase, arrived));
-                TestProxy proxy = TestProxy.start(
-                        front, forwarding(phase, phase == Phase.CONNECT ? hanging.uri() : upstream.uri()))) {
+                TestProxy proxy =
+                        TestProxy.start(front, forwarding(phase, hanging != null ? hanging.uri() : upstream.uri()))) {
             List<Client> clients = new ArrayList<>();
             Set<String> expected = new HashSet<>();
             if (phase == Phase.POOL) {
@@ -144,7 +144,6 @@ class DepartureTest {
                     client.awaitAnswer();
                 }
             }
-            long left = System.nanoTime();
             for (Client client : clients.subList(first, clients.size())) {
                 client.leave();
             }
@@ -155,7 +154,6 @@ class DepartureTest {
                 assertThat(record.error()).as(record.path()).isEqualTo(ForwardError.CLIENT_ABORTED);
             }
             assertThat(noticed).isEqualTo(expected);
-            assertThat(Duration.ofNanos(System.nanoTime() - left)).isLessThan(Duration.ofSeconds(5));
             if (phase != Phase.CONNECT && phase != Phase.POOL) {
                 await().untilAsserted(() -> assertThat(arrived).isEmpty());
             }
@@ -310,64 +308,60 @@ class DepartureTest {
         }
     }
 
-    /** More has come than is kept: the end of it is behind bytes that aren't read. */
+    /**
+     * More has come than is kept: the end of it is behind bytes that aren't read. Several at once, because the kernel's table is looked at for a hundredth of
+     * the time at most, and has to lack a connection twice: a while where others have left tens of thousands of connections in it.
+     */
     @ParameterizedTest
-    @CsvSource({
-        "H1, true, FIN",
-        "H1, true, RST",
-        "H1, false, RST",
-        "H1_TLS, true, FIN",
-        "H1_TLS, true, RST",
-        "H1_TLS_JDK, true, FIN"
-    })
-    void isNoticedBehindManyBytesThatNoOneReads(Front front, boolean pipelined, Way way) throws Exception {
-        CountDownLatch arrived = new CountDownLatch(1);
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void isNoticedBehindManyBytesThatNoOneReads(Front front) throws Exception {
+        Set<String> arrived = ConcurrentHashMap.newKeySet();
         CountDownLatch over = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
-                    c.readHead();
-                    arrived.countDown();
-                    over.await(160, TimeUnit.SECONDS);
+                    arrived.add(c.readHead().split(" ")[1]);
+                    over.await(180, TimeUnit.SECONDS);
                 });
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.forward(upstream.uri())
                                 .timeouts(
                                         TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMinutes(10))));
-                RawConnection client = proxy.raw()) {
+                RawConnection ends = proxy.raw();
+                RawConnection resets = proxy.raw();
+                RawConnection uploads = proxy.raw()) {
             try {
-                client.send(
-                        pipelined
-                                ? "GET /first HTTP/1.1¶Host: localhost¶¶" + (NEXT + "¶").repeat(2000)
-                                : "POST /first HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶¶");
-                arrived.await(30, TimeUnit.SECONDS);
+                String requests = (NEXT + "¶").repeat(2000);
+                ends.send("GET /ends HTTP/1.1¶Host: localhost¶¶" + requests);
+                resets.send("GET /resets HTTP/1.1¶Host: localhost¶¶" + requests);
+                uploads.send("POST /uploads HTTP/1.1¶Host: localhost¶Content-Length: 100000000¶¶");
                 Thread sender = new Thread(() -> {
                     byte[] piece = new byte[100_000];
                     try {
-                        for (int i = 0; !pipelined && i < 1000; i++) {
-                            client.send(piece);
+                        for (int i = 0; i < 1000; i++) {
+                            uploads.send(piece);
                         }
                     } catch (IOException e) {
-                        // the end of the test
+                        // the reset
                     }
                 });
                 sender.start();
-                if (pipelined) {
-                    sender.join();
-                }
+                await().until(() -> arrived.size() == 3);
                 RawConnection.pace(Duration.ofMillis(300));
-                if (way == Way.RST) {
-                    client.reset();
-                } else {
-                    client.close();
-                }
-                // the kernel's table is looked at for a hundredth of the time at most, and has to lack the connection
-                // twice: a while where others have left tens of thousands of connections in it
+                ends.close();
+                resets.reset();
+                uploads.reset();
+                sender.join();
                 await().atMost(150, TimeUnit.SECONDS)
                         .until(() -> proxy.server().status().exchanges() == 0);
-                ExchangeRecord record = proxy.record();
-                assertThat(record.path()).isEqualTo("/first");
-                assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
-                sender.join();
+                Set<String> left = new HashSet<>();
+                for (int i = 0; i < 3; i++) {
+                    ExchangeRecord record = proxy.record();
+                    left.add(record.path());
+                    assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+                }
+                assertThat(left).containsExactlyInAnyOrder("/ends", "/resets", "/uploads");
             } finally {
                 over.countDown();
             }

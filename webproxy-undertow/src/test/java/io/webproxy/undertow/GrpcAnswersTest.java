@@ -252,7 +252,7 @@ class GrpcAnswersTest {
             call(client, "/a.B/C", "grpc-timeout", timeout);
             assertThat(answer(client)).containsEntry("grpc-status", "4");
             assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isBetween(timeout.startsWith("2") ? Duration.ofMillis(200) : Duration.ZERO, Duration.ofSeconds(5));
+                    .isGreaterThanOrEqualTo(timeout.startsWith("2") ? Duration.ofMillis(200) : Duration.ZERO);
             assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
         }
     }

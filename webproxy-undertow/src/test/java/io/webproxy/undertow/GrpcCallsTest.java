@@ -380,7 +380,7 @@ class GrpcCallsTest {
             client.fields(next(client));
             String left = told.poll(30, TimeUnit.SECONDS);
             assertThat(left).endsWith("u");
-            assertThat(Long.parseLong(left.substring(0, left.length() - 1))).isBetween(10_000_000L, 19_900_000L);
+            assertThat(Long.parseLong(left.substring(0, left.length() - 1))).isBetween(1_000_000L, 19_900_000L);
         }
     }
 
@@ -410,7 +410,7 @@ class GrpcCallsTest {
             Long seen = resets.poll(30, TimeUnit.SECONDS);
             assertThat(seen).isNotNull();
             // it takes no sweep, though the machine may be busy
-            assertThat(Duration.ofNanos(seen - start)).isLessThan(Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(seen - start)).isLessThan(Duration.ofSeconds(25));
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
             assertThat(record.grpcStatus()).isNull();

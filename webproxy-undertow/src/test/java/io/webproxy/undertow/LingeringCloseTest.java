@@ -38,10 +38,12 @@ class LingeringCloseTest {
         return Stream.of(Front.H1, Front.H1_TLS, Front.H1_TLS_JDK)
                 .flatMap(front -> Stream.of("Content-Length: " + BODY, "Transfer-Encoding: chunked")
                         .flatMap(framing -> Stream.of(
-                                Arguments.of(front, "POST / HTTP/1.1¶Host: a¶" + framing + "¶¶", "401"),
-                                Arguments.of(front, "POST / HTTP/1.1¶" + framing + "¶¶", "400"),
-                                Arguments.of(front, "POST / HTTP/1.1¶Host: a¶X : y¶" + framing + "¶¶", "400"),
-                                Arguments.of(front, "TRACE / HTTP/1.1¶Host: a¶" + framing + "¶¶", "405"))));
+                                        Arguments.of(front, "POST / HTTP/1.1¶Host: a¶" + framing + "¶¶", "401"),
+                                        Arguments.of(front, "POST / HTTP/1.1¶" + framing + "¶¶", "400"),
+                                        Arguments.of(front, "POST / HTTP/1.1¶Host: a¶X : y¶" + framing + "¶¶", "400"),
+                                        Arguments.of(front, "TRACE / HTTP/1.1¶Host: a¶" + framing + "¶¶", "405"))
+                                // over TLS one of the parser and one of the handlers
+                                .limit(front.isTls() ? 2 : 4)));
     }
 
     @ParameterizedTest

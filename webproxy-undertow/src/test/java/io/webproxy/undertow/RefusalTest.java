@@ -45,26 +45,34 @@ class RefusalTest {
     }
 
     @ParameterizedTest
-    @MethodSource("heads")
-    void refusalNeverWaitsForTheBody(String head, int status, String words) throws Exception {
-        for (Front front : HTTP1) {
-            try (RawUpstream upstream = RawUpstream.answering(OK);
-                    TestProxy proxy = TestProxy.start(front, upstream.uri());
-                    RawConnection client = proxy.raw()) {
-                client.send(head);
-                assertThat(client.readResponse())
-                        .startsWith("HTTP/1.1 " + status + " ")
-                        .contains("\r\nConnection: close\r\n", "\r\n\r\n" + status + " ", words);
-                ExchangeRecord record = proxy.record();
-                assertThat(record.status()).isEqualTo(status);
-                assertThat(record.method()).isEqualTo("POST");
-                assertThat(record.path()).isEqualTo("/x");
-                assertThat(record.requestId()).isNotEmpty();
-                assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
-                client.shutdownOutput();
-                assertThat(client.end()).isEqualTo("end");
-                assertThat(upstream.connections()).isZero();
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void refusalNeverWaitsForTheBody(Front front) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(OK);
+                TestProxy proxy = TestProxy.start(front, upstream.uri())) {
+            for (Arguments each : heads().toList()) {
+                refused(proxy, (String) each.get()[0], (int) each.get()[1], (String) each.get()[2]);
             }
+            assertThat(upstream.connections()).isZero();
+        }
+    }
+
+    private static void refused(TestProxy proxy, String head, int status, String words) throws Exception {
+        try (RawConnection client = proxy.raw()) {
+            client.send(head);
+            assertThat(client.readResponse())
+                    .as(head)
+                    .startsWith("HTTP/1.1 " + status + " ")
+                    .contains("\r\nConnection: close\r\n", "\r\n\r\n" + status + " ", words);
+            ExchangeRecord record = proxy.record();
+            assertThat(record.status()).as(head).isEqualTo(status);
+            assertThat(record.method()).as(head).isEqualTo("POST");
+            assertThat(record.path()).as(head).isEqualTo("/x");
+            assertThat(record.requestId()).as(head).isNotEmpty();
+            assertThat(record.error()).as(head).isEqualTo(ForwardError.REQUEST_REJECTED);
+            client.shutdownOutput();
+            assertThat(client.end()).as(head).isEqualTo("end");
         }
     }
 

@@ -10,6 +10,7 @@ import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
 import java.time.Duration;
@@ -87,17 +88,20 @@ class SlowPeersTest {
             names = {"H1", "H1_TLS"})
     void bodyThatTheUpstreamDoesNotTakeIsNotSlow(Front front) throws Exception {
         byte[] body = new byte[16 << 20];
+        CountDownLatch silent = new CountDownLatch(1);
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    RawConnection.pace(Duration.ofMillis(7000));
+                    silent.await(30, TimeUnit.SECONDS);
                     // early, so that only what the buffers hold has to come: how long all of it takes depends on the
                     // machine
                     c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 });
                 TestProxy proxy = TestProxy.start(
                         front,
+                        clock,
                         b -> b.forward(upstream.uri())
-                                .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofMillis(5500))));
+                                .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofSeconds(10))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: " + body.length + "¶¶");
             CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
@@ -107,6 +111,11 @@ class SlowPeersTest {
                     // the rest isn't wanted
                 }
             });
+            // all of them would count against a client that is waited for; a few may while the buffers become full
+            for (int i = 0; i < 20; i++) {
+                clock.pass(Duration.ofSeconds(1));
+            }
+            silent.countDown();
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
             client.close();
             sending.get(30, TimeUnit.SECONDS);

@@ -204,7 +204,7 @@ class TimeoutClassTest {
         return fetch(proxy, request, new CountDownLatch(1));
     }
 
-    private static String fetch(TestProxy proxy, Request request, CountDownLatch begun) throws IOException {
+    static String fetch(TestProxy proxy, Request request, CountDownLatch begun) throws IOException {
         try (Response response = proxy.client().newCall(request).execute()) {
             if (response.code() == 504) {
                 return "504";

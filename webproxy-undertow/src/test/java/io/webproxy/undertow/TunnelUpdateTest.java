@@ -50,7 +50,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @ExpectedLog(logger = "io.webproxy.tunnel", contains = "can't be connected to")
 @ExpectedLog(logger = "io.webproxy.tunnel", contains = "isn't served by")
 class TunnelUpdateTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
     private Path directory;
@@ -293,13 +293,16 @@ class TunnelUpdateTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"private, 0", "private, 5", "public, 0", "public, 5"})
+    @CsvSource({"private, 0", "private, 25", "public, 0", "public, 25"})
     void closeOfEitherSideIsAGoodbye(String which, int drainSeconds) throws Exception {
         BlockingQueue<TunnelEvent.Kind> events = new LinkedBlockingQueue<>();
         ProxyObserver observer = new ProxyObserver() {
             @Override
             public void tunnelChanged(TunnelEvent event) {
-                events.add(event.kind());
+                // the start may be told late
+                if (event.kind().name().matches(".*_(DISCONNECTED|LOST)")) {
+                    events.add(event.kind());
+                }
             }
         };
         try (ProxyServer outer = publicSide(tunnels(agents("first", "alice names=a.example.com")));
@@ -308,7 +311,7 @@ class TunnelUpdateTest {
             both.forEach(each -> each.update(b -> b.observer(observer).drainTime(Duration.ofSeconds(drainSeconds))));
             long start = System.nanoTime();
             both.get(which.equals("public") ? 0 : 1).close();
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
             List<TunnelEvent.Kind> ends = List.of(
                     Objects.requireNonNull(events.poll(30, TimeUnit.SECONDS)),
                     Objects.requireNonNull(events.poll(30, TimeUnit.SECONDS)));

@@ -194,13 +194,13 @@ class RelayDialTest {
                 HangingPort two = HangingPort.open();
                 RelayHarness harness = new RelayHarness()) {
             int port = harness.listen(
-                    RelayHarness.to(one.port(), two.port(), one.port()).withConnectTime(Duration.ofMillis(600)));
+                    RelayHarness.to(one.port(), two.port(), one.port()).withConnectTime(Duration.ofSeconds(1)));
             try (RawConnection client = RelayHarness.connect(port)) {
                 assertThat(client.end()).isEqualTo("reset");
             }
             RelayRecord record = harness.ended();
             assertThat(record.end()).isEqualTo(RelayEnd.CONNECT_FAILED);
-            assertThat(record.duration()).isBetween(Duration.ofMillis(600), Duration.ofMillis(2_500));
+            assertThat(record.duration()).isBetween(Duration.ofSeconds(1), Duration.ofMillis(2_900));
         }
     }
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A client that leaves while its agent is asked, or waited for, is noticed, and neither counts nor keeps an agent busy any longer. */
 @ExtendWith(LeakCheck.class)
 class LeavingClientTest {
-    private static final Duration SOON = Duration.ofSeconds(4);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
     private Path directory;
