@@ -6,6 +6,7 @@ import java.security.KeyPair;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.shredzone.acme4j.AccountBuilder;
 import org.shredzone.acme4j.Login;
 import org.shredzone.acme4j.Session;
@@ -23,6 +24,7 @@ final class Accounts {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
 
     private final CertificateStore store;
+    private final AtomicReference<String> told = new AtomicReference<>("");
 
     Accounts(CertificateStore store) {
         this.store = store;
@@ -33,7 +35,12 @@ final class Accounts {
         AccountBuilder builder = new AccountBuilder().useKeyPair(key()).agreeToTermsOfService();
         settings.contacts().forEach(builder::addEmail);
         settings.externalAccount().ifPresent(bound -> builder.withKeyIdentifier(bound.keyId(), bound.macKey()));
-        return builder.createLogin(session);
+        Login login = builder.createLogin(session);
+        String account = login.getAccountLocation().toString();
+        if (!account.equals(told.getAndSet(account))) {
+            LOG.info("The account at the CA is {}: a CAA record can allow it alone, by accounturi (RFC 8657)", account);
+        }
+        return login;
     }
 
     /** The account's key. Servers that share the store share it, also those that start at the same moment. */

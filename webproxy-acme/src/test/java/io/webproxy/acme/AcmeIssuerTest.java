@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Pebble;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** Orders at Pebble, a CA that is well. */
 @ExtendWith(LeakCheck.class)
@@ -106,6 +110,29 @@ class AcmeIssuerTest {
         assertThat(rsa.keyType()).isEqualTo("RSA");
         assertThat(store.list("account/")).hasSize(1);
         assertThat(responder.certificates).isEmpty();
+    }
+
+    /** What a CAA record needs that allows this account alone. */
+    @Test
+    void addressOfTheAccountIsSaidOnce() throws Exception {
+        Logger logger = (Logger) LoggerFactory.getLogger("io.webproxy.acme");
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        try {
+            AcmeIssuer issuer = issuer(settings());
+            issuer.obtain(ONE, null);
+            issuer.done(ONE);
+            issuer.obtain(ONE, null);
+        } finally {
+            logger.detachAppender(lines);
+        }
+        assertThat(lines.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .filteredOn(line -> line.startsWith("The account at the CA is https://"))
+                .singleElement()
+                .asString()
+                .contains("/my-account/");
     }
 
     @Test
