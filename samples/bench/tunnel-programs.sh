@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Programs that people use, through a public proxy that never ends TLS to a private one that listens on nothing: curl with the inner server's certificate, with a
-# client certificate, over HTTP/2 and with the PROXY protocol, a WebSocket, events beside direct ones, a large download, ssh by a port of the public side and by
+# client certificate, over HTTP/2 and with the PROXY protocol, names under a wildcard, a WebSocket, events beside direct ones, a large download, ssh by a port of the public side and by
 # TLS, half-close by either side, much data in both directions at once, and a connection that is silent for a while. Each is one line, `ok` or `FAILED`,
 # with what it said. Ends with 1 when one failed or was left out.
 #
@@ -28,6 +28,8 @@ signed inner "test.$domain"
 signed mtls "mtls.$domain"
 signed seen "seen.$domain"
 signed shell "shell.$domain"
+signed wild "*.wild.$domain"
+signed exact "exact.wild.$domain"
 signed client a-client
 ca=$work/root.crt
 head -c $((megabytes << 20)) /dev/zero | openssl enc -aes-128-ctr -pass pass:a -nosalt -pbkdf2 >"$work/large" 2>/dev/null
@@ -39,6 +41,8 @@ upstream_port=${upstream_port%/}
 free_port && inner=$port
 free_port && mtls=$port
 free_port && seen=$port
+free_port && wild=$port
+free_port && exact=$port
 free_port && raw=$port
 user=
 [ "$(id -u)" -ne 0 ] || user="user root;"
@@ -80,6 +84,18 @@ http {
     ssl_certificate_key $work/seen.key;
     location / { return 200 "\$proxy_protocol_addr"; }
   }
+  server {
+    listen 127.0.0.1:$wild ssl;
+    ssl_certificate $work/wild.crt;
+    ssl_certificate_key $work/wild.key;
+    location / { return 200 wildcard; }
+  }
+  server {
+    listen 127.0.0.1:$exact ssl proxy_protocol;
+    ssl_certificate $work/exact.crt;
+    ssl_certificate_key $work/exact.key;
+    location / { return 200 exact; }
+  }
 }
 EOF_NGINX
 nginx -e "$work/nginx-error.log" -c "$work/nginx.conf" &
@@ -94,15 +110,16 @@ listens "$inner" "$work/nginx-error.log"
 # ---- both proxies
 free_port && tcp_ssh=$port
 free_port && tcp_raw=$port
-agent alice --names "*.$domain" --ports "$tcp_ssh,$tcp_raw"
+agent alice --names "*.$domain,*.wild.$domain" --ports "$tcp_ssh,$tcp_raw"
 public_proxy public 0 --bind 127.0.0.1
 one=$port
 private_proxy private alice "127.0.0.1:$one" --announce "test.$domain=127.0.0.1:$inner" --announce "mtls.$domain=127.0.0.1:$mtls" \
-  --announce "shell.$domain=127.0.0.1:$wrapped" --announce "raw.$domain=127.0.0.1:$raw" --announce "tcp:$tcp_ssh=127.0.0.1:$sshd" --announce "tcp:$tcp_raw=127.0.0.1:$raw"
+  --announce "shell.$domain=127.0.0.1:$wrapped" --announce "*.wild.$domain=127.0.0.1:$wild" --announce "raw.$domain=127.0.0.1:$raw" --announce "tcp:$tcp_ssh=127.0.0.1:$sshd" --announce "tcp:$tcp_raw=127.0.0.1:$raw"
 private=$pid
-agent bob --names "seen.$domain" --shared # a second agent, since the option holds for all of one
+agent bob --names "seen.$domain,exact.wild.$domain" --shared # a second agent, since the option holds for all of one
 sleep 2 # that the agents file is read again
-private_proxy private-v2 bob "127.0.0.1:$one" --announce "seen.$domain=127.0.0.1:$seen" --proxy-protocol v2
+private_proxy private-v2 bob "127.0.0.1:$one" --announce "seen.$domain=127.0.0.1:$seen" \
+  --announce "exact.wild.$domain=127.0.0.1:$exact" --proxy-protocol v2
 
 cat >"$work/ssh_config" <<EOF_SSH
 Host tcp
@@ -137,6 +154,18 @@ streams() { # many requests on one connection of HTTP/2
   same "$got" ' 200 200 2'
 }
 seen_as() { same "$(through seen --interface 127.9.8.7 "https://seen.$domain:$one/")" 127.9.8.7; }
+leaf() { # server name, as it is sent: the subject of the certificate that comes
+  openssl s_client -connect "127.0.0.1:$one" -servername "$1" </dev/null 2>"$work/leaf" | openssl x509 -noout -subject -nameopt RFC2253 2>/dev/null || grep -m 1 -o 'unrecognized name' "$work/leaf"
+}
+wildcard() { same "$(through any.wild "https://any.wild.$domain:$one/")" wildcard && same "$(leaf "any.wild.$domain")" "subject=CN=*.wild.$domain"; }
+exact_first() { # of another agent
+  same "$(through exact.wild "https://exact.wild.$domain:$one/")" exact && same "$(leaf "exact.wild.$domain")" "subject=CN=exact.wild.$domain"
+}
+one_level() { same "$(leaf "a.b.wild.$domain")" 'unrecognized name' && same "$(leaf "wild.$domain")" 'unrecognized name'; }
+spelled() { # upper case and a trailing dot mean nothing
+  local upper=${domain^^}
+  same "$(leaf "ANY.wild.$upper.")" "subject=CN=*.wild.$domain" && same "$(leaf "Exact.WILD.$upper.")" "subject=CN=exact.wild.$domain" && same "$(leaf "test.$domain.")" "subject=CN=test.$domain"
+}
 websocket() { python3 - "$one" "$ca" "$domain" <<'PY'
 import socket, sys
 sys.path.insert(0, "programs")
@@ -188,6 +217,10 @@ run http2 version2
 run http2-streams streams
 run proxy-protocol-v2 seen_as
 run unknown-name unknown
+run wildcard wildcard
+run exact-before-wildcard exact_first
+run wildcard-one-level one_level
+run case-and-dot spelled
 run listens-on-nothing hides
 run websocket websocket
 run events events
@@ -207,4 +240,4 @@ nothing_thrown() { same "$(complaints "$work"/public.err "$work"/private.err "$w
 run logs nothing_thrown
 
 echo "$ran ran, $failed failed"
-[ "$failed" -eq 0 ] && { [ "$ran" -eq 25 ] || [ -n "${CASES:-}" ]; }
+[ "$failed" -eq 0 ] && { [ "$ran" -eq 29 ] || [ -n "${CASES:-}" ]; }
