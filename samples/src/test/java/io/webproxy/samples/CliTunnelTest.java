@@ -70,6 +70,7 @@ class CliTunnelTest {
                         + " NAME=HOST:PORT",
                 "private-proxy --connect h:1 --server s --identity i --announce tcp:x=h:1|--announce: 0 (expected:"
                         + " 1-65535)",
+                "private-proxy --connect h:1 --server s --identity i --announce a.b=h:1 --bind 127.0.0.1|'--bind'",
                 "private-proxy --connect h:1 --server s --identity i --announce *.com=h:1|--announce: *.com (expected:"
                         + " a server name"
             })

@@ -20,6 +20,7 @@ import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -241,6 +242,24 @@ class TunnelTest {
                     .isInstanceOf(ProxyStartException.class)
                     .hasMessage("other.example.com isn't accepted by 127.0.0.1:" + port(outer)
                             + ": 403 other.example.com isn't among what the agents file allows alice.");
+        }
+    }
+
+    @Test
+    void portThatIsInUseIsOneSentence() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0);
+                ProxyServer outer = publicSide("names=app.example.com ports=" + taken.getLocalPort());
+                PrivateProxy inner = PrivateProxy.start(
+                        "127.0.0.1:" + port(outer),
+                        t -> t.identity(directory.resolve("alice"))
+                                .server(fingerprint())
+                                .announceTcp(taken.getLocalPort(), "127.0.0.1:1"),
+                        b -> b.drainTime(Duration.ZERO))) {
+            assertThatThrownBy(() -> inner.awaitAnnounced(Duration.ofSeconds(30)))
+                    .isInstanceOf(ProxyStartException.class)
+                    .hasMessage("tcp:" + taken.getLocalPort() + " isn't accepted by 127.0.0.1:" + port(outer)
+                            + ": 409 Port " + taken.getLocalPort()
+                            + " is already in use: stop the program that uses it, or choose another port.");
         }
     }
 

@@ -15,12 +15,6 @@ import picocli.CommandLine.ParameterException;
 /** What commands have that serve no requests themselves, and the serving. */
 final class PlainOptions {
     @Option(
-            names = "--bind",
-            paramLabel = "ADDRESS",
-            description = "The local address to listen on; default: all addresses.")
-    private @Nullable String bind;
-
-    @Option(
             names = "--io-threads",
             paramLabel = "N",
             converter = Numbers.Threads.class,
@@ -76,9 +70,6 @@ final class PlainOptions {
     private ProxyConfig configured(CommandSpec command, Consumer<ProxyConfig.Builder> configure) {
         ProxyConfig.Builder builder = ProxyServer.builder();
         try {
-            if (bind != null) {
-                builder.bind(bind);
-            }
             if (ioThreads != null) {
                 builder.ioThreads(ioThreads);
             }

@@ -54,6 +54,12 @@ final class PublicProxyCommand implements Callable<Integer> {
                     + " none.")
     private Path identity = Path.of("");
 
+    @Option(
+            names = "--bind",
+            paramLabel = "ADDRESS",
+            description = "The local address to listen on; default: all addresses.")
+    private @Nullable String bind;
+
     @Mixin
     private TunnelLimits limits = new TunnelLimits();
 
@@ -70,6 +76,9 @@ final class PublicProxyCommand implements Callable<Integer> {
 
     private void configure(ProxyConfig.Builder builder) {
         TunnelServer tunnels = limits.applyTo(TunnelServer.agents(agents).identity(identity));
+        if (bind != null) {
+            builder.bind(bind);
+        }
         Integer control = controlPort;
         if (control == null) {
             builder.listen(port, rules -> rules.tunnels(tunnels).detectTime(TunnelServer.HELLO_TIME));

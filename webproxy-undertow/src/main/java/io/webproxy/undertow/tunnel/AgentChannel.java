@@ -336,6 +336,11 @@ final class AgentChannel extends ControlChannel {
     }
 
     @Override
+    String closing() {
+        return PublicSide.CLOSING;
+    }
+
+    @Override
     void closed(Farewell farewell, String reason) {
         incoming.settled();
         side.live().ended(this);

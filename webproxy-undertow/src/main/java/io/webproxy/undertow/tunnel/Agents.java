@@ -112,7 +112,7 @@ final class Agents {
         boolean changed = !read.equals(byFingerprint);
         byFingerprint = read;
         if (changed) {
-            LOG.info("{} has changed; agents in it: {}", file, read.size());
+            LOG.info("The agents file {} has changed; agents in it: {}", file, read.size());
         }
         return changed;
     }

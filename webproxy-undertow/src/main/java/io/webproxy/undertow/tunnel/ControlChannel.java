@@ -85,6 +85,9 @@ abstract class ControlChannel extends Watched {
     /** The peer has answered a ping: it has read all that was sent before. */
     void answered(long ping) {}
 
+    /** Why it ends when its own side is closing. */
+    abstract String closing();
+
     /** It is over; called once. */
     abstract void closed(Farewell farewell, String reason);
 
@@ -417,6 +420,6 @@ abstract class ControlChannel extends Watched {
 
     @Override
     protected void cut() {
-        end(0, "the server is closing");
+        end(0, closing());
     }
 }

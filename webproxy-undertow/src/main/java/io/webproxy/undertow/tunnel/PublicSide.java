@@ -45,6 +45,9 @@ public final class PublicSide {
     /** What this version can do beyond the first one: nothing yet. */
     static final long CAPABILITIES = 0;
 
+    /** Why channels end then. */
+    static final String CLOSING = "the server is closing";
+
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
 
     /** How many control channels may be open that haven't said who they are. */
@@ -256,11 +259,16 @@ public final class PublicSide {
                 try {
                     environment.ports().open(offer.item().port());
                 } catch (ProxyStartException e) {
-                    return new Message.Verdict(Message.Verdict.TAKEN, String.valueOf(e.getMessage()));
+                    return new Message.Verdict(Message.Verdict.TAKEN, withoutPeriod(String.valueOf(e.getMessage())));
                 }
             }
             return verdict.isAccepted() ? registry.announce(channel, agent, offer) : verdict;
         }
+    }
+
+    /** A sentence as others are told it, who end it themselves. */
+    private static String withoutPeriod(String sentence) {
+        return sentence.endsWith(".") ? sentence.substring(0, sentence.length() - 1) : sentence;
     }
 
     /** A channel has said who it is, or is over. */
@@ -441,7 +449,7 @@ public final class PublicSide {
             leaving = true;
             open = List.copyOf(channels);
         }
-        String why = next == null ? "the server is closing" : "the server has other tunnels now: connect again";
+        String why = next == null ? CLOSING : "the server has other tunnels now: connect again";
         new CloseSteps()
                 .step("ports of agents", environment.ports()::closeAll)
                 .each("control channels", open, channel -> channel.leave(why))

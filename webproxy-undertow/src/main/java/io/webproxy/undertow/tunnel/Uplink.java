@@ -20,6 +20,9 @@ import org.xnio.XnioIoThread;
 
 /** The private side's way to one public server: dialled, announced to, and dialled again when it is lost. Belongs to one IO thread, except where it says so. */
 final class Uplink {
+    /** Why channels end then. */
+    static final String CLOSING = "the agent is closing";
+
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DIAL_MILLIS = 4_000;
 
@@ -175,7 +178,7 @@ final class Uplink {
     void close(boolean back) {
         Message.Goodbye why = back
                 ? new Message.Goodbye(Message.Goodbye.BACK_SOON, "the agent has another tunnel now")
-                : new Message.Goodbye(0, "the agent is closing");
+                : new Message.Goodbye(0, CLOSING);
         // whoever drains the server waits for it
         side.live().opened(this, () -> later(() -> endChannel(why)));
         later(() -> {

@@ -211,6 +211,11 @@ final class UplinkChannel extends ControlChannel {
     }
 
     @Override
+    String closing() {
+        return Uplink.CLOSING;
+    }
+
+    @Override
     void closed(Farewell farewell, String reason) {
         List.copyOf(waiting.values()).forEach(HandIn::drop);
         uplink.ended(farewell, reason);
