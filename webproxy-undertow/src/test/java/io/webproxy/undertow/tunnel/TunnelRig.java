@@ -38,6 +38,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -57,6 +58,7 @@ final class TunnelRig implements AutoCloseable {
     private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
     private final TlsProvider provider;
     private final AtomicLong ahead = new AtomicLong();
+    private volatile @Nullable Long stopped;
     final BlockingQueue<TunnelEvent> events = new LinkedBlockingQueue<>();
     final LiveRelays live = new LiveRelays();
     final BlockingQueue<RelayRecord> records = new LinkedBlockingQueue<>();
@@ -97,7 +99,7 @@ final class TunnelRig implements AutoCloseable {
         for (int i = 0; i < 2; i++) {
             XnioIoThread thread = worker.getIoThread(i);
             threads.add(thread);
-            sweepers.put(thread, new Sweeper(thread, () -> System.nanoTime() + ahead.get()));
+            sweepers.put(thread, new Sweeper(thread, this::now));
         }
         this.agentsFile = directory.resolve("agents");
         writeAgents(agents);
@@ -195,6 +197,16 @@ final class TunnelRig implements AutoCloseable {
                     .append('\n');
         }
         Files.writeString(agentsFile, lines);
+    }
+
+    private long now() {
+        Long since = stopped;
+        return (since == null ? System.nanoTime() : since) + ahead.get();
+    }
+
+    /** Time goes on by {@link #pass} alone from now on. */
+    void stopClock() {
+        stopped = System.nanoTime();
     }
 
     /** Deadlines are so much nearer from now on. */
