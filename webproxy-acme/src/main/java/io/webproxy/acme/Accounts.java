@@ -74,7 +74,8 @@ final class Accounts {
         store.put(name, Keys.toPem(Keys.create("EC")).getBytes(StandardCharsets.UTF_8));
         if (kept.isPresent()) {
             LOG.warn(
-                    "The account key {}/{} is damaged: it is set aside as {}, and a new account is made; put the key back from a backup to use the old one",
+                    "The account key {}/{} is damaged: it is set aside as {}, and a new account is made; put the key"
+                            + " back from a backup to use the old one",
                     store,
                     name,
                     DAMAGED);

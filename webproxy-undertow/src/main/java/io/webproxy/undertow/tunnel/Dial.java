@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.undertow.deadline.DirectSockets;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.io.IOException;
@@ -50,7 +51,7 @@ final class Dial {
         this.callback = callback;
     }
 
-    /** Starts one; on the thread. */
+    /** Starts one; on the thread. Within a machine it may have ended when this returns. */
     static Dial start(XnioIoThread thread, InetSocketAddress to, HostNames names, Callback callback) {
         Dial dial = new Dial(thread, to.getPort(), callback);
         InetAddress known = to.getAddress();
@@ -90,8 +91,10 @@ final class Dial {
         if (next < addresses.size()) {
             patience = IoTasks.executeAfter(thread, () -> guarded(this::tryNext), NEXT_MILLIS);
         }
+        InetSocketAddress to = new InetSocketAddress(address, port);
+        IoFuture<StreamConnection> direct = DirectSockets.connect(thread, null, to);
         IoFuture<StreamConnection> future =
-                thread.openStreamConnection(new InetSocketAddress(address, port), null, null, OPTIONS);
+                direct == null ? thread.openStreamConnection(to, null, null, OPTIONS) : direct;
         pending = future;
         future.addNotifier((ended, attachment) -> later(() -> dialled(future)), null);
     }
