@@ -42,6 +42,10 @@ public final class ForwardedStory {
     private final @Nullable String port;
     private final String addresses;
     private final List<ForwardedElement> elements;
+    /** What this server adds; made when it is first written, as the hash code of a text is. */
+    private @Nullable String own;
+
+    private @Nullable String outerPort;
 
     /**
      * The way from the peer to this server.
@@ -69,7 +73,7 @@ public final class ForwardedStory {
     }
 
     /** Of a peer that isn't trusted: it is the client itself. */
-    static ForwardedStory none(Hop hop) {
+    public static ForwardedStory none(Hop hop) {
         return new ForwardedStory(hop, hop.peer, null, null, null, "", List.of());
     }
 
@@ -225,20 +229,47 @@ public final class ForwardedStory {
         return elements.stream().map(ForwardedElement::toString).collect(Collectors.joining(", "));
     }
 
-    /** Adds what the upstream is told. */
+    /** Whether the peer has reached this server by this scheme, with this {@code Host}. */
+    public boolean isOf(String scheme, String authority) {
+        return hop.authority.equals(authority) && hop.scheme.equals(scheme);
+    }
+
+    private String own(String outerScheme, String outerHost, String peerName) {
+        String known = own;
+        if (known == null) {
+            known = elements.isEmpty()
+                    ? ForwardedFields.element(outerScheme, withPort(outerHost, port, outerScheme), peerName)
+                    : ForwardedFields.element(hop.scheme, hop.authority, peerName);
+            own = known;
+        }
+        return known;
+    }
+
+    private String port(String outerScheme, String outerHost) {
+        String known = outerPort;
+        if (known == null) {
+            known = port == null ? ForwardedFields.port(outerScheme, outerHost) : port;
+            outerPort = known;
+        }
+        return known;
+    }
+
+    /**
+     * Adds what the upstream is told.
+     *
+     * @param peerName the peer's address
+     */
     void write(HeadWriter out, String peerName, String clientName) {
         String outerScheme = scheme == null ? hop.scheme : scheme;
         String outerHost = host == null ? hop.authority : host;
-        String own = elements.isEmpty()
-                ? ForwardedFields.element(outerScheme, withPort(outerHost, port, outerScheme), peerName)
-                : ForwardedFields.element(hop.scheme, hop.authority, peerName);
+        String added = own(outerScheme, outerHost, peerName);
         out.field(ForwardedFields.FOR, addresses.isEmpty() ? peerName : addresses + ", " + peerName);
         out.field(ForwardedFields.PROTO, outerScheme);
         if (!outerHost.isEmpty()) {
             out.field(ForwardedFields.HOST, outerHost);
         }
-        out.field(ForwardedFields.PORT, port == null ? ForwardedFields.port(outerScheme, outerHost) : port);
+        out.field(ForwardedFields.PORT, port(outerScheme, outerHost));
         out.field(ForwardedFields.REAL_IP, clientName);
-        out.field(ForwardedFields.FORWARDED, elements.isEmpty() ? own : joined(elements) + ", " + own);
+        out.field(ForwardedFields.FORWARDED, elements.isEmpty() ? added : joined(elements) + ", " + added);
     }
 }

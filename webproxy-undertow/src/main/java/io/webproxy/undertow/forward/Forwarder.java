@@ -9,6 +9,7 @@ import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.upstream.Upstreams;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,9 @@ import org.slf4j.LoggerFactory;
 /** The last handler: forwards an exchange whose route is known, by Undertow's proxy handler over our upstream side. */
 public final class Forwarder implements HttpHandler {
     private static final Logger LOG = LoggerFactory.getLogger(Forwarder.class);
+    /** In place of the client's address, which the proxy handler would make fields of that aren't sent. */
+    private static final InetSocketAddress UNTOLD = InetSocketAddress.createUnresolved("client", 0);
+
     private static final Duration WARN_EVERY = Duration.ofMinutes(1);
 
     private final AtomicLong nextWarning = new AtomicLong(System.nanoTime());
@@ -50,6 +54,7 @@ public final class Forwarder implements HttpHandler {
         }
         // it would ask for the client's certificate on every request, which throws where there is none
         http.getConnection().setSslSessionInfo(null);
+        http.setSourceAddress(UNTOLD);
         proxy.handleRequest(http);
     }
 

@@ -28,11 +28,38 @@ import org.jspecify.annotations.Nullable;
 
 /** The first handler of every request: guard, challenge, redirect, route and timeout class; then it is to be let in. */
 public final class FrontHandler implements HttpHandler {
-    private static final AttachmentKey<Exchange.Peer> PEER = AttachmentKey.create(Exchange.Peer.class);
+    private static final AttachmentKey<Client> CLIENT = AttachmentKey.create(Client.class);
     private static final DecisionWait.Late LATE_END =
             new DecisionWait.Late(408, "The end of the request didn't come in time.", ForwardError.REQUEST_REJECTED);
 
     private static final Map<String, List<String>> CROWDED = Map.of("Retry-After", List.of("1"));
+
+    /** What is known of a connection's client. */
+    private static final class Client {
+        final Exchange.Peer peer;
+        /** That of its last request, if it isn't trusted. */
+        private @Nullable ForwardedStory last;
+
+        Client(Exchange.Peer peer) {
+            this.peer = peer;
+        }
+
+        /** What the upstream is told of it. */
+        ForwardedStory story(Settings now, String scheme, HeaderMap fields) {
+            String authority = ForwardedFields.authority(fields);
+            ForwardedStory known = last;
+            if (known != null && known.isOf(scheme, authority)) {
+                return known;
+            }
+            ForwardedStory.Hop hop = new ForwardedStory.Hop(peer.address(), scheme, authority);
+            if (peer.trusted()) {
+                return now.trust().read(hop, fields);
+            }
+            known = ForwardedStory.none(hop);
+            last = known;
+            return known;
+        }
+    }
 
     private final Exchanges exchanges;
     private final Supplier<Settings> settings;
@@ -70,9 +97,10 @@ public final class FrontHandler implements HttpHandler {
         String raw = RequestPath.raw(http);
         boolean tooLong = raw != null && raw.length() > now.limits().requestTargetBytes();
         String path = raw == null || tooLong ? raw : RequestPath.normalized(raw);
-        Exchange.Peer peer = peer(http.getConnection(), now);
+        Client client = client(http.getConnection(), now);
+        Exchange.Peer peer = client.peer;
         peer.identity().strip(http.getRequestHeaders());
-        Exchange exchange = exchange(http, now, peer, raw == null ? "" : raw);
+        Exchange exchange = exchange(http, now, client, raw == null ? "" : raw);
         exchange.errorPages(now.errorPages());
         if (now.strictTransport() != null) {
             now.strictTransport().install(http);
@@ -112,31 +140,31 @@ public final class FrontHandler implements HttpHandler {
         }
     }
 
-    private Exchange exchange(HttpServerExchange http, Settings now, Exchange.Peer peer, String path) {
-        HeaderMap fields = http.getRequestHeaders();
+    private Exchange exchange(HttpServerExchange http, Settings now, Client client, String path) {
         // not what :scheme says: the client could write anything there
         String scheme = http.getConnection().getSslSession() == null ? "http" : "https";
-        ForwardedStory story = now.trust()
-                .read(new ForwardedStory.Hop(peer.address(), scheme, ForwardedFields.authority(fields)), fields);
+        ForwardedStory story = client.story(now, scheme, http.getRequestHeaders());
         http.putAttachment(ForwardedStory.KEY, story);
-        return new Exchange(http, exchanges, peer, new Exchange.Requester(story.client(), story.scheme()), path);
+        return new Exchange(http, exchanges, client.peer, new Exchange.Requester(story.client(), story.scheme()), path);
     }
 
-    private static Exchange.Peer peer(ServerConnection connection, Settings now) {
-        Exchange.Peer known = connection.getAttachment(PEER);
-        if (known != null
+    private static Client client(ServerConnection connection, Settings now) {
+        Client client = connection.getAttachment(CLIENT);
+        Exchange.Peer known = client == null ? null : client.peer;
+        if (client != null
+                && known != null
                 && known.trusted() == now.trust().contains(known.address())
                 && known.identity().isBy(now.clientCertificates())) {
-            return known;
+            return client;
         }
         InetAddress address = Origin.of(connection).client().getAddress();
         boolean trusted = now.trust().contains(address);
         // the dates are looked at when a connection opens; a configuration that changes later doesn't end it
         Instant opened = known == null || known.identity().isExpired() ? Instant.now() : Instant.MIN;
         Identity identity = Identity.of(now.clientCertificates(), trusted, connection.getSslSession(), opened);
-        Exchange.Peer peer = new Exchange.Peer(address, AddressText.of(address), trusted, identity);
-        connection.putAttachment(PEER, peer);
-        return peer;
+        client = new Client(new Exchange.Peer(address, AddressText.of(address), trusted, identity));
+        connection.putAttachment(CLIENT, client);
+        return client;
     }
 
     private void route(Exchange exchange, Settings now, String path) throws Exception {
