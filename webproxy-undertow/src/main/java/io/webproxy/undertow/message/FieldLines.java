@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Adds field lines of one name to a map that holds 127 of them: those above 100 share a value. */
 public final class FieldLines {
-    private static final int MOST = 100;
+    static final int MOST = 100;
     /** No value has it as it comes. */
     private static final String LINE_FEED = "\n";
 

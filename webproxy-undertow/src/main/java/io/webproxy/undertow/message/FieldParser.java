@@ -68,24 +68,38 @@ public final class FieldParser {
     public @Nullable String parse(byte[] bytes, int start, int end, int maxFields, HeaderMap into) {
         int fields = 0;
         int line = start;
-        while (line < end) {
-            int lineEnd = lineEnd(bytes, line, end);
-            if (lineEnd < 0) {
-                return "a line doesn't end with CRLF";
+        while (line < end && bytes[line] != '\r' && ++fields <= maxFields) {
+            int next = field(bytes, line, end, fields, into);
+            if (next < 0) {
+                break;
             }
-            if (lineEnd == line) {
-                return lineEnd + 2 == end ? null : "bytes after the empty line";
-            }
-            if (++fields > maxFields) {
-                return "more than " + maxFields + " fields";
-            }
-            String problem = field(bytes, line, lineEnd, into);
-            if (problem != null) {
-                return problem;
-            }
-            line = lineEnd + 2;
+            line = next;
         }
-        return "no empty line at the end";
+        return problem(bytes, line, end, fields > maxFields ? maxFields : Integer.MAX_VALUE);
+    }
+
+    /** What is wrong with the line where reading has ended, if it isn't the empty line at the end. */
+    private static @Nullable String problem(byte[] bytes, int line, int end, int exceeded) {
+        if (line >= end) {
+            return "no empty line at the end";
+        }
+        int lineEnd = lineEnd(bytes, line, end);
+        if (lineEnd < 0) {
+            return "a line doesn't end with CRLF";
+        }
+        if (lineEnd == line) {
+            return lineEnd + 2 == end ? null : "bytes after the empty line";
+        }
+        if (exceeded != Integer.MAX_VALUE) {
+            return "more than " + exceeded + " fields";
+        }
+        int colon = line;
+        while (isToken(bytes[colon])) {
+            colon++;
+        }
+        return colon == line || bytes[colon] != ':'
+                ? "a field has no valid name"
+                : "a field value has a control character";
     }
 
     /** Where the CRLF of a line starts, or -1 when a CR or LF stands alone. */
@@ -101,31 +115,39 @@ public final class FieldParser {
         return -1;
     }
 
-    private @Nullable String field(byte[] bytes, int start, int end, HeaderMap into) {
+    /** Reads the line of the {@code nth} field; returns where the next line starts, or -1 if something is wrong. */
+    private int field(byte[] bytes, int start, int end, int nth, HeaderMap into) {
         int colon = start;
         int hash = 0;
         while (colon < end && isToken(bytes[colon])) {
             hash = 31 * hash + bytes[colon++];
         }
         if (colon == start || colon == end || bytes[colon] != ':') {
-            return "a field has no valid name";
+            return -1;
         }
         int from = colon + 1;
-        int to = end;
-        while (from < to && (bytes[from] == ' ' || bytes[from] == '\t')) {
+        while (from < end && (bytes[from] == ' ' || bytes[from] == '\t')) {
             from++;
         }
+        int lineEnd = from;
+        while (lineEnd < end && isValueByte(bytes[lineEnd])) {
+            lineEnd++;
+        }
+        if (lineEnd + 1 >= end || bytes[lineEnd] != '\r' || bytes[lineEnd + 1] != '\n') {
+            return -1;
+        }
+        int to = lineEnd;
         while (to > from && (bytes[to - 1] == ' ' || bytes[to - 1] == '\t')) {
             to--;
         }
-        for (int i = from; i < to; i++) {
-            if (!isValueByte(bytes[i])) {
-                return "a field value has a control character";
-            }
-        }
+        HttpString name = name(bytes, start, colon, hash);
         String value = new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
-        FieldLines.addOfResponse(into, name(bytes, start, colon, hash), value);
-        return null;
+        if (nth <= FieldLines.MOST) {
+            into.add(name, value);
+        } else {
+            FieldLines.addOfResponse(into, name, value);
+        }
+        return lineEnd + 2;
     }
 
     private HttpString name(byte[] bytes, int start, int end, int hash) {

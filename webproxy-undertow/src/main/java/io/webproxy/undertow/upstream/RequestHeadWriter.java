@@ -65,29 +65,32 @@ final class RequestHeadWriter implements HeadWriter {
 
     @Override
     public void field(HttpString name, String value) {
-        room(name.length() + value.length() + 4);
         int nameLength = name.length();
+        int valueLength = value.length();
+        room(nameLength + valueLength + 4);
         if (nameLength == 0) {
             throw new UnwritableException("a field has no name");
         }
-        for (int i = 0; i < nameLength; i++) {
-            byte b = name.byteAt(i);
-            if (!FieldParser.isToken(b)) {
+        byte[] out = bytes;
+        int at = length;
+        name.copyTo(out, at);
+        for (int end = at + nameLength; at < end; at++) {
+            if (!FieldParser.isToken(out[at])) {
                 throw new UnwritableException("a field name isn't a token");
             }
-            bytes[length++] = b;
         }
-        bytes[length++] = ':';
-        bytes[length++] = ' ';
-        for (int i = 0; i < value.length(); i++) {
+        out[at++] = ':';
+        out[at++] = ' ';
+        for (int i = 0; i < valueLength; i++) {
             char c = value.charAt(i);
             if (!isLegal(c)) {
                 throw new UnwritableException("a field value has a control character");
             }
-            bytes[length++] = (byte) c;
+            out[at++] = (byte) c;
         }
-        bytes[length++] = '\r';
-        bytes[length++] = '\n';
+        out[at++] = '\r';
+        out[at++] = '\n';
+        length = at;
     }
 
     /** The complete head. */

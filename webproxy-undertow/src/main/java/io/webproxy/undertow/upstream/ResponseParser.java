@@ -84,22 +84,44 @@ final class ResponseParser {
                 return Result.TOO_LARGE;
             }
             if (length == bytes.length) {
-                bytes = Arrays.copyOf(bytes, Math.min(maxBytes, length * 2));
+                bytes = Arrays.copyOf(bytes, Math.min(maxBytes, Math.max(USUAL_BYTES, length * 2)));
             }
-            byte b = buffer.get();
-            bytes[length++] = b;
-            if (b == (matched % 2 == 0 ? '\r' : '\n')) {
-                if (++matched == 4) {
-                    return complete(noBody);
-                }
-            } else {
-                matched = b == '\r' ? 1 : 0;
-                if (b == '\n' || b == 0) {
-                    return invalid("a control character in the response head");
-                }
+            int from = length;
+            int room = Math.min(maxBytes, bytes.length) - from;
+            int count = Math.min(buffer.remaining(), Math.min(room, USUAL_BYTES));
+            buffer.get(buffer.position(), bytes, from, count);
+            boolean isClean = look(from + count);
+            buffer.position(buffer.position() + length - from);
+            if (!isClean) {
+                return invalid("a control character in the response head");
+            }
+            if (matched == 4) {
+                return complete(noBody);
             }
         }
         return Result.MORE;
+    }
+
+    /** Looks at bytes up to the end of the head, if that is there; returns false at one that no head has. */
+    private boolean look(int end) {
+        byte[] in = bytes;
+        int found = matched;
+        int at = length;
+        boolean isClean = true;
+        while (at < end && found < 4 && isClean) {
+            byte b = in[at++];
+            if (b > '\r') {
+                found = 0;
+            } else if (b == (found % 2 == 0 ? '\r' : '\n')) {
+                found++;
+            } else {
+                found = b == '\r' ? 1 : 0;
+                isClean = b != '\n' && b != 0;
+            }
+        }
+        matched = found;
+        length = at;
+        return isClean;
     }
 
     private Result complete(boolean noBody) {
@@ -144,14 +166,16 @@ final class ResponseParser {
         HeaderValues lengths = map.get(Headers.CONTENT_LENGTH);
         long contentLength = -1;
         if (lengths != null) {
-            for (String value : lengths) {
-                long parsed = ContentLength.parse(value);
+            for (int i = 0; i < lengths.size(); i++) {
+                long parsed = ContentLength.parse(lengths.get(i));
                 if (parsed < 0 || (contentLength >= 0 && parsed != contentLength)) {
                     return invalid("a Content-Length that isn't one number");
                 }
                 contentLength = parsed;
             }
-            map.put(Headers.CONTENT_LENGTH, Long.toString(contentLength));
+            if (lengths.size() > 1 || lengths.getFirst().charAt(0) == '0') {
+                map.put(Headers.CONTENT_LENGTH, Long.toString(contentLength));
+            }
         }
         if (encoding != null) {
             if (contentLength >= 0) {
