@@ -35,6 +35,7 @@ public final class Upstream {
     private final boolean http2;
     private final String host;
     private final int port;
+    private final String authority;
     private final @Nullable Path trust;
     private final @Nullable String trustPassword;
     private final @Nullable CertificateSource identity;
@@ -66,6 +67,7 @@ public final class Upstream {
         this.http2 = http2;
         this.host = host;
         this.port = port;
+        this.authority = host + ":" + port;
         this.trust = trust;
         this.trustPassword = trustPassword;
         this.identity = identity;
@@ -250,7 +252,7 @@ public final class Upstream {
 
     /** {@code host:port}, as it stands in records and logs. */
     public String authority() {
-        return host + ":" + port;
+        return authority;
     }
 
     @Override

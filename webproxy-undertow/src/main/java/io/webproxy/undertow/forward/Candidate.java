@@ -2,6 +2,7 @@ package io.webproxy.undertow.forward;
 
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.upstream.Health;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +22,9 @@ record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failu
     }
 
     /** It has answered with less than 500. */
-    void answered(long now) {
+    void answered(LongSupplier nanoClock) {
         if (failures != null) {
-            failures.ended(false, now);
+            failures.ended(false, nanoClock.getAsLong());
         }
     }
 

@@ -449,7 +449,7 @@ final class ForwardExchange extends Facade
         if (failed) {
             upstreamFailed();
         } else if (candidate != null) {
-            candidate.answered(now());
+            candidate.answered(exchange.shared().nanoClock());
         }
     }
 

@@ -18,7 +18,8 @@ public final class ForwardedFields {
     static final HttpString REAL_IP = new HttpString("X-Real-IP");
     static final HttpString PREFIX = new HttpString("X-Forwarded-Prefix");
     static final HttpString FORWARDED = new HttpString("Forwarded");
-    private static final Set<HttpString> ALL = Set.of(
+    /** The names of the fields that say who the client is; a client's own are never passed on. */
+    static final Set<HttpString> ALL = Set.of(
             FOR,
             PROTO,
             HOST,
@@ -32,11 +33,6 @@ public final class ForwardedFields {
             PREFIX);
 
     private ForwardedFields() {}
-
-    /** Whether a field says who the client is, so that a client's own is never passed on. */
-    static boolean isOne(HttpString name) {
-        return ALL.contains(name);
-    }
 
     /**
      * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard; servers put it before the paths that they send.

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class OutboundHead {
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
 
+    /** What the proxy says itself. */
+    private static final Set<HttpString> OWN = own();
+
     private final Exchange exchange;
     private final HttpServerExchange http;
     private final HeaderMap in;
@@ -186,13 +189,15 @@ final class OutboundHead {
         }
     }
 
+    private static Set<HttpString> own() {
+        Set<HttpString> own = new HashSet<>(FieldRules.HOP_BY_HOP);
+        own.addAll(ForwardedFields.ALL);
+        own.addAll(Set.of(Headers.HOST, Headers.CONTENT_LENGTH, RequestIds.FIELD, LoopGuard.FIELD));
+        return Set.copyOf(own);
+    }
+
     private boolean passes(HttpString name, Set<HttpString> named) {
-        return !(name.equals(Headers.HOST)
-                || name.equals(Headers.CONTENT_LENGTH)
-                || FieldRules.isHopByHop(name)
-                || name.equals(RequestIds.FIELD)
-                || name.equals(LoopGuard.FIELD)
-                || ForwardedFields.isOne(name)
+        return !(OWN.contains(name)
                 || named.contains(name)
                 || !names.passes(name)
                 || (name.equals(Headers.AUTHORIZATION) && !exchange.credentialsPass()));

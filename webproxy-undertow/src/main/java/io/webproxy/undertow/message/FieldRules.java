@@ -17,16 +17,21 @@ public final class FieldRules {
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
     private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
     private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
-    private static final Set<HttpString> HOP_BY_HOP = Set.of(
-            Headers.CONNECTION,
-            KEEP_ALIVE,
-            PROXY_CONNECTION,
-            Headers.PROXY_AUTHENTICATE,
-            Headers.PROXY_AUTHORIZATION,
-            Headers.TE,
-            Headers.TRANSFER_ENCODING,
-            Headers.UPGRADE,
-            HTTP2_SETTINGS);
+    private static final HttpString[] NAMES_OF_HOPS = {
+        Headers.CONNECTION,
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        Headers.PROXY_AUTHENTICATE,
+        Headers.PROXY_AUTHORIZATION,
+        Headers.TE,
+        Headers.TRANSFER_ENCODING,
+        Headers.UPGRADE,
+        HTTP2_SETTINGS
+    };
+
+    /** The names of fields that are for one connection only. */
+    public static final Set<HttpString> HOP_BY_HOP = Set.of(NAMES_OF_HOPS);
+
     private static final Set<String> TRAILERS = Set.of(
             "content-digest",
             "digest",
@@ -90,14 +95,14 @@ public final class FieldRules {
     /** Removes hop-by-hop fields and those that {@code Connection} names; {@code Trailer} stays. */
     public static void stripHopByHop(HeaderMap fields) {
         HeaderValues connection = fields.get(Headers.CONNECTION);
-        if (connection != null) {
+        if (connection != null && !(connection.size() == 1 && isKeepAlive(connection.getFirst()))) {
             for (String name : tokens(connection)) {
                 if (FieldParser.isToken(name)) {
                     fields.remove(new HttpString(name));
                 }
             }
         }
-        for (HttpString name : HOP_BY_HOP) {
+        for (HttpString name : NAMES_OF_HOPS) {
             fields.remove(name);
         }
     }
@@ -118,9 +123,11 @@ public final class FieldRules {
     }
 
     private static boolean isPlain(String value) {
-        return value.equalsIgnoreCase("close")
-                || value.equalsIgnoreCase("keep-alive")
-                || value.equalsIgnoreCase("upgrade");
+        return value.equalsIgnoreCase("close") || isKeepAlive(value) || value.equalsIgnoreCase("upgrade");
+    }
+
+    private static boolean isKeepAlive(String value) {
+        return value.equalsIgnoreCase("keep-alive");
     }
 
     /** Whether a list field has a token, without regard to case. */
