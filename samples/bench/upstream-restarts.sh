@@ -103,7 +103,11 @@ for scheme in ${SCHEMES:-http h2c https+h2}; do
     python3 programs/restarts.py load "$uri" "$calls" "$work/stop" "$work/load" >"$work/load.out" 2>&1 &
     load=$!
     pids+=("$load")
-    sleep 3
+    # once connections are open, and code is compiled
+    for _ in $(seq 300); do
+      [ "$(cat "$work"/{a,b,c}.executed | wc -l)" -lt 1000 ] || break
+      sleep 0.2
+    done
     for round in $(seq "$rounds"); do
       restart "$(cut -c $((round % 3 + 1)) <<<abc)" "$signal"
     done
