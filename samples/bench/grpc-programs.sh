@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # gRPC by programs of others through the proxy: a service in Go, Java and Python, each called by a client in each of these languages, over TLS and in cleartext (h2c). Every client makes calls of all
 # four kinds, with metadata, failures, responses that are trailers only, pauses, 16 MB messages, deadlines, cancellation (which the service must see within 100 ms), and 1,000 streams
-# at once. Then grpc-go's interop client against its server, every case; Triton's client and a stand-in for its server; a stream with pauses; and, by Python's h2, what calls are answered with that reach no service.
+# at once. Then grpc-go's interop client against its server, every case; clients of Triton and of TensorFlow Serving and stand-ins for these servers; streams with pauses; and, by Python's h2, what calls are answered with that reach no service.
 #
 # A line for each pair: the checks that are right, and those that aren't with what was seen. Ends with 1 when a check fails or fewer than 100 were made. The libraries are installed from their
 # registries; a language whose library can't be had is skipped, by name.
@@ -208,15 +208,22 @@ if [[ " ${languages[*]} " == *" go "* ]] && wanted interop; then
   [ -z "${plains[interop]}" ] || pair interop bash -c 'interop "$@"' - "${plains[interop]}"
   [ -z "${secures[interop]}" ] || pair interop-tls bash -c 'interop "$@"' - "${secures[interop]}" -use_tls -custom_credentials_type "" -ca_file "$ca" -use_test_ca -server_host_override localhost
 fi
-# ---- a model server's protocol, by its own client
-if [[ " ${languages[*]} " == *" python "* ]] && wanted triton; then
-  if "$python" -c 'import tritonclient.grpc' 2>/dev/null || "${python%/*}/pip" -q install 'tritonclient[grpc]' >"$work/triton.log" 2>&1; then
-    service triton "$python" programs/grpc_triton.py serve 127.0.0.1:0
-    proxies triton "$address" h2c
-    [ -z "${plains[triton]}" ] || pair triton "$python" programs/grpc_triton.py check "${plains[triton]}" -
-    [ -z "${secures[triton]}" ] || pair triton-tls "$python" programs/grpc_triton.py check "${secures[triton]}" "$ca"
-  else without triton "pip's tritonclient"; fi
-fi
+# ---- the protocols of model servers, by stand-ins made from their own .proto files, and by their own clients
+model() { # name, module that it needs, what pip installs
+  [[ " ${languages[*]} " == *" python "* ]] && wanted "$1" || return 0
+  if ! "$python" -c "import $2" 2>/dev/null && ! "${python%/*}/pip" -q install "${@:3}" >"$work/$1.log" 2>&1; then
+    without "$1" "pip's ${*:3}"
+    return
+  fi
+  service "$1" "$python" "programs/grpc_$1.py" serve 127.0.0.1:0
+  proxies "$1" "$address" h2c
+  [ -z "${plains[$1]}" ] || pair "$1" "$python" "programs/grpc_$1.py" check "${plains[$1]}" -
+  [ -z "${secures[$1]}" ] || pair "$1-tls" "$python" "programs/grpc_$1.py" check "${secures[$1]}" "$ca"
+}
+model triton tritonclient.grpc 'tritonclient[grpc]'
+# without TensorFlow itself
+"$python" -c 'import numpy, google.protobuf' 2>/dev/null || "${python%/*}/pip" -q install numpy protobuf >>"$work/pip.log" 2>&1 || true
+model tfserving tensorflow_serving.apis.prediction_service_pb2_grpc --no-deps tensorflow-serving-api==2.21.0 tensorflow-protobuf==2.11.0
 
 # ---- streams with pauses, all at once
 watch() { # name, client, HOST:PORT, CA|-

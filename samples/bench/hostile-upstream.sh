@@ -3,7 +3,7 @@
 # through the proxy without a pause, while a good client asks another upstream of the same proxy.
 #
 # For each kind: how the requests ended, and the good client's times without and beside them. Ends with 1 if the good client sees an error, or its 99th percentile is above twice what it was, or 50 ms more if that is larger; if
-# no request met the upstream; if the proxy logs an error; or if it holds more descriptors or 32 MB more heap in the end.
+# no request met the upstream; if the proxy logs an error; or if it holds more descriptors or 32 MB more heap in the end. A kind that harms the good client is tried once more.
 #
 # Options by environment: KINDS (names; default: all), SECONDS_EACH (5), SECONDS_ALONE (3), JAR, JAVA (java), JAVA_OPTS.
 set -euo pipefail
@@ -44,20 +44,24 @@ state() { # live heap in KB, descriptors
 python3 programs/hostile_upstream.py clients "$proxy/resets/" 2 >/dev/null
 read -r -a before <<<"$(state)"
 failed=0
-for kind in ${KINDS:-${kinds[@]}}; do
+meet() { # kind: whether the good client was unharmed
   : >"$work/bystander.out"
   "$java" -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$work/classes" Bystander "$proxy/" "$work/cert.pem" "${SECONDS_ALONE:-3}" "$seconds" >"$work/bystander.out" 2>&1 &
-  bystander=$!
+  local bystander=$! ended verdict=ok
   until grep -q '^alone' "$work/bystander.out"; do
     kill -0 "$bystander" 2>/dev/null || die "the good client has ended: $(head -n 3 "$work/bystander.out")"
     sleep 0.1
   done
-  ended=$(timeout 60 python3 programs/hostile_upstream.py clients "$proxy/$kind/" "$seconds")
-  wait "$bystander" && verdict=ok || verdict="NOT OK"
+  ended=$(timeout 60 python3 programs/hostile_upstream.py clients "$proxy/$1/" "$seconds")
+  wait "$bystander" || verdict="NOT OK"
   [[ $ended != 0* ]] || verdict="NOT OK"
-  [ "$verdict" = ok ] || failed=1
-  printf '%-20s %s; %s\n' "$kind" "$verdict" "$ended"
+  printf '%-20s %s; %s\n' "$1" "$verdict" "$ended"
   sed 's/^/    /' "$work/bystander.out"
+  [ "$verdict" = ok ]
+}
+for kind in ${KINDS:-${kinds[@]}}; do
+  # again, if the machine had something else to do
+  meet "$kind" || meet "$kind" || failed=1
 done
 for _ in $(seq 12); do
   read -r -a after <<<"$(state)"

@@ -5,11 +5,12 @@
 import queue
 import sys
 import time
-from concurrent import futures
 
 import grpc
+import grpc_model
 import numpy as np
 import tritonclient.grpc as triton
+from grpc_model import equal
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
@@ -59,12 +60,7 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
 
 
 def serve(address):
-    server = grpc.server(futures.ThreadPoolExecutor(64), options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Service(), server)
-    port = server.add_insecure_port(address)
-    server.start()
-    print(f"ready {address.rsplit(':', 1)[0]}:{port}", flush=True)
-    server.wait_for_termination()
+    grpc_model.serve(address, lambda server: service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Service(), server))
 
 
 def inputs(a, b):
@@ -73,11 +69,6 @@ def inputs(a, b):
         made.append(triton.InferInput(name, [len(numbers)], "INT32"))
         made[-1].set_data_from_numpy(np.array(numbers, dtype=np.int32))
     return made
-
-
-def equal(seen, expected):
-    if seen != expected:
-        raise AssertionError(f"{seen!r} (expected: {expected!r})")
 
 
 def check(address, ca):
@@ -128,12 +119,7 @@ def check(address, ca):
         except triton.InferenceServerException as e:
             equal(e.status(), "StatusCode.DEADLINE_EXCEEDED")
 
-    for test in (health, metadata, infer, compressed, large, parallel, stream, deadline):
-        try:
-            test()
-            print(test.__name__, "ok", flush=True)
-        except Exception as e:
-            print(test.__name__, f"{type(e).__name__} {e}".replace("\n", " "), flush=True)
+    grpc_model.run(health, metadata, infer, compressed, large, parallel, stream, deadline)
     client.close()
 
 
