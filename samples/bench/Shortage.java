@@ -31,6 +31,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
@@ -63,6 +64,8 @@ public final class Shortage {
     });
     private volatile boolean holding;
     private volatile Process proxy;
+    private volatile Process gateway;
+    private String target;
     private int port;
     private int descriptors;
     private boolean secure;
@@ -92,8 +95,10 @@ public final class Shortage {
     public static void main(String[] args) throws Exception {
         Shortage all = new Shortage(args);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            if (all.proxy != null) {
-                all.proxy.destroyForcibly();
+            for (Process each : new Process[] {all.proxy, all.gateway}) {
+                if (each != null) {
+                    each.destroyForcibly();
+                }
             }
         }));
         boolean good = true;
@@ -106,12 +111,13 @@ public final class Shortage {
         System.exit(good ? 0 : 1);
     }
 
-    /** kind:limit:cold|warm:plain|tls, where the limit is one of descriptors, or the heap for idle and transfers. */
+    /** kind:limit:cold|warm:plain|tls[:h2c], where the limit is one of descriptors, or the heap for idle and transfers; h2c is what the upstream speaks then. */
     private boolean run(String name) throws Exception {
         String[] parts = name.split(":");
         String kind = parts[0];
         boolean heap = kind.equals("idle") || kind.equals("transfers");
         secure = parts[3].equals("tls");
+        target = parts.length == 5 ? gateway() : "http://127.0.0.1:" + upstream.getLocalPort();
         start(name, heap ? "-Xmx" + parts[1] : "-Xmx256m", heap ? 20_000 : Integer.parseInt(parts[1]));
         if (parts[2].equals("warm")) {
             for (int i = 0; i < 20; i++) {
@@ -194,7 +200,7 @@ public final class Shortage {
                 jar,
                 "expose",
                 "--to",
-                "http://127.0.0.1:" + upstream.getLocalPort(),
+                target,
                 "--bind",
                 "127.0.0.1",
                 "--external-port",
@@ -203,12 +209,31 @@ public final class Shortage {
         proxy = new ProcessBuilder(command)
                 .redirectError(log(name, "err").toFile())
                 .start();
-        BufferedReader out = new BufferedReader(new InputStreamReader(proxy.getInputStream(), StandardCharsets.UTF_8));
+        port = ready(proxy);
+    }
+
+    private static int ready(Process started) throws IOException {
+        BufferedReader out =
+                new BufferedReader(new InputStreamReader(started.getInputStream(), StandardCharsets.UTF_8));
         String line = out.readLine();
         if (line == null || !line.startsWith("ready ")) {
             throw new IOException("the proxy did not start: " + line);
         }
-        port = URI.create(line.substring(6)).getPort();
+        return URI.create(line.substring(6)).getPort();
+    }
+
+    /** The upstream by HTTP/2: another proxy before it, which is short of nothing. */
+    private String gateway() throws IOException {
+        if (gateway != null) {
+            gateway.destroyForcibly();
+        }
+        List<String> command = List.of(java, "-Xmx256m", "-jar", jar, "expose", "--plain", "--bind", "127.0.0.1");
+        List<String> ports = List.of("--to", "http://127.0.0.1:" + upstream.getLocalPort(), "--external-port", "0");
+        gateway = new ProcessBuilder(
+                        Stream.concat(command.stream(), ports.stream()).toList())
+                .redirectError(logs.resolve("gateway.err").toFile())
+                .start();
+        return "h2c://127.0.0.1:" + ready(gateway);
     }
 
     private Path log(String name, String kind) {

@@ -10,7 +10,9 @@
 #   idle       6,000 idle connections of one client with a small heap
 #   transfers  2,000 endless downloads of which nothing but the status is read, with a small heap
 #
-# Names of cases may be given, such as streams:1024:cold:tls; without them all are run, which takes some minutes. Loopback only.
+# Some cases have an upstream that speaks HTTP/2 (h2c), whose connections are few and carry many streams.
+#
+# Names of cases may be given, such as streams:1024:cold:tls or transfers:16m:warm:tls:h2c; without them all are run, which takes some minutes. Loopback only.
 # Options by environment: JAR, JAVA (java).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -28,6 +30,7 @@ if [ ${#cases[@]} -eq 0 ]; then
   done
   cases+=(elsewhere:256:cold:plain elsewhere:256:cold:tls elsewhere:1024:warm:plain elsewhere:1024:warm:tls)
   cases+=(idle:24m:cold:tls idle:24m:warm:plain transfers:16m:cold:plain transfers:16m:warm:tls)
+  cases+=(streams:256:cold:plain:h2c streams:1024:warm:plain:h2c elsewhere:1024:cold:tls:h2c transfers:16m:cold:plain:h2c transfers:16m:warm:tls:h2c)
 fi
 certificate
 mkdir "$work/classes"

@@ -77,4 +77,24 @@ class AckPollTest {
         }
         await().until(() -> !kernel.isAlive());
     }
+
+    /** A table that comes slowly, as on a busy machine, costs no more than another. */
+    @Test
+    void lookThatOnlyWaitsPutsOffNoOther() throws Exception {
+        Path table = directory.resolve("tcp");
+        assertThat(Peers.run(Duration.ofSeconds(30), "mkfifo", table.toString()).exitCode())
+                .isZero();
+        BlockingQueue<Object> answers = new LinkedBlockingQueue<>();
+        try (OneIoThread io = OneIoThread.start()) {
+            AckPoll poll = new AckPoll(List.of(table));
+            for (int i = 0; i < 2; i++) {
+                poll.ask(OURS, io.thread(), answers::add);
+                try (OutputStream out = Files.newOutputStream(table)) {
+                    await().pollDelay(Duration.ofMillis(i == 0 ? 600 : 0)).until(() -> true);
+                    out.write(line(0, OURS).getBytes(StandardCharsets.US_ASCII));
+                }
+                assertThat(answers.poll(30, TimeUnit.SECONDS)).isEqualTo(new TcpTable.Row(OURS, 2, false));
+            }
+        }
+    }
 }
