@@ -1,6 +1,7 @@
 package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.observe.ExchangeRecord;
@@ -9,6 +10,7 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -22,6 +24,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -33,6 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(LeakCheck.class)
 class WebSocketFramesTest {
     private static final Duration PINGS = Duration.ofMillis(500);
+
+    private final TestClock clock = new TestClock();
 
     /** The upstream gets neither the pings' pongs nor less than all that the client sends besides. */
     @ParameterizedTest
@@ -50,12 +55,13 @@ class WebSocketFramesTest {
                     upstreamGot.add(c.read(12));
                     upstreamGot.add(c.end());
                 });
-                TestProxy proxy = TestProxy.start(front, pinging(upstream, TimeoutPolicy.defaults()));
+                TestProxy proxy = TestProxy.start(front, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             assertThat(client.read(4)).isEqualTo("\u0082\u0005he");
-            RawConnection.pace(PINGS.multipliedBy(2));
+            clock.passAndLook(PINGS);
+            clock.passAndLook(PINGS);
             client.send(masked("\u0082", "before"));
             assertThat(upstreamGot.poll(30, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "before"));
             assertThat(client.read(3)).as("no ping within a frame").isEqualTo("llo");
@@ -63,6 +69,7 @@ class WebSocketFramesTest {
             assertThat(ping).startsWith("\u0089\u0008");
             client.send(pong(ping)).send(masked("\u0082", "behind"));
             assertThat(upstreamGot.poll(30, TimeUnit.SECONDS)).isEqualTo(masked("\u0082", "behind"));
+            clock.pass(PINGS);
             assertThat(client.read(10)).as("the next ping").isEqualTo(ping);
         }
     }
@@ -78,14 +85,19 @@ class WebSocketFramesTest {
                     c.send(WebSocketTest.SWITCH);
                     ends.add(c.end());
                 });
-                TestProxy proxy = TestProxy.start(front, pinging(upstream, TimeoutPolicy.defaults()));
+                TestProxy proxy = TestProxy.start(front, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            clock.passAndLook(PINGS.minusNanos(1));
+            assertThat(ends).isEmpty();
+            clock.pass(Duration.ofNanos(1));
+            assertThat(client.read(2)).isEqualTo("\u0089\u0008");
+            clock.pass(PINGS);
             assertThat(ends.poll(30, TimeUnit.SECONDS)).isEqualTo("reset");
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
-            assertThat(record.total()).isGreaterThanOrEqualTo(PINGS.multipliedBy(2));
+            assertThat(record.total()).isEqualTo(PINGS.multipliedBy(2));
         }
     }
 
@@ -97,16 +109,17 @@ class WebSocketFramesTest {
                     c.send(WebSocketTest.SWITCH);
                     c.end();
                 });
-                TestProxy proxy = TestProxy.start(Front.H1, pinging(upstream, limited));
+                TestProxy proxy = TestProxy.start(Front.H1, clock, pinging(upstream, limited));
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
-            int pings = 0;
-            for (String ping = client.read(10); ping.length() == 10; ping = readOrEmpty(client)) {
-                pings++;
-                client.send(pong(ping));
+            for (int pings = 0; pings < 4; pings++) {
+                clock.pass(PINGS);
+                client.send(pong(client.read(10)));
+                // between two sweeps everything that has come is read
+                clock.awaitSweeps(2);
             }
-            assertThat(pings).isGreaterThan(1);
+            clock.pass(PINGS);
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
             assertThat(record.bytesIn()).isZero();
@@ -127,18 +140,28 @@ class WebSocketFramesTest {
                     c.send("\u0082\u0002ok");
                     c.end();
                 });
-                TestProxy proxy = TestProxy.start(Front.H1, pinging(upstream, TimeoutPolicy.defaults()));
+                TestProxy proxy = TestProxy.start(Front.H1, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
+            AtomicInteger pieces = new AtomicInteger();
             CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> {
                 try {
-                    client.send("\u0082\u00ff\0\0\0\0\0\u0080\0\0\0\0\0\0").send(new byte[size]);
+                    client.send("\u0082\u00ff\0\0\0\0\0\u0080\0\0\0\0\0\0");
+                    for (; pieces.get() < 128; pieces.incrementAndGet()) {
+                        client.send(new byte[size / 128]);
+                    }
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
             });
-            RawConnection.pace(PINGS.multipliedBy(5));
+            // until all buffers are full
+            await().until(() -> {
+                int before = pieces.get();
+                clock.awaitSweeps(10);
+                return before > 0 && pieces.get() == before;
+            });
+            passPings();
             read.countDown();
             sent.get(30, TimeUnit.SECONDS);
             String frame = client.read(2);
@@ -151,11 +174,18 @@ class WebSocketFramesTest {
         }
     }
 
+    private void passPings() {
+        for (int i = 0; i < 5; i++) {
+            clock.passAndLook(PINGS);
+        }
+    }
+
     /** Where no ping can be sent, or no pong can come, nobody is gone. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void pingsCutNoHalfClosedTunnel(boolean byUpstream) throws Exception {
         BlockingQueue<String> got = new LinkedBlockingQueue<>();
+        CountDownLatch silent = new CountDownLatch(byUpstream ? 0 : 1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send(WebSocketTest.SWITCH);
@@ -163,29 +193,25 @@ class WebSocketFramesTest {
                         c.shutdownOutput();
                     }
                     got.add(c.readAll());
-                    RawConnection.pace(byUpstream ? Duration.ZERO : PINGS.multipliedBy(5));
+                    silent.await(30, TimeUnit.SECONDS);
                     c.send("answer");
                 });
-                TestProxy proxy = TestProxy.start(Front.H1, pinging(upstream, TimeoutPolicy.defaults()));
+                TestProxy proxy = TestProxy.start(Front.H1, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             if (byUpstream) {
                 assertThat(client.end()).isEqualTo("end");
-                RawConnection.pace(PINGS.multipliedBy(5));
+                passPings();
             }
             client.send("late").shutdownOutput();
             assertThat(got.poll(30, TimeUnit.SECONDS)).isEqualTo("late");
+            if (!byUpstream) {
+                passPings();
+                silent.countDown();
+            }
             assertThat(client.readAll()).isEqualTo(byUpstream ? "" : "answer");
             assertThat(proxy.record().error()).isNull();
-        }
-    }
-
-    private static String readOrEmpty(RawConnection client) {
-        try {
-            return client.read(10);
-        } catch (IOException e) {
-            return "";
         }
     }
 
