@@ -263,6 +263,7 @@ class HostileAgentTest {
                 Future<RawConnection> second = executor.submit(() -> visit("evil.example.com"));
                 assertThat(agent.next(Message.Use.class).id()).isEqualTo(ready.id());
                 // nothing comes on it: a new connection is asked for
+                rig.pass(Duration.ofSeconds(2));
                 Message.Connect next = agent.next(Message.Connect.class);
                 try (Socket data = agent.data(next.id(), next.token());
                         Socket target = new Socket(InetAddress.getLoopbackAddress(), inner.port())) {
@@ -274,6 +275,7 @@ class HostileAgentTest {
                         assertThat(visitor.readLine()).isEqualTo("served\n");
                     }
                 }
+                rig.pass(Duration.ofSeconds(10));
                 assertThat(firstByte(silent.getInputStream())).isEqualTo(-1);
             }
         } finally {
@@ -344,6 +346,7 @@ class HostileAgentTest {
                 assertThat(visitor.readLine()).isEqualTo("ping\n");
             }
             // each is closed within 5 s
+            rig.pass(Duration.ofSeconds(5));
             for (Socket socket : silent) {
                 socket.setSoTimeout(30_000);
                 assertThat(firstByte(socket.getInputStream())).isEqualTo(-1);
