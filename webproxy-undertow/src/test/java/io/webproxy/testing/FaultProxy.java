@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Stands between two that talk TCP, passes every byte on, and has faults: in either direction, behind a number of bytes. */
 public final class FaultProxy implements AutoCloseable {
@@ -12,6 +14,7 @@ public final class FaultProxy implements AutoCloseable {
     private final RawUpstream front;
     private volatile Fault request = Fault.NONE;
     private volatile Fault response = Fault.NONE;
+    private final CountDownLatch stalled = new CountDownLatch(1);
 
     private FaultProxy(int target) throws IOException {
         this.target = target;
@@ -27,6 +30,13 @@ public final class FaultProxy implements AutoCloseable {
     public void faults(Fault inRequests, Fault inResponses) {
         request = inRequests;
         response = inResponses;
+    }
+
+    /** Waits until the first direction stalls. */
+    public void awaitStall() throws InterruptedException {
+        if (!stalled.await(30, TimeUnit.SECONDS)) {
+            throw new AssertionError("nothing stalls");
+        }
     }
 
     /** {@code http://127.0.0.1:port}. */
@@ -49,7 +59,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /** Ends with the direction; what ends one side in disorder ends the other. */
-    private static void pump(Socket from, Socket to, Fault fault) {
+    private void pump(Socket from, Socket to, Fault fault) {
         try {
             if (copy(from, to, fault)) {
                 to.shutdownOutput();
@@ -61,7 +71,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /** Whether the direction ends in good order. */
-    private static boolean copy(Socket from, Socket to, Fault fault) throws IOException, InterruptedException {
+    private boolean copy(Socket from, Socket to, Fault fault) throws IOException, InterruptedException {
         InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream();
         byte[] buffer = new byte[8192];
@@ -72,6 +82,7 @@ public final class FaultProxy implements AutoCloseable {
                 switch (fault.kind()) {
                     case DELAY -> RawConnection.pace(fault.pause());
                     case STALL -> {
+                        stalled.countDown();
                         waitForEnd(in);
                         return true;
                     }

@@ -9,6 +9,7 @@ import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import java.time.Duration;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -22,14 +23,16 @@ class RequestHeadTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
     private static final String GET = "GET / HTTP/1.1¶Host: a¶¶";
 
+    private final TestClock clock = new TestClock();
+
     private interface Client {
         void talk(TestProxy proxy, RawConnection client) throws Exception;
     }
 
-    private static void with(Front front, HttpLimits limits, Client client) throws Exception {
+    private void with(Front front, HttpLimits limits, Client client) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).limits(limits));
+                TestProxy proxy = TestProxy.start(
+                        front, clock, b -> b.forward(upstream.uri()).limits(limits));
                 RawConnection raw = proxy.raw()) {
             client.talk(proxy, raw);
         }
@@ -62,7 +65,12 @@ class RequestHeadTest {
             client.send(GET);
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
             client.send("GET / HTTP/1.1¶Host: a¶X: ");
-            client.trickle("y".repeat(10), Duration.ofMillis(50));
+            for (int i = 0; i < 3; i++) {
+                client.send("y");
+                // between two sweeps everything that has come is read
+                clock.awaitSweeps(2);
+                clock.pass(Duration.ofMillis(500));
+            }
             assertThat(client.readResponse())
                     .startsWith("HTTP/1.1 408 Request Time-out\r\n")
                     .contains("Connection: close\r\n")
@@ -81,6 +89,7 @@ class RequestHeadTest {
         with(front, limits, (proxy, client) -> {
             client.send(GET + "GET /second");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
+            clock.pass(Duration.ofMillis(1500));
             assertThat(client.readResponse()).startsWith("HTTP/1.1 408 ");
             assertThat(client.end()).isEqualTo("end");
         });
@@ -96,6 +105,8 @@ class RequestHeadTest {
         with(front, limits, (proxy, client) -> {
             client.send(GET + "¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ");
+            clock.awaitSweeps(2);
+            clock.pass(Duration.ofMillis(300));
             assertThat(client.end()).isEqualTo("end");
         });
     }
