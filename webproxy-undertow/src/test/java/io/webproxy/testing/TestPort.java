@@ -12,6 +12,9 @@ import java.util.function.Consumer;
 
 /** A server with one port, named {@code port}, that several protocols share. */
 public final class TestPort implements AutoCloseable {
+    /** No client is silent because its test is late, unless a rule says so. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private final ProxyServer server;
 
     private TestPort(ProxyServer server) {
@@ -31,14 +34,15 @@ public final class TestPort implements AutoCloseable {
                 .ioThreads(2)
                 .drainTime(Duration.ZERO)
                 .tlsProvider(provider)
-                .listen(0, port -> rules.accept(port.name("port")));
+                .listen(0, port -> rules.accept(port.name("port").detectTime(PATIENCE)));
         more.accept(config);
         return new TestPort(config.start());
     }
 
     /** Replaces its rules. */
     public void update(Consumer<PortBuilder> rules) {
-        server.update(config -> config.listen(0, port -> rules.accept(port.name("port"))));
+        server.update(config ->
+                config.listen(0, port -> rules.accept(port.name("port").detectTime(PATIENCE))));
     }
 
     public ProxyServer server() {

@@ -137,7 +137,9 @@ class FaultTest {
         ExecutorService threads = Executors.newCachedThreadPool(task -> new Thread(task, "test-client"));
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = TestProxy.start(
-                        front, clock, b -> b.forward(upstream.uri()).timeouts(SHORT).pool(NONE_KEPT))) {
+                        front,
+                        clock,
+                        b -> b.forward(upstream.uri()).timeouts(SHORT).pool(NONE_KEPT))) {
             Map<String, Future<String>> seen = new LinkedHashMap<>();
             for (boolean upload : new boolean[] {false, true}) {
                 for (long offset : upload ? REQUEST_OFFSETS : ANSWER_OFFSETS) {

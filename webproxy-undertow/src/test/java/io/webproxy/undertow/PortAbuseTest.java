@@ -172,14 +172,14 @@ class PortAbuseTest {
     void slowHelloEndsAfterFiveSecondsAndSlowHandshakeAfterTen() throws Exception {
         byte[] whole = Hellos.of(TestProxy.trust().sslContext(), "host.example", new String[] {"TLSv1.3"});
         long start = System.nanoTime();
-        try (TestPort proxy = start(TlsProvider.AUTO, Duration.ofMillis(500));
-                TestPort jdk = start(TlsProvider.JDK, Duration.ofMillis(500));
+        try (TestPort proxy = start(TlsProvider.AUTO, Duration.ofSeconds(2));
+                TestPort jdk = start(TlsProvider.JDK, Duration.ofSeconds(2));
                 TestPort elsewhere = TestPort.start(
                         TlsProvider.AUTO,
                         port -> port.ssh(ssh.address())
                                 .silent(ssh.address())
                                 .otherwise(other.address())
-                                .detectTime(Duration.ofMillis(500)));
+                                .detectTime(Duration.ofSeconds(2)));
                 RawConnection shell = shell(proxy);
                 RawConnection idle = proxy.tls("http/1.1");
                 RawConnection handshake = proxy.open().send(whole);

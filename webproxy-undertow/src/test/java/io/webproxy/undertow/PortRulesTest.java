@@ -94,18 +94,18 @@ class PortRulesTest {
     void onlyWhoIsSilentGetsTheSilentTarget() throws Exception {
         try (TestPort proxy = TestPort.start(
                         TlsProvider.AUTO,
-                        port -> port.http(other.address()).silent(ssh.address()).detectTime(Duration.ofMillis(200)));
-                RawConnection silent = proxy.open();
-                RawConnection speaks = proxy.open();
+                        port -> port.http(other.address()).silent(ssh.address()).detectTime(Duration.ofMillis(500)));
+                RawConnection speaks = proxy.open().send("GE");
                 RawConnection ends = proxy.open()) {
-            speaks.send("GE");
             ends.shutdownOutput();
+            RawConnection silent = proxy.open();
             assertThat(silent.readLine()).isEqualTo("ssh\r\n");
             assertThat(silent.send("a").read(1)).isEqualTo("a");
             assertThat(ends.end()).isEqualTo("end");
             // no limit of the detection is left, and who began to speak is still waited for
             assertThat(speaks.send("T / HTTP/1.1¶¶").readLine()).isEqualTo("other\r\n");
             assertThat(speaks.read(18)).isEqualTo("GET / HTTP/1.1\r\n\r\n");
+            silent.close();
             await().untilAsserted(() -> assertThat(proxy.rule("silent").total()).isEqualTo(1));
             await().untilAsserted(() ->
                     assertThat(proxy.undetected(RelayEnd.UNDETECTED_ENDED)).isEqualTo(1));
@@ -134,12 +134,12 @@ class PortRulesTest {
                         TlsProvider.AUTO, port -> port.ssh(ssh.address()).otherwise(other.address()));
                 TestPort closed = TestPort.start(TlsProvider.AUTO, port -> port.ssh(ssh.address()))) {
             for (String said : List.of("SSX", "\0", "SSH-3", "GET / HTTP/1.1¶")) {
-                try (RawConnection relayed = open.open();
-                        RawConnection refused = closed.open()) {
-                    assertThat(relayed.send(said).readLine()).isEqualTo("other\r\n");
+                try (RawConnection relayed = open.open().send(said);
+                        RawConnection refused = closed.open().send(said)) {
+                    assertThat(relayed.readLine()).isEqualTo("other\r\n");
                     String sent = said.replace("¶", "\r\n");
                     assertThat(relayed.read(sent.length())).isEqualTo(sent);
-                    assertThat(refused.send(said).end()).isIn("end", "reset");
+                    assertThat(refused.end()).isIn("end", "reset");
                 }
             }
             await().untilAsserted(() ->
