@@ -177,10 +177,10 @@ final class ResponseBodySource implements PlainSource {
     private int takeEarly(PooledByteBuffer pooled, ByteBuffer dst) {
         ByteBuffer from = pooled.getBuffer();
         int count = Math.min(from.remaining(), dst.remaining());
-        int limit = from.limit();
-        from.limit(from.position() + count);
-        dst.put(from);
-        from.limit(limit);
+        int start = from.position();
+        int end = dst.position();
+        dst.put(end, from, start, count).position(end + count);
+        from.position(start + count);
         if (!from.hasRemaining()) {
             releaseEarly();
         }
