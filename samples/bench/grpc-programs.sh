@@ -83,27 +83,12 @@ proxies() { # name, HOST:PORT, h2c|tls: two proxies in front of a service; their
     if [ "$kind" = tls ]; then secures[$name]=$to plains[$name]=; else plains[$name]=$to secures[$name]=; fi
     ;;
   nginx)
-    local plain secure scheme=grpc user=
+    local plain secure scheme=grpc
     need nginx
     [ "$kind" = h2c ] || scheme=grpcs
-    [ "$(id -u)" -ne 0 ] || user="user root;"
     free_port && plain=$port
     free_port && secure=$port
-    cat >"$work/$name.conf" <<CONF
-$user
-daemon off;
-worker_processes 1;
-pid $work/$name.pid;
-error_log $work/$name.log warn;
-events { worker_connections 8192; }
-http {
-  access_log off;
-  client_body_temp_path $work/body;
-  proxy_temp_path $work/proxy;
-  fastcgi_temp_path $work/fastcgi;
-  uwsgi_temp_path $work/uwsgi;
-  scgi_temp_path $work/scgi;
-  client_max_body_size 0;
+    nginx_server "$name" "$secure" <<CONF
   ignore_invalid_headers off;
   upstream service { server $to; keepalive 64; }
   server {
@@ -113,11 +98,7 @@ http {
     ssl_certificate_key $work/key.pem;
     location / { grpc_pass $scheme://service; grpc_read_timeout 700s; grpc_send_timeout 700s; }
   }
-}
 CONF
-    nginx -e "$work/$name.log" -c "$work/$name.conf" &
-    pids+=($!)
-    listens "$secure" "$work/$name.log"
     plains[$name]=127.0.0.1:$plain secures[$name]=127.0.0.1:$secure
     ;;
   *)

@@ -2,8 +2,6 @@ package io.webproxy.corpus;
 
 import io.webproxy.testing.Http2Client;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -36,38 +34,7 @@ record Http2Answer(
 
     /** Reads a file; what can't be understood throws, and names the line. */
     static List<Http2Answer> read(Path path) throws IOException {
-        List<Http2Answer> cases = new ArrayList<>();
-        List<String> lines = new ArrayList<>();
-        int number = 0;
-        for (String line : Files.readAllLines(path, StandardCharsets.UTF_8)) {
-            number++;
-            if (line.isBlank() || line.startsWith("#")) {
-                continue;
-            }
-            if (!LINE.matcher(line).matches()) {
-                throw new IOException(path + ":" + number + ": " + line + " (expected: a key and a colon)");
-            }
-            if (line.startsWith("case:")) {
-                add(lines, cases);
-                lines.clear();
-            }
-            lines.add(line);
-        }
-        add(lines, cases);
-        return cases;
-    }
-
-    private static void add(List<String> lines, List<Http2Answer> into) {
-        if (lines.isEmpty()) {
-            return;
-        }
-        List<String> each = lines.stream()
-                .filter(line -> line.startsWith("each:"))
-                .map(line -> line.substring("each:".length()).strip())
-                .toList();
-        for (String one : each.isEmpty() ? List.of("") : each) {
-            into.add(one(lines, one));
-        }
+        return CaseFile.read(path, LINE, Http2Answer::one);
     }
 
     private static Http2Answer one(List<String> lines, String each) {

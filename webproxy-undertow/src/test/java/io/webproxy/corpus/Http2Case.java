@@ -4,8 +4,6 @@ import io.webproxy.corpus.CorpusCase.Forwarded;
 import io.webproxy.corpus.CorpusCase.Reuse;
 import io.webproxy.corpus.CorpusCase.State;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,41 +32,12 @@ record Http2Case(
         Set<String> answers,
         @Nullable String aborted,
         CorpusCase expected) {
+    private static final Pattern LINE = Pattern.compile(
+            "(case|why|each|set|without|field|data|trailer|answer|upstream|protected|aborted|has|not|content):.*");
+
     /** Reads a file; what can't be understood throws, and names the line. */
     static List<Http2Case> read(Path path) throws IOException {
-        List<Http2Case> cases = new ArrayList<>();
-        List<String> lines = new ArrayList<>();
-        int number = 0;
-        for (String line : Files.readAllLines(path, StandardCharsets.UTF_8)) {
-            number++;
-            if (line.isBlank() || line.startsWith("#")) {
-                continue;
-            }
-            if (!line.matches(
-                    "(case|why|each|set|without|field|data|trailer|answer|upstream|protected|aborted|has|not|content):.*")) {
-                throw new IOException(path + ":" + number + ": " + line + " (expected: a key and a colon)");
-            }
-            if (line.startsWith("case:")) {
-                add(lines, cases);
-                lines.clear();
-            }
-            lines.add(line);
-        }
-        add(lines, cases);
-        return cases;
-    }
-
-    private static void add(List<String> lines, List<Http2Case> into) {
-        if (lines.isEmpty()) {
-            return;
-        }
-        List<String> each = lines.stream()
-                .filter(line -> line.startsWith("each:"))
-                .map(line -> line.substring("each:".length()).strip())
-                .toList();
-        for (String one : each.isEmpty() ? List.of("") : each) {
-            into.add(one(lines, one));
-        }
+        return CaseFile.read(path, LINE, Http2Case::one);
     }
 
     private static Http2Case one(List<String> lines, String each) {

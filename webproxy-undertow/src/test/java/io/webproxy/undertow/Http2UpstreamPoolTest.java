@@ -223,6 +223,36 @@ class Http2UpstreamPoolTest {
     }
 
     @Test
+    void whatOneUpstreamRefusesTwiceIsSentToAnother() throws Exception {
+        try (RawUpstream refusing = upstream((peer, n) -> {
+                    while (true) {
+                        Frame frame = peer.read();
+                        if (frame.type() == DATA) {
+                            seen.add("refused");
+                            peer.send(RST_STREAM, 0, frame.stream(), code(REFUSED));
+                        }
+                    }
+                });
+                RawUpstream other = upstream((peer, n) -> {
+                    while (true) {
+                        Frame frame = peer.read();
+                        if (frame.type() == DATA && (frame.flags() & END_STREAM) != 0) {
+                            peer.respond(frame.stream(), END_STREAM, "200");
+                        }
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward("h2c://" + refusing.address(), "h2c://" + other.address())
+                                .balancing(Balancing.failover())))) {
+            try (Response response = post(proxy, "hello")) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+            assertThat(seen).hasSize(2);
+        }
+    }
+
+    @Test
     void whoAlwaysRefusesIsNotAskedForEver() throws Exception {
         AtomicInteger refused = new AtomicInteger();
         try (RawUpstream upstream = upstream((peer, n) -> {

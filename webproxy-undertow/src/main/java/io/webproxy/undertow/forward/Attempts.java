@@ -43,6 +43,11 @@ final class Attempts {
         return (bodiless || (body != null && body.isWhole())) && refusals++ < MOST_REFUSALS;
     }
 
+    /** Whether it was refused more than once. */
+    boolean isRefusedTwice() {
+        return refusals > 1;
+    }
+
     /** Whether an upstream has asked for HTTP/1.1. */
     boolean isHttp11Required() {
         return http11;

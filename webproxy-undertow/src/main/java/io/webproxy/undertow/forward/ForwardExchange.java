@@ -487,14 +487,17 @@ final class ForwardExchange extends Facade
         noteReset();
         boolean again = attempts.takeRefused(head().requestFraming().isNone(), connection);
         connection = null;
-        if (again
-                && !done
-                && candidate != null
-                && (choice == null || state.retries().take())) {
+        if (again && !done && candidate != null) {
             LOG.debug("{}: {}, and is sent again", exchange, detail);
             attempts.refused();
-            ask(candidate, false);
-            return;
+            // once, a connection that ends may have refused it; twice, its upstream
+            if (attempts.isRefusedTwice() && movesOn(false)) {
+                return;
+            }
+            if (choice == null || state.retries().take()) {
+                ask(candidate, false);
+                return;
+            }
         }
         failed(ForwardError.UPSTREAM_CLOSED, detail, false);
     }

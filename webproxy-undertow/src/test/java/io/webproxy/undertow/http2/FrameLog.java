@@ -28,6 +28,26 @@ abstract class FrameLog implements FrameReader.Handler {
         }
     }
 
+    /** What a reader that hands on to this finds in input that comes in pieces; nothing after an error of the connection. */
+    final List<String> read(FrameReader reader, byte[] input, int each) {
+        boolean ended = false;
+        for (int at = 0; at < input.length; at += each) {
+            ByteBuffer piece = ByteBuffer.wrap(input, at, Math.min(each, input.length - at));
+            int before = lines.size();
+            int error = reader.take(piece);
+            assertThat(piece.hasRemaining()).isFalse();
+            if (ended) {
+                assertThat(error).isEqualTo(-1);
+                assertThat(lines).hasSize(before);
+            } else if (error >= 0) {
+                ended = true;
+                add("goaway " + error);
+            }
+        }
+        flush();
+        return lines;
+    }
+
     final void over(int stream) {
         assertThat(over.add(stream)).as("reset twice").isTrue();
     }

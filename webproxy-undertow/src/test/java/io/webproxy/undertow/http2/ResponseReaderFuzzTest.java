@@ -89,22 +89,7 @@ class ResponseReaderFuzzTest {
         reader.opened(3, true, false, WINDOW);
         reader.opened(5, false, true, WINDOW);
         reader.opened(7, false, false, WINDOW);
-        boolean over = false;
-        for (int at = 0; at < input.length; at += each) {
-            ByteBuffer piece = ByteBuffer.wrap(input, at, Math.min(each, input.length - at));
-            int lines = log.lines.size();
-            int error = reader.take(piece);
-            assertThat(piece.hasRemaining()).isFalse();
-            if (over) {
-                assertThat(error).isEqualTo(-1);
-                assertThat(log.lines).hasSize(lines);
-            } else if (error >= 0) {
-                over = true;
-                log.add("goaway " + error);
-            }
-        }
-        log.flush();
-        return log.lines;
+        return log.read(reader, input, each);
     }
 
     @FuzzTest
