@@ -219,18 +219,20 @@ class AbortTest {
             value = Front.class,
             names = {"H1", "H1_TLS", "H1_TLS_JDK"})
     void silenceWithinTheBodyIsAReset(Front front) throws Exception {
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶5¶hello¶");
                     c.end();
                 });
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(SHORT));
+                TestProxy proxy = TestProxy.start(
+                        front, clock, b -> b.forward(upstream.uri()).timeouts(SHORT));
                 RawConnection client = proxy.raw()) {
             client.send("GET / HTTP/1.1¶Host: localhost¶¶");
             assertThat(client.readHead()).startsWith("HTTP/1.1 200");
             assertThat(client.readLine().strip()).endsWith("5");
             assertThat(client.read(5)).isEqualTo("hello");
+            clock.pass(SHORT.idle(TimeoutClass.DEFAULT));
             assertThat(ResponseRelayTest.readUntilEnd(client)).isEqualTo("reset");
             assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
             await().until(() -> proxy.server().status().exchanges() == 0);
@@ -243,6 +245,7 @@ class AbortTest {
             names = {"H2_TLS", "H2_TLS_JDK"})
     void abortedStreamLeavesItsSiblingsAndItsRecordAlone(Front front) throws Exception {
         CountDownLatch release = new CountDownLatch(1);
+        TestClock clock = new TestClock();
         TimeoutPolicy bySize = TimeoutPolicy.defaults()
                 .with(TimeoutClass.DEFAULT, Duration.ofSeconds(1))
                 .with(TimeoutClass.LONG, Duration.ofSeconds(30));
@@ -256,10 +259,12 @@ class AbortTest {
                         c.end();
                     }
                 });
-                TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).timeouts(bySize));
+                TestProxy proxy = TestProxy.start(
+                        front, clock, b -> b.forward(upstream.uri()).timeouts(bySize));
                 Response sibling = ResponseRelayTest.get(proxy, "/events");
                 Response aborted = ResponseRelayTest.get(proxy, "/aborted")) {
+            assertThat(aborted.body().source().readUtf8(5)).isEqualTo("hello");
+            clock.pass(bySize.idle(TimeoutClass.DEFAULT));
             assertThatThrownBy(() -> aborted.body().string()).isInstanceOf(IOException.class);
             ExchangeRecord record = proxy.record();
             assertThat(record.path()).isEqualTo("/aborted");

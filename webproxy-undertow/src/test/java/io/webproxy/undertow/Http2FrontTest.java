@@ -28,6 +28,7 @@ import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -752,6 +753,7 @@ class Http2FrontTest {
     @Test
     void responseThatTheClientGivesNoWindowEndsByItsClass() throws Exception {
         CountDownLatch gone = new CountDownLatch(1);
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send("HTTP/1.1 200 OK¶Content-Length: 10000000¶¶").send("x".repeat(100_000));
@@ -760,6 +762,7 @@ class Http2FrontTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
+                        clock,
                         b -> b.forward(upstream.uri())
                                 .timeouts(TimeoutPolicy.defaults()
                                         .with(TimeoutClass.DEFAULT, Duration.ofMillis(500))
@@ -768,6 +771,11 @@ class Http2FrontTest {
             client.send(SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 0});
             client.request(1, "GET", "/", "localhost");
             assertThat(client.answer(1)).isEqualTo("200");
+            // again, should the buffers not have been full
+            await().pollInterval(Duration.ofMillis(100)).until(() -> {
+                clock.skip(Duration.ofMillis(500));
+                return proxy.ended() == 1;
+            });
             assertThat(client.resetOf(1)).isEqualTo(Http2Channel.ERROR_INTERNAL_ERROR);
             assertThat(gone.await(30, TimeUnit.SECONDS)).isTrue();
         }

@@ -15,6 +15,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -26,6 +27,7 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.Response;
@@ -321,20 +323,27 @@ class UpstreamChoiceTest {
     @Test
     void upstreamThatDoesNotAnswerIsPassedOverAndAnUpdateForgetsNothing() throws Exception {
         FailureShare limit = new FailureShare(0.5, 1, Duration.ofSeconds(10), Duration.ofHours(1));
+        CountDownLatch asked = new CountDownLatch(1);
+        TestClock clock = new TestClock();
         try (RawUpstream hung = RawUpstream.start(c -> {
                     c.readHead();
+                    asked.countDown();
                     c.end();
                 });
                 RawUpstream good = saying("good");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
+                        clock,
                         p -> p.route(r -> r.forward(hung.uri(), good.uri())
                                         .balancing(Balancing.failover())
                                         .failureShare(limit))
                                 .timeouts(
                                         TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofSeconds(1))))) {
-            try (Response response = ResponseRelayTest.get(proxy, "/")) {
-                assertThat(response.code()).isEqualTo(504);
+            try (RawConnection client = proxy.raw()) {
+                client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+                assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+                clock.pass(Duration.ofSeconds(1));
+                assertThat(client.readHead()).startsWith("HTTP/1.1 504 ");
             }
             assertThat(body(proxy, "/")).isEqualTo("good");
             proxy.server().update(b -> b.accessLog(false));
