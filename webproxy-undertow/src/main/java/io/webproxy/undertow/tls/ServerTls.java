@@ -19,6 +19,7 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -165,7 +166,8 @@ public final class ServerTls {
     private static String[] supported(SSLContext context) {
         // the context's own parameters would come from a socket, whose engine keeps two descriptors until it is
         // collected
-        Set<String> supported = Set.of(context.getSocketFactory().getSupportedCipherSuites());
+        Set<String> supported =
+                Set.copyOf(Arrays.asList(context.getSocketFactory().getSupportedCipherSuites()));
         return SUITES.stream().filter(supported::contains).toArray(String[]::new);
     }
 
