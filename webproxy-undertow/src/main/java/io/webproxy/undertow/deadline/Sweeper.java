@@ -2,6 +2,7 @@ package io.webproxy.undertow.deadline;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
@@ -11,12 +12,18 @@ import org.xnio.XnioIoThread;
  */
 public final class Sweeper {
     private static final long PERIOD_MILLIS = 50;
+    /** A thread that comes so late was held up. */
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final XnioIoThread thread;
     private final LongSupplier nanoClock;
     private final List<Watched> all = new ArrayList<>();
     private final Runnable tick = this::tick;
     private boolean scheduled;
+    /** The system's time by which the next look is due: other clocks may be turned. */
+    private long due;
+
+    private boolean putOff;
 
     /** A sweeper for a thread, by a monotonic clock in nanoseconds. */
     public Sweeper(XnioIoThread thread, LongSupplier nanoClock) {
@@ -85,6 +92,13 @@ public final class Sweeper {
 
     private void tick() {
         scheduled = false;
+        if (!putOff && System.nanoTime() - due > LATE_NANOS) {
+            // what others have sent meanwhile counts, and the thread reads it only after this
+            putOff = true;
+            schedule(1);
+            return;
+        }
+        putOff = false;
         try {
             sweep();
         } finally {
@@ -93,9 +107,14 @@ public final class Sweeper {
     }
 
     private void schedule() {
+        schedule(PERIOD_MILLIS);
+    }
+
+    private void schedule(long millis) {
         if (!scheduled && !all.isEmpty()) {
+            due = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
             // if that throws, it is tried again with the next that is watched
-            IoTasks.executeAfter(thread, tick, PERIOD_MILLIS);
+            IoTasks.executeAfter(thread, tick, millis);
             scheduled = true;
         }
     }

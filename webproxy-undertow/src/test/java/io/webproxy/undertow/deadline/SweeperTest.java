@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -12,8 +13,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.xnio.ChannelPipe;
+import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
+import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
@@ -169,5 +173,38 @@ class SweeperTest {
             sweeper.sweep();
             assertThat(events).isEmpty();
         });
+    }
+
+    @Test
+    void threadThatWasHeldUpHearsOfItsSocketsBeforeALimitEnds() throws Exception {
+        ChannelPipe<StreamConnection, StreamConnection> pipe = sweeper.thread().createFullDuplexPipeConnection();
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+        try {
+            onTheThread(() -> {
+                pipe.getLeftSide().getSourceChannel().setReadListener(channel -> {
+                    events.add("bytes");
+                    channel.suspendReads();
+                });
+                pipe.getLeftSide().getSourceChannel().resumeReads();
+                sweeper.watch(new Wait("limit", now) {
+                    @Override
+                    protected void expired(long at) {
+                        events.add("limit");
+                        sweeper.forget(this);
+                        ended.complete(null);
+                    }
+                });
+                pipe.getRightSide().getSinkChannel().write(ByteBuffer.wrap(new byte[1]));
+                long start = System.nanoTime();
+                while (System.nanoTime() - start < TimeUnit.MILLISECONDS.toNanos(400)) {
+                    Thread.onSpinWait();
+                }
+            });
+            ended.get(30, TimeUnit.SECONDS);
+            onTheThread(() -> assertThat(events).containsExactly("bytes", "limit"));
+        } finally {
+            IoUtils.safeClose(pipe.getLeftSide());
+            IoUtils.safeClose(pipe.getRightSide());
+        }
     }
 }
