@@ -14,7 +14,7 @@ import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tunnel.TunnelServer;
 import java.nio.file.Path;
 
-/** The code in webproxy-api's README, as {@link ReadmeSnippets} has that of the README at the top. */
+/** The code about ports in webproxy-api's README, as {@link ReadmeSnippets} has that of the README at the top. */
 final class PortSnippets {
     private PortSnippets() {}
 

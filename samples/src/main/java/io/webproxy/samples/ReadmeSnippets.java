@@ -8,7 +8,6 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.port.Sni;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.FailureShare;
 import io.webproxy.route.FilterDecision;
@@ -24,7 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The code in the README, so that it compiles; what stands between the markers stands there too, word for word. */
+/** The code in the README at the top and in those of webproxy-api and webproxy-acme, so that it compiles; what stands between the markers stands there too, word for word. */
 final class ReadmeSnippets {
     private ReadmeSnippets() {}
 
@@ -99,30 +98,6 @@ final class ReadmeSnippets {
                 .basicAuth("partner", "secret")
                 .allow("203.0.113.0/24", "2001:db8::/32")
                 .forward("https://backend.example.com"));
-        // readme: end
-    }
-
-    static void onePort(ProxyConfig.Builder builder) {
-        // readme: port
-        builder.listen(
-                2222,
-                port -> port.ssh("127.0.0.1:22")
-                        .tls(Sni.of("db.example.com"), "10.0.0.5:443") // untouched, to the target
-                        .https() // other TLS ends here, and goes to the routes
-                        .http());
-        // readme: end
-    }
-
-    static void tunnel(ProxyConfig.Builder builder, String fingerprint) {
-        // readme: tunnel
-        builder.tunnel(
-                        "public.example.com:443",
-                        t -> t.identity(Path.of("keys/alice"))
-                                .server("sha256:" + fingerprint)
-                                .announce("db.example.com", "127.0.0.1:8888") // raw TLS to the inner server
-                                .announceHttps("app.example.com") // ends here, and goes to the routes
-                                .announceTcp(6022, "192.168.1.7:22")) // a port of the public server
-                .forward("http://127.0.0.1:8080");
         // readme: end
     }
 

@@ -18,12 +18,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -32,28 +35,70 @@ import picocli.CommandLine.Model.OptionSpec;
 class ReadmeTest {
     private static final Pattern SNIPPET = Pattern.compile("// readme: \\w+\n(.*?)\n *// readme: end", Pattern.DOTALL);
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)\n```", Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("^#+ (.*)$", Pattern.MULTILINE);
+    private static final Pattern ANCHOR = Pattern.compile("<a id=\"([^\"]+)\"");
     private static final Path SOURCES = Path.of("src/main/java/io/webproxy/samples");
 
     private final String readme = Files.readString(Path.of("../README.md"));
     private final String apiReadme = Files.readString(Path.of("../webproxy-api/README.md"));
+    private final String acmeReadme = Files.readString(Path.of("../webproxy-acme/README.md"));
     private final String samplesReadme = Files.readString(Path.of("README.md"));
 
     ReadmeTest() throws IOException {}
 
     @Test
-    void everySnippetIsCompiled() throws IOException {
-        assertSnippets(readme, "ReadmeSnippets.java");
-        assertSnippets(apiReadme, "PortSnippets.java");
-        assertThat(samplesReadme).doesNotContain("```java");
-    }
-
-    private static void assertSnippets(String readme, String source) throws IOException {
-        List<String> compiled = groups(SNIPPET, Files.readString(SOURCES.resolve(source)))
+    void everySnippetIsCompiled() {
+        List<String> compiled = Stream.of("ReadmeSnippets.java", "PortSnippets.java")
+                .flatMap(source -> groups(SNIPPET, text(SOURCES.resolve(source))))
                 .map(String::stripIndent)
                 .toList();
-        List<String> shown = groups(JAVA_BLOCK, readme).toList();
+        List<String> shown = Stream.of(readme, apiReadme, acmeReadme, samplesReadme)
+                .flatMap(page -> groups(JAVA_BLOCK, page))
+                .toList();
 
-        assertThat(shown).isNotEmpty().containsExactlyElementsOf(compiled);
+        assertThat(shown).isNotEmpty().containsExactlyInAnyOrderElementsOf(compiled);
+    }
+
+    @Test
+    void readmeAtTheTopIsShort() {
+        assertThat(readme.getBytes(StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(10 * 1024);
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() throws IOException {
+        Path top = Path.of("..").toRealPath();
+        for (Path page : List.of(
+                top.resolve("README.md"),
+                top.resolve("webproxy-api/README.md"),
+                top.resolve("webproxy-acme/README.md"),
+                top.resolve("webproxy-undertow/README.md"),
+                top.resolve("samples/README.md"),
+                top.resolve("SECURITY.md"),
+                top.resolve("CONTRIBUTING.md"),
+                top.resolve("CHANGELOG.md"))) {
+            assertThat(groups(LINK, text(page)).filter(link -> !link.contains("://")))
+                    .as("links of %s", top.relativize(page))
+                    .allSatisfy(link -> {
+                        int anchor = (link + "#").indexOf('#');
+                        Path target = anchor == 0 ? page : page.resolveSibling(link.substring(0, anchor));
+                        assertThat(target).exists();
+                        if (anchor < link.length()) {
+                            assertThat(anchors(text(target))).contains(link.substring(anchor + 1));
+                        }
+                    });
+        }
+    }
+
+    /** As GitHub makes them of headings, and those that a page sets itself. */
+    private static Set<String> anchors(String page) {
+        return Stream.concat(
+                        groups(HEADING, page)
+                                .map(heading -> heading.toLowerCase(Locale.ROOT)
+                                        .replaceAll("[^\\w\\- ]", "")
+                                        .replace(' ', '-')),
+                        groups(ANCHOR, page))
+                .collect(Collectors.toSet());
     }
 
     @Test
@@ -69,7 +114,7 @@ class ReadmeTest {
                 .map(RecordComponent::getName);
 
         assertThat(Stream.concat(builders, records))
-                .allSatisfy(name -> assertThat(readme).containsPattern("`" + name + "[`(]"));
+                .allSatisfy(name -> assertThat(apiReadme + acmeReadme).containsPattern("`" + name + "[`(]"));
     }
 
     @Test
@@ -78,10 +123,10 @@ class ReadmeTest {
         assertThat(Stream.of("expose", "demo")
                         .flatMap(name -> cli.getSubcommands().get(name).getCommandSpec().options().stream())
                         .map(OptionSpec::longestName))
-                .allSatisfy(option -> assertThat(readme).contains(option));
+                .allSatisfy(option -> assertThat(samplesReadme).contains(option));
         assertThat(cli.getSubcommands().get("port").getCommandSpec().options().stream()
                         .map(OptionSpec::longestName))
-                .allSatisfy(option -> assertThat(samplesReadme + readme).contains(option));
+                .allSatisfy(option -> assertThat(samplesReadme).contains(option));
     }
 
     @Test
@@ -110,8 +155,12 @@ class ReadmeTest {
     }
 
     private static boolean contains(Path file, String text) {
+        return Files.isRegularFile(file) && text(file).contains(text);
+    }
+
+    private static String text(Path file) {
         try {
-            return Files.isRegularFile(file) && Files.readString(file).contains(text);
+            return Files.readString(file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -119,7 +168,8 @@ class ReadmeTest {
 
     @Test
     void everyErrorIsExplained() {
-        assertThat(ForwardError.values()).allSatisfy(error -> assertThat(readme).contains("`" + error + "`"));
+        assertThat(ForwardError.values())
+                .allSatisfy(error -> assertThat(apiReadme).contains("`" + error + "`"));
     }
 
     private static Stream<String> groups(Pattern pattern, String text) {
