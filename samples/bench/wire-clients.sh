@@ -169,8 +169,8 @@ with_chromium() { # URL, the service's URL
   curl --silent --max-time 90 "${2}wire/report"
   kill "$pid"
   wait "$pid" 2>/dev/null
-  # what the proxy says of the handshake; nginx writes the request line
-  is websocket-over-h2 "$(grep '/wire/socket' "$work/access.log" | grep -oE 'HTTP/[0-9.]+' | tail -n 1 | sed 's/\.0$//')" HTTP/2
+  # what the proxy says of the handshake, before the protocol of the upstream; nginx writes the request line
+  is websocket-over-h2 "$(grep '/wire/socket' "$work/access.log" | tail -n 1 | grep -oE 'HTTP/[0-9.]+' | head -n 1 | sed 's/\.0$//')" HTTP/2
 }
 export -f with_curl with_nghttp with_chromium is json late
 export ca work sha
