@@ -14,9 +14,11 @@ import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,14 +106,23 @@ class SlowPeersTest {
                                 .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofSeconds(10))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: " + body.length + "¶¶");
+            AtomicInteger sent = new AtomicInteger();
             CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
                 try {
-                    client.send(body);
+                    while (sent.get() < body.length) {
+                        client.send(Arrays.copyOf(body, 64 << 10));
+                        sent.addAndGet(64 << 10);
+                    }
                 } catch (IOException e) {
                     // the rest isn't wanted
                 }
             });
-            // all of them would count against a client that is waited for; a few may while the buffers become full
+            // until the buffers are full the client is waited for, and the time would count against it
+            int before;
+            do {
+                before = sent.get();
+                clock.awaitSweeps(20);
+            } while (before == 0 || sent.get() > before);
             for (int i = 0; i < 20; i++) {
                 clock.pass(Duration.ofSeconds(1));
             }

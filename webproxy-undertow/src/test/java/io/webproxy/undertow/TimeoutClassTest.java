@@ -310,7 +310,8 @@ class TimeoutClassTest {
                         }
                         c.send("HTTP/1.1 200 OK¶Content-Length: 4¶¶took");
                     } else {
-                        c.send("HTTP/1.1 200 OK¶Content-Length: " + PIECES_MOVED + "¶¶");
+                        // the upload mustn't meet a connection that ends
+                        c.send("HTTP/1.1 200 OK¶Connection: close¶Content-Length: " + PIECES_MOVED + "¶¶");
                         for (int i = 0; i < PIECES_MOVED; i++) {
                             c.send(toSend.take());
                         }
