@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -221,13 +222,19 @@ public final class OpenConnections {
     }
 
     private void closed(StreamConnection connection) {
-        Arrival arrival = all.remove(connection);
+        AtomicReference<@Nullable Arrival> removed = new AtomicReference<>();
+        all.computeIfPresent(connection, (same, open) -> {
+            // before it is counted no more: whoever sees that fewer are open may connect
+            release(open.counted());
+            removed.set(open);
+            return null;
+        });
+        Arrival arrival = removed.get();
         if (arrival != null) {
             synchronized (lingering) {
                 lingering.remove(arrival);
                 answered.remove(arrival);
             }
-            release(arrival.counted());
             arrival.ended();
             arrival.settled();
             room.giveClient(arrival.hasEngine());
