@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -12,7 +13,6 @@ import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -31,12 +31,6 @@ class RelayedTest {
     @TempDir
     private Path directory;
 
-    private static int freePort() throws Exception {
-        try (ServerSocket free = new ServerSocket(0)) {
-            return free.getLocalPort();
-        }
-    }
-
     private TunnelRig rig(int port) throws Exception {
         return new TunnelRig(directory, TlsProvider.JDK, "alice ports=" + port);
     }
@@ -51,7 +45,7 @@ class RelayedTest {
 
     /** Both sides' records say how it has ended. */
     private void relayed(RawUpstream.Script script, Client client, RelayEnd end) throws Exception {
-        int port = freePort();
+        int port = FreePorts.next();
         try (RawUpstream target = RawUpstream.start(script);
                 TunnelRig rig = rig(port)) {
             rig.connected(rig.tunnel("alice")
@@ -161,7 +155,7 @@ class RelayedTest {
 
     @Test
     void targetIsToldTheClientsAddress() throws Exception {
-        int port = freePort();
+        int port = FreePorts.next();
         BlockingQueue<String> lines = new LinkedBlockingQueue<>();
         try (RawUpstream target = RawUpstream.start(c -> {
                     lines.add(c.readLine());
@@ -186,7 +180,7 @@ class RelayedTest {
 
     @Test
     void relaySurvivesTheLossOfItsControlChannel() throws Exception {
-        int port = freePort();
+        int port = FreePorts.next();
         try (RawUpstream target = RawUpstream.start(c -> {
                     for (String line = c.readLine(); !line.isEmpty(); line = c.readLine()) {
                         c.send(line);
