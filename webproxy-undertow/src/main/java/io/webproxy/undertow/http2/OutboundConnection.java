@@ -570,6 +570,14 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         reader.end();
         sendGoAway(0, code);
         turns.stopReading();
+        boolean waits = false;
+        for (OutboundStream stream : streams.all()) {
+            waits |= !stream.isTaken(output.written());
+        }
+        if (waits) {
+            // its request may be sent to another upstream: this one must not get it any more
+            sender().stop();
+        }
         streams.all().forEach(this::lost);
         if (sender().isStopped()) {
             closeNow();
@@ -592,6 +600,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     /** What the upstream has said before it went is heard: answers that are complete, and which requests it has done nothing for. */
     @Override
     void broken() {
+        if (ending) {
+            closeNow();
+            return;
+        }
         sender().stop();
         takeOut();
         reads.look();

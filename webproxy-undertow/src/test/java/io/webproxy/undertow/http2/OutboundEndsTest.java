@@ -151,6 +151,59 @@ class OutboundEndsTest extends OutboundRig {
         assertThat(outbound.event()).isEqualTo("closed");
     }
 
+    /** Such a request is sent to another upstream: this one must never get it. */
+    @Test
+    void whatHasNotLeftWhenTheConnectionIsGivenUpDoesNotLeaveAfterwards() throws Exception {
+        connect(peer -> {
+            go.await(30, TimeUnit.SECONDS);
+            peer.send(DATA, 0, 0, new byte[1]);
+            seen.add("broken");
+            try {
+                while (true) {
+                    Frame frame = peer.read();
+                    if (frame.type() == HEADERS) {
+                        seen.add("request");
+                    }
+                }
+            } finally {
+                seen.add("end");
+            }
+        });
+        Outbound.Call call = outbound.new Call(false);
+        outbound.onThread(() -> {
+            go.countDown();
+            assertThat(seen()).isEqualTo("broken");
+            OutboundStream stream = outbound.connection().open(call);
+            stream.send(post(), true);
+            return outbound.connection().probe();
+        });
+        assertThat(call.await()).isEqualTo("REFUSED: the upstream broke the rules of HTTP/2: code 1");
+        assertThat(seen()).isEqualTo("end");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
+    /** There is nothing to be waited for, not even a sweep. */
+    @Test
+    void connectionThatEndsIsClosedAtOnceWhenItsUpstreamHasGone() throws Exception {
+        connect(peer -> {
+            peer.next(HEADERS);
+            seen.add("taken");
+            peer.end();
+        });
+        Outbound.Call call = outbound.get("/");
+        assertThat(seen()).isEqualTo("taken");
+        outbound.gone(new byte[0]);
+        outbound.onThread(() -> {
+            outbound.connection().tooSlow(OutboundStream.Failure.CLOSED, "silent");
+            return null;
+        });
+        assertThat(call.await()).isEqualTo("CLOSED: silent");
+        assertThat(outbound.event()).isEqualTo("leaving");
+        // the clock stands still
+        assertThat(outbound.event()).isEqualTo("closed");
+    }
+
     @Test
     void goAwayOfAnIdleConnectionEndsIt() throws Exception {
         connect(peer -> {
