@@ -168,6 +168,55 @@ class GrpcCallsTest {
         }
     }
 
+    /** Its clients take such an end for UNKNOWN, or for what the status of HTTP says. */
+    @ParameterizedTest
+    @CsvSource({"200, true", "503, true", "404, false"})
+    void upstreamWhoseCallsEndWithoutAStatusIsSkippedWhereThatIsAFailure(String status, boolean skipped)
+            throws Exception {
+        try (RawUpstream first = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    while (true) {
+                        Http2Client.Frame frame = peer.read();
+                        if (frame.type() == HEADERS) {
+                            peer.respond(
+                                    frame.stream(),
+                                    END_STREAM,
+                                    status,
+                                    "content-type",
+                                    "application/grpc",
+                                    "name",
+                                    "first");
+                        }
+                    }
+                });
+                RawUpstream second = ending("second", "0", true);
+                TestProxy proxy = TestProxy.start(Front.H2_TLS, preferring(first, second))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(caller(proxy)).isEqualTo("first");
+            }
+            assertThat(caller(proxy)).isEqualTo(skipped ? "second" : "first");
+        }
+    }
+
+    /** What the first attempt has ended by says nothing of the second. */
+    @Test
+    void callThatWasRefusedAndIsNotAnsweredThenHasExceededItsTime() throws Exception {
+        try (RawUpstream upstream = upstream((c, request) -> {
+                    c.send(RST_STREAM, 0, 1, ByteBuffer.allocate(4).putInt(7).array());
+                    c.next(HEADERS);
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.timeouts(TimeoutPolicy.defaults().with(TimeoutClass.LONG, Duration.ofMillis(300)))
+                                .forward("h2c://" + upstream.address()));
+                Http2Client client = Http2Client.open(proxy)) {
+            call(client);
+            client.send(DATA, END_STREAM, 1, new byte[0]);
+            assertThat(client.fields(next(client))).containsEntry("grpc-status", "4");
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+        }
+    }
+
     /** Clients that allow too little time could take an upstream away from all others. */
     @Test
     void deadlineOfAClientSaysNothingOfTheUpstream() throws Exception {

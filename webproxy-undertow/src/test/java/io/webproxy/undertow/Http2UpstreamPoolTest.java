@@ -8,10 +8,12 @@ import static io.webproxy.testing.Http2Client.RST_STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.ProxyStatus;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
+import io.webproxy.route.FailureShare;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
@@ -249,6 +251,32 @@ class Http2UpstreamPoolTest {
                 assertThat(response.code()).isEqualTo(200);
             }
             assertThat(seen).hasSize(2);
+        }
+    }
+
+    /** Each request that it refuses costs a retry, of which there are few. */
+    @Test
+    void upstreamThatRefusesRequestsHasFailedThem() throws Exception {
+        FailureShare limit = new FailureShare(0.5, 3, Duration.ofHours(1), Duration.ofHours(1));
+        try (RawUpstream refusing = upstream((peer, n) -> {
+                    while (true) {
+                        int stream = peer.next(HEADERS).stream();
+                        seen.add("refused");
+                        peer.send(RST_STREAM, 0, stream, code(REFUSED));
+                    }
+                });
+                RawUpstream other = upstream((peer, n) -> answerAll(peer));
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.forward("h2c://" + refusing.address(), "h2c://" + other.address())
+                                .balancing(Balancing.failover())
+                                .failureShare(limit)))) {
+            for (int i = 0; i < 5; i++) {
+                try (Response response = get(proxy, "/")) {
+                    assertThat(response.code()).isEqualTo(200);
+                }
+            }
+            assertThat(seen).hasSize(6);
         }
     }
 
@@ -539,7 +567,10 @@ class Http2UpstreamPoolTest {
     }
 
     private static int waiting(TestProxy proxy) {
-        return proxy.server().status().upstreams().values().iterator().next().waiting();
+        // there is none before the first request
+        return proxy.server().status().upstreams().values().stream()
+                .mapToInt(ProxyStatus.Pool::waiting)
+                .sum();
     }
 
     @Test
@@ -696,6 +727,55 @@ class Http2UpstreamPoolTest {
             assertThat(seen()).isEqualTo("hello");
             assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/1.1");
         }
+    }
+
+    /** It has refused the request twice then, and yet says how it would take it. */
+    @Test
+    void upstreamThatRequiresHttp11AfterARefusalGetsTheRequestOverThat() throws Exception {
+        try (RawUpstream first = RawUpstream.start(raw -> {
+                    if (connections.incrementAndGet() == 1) {
+                        Http2Client peer = Http2Client.serve(raw);
+                        peer.send(RST_STREAM, 0, peer.next(HEADERS).stream(), code(REFUSED));
+                        peer.send(RST_STREAM, 0, peer.next(HEADERS).stream(), code(13));
+                        peer.end();
+                        return;
+                    }
+                    raw.readHead();
+                    raw.send("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                });
+                RawUpstream second = upstream((peer, n) -> answerAll(peer));
+                TestProxy proxy = inTurn(first, second)) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+            assertThat(proxy.record().upstream()).isEqualTo(first.address());
+        }
+    }
+
+    /** What one upstream requires isn't what another one does. */
+    @Test
+    void anotherUpstreamIsSpokenToInHttp2ThoughOneHasRequiredHttp11() throws Exception {
+        try (RawUpstream first = RawUpstream.start(raw -> {
+                    if (connections.incrementAndGet() == 1) {
+                        Http2Client peer = Http2Client.serve(raw);
+                        peer.send(RST_STREAM, 0, peer.next(HEADERS).stream(), code(13));
+                        peer.end();
+                    }
+                });
+                RawUpstream second = RawUpstream.start(raw -> answerAll(Http2Client.serve(raw)));
+                TestProxy proxy = inTurn(first, second)) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(200);
+            }
+            assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/2.0");
+        }
+    }
+
+    private static TestProxy inTurn(RawUpstream first, RawUpstream second) {
+        return TestProxy.start(
+                Front.H1,
+                b -> b.route(r -> r.forward("h2c://" + first.address(), "h2c://" + second.address())
+                        .balancing(Balancing.failover())));
     }
 
     /** The connection is kept as long as any of its streams, and what was sent on it goes on. */

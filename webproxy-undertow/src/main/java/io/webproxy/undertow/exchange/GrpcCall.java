@@ -54,9 +54,9 @@ public final class GrpcCall {
         return timeout >= 0 && age >= timeout;
     }
 
-    /** Whether it has ended as one does that the service has failed. */
-    public boolean isFailed() {
-        return Grpc.isFailure(status);
+    /** Whether it has ended as one does that the service has failed; {@code http}: the status of HTTP, which counts where gRPC's is missing. */
+    public boolean isFailed(int http) {
+        return status < 0 ? http < 300 || http >= 500 : Grpc.isFailure(status);
     }
 
     /** How it has ended, as far as that was said; or null. */
@@ -74,6 +74,11 @@ public final class GrpcCall {
         // the upstream's clock has started later, and was told of a little less
         boolean late = timeout >= 0 && age >= timeout - AT_ONCE;
         reset = code < 0 ? -1 : late ? Grpc.DEADLINE_EXCEEDED : Grpc.statusOfReset(code);
+    }
+
+    /** It is sent again: how it was reset before says no more how it ends. */
+    public void again() {
+        reset = -1;
     }
 
     /** What it is answered with where HTTP has this status. */

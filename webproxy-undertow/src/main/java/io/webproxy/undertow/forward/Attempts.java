@@ -43,12 +43,17 @@ final class Attempts {
         return (bodiless || (body != null && body.isWhole())) && refusals++ < MOST_REFUSALS;
     }
 
-    /** Whether it was refused more than once. */
-    boolean isRefusedTwice() {
-        return refusals > 1;
+    /** Whether it was refused more than once, and not only as long as it comes over HTTP/2. */
+    boolean isRefusedByUpstream() {
+        return refusals > 1 && !http11;
     }
 
-    /** Whether an upstream has asked for HTTP/1.1. */
+    /** Another upstream gets it, which may require something else. */
+    void elsewhere() {
+        http11 = false;
+    }
+
+    /** Whether its upstream has asked for HTTP/1.1. */
     boolean isHttp11Required() {
         return http11;
     }

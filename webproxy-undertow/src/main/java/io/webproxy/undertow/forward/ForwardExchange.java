@@ -156,12 +156,20 @@ final class ForwardExchange extends Facade
 
     /** Asks another upstream, if there is one and the budget allows it. */
     private boolean movesOn(boolean fresh) {
-        UpstreamChoice others = choice;
-        if (others == null || !others.hasNext() || !state.retries().take()) {
-            return false;
+        boolean may = mayMoveOn();
+        if (may) {
+            moveOn(fresh);
         }
-        askNext(others, fresh);
-        return true;
+        return may;
+    }
+
+    private boolean mayMoveOn() {
+        return choice != null && choice.hasNext() && state.retries().take();
+    }
+
+    private void moveOn(boolean fresh) {
+        attempts.elsewhere();
+        askNext(Objects.requireNonNull(choice, "choice"), fresh);
     }
 
     private void ask(Candidate next, boolean fresh) {
@@ -173,6 +181,10 @@ final class ForwardExchange extends Facade
             return;
         }
         exchange.upstream(next.upstream().authority(), chosen.inFlight());
+        GrpcCall call = exchange.grpc();
+        if (call != null) {
+            call.again();
+        }
         askedAt = now();
         boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
         UpstreamStream own = fresh ? null : login.take(chosen, onlyOnce);
@@ -491,7 +503,9 @@ final class ForwardExchange extends Facade
             LOG.debug("{}: {}, and is sent again", exchange, detail);
             attempts.refused();
             // once, a connection that ends may have refused it; twice, its upstream
-            if (attempts.isRefusedTwice() && movesOn(false)) {
+            if (attempts.isRefusedByUpstream() && mayMoveOn()) {
+                upstreamFailed();
+                moveOn(false);
                 return;
             }
             if (choice == null || state.retries().take()) {
@@ -522,7 +536,7 @@ final class ForwardExchange extends Facade
         if (call != null) {
             call.ended(trailers);
             if (!ofHttp) {
-                judge(call.isFailed());
+                judge(call.isFailed(Objects.requireNonNull(response, "response").getResponseCode()));
             }
         }
         if (trailers.size() > 0) {
