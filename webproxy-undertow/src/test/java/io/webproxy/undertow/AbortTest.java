@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.ProxyStatus;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
@@ -450,6 +451,9 @@ class AbortTest {
     }
 
     private static int waiting(TestProxy proxy) {
-        return proxy.server().status().upstreams().values().iterator().next().waiting();
+        // there is none before the first request has come
+        return proxy.server().status().upstreams().values().stream()
+                .mapToInt(ProxyStatus.Pool::waiting)
+                .sum();
     }
 }

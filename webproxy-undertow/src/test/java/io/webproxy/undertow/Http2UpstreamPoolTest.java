@@ -23,6 +23,7 @@ import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -444,6 +445,7 @@ class Http2UpstreamPoolTest {
 
     @Test
     void upstreamThatDoesNotAnswerLosesTheStreamAndNoOther() throws Exception {
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = upstream((peer, n) -> {
                     int hung = peer.next(HEADERS).stream();
                     Frame frame = peer.read();
@@ -458,12 +460,14 @@ class Http2UpstreamPoolTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
+                        clock,
                         b -> b.timeouts(TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(300)))
                                 .forward("h2c://" + upstream.address()));
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", "/hung", "localhost");
             client.request(3, "GET", "/", "localhost");
             assertThat(client.status(client.next(HEADERS))).isEqualTo("200");
+            clock.pass(Duration.ofMillis(300));
             assertThat(client.status(client.next(HEADERS))).isEqualTo("504");
             client.request(5, "GET", "/", "localhost");
             assertThat(client.status(client.next(HEADERS))).isEqualTo("200");

@@ -18,6 +18,7 @@ import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.ByteArrayOutputStream;
@@ -155,6 +156,7 @@ class Http2UpstreamTurnoverTest {
 
     @Test
     void bodyThatNoOtherConnectionTakesHoldsNothingUp() throws Exception {
+        TestClock clock = new TestClock();
         CountDownLatch refused = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(raw -> {
                     if (connections.incrementAndGet() == 1) {
@@ -169,12 +171,14 @@ class Http2UpstreamTurnoverTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
+                        clock,
                         b -> b.timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300)))
                                 .forward("h2c://" + upstream.address()));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: a¶Content-Length: " + LARGE + "¶¶");
             assertThat(refused.await(30, TimeUnit.SECONDS)).isTrue();
             client.send(new byte[KEPT + 1]);
+            clock.pass(Duration.ofMillis(300));
             assertThat(client.readHead()).startsWith("HTTP/1.1 504 ");
         }
     }

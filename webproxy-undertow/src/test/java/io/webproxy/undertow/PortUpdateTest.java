@@ -174,7 +174,7 @@ class PortUpdateTest {
                         TlsProvider.AUTO,
                         port -> port.ssh(first.address()),
                         config -> config.listen(0, port -> port.ssh(second.address()))
-                                .drainTime(Duration.ofMillis(300)));
+                                .drainTime(Duration.ofSeconds(2)));
                 RawConnection live = relayed(proxy.open(), "first");
                 RawConnection undecided = proxy.open().send("SS")) {
             proxy.server().update(config -> config.removeEndpoint("port"));

@@ -285,6 +285,7 @@ class UpstreamChoiceTest {
     void upstreamOfTooManyFailuresIsPassedOverAndComesBack() throws Exception {
         AtomicBoolean failing = new AtomicBoolean(true);
         FailureShare limit = new FailureShare(0.5, 3, Duration.ofSeconds(10), Duration.ofSeconds(2));
+        TestClock clock = new TestClock();
         try (RawUpstream bad = RawUpstream.start(c -> {
                     while (!c.readHead().isEmpty()) {
                         c.send(failing.get() ? "HTTP/1.1 503 Busy¶Content-Length: 3¶¶bad" : OK);
@@ -293,6 +294,7 @@ class UpstreamChoiceTest {
                 RawUpstream good = saying("good");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
+                        clock,
                         p -> p.route(r -> r.forward(bad.uri(), good.uri())
                                 .balancing(Balancing.failover())
                                 .failureShare(limit)))) {
@@ -301,6 +303,7 @@ class UpstreamChoiceTest {
             }
             assertThat(body(proxy, "/")).isEqualTo("good");
             failing.set(false);
+            clock.skip(Duration.ofSeconds(2));
             await().until(() -> body(proxy, "/").equals("ok"));
             assertThat(body(proxy, "/")).isEqualTo("ok");
         }

@@ -13,6 +13,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
+import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.net.InetAddress;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -41,7 +43,12 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(LeakCheck.class)
 class UpstreamPoolTest {
     private static ProxyStatus.Pool pool(TestProxy proxy) {
-        return proxy.server().status().upstreams().values().iterator().next();
+        // there is one when the first request has come
+        return await().until(
+                        () -> proxy.server().status().upstreams().values().stream()
+                                .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
     }
 
     /** Reads what comes. */
@@ -261,10 +268,13 @@ class UpstreamPoolTest {
     @Test
     void upstreamThatCannotBeConnectedToIsPassedOverForAWhile() throws Exception {
         PoolLimits limits = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(2));
+        TestClock clock = new TestClock();
         try (RefusedPort refused = RefusedPort.open();
                 RawUpstream alive = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶¶alive");
                 TestProxy proxy = TestProxy.start(
-                        Front.H1, b -> b.forward(refused.uri(), alive.uri()).pool(limits));
+                        Front.H1,
+                        clock,
+                        b -> b.forward(refused.uri(), alive.uri()).pool(limits));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 8; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
@@ -287,6 +297,7 @@ class UpstreamPoolTest {
                     return null;
                 });
                 await().until(() -> {
+                    clock.skip(Duration.ofSeconds(2));
                     client.send("GET / HTTP/1.1¶Host: a¶¶");
                     return client.readResponse().endsWith("back");
                 });
