@@ -22,13 +22,13 @@ public enum ForwardError {
      */
     POOL_EXHAUSTED,
     /**
-     * The upstream speaks HTTP/1.1 where HTTP/2 is needed, for a gRPC call or because it is configured as {@code h2c://}, and another could not be asked in its place; the client
-     * sees 502, or {@code grpc-status} 14.
+     * HTTP/2 is needed, for a gRPC call or because the upstream is configured as {@code h2c://}, and isn't spoken: the upstream answers by something else, or is configured for
+     * HTTP/1.1. Another could not be asked in its place; the client sees 502, or {@code grpc-status} 14.
      */
     UPSTREAM_PROTOCOL,
     /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */
     UPSTREAM_CLOSED,
-    /** The upstream's answer isn't HTTP/1.1 as RFC 9112 has it; the client sees 502. */
+    /** The upstream's answer isn't HTTP/1.1 as RFC 9112 has it, or HTTP/2 as RFC 9113 has it; the client sees 502. */
     INVALID_RESPONSE,
     /** The upstream's response head is above the limit; the client sees 502. */
     RESPONSE_HEAD_TOO_LARGE,

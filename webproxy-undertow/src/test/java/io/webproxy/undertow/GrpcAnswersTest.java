@@ -105,7 +105,7 @@ class GrpcAnswersTest {
                             .containsEntry("grpc-status", "14")
                             .containsEntry(
                                     "grpc-message",
-                                    "The service after this proxy speaks HTTP/1.1 where HTTP/2 is needed.");
+                                    "The service after this proxy can't be reached over HTTP/2, which is needed here.");
                     ExchangeRecord record = proxy.record();
                     assertThat(record.error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
                     assertThat(record.grpcStatus()).isEqualTo(14);

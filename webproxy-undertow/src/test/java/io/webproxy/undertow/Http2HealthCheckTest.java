@@ -4,6 +4,7 @@ import static io.webproxy.testing.Http2Client.DATA;
 import static io.webproxy.testing.Http2Client.END_HEADERS;
 import static io.webproxy.testing.Http2Client.END_STREAM;
 import static io.webproxy.testing.Http2Client.HEADERS;
+import static io.webproxy.testing.Http2Client.RST_STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -125,6 +126,30 @@ class Http2HealthCheckTest {
         }
     }
 
+    /** One answers as grpc-go does, the other one as grpc's C core. */
+    @ParameterizedTest
+    @ValueSource(strings = {"answered", "reset"})
+    @ExpectedLog(contains = "(expected: HealthCheck.grpc() for a service of gRPC)")
+    void grpcServiceThatIsAskedByGetIsTold(String how) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(raw -> {
+                    Http2Client peer = Http2Client.serve(raw);
+                    int stream = peer.next(HEADERS).stream();
+                    if (how.equals("reset")) {
+                        peer.send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 2});
+                    } else {
+                        peer.respond(
+                                stream, END_STREAM, "415", "content-type", "application/grpc", "grpc-status", "3");
+                    }
+                    peer.end();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r ->
+                                r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.path("/")))))) {
+            await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
+        }
+    }
+
     @Test
     @ExpectedLog(contains = "grpc-status 12 (expected: a server with the service grpc.health.v1.Health)")
     void serverWithoutAHealthServiceIsTold() throws Exception {
@@ -149,7 +174,7 @@ class Http2HealthCheckTest {
     }
 
     @Test
-    @ExpectedLog(contains = "speaks HTTP/1.1 and not HTTP/2 (expected: http:// for such an upstream)")
+    @ExpectedLog(contains = "speaks HTTP/1.1 and not HTTP/2 (expected: http:// for such an upstream, ")
     void upstreamThatSpeaksHttp11SaysWhatToUse() throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 400 Bad Request¶Content-Length: 0¶¶");
                 TestProxy proxy = TestProxy.start(

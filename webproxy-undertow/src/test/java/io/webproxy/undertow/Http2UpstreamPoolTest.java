@@ -497,7 +497,20 @@ class Http2UpstreamPoolTest {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(502);
                 assertThat(response.body().string())
-                        .contains("The service after this proxy speaks HTTP/1.1 where HTTP/2 is needed.");
+                        .contains("The service after this proxy can't be reached over HTTP/2, which is needed here.");
+            }
+            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
+        }
+    }
+
+    /** As a server of HTTP/0.9 answers, and one of TLS. */
+    @ParameterizedTest
+    @ValueSource(strings = {"<!DOCTYPE HTML>¶<p>Error code: 505¶", "\u0015\u0003\u0001\u0000\u0002\u0002\u0046¶¶"})
+    void upstreamThatAnswersByNoHttp2IsA502(String answer) throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering(answer);
+                TestProxy proxy = proxy(Front.H1, upstream)) {
+            try (Response response = get(proxy, "/")) {
+                assertThat(response.code()).isEqualTo(502);
             }
             assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
         }

@@ -2,6 +2,7 @@ package io.webproxy.undertow.forward;
 
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.upstream.Health;
+import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,11 +29,16 @@ record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failu
         }
     }
 
+    private static String seconds(Duration time) {
+        return time.toMillis() % 1000 == 0 ? time.toSeconds() + " s" : time.toMillis() + " ms";
+    }
+
     /** It has answered with 5xx, or not at all; gives why the route prefers others from now on, or null. */
     @Nullable String failed(String route, long now) {
         return failures == null || !failures.ended(true, now)
                 ? null
-                : "failed above " + Math.round(failures.limit().share() * 100) + " % of the requests of route " + route
-                        + ": others are preferred for " + failures.limit().pause();
+                : "failed more than " + Math.round(failures.limit().share() * 100) + " % of the requests of route " + route
+                        + ": for " + seconds(failures.limit().pause())
+                        + " it gets only those that no other upstream can take";
     }
 }

@@ -248,10 +248,12 @@ public final class LocalAnswer implements Expiry {
                 new Failure(502, "The service after this proxy can't be reached.");
             case CONNECT_TIMEOUT ->
                 new Failure(504, "The service after this proxy didn't accept the connection in time.");
-            case NO_HEALTHY_UPSTREAM, POOL_EXHAUSTED ->
+            case NO_HEALTHY_UPSTREAM ->
+                new Failure(503, "The service after this proxy fails its health check; try again.");
+            case POOL_EXHAUSTED ->
                 new Failure(503, "The service after this proxy is busy; try again.");
             case UPSTREAM_PROTOCOL ->
-                new Failure(502, "The service after this proxy speaks HTTP/1.1 where HTTP/2 is needed.");
+                new Failure(502, "The service after this proxy can't be reached over HTTP/2, which is needed here.");
             case UPSTREAM_CLOSED ->
                 new Failure(502, "The service after this proxy closed the connection without an answer.");
             case INVALID_RESPONSE, RESPONSE_HEAD_TOO_LARGE ->

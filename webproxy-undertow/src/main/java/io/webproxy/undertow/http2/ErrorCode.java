@@ -1,5 +1,7 @@
 package io.webproxy.undertow.http2;
 
+import java.util.List;
+
 /** Error codes of {@code RST_STREAM} and {@code GOAWAY} (RFC 9113 section 7). */
 final class ErrorCode {
     static final int NO_ERROR = 0;
@@ -14,5 +16,27 @@ final class ErrorCode {
     static final int ENHANCE_YOUR_CALM = 0xb;
     static final int HTTP_1_1_REQUIRED = 0xd;
 
+    /** By number (RFC 9113 section 7). */
+    private static final List<String> NAMES = List.of(
+            "NO_ERROR",
+            "PROTOCOL_ERROR",
+            "INTERNAL_ERROR",
+            "FLOW_CONTROL_ERROR",
+            "SETTINGS_TIMEOUT",
+            "STREAM_CLOSED",
+            "FRAME_SIZE_ERROR",
+            "REFUSED_STREAM",
+            "CANCEL",
+            "COMPRESSION_ERROR",
+            "CONNECT_ERROR",
+            "ENHANCE_YOUR_CALM",
+            "INADEQUATE_SECURITY",
+            "HTTP_1_1_REQUIRED");
+
     private ErrorCode() {}
+
+    /** The name of a code as logs have it, or its number if RFC 9113 has none such. */
+    static String name(int code) {
+        return code >= 0 && code < NAMES.size() ? NAMES.get(code) : "code " + Integer.toUnsignedString(code);
+    }
 }

@@ -166,6 +166,11 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         return http11;
     }
 
+    /** Whether the upstream has sent what isn't HTTP/2. */
+    public boolean isInvalid() {
+        return http11 || failure == Failure.INVALID;
+    }
+
     /** How many streams are open. */
     public int streams() {
         return streams.size() + reserved;
@@ -468,14 +473,14 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
                 fail(
                         stream,
                         refused ? Failure.REFUSED : Failure.RESET,
-                        "the upstream reset the stream with code " + code);
+                        "the upstream reset the stream: " + ErrorCode.name(code));
             }
         }
 
         @Override
         public void reset(int id, int code) {
             sendReset(id, code);
-            invalid(id, Failure.INVALID, "the upstream broke the rules of a stream: code " + code);
+            invalid(id, Failure.INVALID, "the upstream broke the rules of a stream: " + ErrorCode.name(code));
         }
 
         @Override
@@ -500,7 +505,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         @Override
         public void leaving(int last, int code) {
             LOG.debug("An upstream leaves an HTTP/2 connection with code {}, after stream {}", code, last);
-            reason = "the upstream left the connection with code " + code;
+            reason = "the upstream left the connection: " + ErrorCode.name(code);
             takeOut();
             for (OutboundStream stream : streams.all()) {
                 if (stream.id() > last) {
@@ -557,7 +562,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         if (!ending) {
             if (code != ErrorCode.NO_ERROR) {
                 failure = Failure.INVALID;
-                reason = "the upstream broke the rules of HTTP/2: code " + code;
+                reason = "the upstream broke the rules of HTTP/2: " + ErrorCode.name(code);
             }
             end(code);
         }

@@ -26,6 +26,8 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
     /** The answer of the gRPC health protocol has two bytes behind the five that tell its length. */
     private static final int MOST_ANSWER = 256;
 
+    private static final String FOR_GRPC = " (expected: HealthCheck.grpc() for a service of gRPC)";
+
     private final Upstream upstream;
     private final HealthCheck check;
     private final Answer answer;
@@ -191,7 +193,9 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
     @Override
     public void head(int status, HeaderMap fields, boolean end) {
         if (check.grpcService() == null) {
-            answer.answered(status >= check.leastStatus() && status <= check.mostStatus(), "status " + status);
+            answer.answered(
+                    status >= check.leastStatus() && status <= check.mostStatus(),
+                    "status " + status + (fields.contains(Grpc.STATUS) ? FOR_GRPC : ""));
         } else if (status != 200 || !Grpc.isCall(fields.getFirst(Headers.CONTENT_TYPE))) {
             answer.answered(false, "status " + status + " and no answer of gRPC");
         } else if (end) {
@@ -240,7 +244,8 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
 
     @Override
     public void failed(OutboundStream.Failure failure, String detail) {
-        answer.answered(false, detail);
+        boolean refusesGet = failure == OutboundStream.Failure.RESET && check.grpcService() == null;
+        answer.answered(false, refusesGet ? detail + FOR_GRPC : detail);
     }
 
     @Override

@@ -26,6 +26,11 @@ final class ResponseParser {
     }
 
     private static final int USUAL_BYTES = 512;
+    /** A frame of settings after its length: type, no flags, stream 0. */
+    private static final byte[] SETTINGS = {4, 0, 0, 0, 0, 0};
+
+    private static final String HTTP2 = "HTTP/2 in answer to HTTP/1.1"
+            + " (expected: h2c:// for such an upstream, and extended CONNECT for its WebSockets)";
 
     private final FieldParser fields;
     private final int maxBytes;
@@ -93,7 +98,7 @@ final class ResponseParser {
             boolean isClean = look(from + count);
             buffer.position(buffer.position() + length - from);
             if (!isClean) {
-                return invalid("a control character in the response head");
+                return invalid(isSettings(from + count) ? HTTP2 : "a control character in the response head");
             }
             if (matched == 4) {
                 return complete(noBody);
@@ -122,6 +127,13 @@ final class ResponseParser {
         matched = found;
         length = at;
         return isClean;
+    }
+
+    /** Whether it starts with the frame that each server of HTTP/2 sends first (RFC 9113 section 3.4). */
+    private boolean isSettings(int end) {
+        int from = 3;
+        int until = from + SETTINGS.length;
+        return end >= until && bytes[0] == 0 && Arrays.equals(bytes, from, until, SETTINGS, 0, SETTINGS.length);
     }
 
     private Result complete(boolean noBody) {

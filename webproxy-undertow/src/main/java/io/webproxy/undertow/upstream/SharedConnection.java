@@ -103,6 +103,11 @@ final class SharedConnection implements OutboundConnection.Owner {
         return outbound.isHttp11();
     }
 
+    /** Whether it has sent what isn't HTTP/2. */
+    boolean isInvalid() {
+        return outbound.isInvalid();
+    }
+
     boolean isIdle() {
         return settled && !leaving && outbound.streams() == 0;
     }

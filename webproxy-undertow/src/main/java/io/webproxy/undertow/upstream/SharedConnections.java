@@ -23,7 +23,8 @@ final class SharedConnections extends Watched {
             + " (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)";
 
     /** What is said of one that answers HTTP/2 by HTTP/1.1. */
-    static final String HTTP11 = " speaks HTTP/1.1 and not HTTP/2 (expected: http:// for such an upstream)";
+    static final String HTTP11 = " speaks HTTP/1.1 and not HTTP/2"
+            + " (expected: http:// for such an upstream, https+h2:// if the port is one for TLS)";
 
     private final UpstreamPool pool;
     private final Lane lane;
@@ -324,9 +325,9 @@ final class SharedConnections extends Watched {
         }
         ForwardError error = ForwardError.UPSTREAM_CLOSED;
         String detail = pool.upstream() + NO_HTTP2;
-        if (connection.isHttp11()) {
+        if (connection.isInvalid()) {
             error = ForwardError.UPSTREAM_PROTOCOL;
-            detail = pool.upstream() + HTTP11;
+            detail = pool.upstream() + (connection.isHttp11() ? HTTP11 : NO_HTTP2);
         } else if (connection.isLate()) {
             error = ForwardError.CONNECT_TIMEOUT;
             detail = pool.upstream() + " has sent no HTTP/2 settings in time";

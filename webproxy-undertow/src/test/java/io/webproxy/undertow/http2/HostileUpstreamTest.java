@@ -297,23 +297,23 @@ class HostileUpstreamTest {
                 flood("unknown frames", frame(99, 0, 0), 3_000),
                 flood("window updates", frame(WINDOW_UPDATE, 0, 0, number(1)), 30_000),
                 flood("leaves", goAway(Integer.MAX_VALUE, 0), 3_000),
-                attack("empty bodies", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
+                attack("empty bodies", "ENHANCE_YOUR_CALM", peer -> {
                     peer.respond(1, 0, "200");
                     peer.sendRaw(repeated(frame(DATA, 0, 1), 30_000));
                 }),
                 attack(
                         "resets of a stream that is closed",
-                        ErrorCode.ENHANCE_YOUR_CALM + "",
+                        "ENHANCE_YOUR_CALM",
                         peer -> peer.sendRaw(repeated(frame(RST_STREAM, 0, 1, number(8)), 30_000))),
-                attack("continuation without end", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
+                attack("continuation without end", "ENHANCE_YOUR_CALM", peer -> {
                     peer.send(HEADERS, 0, 1, OK);
                     peer.sendRaw(repeated(frame(CONTINUATION, 0, 1, new byte[1]), 200));
                 }),
-                attack("head without end", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
+                attack("head without end", "ENHANCE_YOUR_CALM", peer -> {
                     peer.send(HEADERS, 0, 1, OK);
                     peer.sendRaw(repeated(frame(CONTINUATION, 0, 1, fields("x", "y".repeat(16_000))), 20));
                 }),
-                attack("bomb of HPACK", ErrorCode.ENHANCE_YOUR_CALM + "", peer -> {
+                attack("bomb of HPACK", "ENHANCE_YOUR_CALM", peer -> {
                     byte[] large = fields("x", "y".repeat(4_000));
                     large[0] = 0x40;
                     byte[] bomb = Arrays.copyOf(large, large.length + 8_000);
@@ -323,11 +323,11 @@ class HostileUpstreamTest {
     }
 
     private static Arguments connection(String what, int code, byte[]... frames) {
-        return frames(what, String.valueOf(code), frames);
+        return frames(what, ErrorCode.name(code), frames);
     }
 
     private static Arguments flood(String what, byte[] frame, int count) {
-        return attack(what, String.valueOf(ErrorCode.ENHANCE_YOUR_CALM), peer -> peer.sendRaw(repeated(frame, count)));
+        return attack(what, "ENHANCE_YOUR_CALM", peer -> peer.sendRaw(repeated(frame, count)));
     }
 
     private static byte[] repeated(byte[] bytes, int count) {
@@ -355,7 +355,7 @@ class HostileUpstreamTest {
         outbound = Outbound.to(upstream.port()).settle();
         Outbound.Call victim = outbound.send(post(), true);
         Outbound.Call other = outbound.get("/");
-        String heard = "INVALID: the upstream broke the rules of HTTP/2: code " + code;
+        String heard = "INVALID: the upstream broke the rules of HTTP/2: " + code;
         assertThat(victim.await()).matches(any -> any.contains(heard) || any.startsWith("RESET"));
         assertThat(other.await()).matches(any -> any.contains(heard) || any.equals("200 end ended"));
         assertThat(outbound.event()).isEqualTo("leaving");
@@ -371,7 +371,7 @@ class HostileUpstreamTest {
             raw.readAll();
         });
         outbound = Outbound.to(upstream.port());
-        assertThat(outbound.get("/").await()).startsWith("INVALID: the upstream broke the rules of HTTP/2: code ");
+        assertThat(outbound.get("/").await()).startsWith("INVALID: the upstream broke the rules of HTTP/2: ");
         assertThat(outbound.event()).isEqualTo("leaving");
         assertThat(outbound.event()).isEqualTo("closed");
     }

@@ -72,7 +72,7 @@ class OutboundEndsTest extends OutboundRig {
         Outbound.Call first = outbound.get("/1");
         Outbound.Call second = outbound.get("/2");
         Outbound.Call third = outbound.send(post("content-length", "3"), false);
-        assertThat(third.await()).isEqualTo("REFUSED: the upstream left the connection with code 0");
+        assertThat(third.await()).isEqualTo("REFUSED: the upstream left the connection: NO_ERROR");
         assertThat(second.await()).isEqualTo("200 end ended");
         assertThat(first.await()).isEqualTo("200 ended");
         assertThat(outbound.event()).isEqualTo("leaving");
@@ -177,7 +177,7 @@ class OutboundEndsTest extends OutboundRig {
             stream.send(post(), true);
             return outbound.connection().probe();
         });
-        assertThat(call.await()).isEqualTo("REFUSED: the upstream broke the rules of HTTP/2: code 1");
+        assertThat(call.await()).isEqualTo("REFUSED: the upstream broke the rules of HTTP/2: PROTOCOL_ERROR");
         assertThat(seen()).isEqualTo("end");
         assertThat(outbound.event()).isEqualTo("leaving");
         assertThat(outbound.event()).isEqualTo("closed");
@@ -220,7 +220,7 @@ class OutboundEndsTest extends OutboundRig {
             peer.next(HEADERS);
             peer.send(GOAWAY, 0, 0, goAway(1, ErrorCode.INTERNAL_ERROR));
         });
-        assertThat(outbound.get("/").await()).isEqualTo("CLOSED: the upstream left the connection with code 2");
+        assertThat(outbound.get("/").await()).isEqualTo("CLOSED: the upstream left the connection: INTERNAL_ERROR");
     }
 
     @Test

@@ -173,6 +173,20 @@ class ResponseParserTest {
         assertThat(feed(input)).isEqualTo(Result.INVALID);
     }
 
+    @Test
+    void settingsOfHttp2AreNamed() {
+        assertThat(feed("\0\0\6\4\0\0\0\0\0\0\3\0\0\0d")).isEqualTo(Result.INVALID);
+        assertThat(parser.problem()).contains("expected: h2c://");
+    }
+
+    /** Of data, of an acknowledgement, of another stream, too short. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\0\0\6\0\0\0\0\0\0", "\0\0\0\4\1\0\0\0\0", "\0\0\6\4\0\0\0\0\1", "\0\0\6\4\0\0\0\0"})
+    void otherFramesAreNot(String input) {
+        assertThat(feed(input)).isEqualTo(Result.INVALID);
+        assertThat(parser.problem()).isEqualTo("a control character in the response head");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {"A : b", " A: b", "A: b\r\n folded", "no colon", ": b", "A b: c", "A: b\u0001", "\u00c4: b"})
