@@ -195,8 +195,8 @@ class ProxyConfigTest {
                                 + " with zeros after the prefix)"),
                 bad(
                         b -> b.forward("ftp://host"),
-                        "forward: ftp://host (expected: http://host:port or https://host:port,"
-                                + " h2c:// or https+h2:// for HTTP/2 and gRPC, without user, path and query)"),
+                        "forward: ftp://host (expected: http://host:port or https://host:port, h2c:// or https+h2://"
+                                + " for HTTP/2 and gRPC, port 1-65535, without user, path and query)"),
                 bad(
                         b -> b.forward(),
                         "route /: no upstream (expected: forward(\"http://host:port\") on the route, or answer(…), or"

@@ -62,11 +62,12 @@ class CliTest {
                 "expose --internal-port 8080 --external-port 65536|--external-port: 65536 (expected: 0-65535)",
                 "expose --internal-port 8080 --external-port https|--external-port: https (expected: 0-65535)",
                 "expose --to ftp://127.0.0.1 --external-port 0|--to: ftp://127.0.0.1 (expected: http://host:port or"
-                        + " https://host:port, h2c:// or https+h2:// for HTTP/2 and gRPC, without user, path and query)",
+                        + " https://host:port, h2c:// or https+h2:// for HTTP/2 and gRPC, port 1-65535,"
+                        + " without user, path and query)",
                 "expose --to http://127.0.0.1/path --external-port 0|--to: http://127.0.0.1/path (expected: ",
                 "expose --to nonsense --external-port 0|--to: nonsense (expected: http://host:port",
                 "expose --to localhost:1 --external-port 0|--to: localhost:1 (expected: http://localhost:1 or"
-                        + " https://localhost:1)",
+                        + " https://localhost:1, h2c://localhost:1 for gRPC)",
                 "expose --to= --external-port 0|--to: empty (expected: --to URL)",
                 "expose --internal-port x --external-port 0|--internal-port: x (expected: 1-65535)",
                 "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
@@ -85,7 +86,9 @@ class CliTest {
                         + " /v1/chat=http://h:1 for the path, or //v1/chat=http://h:1 for the host v1)",
                 "expose --route /a=http://h:1, --external-port 0|--route: an empty URL (expected: http://host:port or"
                         + " https://host:port)",
-                "expose --route /a=http://h:1,h:2 --external-port 0|--route: h:2 (expected: http://h:2 or https://h:2)",
+                "expose --route /a=http://h:1,h:2 --external-port 0|--route: h:2 (expected: http://h:2 or https://h:2,"
+                        + " h2c://h:2 for gRPC)",
+                "expose --route /a=grpc://h:2 --external-port 0|--route: grpc://h:2 (expected: http://host:port or",
                 "expose --route /a/=http://h:1 --route /a/=http://h:2 --external-port 0|--route: /a/ is given twice"
                         + " (expected: once, with its URLs separated by commas: /a/=http://h:1,http://h:2)",
                 "expose --strip A.b/=http://h:1 --strip a.B/=http://h:2 --external-port 0|--strip: a.b/ is given twice"

@@ -23,8 +23,8 @@ public record FailureShare(double share, int least, Duration window, Duration pa
         if (least < 1 || least > 1_000_000) {
             throw new IllegalArgumentException("failureShare.least: " + least + " (expected: 1-1000000)");
         }
-        check("window", window, Duration.ofMillis(100));
-        check("pause", pause, Duration.ofMillis(1));
+        check("window", window, 100);
+        check("pause", pause, 1);
     }
 
     /** Above this share of at least 20 requests in 10 s, for 10 s. */
@@ -32,11 +32,11 @@ public record FailureShare(double share, int least, Duration window, Duration pa
         return new FailureShare(share, 20, Duration.ofSeconds(10), Duration.ofSeconds(10));
     }
 
-    private static void check(String name, Duration value, Duration least) {
+    private static void check(String name, Duration value, long leastMillis) {
         Objects.requireNonNull(value, name);
-        if (value.compareTo(least) < 0 || value.compareTo(Duration.ofHours(1)) > 0) {
+        if (value.compareTo(Duration.ofMillis(leastMillis)) < 0 || value.compareTo(Duration.ofHours(1)) > 0) {
             throw new IllegalArgumentException(
-                    "failureShare." + name + ": " + value + " (expected: " + least + " to 1 h)");
+                    "failureShare." + name + ": " + value + " (expected: " + leastMillis + " ms to 1 h)");
         }
     }
 }

@@ -37,8 +37,8 @@ public record HealthCheck(
             throw new IllegalArgumentException(
                     "healthCheck.path: " + path + " (expected: a path that starts with /, percent-encoded)");
         }
-        check("interval", interval, Duration.ofMillis(100), Duration.ofHours(24));
-        check("timeout", timeout, Duration.ofMillis(10), Duration.ofHours(1));
+        check("interval", interval, Duration.ofMillis(100), Duration.ofHours(24), "100 ms to 24 h");
+        check("timeout", timeout, Duration.ofMillis(10), Duration.ofHours(1), "10 ms to 1 h");
         check("leastStatus", leastStatus, 100, 599);
         check("mostStatus", mostStatus, leastStatus, 599);
         check("failures", failures, 1, 1000);
@@ -109,11 +109,10 @@ public record HealthCheck(
         return new HealthCheck(path, interval, timeout, leastStatus, mostStatus, outAfter, backAfter, grpcService);
     }
 
-    private static void check(String name, Duration value, Duration least, Duration most) {
+    private static void check(String name, Duration value, Duration least, Duration most, String range) {
         Objects.requireNonNull(value, name);
         if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-            throw new IllegalArgumentException(
-                    "healthCheck." + name + ": " + value + " (expected: " + least + " to " + most + ")");
+            throw new IllegalArgumentException("healthCheck." + name + ": " + value + " (expected: " + range + ")");
         }
     }
 

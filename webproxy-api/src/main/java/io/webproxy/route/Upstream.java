@@ -128,9 +128,11 @@ public final class Upstream {
     private static IllegalArgumentException invalid(String uri) {
         int at = uri.lastIndexOf('@');
         String shown = at < 0 ? uri : "…" + uri.substring(at);
-        return new IllegalArgumentException("forward: " + shown
-                + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for HTTP/2 and gRPC,"
-                + " without user, path and query)");
+        return new IllegalArgumentException("forward: " + (shown.isEmpty() ? "''" : shown)
+                + (uri.indexOf(',') < 0
+                        ? " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for HTTP/2 and"
+                                + " gRPC, port 1-65535, without user, path and query)"
+                        : " (expected: one upstream in each URI, such as http://host:port)"));
     }
 
     /**
@@ -205,7 +207,7 @@ public final class Upstream {
     private String secure(String what) {
         if (!tls()) {
             throw new IllegalArgumentException(
-                    "forward: " + this + " (expected: an https:// upstream, for it has " + what + ")");
+                    "forward: " + this + " (expected: an https:// or https+h2:// upstream, for it has " + what + ")");
         }
         return scheme;
     }

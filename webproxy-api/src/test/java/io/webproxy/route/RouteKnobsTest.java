@@ -75,10 +75,10 @@ class RouteKnobsTest {
                         "healthCheck.path: health (expected: a path that starts with /, percent-encoded)"),
                 bad(
                         () -> HealthCheck.path("/").withInterval(Duration.ZERO),
-                        "healthCheck.interval: PT0S (expected: PT0.1S to PT24H)"),
+                        "healthCheck.interval: PT0S (expected: 100 ms to 24 h)"),
                 bad(
                         () -> HealthCheck.path("/").withTimeout(Duration.ofHours(2)),
-                        "healthCheck.timeout: PT2H (expected: PT0.01S to PT1H)"),
+                        "healthCheck.timeout: PT2H (expected: 10 ms to 1 h)"),
                 bad(
                         () -> HealthCheck.path("/").withStatus(300, 200),
                         "healthCheck.mostStatus: 200 (expected: 300-599)"),

@@ -128,9 +128,17 @@ class UpstreamTest {
     void whatIsNoOriginIsRefusedWithItsText(String uri) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Upstream.of(uri))
-                .withMessage("forward: " + uri
+                .withMessage("forward: " + (uri.isEmpty() ? "''" : uri)
                         + " (expected: http://host:port or https://host:port, h2c:// or https+h2:// for"
-                        + " HTTP/2 and gRPC, without user, path and query)");
+                        + " HTTP/2 and gRPC, port 1-65535, without user, path and query)");
+    }
+
+    @Test
+    void severalInOneUriAreToldApart() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Upstream.of("h2c://a:1,h2c://b:1"))
+                .withMessage(
+                        "forward: h2c://a:1,h2c://b:1 (expected: one upstream in each URI, such as http://host:port)");
     }
 
     @ParameterizedTest
@@ -161,7 +169,9 @@ class UpstreamTest {
         assertThat(trusting).isEqualTo(Upstream.of("https://HOST:443/").trusting(pem));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Upstream.of("http://host").trusting(pem))
-                .withMessage("forward: http://host:80 (expected: an https:// upstream, for it has a trust store)");
+                .withMessage(
+                        "forward: http://host:80 (expected: an https:// or https+h2:// upstream, for it has a trust"
+                                + " store)");
     }
 
     @Test
@@ -171,7 +181,8 @@ class UpstreamTest {
         assertThat(Upstream.of("https://host").identity()).isEmpty();
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Upstream.of("http://host").identity(pem))
-                .withMessage("forward: http://host:80 (expected: an https:// upstream, for it has an identity)");
+                .withMessage("forward: http://host:80 (expected: an https:// or https+h2:// upstream, for it has an"
+                        + " identity)");
         for (CertificateSource other : List.of(
                 Certificates.selfSigned("localhost"),
                 Certificates.firstOf(pem),

@@ -137,8 +137,7 @@ class Http2HealthCheckTest {
                     if (how.equals("reset")) {
                         peer.send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 2});
                     } else {
-                        peer.respond(
-                                stream, END_STREAM, "415", "content-type", "application/grpc", "grpc-status", "3");
+                        peer.respond(stream, END_STREAM, "415", "content-type", "application/grpc", "grpc-status", "3");
                     }
                     peer.end();
                 });

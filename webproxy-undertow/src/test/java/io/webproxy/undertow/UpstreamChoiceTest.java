@@ -282,7 +282,9 @@ class UpstreamChoiceTest {
     }
 
     @Test
-    @ExpectedLog(contains = "failed more than 50 % of the requests of route /: for 2 s it gets only those that no other upstream can take")
+    @ExpectedLog(
+            contains = "failed more than 50 % of the requests of route /: for 2 s it gets only those that no other"
+                    + " upstream can take")
     void upstreamOfTooManyFailuresIsPassedOverAndComesBack() throws Exception {
         AtomicBoolean failing = new AtomicBoolean(true);
         FailureShare limit = new FailureShare(0.5, 3, Duration.ofSeconds(10), Duration.ofSeconds(2));

@@ -19,6 +19,9 @@ final class RouteOptions {
     private static final Pattern ROUTE =
             Pattern.compile("(?<named>//)?(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>(?:https?|h2c|https\\+h2)://.*)");
 
+    /** One whose URL has a scheme of another kind. */
+    private static final Pattern OTHER_SCHEME = Pattern.compile("[^=]*=(?<url>[A-Za-z][A-Za-z0-9+.-]*://[^,]*).*");
+
     private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
 
     @Option(
@@ -78,6 +81,10 @@ final class RouteOptions {
 
     private static Given read(String option, String text) {
         Matcher route = ROUTE.matcher(text);
+        Matcher other = OTHER_SCHEME.matcher(text);
+        if (!route.matches() && other.matches()) {
+            checkUrl(option, other.group("url"));
+        }
         String host = route.matches() ? route.group("host") : "";
         String path = route.matches() ? route.group("path") : null;
         boolean named = route.matches() && route.group("named") != null;
@@ -114,7 +121,7 @@ final class RouteOptions {
             throw Complaint.wrong(option, "an empty URL", "http://host:port or https://host:port");
         }
         if (HOST_AND_PORT.matcher(url).matches()) {
-            throw Complaint.wrong(option, url, "http://" + url + " or https://" + url);
+            throw Complaint.wrong(option, url, "http://" + url + " or https://" + url + ", h2c://" + url + " for gRPC");
         }
         Complaint.of(option, () -> Upstream.of(url));
     }

@@ -37,7 +37,8 @@ record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failu
     @Nullable String failed(String route, long now) {
         return failures == null || !failures.ended(true, now)
                 ? null
-                : "failed more than " + Math.round(failures.limit().share() * 100) + " % of the requests of route " + route
+                : "failed more than " + Math.round(failures.limit().share() * 100) + " % of the requests of route "
+                        + route
                         + ": for " + seconds(failures.limit().pause())
                         + " it gets only those that no other upstream can take";
     }

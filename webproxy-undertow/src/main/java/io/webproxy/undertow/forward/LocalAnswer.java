@@ -250,8 +250,7 @@ public final class LocalAnswer implements Expiry {
                 new Failure(504, "The service after this proxy didn't accept the connection in time.");
             case NO_HEALTHY_UPSTREAM ->
                 new Failure(503, "The service after this proxy fails its health check; try again.");
-            case POOL_EXHAUSTED ->
-                new Failure(503, "The service after this proxy is busy; try again.");
+            case POOL_EXHAUSTED -> new Failure(503, "The service after this proxy is busy; try again.");
             case UPSTREAM_PROTOCOL ->
                 new Failure(502, "The service after this proxy can't be reached over HTTP/2, which is needed here.");
             case UPSTREAM_CLOSED ->
