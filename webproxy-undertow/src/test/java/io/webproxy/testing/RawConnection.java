@@ -75,6 +75,18 @@ public final class RawConnection implements AutoCloseable {
         return new RawConnection(socket, tcp);
     }
 
+    /** The server's side of TLS over this connection, which takes these protocols by ALPN. */
+    public RawConnection serveTls(SSLSocketFactory factory, String... alpn) throws IOException {
+        SSLSocket secure = (SSLSocket) factory.createSocket(tcp, "127.0.0.1", tcp.getPort(), true);
+        secure.setUseClientMode(false);
+        var parameters = secure.getSSLParameters();
+        parameters.setApplicationProtocols(alpn);
+        secure.setSSLParameters(parameters);
+        secure.setSoTimeout(WAIT_MILLIS);
+        secure.startHandshake();
+        return new RawConnection(secure, tcp);
+    }
+
     public Socket socket() {
         return socket;
     }

@@ -14,6 +14,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.FailureShare;
+import io.webproxy.route.FilterDecision;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
@@ -321,6 +322,73 @@ class Http2UpstreamPoolTest {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(taken.get()).isEqualTo(1);
+        }
+    }
+
+    /** An upstream that is killed has answered one request and refused another, which only a write that fails has told so far. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatAnUpstreamSaidBeforeItWasKilledIsHeard(boolean tls) throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        CountDownLatch gone = new CountDownLatch(1);
+        Map<String, AtomicInteger> taken = new ConcurrentHashMap<>();
+        RawUpstream.Script script = tcp -> {
+            RawConnection raw =
+                    tls ? tcp.serveTls(TestProxy.identity().sslContext().getSocketFactory(), "h2") : tcp;
+            boolean first = connections.incrementAndGet() == 1;
+            Http2Client peer = Http2Client.serve(raw);
+            for (int i = 0; !first || i < 2; i++) {
+                Frame head = peer.next(HEADERS);
+                String path = String.valueOf(peer.fields(head).get(":path"));
+                taken.computeIfAbsent(path, key -> new AtomicInteger()).incrementAndGet();
+                if (!first) {
+                    peer.respond(head.stream(), END_STREAM, "203");
+                }
+                seen.add(path);
+            }
+            go.await(30, TimeUnit.SECONDS);
+            peer.respond(1, END_STREAM, "201");
+            peer.send(GOAWAY, 0, 0, goAway(1, 0));
+            raw.reset();
+            gone.countDown();
+        };
+        try (RawUpstream upstream = RawUpstream.start(script);
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.ioThreads(1)
+                                .route(r -> r.filter(request -> {
+                                            if (request.path().equals("/last")) {
+                                                // the thread doesn't hear of the upstream meanwhile
+                                                go.countDown();
+                                                awaitQuietly(gone);
+                                            }
+                                            return FilterDecision.proceed();
+                                        })
+                                        .forward(
+                                                tls
+                                                        ? Upstream.of("https+h2://" + upstream.address())
+                                                                .trusting(Http2Upstream.rootFile())
+                                                        : Upstream.of("h2c://" + upstream.address()))));
+                RawConnection answered = proxy.raw();
+                RawConnection refused = proxy.raw();
+                RawConnection last = proxy.raw()) {
+            answered.send("GET /answered HTTP/1.1¶Host: a¶¶");
+            assertThat(seen()).isEqualTo("/answered");
+            refused.send("POST /refused HTTP/1.1¶Host: a¶Content-Length: 0¶¶");
+            assertThat(seen()).isEqualTo("/refused");
+            last.send("POST /last HTTP/1.1¶Host: a¶Content-Length: 0¶¶");
+            assertThat(answered.readHead()).startsWith("HTTP/1.1 201 ");
+            assertThat(refused.readHead()).startsWith("HTTP/1.1 203 ");
+            assertThat(last.readHead()).startsWith("HTTP/1.1 203 ");
+            assertThat(taken.get("/answered")).hasValue(1);
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

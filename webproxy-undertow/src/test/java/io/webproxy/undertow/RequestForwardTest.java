@@ -2,18 +2,26 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.FilterDecision;
+import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
+import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -330,6 +338,72 @@ class RequestForwardTest {
             client.send("200¶" + "a".repeat(512) + "¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 413");
             assertThat(heads).isEmpty();
+        }
+    }
+
+    /** Whether the proxy hears first of the answer, or of a write that fails, is chance. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void refusalOfAnUploadPassesThoughTheUpstreamHasGone(boolean tls) throws Exception {
+        Semaphore asked = new Semaphore(0);
+        Semaphore go = new Semaphore(0);
+        Semaphore gone = new Semaphore(0);
+        AtomicReference<RawConnection> upload = new AtomicReference<>();
+        try (RawUpstream upstream = RawUpstream.start(tcp -> {
+                    RawConnection raw =
+                            tls ? tcp.serveTls(TestProxy.identity().sslContext().getSocketFactory(), "http/1.1") : tcp;
+                    raw.readHead();
+                    asked.release();
+                    acquire(go);
+                    raw.send("HTTP/1.1 413 Too Large¶Content-Length: 0¶¶");
+                    raw.reset();
+                    gone.release();
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.ioThreads(1)
+                                .route(r -> r.filter(request -> {
+                                            if (!request.path().equals("/held")) {
+                                                return FilterDecision.proceed();
+                                            }
+                                            // the thread finds more of the body and the answer at once
+                                            send(upload.get(), new byte[20_000]);
+                                            go.release();
+                                            acquire(gone);
+                                            return FilterDecision.answer(Answer.of(204));
+                                        })
+                                        .forward(
+                                                tls
+                                                        ? Upstream.of("https://" + upstream.address())
+                                                                .trusting(Http2Upstream.rootFile())
+                                                        : Upstream.of(upstream.uri()))));
+                RawConnection other = proxy.raw()) {
+            for (int i = 0; i < 8; i++) {
+                try (RawConnection client = proxy.raw()) {
+                    upload.set(client);
+                    client.send("POST / HTTP/1.1¶Host: a¶Content-Length: 100000¶¶begins");
+                    acquire(asked);
+                    other.send("GET /held HTTP/1.1¶Host: a¶¶");
+                    assertThat(other.readHead()).startsWith("HTTP/1.1 204");
+                    assertThat(client.readHead()).startsWith("HTTP/1.1 413");
+                }
+            }
+        }
+    }
+
+    private static void acquire(Semaphore semaphore) {
+        try {
+            assertThat(semaphore.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(RawConnection to, byte[] bytes) {
+        try {
+            to.send(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.AbstractStreamSourceConduit;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.ReadReadyHandler;
+import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
@@ -20,12 +22,15 @@ import org.xnio.conduits.StreamSourceConduit;
  */
 public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceConduit> {
     private final StreamConnection connection;
+    private final @Nullable SocketWrites writes;
     private ReadReadyHandler handler;
     private boolean empty;
 
-    private SocketReads(StreamConnection connection, ConduitStreamSourceChannel channel) {
+    private SocketReads(
+            StreamConnection connection, ConduitStreamSourceChannel channel, @Nullable SocketWrites writes) {
         super(channel.getConduit());
         this.connection = connection;
+        this.writes = writes;
         this.handler = new ReadReadyHandler.ChannelListenerHandler<>(channel);
         next.setReadReadyHandler(new ReadReadyHandler() {
             @Override
@@ -46,11 +51,29 @@ public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceC
         });
     }
 
-    /** Takes over the reads of a socket; before its listener is called, and before TLS is put on it. */
+    /** Takes over the reads of a socket in cleartext; before its listener is called. */
     public static SocketReads of(StreamConnection socket) {
-        SocketReads reads = new SocketReads(socket, socket.getSourceChannel());
+        return of(socket, null);
+    }
+
+    /** The same for a socket that TLS is about to be put on. */
+    public static SocketReads underTls(StreamConnection socket) {
+        return of(socket, SocketWrites.of(socket));
+    }
+
+    private static SocketReads of(StreamConnection socket, @Nullable SocketWrites writes) {
+        SocketReads reads = new SocketReads(socket, socket.getSourceChannel(), writes);
         socket.getSourceChannel().setConduit(reads);
         return reads;
+    }
+
+    /**
+     * Where to write so that a write that fails leaves what has come to be read, which TLS would throw away.
+     *
+     * @param sink of the connection, over this socket
+     */
+    public StreamSinkConduit readableAfterFailure(StreamSinkConduit sink) {
+        return writes == null ? sink : writes.over(sink);
     }
 
     /** The next read asks the socket, whatever the selector has said. */

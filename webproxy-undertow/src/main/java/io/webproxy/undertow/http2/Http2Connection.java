@@ -75,7 +75,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
             HttpLimits heads,
             Http2Limits limits,
             Exchanges exchanges) {
-        super(socket, buffers, exchanges, limits, window);
+        super(socket, socket.getSinkChannel().getConduit(), buffers, exchanges, limits, window);
         this.origin = origin;
         this.root = root;
         this.window = window;

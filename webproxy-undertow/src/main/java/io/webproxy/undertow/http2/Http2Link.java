@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
+import org.xnio.conduits.StreamSinkConduit;
 
 /**
  * This side of an HTTP/2 connection, in either role: the streams, the settings and the windows of both directions, and the turns in which it reads and sends.
@@ -49,15 +50,22 @@ abstract class Http2Link<S extends LinkStream> {
     /**
      * A connection over a socket.
      *
+     * @param sink where it writes
      * @param window how much the other side may send on a stream at first, in bytes
      */
-    Http2Link(StreamConnection socket, ByteBufferPool buffers, Exchanges exchanges, Http2Limits limits, int window) {
+    Http2Link(
+            StreamConnection socket,
+            StreamSinkConduit sink,
+            ByteBufferPool buffers,
+            Exchanges exchanges,
+            Http2Limits limits,
+            int window) {
         this.socket = socket;
         this.buffers = buffers;
         this.exchanges = exchanges;
         this.sweeper = exchanges.sweeper(socket.getIoThread());
         this.meter = new FloodMeter(limits, sweeper::now);
-        this.output = new FrameOutput(socket.getSinkChannel().getConduit(), buffers);
+        this.output = new FrameOutput(sink, buffers);
         this.growth = new UploadWindow(window, LARGEST_WINDOW, sweeper.now());
         this.turns = new Turns(socket, new TurnSteps());
         this.sender = new Http2Sender(output, encoder, turns, meter, new SenderEnd());

@@ -117,7 +117,13 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             HttpLimits heads,
             int mostStreams,
             Owner owner) {
-        super(socket, buffers, exchanges, FLOODS, streamWindow(exchanges.bodies(), buffers));
+        super(
+                socket,
+                reads.readableAfterFailure(socket.getSinkChannel().getConduit()),
+                buffers,
+                exchanges,
+                FLOODS,
+                streamWindow(exchanges.bodies(), buffers));
         this.streamWindow = streamWindow(exchanges.bodies(), buffers);
         this.reads = reads;
         this.owner = owner;

@@ -273,7 +273,7 @@ final class ConnectAttempt extends Watched {
             return;
         }
         try {
-            SocketReads reads = SocketReads.of(stream);
+            SocketReads reads = tls == null ? SocketReads.of(stream) : SocketReads.underTls(stream);
             if (tls == null) {
                 succeed(stream, reads);
                 return;

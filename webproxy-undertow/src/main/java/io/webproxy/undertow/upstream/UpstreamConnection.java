@@ -64,6 +64,7 @@ public final class UpstreamConnection implements UpstreamStream {
         this.lane = lane;
         this.buffers = buffers;
         this.parser = parser;
+        sink.setConduit(reads.readableAfterFailure(sink.getConduit()));
         source.setReadListener(channel -> guarded("reading from an upstream", this::readable));
         sink.setWriteListener(channel -> guarded("writing to an upstream", this::writable));
     }
