@@ -86,7 +86,9 @@ class AdmissionTest {
     @EnumSource(
             value = Front.class,
             names = {"H1", "H1_TLS"})
-    @ExpectedLog(logger = "io.webproxy.undertow.port.OpenConnections", contains = "Refusing connections: 4 are open")
+    @ExpectedLog(
+            logger = "io.webproxy.undertow.endpoint.OpenConnections",
+            contains = "Refusing connections: 4 are open")
     void allConnectionsAreCapped(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(

@@ -57,8 +57,8 @@ class ArchitectureTest {
             entry("http2", Set.of("conduit", "deadline", "exchange", "message", "observe")),
             entry("upstream", Set.of("conduit", "deadline", "exchange", "http2", "message", "tls", "observe")),
             entry("forward", Set.of("conduit", "deadline", "upstream", "exchange", "message", "relay", "websocket")),
-            entry("http", Set.of("conduit", "deadline", "forward", "exchange", "message", "observe")),
-            entry("port", Set.of("deadline", "sniff", "tls", "relay", "observe")),
+            entry("pipeline", Set.of("conduit", "deadline", "exchange", "message", "observe")),
+            entry("endpoint", Set.of("deadline", "sniff", "tls", "relay", "observe")),
             entry("tunnel", Set.of("deadline", "sniff", "relay", "tls", "observe")),
             entry(
                     "server",
@@ -73,8 +73,8 @@ class ArchitectureTest {
                             "http2",
                             "upstream",
                             "forward",
-                            "http",
-                            "port",
+                            "pipeline",
+                            "endpoint",
                             "tunnel")));
 
     @ArchTest

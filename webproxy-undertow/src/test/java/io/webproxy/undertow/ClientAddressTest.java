@@ -20,7 +20,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
-import io.webproxy.undertow.port.ProxyGreeting;
+import io.webproxy.undertow.endpoint.ProxyGreeting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the proxy answers a gRPC call itself, in frames: over TLS, and in cleartext by prior knowledge. */
 @ExtendWith(LeakCheck.class)
-@ExpectedLog(logger = "io.webproxy.undertow.http.RouteAnswer", contains = "The answer of route")
+@ExpectedLog(logger = "io.webproxy.undertow.pipeline.RouteAnswer", contains = "The answer of route")
 class GrpcAnswersTest {
     private static void call(Http2Client client, String path, String... more) throws Exception {
         String[] fields = new String[4 + more.length];

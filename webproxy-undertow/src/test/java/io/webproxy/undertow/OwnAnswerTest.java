@@ -108,7 +108,7 @@ class OwnAnswerTest {
     @EnumSource(
             value = Front.class,
             names = {"H1", "H2_TLS"})
-    @ExpectedLog(logger = "io.webproxy.undertow.http.RouteAnswer", contains = "The answer of route broken failed")
+    @ExpectedLog(logger = "io.webproxy.undertow.pipeline.RouteAnswer", contains = "The answer of route broken failed")
     void defectOfAnAnswerIsA500(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,
@@ -420,10 +420,10 @@ class OwnAnswerTest {
     }
 
     @Test
-    @ExpectedLog(logger = "io.webproxy.undertow.forward.GuardedPages", contains = "The error pages failed")
+    @ExpectedLog(logger = "io.webproxy.undertow.exchange.GuardedPages", contains = "The error pages failed")
     void defectOfAPageIsLoggedOnceAndTheProxysOwnIsSent() throws Exception {
         AtomicInteger asked = new AtomicInteger();
-        try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.forward.GuardedPages");
+        try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.exchange.GuardedPages");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.route(r -> r.path("/a").answer(Answer.of(200))).errorPages((failure, request) -> {

@@ -404,9 +404,9 @@ class RequestFilterTest {
     @EnumSource(
             value = Front.class,
             names = {"H1", "H1_TLS", "H2_TLS"})
-    @ExpectedLog(logger = "io.webproxy.undertow.http.RouteAnswer", contains = "The filter of route hooked failed")
+    @ExpectedLog(logger = "io.webproxy.undertow.pipeline.RouteAnswer", contains = "The filter of route hooked failed")
     void defectOfAFilterIsA500AndAnErrorInTheRecord(Front front) throws Exception {
-        try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.http.RouteAnswer");
+        try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.pipeline.RouteAnswer");
                 TestProxy proxy = proxy(
                         front,
                         request -> Defect.valueOf(request.path().substring(1)).decide())) {

@@ -18,6 +18,7 @@ import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.GrpcCall;
+import io.webproxy.undertow.exchange.LocalAnswer;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.upstream.ParsedHead;

@@ -8,6 +8,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.net.InetSocketAddress;
 import java.time.Duration;

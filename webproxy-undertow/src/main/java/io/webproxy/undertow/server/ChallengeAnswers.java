@@ -3,7 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.deadline.CloseSteps;
-import io.webproxy.undertow.http.HttpChallenges;
+import io.webproxy.undertow.pipeline.HttpChallenges;
 import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
 import java.util.Set;

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.exchange.Exchanges;
-import io.webproxy.undertow.port.OpenConnections;
 import io.webproxy.undertow.relay.Relays;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;

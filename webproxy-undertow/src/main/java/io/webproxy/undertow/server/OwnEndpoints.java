@@ -6,7 +6,7 @@ import io.webproxy.http.IpLiteral;
 import io.webproxy.port.Relay;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
-import io.webproxy.undertow.port.RulePort;
+import io.webproxy.undertow.endpoint.RulePort;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;

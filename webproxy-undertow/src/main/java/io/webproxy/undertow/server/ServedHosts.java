@@ -1,6 +1,6 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.undertow.http.HostCertificates;
+import io.webproxy.undertow.pipeline.HostCertificates;
 import io.webproxy.undertow.tls.ServerTls;
 import java.net.InetSocketAddress;
 import java.util.function.Supplier;

@@ -2,12 +2,13 @@ package io.webproxy.undertow.upstream;
 
 import io.undertow.util.HeaderValues;
 import io.undertow.util.HttpString;
+import io.webproxy.undertow.exchange.FieldWriter;
 
 /**
  * Takes a request head in the form of one protocol. It is the second wall against request splitting: what the protocol can't carry is refused, whatever let
  * it in.
  */
-public interface HeadWriter {
+public interface HeadWriter extends FieldWriter {
     /** Whether the head is one of HTTP/2: without fields of the connection, {@code Host} and {@code Transfer-Encoding}. */
     boolean isHttp2();
 
@@ -32,6 +33,7 @@ public interface HeadWriter {
      *
      * @throws UnwritableException if the protocol can't carry it
      */
+    @Override
     void field(HttpString name, String value);
 
     /** Adds all values of a field. */

@@ -9,7 +9,7 @@ import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.RequestHead;
-import io.webproxy.undertow.http.AuthRuntime;
+import io.webproxy.undertow.pipeline.AuthRuntime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;

@@ -2,8 +2,8 @@ package io.webproxy.undertow.server;
 
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.observe.Recorder;
-import io.webproxy.undertow.port.OpenConnections;
 import java.util.List;
 
 /** Tunnels of a server that has none. */

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tls;
 
-import io.webproxy.undertow.port.Offer;
+import io.webproxy.undertow.endpoint.Offer;
 import io.webproxy.undertow.sniff.ClientHelloParser;
 import io.webproxy.undertow.sniff.Peeked;
 import java.net.InetSocketAddress;

@@ -236,8 +236,7 @@ class AnnouncementTest {
         await().untilAsserted(() -> assertThat(rig.events)
                 .extracting(TunnelEvent::kind)
                 .filteredOn(kind -> kind.name().matches(".*_(DISCONNECTED|LOST)"))
-                .containsExactlyInAnyOrder(
-                        TunnelEvent.Kind.AGENT_DISCONNECTED, TunnelEvent.Kind.SERVER_DISCONNECTED));
+                .containsExactlyInAnyOrder(TunnelEvent.Kind.AGENT_DISCONNECTED, TunnelEvent.Kind.SERVER_DISCONNECTED));
     }
 
     @Test

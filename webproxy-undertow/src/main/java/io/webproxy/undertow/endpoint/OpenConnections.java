@@ -1,0 +1,305 @@
+package io.webproxy.undertow.endpoint;
+
+import io.webproxy.http.AddressRange;
+import io.webproxy.port.ConnectionLimits;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.OncePerMinute;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.StreamConnection;
+
+/** The accepted connections of one server, counted over all and by client, and never more than the limits allow. Thread-safe. */
+public final class OpenConnections {
+    private static final Logger LOG = LoggerFactory.getLogger(OpenConnections.class);
+    private static final int MOST = 65_536;
+    /** One in four. */
+    private static final int LINGERING_PART = 4;
+
+    private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
+    private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
+    /** Those that stay open only for their clients to read the last answer; guarded by {@link #lingering}, as the count of active ones is. */
+    private final Set<Arrival> answered = new HashSet<>();
+    /** Those that were answered for the last time and whose clients are still sending, the oldest first. */
+    private final Set<Arrival> lingering = new LinkedHashSet<>();
+
+    private final DescriptorRoom room;
+    private final LongAdder refused = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private volatile ConnectionLimits limits = ConnectionLimits.defaults();
+    private volatile List<AddressRange> trusted = List.of();
+    private volatile IntPredicate memory = count -> true;
+    private volatile Runnable whenFewerAreActive = () -> {};
+    private final OncePerMinute warning = new OncePerMinute();
+
+    /** No connections yet, and the default limits; {@code room} counts beside any limit. */
+    public OpenConnections(DescriptorRoom room) {
+        this.room = room;
+    }
+
+    /** Another room that counts beside any limit: whether there is memory for a connection beside so many. */
+    public void memory(IntPredicate fits) {
+        memory = fits;
+    }
+
+    /** These limits from now on; {@code proxies} have no limit for each address. */
+    public void limits(ConnectionLimits others, List<AddressRange> proxies) {
+        limits = others;
+        trusted = List.copyOf(proxies);
+    }
+
+    /** Counts a connection that an endpoint has just accepted; null if a limit is reached. */
+    @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
+        ConnectionLimits now = limits;
+        int total = now.total() == 0 ? MOST : now.total();
+        boolean fits = ((all.size() < total && memory.test(all.size())) || resetOldestLingering())
+                && (room.takeClient() || (resetOldestLingering() && room.takeClient()));
+        if (!fits) {
+            refused.increment();
+            warn();
+            return null;
+        }
+        Arrival arrival = null;
+        try {
+            arrival = counted(connection, endpoint);
+        } finally {
+            if (arrival == null) {
+                room.settleClient();
+                room.giveClient(true);
+            }
+        }
+        if (arrival != null) {
+            all.put(connection, arrival);
+            // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
+            connection.setCloseListener(this::closed);
+        }
+        return arrival;
+    }
+
+    /** Counts a connection that was dialled for a client, as if that had been accepted; null if a limit is reached. On the connection's IO thread. */
+    public @Nullable Arrival admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
+        Arrival arrival = admit(connection, endpoint);
+        return arrival != null && arrival.cameFrom(client) ? arrival : null;
+    }
+
+    private @Nullable Arrival counted(StreamConnection connection, Acceptor endpoint) {
+        InetSocketAddress peer = connection.getPeerAddress(InetSocketAddress.class);
+        if (peer == null) {
+            // gone already
+            return null;
+        }
+        InetAddress address = peer.getAddress();
+        AddressRange client = AddressRange.clientOf(address);
+        if (!isWithinLimit(client, address)) {
+            return null;
+        }
+        return new Arrival(connection, this, endpoint, client);
+    }
+
+    /** A connection has the engine that it was promised, or needs none. */
+    void settled() {
+        room.settleClient();
+    }
+
+    /** A connection needs no engine, or none yet. */
+    void withdrawEngine() {
+        room.withdrawEngine();
+    }
+
+    /** A connection needs an engine after all; false if there is no room for it. */
+    boolean takeEngine() {
+        if (room.takeEngine() || (resetOldestLingering() && room.takeEngine())) {
+            return true;
+        }
+        refuse();
+        return false;
+    }
+
+    /** Counts one that is closed because there is no room for what it needs. */
+    void refuse() {
+        refused.increment();
+        warn();
+    }
+
+    /** Counts one more of a client, unless that is too many. */
+    private boolean isWithinLimit(AddressRange client, InetAddress address) {
+        ConnectionLimits now = limits;
+        int count = byClient.merge(client, 1, Integer::sum);
+        if (now.perAddress() > 0 && count > now.perAddress() && !isExempt(now, address)) {
+            release(client);
+            refused.increment();
+            LOG.debug("{} has {} connections: refusing more", client, now.perAddress());
+            return false;
+        }
+        return true;
+    }
+
+    /** A connection turns out to be another client's: counts it there from now on, unless that one has too many. */
+    boolean recount(Arrival arrival, InetAddress address) {
+        AddressRange client = AddressRange.clientOf(address);
+        if (!isWithinLimit(client, address)) {
+            return false;
+        }
+        AddressRange before = arrival.counted();
+        Arrival counted = all.computeIfPresent(arrival.connection(), (connection, same) -> {
+            same.counted(client);
+            return same;
+        });
+        release(counted == null ? client : before);
+        return true;
+    }
+
+    private boolean isExempt(ConnectionLimits now, InetAddress address) {
+        return now.exempt().stream().anyMatch(range -> range.contains(address))
+                || trusted.stream().anyMatch(range -> range.contains(address));
+    }
+
+    private void warn() {
+        if (warning.isDue()) {
+            LOG.warn(
+                    "Refusing connections: {} are open; raise the limit of open files, the maximum heap size, or"
+                            + " connections(…)",
+                    all.size());
+        }
+    }
+
+    private void release(AddressRange client) {
+        byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** All that the client of one gets is written: no one waits for it any more. */
+    void answered(Arrival arrival) {
+        synchronized (lingering) {
+            if (!all.containsKey(arrival.connection()) || !answered.add(arrival)) {
+                return;
+            }
+        }
+        Guard.run("the wait for the last connection", whenFewerAreActive);
+    }
+
+    /** One has been answered for the last time, and its client is still sending: it is the first to go when there are too many. */
+    void linger(Arrival arrival) {
+        int total = limits.total() == 0 ? room.connections(MOST) : limits.total();
+        int count;
+        synchronized (lingering) {
+            if (all.containsKey(arrival.connection())) {
+                lingering.add(arrival);
+            }
+            count = lingering.size();
+        }
+        if (count > Math.max(1, total / LINGERING_PART)) {
+            resetOldestLingering();
+        }
+    }
+
+    /** Makes room for another connection; false if none can be spared. */
+    boolean resetOldestLingering() {
+        Arrival oldest;
+        synchronized (lingering) {
+            Iterator<Arrival> first = lingering.iterator();
+            if (!first.hasNext()) {
+                return false;
+            }
+            oldest = first.next();
+        }
+        closed(oldest.connection());
+        IoTasks.execute(oldest.connection().getIoThread(), oldest::cut);
+        return true;
+    }
+
+    private void closed(StreamConnection connection) {
+        AtomicReference<@Nullable Arrival> removed = new AtomicReference<>();
+        all.computeIfPresent(connection, (same, open) -> {
+            // before it is counted no more: whoever sees that fewer are open may connect
+            release(open.counted());
+            removed.set(open);
+            return null;
+        });
+        Arrival arrival = removed.get();
+        if (arrival != null) {
+            synchronized (lingering) {
+                lingering.remove(arrival);
+                answered.remove(arrival);
+            }
+            arrival.ended();
+            arrival.settled();
+            room.giveClient(arrival.hasEngine());
+            Guard.run("the wait for the last connection", whenFewerAreActive);
+        }
+    }
+
+    /** How many are open. */
+    public int count() {
+        return all.size();
+    }
+
+    /** How many are open that may have something to do yet. */
+    public int active() {
+        synchronized (lingering) {
+            return all.size() - answered.size();
+        }
+    }
+
+    /** How many were closed because a limit was reached. */
+    public long refused() {
+        return refused.sum();
+    }
+
+    void failed() {
+        failed.increment();
+    }
+
+    /** How many were closed because something failed unexpectedly before a request was read. */
+    public long failures() {
+        return failed.sum();
+    }
+
+    /** How many clients have one. */
+    int clients() {
+        return byClient.size();
+    }
+
+    /** {@code listener} runs whenever one has closed, or has nothing to do any more. */
+    public void whenFewerAreActive(Runnable listener) {
+        whenFewerAreActive = listener;
+    }
+
+    /** Those that were accepted by an endpoint hear that it goes away, on their threads. */
+    public void leave(Acceptor endpoint) {
+        for (Arrival arrival : all.values()) {
+            if (arrival.endpoint() == endpoint) {
+                IoTasks.execute(arrival.connection().getIoThread(), arrival::leave);
+            }
+        }
+    }
+
+    /** Resets those that were accepted by an endpoint, on their threads. */
+    public void cut(Acceptor endpoint) {
+        for (Arrival arrival : all.values()) {
+            if (arrival.endpoint() == endpoint) {
+                IoTasks.execute(arrival.connection().getIoThread(), arrival::cut);
+            }
+        }
+    }
+
+    /** Closes all, on their threads. */
+    public void closeAll() {
+        for (Arrival arrival : all.values()) {
+            IoTasks.execute(arrival.connection().getIoThread(), arrival::close);
+        }
+    }
+}

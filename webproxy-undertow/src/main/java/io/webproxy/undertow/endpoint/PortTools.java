@@ -1,0 +1,76 @@
+package io.webproxy.undertow.endpoint;
+
+import io.undertow.connector.ByteBufferPool;
+import io.webproxy.undertow.deadline.OncePerMinute;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.relay.Relays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.xnio.XnioIoThread;
+
+/** What the endpoints of one server have in common. Thread-safe. */
+public final class PortTools {
+    private final ByteBufferPool buffers;
+    private final Function<XnioIoThread, Sweeper> sweepers;
+    private final Relays relays;
+    private final Supplier<Tunnels> tunnels;
+    private final HeldRoom held = HeldRoom.ofJvm();
+    private final OncePerMinute distrusted = new OncePerMinute();
+    private final OncePerMinute headless = new OncePerMinute();
+    private final Map<XnioIoThread, HandshakeTurns> turns = new ConcurrentHashMap<>();
+
+    /**
+     * The tools of a server.
+     *
+     * @param buffers to read into
+     * @param sweepers the sweeper of each IO thread
+     * @param relays take the connections that go to a target
+     * @param tunnels take those of agents and of their clients
+     */
+    public PortTools(
+            ByteBufferPool buffers,
+            Function<XnioIoThread, Sweeper> sweepers,
+            Relays relays,
+            Supplier<Tunnels> tunnels) {
+        this.buffers = buffers;
+        this.sweepers = sweepers;
+        this.relays = relays;
+        this.tunnels = tunnels;
+    }
+
+    ByteBufferPool buffers() {
+        return buffers;
+    }
+
+    Sweeper sweeper(Arrival arrival) {
+        return sweepers.apply(arrival.connection().getIoThread());
+    }
+
+    HandshakeTurns turns(Arrival arrival) {
+        return turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of);
+    }
+
+    HeldRoom held() {
+        return held;
+    }
+
+    /** When it may be said that a peer was refused which isn't trusted to name clients. */
+    OncePerMinute distrusted() {
+        return distrusted;
+    }
+
+    /** When it may be said that a trusted peer was refused for what it sent in place of a PROXY header. */
+    OncePerMinute headless() {
+        return headless;
+    }
+
+    Relays relays() {
+        return relays;
+    }
+
+    Tunnels tunnels() {
+        return tunnels.get();
+    }
+}

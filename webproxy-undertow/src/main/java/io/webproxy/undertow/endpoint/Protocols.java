@@ -1,0 +1,20 @@
+package io.webproxy.undertow.endpoint;
+
+import io.undertow.connector.PooledByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+
+/** Where connections go that turn out to speak HTTP; a buffer holds what was read already, and is the receiver's. Called on the connection's IO thread. */
+public interface Protocols {
+    /** Cleartext HTTP for the routes. */
+    void cleartext(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+
+    /** Cleartext HTTP that is redirected to an HTTPS endpoint. */
+    void redirect(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+
+    /** HTTP/1.1 over TLS. */
+    void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+
+    /** HTTP/2 over TLS. */
+    void http2(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);
+}

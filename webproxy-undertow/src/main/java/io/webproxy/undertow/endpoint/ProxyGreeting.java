@@ -1,0 +1,248 @@
+package io.webproxy.undertow.endpoint;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.PooledAdaptor;
+import io.webproxy.http.AddressRange;
+import io.webproxy.http.ProxyProtocol;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.OncePerMinute;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.sniff.ProxyHeader;
+import io.webproxy.undertow.sniff.ProxyHeaderParser;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.PushBackStreamSourceConduit;
+
+/**
+ * The start of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read after the header is replayed. A peer that sends
+ * something malformed gets no answer: its connection is closed, which is logged at most once a minute. Not thread-safe: it belongs to the connection's IO thread.
+ */
+public final class ProxyGreeting extends Watched {
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyGreeting.class);
+    private static final long LIMIT_NANOS = 5_000_000_000L;
+
+    /**
+     * Whose headers are read.
+     *
+     * @param mode whether there has to be one
+     * @param trusted who is believed
+     * @param silentNanos for how long a client may send nothing, where there needn't be one: then it counts as one that has sent none
+     */
+    public record Policy(ProxyProtocol mode, List<AddressRange> trusted, long silentNanos) {
+        /** With the limit that holds for whole headers. */
+        public Policy(ProxyProtocol mode, List<AddressRange> trusted) {
+            this(mode, trusted, LIMIT_NANOS);
+        }
+
+        private boolean trusts(InetAddress peer) {
+            return trusted.stream().anyMatch(range -> range.contains(peer));
+        }
+    }
+
+    private final Arrival arrival;
+    private final StreamConnection connection;
+    private final boolean required;
+    private final Sweeper sweeper;
+    private final ByteBufferPool buffers;
+    private final OncePerMinute refusals;
+    private final Consumer<Arrival> next;
+    private final HeldBytes held = new HeldBytes();
+    private final long deadline;
+    private final long silentAt;
+    private final RulePort.Undetected undetected;
+    private boolean begun;
+    private boolean done;
+
+    private ProxyGreeting(
+            Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
+        this.arrival = arrival;
+        this.connection = arrival.connection();
+        this.required = policy.mode() == ProxyProtocol.REQUIRED;
+        this.sweeper = tools.sweeper(arrival);
+        this.buffers = tools.buffers();
+        this.refusals = tools.headless();
+        this.next = next;
+        this.undetected = undetected;
+        this.deadline = arrival.since() + LIMIT_NANOS;
+        this.silentAt = required ? deadline : arrival.since() + policy.silentNanos();
+    }
+
+    /**
+     * Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}.
+     *
+     * @param undetected hears of one that is closed because its header is missing or malformed
+     */
+    public static void read(
+            Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
+        boolean trusted = policy.mode() != ProxyProtocol.OFF
+                && policy.trusts(arrival.client().getAddress());
+        if (trusted) {
+            new ProxyGreeting(arrival, policy, tools, next, undetected).start();
+        } else if (policy.mode() == ProxyProtocol.REQUIRED) {
+            if (tools.distrusted().isDue()) {
+                LOG.info(
+                        "Refused {}: a PROXY header is required, and believed from trusted proxies only, which it isn't"
+                                + " one of; logged at most once a minute",
+                        arrival.client().getAddress().getHostAddress());
+            }
+            try {
+                undetected.closed(arrival.client(), Duration.ZERO, RelayEnd.UNDETECTED_UNKNOWN);
+            } finally {
+                IoUtils.safeClose(arrival.connection());
+            }
+        } else {
+            next.accept(arrival);
+        }
+    }
+
+    private void start() {
+        sweeper.watch(this);
+        arrival.onLeave(() -> {
+            if (!begun) {
+                close();
+            }
+        });
+        connection.getSourceChannel().setReadListener(ready -> guarded());
+        guarded();
+    }
+
+    private void guarded() {
+        Guard.run("reading a PROXY header", this::look, this::fail);
+    }
+
+    private void fail() {
+        try {
+            arrival.fail();
+        } finally {
+            close();
+        }
+    }
+
+    private void look() {
+        if (done) {
+            return;
+        }
+        PooledByteBuffer buffer = held.restored(buffers);
+        boolean kept = false;
+        try {
+            ByteBuffer bytes = buffer.getBuffer();
+            int read = connection.getSourceChannel().read(bytes);
+            if (read < 0) {
+                refuse(RelayEnd.UNDETECTED_ENDED);
+                return;
+            }
+            bytes.flip();
+            begun = bytes.hasRemaining();
+            ProxyHeader header = ProxyHeaderParser.parse(bytes);
+            if (header == ProxyHeader.Partial.MORE) {
+                held.hold(bytes);
+                connection.getSourceChannel().resumeReads();
+            } else if (header instanceof ProxyHeader.Complete complete) {
+                bytes.position(bytes.position() + complete.length());
+                kept = true;
+                pass(buffer, complete);
+            } else if (header == ProxyHeader.Partial.NONE && !required) {
+                kept = true;
+                pass(buffer, null);
+            } else {
+                if (refusals.isDue()) {
+                    LOG.info(
+                            "Refused trusted proxy {}: it sent {} where the PROXY header belongs; logged at most once"
+                                    + " a minute",
+                            arrival.client().getAddress().getHostAddress(),
+                            header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "something else");
+                }
+                refuse(
+                        header == ProxyHeader.Partial.NONE
+                                ? RelayEnd.UNDETECTED_UNKNOWN
+                                : RelayEnd.UNDETECTED_MALFORMED);
+            }
+        } catch (IOException e) {
+            close();
+        } finally {
+            if (!kept) {
+                buffer.close();
+            }
+        }
+    }
+
+    private void pass(PooledByteBuffer read, ProxyHeader.@Nullable Complete header) {
+        finish();
+        ConduitStreamSourceChannel source = connection.getSourceChannel();
+        source.suspendReads();
+        source.setReadListener(null);
+        if (read.getBuffer().hasRemaining()) {
+            PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
+            source.setConduit(replay);
+            replay.pushBack(new PooledAdaptor(read));
+        } else {
+            read.close();
+        }
+        if (header != null && header.source() != null && !arrival.cameFrom(header.source())) {
+            LOG.debug("{} has too many connections: refusing more", header.source());
+            IoUtils.safeClose(connection);
+        } else {
+            next.accept(arrival);
+        }
+    }
+
+    private void refuse(RelayEnd why) {
+        try {
+            undetected.closed(arrival.client(), Duration.ofNanos(sweeper.now() - arrival.since()), why);
+        } finally {
+            close();
+        }
+    }
+
+    private void finish() {
+        done = true;
+        sweeper.forget(this);
+    }
+
+    private void close() {
+        finish();
+        IoUtils.safeClose(connection);
+    }
+
+    @Override
+    protected long deadline() {
+        return begun ? deadline : silentAt;
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (begun || required) {
+            refuse(begun ? RelayEnd.UNDETECTED_LATE : RelayEnd.UNDETECTED_SILENT);
+        } else {
+            // a client that is silent for now, without a header: the limits of requests are for it
+            PooledByteBuffer nothing = buffers.allocate();
+            nothing.getBuffer().flip();
+            pass(nothing, null);
+        }
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (!connection.isOpen()) {
+            close();
+        }
+    }
+
+    @Override
+    protected void cut() {
+        close();
+    }
+}

@@ -1,0 +1,33 @@
+package io.webproxy.undertow.endpoint;
+
+import io.webproxy.undertow.deadline.Lease;
+import io.webproxy.undertow.relay.RelayClient;
+import java.net.InetSocketAddress;
+import org.xnio.StreamConnection;
+
+/**
+ * A connection that is handed to a relay.
+ *
+ * @param connection the socket, or TLS over it
+ */
+record Relayed(Arrival arrival, StreamConnection connection, InetSocketAddress local) implements RelayClient {
+    @Override
+    public InetSocketAddress client() {
+        return arrival.client();
+    }
+
+    @Override
+    public void onLeave(Runnable listener) {
+        arrival.onLeave(listener);
+    }
+
+    @Override
+    public Lease lease() {
+        return arrival.lease();
+    }
+
+    @Override
+    public void settled() {
+        arrival.settled();
+    }
+}

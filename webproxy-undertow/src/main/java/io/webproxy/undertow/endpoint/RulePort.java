@@ -1,0 +1,87 @@
+package io.webproxy.undertow.endpoint;
+
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.PortRules;
+import io.webproxy.port.Relay;
+import io.webproxy.undertow.tls.TlsFront;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Lets rules decide what becomes of the connections of one endpoint, by their first bytes. Immutable: an update makes another one, for connections that come later. */
+public final class RulePort implements Consumer<Arrival> {
+    private final PortTools tools;
+    private final RuleSet rules;
+    private final Supplier<PortTimes> times;
+    private final @Nullable TlsFront tls;
+    private final Protocols protocols;
+    private final Undetected undetected;
+
+    /** Hears of connections that no rule has taken; called on their IO threads. */
+    @FunctionalInterface
+    public interface Undetected {
+        /** One is closed, so long after it was accepted. */
+        void closed(InetSocketAddress client, Duration after, RelayEnd why);
+    }
+
+    /**
+     * An endpoint's rules at work.
+     *
+     * @param endpoint its name
+     * @param times as they are for a connection that comes now
+     * @param tls ends TLS here; null if no rule wants that
+     */
+    public RulePort(
+            PortTools tools,
+            String endpoint,
+            PortRules rules,
+            Supplier<PortTimes> times,
+            @Nullable TlsFront tls,
+            Protocols protocols,
+            Undetected undetected) {
+        this.tools = tools;
+        this.rules = RuleSet.of(rules, tools.relays(), endpoint);
+        this.times = times;
+        this.tls = tls;
+        this.protocols = protocols;
+        this.undetected = undetected;
+    }
+
+    /** The names that rules have in counters, status and logs, in order; each with its relay, if it has one. */
+    public static Map<String, Optional<Relay>> named(PortRules rules) {
+        return RuleSet.named(rules);
+    }
+
+    @Override
+    public void accept(Arrival arrival) {
+        new Visit(this, arrival).start();
+    }
+
+    PortTools tools() {
+        return tools;
+    }
+
+    RuleSet rules() {
+        return rules;
+    }
+
+    PortTimes times() {
+        return times.get();
+    }
+
+    @Nullable TlsFront tls() {
+        return tls;
+    }
+
+    Protocols protocols() {
+        return protocols;
+    }
+
+    Undetected undetected() {
+        return undetected;
+    }
+}

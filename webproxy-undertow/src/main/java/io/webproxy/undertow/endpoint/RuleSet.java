@@ -1,0 +1,124 @@
+package io.webproxy.undertow.endpoint;
+
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.PortRule;
+import io.webproxy.port.PortRules;
+import io.webproxy.port.Relay;
+import io.webproxy.undertow.relay.RelayRule;
+import io.webproxy.undertow.relay.Relays;
+import io.webproxy.undertow.relay.RuleCounters;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The rules of an endpoint, or those for the inside of its TLS, with all that they need at work. Immutable. */
+final class RuleSet {
+    private static final String SILENT = "silent";
+    private static final String OTHERWISE = "otherwise";
+
+    /** What takes HTTP within TLS that no rule has taken. */
+    private static final List<PortRule> LAST_WITHIN =
+            new PortBuilder().http().build().rules();
+
+    private final List<PortRule> rules = new ArrayList<>();
+    private final IdentityHashMap<PortRule, Ruling> rulings = new IdentityHashMap<>();
+    private final boolean sameForAll;
+    private final @Nullable RelayRule silent;
+    private final @Nullable RelayRule otherwise;
+    private final long detectNanos;
+
+    /**
+     * One rule at work.
+     *
+     * @param counters of what it sends to the routes
+     * @param relay where it relays to; null unless it does
+     * @param inside the rules within TLS; null if it isn't looked into
+     */
+    record Ruling(
+            RuleCounters counters,
+            @Nullable RelayRule relay,
+            @Nullable RuleSet inside) {}
+
+    /** Rules of an endpoint, which has this name. */
+    static RuleSet of(PortRules rules, Relays relays, String endpoint) {
+        return new RuleSet(rules, List.of(), relays, endpoint, "");
+    }
+
+    /** {@code within} is the name of the rule around these, and a slash. */
+    private RuleSet(PortRules from, List<PortRule> last, Relays relays, String endpoint, String within) {
+        for (PortRule rule : from.rules()) {
+            String name = within + rule.name();
+            RelayRule relay = relay(rule.relay(), relays, endpoint, name);
+            RuleSet inside = rule.inside()
+                    .map(some -> new RuleSet(some, LAST_WITHIN, relays, endpoint, name + "/"))
+                    .orElse(null);
+            rules.add(rule);
+            rulings.put(rule, new Ruling(relays.counters(endpoint, name), relay, inside));
+        }
+        for (PortRule rule : last) {
+            rules.add(rule);
+            // what goes to the routes from within counts for the rule around it
+            String name = within.substring(0, within.length() - 1);
+            rulings.put(rule, new Ruling(relays.counters(endpoint, name), null, null));
+        }
+        sameForAll = rules.stream().allMatch(rule -> rule.clients().isEmpty());
+        silent = relay(from.silent(), relays, endpoint, within + SILENT);
+        otherwise = relay(from.otherwise(), relays, endpoint, within + OTHERWISE);
+        detectNanos = from.detectTime().toNanos();
+    }
+
+    private static @Nullable RelayRule relay(Optional<Relay> relay, Relays relays, String endpoint, String name) {
+        return relay.map(settings -> relays.rule(endpoint, name, settings)).orElse(null);
+    }
+
+    /** The names of all, in order: a rule within TLS has the name of the rule around it before its own, with a slash between. Each with its relay, if it has one. */
+    static Map<String, Optional<Relay>> named(PortRules rules) {
+        Map<String, Optional<Relay>> named = new LinkedHashMap<>();
+        add(rules, "", named);
+        return named;
+    }
+
+    private static void add(PortRules rules, String within, Map<String, Optional<Relay>> named) {
+        for (PortRule rule : rules.rules()) {
+            named.put(within + rule.name(), rule.relay());
+            rule.inside().ifPresent(inside -> add(inside, within + rule.name() + "/", named));
+        }
+        rules.silent().ifPresent(relay -> named.put(within + SILENT, Optional.of(relay)));
+        rules.otherwise().ifPresent(relay -> named.put(within + OTHERWISE, Optional.of(relay)));
+    }
+
+    /** The rules that are for a client, in order. */
+    List<PortRule> rulesFor(InetAddress client) {
+        return sameForAll
+                ? rules
+                : rules.stream().filter(rule -> rule.isFor(client)).toList();
+    }
+
+    Ruling at(PortRule rule) {
+        Ruling found = rulings.get(rule);
+        if (found == null) {
+            throw new IllegalArgumentException("no rule of this endpoint: " + rule);
+        }
+        return found;
+    }
+
+    /** Where clients are relayed to that send nothing, or null. */
+    @Nullable RelayRule silent() {
+        return silent;
+    }
+
+    /** Where connections are relayed to that no rule takes, or null. */
+    @Nullable RelayRule otherwise() {
+        return otherwise;
+    }
+
+    /** How long a client may be silent. */
+    long detectNanos() {
+        return detectNanos;
+    }
+}

@@ -1,0 +1,258 @@
+package io.webproxy.undertow.endpoint;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.util.PooledAdaptor;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.tls.HelloRefused;
+import io.webproxy.undertow.tls.TlsChallenges;
+import io.webproxy.undertow.tls.TlsFront;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.PushBackStreamSourceConduit;
+import org.xnio.ssl.SslConnection;
+
+/**
+ * A connection whose ClientHello is whole, until TLS over it is open and it is known what it speaks by ALPN (RFC 7301); or until an ACME challenge is answered. Not
+ * thread-safe: it belongs to the connection's IO thread.
+ */
+final class TlsStart extends Watched {
+    private static final Logger LOG = LoggerFactory.getLogger(TlsStart.class);
+
+    /** How long the rest of a handshake may take when the endpoint goes away. */
+    private static final long LEAVE_NANOS = 1_000_000_000L;
+
+    private final Arrival arrival;
+    private final StreamConnection raw;
+    private final TlsFront tls;
+    private final ClientHello hello;
+    private final boolean challenge;
+    private final Sweeper sweeper;
+    private final ByteBufferPool buffers;
+    private final Outcome outcome;
+    private long deadline;
+    private final HeldRoom.Share share;
+    private @Nullable PooledByteBuffer read;
+    private @Nullable SslConnection secure;
+    private boolean handshaken;
+    private boolean done;
+
+    /** What has become of it; exactly one of these is called, once, and no limit of the handshake is left then. */
+    interface Outcome {
+        /**
+         * TLS is open.
+         *
+         * @param protocol what was agreed on by ALPN; empty for nothing
+         * @param early what was read of it already, the receiver's; null for nothing
+         */
+        void opened(SslConnection secure, String protocol, @Nullable PooledByteBuffer early);
+
+        /** It is about to be closed; because the handshake failed, if {@code failed}. */
+        void closing(boolean failed);
+
+        /** Something unexpected was thrown; the socket is still open, maybe, and TLS over it is closed afterwards. */
+        void failed();
+    }
+
+    /**
+     * A handshake that is still to start.
+     *
+     * @param deadline in the sweeper's nanoseconds
+     * @param read all that was read of the connection; closed by this
+     */
+    TlsStart(
+            Arrival arrival,
+            TlsFront tls,
+            ClientHello hello,
+            Sweeper sweeper,
+            long deadline,
+            PortTools tools,
+            PooledByteBuffer read,
+            Outcome outcome) {
+        this.arrival = arrival;
+        this.raw = arrival.connection();
+        this.tls = tls;
+        this.hello = hello;
+        this.challenge = TlsChallenges.isChallenge(hello);
+        this.sweeper = sweeper;
+        this.deadline = deadline;
+        this.buffers = tools.buffers();
+        this.share = tools.held().share();
+        this.read = HeldBytes.unpooled(read);
+        this.outcome = outcome;
+    }
+
+    /** Waits for its turn: an engine has descriptors and native memory, and its first step costs a signature. */
+    void start(HandshakeTurns turns) {
+        PooledByteBuffer waiting = read;
+        if (waiting != null && !share.hold(waiting.getBuffer().remaining())) {
+            arrival.refused();
+            close(false);
+            return;
+        }
+        sweeper.watch(this);
+        arrival.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
+        turns.run(() -> guarded("the start of a TLS handshake", this::handshake));
+    }
+
+    /** What is thrown here ends this connection and nothing else. */
+    private void guarded(String place, Runnable step) {
+        Guard.run(place, step, () -> {
+            finish();
+            try {
+                outcome.failed();
+            } finally {
+                IoUtils.safeClose(secure);
+            }
+        });
+    }
+
+    private void handshake() {
+        PooledByteBuffer all = read;
+        read = null;
+        share.free();
+        if (done || all == null) {
+            return;
+        }
+        ConduitStreamSourceChannel source = raw.getSourceChannel();
+        PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
+        source.setConduit(replay);
+        try {
+            SslConnection wrapped = tls.wrap(raw, hello);
+            secure = wrapped;
+            arrival.securedBy(wrapped);
+            replay.pushBack(new PooledAdaptor(all));
+            negotiate(wrapped);
+        } catch (HelloRefused e) {
+            LOG.debug("{} is refused: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
+            sendAlert(raw, e.alert());
+            close(true);
+        }
+    }
+
+    /** Sends a fatal alert in a record in cleartext (RFC 8446 sections 5.1 and 6), if it can be sent at once. */
+    static void sendAlert(StreamConnection connection, int code) {
+        try {
+            connection.getSinkChannel().write(ByteBuffer.wrap(new byte[] {21, 3, 3, 0, 2, 2, (byte) code}));
+        } catch (IOException e) {
+            // gone already
+        }
+    }
+
+    private void negotiate(SslConnection wrapped) {
+        SSLEngine engine = UndertowXnioSsl.getSslEngine(wrapped);
+        Runnable negotiation = () -> guarded("a TLS handshake", () -> negotiate(wrapped, engine));
+        wrapped.getHandshakeSetter().set(finished -> {
+            handshaken = true;
+            IoTasks.execute(sweeper.thread(), negotiation);
+        });
+        wrapped.getSourceChannel().setReadListener(ready -> negotiation.run());
+        wrapped.getSourceChannel().resumeReads();
+        negotiation.run();
+    }
+
+    private void negotiate(SslConnection wrapped, SSLEngine engine) {
+        if (done) {
+            return;
+        }
+        PooledByteBuffer buffer = buffers.allocate();
+        boolean kept = false;
+        try {
+            int count = wrapped.getSourceChannel().read(buffer.getBuffer());
+            if (count < 0) {
+                close(true);
+                return;
+            }
+            if (count == 0 && !handshaken) {
+                // it may be known already what is spoken, but the client's certificate isn't checked yet
+                return;
+            }
+            if (challenge) {
+                if (engine.getHandshakeStatus() == HandshakeStatus.NOT_HANDSHAKING) {
+                    farewell(wrapped);
+                }
+                return;
+            }
+            finish();
+            wrapped.getSourceChannel().suspendReads();
+            wrapped.getSourceChannel().setReadListener(null);
+            // nothing of the connection's start is kept for its life
+            wrapped.getHandshakeSetter().set(null);
+            buffer.getBuffer().flip();
+            kept = count > 0;
+            String protocol = engine.getApplicationProtocol();
+            outcome.opened(wrapped, protocol == null ? "" : protocol, kept ? buffer : null);
+        } catch (IOException e) {
+            LOG.debug("TLS with {} failed: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
+            close(true);
+        } finally {
+            if (!kept) {
+                buffer.close();
+            }
+        }
+    }
+
+    /** RFC 8737 section 3: what the certificate says is all there is to say. */
+    private void farewell(SslConnection answered) throws IOException {
+        answered.getSinkChannel().shutdownWrites();
+        answered.getSinkChannel().flush();
+        close(false);
+    }
+
+    private void finish() {
+        done = true;
+        sweeper.forget(this);
+        share.free();
+        PooledByteBuffer unread = read;
+        if (unread != null) {
+            read = null;
+            unread.close();
+        }
+    }
+
+    private void close(boolean counts) {
+        finish();
+        try {
+            outcome.closing(counts);
+        } finally {
+            IoUtils.safeClose(secure);
+            IoUtils.safeClose(raw);
+        }
+    }
+
+    @Override
+    protected long deadline() {
+        return deadline;
+    }
+
+    @Override
+    protected void expired(long now) {
+        close(true);
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (!raw.isOpen()) {
+            close(true);
+        }
+    }
+
+    @Override
+    protected void cut() {
+        close(false);
+    }
+}

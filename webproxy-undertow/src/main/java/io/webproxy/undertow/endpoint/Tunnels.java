@@ -1,0 +1,42 @@
+package io.webproxy.undertow.endpoint;
+
+import io.webproxy.undertow.sniff.Peeked;
+import java.nio.ByteBuffer;
+
+/** Where connections go that are for the tunnels of a server. All but the first method are called on the connection's IO thread. */
+public interface Tunnels {
+    /** Those of a server that has none. */
+    Tunnels NONE = new Tunnels() {
+        @Override
+        public boolean serves(Peeked.ClientHello hello) {
+            return false;
+        }
+
+        @Override
+        public void control(Arrival arrival) {
+            arrival.cut();
+        }
+
+        @Override
+        public void data(Arrival arrival, ByteBuffer read) {
+            arrival.cut();
+        }
+
+        @Override
+        public void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read) {
+            arrival.cut();
+        }
+    };
+
+    /** Whether an agent has announced what a client asks for, or may be about to. */
+    boolean serves(Peeked.ClientHello hello);
+
+    /** An agent's control channel; its ClientHello is read again. */
+    void control(Arrival arrival);
+
+    /** An agent's data connection, with the bytes that were read. */
+    void data(Arrival arrival, ByteBuffer read);
+
+    /** A client that an agent serves, with the bytes that were read. */
+    void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read);
+}

@@ -1,0 +1,340 @@
+package io.webproxy.undertow.endpoint;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.PooledAdaptor;
+import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.PortRule;
+import io.webproxy.tls.ClientHello;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.endpoint.RuleSet.Ruling;
+import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.relay.RelayRule;
+import io.webproxy.undertow.sniff.Decision;
+import io.webproxy.undertow.sniff.Peeked;
+import io.webproxy.undertow.sniff.PortDetection;
+import io.webproxy.undertow.tls.TlsFront;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.PushBackStreamSourceConduit;
+import org.xnio.ssl.SslConnection;
+
+/**
+ * One connection on its way through the rules of its endpoint, up to where it is handed over: its first bytes, TLS if that ends here, and the first bytes within. Not
+ * thread-safe: it belongs to the connection's IO thread.
+ */
+final class Visit {
+    private static final Logger LOG = LoggerFactory.getLogger(Visit.class);
+
+    /** RFC 6066 section 3. */
+    private static final int UNRECOGNIZED_NAME = 112;
+
+    private final RulePort port;
+    private final Arrival arrival;
+    private final Sweeper sweeper;
+    private final PortTimes times;
+    private final long accepted;
+
+    Visit(RulePort port, Arrival arrival) {
+        this.port = port;
+        this.arrival = arrival;
+        this.sweeper = port.tools().sweeper(arrival);
+        this.times = port.times();
+        this.accepted = arrival.since();
+    }
+
+    void start() {
+        // else those that say nothing would have the descriptors of those that do
+        arrival.withdrawEngine();
+        new OnSocket().look(accepted + times.silent(), accepted + times.undecided(), null);
+    }
+
+    private static @Nullable InetSocketAddress local(Arrival arrival) {
+        return arrival.connection().getLocalAddress(InetSocketAddress.class);
+    }
+
+    private void close(StreamConnection connection) {
+        arrival.settled();
+        IoUtils.safeClose(connection);
+        IoUtils.safeClose(arrival.connection());
+    }
+
+    private void close(StreamConnection connection, RelayEnd why) {
+        try {
+            undetected(why);
+        } finally {
+            close(connection);
+        }
+    }
+
+    private void undetected(RelayEnd why) {
+        port.undetected().closed(arrival.client(), Duration.ofNanos(sweeper.now() - accepted), why);
+    }
+
+    /** Counts for a rule until it closes. */
+    private void serve(Ruling ruling) {
+        arrival.settled();
+        arrival.countFor(ruling.counters());
+    }
+
+    /** The first bytes of a connection, and what comes of them. */
+    private abstract class Stage implements FirstBytes.Outcome {
+        final StreamConnection connection;
+        final RuleSet rules;
+
+        Stage(StreamConnection connection, RuleSet rules) {
+            this.connection = connection;
+            this.rules = rules;
+        }
+
+        void look(long silentAt, long undecidedAt, @Nullable PooledByteBuffer early) {
+            new FirstBytes(
+                            arrival,
+                            connection,
+                            new PortDetection(
+                                    rules.rulesFor(arrival.client().getAddress()),
+                                    hello -> port.tools().tunnels().serves(hello)),
+                            new FirstBytes.Times(silentAt, undecidedAt),
+                            sweeper,
+                            port.tools(),
+                            this)
+                    .start(early);
+        }
+
+        @Override
+        public void undecided(boolean ended, PooledByteBuffer read) {
+            otherwise(ended ? RelayEnd.UNDETECTED_ENDED : RelayEnd.UNDETECTED_LATE, read);
+        }
+
+        @Override
+        public void untaken(Decision.None decision, PooledByteBuffer read) {
+            otherwise(RelayEnd.UNDETECTED_UNKNOWN, read);
+        }
+
+        @Override
+        public void malformed(Decision.Malformed decision) {
+            close(connection, RelayEnd.UNDETECTED_MALFORMED);
+        }
+
+        @Override
+        public void silent() {
+            RelayRule silent = rules.silent();
+            if (silent == null) {
+                close(connection, RelayEnd.UNDETECTED_SILENT);
+            } else {
+                relay(silent, null);
+            }
+        }
+
+        @Override
+        public void gone(boolean ended) {
+            if (ended) {
+                close(connection, RelayEnd.UNDETECTED_ENDED);
+            } else {
+                close(connection);
+            }
+        }
+
+        @Override
+        public void crowded() {
+            arrival.refused();
+            close(connection);
+        }
+
+        @Override
+        public void failed() {
+            arrival.fail();
+            close(connection);
+        }
+
+        void otherwise(RelayEnd why, PooledByteBuffer read) {
+            RelayRule otherwise = rules.otherwise();
+            if (otherwise == null) {
+                read.close();
+                close(connection, why);
+            } else {
+                relay(otherwise, read);
+            }
+        }
+
+        void replay(PooledByteBuffer read) {
+            ConduitStreamSourceChannel source = connection.getSourceChannel();
+            PushBackStreamSourceConduit replay = new PushBackStreamSourceConduit(source.getConduit());
+            source.setConduit(replay);
+            replay.pushBack(new PooledAdaptor(read));
+        }
+
+        /** The relay reads all bytes as if none had been read; no pooled buffer waits until its target is connected to. */
+        void relay(RelayRule rule, @Nullable PooledByteBuffer read) {
+            arrival.settled();
+            if (read != null) {
+                replay(HeldBytes.unpooled(read));
+            }
+            InetSocketAddress local = local(arrival);
+            if (local == null) {
+                close(connection);
+            } else {
+                port.tools().relays().open(rule, new Relayed(arrival, connection, local));
+            }
+        }
+    }
+
+    /** The bytes as they come from the client. */
+    private final class OnSocket extends Stage {
+        OnSocket() {
+            super(arrival.connection(), port.rules());
+        }
+
+        @Override
+        public void taken(Decision.Rule decision, PooledByteBuffer read) {
+            Ruling ruling = rules.at(decision.rule());
+            Peeked.ClientHello hello = decision.hello();
+            RelayRule relay = ruling.relay();
+            if (relay != null) {
+                relay(relay, read);
+            } else if (decision.rule().action() == PortRule.Action.TUNNEL) {
+                arrival.countFor(ruling.counters());
+                tunnel(decision.rule(), hello, read);
+            } else if (hello != null) {
+                openTls(ruling, hello, read);
+            } else {
+                serve(ruling);
+                switch (decision.rule().action()) {
+                    case REDIRECT -> port.protocols().redirect(arrival, connection, read);
+                    default -> port.protocols().cleartext(arrival, connection, read);
+                }
+            }
+        }
+
+        @Override
+        public void untaken(Decision.None decision, PooledByteBuffer read) {
+            Peeked.ClientHello hello = decision.hello();
+            if (hello == null) {
+                super.untaken(decision, read);
+            } else if (isChallenge(hello)) {
+                openTls(null, hello, read);
+            } else {
+                if (rules.otherwise() == null) {
+                    TlsStart.sendAlert(connection, UNRECOGNIZED_NAME);
+                }
+                otherwise(RelayEnd.UNDETECTED_UNKNOWN, read);
+            }
+        }
+
+        private void tunnel(PortRule rule, Peeked.@Nullable ClientHello hello, PooledByteBuffer read) {
+            PooledByteBuffer kept = HeldBytes.unpooled(read);
+            Tunnels tunnels = port.tools().tunnels();
+            if (hello == null) {
+                tunnels.data(arrival, kept.getBuffer());
+            } else if (rule.protocol() == PortRule.Protocol.TUNNEL_CLIENT) {
+                tunnels.client(arrival, hello, kept.getBuffer());
+            } else {
+                replay(kept);
+                port.tools().turns(arrival).run(() -> tunnels.control(arrival));
+            }
+        }
+
+        /** Whether it wants an ACME challenge answered that is known here. */
+        private boolean isChallenge(Peeked.ClientHello hello) {
+            TlsFront tls = port.tls();
+            InetSocketAddress local = local(arrival);
+            return tls != null && local != null && tls.hasAnswer(Offer.of(hello, local));
+        }
+
+        @Override
+        public void malformed(Decision.Malformed decision) {
+            LOG.debug("{} sent {}", AddressText.of(arrival.client()), decision.reason());
+            TlsStart.sendAlert(connection, decision.alert());
+            super.malformed(decision);
+        }
+
+        private void openTls(@Nullable Ruling ruling, Peeked.ClientHello hello, PooledByteBuffer read) {
+            TlsFront tls = port.tls();
+            InetSocketAddress local = local(arrival);
+            if (tls == null || local == null || !arrival.takeEngine()) {
+                read.close();
+                close(connection);
+                return;
+            }
+            ClientHello offer = Offer.of(hello, local);
+            new TlsStart(
+                            arrival,
+                            tls,
+                            offer,
+                            sweeper,
+                            accepted + times.handshake(),
+                            port.tools(),
+                            read,
+                            new OfTls(ruling, offer.applicationProtocols().isEmpty()))
+                    .start(port.tools().turns(arrival));
+        }
+    }
+
+    /** What comes of a TLS handshake. */
+    private final class OfTls implements TlsStart.Outcome {
+        private final @Nullable Ruling ruling;
+        private final boolean mayBeLookedInto;
+
+        OfTls(@Nullable Ruling ruling, boolean mayBeLookedInto) {
+            this.ruling = ruling;
+            this.mayBeLookedInto = mayBeLookedInto;
+        }
+
+        @Override
+        public void opened(SslConnection secure, String protocol, @Nullable PooledByteBuffer early) {
+            arrival.settled();
+            RuleSet inside = ruling == null ? null : ruling.inside();
+            if (inside != null && mayBeLookedInto) {
+                long now = sweeper.now();
+                new WithinTls(secure, inside).look(now + inside.detectNanos(), now + times.undecided(), early);
+                return;
+            }
+            if (ruling != null) {
+                serve(ruling);
+            }
+            if ("h2".equals(protocol)) {
+                port.protocols().http2(arrival, secure, early);
+            } else {
+                port.protocols().http1(arrival, secure, early);
+            }
+        }
+
+        @Override
+        public void closing(boolean failed) {
+            arrival.settled();
+            if (failed) {
+                undetected(RelayEnd.UNDETECTED_MALFORMED);
+            }
+        }
+
+        @Override
+        public void failed() {
+            arrival.fail();
+            close(arrival.connection());
+        }
+    }
+
+    /** The bytes within TLS that has ended here, of a client that has offered no application protocol. */
+    private final class WithinTls extends Stage {
+        WithinTls(SslConnection secure, RuleSet inside) {
+            super(secure, inside);
+        }
+
+        @Override
+        public void taken(Decision.Rule decision, PooledByteBuffer read) {
+            Ruling ruling = rules.at(decision.rule());
+            RelayRule relay = ruling.relay();
+            if (relay != null) {
+                relay(relay, read);
+            } else {
+                serve(ruling);
+                port.protocols().http1(arrival, connection, read);
+            }
+        }
+    }
+}

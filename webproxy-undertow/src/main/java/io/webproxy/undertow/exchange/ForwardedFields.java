@@ -1,0 +1,109 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.webproxy.route.PathPrefix;
+import io.webproxy.undertow.message.FieldParser;
+import java.util.Set;
+
+/** Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure. */
+public final class ForwardedFields {
+    static final HttpString FOR = new HttpString("X-Forwarded-For");
+    static final HttpString PROTO = new HttpString("X-Forwarded-Proto");
+    static final HttpString HOST = new HttpString("X-Forwarded-Host");
+    static final HttpString PORT = new HttpString("X-Forwarded-Port");
+    static final HttpString REAL_IP = new HttpString("X-Real-IP");
+    static final HttpString PREFIX = new HttpString("X-Forwarded-Prefix");
+    static final HttpString FORWARDED = new HttpString("Forwarded");
+    /** The names of the fields that say who the client is; a client's own are never passed on. */
+    public static final Set<HttpString> ALL = Set.of(
+            FOR,
+            PROTO,
+            HOST,
+            PORT,
+            REAL_IP,
+            FORWARDED,
+            new HttpString("X-Forwarded-Server"),
+            new HttpString("X-Forwarded-Scheme"),
+            new HttpString("X-Forwarded-Ssl"),
+            new HttpString("X-Forwarded-By"),
+            PREFIX);
+
+    private ForwardedFields() {}
+
+    /**
+     * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard; servers put it before the paths that they send.
+     *
+     * @param taken the prefix that the upstream doesn't see; the root for none
+     * @param trusted whether the peer is a trusted proxy: what it took before stands first
+     */
+    public static void writePrefix(FieldWriter out, HeaderMap in, PathPrefix taken, boolean trusted) {
+        String prefix = (trusted ? withoutSlash(joined(in, PREFIX)) : "") + withoutSlash(taken.toString());
+        if (!prefix.isEmpty()) {
+            out.field(PREFIX, prefix);
+        }
+    }
+
+    /** Several values of one name, joined as a list. */
+    static String joined(HeaderMap fields, HttpString name) {
+        HeaderValues values = fields.get(name);
+        return values == null ? "" : String.join(", ", values);
+    }
+
+    private static String withoutSlash(String path) {
+        return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+    }
+
+    /** One element of {@code Forwarded}: {@code for=192.0.2.1;host=example.com;proto=https}. */
+    static String element(String scheme, String authority, String peer) {
+        StringBuilder element = new StringBuilder(128).append("for=");
+        if (peer.indexOf(':') >= 0) {
+            element.append("\"[").append(peer).append("]\"");
+        } else {
+            element.append(peer);
+        }
+        if (!authority.isEmpty()) {
+            element.append(";host=");
+            if (FieldParser.isToken(authority)) {
+                element.append(authority);
+            } else {
+                quoted(authority, element);
+            }
+        }
+        return element.append(";proto=").append(scheme).toString();
+    }
+
+    private static void quoted(String text, StringBuilder out) {
+        out.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                out.append('\\');
+            }
+            out.append(c);
+        }
+        out.append('"');
+    }
+
+    /** The port that the client used: that of the authority, else the scheme's. */
+    static String port(String scheme, String authority) {
+        int colon = authority.lastIndexOf(':');
+        if (colon > authority.lastIndexOf(']') && colon < authority.length() - 1) {
+            return authority.substring(colon + 1);
+        }
+        return isSecure(scheme) ? "443" : "80";
+    }
+
+    /** Whether a scheme is over TLS; some proxies name those of WebSockets. */
+    static boolean isSecure(String scheme) {
+        return scheme.equals("https") || scheme.equals("wss");
+    }
+
+    /** What the request's {@link Headers#HOST} says. */
+    public static String authority(HeaderMap in) {
+        String host = in.getFirst(Headers.HOST);
+        return host == null ? "" : host;
+    }
+}

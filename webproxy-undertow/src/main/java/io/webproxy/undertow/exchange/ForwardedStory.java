@@ -1,0 +1,274 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HttpString;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What trusted proxies say of a request: who the client is, and how its request came. The two families of fields, {@code X-Forwarded-*} and {@code Forwarded}
+ * (RFC 7239), are read as one: where {@code X-Forwarded-For} is there, {@code Forwarded} counts for nothing but its wording; where it isn't, {@code Forwarded} names the nodes, and scheme
+ * and host as far as {@code X-Forwarded-Proto} and {@code -Host} don't. Immutable, pure and total.
+ *
+ * <p>Scheme and host are those of the element that the outermost trusted proxy wrote. What stands before it may have been written by anyone: its nodes are passed on, and nothing else of it.
+ */
+public final class ForwardedStory {
+    /** Where an exchange has it. */
+    public static final AttachmentKey<ForwardedStory> KEY = AttachmentKey.create(ForwardedStory.class);
+
+    /** So many nodes are put into the other family; those before are of no use to anyone. */
+    private static final int MOST_NODES = 64;
+
+    private static final Set<String> SCHEMES = Set.of("http", "https", "ws", "wss");
+    private static final Pattern HOST =
+            Pattern.compile("(?:[A-Za-z0-9._~-]{1,255}|\\[[0-9A-Fa-f:.]{2,45}])(?::[0-9]{1,5})?");
+    private static final Pattern PORT = Pattern.compile("[1-9][0-9]{0,4}");
+    private static final int MOST_PORT = 65535;
+
+    private final Hop hop;
+    private final InetAddress client;
+    private final @Nullable String scheme;
+    private final @Nullable String host;
+    private final @Nullable String port;
+    private final String addresses;
+    private final List<ForwardedElement> elements;
+    /** What this server adds; made when it is first written, as the hash code of a text is. */
+    private @Nullable String own;
+
+    private @Nullable String outerPort;
+
+    /**
+     * The way from the peer to this server.
+     *
+     * @param scheme how the peer reached this server
+     * @param authority the {@code Host} of its request, empty for none
+     */
+    public record Hop(InetAddress peer, String scheme, String authority) {}
+
+    private ForwardedStory(
+            Hop hop,
+            InetAddress client,
+            @Nullable String scheme,
+            @Nullable String host,
+            @Nullable String port,
+            String addresses,
+            List<ForwardedElement> elements) {
+        this.hop = hop;
+        this.client = client;
+        this.scheme = scheme;
+        this.host = host;
+        this.port = port;
+        this.addresses = addresses;
+        this.elements = elements;
+    }
+
+    /** Of a peer that isn't trusted: it is the client itself. */
+    public static ForwardedStory none(Hop hop) {
+        return new ForwardedStory(hop, hop.peer, null, null, null, "", List.of());
+    }
+
+    /**
+     * What a trusted peer's fields say.
+     *
+     * @param trusted whether an address is a trusted proxy's
+     */
+    static ForwardedStory of(Hop hop, HeaderMap in, Predicate<InetAddress> trusted) {
+        String scheme = scheme(first(in, ForwardedFields.PROTO));
+        String host = host(first(in, ForwardedFields.HOST));
+        String port = port(first(in, ForwardedFields.PORT));
+        String addresses = ForwardedFields.joined(in, ForwardedFields.FOR);
+        List<ForwardedElement> told = in.contains(ForwardedFields.FORWARDED)
+                ? ForwardedElement.parse(ForwardedFields.joined(in, ForwardedFields.FORWARDED), MOST_NODES)
+                : List.of();
+        if (!addresses.isBlank()) {
+            List<String> texts = List.of(addresses.split(",", -1));
+            Way way = Way.over(texts, text -> ForwardedElement.address(text.strip(), true), hop.peer, trusted);
+            List<ForwardedElement> same = texts.subList(Math.max(0, texts.size() - MOST_NODES), texts.size()).stream()
+                    .map(text -> ForwardedElement.ofAddress(text.strip()))
+                    .toList();
+            int outermost = way.outermost - (texts.size() - same.size());
+            String seen = withPort(host == null ? hop.authority : host, port, scheme == null ? hop.scheme : scheme);
+            boolean agreed = isSame(told, same)
+                    && saysNoOther(told.get(Math.max(0, outermost)), scheme == null ? hop.scheme : scheme, seen);
+            List<ForwardedElement> elements =
+                    completed(agreed ? told : same, outermost, scheme, host == null && port == null ? null : seen);
+            return new ForwardedStory(hop, way.client, scheme, host, port, addresses, elements);
+        }
+        if (told.isEmpty()) {
+            return new ForwardedStory(hop, hop.peer, scheme, host, port, "", List.of());
+        }
+        Way way = Way.over(told, ForwardedElement::address, hop.peer, trusted);
+        for (ForwardedElement element : told.subList(way.outermost, told.size())) {
+            scheme = scheme != null ? scheme : scheme(element.get("proto"));
+            host = host != null ? host : host(element.get("host"));
+        }
+        String seen = withPort(host == null ? hop.authority : host, port, scheme == null ? hop.scheme : scheme);
+        List<ForwardedElement> elements =
+                completed(told, way.outermost, scheme, host == null && port == null ? null : seen);
+        return new ForwardedStory(hop, way.client, scheme, host, port, nodes(told), elements);
+    }
+
+    /**
+     * A way back from the peer to the client, over nodes that trusted proxies have told.
+     *
+     * @param outermost the index of the node that the outermost trusted proxy has told; the number of nodes if there is none
+     */
+    private record Way(InetAddress client, int outermost) {
+        static <T> Way over(
+                List<T> nodes,
+                Function<T, @Nullable InetAddress> address,
+                InetAddress peer,
+                Predicate<InetAddress> trusted) {
+            InetAddress client = peer;
+            int outermost = nodes.size();
+            while (outermost > 0 && trusted.test(client)) {
+                outermost--;
+                InetAddress named = address.apply(nodes.get(outermost));
+                if (named == null) {
+                    break;
+                }
+                client = named;
+            }
+            return new Way(client, outermost);
+        }
+    }
+
+    private static String nodes(List<ForwardedElement> told) {
+        return told.stream().anyMatch(element -> element.get("for") != null)
+                ? told.stream().map(ForwardedElement::node).collect(Collectors.joining(", "))
+                : "";
+    }
+
+    private static boolean isSame(List<ForwardedElement> one, List<ForwardedElement> other) {
+        if (one.size() != other.size()) {
+            return false;
+        }
+        for (int i = 0; i < one.size(); i++) {
+            if (!one.get(i).node().equals(other.get(i).node())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean saysNoOther(ForwardedElement element, String scheme, String host) {
+        String itsScheme = element.get("proto");
+        String itsHost = element.get("host");
+        return (itsScheme == null || itsScheme.equalsIgnoreCase(scheme))
+                && (itsHost == null || itsHost.equalsIgnoreCase(host));
+    }
+
+    /** The outermost trusted proxy's element says what is known of scheme and host, and those before it nothing but their nodes. */
+    private static List<ForwardedElement> completed(
+            List<ForwardedElement> elements, int outermost, @Nullable String scheme, @Nullable String host) {
+        List<ForwardedElement> completed = new ArrayList<>(elements);
+        for (int i = 0; i < Math.min(outermost, elements.size()); i++) {
+            completed.set(i, elements.get(i).withoutRest());
+        }
+        int at = Math.max(0, outermost);
+        if (host != null && !host.isEmpty()) {
+            completed.set(at, completed.get(at).with("host", host));
+        }
+        if (scheme != null) {
+            completed.set(at, completed.get(at).with("proto", scheme));
+        }
+        return completed;
+    }
+
+    private static String first(HeaderMap in, HttpString name) {
+        String value = in.getFirst(name);
+        if (value == null) {
+            return "";
+        }
+        int comma = value.indexOf(',');
+        return (comma < 0 ? value : value.substring(0, comma)).strip();
+    }
+
+    private static @Nullable String scheme(@Nullable String text) {
+        String lower = text == null ? "" : text.toLowerCase(Locale.ROOT);
+        return SCHEMES.contains(lower) ? lower : null;
+    }
+
+    private static @Nullable String host(@Nullable String text) {
+        return text != null && HOST.matcher(text).matches() ? text : null;
+    }
+
+    private static @Nullable String port(String text) {
+        return PORT.matcher(text).matches() && Integer.parseInt(text) <= MOST_PORT ? text : null;
+    }
+
+    /** An authority that says the port, where that isn't the scheme's own. */
+    private static String withPort(String authority, @Nullable String port, String scheme) {
+        boolean hasPort = authority.lastIndexOf(':') > authority.lastIndexOf(']');
+        return port == null || authority.isEmpty() || hasPort || port.equals(ForwardedFields.port(scheme, authority))
+                ? authority
+                : authority + ":" + port;
+    }
+
+    /** The client's address: if the peer is a trusted proxy, the last one told that isn't a trusted proxy's; what can't be read ends the chain. */
+    public InetAddress client() {
+        return client;
+    }
+
+    /** {@code https} or {@code http}: how the client reached the outermost trusted proxy, as far as that has said so, else how the peer reached this server. */
+    public String scheme() {
+        return scheme == null ? hop.scheme : ForwardedFields.isSecure(scheme) ? "https" : "http";
+    }
+
+    private static String joined(List<ForwardedElement> elements) {
+        return elements.stream().map(ForwardedElement::toString).collect(Collectors.joining(", "));
+    }
+
+    /** Whether the peer has reached this server by this scheme, with this {@code Host}. */
+    public boolean isOf(String scheme, String authority) {
+        return hop.authority.equals(authority) && hop.scheme.equals(scheme);
+    }
+
+    private String own(String outerScheme, String outerHost, String peerName) {
+        String known = own;
+        if (known == null) {
+            known = elements.isEmpty()
+                    ? ForwardedFields.element(outerScheme, withPort(outerHost, port, outerScheme), peerName)
+                    : ForwardedFields.element(hop.scheme, hop.authority, peerName);
+            own = known;
+        }
+        return known;
+    }
+
+    private String port(String outerScheme, String outerHost) {
+        String known = outerPort;
+        if (known == null) {
+            known = port == null ? ForwardedFields.port(outerScheme, outerHost) : port;
+            outerPort = known;
+        }
+        return known;
+    }
+
+    /**
+     * Adds what the upstream is told.
+     *
+     * @param peerName the peer's address
+     */
+    public void write(FieldWriter out, String peerName, String clientName) {
+        String outerScheme = scheme == null ? hop.scheme : scheme;
+        String outerHost = host == null ? hop.authority : host;
+        String added = own(outerScheme, outerHost, peerName);
+        out.field(ForwardedFields.FOR, addresses.isEmpty() ? peerName : addresses + ", " + peerName);
+        out.field(ForwardedFields.PROTO, outerScheme);
+        if (!outerHost.isEmpty()) {
+            out.field(ForwardedFields.HOST, outerHost);
+        }
+        out.field(ForwardedFields.PORT, port(outerScheme, outerHost));
+        out.field(ForwardedFields.REAL_IP, clientName);
+        out.field(ForwardedFields.FORWARDED, elements.isEmpty() ? added : joined(elements) + ", " + added);
+    }
+}

@@ -1,0 +1,271 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
+import io.webproxy.ErrorPages;
+import io.webproxy.http.Answer;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.message.Grpc;
+import io.webproxy.undertow.message.HttpDate;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.xnio.channels.StreamSinkChannel;
+
+/**
+ * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection end behind the answer.
+ */
+public final class LocalAnswer implements Expiry {
+    /** That of a head which is all of a response. */
+    private static final byte[] NO_BODY = {};
+
+    private final Exchange exchange;
+    private final int status;
+    private final byte[] body;
+    private final @Nullable String contentType;
+
+    private LocalAnswer(Exchange exchange, int status, byte[] body, @Nullable String contentType) {
+        this.exchange = exchange;
+        this.status = status;
+        this.body = body;
+        this.contentType = contentType;
+    }
+
+    /** Refuses a request that breaks a rule or a limit; the detail stands in the body, so it repeats nothing of the request. */
+    public static void reject(Exchange exchange, int status, String detail) {
+        reject(exchange, status, detail, Map.of());
+    }
+
+    /** The same with fields that say what would be taken. */
+    public static void reject(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
+        exchange.failed(ForwardError.REQUEST_REJECTED);
+        exchange.http().setPersistent(false);
+        send(exchange, status, detail, fields);
+    }
+
+    /** Answers with a status, a short text that explains it, and fields. */
+    public static void send(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
+        HttpServerExchange http = exchange.http();
+        exchange.answered();
+        if (http.isResponseStarted() || exchange.isEnded()) {
+            exchange.client().abort();
+            return;
+        }
+        HeaderMap out = http.getResponseHeaders();
+        fields.forEach((name, values) -> values.forEach(value -> out.add(new HttpString(name), value)));
+        GrpcCall call = exchange.grpc();
+        if (call != null && status >= 300) {
+            start(ofCall(exchange, call, status, detail));
+            return;
+        }
+        Answer page = status < 400 ? null : page(exchange, status);
+        if (page != null) {
+            page.headers().forEach((name, values) -> {
+                // what belongs to the status stays
+                if (!out.contains(name)) {
+                    out.addAll(new HttpString(name), values);
+                }
+            });
+            start(new LocalAnswer(exchange, status, page.body(), null));
+            return;
+        }
+        String accept = http.getRequestHeaders().getFirst(Headers.ACCEPT);
+        boolean problem =
+                accept != null && (accept.contains("application/problem+json") || accept.contains("application/json"));
+        String text = problem
+                ? "{\"type\":\"about:blank\",\"title\":\"" + reason(status) + "\",\"status\":" + status
+                        + ",\"detail\":\"" + detail.replace("\\", "\\\\").replace("\"", "\\\"") + "\"}"
+                : status + " " + reason(status) + ": " + detail + "\n";
+        start(new LocalAnswer(
+                exchange,
+                status,
+                text.getBytes(StandardCharsets.UTF_8),
+                problem ? "application/problem+json" : "text/plain; charset=utf-8"));
+    }
+
+    private static @Nullable Answer page(Exchange exchange, int status) {
+        ErrorPages pages = exchange.errorPages();
+        return pages == null
+                ? null
+                : pages.page(new ErrorPages.Failure(status, exchange.error(), exchange.requestId()), exchange.head())
+                        .orElse(null);
+    }
+
+    /** Answers with what the application or the operator wants answered, as it is. */
+    public static void answer(Exchange exchange, Answer answer) {
+        exchange.answered();
+        answer.headers()
+                .forEach((name, values) -> exchange.http().getResponseHeaders().addAll(new HttpString(name), values));
+        GrpcCall call = exchange.grpc();
+        if (call != null && answer.status() >= 300) {
+            start(ofCall(exchange, call, answer.status(), reason(answer.status())));
+            return;
+        }
+        if (call != null) {
+            call.ended(exchange.http().getResponseHeaders());
+        }
+        start(new LocalAnswer(exchange, answer.status(), answer.body(), null));
+    }
+
+    /** Answers with 200 and this content. */
+    public static void content(Exchange exchange, String contentType, byte[] content) {
+        exchange.answered();
+        start(new LocalAnswer(exchange, StatusCodes.OK, content, contentType));
+    }
+
+    /** What a gRPC call is answered with: a head that is all of the response, and says why in gRPC's words. */
+    private static LocalAnswer ofCall(Exchange exchange, GrpcCall call, int status, String detail) {
+        HeaderMap fields = exchange.http().getResponseHeaders();
+        Grpc.end(fields, call.statusOf(status), detail);
+        call.ended(fields);
+        return new LocalAnswer(exchange, StatusCodes.OK, NO_BODY, Grpc.TYPE);
+    }
+
+    private static void start(LocalAnswer answer) {
+        answer.exchange.http().dispatch(SameThreadExecutor.INSTANCE, answer::start);
+    }
+
+    private static String reason(int status) {
+        // RFC 9110 section 15.5.20, which Undertow doesn't know
+        return status == 421 ? "Misdirected Request" : StatusCodes.getReason(status);
+    }
+
+    private void start() {
+        HttpServerExchange http = exchange.http();
+        if (exchange.isEnded() || http.isResponseStarted()) {
+            exchange.client().abort();
+            return;
+        }
+        exchange.client().unwatch();
+        http.setStatusCode(status);
+        http.setReasonPhrase(reason(status));
+        if (contentType != null) {
+            http.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+        }
+        if (body == NO_BODY) {
+            http.getResponseHeaders().remove(Headers.CONTENT_LENGTH);
+        } else if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
+            http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length);
+        }
+        if (!http.getResponseHeaders().contains(Headers.DATE)) {
+            http.getResponseHeaders().put(Headers.DATE, HttpDate.now());
+        }
+        if (!http.isRequestComplete() || exchange.isLeaving()) {
+            http.setPersistent(false);
+        }
+        boolean noBody = http.getRequestMethod().equals(Methods.HEAD);
+        StreamSinkChannel channel = http.getResponseChannel();
+        if (channel == null) {
+            exchange.client().abort();
+            return;
+        }
+        ByteBuffer left = noBody ? ByteBuffer.allocate(0) : ByteBuffer.wrap(body);
+        boolean headAlone = exchange.client().isWithoutWindow();
+        exchange.sent(left.remaining());
+        exchange.answering(this);
+        channel.getWriteSetter().set(ready -> write(channel, left));
+        if (headAlone) {
+            flushHead(channel);
+        }
+        write(channel, left);
+    }
+
+    private static void flushHead(StreamSinkChannel channel) {
+        try {
+            channel.flush();
+        } catch (IOException e) {
+            // the write behind it finds that out too
+        }
+    }
+
+    @Override
+    public void idle() {
+        exchange.failed(ForwardError.CLIENT_ABORTED);
+        exchange.client().abort();
+    }
+
+    @Override
+    public void overdue() {
+        idle();
+    }
+
+    @Override
+    public void lasting(long now) {
+        if (exchange.client().isMultiplexed()) {
+            exchange.client().watchForAbort(this::idle);
+        }
+    }
+
+    @Override
+    public void cut() {
+        exchange.client().abort();
+    }
+
+    @Override
+    public void requestBroken(int ignored, String detail) {
+        // the rest of the body is thrown away
+    }
+
+    private void write(StreamSinkChannel channel, ByteBuffer left) {
+        try {
+            while (left.hasRemaining()) {
+                if (channel.write(left) == 0) {
+                    channel.resumeWrites();
+                    return;
+                }
+            }
+            channel.shutdownWrites();
+            if (!channel.flush()) {
+                channel.resumeWrites();
+                return;
+            }
+            channel.suspendWrites();
+            channel.getWriteSetter().set(null);
+            if (!exchange.http().isRequestComplete()) {
+                exchange.client().finishEarly();
+            }
+        } catch (IOException e) {
+            exchange.failed(ForwardError.CLIENT_ABORTED);
+            exchange.client().abort();
+        }
+    }
+
+    /** The status and the text for a leg that failed before the response head, or null for one that has no answer. */
+    public static @Nullable Failure failureOf(ForwardError error) {
+        return switch (error) {
+            case CONNECT_REFUSED, CONNECT_UNREACHABLE, DNS, CONNECT_TLS ->
+                new Failure(502, "The service after this proxy can't be reached.");
+            case CONNECT_TIMEOUT ->
+                new Failure(504, "The service after this proxy didn't accept the connection in time.");
+            case NO_HEALTHY_UPSTREAM ->
+                new Failure(503, "The service after this proxy fails its health check; try again.");
+            case POOL_EXHAUSTED -> new Failure(503, "The service after this proxy is busy; try again.");
+            case UPSTREAM_PROTOCOL ->
+                new Failure(502, "The service after this proxy can't be reached over HTTP/2, which is needed here.");
+            case UPSTREAM_CLOSED ->
+                new Failure(502, "The service after this proxy closed the connection without an answer.");
+            case INVALID_RESPONSE, RESPONSE_HEAD_TOO_LARGE ->
+                new Failure(502, "The service after this proxy gave an answer that isn't valid HTTP.");
+            case RESPONSE_HEAD_TIMEOUT, TOTAL_TIMEOUT ->
+                new Failure(504, "The service after this proxy didn't answer in time.");
+            case APPLICATION_FAILED -> new Failure(500, "The service failed to handle this request.");
+            case REQUEST_REJECTED -> new Failure(400, "The request can't be forwarded.");
+            case RESPONSE_BODY_TRUNCATED, RESPONSE_BODY_IDLE, CLIENT_ABORTED -> null;
+        };
+    }
+
+    /** An answer to a failed leg. */
+    public record Failure(int status, String text) {
+        public Map<String, List<String>> fields() {
+            return status == 503 ? Map.of("Retry-After", List.of("1")) : Map.of();
+        }
+    }
+}

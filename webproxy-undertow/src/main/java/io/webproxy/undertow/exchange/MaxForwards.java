@@ -1,0 +1,44 @@
+package io.webproxy.undertow.exchange;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+
+/** How often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2); TRACE never is, and for other methods the field says nothing. Pure. */
+public final class MaxForwards {
+    private static final int MOST_DIGITS = 9;
+    private static final int MOST = 999_999_999;
+
+    private MaxForwards() {}
+
+    /** Whether the request is for a method that the field is for, and has it. */
+    public static boolean isFor(HttpServerExchange http) {
+        return http.getRequestMethod().equals(Methods.OPTIONS)
+                && http.getRequestHeaders().contains(Headers.MAX_FORWARDS);
+    }
+
+    /** Whether the field has anything but one number. */
+    public static boolean isMalformed(HttpServerExchange http) {
+        return isFor(http) && left(http) < 0;
+    }
+
+    /** Whether it is for this server to answer. */
+    public static boolean isSpent(HttpServerExchange http) {
+        return isFor(http) && left(http) == 0;
+    }
+
+    /** What the next server gets; only if it may be forwarded. */
+    public static String next(HttpServerExchange http) {
+        return Integer.toString(left(http) - 1);
+    }
+
+    private static int left(HttpServerExchange http) {
+        HeaderValues values = http.getRequestHeaders().get(Headers.MAX_FORWARDS);
+        String text = values.getFirst();
+        if (values.size() != 1 || text.isEmpty() || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            return -1;
+        }
+        return text.length() > MOST_DIGITS ? MOST : Integer.parseInt(text);
+    }
+}

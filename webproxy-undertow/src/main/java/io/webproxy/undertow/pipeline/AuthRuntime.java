@@ -1,0 +1,112 @@
+package io.webproxy.undertow.pipeline;
+
+import io.webproxy.auth.AuthContext;
+import java.util.concurrent.Callable;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
+import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
+
+/**
+ * What one server lends its authenticators: threads, a clock and bcrypt. Thread-safe.
+ *
+ * <p>One daemon thread for each two processors, at least one; each starts with the first task that needs it. When 256
+ * tasks wait, more are rejected with a {@link RejectedExecutionException}; what repeats goes on.
+ */
+public final class AuthRuntime implements AuthContext, AutoCloseable {
+    private static final int MAX_WAITING = 256;
+
+    /** bcrypt takes no more into account. */
+    private static final int MAX_PASSWORD_BYTES = 72;
+
+    private static final Pattern BCRYPT = Pattern.compile("\\$2[aby]\\$[0-9]{2}\\$[./A-Za-z0-9]{53}");
+
+    private final BoundedExecutor executor =
+            new BoundedExecutor(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+
+    @Override
+    public ScheduledExecutorService executor() {
+        return executor;
+    }
+
+    @Override
+    public LongSupplier nanoClock() {
+        return System::nanoTime;
+    }
+
+    @Override
+    public boolean verifyBcrypt(byte[] password, String hash) {
+        if (password.length > MAX_PASSWORD_BYTES || !BCRYPT.matcher(hash).matches()) {
+            return false;
+        }
+        try {
+            return OpenBSDBCrypt.checkPassword(hash, password);
+        } catch (RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** Drops what waits and ends the threads when they have done what they are at; idempotent, doesn't wait. */
+    @Override
+    public void close() {
+        executor.shutdownNow();
+    }
+
+    private static final class Threads implements ThreadFactory {
+        private final AtomicInteger made = new AtomicInteger();
+
+        @Override
+        public Thread newThread(Runnable task) {
+            Thread thread = new Thread(task, "webproxy-auth-" + made.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        }
+    }
+
+    /**
+     * {@code execute} and {@code submit} come down to {@code schedule}; what repeats queues itself and isn't counted
+     * anew.
+     */
+    private static final class BoundedExecutor extends ScheduledThreadPoolExecutor {
+        BoundedExecutor(int threads) {
+            super(threads, new Threads());
+            setRemoveOnCancelPolicy(true);
+        }
+
+        private void checkRoom() {
+            if (getQueue().size() >= MAX_WAITING) {
+                throw new RejectedExecutionException(MAX_WAITING + " tasks wait already");
+            }
+        }
+
+        @Override
+        public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+            checkRoom();
+            return super.schedule(task, delay, unit);
+        }
+
+        @Override
+        public <V> ScheduledFuture<V> schedule(Callable<V> task, long delay, TimeUnit unit) {
+            checkRoom();
+            return super.schedule(task, delay, unit);
+        }
+
+        @Override
+        public ScheduledFuture<?> scheduleAtFixedRate(Runnable task, long delay, long period, TimeUnit unit) {
+            checkRoom();
+            return super.scheduleAtFixedRate(task, delay, period, unit);
+        }
+
+        @Override
+        public ScheduledFuture<?> scheduleWithFixedDelay(Runnable task, long delay, long period, TimeUnit unit) {
+            checkRoom();
+            return super.scheduleWithFixedDelay(task, delay, period, unit);
+        }
+    }
+}

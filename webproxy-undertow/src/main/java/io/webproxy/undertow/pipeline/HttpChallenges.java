@@ -1,0 +1,50 @@
+package io.webproxy.undertow.pipeline;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+
+/** The answers to challenges of the kind {@code http-01} (RFC 8555 section 8.3). Thread-safe. */
+public final class HttpChallenges {
+    private static final String PREFIX = "/.well-known/acme-challenge/";
+    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]+");
+
+    private final Map<String, byte[]> byToken = new ConcurrentHashMap<>();
+
+    /**
+     * Answers with a key authorization.
+     *
+     * @return ends that; may be called again
+     * @throws IllegalArgumentException if the token isn't base64url
+     */
+    public Runnable add(String token, String keyAuthorization) {
+        if (!TOKEN.matcher(token).matches()) {
+            throw new IllegalArgumentException("token: not base64url (expected: letters, digits, - and _)");
+        }
+        byte[] answer = keyAuthorization.getBytes(StandardCharsets.US_ASCII);
+        byToken.put(token, answer);
+        // by identity: it mustn't end an answer that has replaced this one
+        return () -> byToken.remove(token, answer);
+    }
+
+    /** Answers a request, if it asks for what is known here. */
+    boolean answer(Exchange exchange, String path) {
+        HttpServerExchange http = exchange.http();
+        if (byToken.isEmpty() || !path.startsWith(PREFIX)) {
+            return false;
+        }
+        HttpString method = http.getRequestMethod();
+        byte[] answer = byToken.get(path.substring(PREFIX.length()));
+        if (answer == null || !(method.equals(Methods.GET) || method.equals(Methods.HEAD))) {
+            return false;
+        }
+        LocalAnswer.content(exchange, "application/octet-stream", answer);
+        return true;
+    }
+}

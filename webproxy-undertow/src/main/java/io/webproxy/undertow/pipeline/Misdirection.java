@@ -1,0 +1,63 @@
+package io.webproxy.undertow.pipeline;
+
+import io.undertow.server.ServerConnection;
+import io.undertow.util.AttachmentKey;
+import io.webproxy.tls.ClientCertificates.Mode;
+import io.webproxy.undertow.exchange.Exchange;
+import java.net.InetSocketAddress;
+import javax.net.ssl.SSLSession;
+
+/**
+ * Tells requests that came over the connection of another host (RFC 9110 section 15.5.20). Clients share HTTP/2 connections among the hosts of a
+ * certificate (RFC 9113 section 9.1.1), so there the certificate decides; those that name no host in their handshake get every host. Thread-safe.
+ */
+final class Misdirection {
+    private static final AttachmentKey<String> REQUESTED = AttachmentKey.create(String.class);
+
+    private final HostCertificates certificates;
+
+    Misdirection(HostCertificates certificates) {
+        this.certificates = certificates;
+    }
+
+    /**
+     * Whether the client has to open another connection for this host: where clients are asked for certificates, one that was opened for it, because
+     * what was asked then was asked for another host; else, over HTTP/2, one whose certificate is for it.
+     *
+     * @param host as {@code HostPattern.hostOf} gives it
+     */
+    boolean isOfAnotherHost(Exchange exchange, Settings now, String host) {
+        ServerConnection connection = exchange.http().getConnection();
+        SSLSession session = connection.getSslSession();
+        boolean asked = now.clientCertificates().mode() != Mode.OFF;
+        if (session == null || host.isEmpty() || (!asked && !exchange.client().isMultiplexed())) {
+            return false;
+        }
+        String requested = requested(connection, session);
+        return !requested.isEmpty()
+                && !requested.equals(host)
+                && (asked || !certificates.isCovered(requested, local(connection), host));
+    }
+
+    /** Whether nothing is known of a host over TLS: neither a route nor a certificate is for it. */
+    boolean isUnknown(Exchange exchange, Settings now, String host) {
+        ServerConnection connection = exchange.http().getConnection();
+        return connection.getSslSession() != null
+                && !host.isEmpty()
+                && !now.routes().hasHost(host)
+                && !certificates.has(host, local(connection));
+    }
+
+    private String requested(ServerConnection connection, SSLSession session) {
+        String requested = connection.getAttachment(REQUESTED);
+        if (requested == null) {
+            requested = certificates.requestedName(session);
+            connection.putAttachment(REQUESTED, requested);
+        }
+        return requested;
+    }
+
+    private static InetSocketAddress local(ServerConnection connection) {
+        return connection.getLocalAddress(InetSocketAddress.class);
+    }
+}

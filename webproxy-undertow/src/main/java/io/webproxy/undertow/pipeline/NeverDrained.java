@@ -1,0 +1,49 @@
+package io.webproxy.undertow.pipeline;
+
+import io.undertow.server.DefaultResponseListener;
+import io.undertow.server.HttpServerExchange;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
+import java.util.Map;
+import org.xnio.IoUtils;
+
+/**
+ * The end of an exchange that Undertow ends by itself: after a handler has thrown, or has returned without an answer. Undertow would read the request body to its
+ * end first, however long that takes.
+ */
+final class NeverDrained implements DefaultResponseListener {
+    /** One for all. */
+    static final NeverDrained INSTANCE = new NeverDrained();
+
+    private NeverDrained() {}
+
+    @Override
+    public boolean handleDefaultResponse(HttpServerExchange http) {
+        boolean threw = http.getAttachment(EXCEPTION) != null && !http.isResponseStarted();
+        if (!http.getConnection().isOpen() || (http.isRequestComplete() && !threw)) {
+            return false;
+        }
+        // each call uses the listener up
+        http.addDefaultResponseListener(this);
+        Exchange exchange = Exchange.find(http);
+        if (http.isResponseComplete()) {
+            // whoever answered sees to the rest
+            return true;
+        }
+        if (exchange == null) {
+            IoUtils.safeClose(http.getConnection());
+        } else if (http.isResponseStarted() || exchange.isEnded()) {
+            exchange.client().abort();
+        } else {
+            exchange.failed(ForwardError.APPLICATION_FAILED);
+            try {
+                LocalAnswer.send(exchange, 500, "The server failed to handle this request.", Map.of());
+            } catch (RuntimeException e) {
+                // Undertow would swallow it, and wait
+                exchange.client().abort();
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,86 @@
+package io.webproxy.undertow.pipeline;
+
+import io.undertow.server.HttpServerExchange;
+import io.webproxy.route.HostPattern;
+import io.webproxy.route.PathPrefix;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntSupplier;
+
+/** Sends a client that speaks HTTP in clear to the HTTPS address (RFC 9110 sections 15.4.2 and 15.4.9). */
+public final class Redirect {
+    private static final int DEFAULT_PORT = 443;
+
+    private final IntSupplier port;
+
+    /**
+     * A redirect to this port.
+     *
+     * @param port is asked for each request, because a port can be chosen when the server starts
+     */
+    public Redirect(IntSupplier port) {
+        this.port = port;
+    }
+
+    /** Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the client wrote. */
+    static void addSlash(Exchange exchange, PathPrefix prefix) {
+        to(exchange, prefix + query(exchange), 308, "This path ends with a slash.");
+    }
+
+    void answer(Exchange exchange) {
+        HttpServerExchange http = exchange.http();
+        String host = HostPattern.hostOf(exchange.head().authority());
+        http.setPersistent(false);
+        if (host.isEmpty()) {
+            LocalAnswer.reject(exchange, 400, "This port speaks HTTPS.");
+            return;
+        }
+        int to = port.getAsInt();
+        String method = exchange.head().method();
+        int status = method.equals("GET") || method.equals("HEAD") ? 301 : 308;
+        send(exchange, "https://" + host + (to == DEFAULT_PORT ? "" : ":" + to), status);
+    }
+
+    /**
+     * Sends the client to the same path and query at another base.
+     *
+     * @param base scheme and authority, with a path if wanted, without a slash at its end: so that a path that begins with two slashes names no host
+     */
+    static void send(Exchange exchange, String base, int status) {
+        String path = exchange.head().path();
+        // the asterisk of OPTIONS is no path, and must not become part of a host
+        String location = base + (path.startsWith("/") ? path : "/") + query(exchange);
+        to(exchange, location, status, "This is to be found at another address.");
+    }
+
+    /** That of the request with its question mark, also an empty one; empty if it has none. */
+    private static String query(Exchange exchange) {
+        String query = exchange.head().query();
+        return query.isEmpty() && !exchange.client().isQueryEmpty() ? "" : "?" + encoded(query);
+    }
+
+    /** A URI is ASCII: bytes above it are percent-encoded, which means the same (RFC 3986 section 2.5). */
+    static String encoded(String query) {
+        StringBuilder ascii = new StringBuilder(query.length());
+        query.chars().forEach(c -> {
+            if (c > 0x7f && c <= 0xff) {
+                ascii.append('%').append(HexFormat.of().withUpperCase().toHexDigits((byte) c));
+            } else {
+                ascii.append((char) c);
+            }
+        });
+        return ascii.toString();
+    }
+
+    private static void to(Exchange exchange, String location, int status, String detail) {
+        // the second wall against response splitting: neither protocol lets such a target in
+        if (!location.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+            LocalAnswer.reject(exchange, 400, "The request target has a character that must be percent-encoded.");
+            return;
+        }
+        LocalAnswer.send(exchange, status, detail, Map.of("Location", List.of(location)));
+    }
+}

@@ -1,5 +1,0 @@
-/** From an accepted connection to the protocol that it speaks. */
-@NullMarked
-package io.webproxy.undertow.port;
-
-import org.jspecify.annotations.NullMarked;
