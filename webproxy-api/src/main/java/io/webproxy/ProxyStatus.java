@@ -66,7 +66,8 @@ public record ProxyStatus(
      * @param open all of them, those that are being opened included
      * @param idle those that wait for a request
      * @param waiting requests that wait for a connection
-     * @param ejected whether it is skipped because it could not be connected to
+     * @param ejected whether others are preferred because it could not be connected to; one that is alone is tried nevertheless. What a {@code FailureShare} makes one route skip isn't
+     *     shown here, but told by {@code ProxyObserver.upstreamChanged}
      * @param healthy whether no health check says that it is down
      */
     public record Pool(int open, int idle, int waiting, boolean ejected, boolean healthy) {}

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /**
  * An upstream has failed, or has come back. There is at most one {@link Kind#FAILED} or {@link Kind#DOWN} a minute for each upstream, and one
- * {@link Kind#UP} after it; {@code ProxyServer.status()} tells the state of now.
+ * {@link Kind#UP} after it; {@code ProxyServer.status()} tells the state of now, but for upstreams that a {@code FailureShare} makes one route skip.
  *
  * @param kind what
  * @param upstream such as {@code http://10.0.0.7:8000}
