@@ -12,6 +12,7 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -102,7 +103,14 @@ public final class DirectSockets {
             return sockets.opened(thread, source, to);
         } catch (IOException e) {
             return new FailedIoFuture<>(e);
+        } catch (UnsupportedAddressTypeException e) {
+            return unsupported(e);
         }
+    }
+
+    /** What becomes of an attempt to connect to an address of a family that this JVM lacks. */
+    public static IoFuture<StreamConnection> unsupported(UnsupportedAddressTypeException why) {
+        return new FailedIoFuture<>(new IOException("this JVM has no IPv6", why));
     }
 
     private IoFuture<StreamConnection> opened(XnioIoThread thread, @Nullable InetAddress source, InetSocketAddress to)

@@ -17,6 +17,7 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -207,17 +208,26 @@ final class ConnectAttempt extends Watched {
             nextAt = again == Again.NO ? sweeper.now() + SILENCE_NANOS : Long.MAX_VALUE;
         }
         InetSocketAddress to = new InetSocketAddress(address, destination.port());
-        InetAddress source = destination.source();
-        XnioIoThread thread = sweeper.thread();
-        IoFuture<StreamConnection> future = direct ? DirectSockets.connect(thread, source, to) : null;
+        IoFuture<StreamConnection> future =
+                direct ? DirectSockets.connect(sweeper.thread(), destination.source(), to) : null;
         if (future == null) {
-            future = source == null
-                    ? thread.openStreamConnection(to, null, null, OPTIONS)
-                    : thread.openStreamConnection(new InetSocketAddress(source, 0), to, null, null, OPTIONS);
+            future = connect(to);
         }
         Dial dial = new Dial(address, future);
         pending.add(dial);
         future.addNotifier((ended, attachment) -> later(() -> dialled(dial)), null);
+    }
+
+    private IoFuture<StreamConnection> connect(InetSocketAddress to) {
+        InetAddress source = destination.source();
+        XnioIoThread thread = sweeper.thread();
+        try {
+            return source == null
+                    ? thread.openStreamConnection(to, null, null, OPTIONS)
+                    : thread.openStreamConnection(new InetSocketAddress(source, 0), to, null, null, OPTIONS);
+        } catch (UnsupportedAddressTypeException e) {
+            return DirectSockets.unsupported(e);
+        }
     }
 
     private void dialled(Dial dial) {
