@@ -288,7 +288,7 @@ class RouteAccessTest {
     @EnumSource(
             value = Front.class,
             names = {"H1", "H2_TLS"})
-    @ExpectedLog(logger = "io.webproxy.undertow.pipeline.Admission", contains = "The authenticator failed")
+    @ExpectedLog(logger = "io.webproxy.undertow.pipeline.Authentication", contains = "The authenticator failed")
     void defectOfAnAuthenticatorIsA500(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,

@@ -7,14 +7,12 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.ErrorPages;
-import io.webproxy.http.HeaderEdit;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.route.Route;
-import io.webproxy.route.Upstream;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Guard;
@@ -79,12 +77,7 @@ public final class Exchange extends Watched {
 
     private final Lease endpoint;
     private @Nullable Lease lease;
-    private @Nullable Route route;
-    private String routedPath = "";
-    private @Nullable String rewrittenPath;
-    private List<HeaderEdit> requestEdits = List.of();
-    private @Nullable Upstream onlyUpstream;
-    private Map<String, String> tags = Map.of();
+    private @Nullable RequestPlan plan;
     private @Nullable ErrorPages errorPages;
     private @Nullable String user;
     private @Nullable String upstream;
@@ -92,8 +85,6 @@ public final class Exchange extends Watched {
     private @Nullable InFlight load;
     private @Nullable ForwardError error;
     private boolean proxyAnswered;
-    private boolean credentialsPass = true;
-    private boolean unusualNamesPass;
     private int status;
     private long bytesIn;
     private long bytesOut;
@@ -213,19 +204,23 @@ public final class Exchange extends Watched {
         return head;
     }
 
-    /** The route that was chosen. */
-    public Route route() {
-        if (route == null) {
+    /** What has been decided about it. */
+    public RequestPlan plan() {
+        if (plan == null) {
             throw new IllegalStateException("no route yet");
         }
-        return route;
+        return plan;
     }
 
-    /** The request goes to this route, with these timeouts. */
-    public void routed(Route chosen, TimeoutPolicy timeouts, String normalizedPath) {
-        route = chosen;
-        lease = shared.routes().of(chosen.name());
-        routedPath = normalizedPath;
+    /** The route that was chosen. */
+    public Route route() {
+        return plan().route();
+    }
+
+    /** The request goes to the plan's route, with these timeouts. */
+    public void routed(RequestPlan chosen, TimeoutPolicy timeouts) {
+        plan = chosen;
+        lease = shared.routes().of(chosen.route().name());
         deadline.choose(timeouts, head);
         if (grpc != null && grpc.timeout() >= 0) {
             deadline.limitTotal(grpc.timeout());
@@ -233,45 +228,9 @@ public final class Exchange extends Watched {
         classChanged(null);
     }
 
-    /** The normalised path that the route was chosen by. */
-    public String routedPath() {
-        return routedPath;
-    }
-
-    /**
-     * What the upstream sees is changed once more, behind the route's own changes.
-     *
-     * @param path in place of the path that the route makes of it, without a query; null for that one
-     * @param edits of the request's fields
-     */
-    public void rewritten(@Nullable String path, List<HeaderEdit> edits) {
-        rewrittenPath = path;
-        requestEdits = edits;
-    }
-
-    /** The path for the upstream in place of the one that the route makes of it, or null for that one. */
-    public @Nullable String rewrittenPath() {
-        return rewrittenPath;
-    }
-
-    /** Changes of the request's fields, behind the route's own. */
-    public List<HeaderEdit> requestEdits() {
-        return requestEdits;
-    }
-
-    /** The only upstream that is asked, of the route's or another. */
-    public void onlyUpstream(Upstream chosen) {
-        onlyUpstream = chosen;
-    }
-
-    /** The only upstream that is asked, or null for the route's choice. */
-    public @Nullable Upstream onlyUpstream() {
-        return onlyUpstream;
-    }
-
-    /** What the record shows besides. */
-    public void tagged(Map<String, String> shown) {
-        tags = shown;
+    /** More has been decided about it. */
+    public void planned(RequestPlan more) {
+        plan = more;
     }
 
     /** The operator's pages, for what the proxy answers itself. */
@@ -294,25 +253,9 @@ public final class Exchange extends Watched {
         return deadline.policy();
     }
 
-    /** Who was authenticated; {@code passOn}: whether the credentials go to the upstream. */
-    public void authenticated(String name, boolean passOn) {
+    /** Who was authenticated. */
+    public void authenticated(String name) {
         user = name;
-        credentialsPass = passOn;
-    }
-
-    /** Whether {@code Authorization} goes to the upstream. */
-    public boolean credentialsPass() {
-        return credentialsPass;
-    }
-
-    /** Whether fields go to the upstream whose names have other characters than letters, digits and hyphens; no unless it is said. */
-    public void unusualNamesPass(boolean pass) {
-        unusualNamesPass = pass;
-    }
-
-    /** Whether such fields go to the upstream. */
-    public boolean unusualNamesPass() {
-        return unusualNamesPass;
     }
 
     /** Whether neither silence nor a total ends it. */
@@ -540,7 +483,7 @@ public final class Exchange extends Watched {
                 head.path(),
                 head.query(),
                 head.protocol(),
-                route == null ? null : route.name(),
+                plan == null ? null : plan.route().name(),
                 upstream,
                 upstreamProtocol,
                 status != 0 ? status : http.getStatusCode(),
@@ -556,7 +499,7 @@ public final class Exchange extends Watched {
                 grpc == null ? null : grpc.status(),
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
                 http.getRequestHeaders().getFirst(Headers.REFERER),
-                tags);
+                plan == null ? Map.of() : plan.tags());
     }
 
     @Override

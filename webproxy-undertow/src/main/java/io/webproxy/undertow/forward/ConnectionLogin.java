@@ -98,7 +98,7 @@ final class ConnectionLogin {
     /** Whether the request carries credentials of a connection, and for the upstream. */
     boolean isOne() {
         HeaderMap fields = exchange.http().getRequestHeaders();
-        return exchange.credentialsPass() && isLogin(fields.get(Headers.AUTHORIZATION));
+        return exchange.plan().credentialsPass() && isLogin(fields.get(Headers.AUTHORIZATION));
     }
 
     /** Whether the request must come over HTTP/1.1: it carries credentials of a connection, and for the upstream. */

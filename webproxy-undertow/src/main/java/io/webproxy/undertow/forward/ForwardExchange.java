@@ -124,7 +124,7 @@ final class ForwardExchange extends Facade
     }
 
     private void askFirst() {
-        Upstream only = exchange.onlyUpstream();
+        Upstream only = exchange.plan().onlyUpstream();
         List<Candidate> candidates = state.candidates();
         if (only != null) {
             ask(Candidate.alone(only), false);

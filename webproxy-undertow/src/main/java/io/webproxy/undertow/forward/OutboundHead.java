@@ -58,7 +58,10 @@ final class OutboundHead {
         this.http = exchange.http();
         this.in = http.getRequestHeaders();
         this.names = new FieldNames(
-                in, exchange.peer().identity().header(), reserved(exchange), exchange.unusualNamesPass());
+                in,
+                exchange.peer().identity().header(),
+                reserved(exchange),
+                exchange.plan().unusualNamesPass());
         this.upgrade = isWebSocket(http) && http.isRequestComplete();
         this.framing = framing();
         this.target = target();
@@ -149,7 +152,7 @@ final class OutboundHead {
 
     private void copy(HeadWriter out) {
         List<HeaderEdit> ofRoute = exchange.route().rewrite().requestHeaders();
-        HeaderMap edited = ofRoute.isEmpty() && exchange.requestEdits().isEmpty() ? null : new HeaderMap();
+        HeaderMap edited = ofRoute.isEmpty() && exchange.plan().requestEdits().isEmpty() ? null : new HeaderMap();
         Set<HttpString> named = FieldRules.namedByConnection(in);
         for (long i = in.fastIterateNonEmpty(); i != -1; i = in.fiNextNonEmpty(i)) {
             HeaderValues values = in.fiCurrent(i);
@@ -164,7 +167,7 @@ final class OutboundHead {
         }
         if (edited != null) {
             HeaderEdits.apply(ofRoute, edited);
-            HeaderEdits.apply(exchange.requestEdits(), edited);
+            HeaderEdits.apply(exchange.plan().requestEdits(), edited);
             // who the client is says the handshake alone, by whatever name it is configured
             exchange.peer().identity().strip(edited);
             for (long i = edited.fastIterateNonEmpty(); i != -1; i = edited.fiNextNonEmpty(i)) {
@@ -203,7 +206,7 @@ final class OutboundHead {
         return !(OWN.contains(name)
                 || named.contains(name)
                 || !names.passes(name)
-                || (name.equals(Headers.AUTHORIZATION) && !exchange.credentialsPass()));
+                || (name.equals(Headers.AUTHORIZATION) && !exchange.plan().credentialsPass()));
     }
 
     /** The names that the route matches, and those that it or its filter sets or removes. */
@@ -211,13 +214,13 @@ final class OutboundHead {
         Route route = exchange.route();
         if (route.headers().isEmpty()
                 && route.rewrite().requestHeaders().isEmpty()
-                && exchange.requestEdits().isEmpty()) {
+                && exchange.plan().requestEdits().isEmpty()) {
             return Set.of();
         }
         Set<String> reserved = new HashSet<>();
         route.headers().forEach(match -> reserved.add(match.name()));
         route.rewrite().requestHeaders().forEach(edit -> reserved.add(edit.name()));
-        exchange.requestEdits().forEach(edit -> reserved.add(edit.name()));
+        exchange.plan().requestEdits().forEach(edit -> reserved.add(edit.name()));
         return reserved;
     }
 
@@ -227,13 +230,13 @@ final class OutboundHead {
     }
 
     private String target() {
-        String path = exchange.rewrittenPath();
+        String path = exchange.plan().rewrittenPath();
         if (path != null && RequestPath.normalized(path) == null) {
             throw new UnwritableException("the filter makes no legal path of its path");
         }
         if (path == null) {
             Route route = exchange.route();
-            path = UpstreamPath.of(exchange.head().path(), exchange.routedPath(), route.path(), route.rewrite());
+            path = UpstreamPath.of(exchange.head().path(), exchange.plan().path(), route.path(), route.rewrite());
         }
         if (path == null) {
             throw new UnwritableException("the route makes no legal path of its path");

@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /** The answers to challenges of the kind {@code http-01} (RFC 8555 section 8.3). Thread-safe. */
-public final class HttpChallenges {
+public final class HttpChallenges implements Stage {
     private static final String PREFIX = "/.well-known/acme-challenge/";
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]+");
 
@@ -34,17 +34,20 @@ public final class HttpChallenges {
     }
 
     /** Answers a request, if it asks for what is known here. */
-    boolean answer(Exchange exchange, String path) {
-        HttpServerExchange http = exchange.http();
+    @Override
+    public boolean pass(Passage passage) {
+        String path = passage.path();
         if (byToken.isEmpty() || !path.startsWith(PREFIX)) {
-            return false;
+            return true;
         }
+        Exchange exchange = passage.exchange();
+        HttpServerExchange http = exchange.http();
         HttpString method = http.getRequestMethod();
         byte[] answer = byToken.get(path.substring(PREFIX.length()));
         if (answer == null || !(method.equals(Methods.GET) || method.equals(Methods.HEAD))) {
-            return false;
+            return true;
         }
         LocalAnswer.content(exchange, "application/octet-stream", answer);
-        return true;
+        return false;
     }
 }

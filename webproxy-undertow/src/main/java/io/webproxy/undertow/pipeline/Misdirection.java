@@ -4,6 +4,7 @@ import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.webproxy.tls.ClientCertificates.Mode;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
 import java.net.InetSocketAddress;
 import javax.net.ssl.SSLSession;
 
@@ -11,7 +12,7 @@ import javax.net.ssl.SSLSession;
  * Tells requests that came over the connection of another host (RFC 9110 section 15.5.20). Clients share HTTP/2 connections among the hosts of a
  * certificate (RFC 9113 section 9.1.1), so there the certificate decides; those that name no host in their handshake get every host. Thread-safe.
  */
-final class Misdirection {
+final class Misdirection implements Stage {
     private static final AttachmentKey<String> REQUESTED = AttachmentKey.create(String.class);
 
     private final HostCertificates certificates;
@@ -20,13 +21,23 @@ final class Misdirection {
         this.certificates = certificates;
     }
 
+    @Override
+    public boolean pass(Passage passage) {
+        if (isOfAnotherHost(passage.exchange(), passage.settings(), passage.host())) {
+            LocalAnswer.reject(
+                    passage.exchange(), 421, "This connection was opened for another host: open one for this host.");
+            return false;
+        }
+        return true;
+    }
+
     /**
      * Whether the client has to open another connection for this host: where clients are asked for certificates, one that was opened for it, because
      * what was asked then was asked for another host; else, over HTTP/2, one whose certificate is for it.
      *
      * @param host as {@code HostPattern.hostOf} gives it
      */
-    boolean isOfAnotherHost(Exchange exchange, Settings now, String host) {
+    private boolean isOfAnotherHost(Exchange exchange, Settings now, String host) {
         ServerConnection connection = exchange.http().getConnection();
         SSLSession session = connection.getSslSession();
         boolean asked = now.clientCertificates().mode() != Mode.OFF;

@@ -1,7 +1,6 @@
 package io.webproxy.undertow.pipeline;
 
 import io.undertow.server.HttpServerExchange;
-import io.webproxy.route.HostPattern;
 import io.webproxy.route.PathPrefix;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
@@ -11,7 +10,7 @@ import java.util.Map;
 import java.util.function.IntSupplier;
 
 /** Sends a client that speaks HTTP in clear to the HTTPS address (RFC 9110 sections 15.4.2 and 15.4.9). */
-public final class Redirect {
+public final class Redirect implements Stage {
     private static final int DEFAULT_PORT = 443;
 
     private final IntSupplier port;
@@ -30,18 +29,21 @@ public final class Redirect {
         to(exchange, prefix + query(exchange), 308, "This path ends with a slash.");
     }
 
-    void answer(Exchange exchange) {
+    @Override
+    public boolean pass(Passage passage) {
+        Exchange exchange = passage.exchange();
         HttpServerExchange http = exchange.http();
-        String host = HostPattern.hostOf(exchange.head().authority());
+        String host = passage.host();
         http.setPersistent(false);
         if (host.isEmpty()) {
             LocalAnswer.reject(exchange, 400, "This port speaks HTTPS.");
-            return;
+            return false;
         }
         int to = port.getAsInt();
         String method = exchange.head().method();
         int status = method.equals("GET") || method.equals("HEAD") ? 301 : 308;
         send(exchange, "https://" + host + (to == DEFAULT_PORT ? "" : ":" + to), status);
+        return false;
     }
 
     /**

@@ -9,6 +9,7 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.exchange.GuardedPages;
 import io.webproxy.undertow.exchange.Trust;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param limits of heads and bodies
  * @param unusualNamesDropped whether fields are dropped on every route whose names have other characters than letters, digits and hyphens
  * @param rates how often clients have come
- * @param canonicalHost which hosts are sent to another name of theirs
+ * @param canonicalHosts which hosts are sent to another name of theirs
  * @param strictTransport what is said about HTTPS, or null for nothing
  * @param errorPages the operator's, or null for the proxy's own
  */
@@ -35,7 +36,7 @@ public record Settings(
         HttpLimits limits,
         boolean unusualNamesDropped,
         RateLimiter rates,
-        CanonicalHost canonicalHost,
+        Map<String, String> canonicalHosts,
         @Nullable StrictTransport strictTransport,
         @Nullable ErrorPages errorPages) {
     /** What a configuration says; the rates outlive it. */
@@ -49,7 +50,7 @@ public record Settings(
                 config.limits(),
                 config.dropUnderscoreHeaders(),
                 rates,
-                new CanonicalHost(config.canonicalHosts()),
+                Map.copyOf(config.canonicalHosts()),
                 config.hsts().map(StrictTransport::new).orElse(null),
                 config.errorPages().map(GuardedPages::new).orElse(null));
     }
@@ -65,7 +66,7 @@ public record Settings(
                 limits,
                 unusualNamesDropped,
                 rates,
-                canonicalHost,
+                canonicalHosts,
                 strictTransport,
                 errorPages);
     }

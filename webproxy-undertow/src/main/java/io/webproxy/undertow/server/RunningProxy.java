@@ -26,8 +26,8 @@ import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.pipeline.AuthRuntime;
-import io.webproxy.undertow.pipeline.FrontHandler;
 import io.webproxy.undertow.pipeline.HttpChallenges;
+import io.webproxy.undertow.pipeline.Pipeline;
 import io.webproxy.undertow.pipeline.RateLimiter;
 import io.webproxy.undertow.pipeline.Redirect;
 import io.webproxy.undertow.pipeline.Settings;
@@ -232,9 +232,9 @@ public final class RunningProxy implements ProxyEngine.Running {
                 () -> greeting,
                 () -> settings,
                 own -> new HttpEndpoints.Handlers(
-                        new FrontHandler(exchanges, own, forwarder, hosts, null, httpChallenges),
-                        new FrontHandler(exchanges, own, forwarder, hosts, null, null),
-                        new FrontHandler(exchanges, own, forwarder, hosts, redirect, httpChallenges)),
+                        Pipeline.toRoutes(exchanges, own, httpChallenges, hosts, forwarder),
+                        Pipeline.toRoutes(exchanges, own, null, hosts, forwarder),
+                        Pipeline.toRedirect(exchanges, own, httpChallenges, redirect)),
                 clients -> new TlsFront(Objects.requireNonNull(tls), clients, tlsChallenges, records));
     }
 

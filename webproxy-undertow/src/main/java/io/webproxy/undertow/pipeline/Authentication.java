@@ -1,0 +1,77 @@
+package io.webproxy.undertow.pipeline;
+
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.auth.BasicAuth;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.route.Access;
+import io.webproxy.route.Route;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Lets the authenticator of the route, or of the server, decide who may pass. */
+final class Authentication implements Stage {
+    private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);
+
+    @Override
+    public boolean pass(Passage passage) throws Exception {
+        Exchange exchange = passage.exchange();
+        Settings now = passage.settings();
+        Access access = exchange.route().access();
+        Authenticator authenticator =
+                access.ownAuthenticator() ? access.authenticator().orElse(null) : now.authenticator();
+        if (!now.unusualNamesDropped() && mayHaveUnusualNames(exchange.route(), authenticator)) {
+            exchange.planned(exchange.plan().withUnusualNames());
+        }
+        if (authenticator == null) {
+            return true;
+        }
+        CompletionStage<AuthDecision> stage;
+        try {
+            stage = authenticator.authenticate(exchange.head());
+        } catch (Throwable e) {
+            stage = CompletableFuture.failedFuture(e);
+        }
+        DecisionWait.<AuthDecision>on(
+                exchange,
+                stage,
+                "The proxy couldn't check in time who you are.",
+                (decision, failure) -> decided(passage, authenticator, decision, failure));
+        return false;
+    }
+
+    /** Code that isn't the proxy's may rely on a name that a server reads another one for; what it doesn't know it can't check. */
+    private static boolean mayHaveUnusualNames(Route route, @Nullable Authenticator authenticator) {
+        return route.allowsUnderscores()
+                || (route.filter().isEmpty() && (authenticator == null || authenticator instanceof BasicAuth));
+    }
+
+    private static void decided(
+            Passage passage, Authenticator authenticator, @Nullable AuthDecision decision, @Nullable Throwable failure)
+            throws Exception {
+        Exchange exchange = passage.exchange();
+        if (decision instanceof AuthDecision.Granted granted) {
+            exchange.authenticated(granted.user());
+            if (!authenticator.forwardsCredentials()) {
+                exchange.planned(exchange.plan().withoutCredentials());
+            }
+            passage.goOn();
+        } else if (decision instanceof AuthDecision.Denied denied) {
+            LocalAnswer.send(
+                    exchange,
+                    denied.status(),
+                    denied.status() == 401 ? "User and password are needed." : "Access is denied for now.",
+                    denied.headers());
+        } else {
+            LOG.error("The authenticator failed", failure);
+            exchange.failed(ForwardError.APPLICATION_FAILED);
+            LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
+        }
+    }
+}

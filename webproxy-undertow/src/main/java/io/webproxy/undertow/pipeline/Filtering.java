@@ -1,0 +1,59 @@
+package io.webproxy.undertow.pipeline;
+
+import io.webproxy.route.FilterDecision;
+import io.webproxy.route.RequestFilter;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.LocalAnswer;
+import org.jspecify.annotations.Nullable;
+
+/** Lets the application's filter of the route answer a request, or change what is forwarded. Whatever it throws is logged and answered with 500. */
+final class Filtering implements Stage {
+    @Override
+    public boolean pass(Passage passage) throws Exception {
+        Exchange exchange = passage.exchange();
+        RequestFilter filter = exchange.route().filter().orElse(null);
+        if (filter == null) {
+            return true;
+        }
+        FilterDecision decision;
+        try {
+            decision = filter.filter(exchange.head());
+        } catch (Throwable e) {
+            // whatever it is: the client is waiting
+            RouteAnswer.failed(exchange, "filter", e);
+            return false;
+        }
+        if (decision instanceof FilterDecision.Later later) {
+            DecisionWait.<FilterDecision>on(
+                    exchange,
+                    later.stage(),
+                    "The service didn't decide in time about this request.",
+                    (made, failure) -> {
+                        if (isToGoOn(exchange, made, failure)) {
+                            passage.goOn();
+                        }
+                    });
+            return false;
+        }
+        return isToGoOn(exchange, decision, null);
+    }
+
+    private static boolean isToGoOn(Exchange exchange, @Nullable FilterDecision decision, @Nullable Throwable failure) {
+        if (decision instanceof FilterDecision.Proceed proceed) {
+            exchange.planned(exchange.plan().with(proceed));
+            return true;
+        }
+        if (decision instanceof FilterDecision.Answered answered) {
+            exchange.planned(exchange.plan().withTags(answered.tags()));
+            LocalAnswer.answer(exchange, answered.answer());
+        } else {
+            RouteAnswer.failed(
+                    exchange,
+                    "filter",
+                    failure != null
+                            ? failure
+                            : new IllegalStateException("it decided " + (decision == null ? "null" : "later, twice")));
+        }
+        return false;
+    }
+}
