@@ -314,7 +314,7 @@ class AgentRightsTest {
             PrivateSide good = rig.connected(rig.tunnel("good")
                     .announce("good.example.com", "127.0.0.1:1")
                     .build());
-            for (int i = 0; i < 4 && !hasLeft("mallory"); i++) {
+            for (int i = 0; i < 6 && !hasLeft("mallory"); i++) {
                 Instant before = lastSeen("mallory");
                 Instant beforeOfGood = lastSeen("good");
                 rig.pass(Duration.ofSeconds(11));
@@ -327,6 +327,7 @@ class AgentRightsTest {
                         .until(() -> (hasLeft("mallory") || lastSeen("mallory").isAfter(before))
                                 && lastSeen("good").isAfter(beforeOfGood));
             }
+            await().until(() -> hasLeft("mallory"));
             assertThat(rig.side.agentStatus())
                     .filteredOn(agent -> agent.name().equals("mallory"))
                     .singleElement()

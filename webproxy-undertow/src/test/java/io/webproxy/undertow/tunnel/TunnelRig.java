@@ -53,11 +53,13 @@ final class TunnelRig implements AutoCloseable {
     private final XnioWorker worker;
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Map<XnioIoThread, Sweeper> sweepers = new ConcurrentHashMap<>();
+    private final Map<XnioIoThread, Sweeper> sweepersOfPrivates = new ConcurrentHashMap<>();
     private final List<XnioIoThread> threads = new ArrayList<>();
     private final ByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024, -1, 4);
     private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
     private final TlsProvider provider;
     private final AtomicLong ahead = new AtomicLong();
+    private final AtomicLong aheadOfPrivates = new AtomicLong();
     private volatile @Nullable Long stopped;
     final BlockingQueue<TunnelEvent> events = new LinkedBlockingQueue<>();
     final LiveRelays live = new LiveRelays();
@@ -99,7 +101,8 @@ final class TunnelRig implements AutoCloseable {
         for (int i = 0; i < 2; i++) {
             XnioIoThread thread = worker.getIoThread(i);
             threads.add(thread);
-            sweepers.put(thread, new Sweeper(thread, this::now));
+            sweepers.put(thread, new Sweeper(thread, () -> now() + ahead.get()));
+            sweepersOfPrivates.put(thread, new Sweeper(thread, () -> now() + aheadOfPrivates.get()));
         }
         this.agentsFile = directory.resolve("agents");
         writeAgents(agents);
@@ -201,7 +204,7 @@ final class TunnelRig implements AutoCloseable {
 
     private long now() {
         Long since = stopped;
-        return (since == null ? System.nanoTime() : since) + ahead.get();
+        return since == null ? System.nanoTime() : since;
     }
 
     /** Time goes on by {@link #pass} alone from now on. */
@@ -211,13 +214,27 @@ final class TunnelRig implements AutoCloseable {
 
     /** Deadlines are so much nearer from now on. */
     void pass(Duration time) {
+        passAtThePublicSide(time);
+        aheadOfPrivates.addAndGet(time.toNanos());
+    }
+
+    /** The same, but not those of the private sides. */
+    void passAtThePublicSide(Duration time) {
         ahead.addAndGet(time.toNanos());
     }
 
     /** Waits until everything that is watched has been looked at several times. */
     void awaitSweeps() throws InterruptedException {
-        CountDownLatch looked = new CountDownLatch(threads.size());
-        sweepers.forEach((thread, sweeper) -> IoTasks.execute(
+        CountDownLatch looked = new CountDownLatch(2 * threads.size());
+        sweepers.forEach((thread, sweeper) -> awaitSweeps(thread, sweeper, looked));
+        sweepersOfPrivates.forEach((thread, sweeper) -> awaitSweeps(thread, sweeper, looked));
+        if (!looked.await(30, TimeUnit.SECONDS)) {
+            throw new AssertionError("no sweeps within 30 s");
+        }
+    }
+
+    private static void awaitSweeps(XnioIoThread thread, Sweeper sweeper, CountDownLatch looked) {
+        IoTasks.execute(
                 thread,
                 () -> sweeper.watch(new Watched() {
                     private int left = 4;
@@ -242,10 +259,7 @@ final class TunnelRig implements AutoCloseable {
                         sweeper.forget(this);
                         looked.countDown();
                     }
-                })));
-        if (!looked.await(30, TimeUnit.SECONDS)) {
-            throw new AssertionError("no sweeps within 30 s");
-        }
+                }));
     }
 
     /** The record of the next relay that has ended, of either side. */
@@ -269,7 +283,7 @@ final class TunnelRig implements AutoCloseable {
                 tunnel,
                 new PrivateSide.Environment(
                         threads,
-                        sweepers::get,
+                        sweepersOfPrivates::get,
                         worker,
                         buffers,
                         buffers,
@@ -303,6 +317,7 @@ final class TunnelRig implements AutoCloseable {
         ports.values().forEach(IoUtils::safeClose);
         IoTasks.settle(threads);
         sweepers.forEach((thread, sweeper) -> IoTasks.execute(thread, sweeper::cutAll));
+        sweepersOfPrivates.forEach((thread, sweeper) -> IoTasks.execute(thread, sweeper::cutAll));
         open.closeAll();
         IoTasks.settle(threads);
         worker.shutdown();
