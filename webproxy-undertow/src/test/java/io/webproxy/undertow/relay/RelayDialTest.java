@@ -41,6 +41,18 @@ class RelayDialTest {
         }
     }
 
+    /** Its limits go by the clock. */
+    private RelayHarness turned() {
+        return new RelayHarness(PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of());
+    }
+
+    /** Of 600 ms, once the first of two targets is being connected to. */
+    private void passHalfOfTheTime(RelayHarness harness) throws Exception {
+        await().until(() -> harness.relays.open() == 1);
+        harness.onThread(() -> {});
+        clock.addAndGet(Duration.ofMillis(300).toNanos());
+    }
+
     private static RawUpstream answering(String name) throws Exception {
         return RawUpstream.start(c -> {
             c.read(1);
@@ -182,9 +194,13 @@ class RelayDialTest {
     void targetThatHangsLeavesTimeForTheNext() throws Exception {
         try (HangingPort hung = HangingPort.open();
                 RawUpstream up = answering("up");
-                RelayHarness harness = new RelayHarness()) {
-            int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(800)));
-            assertThat(ask(port)).isEqualTo("up");
+                RelayHarness harness = turned()) {
+            int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(600)));
+            try (RawConnection client = RelayHarness.connect(port)) {
+                client.send("?").shutdownOutput();
+                passHalfOfTheTime(harness);
+                assertThat(client.readAll()).isEqualTo("up");
+            }
         }
     }
 
@@ -221,11 +237,11 @@ class RelayDialTest {
     @Test
     void clientThatHasEndedIsWaitedForNoLongerThanASecond() throws Exception {
         try (HangingPort hung = HangingPort.open();
-                RelayHarness harness =
-                        new RelayHarness(PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of())) {
+                RelayHarness harness = turned()) {
             int port = harness.listen(RelayHarness.to(hung.port()).withConnectTime(LONG));
             try (RawConnection client = RelayHarness.connect(port)) {
                 client.send("SSH-2.0-x¶");
+                await().until(() -> harness.relays.open() == 1);
             }
             await().until(() -> {
                 clock.addAndGet(Duration.ofMillis(100).toNanos());
@@ -242,20 +258,22 @@ class RelayDialTest {
         try (HangingPort hung = HangingPort.open();
                 RawUpstream up =
                         RawUpstream.start(c -> c.send(String.valueOf(c.readAll().equals(much))));
-                RelayHarness harness = new RelayHarness()) {
+                RelayHarness harness = turned()) {
             int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(600)));
             try (RawConnection client = RelayHarness.connect(port)) {
                 client.send(much).shutdownOutput();
+                passHalfOfTheTime(harness);
                 assertThat(client.readAll()).isEqualTo("true");
             }
             assertThat(harness.ended().sent()).isEqualTo(much.length());
         }
         try (HangingPort hung = HangingPort.open();
                 RawUpstream up = RawUpstream.start(c -> c.send("<" + c.readAll() + ">"));
-                RelayHarness harness = new RelayHarness()) {
+                RelayHarness harness = turned()) {
             int port = harness.listen(RelayHarness.to(hung.port(), up.port()).withConnectTime(Duration.ofMillis(600)));
             try (RawConnection client = RelayHarness.connect(port)) {
                 client.send("half").shutdownOutput();
+                passHalfOfTheTime(harness);
                 assertThat(client.readAll()).isEqualTo("<half>");
             }
             assertThat(harness.ended().end()).isEqualTo(RelayEnd.CLOSED);
