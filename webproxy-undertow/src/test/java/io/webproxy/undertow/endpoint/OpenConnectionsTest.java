@@ -67,7 +67,7 @@ class OpenConnectionsTest {
         Acceptor endpoint = new Acceptor(open, arrival -> {});
         ExecutorService other = Executors.newSingleThreadExecutor();
         try (OneIoThread io = OneIoThread.start()) {
-            for (int i = 0; i < 20_000; i++) {
+            for (int i = 0; i < 5_000; i++) {
                 Client client = new Client(io.thread());
                 assertThat(open.admit(client, endpoint)).as("connection %d", i).isNotNull();
                 Future<?> closed = other.submit(() -> {
