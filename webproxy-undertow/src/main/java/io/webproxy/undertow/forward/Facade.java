@@ -1,5 +1,6 @@
 package io.webproxy.undertow.forward;
 
+import io.undertow.client.ClientCallback;
 import io.undertow.client.ClientConnection;
 import io.undertow.client.ClientExchange;
 import io.undertow.client.ClientRequest;
@@ -9,28 +10,185 @@ import io.undertow.client.ContinueNotification;
 import io.undertow.client.PushCallback;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.handlers.ResponseCodeHandler;
+import io.undertow.server.handlers.proxy.ProxyCallback;
+import io.undertow.server.handlers.proxy.ProxyClient;
+import io.undertow.server.handlers.proxy.ProxyConnection;
+import io.undertow.server.handlers.proxy.ProxyHandler;
 import io.undertow.util.AbstractAttachable;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Protocols;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.upstream.ParsedHead;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.xnio.ChannelListener;
 import org.xnio.Option;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
+import org.xnio.channels.Configurable;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.StreamSinkConduit;
+import org.xnio.conduits.StreamSourceConduit;
 
-/** What Undertow's proxy handler sees of a connection and an exchange, as far as there is nothing to decide. */
+/**
+ * The glue to Undertow's proxy handler, all of it: the handler asks for a connection and drives an exchange on it, and gets this as both, one for each exchange. Everything that takes
+ * time, and everything that is decided, happens after it.
+ *
+ * <p>Not thread-safe: it belongs to the exchange's IO thread.
+ */
 abstract class Facade extends AbstractAttachable implements ClientConnection, ClientExchange {
     private static final InetSocketAddress NOWHERE = InetSocketAddress.createUnresolved("upstream", 0);
 
     private final HttpServerExchange http;
+    private @Nullable ClientCallback<ClientExchange> onSent;
+    private @Nullable ClientCallback<ClientExchange> onResponse;
+    private @Nullable ConduitStreamSinkChannel requestChannel;
+    private @Nullable ConduitStreamSourceChannel responseChannel;
+    private @Nullable ClientResponse response;
 
     Facade(HttpServerExchange http) {
         this.http = http;
     }
 
+    /**
+     * The proxy handler.
+     *
+     * @param facades makes one for an exchange
+     */
+    static ProxyHandler handler(Function<Exchange, Facade> facades) {
+        return ProxyHandler.builder()
+                .setProxyClient(new Client(facades))
+                .setMaxRequestTime(-1)
+                .setMaxConnectionRetries(0)
+                .setNext(ResponseCodeHandler.HANDLE_404)
+                .build();
+    }
+
+    private record Client(Function<Exchange, Facade> facades) implements ProxyClient {
+        private static final ProxyTarget TARGET = new ProxyTarget() {};
+
+        @Override
+        public ProxyTarget findTarget(HttpServerExchange http) {
+            return TARGET;
+        }
+
+        @Override
+        public List<ProxyTarget> getAllTargets() {
+            return List.of(TARGET);
+        }
+
+        @Override
+        public void getConnection(
+                ProxyTarget target,
+                HttpServerExchange http,
+                ProxyCallback<ProxyConnection> callback,
+                long timeout,
+                TimeUnit unit) {
+            Exchange exchange = Exchange.of(http);
+            if (!exchange.isEnded()) {
+                callback.completed(http, new ProxyConnection(facades.apply(exchange), "/"));
+            }
+        }
+    }
+
     final HttpServerExchange http() {
         return http;
+    }
+
+    /** The handler wants the request to be sent. */
+    abstract void begin();
+
+    /** The handler's thread is ending: the server has closed, and with it everything on the thread. */
+    abstract void threadEnds();
+
+    /** The handler has thrown. */
+    abstract void handlerFailed();
+
+    @Override
+    public final void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
+        onSent = callback;
+        begin();
+    }
+
+    /** Whether the handler has been told where the body of the request goes. */
+    final boolean isSending() {
+        return requestChannel != null;
+    }
+
+    /** The head is on its way: tells the handler where the body of the request goes. */
+    final void send(StreamSinkConduit body) {
+        requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, body);
+        ClientCallback<ClientExchange> callback = onSent;
+        if (callback != null) {
+            onSent = null;
+            guarded(() -> callback.completed(this));
+        }
+    }
+
+    /** A response has come, which the handler is told of by {@link #respond}. */
+    final void setResponse(ParsedHead answer, HeaderMap fields, StreamSourceConduit body) {
+        response = new ClientResponse(
+                answer.status(), answer.reason().isEmpty() ? null : answer.reason(), Protocols.HTTP_1_1, fields);
+        responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, body);
+    }
+
+    /** Tells the handler of the response. */
+    final void respond() {
+        ClientCallback<ClientExchange> callback = onResponse;
+        if (callback != null) {
+            guarded(() -> callback.completed(this));
+        }
+    }
+
+    /** Lets the handler look at the body of the response again. */
+    final void wakeReads() {
+        if (responseChannel != null) {
+            responseChannel.wakeupReads();
+        }
+    }
+
+    /** What the handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
+    private void guarded(Runnable call) {
+        try {
+            call.run();
+        } catch (RejectedExecutionException e) {
+            threadEnds();
+        } catch (Throwable e) {
+            Guard.failed("the proxy handler", e);
+            handlerFailed();
+        }
+    }
+
+    @Override
+    public final void setResponseListener(ClientCallback<ClientExchange> listener) {
+        onResponse = listener;
+    }
+
+    @Override
+    public final StreamSinkChannel getRequestChannel() {
+        return Objects.requireNonNull(requestChannel, "requestChannel");
+    }
+
+    @Override
+    public final StreamSourceChannel getResponseChannel() {
+        return Objects.requireNonNull(responseChannel, "responseChannel");
+    }
+
+    @Override
+    public final @Nullable ClientResponse getResponse() {
+        return response;
     }
 
     @Override

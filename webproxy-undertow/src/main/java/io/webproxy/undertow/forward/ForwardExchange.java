@@ -1,19 +1,13 @@
 package io.webproxy.undertow.forward;
 
-import io.undertow.client.ClientCallback;
-import io.undertow.client.ClientExchange;
-import io.undertow.client.ClientRequest;
-import io.undertow.client.ClientResponse;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
-import io.undertow.util.Protocols;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
-import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
@@ -31,55 +25,32 @@ import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.channels.Configurable;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.ConduitStreamSinkChannel;
-import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * One exchange on its way through an upstream: the façade that Undertow's proxy handler drives. It sees every request head last and every response head first, so
- * retries, timeouts, aborts and attribution are decided here.
+ * One exchange on its way through an upstream: the state machine that says what each event of client, upstream and clock means, by how far the exchange has come. What the proxy handler wants is
+ * {@link Facade}'s matter, which upstream is asked, and how often, that of {@link Attempts}.
  *
- * <p>Whatever fails before the response head is answered here, and never reported to the proxy handler, whose own answers wait for the request body. Whatever fails behind it
+ * <p>Whatever fails before the response head is answered here, and never reported to the proxy handler, whose own answers wait for the request body. Whatever fails after it
  * aborts the client. Not thread-safe: it belongs to the exchange's IO thread.
- *
- * <p>It is long because it is one state machine: what each event of client, upstream and clock means depends on how far the exchange has come.
  */
-final class ForwardExchange extends Facade
-        implements UpstreamListener, UpstreamPool.Taker, Expiry, ClientSink.Listener {
+final class ForwardExchange extends Facade implements UpstreamListener, Attempts.Asker, Expiry, ClientSink.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
-    private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
     private final Exchange exchange;
-    private final Upstreams pools;
-    private final RouteState state;
     private final Http1Upstreams http1Upstreams;
     private final ConnectionLogin login;
-    private final Attempts attempts = new Attempts();
+    private final Attempts attempts;
     private final Runnable onClientGone = this::clientGone;
 
-    private @Nullable ClientCallback<ClientExchange> onSent;
-    private @Nullable ClientCallback<ClientExchange> onResponse;
     private @Nullable OutboundHead head;
     private @Nullable UpstreamStream connection;
-    private @Nullable ConduitStreamSinkChannel requestChannel;
-    private @Nullable ConduitStreamSourceChannel responseChannel;
-    private @Nullable ClientResponse response;
     private @Nullable ClientSink clientSink;
-    private @Nullable UpstreamChoice choice;
-    private @Nullable Candidate candidate;
-    private @Nullable UpstreamPool pool;
     private boolean continued;
-    private long askedAt;
     private boolean responded;
     /** The upstream has answered a gRPC call, though not by gRPC. */
     private boolean ofHttp;
@@ -90,17 +61,15 @@ final class ForwardExchange extends Facade
     ForwardExchange(Exchange exchange, Upstreams pools, RouteState state, Http1Upstreams http1Upstreams) {
         super(exchange.http());
         this.exchange = exchange;
-        this.pools = pools;
-        this.state = state;
         this.http1Upstreams = http1Upstreams;
         this.login = new ConnectionLogin(exchange);
+        this.attempts = new Attempts(exchange, pools, state, login, this);
     }
 
     // --- the request's way ---
 
     @Override
-    public void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
-        onSent = callback;
+    void begin() {
         try {
             head = new OutboundHead(exchange);
         } catch (UnwritableException e) {
@@ -116,109 +85,11 @@ final class ForwardExchange extends Facade
             // a reset is seen at once; of HTTP/1.1 the connection would have to be read for it
             exchange.client().watchForAbort(onClientGone);
         }
-        askFirst();
+        attempts.begin(head().requestFraming().isNone());
     }
 
     private OutboundHead head() {
         return Objects.requireNonNull(head, "head");
-    }
-
-    private void askFirst() {
-        Upstream only = exchange.plan().onlyUpstream();
-        List<Candidate> candidates = state.candidates();
-        if (only != null) {
-            ask(Candidate.alone(only), false);
-        } else if (candidates.size() > 1) {
-            state.retries().earn();
-            choice = new UpstreamChoice(exchange, pools, state, login.pools());
-            askNext(choice, false);
-        } else if (!candidates.isEmpty() && candidates.get(0).health().isWell()) {
-            ask(candidates.get(0), false);
-        } else {
-            answer(ForwardError.NO_HEALTHY_UPSTREAM, "the only upstream is down");
-        }
-    }
-
-    private void askNext(UpstreamChoice among, boolean fresh) {
-        Candidate next;
-        try {
-            next = among.next();
-        } catch (UpstreamChoice.FailedException e) {
-            LOG.error("No upstream for {}: {}", exchange, e.getMessage(), e.getCause());
-            fail();
-            return;
-        }
-        if (next == null) {
-            answer(ForwardError.NO_HEALTHY_UPSTREAM, "all upstreams are down");
-        } else {
-            ask(next, fresh);
-        }
-    }
-
-    /** Asks another upstream, if there is one and the budget allows it. */
-    private boolean movesOn(boolean fresh) {
-        boolean may = mayMoveOn();
-        if (may) {
-            moveOn(fresh);
-        }
-        return may;
-    }
-
-    private boolean mayMoveOn() {
-        return choice != null && choice.hasNext() && state.retries().take();
-    }
-
-    private void moveOn(boolean fresh) {
-        attempts.elsewhere();
-        askNext(Objects.requireNonNull(choice, "choice"), fresh);
-    }
-
-    private void ask(Candidate next, boolean fresh) {
-        candidate = next;
-        UpstreamPool chosen = pools.pool(next.upstream());
-        pool = chosen;
-        if (chosen == null) {
-            answer(ForwardError.POOL_EXHAUSTED, "there are too many upstreams");
-            return;
-        }
-        exchange.upstream(next.upstream().authority(), chosen.inFlight());
-        GrpcCall call = exchange.grpc();
-        if (call != null) {
-            call.again();
-        }
-        askedAt = now();
-        boolean onlyOnce = !head().requestFraming().isNone() || !isIdempotent();
-        UpstreamStream own = fresh ? null : login.take(chosen, onlyOnce);
-        if (own != null) {
-            connected(own);
-        } else {
-            chosen.take(getIoThread(), fresh, onlyOnce, exchange.policy().connect(), this);
-        }
-    }
-
-    private long now() {
-        return exchange.shared().nanoClock().getAsLong();
-    }
-
-    /** The upstream in hand has failed the request. */
-    private void upstreamFailed() {
-        if (candidate != null) {
-            String avoided = candidate.failed(exchange.route().name(), now());
-            if (avoided != null && pool != null) {
-                pool.avoided(avoided);
-            }
-        }
-    }
-
-    /** It has failed the request after it had all or some of it, as the log is to say. */
-    private void answerFailed(ForwardError error, String detail) {
-        if (pool != null) {
-            pool.answerFailed(error, detail);
-        }
-    }
-
-    private boolean isIdempotent() {
-        return IDEMPOTENT.contains(http().getRequestMethod().toString());
     }
 
     @Override
@@ -233,12 +104,12 @@ final class ForwardExchange extends Facade
             clientGone();
             return;
         }
-        exchange.connected(taken.isReused() ? 0 : now() - askedAt, taken.protocol());
-        Upstream upstream = Objects.requireNonNull(candidate).upstream();
+        exchange.connected(taken.isReused() ? 0 : attempts.age(), taken.protocol());
+        Upstream upstream = attempts.upstream();
         if (exchange.grpc() != null && taken.protocol().equals("HTTP/1.1")) {
             taken.close();
             http1Upstreams.met(upstream, exchange.route());
-            if (!movesOn(false)) {
+            if (!attempts.moveOn()) {
                 answer(ForwardError.UPSTREAM_PROTOCOL, "it speaks HTTP/1.1");
             }
             return;
@@ -266,16 +137,10 @@ final class ForwardExchange extends Facade
         if (done || connection != taken) {
             return;
         }
-        if (requestChannel != null) {
+        if (isSending()) {
             attempts.restart(taken);
-            return;
-        }
-        requestChannel = new ConduitStreamSinkChannel(
-                Configurable.EMPTY, attempts.body(taken, head().requestFraming().isNone()));
-        ClientCallback<ClientExchange> callback = onSent;
-        if (callback != null) {
-            onSent = null;
-            guarded(() -> callback.completed(this));
+        } else {
+            send(attempts.body(taken));
         }
     }
 
@@ -302,26 +167,34 @@ final class ForwardExchange extends Facade
     public ByteBuffer greeting(Upstream to) {
         ProxyProtocol.Version version = to.proxyProtocol().orElse(null);
         return version == null
-                ? UpstreamPool.Taker.super.greeting(to)
+                ? Attempts.Asker.super.greeting(to)
                 : ProxyHeaderWriter.proxied(
                         version,
                         exchange.clientSocket(),
                         http().getConnection().getLocalAddress(InetSocketAddress.class));
     }
 
-    /** What the proxy handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
-    private void guarded(Runnable call) {
-        try {
-            call.run();
-        } catch (RejectedExecutionException e) {
-            // its thread is ending: the server has closed, and with it everything on the thread
-            LOG.debug("{}: the server has closed", exchange);
-            breakOff(503, "The proxy ends.");
-        } catch (Throwable e) {
-            Guard.failed("the proxy handler", e);
-            exchange.failed(ForwardError.INVALID_RESPONSE);
-            breakOff(500, "The proxy failed.");
-        }
+    @Override
+    void threadEnds() {
+        LOG.debug("{}: the server has closed", exchange);
+        breakOff(503, "The proxy ends.");
+    }
+
+    @Override
+    void handlerFailed() {
+        exchange.failed(ForwardError.INVALID_RESPONSE);
+        breakOff(500, "The proxy failed.");
+    }
+
+    @Override
+    public void choiceFailed(UpstreamChoice.FailedException why) {
+        LOG.error("No upstream for {}: {}", exchange, why.getMessage(), why.getCause());
+        fail();
+    }
+
+    @Override
+    public void unserved(ForwardError error, String detail) {
+        answer(error, detail);
     }
 
     @Override
@@ -331,8 +204,7 @@ final class ForwardExchange extends Facade
         }
         if (isConnectError(error)) {
             LOG.debug("{}: {} ({})", exchange, error, detail);
-            upstreamFailed();
-            if (movesOn(false)) {
+            if (attempts.connectFailed()) {
                 return;
             }
         }
@@ -401,11 +273,9 @@ final class ForwardExchange extends Facade
         if (done || from == null) {
             return;
         }
-        if (pool != null) {
-            pool.answered();
-        }
+        attempts.responded();
         if (!isAnsweredCall(answer)) {
-            judge(answer.status() >= 500);
+            attempts.judge(answer.status() >= 500);
         }
         if (login.isRefused(from, answer)) {
             requireHttp11();
@@ -424,19 +294,14 @@ final class ForwardExchange extends Facade
             return;
         }
         responded = true;
-        attempts.answered();
+        attempts.settled();
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(answer.fields());
             ofHttp = !isAnsweredCall(answer);
         }
         exchange.responded(answer);
-        response = new ClientResponse(
-                answer.status(),
-                answer.reason().isEmpty() ? null : answer.reason(),
-                Protocols.HTTP_1_1,
-                ClientHead.fields(exchange, answer));
-        responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, from.responseBody());
+        setResponse(answer, ClientHead.fields(exchange, answer), from.responseBody());
         HttpServerExchange http = http();
         if (!http.isRequestComplete() || exchange.isLeaving()) {
             http.setPersistent(false);
@@ -447,10 +312,7 @@ final class ForwardExchange extends Facade
             clientSink = sink;
             return sink;
         });
-        ClientCallback<ClientExchange> callback = onResponse;
-        if (callback != null) {
-            guarded(() -> callback.completed(this));
-        }
+        respond();
     }
 
     /** Whether it is gRPC that the upstream answers a call by: whether that is a failure, its end says. */
@@ -458,33 +320,14 @@ final class ForwardExchange extends Facade
         return exchange.grpc() != null && Grpc.isCall(answer.fields().getFirst(Headers.CONTENT_TYPE));
     }
 
-    private void judge(boolean failed) {
-        if (failed) {
-            upstreamFailed();
-        } else if (candidate != null) {
-            candidate.answered(exchange.shared().nanoClock());
-        }
-    }
-
     @Override
     public void failed(ForwardError error, String detail, boolean silent) {
-        boolean stale = silent && connection != null && connection.isReused();
+        boolean reused = connection != null && connection.isReused();
         noteReset();
         connection = null;
-        if (done) {
-            return;
+        if (!done && !attempts.lost(error, detail, silent, reused)) {
+            answer(error, detail);
         }
-        boolean replayable = silent && head().requestFraming().isNone() && isIdempotent();
-        if (replayable && stale && candidate != null && attempts.takeFresh()) {
-            ask(candidate, true);
-            return;
-        }
-        upstreamFailed();
-        answerFailed(error, detail);
-        if (replayable && attempts.takeElsewhere() && movesOn(true)) {
-            return;
-        }
-        answer(error, detail);
     }
 
     /** How the upstream has reset its stream says more to a gRPC client than that it has done so. */
@@ -498,23 +341,11 @@ final class ForwardExchange extends Facade
     @Override
     public void refused(String detail) {
         noteReset();
-        boolean again = attempts.takeRefused(head().requestFraming().isNone(), connection);
+        UpstreamStream by = connection;
         connection = null;
-        if (again && !done && candidate != null) {
-            LOG.debug("{}: {}, and is sent again", exchange, detail);
-            attempts.refused();
-            // once, a connection that ends may have refused it; twice, its upstream
-            if (attempts.isRefusedByUpstream() && mayMoveOn()) {
-                upstreamFailed();
-                moveOn(false);
-                return;
-            }
-            if (choice == null || state.retries().take()) {
-                ask(candidate, false);
-                return;
-            }
+        if (!done && !attempts.refused(by, detail)) {
+            failed(ForwardError.UPSTREAM_CLOSED, detail, false);
         }
-        failed(ForwardError.UPSTREAM_CLOSED, detail, false);
     }
 
     @Override
@@ -537,7 +368,8 @@ final class ForwardExchange extends Facade
         if (call != null) {
             call.ended(trailers);
             if (!ofHttp) {
-                judge(call.isFailed(Objects.requireNonNull(response, "response").getResponseCode()));
+                attempts.judge(call.isFailed(
+                        Objects.requireNonNull(getResponse(), "response").getResponseCode()));
             }
         }
         if (trailers.size() > 0) {
@@ -560,9 +392,9 @@ final class ForwardExchange extends Facade
     public void responseBroken(String detail) {
         LOG.debug("{}: {}", exchange, detail);
         noteReset();
-        answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
+        attempts.answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
         if (exchange.grpc() != null && !ofHttp) {
-            judge(true);
+            attempts.judge(true);
         }
         exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
         breakOff(502, "The service after this proxy broke off its answer.");
@@ -613,9 +445,9 @@ final class ForwardExchange extends Facade
             GrpcCall call = exchange.grpc();
             // a client that allows too little time says nothing of the upstream
             if (call == null || !call.isOverdue(exchange.age())) {
-                upstreamFailed();
+                attempts.upstreamFailed();
             }
-            answerFailed(error, "no answer in time");
+            attempts.answerFailed(error, "no answer in time");
         }
     }
 
@@ -713,9 +545,9 @@ final class ForwardExchange extends Facade
         }
         UpstreamStream used = connection;
         release();
-        if (used == null && responseChannel != null) {
-            // the body is complete on the upstream's side, and waits in a transfer
-            responseChannel.wakeupReads();
+        if (used == null) {
+            // the body may be complete on the upstream's side, and wait in a transfer
+            wakeReads();
         }
         client.run();
     }
@@ -734,27 +566,5 @@ final class ForwardExchange extends Facade
     @Override
     public boolean isOpen() {
         return !done;
-    }
-
-    // --- what the proxy handler asks for ---
-
-    @Override
-    public void setResponseListener(ClientCallback<ClientExchange> listener) {
-        onResponse = listener;
-    }
-
-    @Override
-    public StreamSinkChannel getRequestChannel() {
-        return Objects.requireNonNull(requestChannel, "requestChannel");
-    }
-
-    @Override
-    public StreamSourceChannel getResponseChannel() {
-        return Objects.requireNonNull(responseChannel, "responseChannel");
-    }
-
-    @Override
-    public @Nullable ClientResponse getResponse() {
-        return response;
     }
 }

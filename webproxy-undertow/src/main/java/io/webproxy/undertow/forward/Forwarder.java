@@ -2,8 +2,6 @@ package io.webproxy.undertow.forward;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.handlers.ResponseCodeHandler;
-import io.undertow.server.handlers.proxy.ProxyHandler;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
@@ -28,17 +26,14 @@ public final class Forwarder implements HttpHandler {
 
     private final AtomicLong nextWarning = new AtomicLong(System.nanoTime());
     private final RouteStates states;
-    private final ProxyHandler proxy;
+    private final HttpHandler proxy;
 
     /** A forwarder over these pools. */
     public Forwarder(Upstreams upstreams) {
         this.states = new RouteStates(upstreams);
-        this.proxy = ProxyHandler.builder()
-                .setProxyClient(new UpstreamProxyClient(upstreams, states))
-                .setMaxRequestTime(-1)
-                .setMaxConnectionRetries(0)
-                .setNext(ResponseCodeHandler.HANDLE_404)
-                .build();
+        Http1Upstreams http1Upstreams = new Http1Upstreams();
+        this.proxy = Facade.handler(
+                exchange -> new ForwardExchange(exchange, upstreams, states.of(exchange.route()), http1Upstreams));
     }
 
     /** These routes from now on; what is known of those that stay is kept. */
