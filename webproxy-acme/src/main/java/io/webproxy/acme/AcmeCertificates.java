@@ -1,5 +1,14 @@
 package io.webproxy.acme;
 
+import io.webproxy.acme.ca.AcmeFailure;
+import io.webproxy.acme.ca.CaSettings;
+import io.webproxy.acme.ca.ExternalAccount;
+import io.webproxy.acme.certificate.Wanted;
+import io.webproxy.acme.check.PortProbe;
+import io.webproxy.acme.check.Preflight;
+import io.webproxy.acme.order.Issuer;
+import io.webproxy.acme.renewal.Caretaker;
+import io.webproxy.acme.renewal.OneAtATime;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateStatus;

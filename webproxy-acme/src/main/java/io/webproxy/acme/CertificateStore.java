@@ -1,5 +1,6 @@
 package io.webproxy.acme;
 
+import io.webproxy.acme.store.DirectoryStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

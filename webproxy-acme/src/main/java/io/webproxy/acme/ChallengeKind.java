@@ -16,7 +16,7 @@ public enum ChallengeKind {
     }
 
     /** Its name in ACME. */
-    String type() {
+    public String type() {
         return type;
     }
 }

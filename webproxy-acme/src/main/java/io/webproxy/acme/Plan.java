@@ -1,5 +1,13 @@
 package io.webproxy.acme;
 
+import io.webproxy.acme.ca.CaSettings;
+import io.webproxy.acme.ca.ExternalAccount;
+import io.webproxy.acme.certificate.CertificateName;
+import io.webproxy.acme.certificate.Names;
+import io.webproxy.acme.certificate.Wanted;
+import io.webproxy.acme.order.AcmeIssuer;
+import io.webproxy.acme.order.Issuer;
+import io.webproxy.acme.store.CaStore;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -3,6 +3,9 @@ package io.webproxy.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.acme.ca.ExternalAccount;
+import io.webproxy.acme.testing.HeapStore;
+import io.webproxy.acme.testing.NoDns;
 import io.webproxy.tls.CertificateStatus;
 import java.time.Duration;
 import java.util.List;

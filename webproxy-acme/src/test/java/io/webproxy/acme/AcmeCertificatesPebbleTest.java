@@ -3,6 +3,8 @@ package io.webproxy.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.acme.testing.FakeContext;
+import io.webproxy.acme.testing.TestResponder;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.testing.LeakCheck;

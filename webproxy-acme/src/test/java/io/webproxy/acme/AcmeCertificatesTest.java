@@ -3,6 +3,17 @@ package io.webproxy.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.acme.ca.AcmeFailure;
+import io.webproxy.acme.certificate.StoredCertificate;
+import io.webproxy.acme.certificate.Wanted;
+import io.webproxy.acme.order.Issuer;
+import io.webproxy.acme.renewal.OneAtATime;
+import io.webproxy.acme.testing.FakeContext;
+import io.webproxy.acme.testing.FakeIssuer;
+import io.webproxy.acme.testing.ManualTime;
+import io.webproxy.acme.testing.MemoryStore;
+import io.webproxy.acme.testing.NoDns;
+import io.webproxy.acme.testing.TestCertificates;
 import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;

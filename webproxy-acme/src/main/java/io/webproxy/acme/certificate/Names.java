@@ -1,0 +1,24 @@
+package io.webproxy.acme.certificate;
+
+import io.webproxy.http.IpLiteral;
+import java.net.InetAddress;
+import org.shredzone.acme4j.Identifier;
+
+/** Names as a CA calls them. */
+public final class Names {
+    private Names() {}
+
+    public static boolean isAddress(String name) {
+        return IpLiteral.parse(name) != null;
+    }
+
+    public static boolean isWildcard(String name) {
+        return name.startsWith("*.");
+    }
+
+    /** The identifier of a name; an address as RFC 8738 section 3 wants it, by RFC 5952. */
+    public static Identifier identifier(String name) {
+        InetAddress address = IpLiteral.parse(name);
+        return address == null ? Identifier.dns(name) : new Identifier(Identifier.TYPE_IP, IpLiteral.text(address));
+    }
+}

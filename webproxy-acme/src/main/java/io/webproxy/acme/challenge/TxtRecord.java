@@ -1,0 +1,4 @@
+package io.webproxy.acme.challenge;
+
+/** A TXT record: a full name without the dot at its end, and its text. */
+public record TxtRecord(String name, String value) {}

@@ -1,0 +1,5 @@
+/** Answers to the challenges of a certificate authority. */
+@NullMarked
+package io.webproxy.acme.challenge;
+
+import org.jspecify.annotations.NullMarked;

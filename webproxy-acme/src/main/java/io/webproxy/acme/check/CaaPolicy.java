@@ -1,0 +1,93 @@
+package io.webproxy.acme.check;
+
+import io.webproxy.acme.ChallengeKind;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Whether a name's CAA records let a CA issue, as the CA will find it (RFC 8659 section 3). */
+final class CaaPolicy {
+    private static final Set<String> KNOWN =
+            Set.of("issue", "issuewild", "iodef", "contactemail", "contactphone", "issuevmc", "issuemail");
+
+    private CaaPolicy() {}
+
+    /** Where records are found. */
+    interface Records {
+        List<CaaRecord> at(String name) throws IOException;
+    }
+
+    /**
+     * Why the CA won't issue for a name; empty if nothing is against it.
+     *
+     * @param name a DNS name, perhaps a wildcard
+     * @param identities the domains by which CAA records name this CA; if there is none, only what forbids every CA is seen
+     * @param kinds the challenges that can be used for it
+     * @return a sentence's end
+     */
+    static Optional<String> objection(
+            String name, Collection<String> identities, Collection<ChallengeKind> kinds, Records records)
+            throws IOException {
+        boolean wildcard = name.startsWith("*.");
+        String at = wildcard ? name.substring(2) : name;
+        while (!at.isEmpty()) {
+            List<CaaRecord> found = records.at(at);
+            if (!found.isEmpty()) {
+                return objection(at, relevant(found, wildcard), found, identities, kinds);
+            }
+            int dot = at.indexOf('.');
+            at = dot < 0 ? "" : at.substring(dot + 1);
+        }
+        return Optional.empty();
+    }
+
+    /** {@code issuewild} counts for wildcards alone, and then instead of {@code issue} (RFC 8659 section 4.3). */
+    private static List<CaaRecord> relevant(List<CaaRecord> records, boolean wildcard) {
+        List<CaaRecord> wild = records.stream()
+                .filter(record -> record.tag().equals("issuewild"))
+                .toList();
+        return wildcard && !wild.isEmpty()
+                ? wild
+                : records.stream()
+                        .filter(record -> record.tag().equals("issue"))
+                        .toList();
+    }
+
+    private static Optional<String> objection(
+            String at,
+            List<CaaRecord> relevant,
+            List<CaaRecord> all,
+            Collection<String> identities,
+            Collection<ChallengeKind> kinds) {
+        for (CaaRecord record : all) {
+            if (record.critical() && !KNOWN.contains(record.tag())) {
+                return Optional.of("the CAA records of " + at + " have a critical tag that no CA may ignore: "
+                        + record.tag() + " \"" + record.value() + "\"");
+            }
+        }
+        if (relevant.isEmpty()) {
+            return Optional.empty();
+        }
+        List<CaaRecord> ours = relevant.stream()
+                .filter(record -> identities.contains(record.issuer())
+                        || (identities.isEmpty() && !record.issuer().isEmpty()))
+                .toList();
+        if (ours.isEmpty()) {
+            return Optional.of("the CAA records of " + at + " forbid this CA: they allow "
+                    + String.join(
+                            ", ", relevant.stream().map(CaaPolicy::allowed).toList())
+                    + (identities.isEmpty() ? "" : ", and this CA is " + String.join(" or ", identities)));
+        }
+        if (!kinds.isEmpty() && ours.stream().noneMatch(record -> kinds.stream().anyMatch(record::allows))) {
+            return Optional.of("the CAA records of " + at + " allow none of the challenges that are possible here: \""
+                    + ours.get(0).value() + "\"");
+        }
+        return Optional.empty();
+    }
+
+    private static String allowed(CaaRecord record) {
+        return record.issuer().isEmpty() ? "none" : record.issuer();
+    }
+}

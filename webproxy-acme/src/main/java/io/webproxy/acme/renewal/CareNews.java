@@ -1,0 +1,112 @@
+package io.webproxy.acme.renewal;
+
+import io.webproxy.acme.certificate.StoredCertificate;
+import io.webproxy.acme.certificate.Wanted;
+import io.webproxy.acme.renewal.RenewalSchedule.Urgency;
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.CertificateEvent.Kind;
+import io.webproxy.observe.CertificateEvent.Problem;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is said about one certificate, to the log and to observers. Each step has its INFO line, each failure its event; a WARN line comes once for a failure, not for
+ * each time that it happens again. Not thread-safe.
+ */
+final class CareNews {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
+
+    private final List<String> names;
+    private final String text;
+    private final Consumer<CertificateEvent> events;
+    private @Nullable Object warnedOf;
+    private Urgency urgency = Urgency.NONE;
+
+    CareNews(Wanted wanted, Consumer<CertificateEvent> events) {
+        this.names = wanted.names();
+        this.text = String.join(", ", wanted.names());
+        this.events = events;
+    }
+
+    void asking(int failures) {
+        if (failures == 0) {
+            LOG.info("Asking for a certificate for {}", text);
+        } else {
+            LOG.debug("Asking for a certificate for {} again, after {} failures", text, failures);
+        }
+    }
+
+    /** What was stored when the server started is served. */
+    void loaded(StoredCertificate stored) {
+        LOG.info(
+                "Serving the stored certificate for {} of {}, valid until {}",
+                text,
+                stored.material().leaf().getIssuerX500Principal().getName(),
+                stored.material().notAfter());
+    }
+
+    /** A new certificate is served. */
+    void served(@Nullable StoredCertificate before, StoredCertificate now, String how) {
+        warnedOf = null;
+        urgency = Urgency.NONE;
+        String detail = how + " a certificate for " + text + " of "
+                + now.material().leaf().getIssuerX500Principal().getName()
+                + ", valid until " + now.material().notAfter();
+        LOG.info("{}", detail);
+        publish(before == null ? Kind.OBTAINED : Kind.RENEWED, now, detail, List.of());
+    }
+
+    /**
+     * An attempt has failed.
+     *
+     * @param said whether the log knows of it already
+     */
+    void failed(Failures failures, List<Problem> problems, @Nullable StoredCertificate served, boolean said) {
+        String detail = "No certificate for " + text + ": " + ended(failures.sentence()) + " Next attempt: "
+                + failures.next() + ".";
+        Object same = problems.isEmpty()
+                ? failures.sentence()
+                : problems.stream()
+                        .map(problem -> problem.name() + " " + problem.type())
+                        .toList();
+        if (said || same.equals(warnedOf)) {
+            LOG.debug("{} Failures: {}", detail, failures.count());
+        } else {
+            LOG.warn("{}", detail);
+        }
+        warnedOf = same;
+        publish(Kind.FAILED, served, detail, problems);
+    }
+
+    /** A certificate nears its end; said once for each step. */
+    void expiring(Urgency now, StoredCertificate served, @Nullable Failures failures) {
+        if (now.compareTo(urgency) <= 0) {
+            urgency = now;
+            return;
+        }
+        urgency = now;
+        String detail = "The certificate for " + text
+                + (now == Urgency.EXPIRED ? " has expired and is served on, " : " expires soon, ")
+                + served.material().notAfter() + ": "
+                + (failures == null
+                        ? "it is being renewed."
+                        : "it could not be renewed. " + ended(failures.sentence()));
+        LOG.warn("{}", detail);
+        publish(Kind.EXPIRING, served, detail, List.of());
+    }
+
+    private static String ended(String sentence) {
+        return sentence.endsWith(".") ? sentence : sentence + ".";
+    }
+
+    private void publish(Kind kind, @Nullable StoredCertificate served, String detail, List<Problem> problems) {
+        Optional<Instant> notAfter = Optional.ofNullable(served)
+                .map(certificate -> certificate.material().notAfter());
+        events.accept(new CertificateEvent(kind, names, notAfter, detail, problems));
+    }
+}

@@ -1,0 +1,170 @@
+package io.webproxy.acme.store;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.webproxy.acme.CertificateStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The locks of a directory: for each a file in {@code .locks}, on which its holder has a lock of the operating system and in which it counts its extensions.
+ *
+ * <p>The operating system's lock dies with its process, so that nobody waits for the lease of a dead one. But it can't be taken from a process that hangs: that
+ * is what the lease is for. Whoever finds the lock taken, and what its holder writes unchanged for longer than the lease, puts a new file in its place; the
+ * old holder, should it wake up, finds that its file isn't there any more. How long that is, everyone measures by a monotonic clock of its own: no clock
+ * that is wrong or jumps takes a lock from its holder. Each look and change is made under a lock of its own, {@code .guard}, held for a moment.
+ */
+final class DirectoryLocks {
+    /** What this process holds. A process loses its lock when it closes any channel to the file: so it doesn't open what stands here. */
+    private static final Map<Path, DirectoryLock> HELD = new HashMap<>();
+
+    private static final long GUARD_WAIT = TimeUnit.MILLISECONDS.toNanos(200);
+
+    /** What another process has written, and since when. */
+    private record Seen(String content, long since) {}
+
+    private final Path directory;
+    private final DurableFiles files;
+    private final LongSupplier nanoClock;
+    private final Map<Path, Seen> seen = new HashMap<>();
+
+    DirectoryLocks(Path directory, DurableFiles files, LongSupplier nanoClock) {
+        this.directory = directory;
+        this.files = files;
+        this.nanoClock = nanoClock;
+    }
+
+    Optional<CertificateStore.Lock> take(String name, Duration lease) throws IOException {
+        StoreKey.file(directory, name);
+        files.createDirectories(directory);
+        Path file = StoreKey.file(directory.toRealPath(), name);
+        synchronized (HELD) {
+            DirectoryLock here = HELD.get(file);
+            if (here != null && !here.isOver()) {
+                return Optional.empty();
+            }
+            Path above = file.getParent();
+            files.createDirectories(above == null ? directory : above);
+            try (FileChannel guard = guard()) {
+                if (guard == null) {
+                    return Optional.empty();
+                }
+                FileChannel channel = here == null ? openIfFree(file) : openAnew(file);
+                if (channel == null) {
+                    return Optional.empty();
+                }
+                seen.remove(file);
+                DirectoryLock lock = new DirectoryLock(this, file, channel, lease, nanoClock);
+                HELD.put(file, lock);
+                return Optional.of(lock);
+            }
+        }
+    }
+
+    /** Runs under the guard what a holder does with its lock; false if it isn't its any more. */
+    boolean extend(DirectoryLock lock, Path file) throws IOException {
+        synchronized (HELD) {
+            if (HELD.get(file) != lock) {
+                return false;
+            }
+            try (FileChannel guard = guard()) {
+                if (guard == null) {
+                    // Nobody else gets at it either.
+                    return true;
+                }
+                if (lock.isInPlace()) {
+                    lock.write();
+                    return true;
+                }
+                HELD.remove(file);
+                return false;
+            }
+        }
+    }
+
+    void released(DirectoryLock lock, Path file) {
+        synchronized (HELD) {
+            HELD.remove(file, lock);
+        }
+    }
+
+    /** The guard, held until it is closed; null if somebody else is stopped while it has it. */
+    private @Nullable FileChannel guard() throws IOException {
+        FileChannel guard = open(directory.resolve(".guard"));
+        long begin = System.nanoTime();
+        while (!locked(guard)) {
+            if (System.nanoTime() - begin > GUARD_WAIT) {
+                guard.close();
+                return null;
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
+        return guard;
+    }
+
+    private @Nullable FileChannel openIfFree(Path file) throws IOException {
+        FileChannel channel = open(file);
+        if (locked(channel)) {
+            return channel;
+        }
+        String content;
+        try (channel) {
+            ByteBuffer bytes = ByteBuffer.allocate(200);
+            channel.read(bytes, 0);
+            content = new String(bytes.array(), 0, bytes.position(), StandardCharsets.US_ASCII);
+        }
+        long now = nanoClock.getAsLong();
+        Seen before = seen.get(file);
+        if (before == null || !before.content.equals(content)) {
+            seen.put(file, new Seen(content, now));
+            return null;
+        }
+        boolean hangs = now - before.since > DirectoryLock.lease(content).toNanos();
+        return hangs ? openAnew(file) : null;
+    }
+
+    /** A new file in place of one whose holder hangs. */
+    private @Nullable FileChannel openAnew(Path file) throws IOException {
+        Files.deleteIfExists(file);
+        FileChannel channel = open(file);
+        if (locked(channel)) {
+            return channel;
+        }
+        channel.close();
+        return null;
+    }
+
+    private FileChannel open(Path file) throws IOException {
+        return FileChannel.open(file, Set.of(CREATE, READ, WRITE), files.owners("rw-------"));
+    }
+
+    private static boolean locked(FileChannel channel) throws IOException {
+        try {
+            FileLock lock = channel.tryLock();
+            return lock != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
+        } catch (IOException e) {
+            // A file system without locks.
+            channel.close();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,678 @@
+package io.webproxy.acme.renewal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.webproxy.acme.certificate.StoredCertificate;
+import io.webproxy.acme.certificate.Wanted;
+import io.webproxy.acme.order.Issuer;
+import io.webproxy.acme.testing.FakeContext;
+import io.webproxy.acme.testing.FakeIssuer;
+import io.webproxy.acme.testing.ManualTime;
+import io.webproxy.acme.testing.MemoryStore;
+import io.webproxy.acme.testing.TestCertificates;
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.CertificateEvent.Kind;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.KeyMaterial;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
+
+@ExtendWith(LeakCheck.class)
+class CaretakerTest {
+    private static final Instant BEGIN = Instant.parse("2026-11-21T12:00:00Z");
+    private static final Wanted WANTED = new Wanted(List.of("example.com"), "EC");
+    /** Until what is served at a start is looked at. */
+    private static final Duration FIRST_LOOK = Duration.ofSeconds(2);
+
+    private static final String KEY = "certificates/example.com/EC";
+
+    private final ManualTime time = new ManualTime(BEGIN);
+    private final FakeIssuer issuer = new FakeIssuer(time);
+    private final MemoryStore store = new MemoryStore();
+    private final FakeContext context = new FakeContext(time);
+    private final Caretaker caretaker = caretaker(context, WANTED);
+
+    private Caretaker caretaker(FakeContext of, Wanted... wanted) {
+        return new Caretaker(issuer, store, List.of(wanted), of, time.clock(), () -> 0);
+    }
+
+    private KeyMaterial stored(Instant notBefore, Duration lifetime, String... names) {
+        KeyMaterial material = TestCertificates.issue(notBefore, lifetime, names);
+        store.values.put(KEY, new StoredCertificate(material, notBefore).print());
+        return material;
+    }
+
+    private KeyMaterial inStore() throws Exception {
+        return StoredCertificate.parse(store.values.get(KEY)).material();
+    }
+
+    private static KeyMaterial only(Caretaker caretaker) {
+        assertThat(caretaker.current()).hasSize(1);
+        return caretaker.current().get(0);
+    }
+
+    private CertificateStatus status() {
+        return caretaker.status().get(0);
+    }
+
+    @Test
+    void obtainsWhatIsNotThereAfterTheStart() throws Exception {
+        caretaker.start();
+        assertThat(caretaker.current()).isEmpty();
+        assertThat(issuer.orders).isEmpty();
+        assertThat(status().notAfter()).isEmpty();
+
+        time.run();
+
+        KeyMaterial served = only(caretaker);
+        assertThat(served.names()).containsExactly("example.com");
+        assertThat(inStore().leaf()).isEqualTo(served.leaf());
+        assertThat(inStore().key()).isEqualTo(served.key());
+        assertThat(context.changes()).hasSize(1);
+        assertThat(context.kinds()).containsExactly(Kind.OBTAINED);
+        assertThat(context.events().get(0).notAfter()).hasValue(BEGIN.plus(Duration.ofDays(90)));
+        assertThat(status().issuer()).hasValue("CN=test CA");
+        assertThat(status().notAfter()).hasValue(BEGIN.plus(Duration.ofDays(90)));
+        assertThat(status().nextAttempt().orElseThrow())
+                .isBetween(BEGIN.plus(Duration.ofDays(60)), BEGIN.plus(Duration.ofDays(65)));
+        assertThat(status().lastError()).isEmpty();
+        assertThat(store.locked).isEmpty();
+    }
+
+    @Test
+    void servesWhatIsStoredAtOnceAndSpendsNothing() throws Exception {
+        KeyMaterial kept = stored(BEGIN.minus(Duration.ofDays(30)), Duration.ofDays(90), "example.com");
+
+        caretaker.start();
+
+        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        // nothing that costs a busy start anything
+        time.pass(FIRST_LOOK.minusMillis(1));
+        assertThat(issuer.windowsAsked).isZero();
+        time.pass(Duration.ofDays(29));
+        assertThat(issuer.windowsAsked).isPositive();
+        assertThat(issuer.orders).isEmpty();
+        assertThat(context.events()).isEmpty();
+    }
+
+    @Test
+    void whatIsServedFromTheStartIsSaidOnce() throws Exception {
+        stored(BEGIN.minus(Duration.ofDays(30)), Duration.ofDays(90), "example.com");
+        Logger logger = (Logger) LoggerFactory.getLogger("io.webproxy.acme");
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        try {
+            caretaker.start();
+            time.pass(Duration.ofDays(1));
+        } finally {
+            logger.detachAppender(lines);
+        }
+        assertThat(lines.list)
+                .extracting(ILoggingEvent::toString)
+                .containsExactly("[INFO] Serving the stored certificate for example.com of CN=test CA, valid until "
+                        + BEGIN.plus(Duration.ofDays(60)));
+    }
+
+    @Test
+    void renewsInTheLastThirdOnceAndTellsTheCaWhatItReplaces() throws Exception {
+        caretaker.start();
+        time.run();
+        KeyMaterial first = only(caretaker);
+
+        time.pass(Duration.ofDays(60));
+        assertThat(issuer.orders).hasSize(1);
+        time.pass(Duration.ofDays(5));
+
+        assertThat(issuer.orders).hasSize(2);
+        assertThat(issuer.replaced.get(1)).isEqualTo(first.leaf());
+        assertThat(only(caretaker).leaf()).isNotEqualTo(first.leaf());
+        assertThat(only(caretaker).key()).isNotEqualTo(first.key());
+        assertThat(inStore().leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(context.kinds()).containsExactly(Kind.OBTAINED, Kind.RENEWED);
+        time.pass(Duration.ofDays(130));
+        assertThat(issuer.orders).hasSize(4);
+    }
+
+    @Test
+    void renewsShortLivedCertificatesInTime() throws Exception {
+        issuer.lifetime = Duration.ofHours(160);
+        caretaker.start();
+
+        time.pass(Duration.ofDays(70));
+
+        assertThat(issuer.orders).hasSizeBetween(15, 16);
+        assertThat(context.kinds()).doesNotContain(Kind.EXPIRING, Kind.FAILED);
+    }
+
+    @Test
+    void renewsWhenTheCaSuggestsIt() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        Instant start = BEGIN.plus(Duration.ofDays(10));
+        issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        // The next certificate has a window of its own.
+        issuer.meanwhile = () -> issuer.window = null;
+        caretaker.start();
+
+        time.pass(Duration.ofDays(10));
+        assertThat(issuer.orders).isEmpty();
+        assertThat(issuer.windowsAsked).isBetween(39, 42);
+        time.pass(Duration.ofHours(10));
+
+        assertThat(issuer.orders).hasSize(1);
+        assertThat(issuer.orders.get(0)).isBetween(start, start.plus(Duration.ofHours(10)));
+    }
+
+    @Test
+    void aRestartDoesNotAskForTheWindowAgain() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        Instant start = BEGIN.plus(Duration.ofDays(10));
+        issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        caretaker.start();
+        time.pass(FIRST_LOOK);
+        Instant chosen = status().nextAttempt().orElseThrow();
+        caretaker.stop();
+
+        Caretaker next = caretaker(new FakeContext(time), WANTED);
+        next.start();
+        time.pass(FIRST_LOOK);
+
+        assertThat(issuer.windowsAsked).isEqualTo(1);
+        assertThat(next.status().get(0).nextAttempt()).hasValue(chosen);
+    }
+
+    @Test
+    void aCaThatCanNotSayWhenIsAskedAgainAnHourLater() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        issuer.failure = FakeIssuer.unreachable();
+        caretaker.start();
+
+        time.pass(Duration.ofMinutes(59));
+        assertThat(issuer.windowsAsked).isEqualTo(1);
+        time.pass(Duration.ofMinutes(5));
+        assertThat(issuer.windowsAsked).isEqualTo(2);
+        assertThat(context.events()).isEmpty();
+    }
+
+    @Test
+    void whatTheCaHasSuggestedCountsWhileItCanNotSayMore() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        Instant start = BEGIN.plus(Duration.ofDays(10));
+        issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        caretaker.start();
+        time.pass(FIRST_LOOK);
+        Instant chosen = status().nextAttempt().orElseThrow();
+
+        issuer.failure = FakeIssuer.unreachable();
+        time.pass(Duration.ofHours(9));
+
+        assertThat(issuer.windowsAsked).isBetween(4, 5);
+        assertThat(status().nextAttempt()).hasValue(chosen);
+    }
+
+    @Test
+    @ExpectedLog(
+            logger = "io.webproxy.acme",
+            contains = "No certificate for example.com: no such name. Next attempt: 2026-11-21T12:01:00Z.")
+    void aFailureIsSaidOnceAndTriedAgainLaterAndLater() throws Exception {
+        issuer.failure = FakeIssuer.refused("no such name", null);
+        caretaker.start();
+
+        time.pass(Duration.ofMinutes(60));
+
+        List<Long> minutes = issuer.orders.stream()
+                .map(order -> Duration.between(BEGIN, order).toMinutes())
+                .toList();
+        assertThat(minutes).containsExactly(0L, 1L, 3L, 5L, 10L, 20L, 40L, 60L);
+        assertThat(context.kinds()).hasSize(8).containsOnly(Kind.FAILED);
+        CertificateEvent event = context.events().get(7);
+        assertThat(event.problems()).extracting(CertificateEvent.Problem::name).containsExactly("example.com");
+        assertThat(event.notAfter()).isEmpty();
+        assertThat(status().lastError()).hasValue("no such name");
+        assertThat(status().nextAttempt()).hasValue(time.now().plus(Duration.ofMinutes(30)));
+
+        issuer.failure = null;
+        time.pass(Duration.ofMinutes(30));
+        assertThat(only(caretaker).names()).containsExactly("example.com");
+        assertThat(status().lastError()).isEmpty();
+        assertThat(context.kinds()).endsWith(Kind.OBTAINED);
+    }
+
+    @Test
+    @ExpectedLog(contains = "no such name")
+    void aRestartDoesNotBeginTheWaitsAnew() throws Exception {
+        issuer.failure = FakeIssuer.refused("no such name", null);
+        caretaker.start();
+        time.pass(Duration.ofMinutes(30));
+        int orders = issuer.orders.size();
+        assertThat(orders).isEqualTo(6);
+        caretaker.stop();
+
+        caretaker(new FakeContext(time), WANTED).start();
+        time.pass(Duration.ofMinutes(9));
+        assertThat(issuer.orders).hasSize(orders);
+        time.pass(Duration.ofMinutes(1));
+        assertThat(issuer.orders).hasSize(orders + 1);
+        time.pass(Duration.ofMinutes(19));
+        assertThat(issuer.orders).hasSize(orders + 1);
+    }
+
+    @Test
+    @ExpectedLog(contains = "no such name")
+    void otherNamesAreTriedAtOnce() throws Exception {
+        issuer.failure = FakeIssuer.refused("no such name", BEGIN.plus(Duration.ofDays(2)));
+        caretaker.start();
+        time.run();
+        caretaker.stop();
+        issuer.failure = null;
+
+        Caretaker next = caretaker(new FakeContext(time), new Wanted(List.of("example.com", "www.example.com"), "EC"));
+        next.start();
+        time.run();
+
+        assertThat(only(next).names()).containsExactlyInAnyOrder("example.com", "www.example.com");
+    }
+
+    @Test
+    @ExpectedLog(contains = "too many")
+    void theCaIsNotAskedBeforeItWantsToBe() throws Exception {
+        issuer.failure = FakeIssuer.refused("too many", BEGIN.plus(Duration.ofHours(34)));
+        caretaker.start();
+
+        time.pass(Duration.ofHours(34).minusMinutes(1));
+        assertThat(issuer.orders).hasSize(1);
+        time.pass(Duration.ofMinutes(1));
+        assertThat(issuer.orders).hasSize(2);
+    }
+
+    @Test
+    @ExpectedLog(contains = "IllegalStateException: a defect")
+    void aDefectOfTheIssuerIsAFailureAsOthers() throws Exception {
+        issuer.defect = new IllegalStateException("a defect");
+        caretaker.start();
+        time.run();
+        issuer.defect = null;
+        time.pass(Duration.ofMinutes(1));
+
+        assertThat(context.kinds()).containsExactly(Kind.FAILED, Kind.OBTAINED);
+    }
+
+    @Test
+    @ExpectedLog(contains = "The CA can't be reached.")
+    @ExpectedLog(
+            contains = "The certificate for example.com expires soon, 2027-01-20T12:00:00Z: it could not be renewed.")
+    @ExpectedLog(contains = "The certificate for example.com has expired and is served on")
+    void whatCanNotBeRenewedIsServedOnAndSaidInSteps() throws Exception {
+        KeyMaterial kept = stored(BEGIN, Duration.ofDays(60), "example.com");
+        issuer.failure = FakeIssuer.unreachable();
+        caretaker.start();
+
+        time.pass(Duration.ofDays(65));
+
+        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        List<CertificateEvent> steps =
+                context.events().stream().filter(e -> e.kind() == Kind.EXPIRING).toList();
+        assertThat(steps)
+                .hasSize(3)
+                .allSatisfy(step -> assertThat(step.notAfter()).hasValue(kept.notAfter()));
+        assertThat(context.changes()).isEmpty();
+    }
+
+    @Test
+    @ExpectedLog(contains = "has expired and is served on, 2026-11-20T12:00:00Z: it is being renewed.")
+    void anExpiredCertificateIsServedUntilItIsRenewed() throws Exception {
+        KeyMaterial kept = stored(BEGIN.minus(Duration.ofDays(61)), Duration.ofDays(60), "example.com");
+        caretaker.start();
+        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+
+        time.pass(FIRST_LOOK);
+
+        assertThat(only(caretaker).notAfter()).isAfter(time.now());
+        assertThat(context.kinds()).containsExactly(Kind.EXPIRING, Kind.RENEWED);
+    }
+
+    @Test
+    void aCertificateThatMissesAWantedNameIsServedUntilItIsReplaced() throws Exception {
+        KeyMaterial kept = stored(BEGIN, Duration.ofDays(90), "example.com");
+        Caretaker more = caretaker(context, new Wanted(List.of("example.com", "192.0.2.1"), "EC"));
+
+        more.start();
+        assertThat(only(more).leaf()).isEqualTo(kept.leaf());
+        time.pass(FIRST_LOOK);
+
+        assertThat(only(more).covers("192.0.2.1")).isTrue();
+        assertThat(context.kinds()).containsExactly(Kind.RENEWED);
+    }
+
+    @Test
+    void aCertificateWithMoreNamesThanWantedIsNoReasonToOrder() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com", "old.example.com");
+        caretaker.start();
+        time.pass(Duration.ofDays(1));
+
+        assertThat(issuer.orders).isEmpty();
+    }
+
+    @Test
+    @ExpectedLog(
+            contains =
+                    "What is stored as certificates/example.com/EC is damaged: it doesn't match its checksum: it isn't served")
+    void whatIsDamagedIsNeverServed() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        store.values.get(KEY)[600] ^= 4;
+
+        caretaker.start();
+        assertThat(caretaker.current()).isEmpty();
+        time.run();
+
+        assertThat(inStore().leaf()).isEqualTo(only(caretaker).leaf());
+    }
+
+    @Test
+    @ExpectedLog(contains = "What is stored as certificates/example.com/EC is damaged")
+    void whatGetsDamagedWhileItIsServedIsWrittenAgain() throws Exception {
+        KeyMaterial kept = stored(BEGIN, Duration.ofDays(90), "example.com");
+        caretaker.start();
+        time.run();
+
+        store.values.put(KEY, new byte[1]);
+        time.pass(Duration.ofMinutes(11));
+
+        assertThat(inStore().leaf()).isEqualTo(kept.leaf());
+        assertThat(issuer.orders).isEmpty();
+    }
+
+    @Test
+    void aStoreThatCanNotBeReadAtTheStartIsTheReasonNotToStart() {
+        store.readable = false;
+
+        assertThatThrownBy(caretaker::start)
+                .isInstanceOf(IOException.class)
+                .hasMessage("/store can't be read: permission denied.");
+    }
+
+    @Test
+    void twoProcessesOrderOnce() throws Exception {
+        FakeContext otherContext = new FakeContext(time);
+        Caretaker other = caretaker(otherContext, WANTED);
+        caretaker.start();
+        other.start();
+        // The other one comes while this one asks.
+        issuer.meanwhile = () -> {
+            issuer.meanwhile = () -> {};
+            time.run();
+            assertThat(issuer.orders).as("asked meanwhile").hasSize(1);
+        };
+        time.run();
+        assertThat(other.current()).isEmpty();
+
+        time.pass(Duration.ofSeconds(15));
+
+        assertThat(issuer.orders).hasSize(1);
+        assertThat(only(other).leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(otherContext.kinds()).containsExactly(Kind.OBTAINED);
+        time.pass(Duration.ofDays(65));
+        assertThat(issuer.orders).hasSize(2);
+        assertThat(only(other).leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(otherContext.kinds()).containsExactly(Kind.OBTAINED, Kind.RENEWED);
+    }
+
+    @Test
+    void whoGetsTheLockLooksIntoTheStoreFirst() throws Exception {
+        caretaker.start();
+        List<KeyMaterial> byOther = new ArrayList<>();
+        store.beforeLock = () -> byOther.add(stored(BEGIN, Duration.ofDays(90), "example.com"));
+
+        time.run();
+
+        assertThat(issuer.orders).isEmpty();
+        assertThat(only(caretaker).leaf()).isEqualTo(byOther.get(0).leaf());
+        assertThat(store.locked).isEmpty();
+    }
+
+    @Test
+    void whatAnotherProcessHasFailedAtIsNotTriedAtOnce() throws Exception {
+        caretaker.start();
+        store.beforeLock = () -> store.values.put(
+                "renewals/example.com/EC",
+                Progress.none(WANTED.names())
+                        .with(Failures.after(null, BEGIN, "too many", BEGIN.plus(Duration.ofHours(2)), 0))
+                        .print());
+
+        time.pass(Duration.ofMinutes(119));
+        assertThat(issuer.orders).isEmpty();
+        assertThat(status().lastError()).hasValue("too many");
+        time.pass(Duration.ofMinutes(6));
+        assertThat(issuer.orders).hasSize(1);
+    }
+
+    @Test
+    void aCertificateThatAnotherProcessHasRenewedIsServedSoon() throws Exception {
+        stored(BEGIN, Duration.ofDays(90), "example.com");
+        caretaker.start();
+        time.run();
+
+        KeyMaterial newer = stored(BEGIN.plusSeconds(60), Duration.ofDays(90), "example.com");
+        time.pass(Duration.ofMinutes(5));
+        assertThat(only(caretaker).leaf()).isEqualTo(newer.leaf());
+        assertThat(context.kinds()).containsExactly(Kind.RENEWED);
+
+        stored(BEGIN.minusSeconds(60), Duration.ofDays(90), "example.com");
+        time.pass(Duration.ofMinutes(5));
+        assertThat(only(caretaker).leaf()).as("not an older one").isEqualTo(newer.leaf());
+    }
+
+    @Test
+    @ExpectedLog(
+            contains =
+                    "Certificates can't be kept, what there is is served on: /store/probe can't be written: no space left")
+    void aFullDiskIsSaidOnceServedOverAndTriedAgain() throws Exception {
+        store.writable = false;
+        caretaker.start();
+        time.pass(Duration.ofHours(3));
+
+        assertThat(issuer.orders).hasSize(1);
+        KeyMaterial served = only(caretaker);
+        assertThat(context.kinds()).containsExactly(Kind.OBTAINED);
+        assertThat(store.values).isEmpty();
+
+        store.writable = true;
+        time.pass(Duration.ofMinutes(5));
+
+        assertThat(inStore().leaf()).isEqualTo(served.leaf());
+        assertThat(issuer.orders).hasSize(1);
+    }
+
+    @Test
+    @ExpectedLog(contains = "Certificates can't be kept, what there is is served on: /store/probe can't be written")
+    void storeThatCanNotBeWrittenIsSaidAtTheStart() throws Exception {
+        stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
+        store.writable = false;
+
+        caretaker.start();
+
+        assertThat(issuer.orders).isEmpty();
+        assertThat(only(caretaker).names()).containsExactly("example.com");
+    }
+
+    @Test
+    void probeOfTheStoreLeavesNothing() throws Exception {
+        stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
+        caretaker.start();
+        assertThat(store.values).containsOnlyKeys("certificates/example.com/EC");
+    }
+
+    @Test
+    @ExpectedLog(contains = "no such name")
+    @ExpectedLog(contains = "Certificates can't be kept")
+    void waitsGrowAlsoOnAFullDisk() throws Exception {
+        issuer.failure = FakeIssuer.refused("no such name", null);
+        caretaker.start();
+        time.run();
+        store.writable = false;
+
+        time.pass(Duration.ofMinutes(60));
+
+        assertThat(issuer.orders).hasSize(8);
+    }
+
+    @Test
+    @ExpectedLog(contains = "Certificates can't be kept, what there is is served on: /store/")
+    @ExpectedLog(
+            contains = "expires soon, 2027-01-20T12:00:00Z: it could not be renewed. /store/.locks can't be written")
+    void withoutALockACertificateIsObtainedOnlyWhenItIsNeeded() throws Exception {
+        KeyMaterial kept = stored(BEGIN, Duration.ofDays(60), "example.com");
+        store.lockable = false;
+        store.writable = false;
+        caretaker.start();
+
+        time.pass(Duration.ofDays(50));
+        assertThat(issuer.orders).isEmpty();
+        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        assertThat(context.kinds()).containsOnly(Kind.FAILED);
+        assertThat(status().lastError().orElseThrow()).contains("read-only");
+        time.pass(Duration.ofHours(7));
+
+        assertThat(issuer.orders).hasSize(1);
+        assertThat(only(caretaker).notAfter()).isAfter(time.now());
+    }
+
+    @Test
+    @ExpectedLog(contains = "has expired and is served on")
+    @ExpectedLog(contains = "out of date by this machine's clock")
+    void aClockThatJumpsForwardMakesNoStorm() throws Exception {
+        caretaker.start();
+        time.run();
+        Duration jump = Duration.ofDays(90);
+
+        time.jump(jump);
+        issuer.ahead = jump.negated();
+        time.pass(Duration.ofHours(23));
+        assertThat(issuer.orders).hasSize(2);
+        assertThat(only(caretaker).names()).containsExactly("example.com");
+        time.jump(jump.negated());
+        issuer.ahead = Duration.ZERO;
+        time.pass(Duration.ofMinutes(6));
+        assertThat(status().lastError()).isEmpty();
+
+        time.pass(Duration.ofDays(59));
+        assertThat(issuer.orders).hasSize(2);
+        time.pass(Duration.ofDays(6));
+        assertThat(issuer.orders).hasSize(3);
+    }
+
+    @Test
+    void aClockThatJumpsBackSkipsNoRenewalOnceItIsRight() throws Exception {
+        caretaker.start();
+        time.pass(Duration.ofDays(50));
+
+        time.jump(Duration.ofDays(-90));
+        time.pass(Duration.ofDays(15));
+        assertThat(issuer.orders).hasSize(1);
+        time.jump(Duration.ofDays(90));
+        time.pass(Duration.ofMinutes(6));
+
+        assertThat(issuer.orders).hasSize(2);
+        assertThat(context.kinds()).containsExactly(Kind.OBTAINED, Kind.RENEWED);
+    }
+
+    @Test
+    @ExpectedLog(contains = "no such name")
+    void aClockThatJumpsBackBetweenAttemptsDoesNotPutOffTheNext() throws Exception {
+        time.jump(Duration.ofDays(90));
+        issuer.failure = FakeIssuer.refused("no such name", null);
+        caretaker.start();
+        time.pass(Duration.ofMinutes(40));
+        int orders = issuer.orders.size();
+
+        time.jump(Duration.ofDays(-90));
+        time.pass(Duration.ofMinutes(26));
+
+        assertThat(issuer.orders).hasSize(orders + 1);
+    }
+
+    @Test
+    @ExpectedLog(contains = "something else than was ordered")
+    void whatWasNotOrderedIsNotServed() throws Exception {
+        Issuer wrong = new Issuer() {
+            @Override
+            public void done(Wanted wanted) {}
+
+            @Override
+            public KeyMaterial obtain(Wanted wanted, java.security.cert.X509Certificate replaces) {
+                return TestCertificates.issue(BEGIN, Duration.ofDays(90), "other.example");
+            }
+
+            @Override
+            public java.util.Optional<RenewalWindow> renewalWindow(java.security.cert.X509Certificate certificate) {
+                return java.util.Optional.empty();
+            }
+
+            @Override
+            public void revoke(KeyMaterial certificate) {}
+        };
+        Caretaker misled = new Caretaker(wrong, store, List.of(WANTED), context, time.clock(), () -> 0);
+        misled.start();
+        time.run();
+
+        assertThat(misled.current()).isEmpty();
+        assertThat(context.kinds()).containsExactly(Kind.FAILED);
+    }
+
+    @Test
+    void certificatesAreServedInTheOrderInWhichTheyAreWantedAndOthersStay() throws Exception {
+        store.values.put("certificates/gone.example/EC", "x".getBytes(StandardCharsets.UTF_8));
+        Caretaker three = caretaker(
+                context,
+                new Wanted(List.of("b.example"), "EC"),
+                new Wanted(List.of("a.example"), "EC"),
+                new Wanted(List.of("c.example"), "EC"));
+        three.start();
+        time.run();
+
+        assertThat(three.current())
+                .extracting(material -> material.names().iterator().next())
+                .containsExactly("b.example", "a.example", "c.example");
+        assertThat(three.status()).extracting(CertificateStatus::names).hasSize(3);
+        assertThat(store.values.get("certificates/gone.example/EC")).containsExactly('x');
+    }
+
+    @Test
+    void aStopInterruptsWhoAsksAndRecordsNoFailure() throws Exception {
+        issuer.meanwhile = caretaker::stop;
+        caretaker.start();
+
+        time.run();
+
+        Thread.interrupted();
+        assertThat(context.events()).isEmpty();
+        assertThat(store.values).isEmpty();
+        assertThat(store.locked).isEmpty();
+        assertThat(time.waiting()).isZero();
+        caretaker.stop();
+    }
+
+    @Test
+    void nothingHappensAfterAStop() throws Exception {
+        caretaker.start();
+        caretaker.stop();
+
+        time.pass(Duration.ofDays(1));
+
+        assertThat(issuer.orders).isEmpty();
+        assertThat(time.waiting()).isZero();
+    }
+}
