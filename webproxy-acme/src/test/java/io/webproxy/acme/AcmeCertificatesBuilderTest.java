@@ -36,15 +36,19 @@ class AcmeCertificatesBuilderTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .satisfies(e -> assertThat(e.getMessage().lines())
                         .containsExactly(
-                                "names: a b (expected: a DNS name in ASCII such as host.example.com or *.example.com, or an IP address)",
+                                "names: a b (expected: a DNS name in ASCII such as host.example.com or *.example.com,"
+                                        + " or an IP address)",
                                 "certificate: none (expected: at least one DNS name or IP address)",
                                 "directory: ftp://ca.example (expected: the https URL of an ACME directory)",
                                 "contact: nobody (expected: a mail address)",
-                                "externalAccount: 'kid' (expected: a key id, and a key of at least 32 bytes in base64url)",
+                                "externalAccount: 'kid' (expected: a key id, and a key of at least 32 bytes in"
+                                        + " base64url)",
                                 "challenges: DNS_01 (expected: dns(…), which publishes its records)",
                                 "names: *.example.com (expected: dns(…) with it: a wildcard needs DNS_01)",
-                                "acceptTermsOfService: not called (expected: a call that says that you accept the CA's terms of service)",
-                                "storage: none (expected: storage(directory) or store(…), where certificates survive a restart)",
+                                "acceptTermsOfService: not called (expected: a call that says that you accept the CA's"
+                                        + " terms of service)",
+                                "storage: none (expected: storage(directory) or store(…), where certificates survive a"
+                                        + " restart)",
                                 "profile: '' (expected: the name of one that the CA offers)",
                                 "timeout: PT0S (expected: 1 s to 10 min)"));
     }
@@ -65,7 +69,8 @@ class AcmeCertificatesBuilderTest {
                         .store(new HeapStore())
                         .build())
                 .hasMessage(
-                        "acceptTermsOfService: not called (expected: a call that says that you accept the CA's terms of service)");
+                        "acceptTermsOfService: not called (expected: a call that says that you accept the CA's terms"
+                                + " of service)");
     }
 
     @Test
@@ -75,7 +80,8 @@ class AcmeCertificatesBuilderTest {
                         .challenges(ChallengeKind.DNS_01)
                         .build())
                 .hasMessage(
-                        "names: 192.0.2.1 (expected: HTTP_01 or TLS_ALPN_01 among the challenges: DNS_01 isn't for IP addresses)");
+                        "names: 192.0.2.1 (expected: HTTP_01 or TLS_ALPN_01 among the challenges: DNS_01 isn't for IP"
+                                + " addresses)");
         assertThatThrownBy(() -> good().names("*.example.com")
                         .dns(new NoDns())
                         .challenges(ChallengeKind.HTTP_01)

@@ -25,9 +25,9 @@ final class StoreKey {
         Path file = directory;
         for (String segment : key.split("/", -1)) {
             if (!SEGMENT.matcher(segment).matches()) {
-                throw new IllegalArgumentException(
-                        "key: " + key
-                                + " (expected: segments of letters, digits, . - _ * and :, not with a dot at the begin, joined by slashes)");
+                throw new IllegalArgumentException("key: " + key
+                        + " (expected: segments of letters, digits, . - _ * and :, not with a dot at the"
+                        + " begin, joined by slashes)");
             }
             file = file.resolve(segment.replace('*', '+').replace(':', '='));
         }

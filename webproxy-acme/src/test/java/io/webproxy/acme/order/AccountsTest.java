@@ -30,7 +30,8 @@ class AccountsTest {
     @ExpectedLog(
             logger = "io.webproxy.acme",
             contains =
-                    "The account key /store/account/key is damaged: it is set aside as account/key.damaged, and a new account is made")
+                    "The account key /store/account/key is damaged: it is set aside as account/key.damaged, and a new"
+                            + " account is made")
     void damagedKeyIsSetAsideAndAnotherMade(String damage) throws Exception {
         accounts.key();
         String whole = new String(store.values.get("account/key"), StandardCharsets.UTF_8);

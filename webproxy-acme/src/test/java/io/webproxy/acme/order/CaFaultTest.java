@@ -217,10 +217,10 @@ class CaFaultTest {
     @Test
     void refusalWithAReasonForEachName() {
         answer(403, "application/problem+json", """
-                {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too\\nmany", "subproblems": [
-                  {"type": "urn:ietf:params:acme:error:caa", "detail": "CAA forbids it",
-                   "identifier": {"type": "dns", "value": "one.example.com"}}]}
-                """, "Retry-After", "60");
+            {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too\\nmany", "subproblems": [
+              {"type": "urn:ietf:params:acme:error:caa", "detail": "CAA forbids it",
+               "identifier": {"type": "dns", "value": "one.example.com"}}]}
+            """, "Retry-After", "60");
         AcmeFailure failure = failure();
         assertThat(failure)
                 .hasMessage("CA 127.0.0.1 refuses: too many (CAA forbids it) (urn:ietf:params:acme:error:rateLimited)");

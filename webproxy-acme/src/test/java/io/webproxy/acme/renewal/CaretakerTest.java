@@ -369,7 +369,8 @@ class CaretakerTest {
     @Test
     @ExpectedLog(
             contains =
-                    "What is stored as certificates/example.com/EC is damaged: it doesn't match its checksum: it isn't served")
+                    "What is stored as certificates/example.com/EC is damaged: it doesn't match its checksum: it isn't"
+                            + " served")
     void whatIsDamagedIsNeverServed() throws Exception {
         stored(BEGIN, Duration.ofDays(90), "example.com");
         store.values.get(KEY)[600] ^= 4;
@@ -477,8 +478,8 @@ class CaretakerTest {
 
     @Test
     @ExpectedLog(
-            contains =
-                    "Certificates can't be kept, what there is is served on: /store/probe can't be written: no space left")
+            contains = "Certificates can't be kept, what there is is served on: /store/probe can't be written: no space"
+                    + " left")
     void aFullDiskIsSaidOnceServedOverAndTriedAgain() throws Exception {
         store.writable = false;
         caretaker.start();

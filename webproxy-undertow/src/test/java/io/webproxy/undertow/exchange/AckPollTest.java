@@ -17,6 +17,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,7 +95,22 @@ class AckPollTest {
                     out.write(line(0, OURS).getBytes(StandardCharsets.US_ASCII));
                 }
                 assertThat(answers.poll(30, TimeUnit.SECONDS)).isEqualTo(new TcpTable.Row(OURS, 2, false));
+                // a reader that is about to close it would get what the next one is to read
+                await().until(() -> !isOpen(table));
             }
+        }
+    }
+
+    private static boolean isOpen(Path file) throws IOException {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            return descriptors.anyMatch(descriptor -> {
+                try {
+                    return Files.readSymbolicLink(descriptor).equals(file.toRealPath());
+                } catch (IOException e) {
+                    // it was closed meanwhile
+                    return false;
+                }
+            });
         }
     }
 }
