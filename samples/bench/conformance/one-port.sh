@@ -20,7 +20,7 @@ need openssl python3 sshd ssh scp ssh-keygen git rsync nc curl nginx psql fail2b
 postgres=$(dirname "$postgres")
 megabytes=${SCP_MB:-200}
 helper=$PWD/programs/one_port.py
-filter=$(cd .. && pwd)/fail2ban/webproxy-relay.conf
+filter=$(cd ../.. && pwd)/fail2ban/webproxy-relay.conf
 me=$(id -un)
 chmod 711 "$work"
 keep() { [ -z "${KEEP:-}" ] || { mkdir -p "$KEEP" && cp -r "$work"/*.log "$work"/*.out "$work"/*.err "$work"/said "$KEEP"/ 2>/dev/null; }; }
