@@ -1,5 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
+import org.jspecify.annotations.Nullable;
+
 /** What a data connection was asked for. */
 sealed interface Claim {
     /** One try of a hand-over: a request to an agent, or a ready connection that has got its visitor. By identity. */
@@ -8,6 +10,10 @@ sealed interface Claim {
         private final AgentChannel channel;
         /** As the agent knows it; set before the agent is asked. */
         private volatile long id;
+        /** The data connection that has come for it; guarded by this. */
+        private @Nullable DataConnection data;
+        /** Guarded by this. */
+        private boolean refused;
 
         Attempt(HandOver handOver, AgentChannel channel) {
             this.handOver = handOver;
@@ -28,6 +34,27 @@ sealed interface Claim {
 
         void id(long given) {
             id = given;
+        }
+
+        /** A data connection has come; returns false if the agent has refused meanwhile. From any thread. */
+        synchronized boolean take(DataConnection given) {
+            if (refused) {
+                return false;
+            }
+            data = given;
+            return true;
+        }
+
+        /** The agent has refused: it leaves the data connection to this side to close. From any thread. */
+        void refused() {
+            DataConnection mine;
+            synchronized (this) {
+                refused = true;
+                mine = data;
+            }
+            if (mine != null) {
+                mine.discard();
+            }
         }
     }
 

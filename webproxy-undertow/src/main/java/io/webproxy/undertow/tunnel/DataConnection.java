@@ -137,6 +137,10 @@ final class DataConnection extends Watched {
         } else if (claim instanceof Claim.Attempt asked) {
             deadline = sweeper.now() + HandOver.LIMIT_NANOS;
             attempt.set(asked);
+            if (!asked.take(this)) {
+                close();
+                return false;
+            }
         }
         return true;
     }
@@ -181,6 +185,7 @@ final class DataConnection extends Watched {
             return false;
         }
         visitor.id(id);
+        visitor.take(this);
         if (done) {
             // closed in the meantime: whoever has closed it may have looked for a visitor before there was one
             return false;

@@ -32,6 +32,9 @@ final class HandIn extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DATA_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long TARGET_NANOS = TimeUnit.SECONDS.toNanos(8);
+    /** How long the public server may take to close what was refused. */
+    private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     private static final byte[] ACKNOWLEDGEMENT = {DataHello.ACKNOWLEDGED};
 
     private final long id;
@@ -156,10 +159,15 @@ final class HandIn extends Watched {
         }
     }
 
-    /** A ready connection says nothing before it is used: it is closed, most likely. */
+    /** A ready connection says nothing before it is used, nor one that was refused: it is closed, most likely. */
     private void heard() {
         StreamConnection connection = data;
-        if (done || connection == null || relay != null) {
+        if (connection == null || relay != null) {
+            return;
+        }
+        if (done) {
+            sweeper.forget(this);
+            IoUtils.safeClose(connection);
             return;
         }
         try {
@@ -285,7 +293,11 @@ final class HandIn extends Watched {
             return;
         }
         channel.refuse(id, why);
-        drop(detail.isEmpty() ? why : why + ": " + detail);
+        StreamConnection connection = data;
+        drop(detail.isEmpty() ? why : why + ": " + detail, connection);
+        if (connection != null) {
+            leaveToServer(connection);
+        }
         Message.Visitor who = visitor;
         if (who != null && side.isWarningDue()) {
             Announcement what = announcement;
@@ -297,7 +309,19 @@ final class HandIn extends Watched {
         }
     }
 
+    /** The public server closes it when it knows why. Closed here, it could be seen first, and would stand for the reason. */
+    private void leaveToServer(StreamConnection connection) {
+        deadline = sweeper.now() + REFUSED_NANOS;
+        sweeper.watch(this);
+        connection.getSourceChannel().setReadListener(ready -> guarded(this::heard));
+        connection.getSourceChannel().resumeReads();
+    }
+
     private void drop(String why) {
+        drop(why, null);
+    }
+
+    private void drop(String why, @Nullable StreamConnection kept) {
         if (done) {
             return;
         }
@@ -307,7 +331,9 @@ final class HandIn extends Watched {
         Dial inner = targetDial;
         cancel(outer);
         cancel(inner);
-        IoUtils.safeClose(data);
+        if (data != kept) {
+            IoUtils.safeClose(data);
+        }
         IoUtils.safeClose(target);
     }
 
@@ -331,11 +357,19 @@ final class HandIn extends Watched {
 
     @Override
     protected void expired(long now) {
+        if (done) {
+            heard();
+            return;
+        }
         fail(data == null ? "the data connection can't be opened in time" : "its target can't be reached in time", "");
     }
 
     @Override
     protected void cut() {
+        if (done) {
+            heard();
+            return;
+        }
         drop("the server is closing");
     }
 }

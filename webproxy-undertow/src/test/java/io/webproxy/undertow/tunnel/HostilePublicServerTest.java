@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
@@ -15,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -186,6 +188,27 @@ class HostilePublicServerTest {
             assertThat(channel.next()).isEqualTo(new Message.Refuse(2, "that ready connection is gone"));
             channel.send(new Message.Drop(3)).send(new Message.Ping(4));
             assertThat(channel.next()).isEqualTo(new Message.Pong(4));
+        }
+    }
+
+    @Test
+    void dataConnectionThatIsRefusedIsLeftToTheServerToClose() throws Exception {
+        dial(key.fingerprint());
+        try (Channel channel = new Channel(server, context, "TLSv1.3")) {
+            assertThat(channel.next()).isInstanceOf(Message.Hello.class);
+            channel.send(new Message.Welcome(1, 0, "alice", "hostile"));
+            assertThat(channel.next()).isInstanceOf(Message.Announce.class);
+            channel.send(new Message.Ready(1, new byte[32]));
+            try (Socket data = server.accept()) {
+                data.setSoTimeout(30_000);
+                assertThat(data.getInputStream().readNBytes(DataHello.LENGTH)).hasSize(DataHello.LENGTH);
+                channel.send(new Message.Use(
+                        1, new Message.Visitor(Message.Item.name("a.example.com"), "a.example.com", CLIENT, CLIENT)));
+                assertThat(channel.next()).isEqualTo(new Message.Refuse(1, "its target can't be reached"));
+                // its end would have come with the refusal
+                data.setSoTimeout(200);
+                assertThatThrownBy(() -> data.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
+            }
         }
     }
 
