@@ -33,8 +33,7 @@ final class EndpointKinds {
     private final HttpEndpoints http;
     private final PortTools tools;
     private final Relays relays;
-    private final Supplier<ProxyGreeting.Policy> greeting;
-    private final Supplier<Settings> settings;
+    private final Supplier<ServerSettings> settings;
     private final Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers;
     private final Function<Optional<ClientCertificates>, TlsFront> tls;
     private volatile @Nullable RulePort tunnelled;
@@ -42,8 +41,7 @@ final class EndpointKinds {
     /**
      * Those of a server.
      *
-     * @param greeting what the server has for all endpoints
-     * @param settings the same
+     * @param settings what the server has for all endpoints
      * @param handlers makes handlers that go by such settings
      * @param tls makes what ends TLS, for clients that are asked for this, or for what all are asked for
      */
@@ -51,14 +49,12 @@ final class EndpointKinds {
             HttpEndpoints http,
             PortTools tools,
             Relays relays,
-            Supplier<ProxyGreeting.Policy> greeting,
-            Supplier<Settings> settings,
+            Supplier<ServerSettings> settings,
             Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers,
             Function<Optional<ClientCertificates>, TlsFront> tls) {
         this.http = http;
         this.tools = tools;
         this.relays = relays;
-        this.greeting = greeting;
         this.settings = settings;
         this.handlers = handlers;
         this.tls = tls;
@@ -83,7 +79,7 @@ final class EndpointKinds {
                                 tools,
                                 endpoint.name(),
                                 HTTPS,
-                                () -> PortTimes.within(settings.get().limits().headTime()),
+                                this::headTimes,
                                 front(listen),
                                 http.protocols(own),
                                 (client, after, why) -> {});
@@ -99,13 +95,21 @@ final class EndpointKinds {
                     tools,
                     "tunnel",
                     TUNNELLED,
-                    () -> PortTimes.within(settings.get().limits().headTime()),
+                    this::headTimes,
                     tls.apply(Optional.empty()),
-                    http.protocols(handlers.apply(settings)),
+                    http.protocols(handlers.apply(this::ofRequests)),
                     (client, after, why) -> {});
             tunnelled = known;
         }
         return known;
+    }
+
+    private PortTimes headTimes() {
+        return PortTimes.within(ofRequests().limits().headTime());
+    }
+
+    private Settings ofRequests() {
+        return settings.get().http();
     }
 
     private RulePort ruled(ProxyConfig.Listen listen, Endpoint endpoint, HttpEndpoints.Handlers own) {
@@ -130,7 +134,7 @@ final class EndpointKinds {
         RulePort.Undetected undetected =
                 listen.protocol() == Endpoint.Protocol.RULES ? undetected(endpoint) : (client, after, why) -> {};
         return arrival -> {
-            ProxyGreeting.Policy policy = greeting.get();
+            ProxyGreeting.Policy policy = settings.get().proxyProtocol();
             ProxyProtocol mode = own.orElse(policy.mode());
             ProxyGreeting.Policy ofEndpoint = silent.map(
                             time -> new ProxyGreeting.Policy(mode, policy.trusted(), time.toNanos()))
@@ -141,8 +145,8 @@ final class EndpointKinds {
 
     private Supplier<Settings> settingsOf(EndpointSettings own) {
         return own.clientCertificates()
-                .<Supplier<Settings>>map(asked -> new OwnSettings(settings, asked))
-                .orElse(settings);
+                .<Supplier<Settings>>map(asked -> new OwnSettings(this::ofRequests, asked))
+                .orElse(this::ofRequests);
     }
 
     /** The settings of the server, as far as an endpoint has none of its own; made anew only when those have changed. */

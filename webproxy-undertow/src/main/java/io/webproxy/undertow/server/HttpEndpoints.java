@@ -3,8 +3,6 @@ package io.webproxy.undertow.server;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpHandler;
-import io.webproxy.http.Http2Limits;
-import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.endpoint.Arrival;
 import io.webproxy.undertow.endpoint.Protocols;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -23,18 +21,15 @@ final class HttpEndpoints {
 
     private final ByteBufferPool buffers;
     private final Exchanges exchanges;
-    private final Supplier<HttpLimits> limits;
-    private final Supplier<Http2Limits> http2;
+    private final Supplier<ServerSettings> settings;
     private final Http1 http1;
 
     /** Limits of HTTP/2 are those of the moment at which a connection comes. */
-    HttpEndpoints(
-            ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits, Supplier<Http2Limits> http2) {
+    HttpEndpoints(ByteBufferPool buffers, Exchanges exchanges, Supplier<ServerSettings> settings) {
         this.buffers = buffers;
         this.exchanges = exchanges;
-        this.limits = limits;
-        this.http2 = http2;
-        this.http1 = new Http1(buffers, exchanges, limits);
+        this.settings = settings;
+        this.http1 = new Http1(buffers, exchanges, () -> settings.get().http().limits());
     }
 
     /** An endpoint in cleartext that speaks HTTP and nothing else. */
@@ -106,14 +101,15 @@ final class HttpEndpoints {
             StreamConnection connection,
             int prefaceRead,
             @Nullable PooledByteBuffer read) {
+        ServerSettings now = settings.get();
         Http2Connection opened = new Http2Connection(
                 connection,
                 origin(arrival),
                 buffers,
                 root,
                 exchanges.bodies().isAmple() ? UPLOAD_WINDOW : Http2Connection.DEFAULT_WINDOW,
-                limits.get(),
-                http2.get(),
+                now.http().limits(),
+                now.http2(),
                 exchanges);
         arrival.onLeave(opened::leave);
         opened.start(prefaceRead, read);

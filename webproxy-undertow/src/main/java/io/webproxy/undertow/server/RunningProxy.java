@@ -6,7 +6,6 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
-import io.webproxy.http.Http2Limits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.PortRules;
 import io.webproxy.route.Route;
@@ -21,7 +20,6 @@ import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.endpoint.Arrival;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.endpoint.PortTools;
-import io.webproxy.undertow.endpoint.ProxyGreeting;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.observe.Recorder;
@@ -30,7 +28,6 @@ import io.webproxy.undertow.pipeline.HttpChallenges;
 import io.webproxy.undertow.pipeline.Pipeline;
 import io.webproxy.undertow.pipeline.RateLimiter;
 import io.webproxy.undertow.pipeline.Redirect;
-import io.webproxy.undertow.pipeline.Settings;
 import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsChallenges;
@@ -99,9 +96,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private final CertificateProviders providers = new CertificateProviders(this::lend);
     private final FilePoll files = new FilePoll(this::reloadFiles);
     private volatile @Nullable ServerTls tls;
-    private volatile Settings settings;
-    private volatile Http2Limits http2;
-    private volatile ProxyGreeting.Policy greeting;
+    private volatile ServerSettings settings;
     private volatile boolean closing;
 
     private RunningProxy(ProxyConfig config, Duration rest, LongSupplier nanoClock) {
@@ -138,8 +133,6 @@ public final class RunningProxy implements ProxyEngine.Running {
         this.settings = settings(config);
         exchanges.routes().add(routeNames(config));
         connections.limits(config.connections(), config.trustedProxies());
-        this.http2 = config.http2();
-        this.greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         this.listeners = new Listeners(worker, connections);
         this.tunnels = new TunnelSides(new TunnelSides.Lent(
                 worker,
@@ -206,9 +199,9 @@ public final class RunningProxy implements ProxyEngine.Running {
         }
     }
 
-    private Settings settings(ProxyConfig config) {
+    private ServerSettings settings(ProxyConfig config) {
         rates.retain(config.routes().stream().map(Route::name).collect(Collectors.toSet()));
-        return Settings.of(config, rates);
+        return ServerSettings.of(config, rates);
     }
 
     private static Set<Upstream> upstreamsOf(ProxyConfig config) {
@@ -226,10 +219,9 @@ public final class RunningProxy implements ProxyEngine.Running {
         Redirect redirect = new Redirect(this::redirectPort);
         ServedHosts hosts = new ServedHosts(() -> tls);
         return new EndpointKinds(
-                new HttpEndpoints(buffers, exchanges, () -> settings.limits(), () -> http2),
+                new HttpEndpoints(buffers, exchanges, () -> settings),
                 new PortTools(buffers, exchanges::sweeper, relays, () -> tunnels),
                 relays,
-                () -> greeting,
                 () -> settings,
                 own -> new HttpEndpoints.Handlers(
                         Pipeline.toRoutes(exchanges, own, httpChallenges, hosts, forwarder),
@@ -429,8 +421,6 @@ public final class RunningProxy implements ProxyEngine.Running {
         settings = settings(config);
         exchanges.routes().retain(routes, System.nanoTime() + config.drainTime().toNanos());
         connections.limits(config.connections(), config.trustedProxies());
-        http2 = config.http2();
-        greeting = new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies());
         exchanges.recorder().update(config.observers(), config.accessLog().orElse(null));
         change.keep();
         pollFiles(config);
