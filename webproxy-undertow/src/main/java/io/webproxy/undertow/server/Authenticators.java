@@ -7,32 +7,27 @@ import io.webproxy.auth.Authenticator;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The authenticators of a server and of its routes: each is started once, before its first request, and stopped when the configuration in force doesn't name it any
- * more. One that several routes name is one. Changes come one at a time; the end may come any time.
+ * more. One that several routes name is one.
  */
-final class Authenticators {
+final class Authenticators implements Part, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Authenticators.class);
 
     private final AuthContext context;
     private volatile Set<Authenticator> running = identitySet();
-    private boolean closed;
 
     Authenticators(AuthContext context) {
         this.context = context;
     }
 
-    /**
-     * Starts those that aren't running yet: all, or none.
-     *
-     * @throws ProxyStartException if one can't work
-     */
-    Change change(ProxyConfig config) {
-        Change change = new Change(namedIn(config));
+    /** Starts those that aren't running yet: all, or none. */
+    @Override
+    public Change prepare(ProxyConfig next) {
+        Started change = new Started(namedIn(next));
         try {
             for (Authenticator authenticator : change.wanted) {
                 if (!running.contains(authenticator)) {
@@ -40,11 +35,11 @@ final class Authenticators {
                     change.started.add(authenticator);
                 }
             }
-        } catch (IllegalArgumentException e) {
-            change.undo();
-            throw new ProxyStartException(String.valueOf(e.getMessage()), e);
-        } catch (RuntimeException | Error e) {
-            change.undo();
+        } catch (Throwable e) {
+            change.rollBack();
+            if (e instanceof IllegalArgumentException) {
+                throw new ProxyStartException(String.valueOf(e.getMessage()), e);
+            }
             throw e;
         }
         return change;
@@ -69,51 +64,39 @@ final class Authenticators {
         }
     }
 
-    /** Stops all, for good. */
-    void close() {
-        Set<Authenticator> last;
-        synchronized (this) {
-            closed = true;
-            last = running;
-            running = identitySet();
-        }
-        last.forEach(Authenticators::stop);
+    /** Stops all; nothing may be committed any more. */
+    @Override
+    public void close() {
+        running.forEach(Authenticators::stop);
     }
 
-    /** What ran before; null if everything has been stopped for good meanwhile. */
-    private synchronized @Nullable Set<Authenticator> replaced(Set<Authenticator> next) {
-        if (closed) {
-            return null;
-        }
-        Set<Authenticator> before = running;
-        running = next;
-        return before;
-    }
-
-    /** New ones are started; those that aren't wanted any more run on until it is kept. */
-    final class Change {
+    /** New ones are started; those that aren't wanted any more run on until all is committed. */
+    private final class Started implements Change {
+        private final Set<Authenticator> before = running;
         private final Set<Authenticator> wanted;
         private final Set<Authenticator> started = identitySet();
 
-        private Change(Set<Authenticator> wanted) {
+        Started(Set<Authenticator> wanted) {
             this.wanted = wanted;
         }
 
-        void keep() {
-            Set<Authenticator> before = replaced(wanted);
-            if (before == null) {
-                undo();
-                return;
-            }
+        @Override
+        public void commit() {
+            running = wanted;
+        }
+
+        @Override
+        public void rollBack() {
+            started.forEach(Authenticators::stop);
+        }
+
+        @Override
+        public void finish() {
             for (Authenticator authenticator : before) {
                 if (!wanted.contains(authenticator)) {
                     stop(authenticator);
                 }
             }
-        }
-
-        void undo() {
-            started.forEach(Authenticators::stop);
         }
     }
 }

@@ -34,13 +34,22 @@ import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /** The endpoints of one server, which may come and go while it runs. Thread-safe; one change at a time. */
-final class Listeners {
+final class Listeners implements Part {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+
+    /** How long a change may wait for the names of upstreams that have the port of an endpoint. */
+    private static final Duration LOOKUP_LIMIT = Duration.ofSeconds(1);
 
     private final XnioWorker worker;
     private final OpenConnections connections;
+    private final BiFunction<ProxyConfig.Listen, Endpoint, Consumer<Arrival>> kinds;
+    private final Consumer<Map<String, List<String>>> rules;
     private volatile List<Listener> all = List.of();
-    private volatile boolean closed;
+    private volatile List<Listener> prepared = List.of();
+    /** All that are bound, whether they are in force or not; XNIO can't close one any more whose thread has ended. */
+    private final Map<AcceptingChannel<StreamConnection>, Listener> sockets = new LinkedHashMap<>();
+
+    private boolean closed;
 
     /** One endpoint: what was configured, and what was bound for it. */
     private record Listener(
@@ -53,16 +62,15 @@ final class Listeners {
             acceptor.close(server);
         }
 
+        void close(Duration drainTime) {
+            acceptor.close(server, drainTime);
+        }
+
         /** The same socket, configured anew. */
         Listener as(ProxyConfig.Listen other) {
             InetSocketAddress bound = endpoint.address();
             return new Listener(
                     other, new Endpoint(bound, other.protocol(), nameOf(other, bound)), server, acceptor, becoming);
-        }
-
-        /** Nobody was accepted yet. */
-        void discard() {
-            IoUtils.safeClose(server);
         }
     }
 
@@ -76,9 +84,21 @@ final class Listeners {
         }
     }
 
-    Listeners(XnioWorker worker, OpenConnections connections) {
+    /**
+     * None yet.
+     *
+     * @param kinds says what the connections of an endpoint become, when its configuration is in force
+     * @param rules is told the names of the rules that endpoints have, by the name of the endpoint
+     */
+    Listeners(
+            XnioWorker worker,
+            OpenConnections connections,
+            BiFunction<ProxyConfig.Listen, Endpoint, Consumer<Arrival>> kinds,
+            Consumer<Map<String, List<String>>> rules) {
         this.worker = worker;
         this.connections = connections;
+        this.kinds = kinds;
+        this.rules = rules;
     }
 
     /** Those that listen, in the order of configuration, with real ports. */
@@ -100,7 +120,16 @@ final class Listeners {
 
     /** The port of the first endpoint that is wanted, 0 if there is none. */
     int port(Predicate<ProxyConfig.Listen> wanted) {
-        for (Listener listener : all) {
+        return port(all, wanted);
+    }
+
+    /** The same, of those that are prepared to be opened. */
+    int preparedPort(Predicate<ProxyConfig.Listen> wanted) {
+        return port(prepared, wanted);
+    }
+
+    private static int port(List<Listener> among, Predicate<ProxyConfig.Listen> wanted) {
+        for (Listener listener : among) {
             if (wanted.test(listener.listen)) {
                 return listener.endpoint.address().getPort();
             }
@@ -108,12 +137,11 @@ final class Listeners {
         return 0;
     }
 
-    /**
-     * Binds what a configuration has and this hasn't; nothing is accepted there yet.
-     *
-     * @throws ProxyStartException with nothing bound, if one can't be
-     */
-    Change prepare(ProxyConfig config) {
+    /** Binds what a configuration has and this hasn't, unless a request would come back to it; nothing is accepted there yet. */
+    @Override
+    public Change prepare(ProxyConfig config) {
+        OwnEndpoints own = new OwnEndpoints(new BoundedLookup(LOOKUP_LIMIT));
+        own.check(config, OwnEndpoints.known(config));
         List<Listener> left = new ArrayList<>(all);
         List<Listener> next = new ArrayList<>();
         List<Listener> added = new ArrayList<>();
@@ -129,11 +157,19 @@ final class Listeners {
                 }
                 next.add(listener);
             }
-        } catch (RuntimeException e) {
-            added.forEach(Listener::discard);
+            own.check(config, bound(next));
+        } catch (Throwable e) {
+            discard(added);
             throw e;
         }
-        return new Change(next, added, changed, left);
+        prepared = List.copyOf(next);
+        return new Bound(prepared, added, changed, left, config.drainTime());
+    }
+
+    private static List<OwnEndpoints.Bound> bound(List<Listener> listeners) {
+        return listeners.stream()
+                .map(listener -> new OwnEndpoints.Bound(listener.listen, listener.endpoint.address()))
+                .toList();
     }
 
     /** Those that are configured as before, which are taken out of what is left: they are looked for first, lest another takes their socket. */
@@ -175,7 +211,16 @@ final class Listeners {
         return null;
     }
 
-    private Listener bind(ProxyConfig config, ProxyConfig.Listen listen) {
+    /** They have accepted nobody yet. */
+    private synchronized void discard(List<Listener> added) {
+        for (Listener listener : added) {
+            if (sockets.remove(listener.server) != null) {
+                IoUtils.safeClose(listener.server);
+            }
+        }
+    }
+
+    private synchronized Listener bind(ProxyConfig config, ProxyConfig.Listen listen) {
         InetSocketAddress address = hostOf(config, listen)
                 .map(host -> new InetSocketAddress(host, listen.port()))
                 .orElseGet(() -> new InetSocketAddress(listen.port()));
@@ -191,11 +236,16 @@ final class Listeners {
                 .getMap();
         Becoming becoming = new Becoming();
         Acceptor acceptor = new Acceptor(connections, becoming);
+        if (closed) {
+            throw Transaction.closed();
+        }
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
             InetSocketAddress bound = server.getLocalAddress(InetSocketAddress.class);
             Endpoint endpoint = new Endpoint(bound, listen.protocol(), nameOf(listen, bound));
-            return new Listener(listen, endpoint, server, acceptor, becoming);
+            Listener listener = new Listener(listen, endpoint, server, acceptor, becoming);
+            sockets.put(server, listener);
+            return listener;
         } catch (IOException | UnresolvedAddressException e) {
             throw new ProxyStartException(BindFailure.sentence(address, e), e);
         }
@@ -208,55 +258,19 @@ final class Listeners {
     }
 
     /** Accepts no more, anywhere. */
-    void close() {
+    synchronized void close() {
         closed = true;
-        new CloseSteps().each("endpoints", all, Listener::close).report();
+        new CloseSteps().each("endpoints", sockets.values(), Listener::close).report();
+        sockets.clear();
     }
 
-    /** Endpoints that are bound, and not in force. */
-    final class Change {
-        private final List<Listener> before = all;
-        private final List<Listener> next;
-        private final List<Listener> added;
-        private final List<Listener> changed;
-        private final List<Listener> removed;
-
-        private Change(List<Listener> next, List<Listener> added, List<Listener> changed, List<Listener> removed) {
-            this.next = List.copyOf(next);
-            this.added = List.copyOf(added);
-            this.changed = List.copyOf(changed);
-            this.removed = List.copyOf(removed);
+    private synchronized void open(List<Listener> changed, List<Listener> added) {
+        for (Listener listener : changed) {
+            listener.becoming.what = kinds.apply(listener.listen, listener.endpoint);
         }
-
-        /** Where it listens, with real ports. */
-        List<OwnEndpoints.Bound> bound() {
-            return next.stream()
-                    .map(listener -> new OwnEndpoints.Bound(listener.listen, listener.endpoint.address()))
-                    .toList();
-        }
-
-        /** Its endpoints are shown and asked for from now on. */
-        void putInForce() {
-            all = next;
-        }
-
-        /** Closes what was bound for it; those of before are in force. */
-        void undo() {
-            all = before;
-            added.forEach(Listener::discard);
-        }
-
-        /**
-         * Opens the new ones, and closes those that are gone: what is in flight there ends within the drain time, or is cut. Not for an IO thread.
-         *
-         * @param wanted says what the connections become of those that are new, or configured anew
-         */
-        void open(BiFunction<ProxyConfig.Listen, Endpoint, Consumer<Arrival>> wanted, Duration drainTime) {
-            for (Listener listener : changed) {
-                listener.becoming.what = wanted.apply(listener.listen, listener.endpoint);
-            }
-            for (Listener listener : added) {
-                listener.becoming.what = wanted.apply(listener.listen, listener.endpoint);
+        for (Listener listener : added) {
+            listener.becoming.what = kinds.apply(listener.listen, listener.endpoint);
+            if (sockets.containsKey(listener.server)) {
                 listener.server.resumeAccepts();
                 LOG.info(
                         "Listening on {} ({})",
@@ -266,16 +280,60 @@ final class Listeners {
                                 .map(Object::toString)
                                 .orElse(listener.listen.protocol().name()));
             }
-            for (Listener listener : removed) {
-                listener.acceptor.close(listener.server, drainTime);
+        }
+    }
+
+    private synchronized void close(List<Listener> removed, Duration drainTime) {
+        for (Listener listener : removed) {
+            if (sockets.remove(listener.server) != null) {
+                listener.close(drainTime);
                 LOG.info(
                         "Not listening on {} ({}) any more",
                         AddressText.of(listener.endpoint.address()),
                         listener.endpoint.protocol());
             }
-            if (closed) {
-                added.forEach(Listener::close);
-            }
+        }
+    }
+
+    /** Endpoints that are bound. */
+    private final class Bound implements Change {
+        private final List<Listener> before = all;
+        private final List<Listener> next;
+        private final List<Listener> added;
+        private final List<Listener> changed;
+        private final List<Listener> removed;
+        private final Duration drainTime;
+
+        Bound(
+                List<Listener> next,
+                List<Listener> added,
+                List<Listener> changed,
+                List<Listener> removed,
+                Duration drainTime) {
+            this.next = List.copyOf(next);
+            this.added = List.copyOf(added);
+            this.changed = List.copyOf(changed);
+            this.removed = List.copyOf(removed);
+            this.drainTime = drainTime;
+        }
+
+        @Override
+        public void commit() {
+            all = next;
+        }
+
+        @Override
+        public void rollBack() {
+            prepared = before;
+            discard(added);
+        }
+
+        /** Opens the new ones, and closes those that are gone: what is in flight there ends within the drain time, or is cut. */
+        @Override
+        public void finish() {
+            open(changed, added);
+            close(removed, drainTime);
+            rules.accept(ruleNames());
         }
     }
 }

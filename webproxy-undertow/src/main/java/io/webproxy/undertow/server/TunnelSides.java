@@ -2,7 +2,6 @@ package io.webproxy.undertow.server;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyConfig;
-import io.webproxy.ProxyStartException;
 import io.webproxy.port.PortRule;
 import io.webproxy.port.Sni;
 import io.webproxy.route.HostPattern;
@@ -46,7 +45,7 @@ import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /** The tunnels of one server: its public side, if its endpoints have rules for one, and its private sides. Thread-safe; one change at a time. */
-final class TunnelSides implements Tunnels {
+final class TunnelSides implements Tunnels, Part {
     private static final Duration LOOK = Duration.ofMillis(500);
     private static final Duration REACHABLE = Duration.ofSeconds(20);
     private static final Duration REACHABLE_LOOK = Duration.ofMillis(50);
@@ -59,8 +58,8 @@ final class TunnelSides implements Tunnels {
     private final FilePoll poll = new FilePoll(this::look);
     private volatile @Nullable PublicSide publicSide;
     private volatile Map<Tunnel, PrivateSide> privateSides = Map.of();
-    /** Those of the last configuration, which may not be in force yet. */
-    private volatile List<PrivateSide> known = List.of();
+    /** Those that are prepared; the same as those in force, but for the time between. */
+    private volatile Map<Tunnel, PrivateSide> prepared = Map.of();
 
     private volatile long noWaitUntil = System.nanoTime();
     private volatile List<HostPattern> routes = List.of();
@@ -172,12 +171,9 @@ final class TunnelSides implements Tunnels {
         }
     }
 
-    /**
-     * Reads what a configuration needs and this hasn't; nothing is dialled or let in yet. Not for an IO thread.
-     *
-     * @throws ProxyStartException with one sentence, if a key or a file can't be used
-     */
-    Change prepare(ProxyConfig config) {
+    /** Reads the keys and files that a configuration needs and this hasn't; nothing is dialled or let in yet. */
+    @Override
+    public Change prepare(ProxyConfig config) {
         TunnelServer wanted = config.tunnelServer().orElse(null);
         TunnelServer before = server;
         PublicSide side = publicSide;
@@ -193,8 +189,8 @@ final class TunnelSides implements Tunnels {
             }
             privates.put(tunnel, known);
         }
-        known = List.copyOf(privates.values());
-        return new Change(config, wanted, next, privates, added);
+        prepared = Collections.unmodifiableMap(privates);
+        return new Read(config, wanted, next, prepared, added);
     }
 
     private PublicSide.Environment environment(ProxyConfig config) {
@@ -236,14 +232,16 @@ final class TunnelSides implements Tunnels {
     }
 
     /** Tunnels that are read, and not in force. */
-    final class Change {
+    private final class Read implements Change {
+        private final @Nullable PublicSide publicBefore = publicSide;
+        private final Map<Tunnel, PrivateSide> privatesBefore = privateSides;
         private final ProxyConfig config;
         private final @Nullable TunnelServer wanted;
         private final @Nullable PublicSide next;
         private final Map<Tunnel, PrivateSide> privates;
         private final List<PrivateSide> added;
 
-        private Change(
+        Read(
                 ProxyConfig config,
                 @Nullable TunnelServer wanted,
                 @Nullable PublicSide next,
@@ -252,12 +250,13 @@ final class TunnelSides implements Tunnels {
             this.config = config;
             this.wanted = wanted;
             this.next = next;
-            this.privates = Collections.unmodifiableMap(privates);
+            this.privates = privates;
             this.added = added;
         }
 
-        /** Lets agents in and dials; what isn't wanted any more takes nobody from now on. */
-        void putInForce() {
+        /** Lets agents in. */
+        @Override
+        public void commit() {
             routes = config.routes().stream()
                     .map(route -> route.host())
                     .filter(host -> !host.isAny())
@@ -269,18 +268,26 @@ final class TunnelSides implements Tunnels {
                     .map(PortRule::sni)
                     .filter(sni -> !sni.matches(null, List.of()) && !sni.equals(Sni.any()))
                     .toList();
-            PublicSide before = publicSide;
-            publicSide = next;
-            server = wanted;
             if (next != null && wanted != null) {
                 next.putInForce(wanted);
             }
-            if (before != null && before != next) {
-                before.leave(next);
-            }
-            Map<Tunnel, PrivateSide> old = privateSides;
+            publicSide = next;
+            server = wanted;
             privateSides = privates;
-            old.forEach((tunnel, side) -> {
+        }
+
+        @Override
+        public void rollBack() {
+            prepared = privatesBefore;
+        }
+
+        /** Dials; what isn't wanted any more takes no clients from now on. */
+        @Override
+        public void finish() {
+            if (publicBefore != null && publicBefore != next) {
+                publicBefore.leave(next);
+            }
+            privatesBefore.forEach((tunnel, side) -> {
                 if (!privates.containsKey(tunnel)) {
                     side.leave(hasSuccessor(tunnel));
                 }
@@ -301,7 +308,16 @@ final class TunnelSides implements Tunnels {
 
     /** The port of the first public server that TLS comes from which ends here; 0 if there is none. */
     int httpsPort() {
-        return privateSides.keySet().stream()
+        return httpsPort(privateSides);
+    }
+
+    /** The same, with those that are prepared. */
+    int preparedHttpsPort() {
+        return httpsPort(prepared);
+    }
+
+    private static int httpsPort(Map<Tunnel, PrivateSide> among) {
+        return among.keySet().stream()
                 .filter(Tunnel::hasHttps)
                 .mapToInt(tunnel -> tunnel.servers().get(0).getPort())
                 .findFirst()
@@ -333,7 +349,7 @@ final class TunnelSides implements Tunnels {
 
     private boolean isAwaited(String name) {
         List<PrivateSide> announcing =
-                known.stream().filter(side -> side.hasHttps(name)).toList();
+                prepared.values().stream().filter(side -> side.hasHttps(name)).toList();
         return !announcing.isEmpty() && announcing.stream().noneMatch(side -> side.isAccepted(name));
     }
 

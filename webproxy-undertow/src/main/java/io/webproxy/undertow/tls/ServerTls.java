@@ -73,8 +73,7 @@ public final class ServerTls {
     private final SniKeyManager keys;
     private final SSLContext context;
     private final String[] suites;
-    private volatile IdentityHashMap<CertificateProvider, AskedProvider> asked = new IdentityHashMap<>();
-    private volatile LoadedSources loaded;
+    private volatile Served served;
     private volatile Front front;
     /** Those of endpoints that ask their clients for something of their own. */
     private volatile Map<ClientCertificates, Front> others;
@@ -90,15 +89,14 @@ public final class ServerTls {
             Clock clock) {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
-        this.loaded = servable(loader.load(sources), engines, List.of());
-        this.keys = new SniKeyManager(hello -> List.of());
+        this.served = served(servable(loader.load(sources), engines, List.of()), new IdentityHashMap<>());
+        this.keys = new SniKeyManager(served.chooser());
         Front first = front(ClientTrust.load(clients));
         this.front = first;
         this.others = others(ofEndpoints, List.of(first));
         this.suites = supported(first.context());
         this.context = new EngineContext(first.context(), (host, port) -> newEngine(front, PROTOCOLS));
         loader.keep();
-        serve(loaded);
     }
 
     /** Fronts for what endpoints ask for; one that is there already stays, with its sessions, if it lets in the same clients. */
@@ -229,27 +227,59 @@ public final class ServerTls {
         return chosen;
     }
 
+    /**
+     * What is served, and how it is chosen.
+     *
+     * @param asked the providers among the sources
+     */
+    private record Served(
+            LoadedSources sources, IdentityHashMap<CertificateProvider, AskedProvider> asked, DefaultLast chooser) {
+        AskedProvider asked(CertificateProvider provider) {
+            AskedProvider known = asked.get(provider);
+            return known == null ? new AskedProvider(provider) : known;
+        }
+
+        /** Makes the self-signed certificates in place of which no provider has anything. */
+        void makeStandIns() {
+            for (StandIn standIn : sources.standIns().values()) {
+                standIn.clients().forEach(this::ask);
+            }
+        }
+
+        private void ask(ClientHello hello) {
+            try {
+                chooser.choose(hello);
+            } catch (AskedProvider.Failed e) {
+                LOG.debug("Nobody knows what to serve to {}", hello, e);
+            }
+        }
+    }
+
     /** Certificates that have been loaded and can be served. */
     public final class Prepared {
-        private final LoadedSources sources;
+        private final Served served;
         private final Front next;
         private final Map<ClientCertificates, Front> nextOthers;
 
         private Prepared(LoadedSources sources, Front next, Map<ClientCertificates, Front> nextOthers) {
-            this.sources = sources;
+            this.served = served(sources, ServerTls.this.served.asked());
             this.next = next;
             this.nextOthers = nextOthers;
+        }
+
+        /** What {@link ServerTls#makeStandIns} does, for these. */
+        public void makeStandIns() {
+            served.makeStandIns();
         }
 
         /** Serves them from the next handshake on, in place of all others. Sessions and tickets stay good. */
         public void putInForce() {
             synchronized (loader) {
                 loader.keep();
-                serve(sources);
+                serve(served);
                 front = next;
                 others = nextOthers;
             }
-            makeStandIns();
         }
     }
 
@@ -258,17 +288,7 @@ public final class ServerTls {
      * an IO thread.
      */
     public void makeStandIns() {
-        for (StandIn standIn : loaded.standIns().values()) {
-            standIn.clients().forEach(this::ask);
-        }
-    }
-
-    private void ask(ClientHello hello) {
-        try {
-            keys.choose(hello);
-        } catch (AskedProvider.Failed e) {
-            LOG.debug("Nobody knows what to serve to {}", hello, e);
-        }
+        served.makeStandIns();
     }
 
     /**
@@ -286,20 +306,21 @@ public final class ServerTls {
             List<Front> known = new ArrayList<>(others.values());
             known.add(next);
             return new Prepared(
-                    servable(loader.load(sources), engines, loaded.all()), next, others(ofEndpoints, known));
+                    servable(loader.load(sources), engines, served.sources().all()), next, others(ofEndpoints, known));
         }
     }
 
     /** The same for the clients that are let in already. */
     Prepared prepare(List<CertificateSource> sources) {
         synchronized (loader) {
-            return new Prepared(servable(loader.load(sources), engines, loaded.all()), front, others);
+            return new Prepared(
+                    servable(loader.load(sources), engines, served.sources().all()), front, others);
         }
     }
 
     /** Whether there are files to look at. */
     public boolean hasFiles() {
-        return loaded.hasFiles();
+        return served.sources().hasFiles();
     }
 
     /**
@@ -310,10 +331,11 @@ public final class ServerTls {
     public void reload(Consumer<CertificateEvent> events) {
         List<CertificateEvent> happened = new ArrayList<>();
         synchronized (loader) {
-            LoadedSources before = loaded;
+            Served now = served;
+            LoadedSources before = now.sources();
             LoadedSources after = before.reloaded(new FileReload(this::read, happened::add, loader::isDue));
             if (!after.equals(before)) {
-                serve(after);
+                serve(served(after, now.asked()));
             }
         }
         happened.forEach(events);
@@ -336,10 +358,11 @@ public final class ServerTls {
     /** What is served and wanted, in the order of configuration. */
     public List<CertificateStatus> status() {
         List<CertificateStatus> all = new ArrayList<>();
-        LoadedSources now = loaded;
+        Served serving = served;
+        LoadedSources now = serving.sources();
         for (CertificateSource leaf : LoadedSources.leaves(now.sources())) {
             if (leaf instanceof CertificateProvider provider) {
-                all.addAll(asked(provider).status());
+                all.addAll(serving.asked(provider).status());
             } else {
                 Optional<String> failure = now.lastFailure(leaf);
                 now.servedBy(leaf).forEach(material -> all.add(statusOf(material, failure)));
@@ -357,20 +380,21 @@ public final class ServerTls {
                 failure);
     }
 
-    private AskedProvider asked(CertificateProvider provider) {
-        AskedProvider known = asked.get(provider);
-        return known == null ? new AskedProvider(provider) : known;
+    /** These sources, with what is known already of their providers. */
+    private Served served(LoadedSources sources, IdentityHashMap<CertificateProvider, AskedProvider> known) {
+        IdentityHashMap<CertificateProvider, AskedProvider> still = new IdentityHashMap<>();
+        KeyChooser chooser = sources.chooser(loader.now(), provider -> {
+            AskedProvider same = still.getOrDefault(provider, known.get(provider));
+            AskedProvider asked = same == null ? new AskedProvider(provider) : same;
+            still.put(provider, asked);
+            return asked;
+        });
+        return new Served(sources, still, new DefaultLast(chooser));
     }
 
-    private void serve(LoadedSources sources) {
-        IdentityHashMap<CertificateProvider, AskedProvider> still = new IdentityHashMap<>();
-        keys.update(sources.chooser(loader.now(), provider -> {
-            AskedProvider same = asked(provider);
-            still.put(provider, same);
-            return same;
-        }));
-        asked = still;
-        loaded = sources;
+    private void serve(Served others) {
+        keys.update(others.chooser());
+        served = others;
     }
 
     /** The host that a session's client has named (RFC 6066 section 3), lower case and without a trailing dot; empty if none. */

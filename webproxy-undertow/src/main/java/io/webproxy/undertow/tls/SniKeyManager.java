@@ -34,8 +34,8 @@ final class SniKeyManager extends X509ExtendedKeyManager {
     }
 
     /** Serves others from the next handshake on. */
-    void update(KeyChooser chooser) {
-        served = new DefaultLast(chooser);
+    void update(DefaultLast others) {
+        served = others;
     }
 
     /** What is served to a client; nothing, if there is nothing for anybody. */

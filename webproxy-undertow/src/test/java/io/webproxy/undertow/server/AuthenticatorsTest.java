@@ -10,7 +10,6 @@ import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.RequestHead;
 import io.webproxy.undertow.pipeline.AuthRuntime;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,7 +58,7 @@ class AuthenticatorsTest {
             AtomicInteger turns = new AtomicInteger();
             one.failing = () -> turns.getAndIncrement() > 0;
             other.failing = one.failing;
-            assertThatThrownBy(() -> authenticators.change(config(one, other)))
+            assertThatThrownBy(() -> authenticators.prepare(config(one, other)))
                     .isInstanceOf(NoClassDefFoundError.class);
             assertThat(one.starts.get() + other.starts.get()).isEqualTo(1);
             assertThat(one.stops.get() + other.stops.get()).isEqualTo(1);
@@ -67,20 +66,28 @@ class AuthenticatorsTest {
     }
 
     @Test
-    void changeThatEndsBehindTheCloseLeavesNothingRunning() {
+    void oneThatIsNotNamedAnyMoreRunsOnUntilAllIsCommitted() {
         try (AuthRuntime runtime = new AuthRuntime()) {
             Authenticators authenticators = new Authenticators(runtime);
             Counted stays = new Counted();
+            Counted goes = new Counted();
             Counted comes = new Counted();
-            authenticators.change(config(stays, stays)).keep();
-            Authenticators.Change late = authenticators.change(config(stays, comes));
+            Change first = authenticators.prepare(config(stays, goes));
+            first.commit();
+            first.finish();
+            authenticators.prepare(config(stays, comes)).rollBack();
+            assertThat(comes.starts).hasValue(1);
+            assertThat(comes.stops).hasValue(1);
+            Change second = authenticators.prepare(config(stays, comes));
+            second.commit();
+            assertThat(goes.stops).hasValue(0);
+            second.finish();
+            assertThat(goes.stops).hasValue(1);
             authenticators.close();
-            late.keep();
-            authenticators.close();
-            for (Counted each : List.of(stays, comes)) {
-                assertThat(each.starts).hasValue(1);
-                assertThat(each.stops).hasValue(1);
-            }
+            assertThat(stays.starts).hasValue(1);
+            assertThat(stays.stops).hasValue(1);
+            assertThat(goes.stops).hasValue(1);
+            assertThat(comes.stops).hasValue(2);
         }
     }
 }

@@ -2,6 +2,8 @@ package io.webproxy.undertow.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
@@ -30,20 +32,36 @@ class CertificateProvidersTest {
                 new RunningProvider(provider, new ChallengeAnswers(ports, tls), new Recorder(List.of(), null)));
     }
 
+    private static ProxyConfig config(HeldProvider... wanted) {
+        return ProxyServer.builder()
+                .https(0)
+                .certificates(wanted)
+                .forward("http://127.0.0.1:1")
+                .build();
+    }
+
     @Test
-    void changeThatEndsBehindTheCloseLeavesNothingRunning() {
+    void oneThatIsNotWantedAnyMoreRunsOnUntilAllIsCommitted() {
         CertificateProviders providers = providers();
         HeldProvider stays = new HeldProvider();
+        HeldProvider goes = new HeldProvider();
         HeldProvider comes = new HeldProvider();
-        providers.change(List.of(stays)).keep();
-        CertificateProviders.Change late = providers.change(List.of(stays, comes));
+        Change first = providers.prepare(config(stays, goes));
+        first.commit();
+        first.finish();
+        providers.prepare(config(stays, comes)).rollBack();
+        assertThat(comes.starts).hasValue(1);
+        assertThat(comes.stops).hasValue(1);
+        Change second = providers.prepare(config(stays, comes));
+        second.commit();
+        assertThat(goes.stops).hasValue(0);
+        second.finish();
+        assertThat(goes.stops).hasValue(1);
         providers.close();
-        late.keep();
-        providers.close();
-        for (HeldProvider provider : List.of(stays, comes)) {
-            assertThat(provider.starts).hasValue(1);
-            assertThat(provider.stops).hasValue(1);
-        }
+        assertThat(stays.starts).hasValue(1);
+        assertThat(stays.stops).hasValue(1);
+        assertThat(goes.stops).hasValue(1);
+        assertThat(comes.stops).hasValue(2);
     }
 
     @Test

@@ -1,0 +1,24 @@
+package io.webproxy.undertow.server;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStartException;
+
+/**
+ * What can't be changed while a server runs.
+ *
+ * @param started what it was started with
+ */
+record FixedSettings(ProxyConfig started) implements Part {
+    @Override
+    public Change prepare(ProxyConfig next) {
+        if (!next.bind().equals(started.bind())
+                || next.ioThreads() != started.ioThreads()
+                || next.bufferSize() != started.bufferSize()
+                || next.backlog() != started.backlog()
+                || next.tlsProvider() != started.tlsProvider()) {
+            throw new ProxyStartException("bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
+                    + " while the server runs: start another server.");
+        }
+        return Change.NONE;
+    }
+}

@@ -1,0 +1,173 @@
+package io.webproxy.undertow.server;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.server.DefaultByteBufferPool;
+import io.webproxy.ProxyConfig;
+import io.webproxy.port.PortRules;
+import io.webproxy.tls.CertificateProvider;
+import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.MemoryRoom;
+import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.OpenConnections;
+import io.webproxy.undertow.endpoint.PortTools;
+import io.webproxy.undertow.exchange.Exchanges;
+import io.webproxy.undertow.forward.Forwarder;
+import io.webproxy.undertow.observe.Recorder;
+import io.webproxy.undertow.pipeline.AuthRuntime;
+import io.webproxy.undertow.pipeline.HttpChallenges;
+import io.webproxy.undertow.pipeline.Pipeline;
+import io.webproxy.undertow.pipeline.Redirect;
+import io.webproxy.undertow.relay.Relays;
+import io.webproxy.undertow.tls.TlsChallenges;
+import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.upstream.Upstreams;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.xnio.Xnio;
+
+/** What one server is made of, wired together: the order in which it changes, and the one in which it is released. Thread-safe. */
+final class ServerParts {
+    /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
+    private static final int TLS_RECORD = 17 * 1024;
+
+    final IoThreads threads;
+    final Exchanges exchanges;
+    final Upstreams upstreams;
+    final Relays relays;
+    final OpenConnections connections;
+    final Listeners listeners;
+    final TunnelSides tunnels;
+    final ServedTls tls;
+    /** The one way in which it changes. */
+    final Transaction transaction;
+
+    private final AuthRuntime auth = new AuthRuntime();
+    private final Authenticators authenticators = new Authenticators(auth);
+    private final HttpChallenges httpChallenges = new HttpChallenges();
+    private final TlsChallenges tlsChallenges = new TlsChallenges();
+    private final CertificateProviders providers = new CertificateProviders(this::lend);
+    private final ByteBufferPool records;
+    private final EndpointKinds kinds;
+
+    /** For these IO threads, which end with it; nothing of the configuration is in force yet, but what can't be changed. */
+    ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
+        this.threads = threads;
+        DescriptorRoom room = DescriptorRoom.ofProcess();
+        ByteBufferPool buffers = new DefaultByteBufferPool(true, Machine.bufferSize(config.bufferSize()), -1, 4);
+        this.records =
+                buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
+        // observers hear from the first moment on, for providers of certificates have something to say while they start
+        Recorder recorder = new Recorder(config.observers(), config.accessLog().orElse(null));
+        this.exchanges = new Exchanges(
+                threads.all(),
+                nanoClock,
+                recorder,
+                room,
+                MemoryRoom.ofJvm(buffers.getBufferSize() + records.getBufferSize()));
+        this.connections = new OpenConnections(room);
+        this.upstreams =
+                new Upstreams(Xnio.getInstance(), threads.all(), exchanges, buffers, records, config.tlsProvider());
+        this.relays = new Relays(
+                exchanges::sweeper, buffers, new RelayDialer(upstreams), recorder, room, upstreams::poolLimits);
+        relays.memory(open -> exchanges.fitsRelays(open, buffers.getBufferSize()));
+        // a relay has a second connection
+        exchanges.connections(() -> connections.count() + relays.open());
+        connections.memory(open -> exchanges.fitsConnection(open + relays.open()));
+        this.tls = new ServedTls(recorder::certificateChanged);
+        this.tunnels = new TunnelSides(new TunnelSides.Lent(
+                threads.worker(),
+                threads.all(),
+                exchanges::sweeper,
+                buffers,
+                records,
+                room,
+                connections,
+                recorder,
+                tls,
+                this::tunnelled));
+        Forwarder forwarder = new Forwarder(upstreams);
+        CurrentSettings settings = new CurrentSettings(connections, exchanges.routes());
+        this.kinds = kinds(buffers, settings, forwarder);
+        this.listeners = new Listeners(threads.worker(), connections, kinds::of, relays::retain);
+        this.transaction = new Transaction(List.of(
+                new FixedSettings(config),
+                // ports before all that takes long or says something: a start that fails for a taken one has nothing
+                // else to say
+                listeners,
+                authenticators,
+                tls,
+                tunnels,
+                new Forwarding(upstreams, forwarder, exchanges.routes()),
+                settings,
+                next -> () -> recorder.update(next.observers(), next.accessLog().orElse(null)),
+                // they ask for ports, tunnels and TLS as prepared
+                providers,
+                tls.standIns()));
+    }
+
+    private EndpointKinds kinds(ByteBufferPool buffers, CurrentSettings settings, Forwarder forwarder) {
+        Redirect redirect = new Redirect(this::redirectPort);
+        ServedHosts hosts = new ServedHosts(tls);
+        return new EndpointKinds(
+                new HttpEndpoints(buffers, exchanges, settings),
+                new PortTools(buffers, exchanges::sweeper, relays, () -> tunnels),
+                relays,
+                settings,
+                own -> new HttpEndpoints.Handlers(
+                        Pipeline.toRoutes(exchanges, own, httpChallenges, hosts, forwarder),
+                        Pipeline.toRoutes(exchanges, own, null, hosts, forwarder),
+                        Pipeline.toRedirect(exchanges, own, httpChallenges, redirect)),
+                clients -> new TlsFront(Objects.requireNonNull(tls.get()), clients, tlsChallenges, records));
+    }
+
+    /** What takes clients that have come through a tunnel, and whose TLS ends here. */
+    private Consumer<Arrival> tunnelled() {
+        return kinds.tunnelled();
+    }
+
+    private RunningProvider lend(CertificateProvider provider) {
+        ChallengeAnswers.Ports ports = new ChallengeAnswers.Ports(
+                httpChallenges,
+                tlsChallenges,
+                () -> listeners.preparedPort(ProxyConfig.Listen::isCleartext),
+                () -> firstOf(listeners.preparedPort(ProxyConfig.Listen::isTls), tunnels.preparedHttpsPort()),
+                tunnels::awaitReachable);
+        return new RunningProvider(
+                provider, new ChallengeAnswers(ports, Objects.requireNonNull(tls.prepared())), exchanges.recorder());
+    }
+
+    /** Of an endpoint, or of the public server that clients reach this one by; 0 if TLS ends nowhere here. */
+    int httpsPort() {
+        return firstOf(listeners.port(ProxyConfig.Listen::isTls), tunnels.httpsPort());
+    }
+
+    /** Where HTTPS is spoken, if only by the target of a relay. */
+    private int redirectPort() {
+        return firstOf(
+                httpsPort(),
+                listeners.port(
+                        listen -> listen.rules().filter(PortRules::speaksTls).isPresent()));
+    }
+
+    private static int firstOf(int port, int other) {
+        return port == 0 ? other : port;
+    }
+
+    /** Releases everything, whatever fails; returns when it is released. */
+    void release() {
+        new CloseSteps()
+                .step("connections", connections::closeAll)
+                .step("upstreams", upstreams::close)
+                .step("authenticators", authenticators::close)
+                .step("threads of authenticators", auth::close)
+                .step("the watch over files", tls::close)
+                .step("certificate providers", providers::close)
+                // a thread that ends takes no more tasks, and what is closed has some to give
+                .step("tasks of IO threads", threads::settle)
+                .step("IO threads", threads::end)
+                .report();
+    }
+}
