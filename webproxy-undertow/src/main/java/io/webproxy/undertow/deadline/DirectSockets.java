@@ -28,6 +28,8 @@ import org.xnio.XnioIoThread;
 /**
  * Makes connections of XNIO's from sockets that XNIO has neither accepted nor connected. None of that is part of its API: where it can't be reached, XNIO has to do all of it.
  * Thread-safe.
+ *
+ * <p>XNIO (3.8.16) has the selector tell of each connect, also where the kernel connects at once. Canary: {@code XnioDefectsTest.connectThatIsDoneIsWaitedFor}.
  */
 public final class DirectSockets {
     private static final Logger LOG = LoggerFactory.getLogger(DirectSockets.class);

@@ -23,7 +23,7 @@ public final class IoTasks {
         }
     }
 
-    /** XNIO would go on too, but logs each failure; and if that fails, its thread ends. */
+    /** XNIO (3.8.16) would go on too, but logs each failure; and if that fails, its thread ends. Canary: {@code XnioDefectsTest.failureOfATaskIsLoggedEachTime}. */
     private static void run(Runnable task) {
         try {
             task.run();

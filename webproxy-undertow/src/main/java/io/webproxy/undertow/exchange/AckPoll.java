@@ -28,7 +28,8 @@ import org.xnio.XnioWorker;
  * connections, on a task thread of the worker, at most once a second and for at most a hundredth of a processor. Where there is no such table, as outside
  * Linux, no answer ever comes. Thread-safe.
  *
- * <p>It may seem simpler to set {@code TCP_USER_TIMEOUT}, but the JDK has no option for it.
+ * <p>It may seem simpler to set {@code TCP_USER_TIMEOUT}, but the JDK (17 to 25) has no option for it. Canary: {@code
+ * JdkDefectsTest.socketsHaveNoLimitForBytesThatAreNotAcknowledged}.
  */
 final class AckPoll {
     private static final Logger LOG = LoggerFactory.getLogger(AckPoll.class);

@@ -55,7 +55,7 @@ public interface ClientStream {
     /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
     boolean isWithoutWindow();
 
-    /** Whether the target has a question mark and nothing after it, which {@code getQueryString} doesn't tell from none. */
+    /** Whether the target has a question mark and nothing after it, which {@code getQueryString} (2.4.4) doesn't tell from none. Canary: {@code UndertowDefectsTest.emptyQueryIsNone}. */
     default boolean isQueryEmpty() {
         return false;
     }

@@ -20,6 +20,8 @@ import org.xnio.conduits.StreamSinkConduit;
  * may have been executed is never sent twice, unless it is idempotent and has no body.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
+ *
+ * <p>Undertow's {@code ProxyHandler} (2.4.4) answers 503 when a kept connection turns out to be closed. Canary: {@code ProxyHandlerDefectsTest.staleConnectionIsNotRetried}.
  */
 final class Attempts {
     private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);

@@ -159,7 +159,10 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
         }
     }
 
-    /** What the handler throws outside of a call would end up in the IO thread's loop, with the client waiting for ever. */
+    /**
+     * What the handler (2.4.4) throws outside of a call would end up in the IO thread's loop, with the client waiting forever. Canary: {@code
+     * ProxyHandlerDefectsTest.callbackThrowsIntoTheLoopOfTheThread}.
+     */
     private void guarded(Runnable call) {
         try {
             call.run();

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange; the bytes for each upstream.
+ *
+ * <p>Undertow's {@code ProxyHandler} (2.4.4) forwards the fields that {@code Connection} names, and makes forwarding fields of its own. Canary: {@code
+ * ProxyHandlerDefectsTest.hopByHopFieldsAreForwarded}.
  */
 final class OutboundHead {
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");

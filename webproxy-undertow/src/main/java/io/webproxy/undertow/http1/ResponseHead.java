@@ -67,7 +67,7 @@ final class ResponseHead {
     }
 
     private static String usualReason(int status) {
-        // RFC 8297, which Undertow doesn't know
+        // RFC 8297, which Undertow 2.4.4 doesn't know; canary: UndertowDefectsTest.statusesOfLaterRfcsAreUnknown
         return status == 103 ? "Early Hints" : StatusCodes.getReason(status);
     }
 

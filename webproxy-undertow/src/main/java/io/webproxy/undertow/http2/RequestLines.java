@@ -23,7 +23,7 @@ final class RequestLines {
         http.setRequestURI(path);
         http.setRequestPath(path);
         http.setRelativePath(path);
-        // Undertow takes one question mark in front off
+        // Undertow 2.4.4 takes one question mark in front off; canary: UndertowDefectsTest.emptyQueryIsNone
         boolean doubled = target.startsWith("??", Math.max(query, 0));
         http.setQueryString(query < 0 ? "" : target.substring(doubled ? query : query + 1));
         String protocol = head.protocol();

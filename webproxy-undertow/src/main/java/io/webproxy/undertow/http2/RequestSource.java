@@ -33,7 +33,10 @@ final class RequestSource extends StreamSource {
         // an upstream's socket is written to at once
     }
 
-    /** Undertow forgets who waits to read when a request is complete: so that waits for the reader, if there is one. */
+    /**
+     * Undertow (2.4.4) forgets who waits to read when a request is complete: so that waits for the reader, if there is one. Canary: {@code
+     * UndertowDefectsTest.readerIsForgottenBeforeItHasReadTheEnd}.
+     */
     @Override
     boolean isEndAwaited() {
         return !stream.http().isRequestChannelAvailable();

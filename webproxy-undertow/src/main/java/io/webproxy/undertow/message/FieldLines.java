@@ -8,7 +8,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Adds field lines of one name to a map that holds 127 of them: those above 100 share a value. */
+/**
+ * Adds field lines of one name to a map of Undertow's (2.4.4), which throws at the 128th: those above 100 share a value. Canary: {@code
+ * UndertowDefectsTest.fieldHasAtMost127Values}.
+ */
 public final class FieldLines {
     static final int MOST = 100;
     /** No value has it as it comes. */

@@ -13,7 +13,8 @@ import org.xnio.conduits.StreamSourceConduit;
 /**
  * The request body on its way from the client: counted, limited, and read in turns.
  *
- * <p>What is wrong with it is told to the exchange, and never thrown: Undertow would close the connection without a status. Not thread-safe.
+ * <p>What is wrong with it is told to the exchange, and never thrown: Undertow's {@code ProxyHandler} (2.4.4) would answer 503, as if the upstream had failed. Canary: {@code
+ * ProxyHandlerDefectsTest.failureOfARequestBodyIsTakenForTheUpstreams}. Not thread-safe.
  */
 final class RequestBody extends EachReadSource {
     private final Exchange exchange;

@@ -46,6 +46,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
  * suites; ALPN {@code h2}, {@code http/1.1}, {@code http/1.0} (RFC 7301); session tickets. Thread-safe.
+ *
+ * <p>Conscrypt (2.9.0) has suites of CBC and without forward secrecy on. Canary: {@code ConscryptDefectsTest.weakSuitesAreEnabled}.
  */
 public final class ServerTls {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");

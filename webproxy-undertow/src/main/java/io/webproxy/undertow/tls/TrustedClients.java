@@ -16,7 +16,10 @@ final class TrustedClients extends X509ExtendedTrustManager {
         this.jdk = jdk;
     }
 
-    /** The JDK's takes a certificate that stands in the trust store itself without a look at its dates. */
+    /**
+     * The JDK's (17 to 25) takes a certificate that stands in the trust store itself without a look at its dates. Canary: {@code
+     * JdkDefectsTest.expiredCertificateInTheTrustStoreIsTrusted}.
+     */
     private static void checkDates(X509Certificate[] chain) throws CertificateException {
         if (chain.length > 0) {
             chain[0].checkValidity();

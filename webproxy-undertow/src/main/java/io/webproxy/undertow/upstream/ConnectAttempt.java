@@ -307,7 +307,7 @@ final class ConnectAttempt extends Watched {
             secure.getSourceChannel().resumeReads();
             handshake(secure);
         } catch (Exception e) {
-            // any: Conscrypt lets out what a trust manager throws, checked or not
+            // any: native code may let out what it doesn't declare
             IoUtils.safeClose(stream);
             tlsFailed(TlsFailure.text(e));
         } finally {
@@ -330,7 +330,7 @@ final class ConnectAttempt extends Watched {
                 tlsClosed(secure);
             }
         } catch (Exception e) {
-            // any: Conscrypt lets out what a trust manager throws, checked or not
+            // any, as above
             tlsFailed(TlsFailure.text(e));
         }
     }

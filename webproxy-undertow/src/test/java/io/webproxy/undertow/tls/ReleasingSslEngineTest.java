@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.TlsProvider;
-import io.webproxy.undertow.tls.keys.SelfSigned;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -14,20 +13,14 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.TrustManager;
 import org.conscrypt.Conscrypt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,36 +79,6 @@ class ReleasingSslEngineTest {
         assertThat(descriptors() - before).isLessThan(20);
         assertThat(kept)
                 .allMatch(pair -> !pair.server.getSession().getCipherSuite().isEmpty());
-    }
-
-    /** If this fails, Conscrypt has become better and the wrapper can go. */
-    @Test
-    void withoutTheWrapperTheyStayUntilCollected() throws Exception {
-        SniKeyManager keys = new SniKeyManager(
-                new ServedKeys(List.of(SelfSigned.make(List.of("localhost"), false, Instant.now())), Instant.now()));
-        SSLContext plain = SSLContext.getInstance("TLS", Conscrypt.newProvider());
-        plain.init(new KeyManager[] {keys}, new TrustManager[0], new SecureRandom());
-        int before = descriptors();
-        List<SSLEngine> kept = new ArrayList<>();
-        for (int i = 0; i < 100; i++) {
-            SSLEngine engine = plain.createSSLEngine();
-            engine.setUseClientMode(false);
-            ByteBuffer hello = ByteBuffer.allocateDirect(1 << 15);
-            SSLEngine asking = client.sslContext().createSSLEngine("localhost", 443);
-            asking.wrap(NOTHING, hello);
-            engine.unwrap(hello.flip(), ByteBuffer.allocateDirect(1 << 15));
-            asking.closeOutbound();
-            asking.closeInbound();
-            engine.closeOutbound();
-            engine.closeInbound();
-            kept.add(engine);
-        }
-        // two each; what others leave behind may be closed meanwhile
-        assertThat(descriptors() - before).isGreaterThan(150);
-        for (SSLEngine engine : kept) {
-            engine.wrap(NOTHING, ByteBuffer.allocateDirect(1 << 15));
-        }
-        assertThat(descriptors() - before).isLessThan(20);
     }
 
     @ParameterizedTest

@@ -45,10 +45,11 @@ final class ConscryptEngines extends TlsEngines {
         SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
         engine.setUseClientMode(client);
         if (host == null || !isServerName(host)) {
-            // else its getSSLParameters() throws for names that SNI can't carry
+            // else its getSSLParameters() (2.9.0) throws for names that SNI can't carry; canary: ConscryptDefectsTest.namesThatSniCannotCarryMakeItThrow
             Conscrypt.setHostname(engine, null);
         }
         engine.setSSLParameters(parameters);
+        // off unless told so (2.9.0); canary: ConscryptDefectsTest.sessionsAreResumedOnlyWhenToldSo
         Conscrypt.setUseSessionTickets(engine, true);
         Conscrypt.setBufferAllocator(engine, RecordBuffers.BRIDGE);
         return new ReleasingSslEngine(engine);
