@@ -2,13 +2,12 @@ package io.webproxy.undertow.endpoint;
 
 import io.webproxy.http.AddressRange;
 import io.webproxy.undertow.deadline.Lease;
+import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.relay.RuleCounters;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 
 /**
@@ -172,11 +171,7 @@ public final class Arrival {
 
     /** Ends in a way that can't be taken for the end of an answer. */
     void cut() {
-        try {
-            connection.setOption(Options.CLOSE_ABORT, true);
-        } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
-        }
+        Reset.atClose(connection);
         close();
     }
 

@@ -4,6 +4,7 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.StatusCodes;
+import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.exchange.ClientPresence;
 import io.webproxy.undertow.exchange.ClientStream;
 import io.webproxy.undertow.exchange.Exchange;
@@ -11,7 +12,6 @@ import io.webproxy.undertow.exchange.HeadProblem;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 
 /** The client's side over HTTP/1.1. */
 final class Http1Stream implements ClientStream {
@@ -80,11 +80,7 @@ final class Http1Stream implements ClientStream {
         }
         closed = true;
         exchange.closing();
-        try {
-            connection.getChannel().setOption(Options.CLOSE_ABORT, true);
-        } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
-        }
+        Reset.atClose(connection.getChannel());
         IoUtils.safeClose(connection);
         terminate();
     }

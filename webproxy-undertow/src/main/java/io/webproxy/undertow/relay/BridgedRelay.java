@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.deadline.Turn;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,7 +12,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 import org.xnio.conduits.ConduitStreamSinkChannel;
@@ -104,17 +104,9 @@ public final class BridgedRelay {
 
     private void abort(ByteRelay.Ending how) {
         if (done.compareAndSet(false, true)) {
-            reset(left);
-            reset(right);
+            Reset.atClose(left);
+            Reset.atClose(right);
             finish(how);
-        }
-    }
-
-    private static void reset(StreamConnection connection) {
-        try {
-            connection.setOption(Options.CLOSE_ABORT, true);
-        } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
         }
     }
 

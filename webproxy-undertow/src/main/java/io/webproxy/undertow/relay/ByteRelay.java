@@ -4,12 +4,12 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.deadline.Turn;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
@@ -189,17 +189,9 @@ public final class ByteRelay {
 
     private void abort(Ending how) {
         if (!done) {
-            reset(left);
-            reset(right);
+            Reset.atClose(left);
+            Reset.atClose(right);
             finish(how);
-        }
-    }
-
-    private static void reset(StreamConnection connection) {
-        try {
-            connection.setOption(Options.CLOSE_ABORT, true);
-        } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
         }
     }
 

@@ -4,9 +4,9 @@ import io.webproxy.http.AddressRange;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
@@ -227,7 +226,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
                 unfinished.stop();
             }
             if (copied == null) {
-                reset(left);
+                Reset.now(left);
             }
         } finally {
             RelayPaths.Ends known = made;
@@ -253,15 +252,6 @@ final class Relaying extends Watched implements ByteRelay.Listener {
             settled = true;
             relays.room().settleRelay();
         }
-    }
-
-    private static void reset(StreamConnection connection) {
-        try {
-            connection.setOption(Options.CLOSE_ABORT, true);
-        } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
-        }
-        IoUtils.safeClose(connection);
     }
 
     private void record(RelayEnd how, String detail, @Nullable ByteRelay copied) {

@@ -7,6 +7,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.tls.TlsFailure;
@@ -17,7 +18,6 @@ import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
@@ -229,11 +229,7 @@ public final class UpstreamConnection implements UpstreamStream {
 
     @Override
     public void abort() {
-        try {
-            stream.setOption(Options.CLOSE_ABORT, true);
-        } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
-        }
+        Reset.atClose(stream);
         close();
     }
 
