@@ -1,6 +1,7 @@
 package io.webproxy.undertow.http2;
 
 import io.webproxy.http.Http2Limits;
+import io.webproxy.undertow.deadline.TokenBucket;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
@@ -88,27 +89,20 @@ final class FloodMeter {
         return true;
     }
 
-    /** The tokens of one kind, in nanoseconds of the time that they take to come. */
+    /** The tokens of one kind: as many as come in a second. */
     private static final class Bucket {
-        private final long price;
-        private long saved = SECOND;
-        private long last;
+        private final TokenBucket tokens;
+        private final int perSecond;
         /** How many were taken of those that the bytes sent have earned. */
         private long spent;
 
         Bucket(int perSecond, long now) {
-            this.price = SECOND / perSecond;
-            this.last = now;
+            this.tokens = new TokenBucket(now);
+            this.perSecond = perSecond;
         }
 
         boolean take(long now) {
-            saved = Math.min(SECOND, saved + (now - last));
-            last = now;
-            if (saved < price) {
-                return false;
-            }
-            saved -= price;
-            return true;
+            return tokens.take(perSecond, SECOND / perSecond, now) == 0;
         }
     }
 }

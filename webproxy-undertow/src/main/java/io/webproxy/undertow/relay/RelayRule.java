@@ -4,6 +4,7 @@ import io.webproxy.http.AddressRange;
 import io.webproxy.port.Relay;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.undertow.deadline.OncePerMinute;
+import io.webproxy.undertow.deadline.TokenBuckets;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ public final class RelayRule {
         private final String name;
         private final RuleCounters counters = new RuleCounters();
         private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
-        private final NewConnections<AddressRange> rate = new NewConnections<>();
+        private final TokenBuckets<AddressRange> rate = new TokenBuckets<>();
         private final Map<InetSocketAddress, RelayTarget> known = new ConcurrentHashMap<>();
         private final AtomicInteger turn = new AtomicInteger();
         private final OncePerMinute warning = new OncePerMinute();
@@ -114,7 +115,7 @@ public final class RelayRule {
     /** Whether a client may connect as often as it does. */
     boolean isWithinRate(AddressRange client, long now) {
         int most = settings.newConnectionsPerMinute();
-        return most == 0 || state.rate.take(client, most, now);
+        return most == 0 || state.rate.takeOfMinute(client, most, now);
     }
 
     /** Counts a connection of a client, which {@link #left} takes back; false if that is one too many. */

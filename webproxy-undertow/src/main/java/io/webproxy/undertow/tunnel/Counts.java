@@ -2,7 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.webproxy.http.AddressRange;
 import io.webproxy.tunnel.TunnelServer;
-import io.webproxy.undertow.relay.NewConnections;
+import io.webproxy.undertow.deadline.TokenBuckets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,9 +18,9 @@ final class Counts {
     private final AtomicInteger waiting = new AtomicInteger();
     private final Map<AddressRange, Integer> waitingByClient = new ConcurrentHashMap<>();
     private final Map<Message.Item, Integer> waitingByItem = new ConcurrentHashMap<>();
-    private final NewConnections<AddressRange> newOfClients = new NewConnections<>();
-    private final NewConnections<Message.Item> newOfItems = new NewConnections<>();
-    private final NewConnections<String> newOfAgents = new NewConnections<>();
+    private final TokenBuckets<AddressRange> newOfClients = new TokenBuckets<>();
+    private final TokenBuckets<Message.Item> newOfItems = new TokenBuckets<>();
+    private final TokenBuckets<String> newOfAgents = new TokenBuckets<>();
     private volatile TunnelServer limits;
 
     /** Why a visitor is refused, and a sentence that says more. */
@@ -64,10 +64,10 @@ final class Counts {
         } else if (waitingOfItem > part) {
             return new Full(Refusal.LIMIT, "too many clients wait for " + item);
         } else if (most.newConnectionsPerMinute() > 0
-                && !newOfClients.take(client, most.newConnectionsPerMinute(), now)) {
+                && !newOfClients.takeOfMinute(client, most.newConnectionsPerMinute(), now)) {
             return new Full(Refusal.RATE, "its address has as many new connections as it may have");
         } else if (most.newConnectionsPerMinutePerName() > 0
-                && !newOfItems.take(item, most.newConnectionsPerMinutePerName(), now)) {
+                && !newOfItems.takeOfMinute(item, most.newConnectionsPerMinutePerName(), now)) {
             return new Full(Refusal.RATE, item + " has as many new connections as it may have");
         }
         return null;
@@ -83,7 +83,7 @@ final class Counts {
         if (isAbove(agent.clients(), most.connectionsPerAgent())) {
             return new Full(Refusal.LIMIT, "agent " + agent.name() + " has as many clients as it may have");
         } else if (most.newConnectionsPerMinutePerAgent() > 0
-                && !newOfAgents.take(agent.fingerprint(), most.newConnectionsPerMinutePerAgent(), now)) {
+                && !newOfAgents.takeOfMinute(agent.fingerprint(), most.newConnectionsPerMinutePerAgent(), now)) {
             return new Full(Refusal.RATE, "agent " + agent.name() + " has as many new clients as it may have");
         }
         return null;
