@@ -3,6 +3,7 @@ package io.webproxy.http;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,17 @@ public final class AddressRange {
             }
         }
         return true;
+    }
+
+    /** Whether an address lies in any of these ranges; in none, if there are none. */
+    public static boolean anyContains(List<AddressRange> ranges, InetAddress address) {
+        // for every connection or request: no iterator
+        for (int i = 0; i < ranges.size(); i++) {
+            if (ranges.get(i).contains(address)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer has. */

@@ -148,7 +148,7 @@ public final class PortRule {
 
     /** Whether it is for a client; one with an IPv4-mapped IPv6 address is an IPv4 client. */
     public boolean isFor(InetAddress client) {
-        return clients.isEmpty() || clients.stream().anyMatch(range -> range.contains(client));
+        return clients.isEmpty() || AddressRange.anyContains(clients, client);
     }
 
     /** Whether a later rule never takes a connection of use because of this one. */

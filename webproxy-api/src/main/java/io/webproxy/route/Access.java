@@ -35,15 +35,7 @@ public record Access(
 
     /** Whether a client address may use the route. */
     public boolean permits(InetAddress client) {
-        return !contains(deny, client) && (allow.isEmpty() || contains(allow, client));
-    }
-
-    private static boolean contains(List<AddressRange> ranges, InetAddress address) {
-        for (int i = 0; i < ranges.size(); i++) {
-            if (ranges.get(i).contains(address)) {
-                return true;
-            }
-        }
-        return false;
+        return !AddressRange.anyContains(deny, client)
+                && (allow.isEmpty() || AddressRange.anyContains(allow, client));
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -143,5 +144,15 @@ class AddressRangeTest {
         assertThat(AddressRange.of("10.0.0.0/8")).hasToString("10.0.0.0/8");
         assertThat(AddressRange.of("192.0.2.1")).hasToString("192.0.2.1/32");
         assertThat(AddressRange.of("2001:db8::/32")).asString().endsWith("/32");
+    }
+
+    @Test
+    void addressLiesInAnyOfSeveralRanges() throws Exception {
+        List<AddressRange> ranges = List.of(AddressRange.of("10.0.0.0/8"), AddressRange.of("2001:db8::/32"));
+
+        assertThat(AddressRange.anyContains(ranges, address("2001:db8::1"))).isTrue();
+        assertThat(AddressRange.anyContains(ranges, address("::ffff:10.1.2.3"))).isTrue();
+        assertThat(AddressRange.anyContains(ranges, address("192.0.2.1"))).isFalse();
+        assertThat(AddressRange.anyContains(List.of(), address("10.1.2.3"))).isFalse();
     }
 }

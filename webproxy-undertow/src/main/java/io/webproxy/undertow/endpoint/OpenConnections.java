@@ -164,8 +164,7 @@ public final class OpenConnections {
     }
 
     private boolean isExempt(ConnectionLimits now, InetAddress address) {
-        return now.exempt().stream().anyMatch(range -> range.contains(address))
-                || trusted.stream().anyMatch(range -> range.contains(address));
+        return AddressRange.anyContains(now.exempt(), address) || AddressRange.anyContains(trusted, address);
     }
 
     private void warn() {

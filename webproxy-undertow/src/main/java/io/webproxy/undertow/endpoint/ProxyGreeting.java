@@ -48,7 +48,7 @@ public final class ProxyGreeting extends Watched {
         }
 
         private boolean trusts(InetAddress peer) {
-            return trusted.stream().anyMatch(range -> range.contains(peer));
+            return AddressRange.anyContains(trusted, peer);
         }
     }
 

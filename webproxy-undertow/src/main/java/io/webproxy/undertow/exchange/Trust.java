@@ -16,12 +16,7 @@ public final class Trust {
 
     /** Whether an address is a trusted proxy's. */
     public boolean contains(InetAddress address) {
-        for (AddressRange range : ranges) {
-            if (range.contains(address)) {
-                return true;
-            }
-        }
-        return false;
+        return AddressRange.anyContains(ranges, address);
     }
 
     /** What the peer's fields say of the client; nothing if it isn't a trusted proxy. */
