@@ -4,8 +4,8 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.HttpString;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.HexFormat;
 
 /**
  * What names a request ({@code X-Request-Id}): what a trusted proxy called it, else 128 bits of one's own in hexadecimal.
@@ -18,11 +18,9 @@ public final class RequestIds {
     public static final HttpString FIELD = new HttpString("X-Request-Id");
 
     private static final int LONGEST = 128;
-    private static final int HEX_DIGITS = 32;
-    private static final byte[] DIGITS = "0123456789abcdef".getBytes(StandardCharsets.ISO_8859_1);
+    private static final HexFormat HEX = HexFormat.of();
     private static final ThreadLocal<RequestIds> OF_THREAD = ThreadLocal.withInitial(RequestIds::new);
 
-    private final byte[] text = new byte[HEX_DIGITS];
     private long s0;
     private long s1;
 
@@ -55,9 +53,7 @@ public final class RequestIds {
     }
 
     private String next() {
-        write(draw(), 0);
-        write(draw(), HEX_DIGITS / 2);
-        return new String(text, StandardCharsets.ISO_8859_1);
+        return HEX.toHexDigits(draw()) + HEX.toHexDigits(draw());
     }
 
     private long draw() {
@@ -68,11 +64,5 @@ public final class RequestIds {
         s0 = Long.rotateLeft(a, 49) ^ b ^ b << 21;
         s1 = Long.rotateLeft(b, 28);
         return drawn;
-    }
-
-    private void write(long bits, int at) {
-        for (int i = 0; i < HEX_DIGITS / 2; i++) {
-            text[at + i] = DIGITS[(int) (bits >>> (60 - 4 * i)) & 0xf];
-        }
     }
 }
