@@ -5,7 +5,6 @@ import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.undertow.tls.keys.FileStamp;
 import io.webproxy.undertow.tls.keys.KeyFiles;
 import io.webproxy.undertow.tls.keys.SelfSignedStore;
 import java.time.Clock;

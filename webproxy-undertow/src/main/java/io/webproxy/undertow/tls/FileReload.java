@@ -4,7 +4,6 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.undertow.tls.keys.FileStamp;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.BiPredicate;

@@ -2,7 +2,6 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.http.IpLiteral;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.undertow.tls.keys.FileStamp;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -13,7 +13,6 @@ import io.webproxy.undertow.tls.engine.EngineContext;
 import io.webproxy.undertow.tls.engine.ForwardingSslEngine;
 import io.webproxy.undertow.tls.engine.HandshakeKeys;
 import io.webproxy.undertow.tls.engine.TlsEngines;
-import io.webproxy.undertow.tls.keys.FileStamp;
 import java.net.InetSocketAddress;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;

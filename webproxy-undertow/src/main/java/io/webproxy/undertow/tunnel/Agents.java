@@ -1,11 +1,10 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.undertow.tls.FileStamp;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,25 +23,10 @@ final class Agents {
 
     private final Path file;
     private volatile Map<String, AgentEntry> byFingerprint;
-    private Stamp stamp;
+    private FileStamp stamp;
     private String lastProblem = "";
     /** When it was found empty, which it is while an editor writes it. */
-    private @Nullable Stamp empty;
-
-    /** What a file is at one moment, as far as can be told without reading it. */
-    private record Stamp(
-            long size,
-            @Nullable FileTime modified,
-            @Nullable Object key) {
-        static Stamp of(Path file) {
-            try {
-                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-                return new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
-            } catch (IOException e) {
-                return new Stamp(-1, null, null);
-            }
-        }
-    }
+    private @Nullable FileStamp empty;
 
     /**
      * Reads the file.
@@ -51,7 +35,7 @@ final class Agents {
      */
     Agents(Path file) {
         this.file = file;
-        this.stamp = Stamp.of(file);
+        this.stamp = FileStamp.of(file);
         this.byFingerprint = read();
     }
 
@@ -82,7 +66,7 @@ final class Agents {
 
     /** Looks at the file; returns whether the agents are others than before. */
     synchronized boolean look() {
-        Stamp now = Stamp.of(file);
+        FileStamp now = FileStamp.of(file);
         if (now.equals(stamp) && lastProblem.isEmpty()) {
             return false;
         }
@@ -96,14 +80,14 @@ final class Agents {
             read = read();
         } catch (IllegalArgumentException e) {
             String problem = String.valueOf(e.getMessage());
-            if (Stamp.of(file).equals(now) && !problem.equals(lastProblem)) {
+            if (FileStamp.of(file).equals(now) && !problem.equals(lastProblem)) {
                 LOG.warn("A changed agents file isn't used, the one before still is: {}", problem);
                 lastProblem = problem;
                 stamp = now;
             }
             return false;
         }
-        if (!Stamp.of(file).equals(now)) {
+        if (!FileStamp.of(file).equals(now)) {
             // whoever writes it is still at it: the next look sees all
             return false;
         }

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.tls.keys;
+package io.webproxy.undertow.tls;
 
 import io.webproxy.tls.CertificateSource;
 import java.io.IOException;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What a file is at one moment, as far as can be told without reading it: another file in its place, at the end of links or by content, has another stamp.
  *
  * @param real where links lead to; null if there is nothing
- * @param size in bytes
+ * @param size in bytes; -1 if there is nothing
  * @param modified when it was written last
  * @param key what tells it from others of the file system, if anything does
  */
@@ -22,10 +22,10 @@ public record FileStamp(
         long size,
         @Nullable FileTime modified,
         @Nullable Object key) {
-    private static final FileStamp NOTHING = new FileStamp(null, 0, null, null);
+    private static final FileStamp NOTHING = new FileStamp(null, -1, null, null);
 
     /** Those of all files of a source; none if it has no files. */
-    public static List<FileStamp> of(CertificateSource source) {
+    static List<FileStamp> of(CertificateSource source) {
         if (source instanceof CertificateSource.Pem pem) {
             return List.of(of(pem.certificates()), of(pem.key()));
         }
@@ -38,7 +38,8 @@ public record FileStamp(
         return source instanceof CertificateSource.Pkcs12 pkcs12 ? List.of(of(pkcs12.file())) : List.of();
     }
 
-    private static FileStamp of(Path file) {
+    /** That of a file. */
+    public static FileStamp of(Path file) {
         try {
             Path real = file.toRealPath();
             BasicFileAttributes attributes = Files.readAttributes(real, BasicFileAttributes.class);
