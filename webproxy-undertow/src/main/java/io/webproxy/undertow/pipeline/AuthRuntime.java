@@ -1,14 +1,13 @@
 package io.webproxy.undertow.pipeline;
 
 import io.webproxy.auth.AuthContext;
+import io.webproxy.undertow.deadline.Daemons;
 import java.util.concurrent.Callable;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
@@ -58,24 +57,13 @@ public final class AuthRuntime implements AuthContext, AutoCloseable {
         executor.shutdownNow();
     }
 
-    private static final class Threads implements ThreadFactory {
-        private final AtomicInteger made = new AtomicInteger();
-
-        @Override
-        public Thread newThread(Runnable task) {
-            Thread thread = new Thread(task, "webproxy-auth-" + made.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        }
-    }
-
     /**
      * {@code execute} and {@code submit} come down to {@code schedule}; what repeats queues itself and isn't counted
      * anew.
      */
     private static final class BoundedExecutor extends ScheduledThreadPoolExecutor {
         BoundedExecutor(int threads) {
-            super(threads, new Threads());
+            super(threads, Daemons.numbered("webproxy-auth"));
             setRemoveOnCancelPolicy(true);
         }
 

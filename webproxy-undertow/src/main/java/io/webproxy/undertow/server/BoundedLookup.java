@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.undertow.deadline.Daemons;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -28,9 +29,8 @@ final class BoundedLookup implements OwnEndpoints.HostLookup {
     public List<InetAddress> addresses(String host) {
         long start = System.nanoTime();
         CompletableFuture<List<InetAddress>> found = new CompletableFuture<>();
-        Thread thread = new Thread(() -> found.complete(system.addresses(host)), "webproxy-lookup");
-        thread.setDaemon(true);
-        thread.start();
+        Daemons.thread("webproxy-lookup", () -> found.complete(system.addresses(host)))
+                .start();
         try {
             return found.get(Math.max(0, left), TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {

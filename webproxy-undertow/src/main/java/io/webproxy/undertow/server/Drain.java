@@ -1,6 +1,7 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.relay.Relays;
@@ -58,8 +59,7 @@ final class Drain {
         if (!isFirst(System.nanoTime() + limit.toNanos())) {
             return;
         }
-        Thread thread = new Thread(this::run, "webproxy-drain");
-        thread.setDaemon(true);
+        Thread thread = Daemons.thread("webproxy-drain", this::run);
         try {
             thread.start();
         } catch (OutOfMemoryError e) {

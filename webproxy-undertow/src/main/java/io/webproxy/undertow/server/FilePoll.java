@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.undertow.deadline.Daemons;
 import java.time.Duration;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -38,11 +39,7 @@ final class FilePoll implements AutoCloseable {
         }
         ScheduledThreadPoolExecutor thread = executor;
         if (thread == null) {
-            thread = new ScheduledThreadPoolExecutor(1, task -> {
-                Thread made = new Thread(task, "webproxy-files");
-                made.setDaemon(true);
-                return made;
-            });
+            thread = new ScheduledThreadPoolExecutor(1, Daemons.named("webproxy-files"));
             thread.setRemoveOnCancelPolicy(true);
             executor = thread;
         }

@@ -6,10 +6,10 @@ import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.observe.Recorder;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,12 +27,7 @@ final class RunningProvider implements CertificateContext {
         this.provider = provider;
         this.challenges = challenges;
         this.recorder = recorder;
-        AtomicInteger made = new AtomicInteger();
-        this.executor = new ScheduledThreadPoolExecutor(THREADS, task -> {
-            Thread thread = new Thread(task, "webproxy-certificates-" + made.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.executor = new ScheduledThreadPoolExecutor(THREADS, Daemons.numbered("webproxy-certificates"));
         executor.setRemoveOnCancelPolicy(true);
     }
 

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.deadline.Guard;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -33,9 +34,8 @@ final class WarmUp {
         loader.getResource("io/webproxy/no-such-resource");
         new SecureRandom().nextInt();
         WITH_FILES.forEach(name -> initialise(name, loader));
-        Thread thread = new Thread(() -> Guard.run("the warm-up", () -> others(loader)), "webproxy-warm-up");
-        thread.setDaemon(true);
-        thread.start();
+        Daemons.thread("webproxy-warm-up", () -> Guard.run("the warm-up", () -> others(loader)))
+                .start();
     }
 
     private static void others(ClassLoader loader) {

@@ -9,6 +9,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
+import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
@@ -85,11 +86,7 @@ public final class Upstreams implements AutoCloseable {
         this.records = records;
         this.tlsProvider = tlsProvider;
         this.lookups = new ThreadPoolExecutor(
-                LOOKUP_THREADS, LOOKUP_THREADS, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(LOOKUP_QUEUE), task -> {
-                    Thread thread = new Thread(task, "webproxy-dns");
-                    thread.setDaemon(true);
-                    return thread;
-                });
+                LOOKUP_THREADS, LOOKUP_THREADS, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(LOOKUP_QUEUE), Daemons.named("webproxy-dns"));
         lookups.allowCoreThreadTimeOut(true);
         this.connector = new Connector(
                 lookups,
