@@ -12,6 +12,8 @@ set -uo pipefail
 cd "$(dirname "$0")/../tools" || exit 1
 # shellcheck source=common.sh
 . ./common.sh
+# shellcheck source=checks-common.sh
+. ./checks-common.sh
 PATH=$PATH:/usr/sbin:/sbin
 target=${TARGET:-webproxy}
 need openssl keytool
@@ -22,9 +24,6 @@ libraries=$(cd "$libraries" && pwd)
 certificate
 ca=$work/cert.pem
 keytool -importcert -noprompt -alias ca -file "$ca" -keystore "$work/trust.p12" -storetype PKCS12 -storepass secret >/dev/null 2>&1
-skipped=()
-without() { [ -n "${ONLY:-}" ] || skipped+=("$1 (needs $2)"); }
-has() { command -v "$1" >/dev/null; }
 
 # ---- the programs
 GRPC=1.85.1 GRPC_GO=v1.85.0
@@ -117,26 +116,10 @@ CONF
   secures[$name]=${secures[$name]/127.0.0.1/localhost}
 }
 
-checks=0 failed=0 limit=200
+limit=200
 pair() { # name, command…: runs it, and says what came of its checks
   [ -z "${ONLY:-}" ] || [[ " $ONLY " == *" ${1%-tls} "* || " $ONLY " == *" $1 "* || " $ONLY " == *" ${1%%-*} "* ]] || return 0
-  local name said wrong='' right=''
-  timeout "$limit" "${@:2}" >"$work/said" 2>"$work/client.err"
-  local status=$?
-  while read -r name said; do
-    checks=$((checks + 1))
-    if [ "$said" = ok ]; then
-      right+=" $name"
-    else
-      failed=$((failed + 1))
-      wrong+=$'\n'"    $name: FAILED: ${said:0:300}"
-    fi
-  done <"$work/said"
-  if [ "$status" -ne 0 ] || [ ! -s "$work/said" ]; then
-    failed=$((failed + 1))
-    wrong+=$'\n'"    FAILED: it ended with $status: $(tail -n 1 "$work/client.err" | cut -c 1-200)"
-  fi
-  printf '%-18s ok:%s%s\n' "$1" "$right" "$wrong"
+  tell "$limit" 18 "$@"
 }
 
 wanted() { [ -z "${ONLY:-}" ] || [[ " $ONLY" == *"$1"* ]]; } # the end of a pair's name, or a part of it
@@ -245,5 +228,6 @@ if [ "$target" = webproxy ] && [[ " ${languages[*]} " == *" python "* ]] && want
 fi
 grep -hE '^[^ ]+ (WARN|ERROR) ' "$work"/*.err 2>/dev/null | sort | uniq -c | head -n 5
 
-echo "$checks checks, $failed failed, ${#skipped[@]} skipped${skipped[*]:+: ${skipped[*]}}"
-[ "$failed" -eq 0 ] && { [ -n "${ONLY:-}${CHECKS:-}" ] || [ "$checks" -ge 100 ]; }
+least=100
+[ -z "${ONLY:-}${CHECKS:-}" ] || least=0
+summary "$least"

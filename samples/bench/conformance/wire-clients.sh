@@ -12,6 +12,8 @@ set -uo pipefail
 cd "$(dirname "$0")/../tools" || exit 1
 # shellcheck source=common.sh
 . ./common.sh
+# shellcheck source=checks-common.sh
+. ./checks-common.sh
 PATH=$PATH:/usr/sbin:/sbin
 need openssl python3 keytool go
 target=${TARGET:-webproxy}
@@ -95,29 +97,10 @@ fi
 plain=${plain/127.0.0.1/localhost}
 url=${url/127.0.0.1/localhost}
 
-checks=0 failed=0 skipped=()
 client() { # name, command…: runs it, and says what came of its checks
   [ -z "${ONLY:-}" ] || [[ " $ONLY " == *" $1 "* ]] || return 0
-  local name said wrong='' right=''
-  timeout 120 "${@:2}" >"$work/said" 2>"$work/client.err"
-  local status=$?
-  while read -r name said; do
-    checks=$((checks + 1))
-    if [ "$said" = ok ]; then
-      right+=" $name"
-    else
-      failed=$((failed + 1))
-      wrong+=$'\n'"    $name: FAILED: ${said:0:300}"
-    fi
-  done <"$work/said"
-  if [ "$status" -ne 0 ] || [ ! -s "$work/said" ]; then
-    failed=$((failed + 1))
-    wrong+=$'\n'"    FAILED: it ended with $status: $(tail -n 1 "$work/client.err" | cut -c 1-200)"
-  fi
-  printf '%-16s ok:%s%s\n' "$1" "$right" "$wrong"
+  tell 120 16 "$@"
 }
-without() { [ -n "${ONLY:-}" ] || skipped+=("$1 (needs $2)"); }
-has() { command -v "$1" >/dev/null; }
 
 # ---- clients of the command line
 is() { # name, seen, expected
@@ -203,5 +186,6 @@ client edges-h2 "$python" programs/wire.py edges h2 "$url" "$ca"
 if [ -n "$h2c" ]; then client edges-h2c "$python" programs/wire.py edges h2 "$plain" "$ca"; else without edges-h2c "a proxy that speaks it in cleartext"; fi
 for log in plain proxy; do grep -E '^[^ ]+ (WARN|ERROR) ' "$work/$log.err" 2>/dev/null | head -n 5; done
 
-echo "$checks checks, $failed failed, ${#skipped[@]} skipped${skipped[*]:+: ${skipped[*]}}"
-[ "$failed" -eq 0 ] && { [ -n "${ONLY:-}" ] || [ "$checks" -ge 40 ]; }
+least=40
+[ -z "${ONLY:-}" ] || least=0
+summary "$least"

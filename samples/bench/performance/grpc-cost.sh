@@ -13,20 +13,11 @@ cd "$(dirname "$0")/../tools"
 . ./common.sh
 # shellcheck source=cost-common.sh
 . ./cost-common.sh
-PATH=$PATH:/usr/sbin:/sbin
 
-rounds=${ROUNDS:-5}
 calls=${CALLS:-60000}
-warm=${WARM:-640000}
-warm_runs=${WARM_RUNS:-16}
 scenarios=${SCENARIOS:-h2c tls}
 target=${TARGET:-1.1}
-broken() {
-  echo "grpc-cost: $*" >&2
-  exit 2
-}
-need h2load nginx openssl taskset go
-[ "$(nproc)" -ge 2 ] || die "two processors are needed, one for the proxy and one for load and service."
+need go
 proxies=
 for proxy in ${PROXIES:-nginx envoy nghttpx webproxy}; do
   case $proxy in

@@ -17,24 +17,14 @@ cd "$(dirname "$0")/../tools"
 . ./common.sh
 # shellcheck source=cost-common.sh
 . ./cost-common.sh
-PATH=$PATH:/usr/sbin:/sbin
 
-rounds=${ROUNDS:-5}
 requests=${REQUESTS:-100000}
-warm=${WARM:-640000}
-warm_runs=${WARM_RUNS:-16}
 scenarios=${SCENARIOS:-h1 h1-tls h2-tls bulk}
 proxies=${PROXIES:-nginx haproxy undertow webproxy}
 targets=${TARGETS:-h1=1.35 h1-tls=1.25 h2-tls=1.1 bulk=1.0}
 megabytes=8 # of one download
 
-broken() {
-  echo "wire-cost: $*" >&2
-  exit 2
-}
-need h2load nginx openssl taskset
 [[ " $proxies " != *" haproxy "* ]] || need haproxy
-[ "$(nproc)" -ge 2 ] || die "two processors are needed, one for the proxy and one for load and upstream."
 
 certificate
 cat "$work/cert.pem" "$work/key.pem" >"$work/both.pem"

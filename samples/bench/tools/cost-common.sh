@@ -1,9 +1,21 @@
-# What the measurements of CPU time share: proxies in turns, in front of the same service. Sourced after common.sh by scripts that set $scenarios, $proxies,
-# $rounds and pid_of by "proxy scenario", and define
+# What the measurements of CPU time share: proxies in turns, in front of the same service. Sourced after common.sh by scripts that set $scenarios, $proxies
+# and pid_of by "proxy scenario", and define
 #   load (proxy, scenario, count)  sends so many requests, and doesn't return unless all were answered right
 #   measured (scenario)            prints how many requests a measurement has
 #   units (scenario, count)        prints what its time is divided by
+# It sets $rounds, $warm and $warm_runs by the environment, and sees that what all of them need is there.
 # shellcheck shell=bash disable=SC2154
+PATH=$PATH:/usr/sbin:/sbin
+rounds=${ROUNDS:-5}
+# shellcheck disable=SC2034 # used by those who source this
+warm=${WARM:-640000} warm_runs=${WARM_RUNS:-16}
+need h2load nginx openssl taskset
+[ "$(nproc)" -ge 2 ] || die "two processors are needed, one for the proxy and one for load and service."
+
+broken() {
+  echo "$(basename "$0" .sh): $*" >&2
+  exit 2
+}
 
 ticks_of() { # user and system time of a process and its children, in clock ticks
   local all=0 pid stat fields
