@@ -35,7 +35,6 @@ public record Access(
 
     /** Whether a client address may use the route. */
     public boolean permits(InetAddress client) {
-        return !AddressRange.anyContains(deny, client)
-                && (allow.isEmpty() || AddressRange.anyContains(allow, client));
+        return !AddressRange.anyContains(deny, client) && (allow.isEmpty() || AddressRange.anyContains(allow, client));
     }
 }

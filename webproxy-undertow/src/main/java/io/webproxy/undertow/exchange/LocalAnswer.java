@@ -134,7 +134,8 @@ public final class LocalAnswer implements Expiry {
     }
 
     private static String reason(int status) {
-        // RFC 9110 section 15.5.20, which Undertow 2.4.4 doesn't know; canary: UndertowDefectsTest.statusesOfLaterRfcsAreUnknown
+        // RFC 9110 section 15.5.20, which Undertow 2.4.4 doesn't know; canary:
+        // UndertowDefectsTest.statusesOfLaterRfcsAreUnknown
         return status == 421 ? "Misdirected Request" : StatusCodes.getReason(status);
     }
 

@@ -19,11 +19,7 @@ public final class RateLimiter {
     /** Takes a token of the client's; gives 0, or for how many nanoseconds there will be none. */
     long take(Route route, RateLimit limit, InetAddress client, long now) {
         return routes.computeIfAbsent(route.name(), name -> new TokenBuckets<>())
-                .take(
-                        AddressRange.clientOf(client),
-                        limit.burst(),
-                        limit.per().toNanos() / limit.requests(),
-                        now);
+                .take(AddressRange.clientOf(client), limit.burst(), limit.per().toNanos() / limit.requests(), now);
     }
 
     /** Forgets all routes but these. */

@@ -20,8 +20,9 @@ final class UndertowVersion {
         Matcher numbers = NUMBERS.matcher(version);
         if (numbers.matches() && compare(numbers) < 0) {
             throw new ProxyStartException("Undertow " + version
-                    + " is on the class path, which has known security defects: set the version of undertow-core to 2.4.4.Final or newer"
-                    + " (with Spring Boot: in <dependencyManagement>, without its property undertow.version).");
+                    + " is on the class path, which has known security defects: set the version of undertow-core to"
+                    + " 2.4.4.Final or newer (with Spring Boot: in <dependencyManagement>, without its property"
+                    + " undertow.version).");
         }
     }
 

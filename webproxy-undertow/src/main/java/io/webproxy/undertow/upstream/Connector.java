@@ -65,8 +65,16 @@ final class Connector {
         this.secrets = secrets;
     }
 
-    UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
-        return new UpstreamConnection(stream, reads, lane, buffers, parser(lane.fields()));
+    /**
+     * The codec of a connection of HTTP/1.1.
+     *
+     * @param fields reads its field lines; connections of one thread may share it
+     */
+    UpstreamConnection connection(
+            StreamConnection stream, SocketReads reads, UpstreamConnection.Keeper keeper, FieldParser fields) {
+        HttpLimits now = limits.get();
+        return new UpstreamConnection(
+                stream, reads, keeper, buffers, new ResponseParser(fields, now.responseHeadBytes(), now.fields()));
     }
 
     /** The codec of a connection of HTTP/2. */
@@ -83,12 +91,6 @@ final class Connector {
     static boolean isHttp2Chosen(StreamConnection stream) {
         return stream instanceof SslConnection secure
                 && "h2".equals(UndertowXnioSsl.getSslEngine(secure).getApplicationProtocol());
-    }
-
-    /** A parser of one connection's response heads, within the limits of now. */
-    ResponseParser parser(FieldParser fields) {
-        HttpLimits now = limits.get();
-        return new ResponseParser(fields, now.responseHeadBytes(), now.fields());
     }
 
     ByteBufferPool buffers() {

@@ -1,6 +1,5 @@
 package io.webproxy.undertow.upstream;
 
-import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.Upstream;
@@ -11,9 +10,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.message.FieldParser;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -21,19 +18,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
-import org.xnio.conduits.ConduitStreamSinkChannel;
 
 /**
- * Asks one upstream again and again whether it is well, on a connection of its own each time, and never twice at once. The verdict falls with the head; of
- * the body a little is read, so that the upstream may end it in peace.
+ * Asks one upstream again and again whether it is healthy, on a connection of its own each time, and never twice at once.
  *
  * <p>Belongs to the sweeper's IO thread, but for {@link #start}, {@link #stop} and {@link #tally}.
  */
 final class HealthProbe extends Watched implements Connector.Callback {
     private static final Logger LOG = LoggerFactory.getLogger(HealthProbe.class);
     private static final long LONGEST_JITTER_MILLIS = 10_000;
-    private static final int MOST_BODY = 64 * 1024;
-    private static final int MOST_INTERIM = 32;
     private static final ByteBuffer NO_GREETING = ByteBuffer.allocate(0);
 
     private final Upstream upstream;
@@ -43,7 +36,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final Sweeper sweeper;
     private final Verdicts verdicts;
     private final HealthTally tally;
-    private final byte[] request;
     private final FieldParser fields = new FieldParser();
     private final Spread spread = new Spread();
 
@@ -54,10 +46,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private @Nullable ConnectAttempt attempt;
     private @Nullable StreamConnection stream;
     private @Nullable HealthStream http2;
-    private @Nullable ResponseParser parser;
-    private ByteBuffer unsent = ByteBuffer.allocate(0);
-    private int interim;
-    private long bodyLeft;
+    private @Nullable HealthExchange http1;
 
     /** Who is told when an upstream's state changes. */
     interface Verdicts {
@@ -82,9 +71,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
         this.connector = connector;
         this.sweeper = sweeper;
         this.tally = new HealthTally(check);
-        this.request = ("GET " + check.path() + " HTTP/1.1\r\nHost: " + upstream.authority()
-                        + "\r\nUser-Agent: webproxy-health\r\nAccept: */*\r\nConnection: close\r\n\r\n")
-                .getBytes(StandardCharsets.US_ASCII);
     }
 
     HealthTally tally() {
@@ -118,9 +104,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
         // from here on a failure of any kind is a verdict, and the verdict makes the next question
         asking = true;
         startedAt = sweeper.now();
-        unsent = ByteBuffer.wrap(request);
-        interim = 0;
-        parser = connector.parser(fields);
         ConnectAttempt begun =
                 connector.connect(sweeper, upstream, upstream.isHttp2(), check.timeout(), spread, NO_GREETING, this);
         if (asking && stream == null) {
@@ -154,10 +137,9 @@ final class HealthProbe extends Watched implements Connector.Callback {
             hangUp();
             return;
         }
-        connection.getSourceChannel().setReadListener(channel -> guarded(() -> read(connection)));
-        connection.getSinkChannel().setWriteListener(channel -> guarded(() -> write(connection)));
-        guarded(() -> write(connection));
-        connection.getSourceChannel().resumeReads();
+        HealthExchange over = new HealthExchange(upstream, check, this::verdict, this::hangUp, connector.buffers());
+        http1 = over;
+        over.start(connector.connection(connection, reads, over, fields));
     }
 
     @Override
@@ -171,86 +153,11 @@ final class HealthProbe extends Watched implements Connector.Callback {
         hangUp();
     }
 
-    private interface Step {
-        void run() throws IOException;
-    }
-
-    private void guarded(Step step) {
-        try {
-            step.run();
-        } catch (IOException e) {
-            verdict(false, "the connection broke off");
-            hangUp();
-        } catch (Throwable e) {
-            Guard.failed("a health check", e);
+    private void guarded(Runnable step) {
+        Guard.run("a health check", step, () -> {
             verdict(false, "an internal error");
             hangUp();
-        }
-    }
-
-    private void write(StreamConnection to) throws IOException {
-        ConduitStreamSinkChannel sink = to.getSinkChannel();
-        while (unsent.hasRemaining()) {
-            if (sink.write(unsent) == 0) {
-                sink.resumeWrites();
-                return;
-            }
-        }
-        if (sink.flush()) {
-            sink.suspendWrites();
-        } else {
-            sink.resumeWrites();
-        }
-    }
-
-    private void read(StreamConnection from) throws IOException {
-        try (PooledByteBuffer pooled = connector.buffers().allocate()) {
-            ByteBuffer buffer = pooled.getBuffer();
-            while (stream == from) {
-                buffer.clear();
-                int read = from.getSourceChannel().read(buffer);
-                if (read == 0) {
-                    return;
-                }
-                if (read < 0) {
-                    verdict(false, "it closed the connection before its answer's head was complete");
-                    hangUp();
-                    return;
-                }
-                buffer.flip();
-                take(buffer);
-            }
-        }
-    }
-
-    private void take(ByteBuffer buffer) {
-        ResponseParser heads = parser;
-        while (heads != null && asking && buffer.hasRemaining()) {
-            switch (heads.feed(buffer, false)) {
-                case MORE -> {}
-                case INVALID, TOO_LARGE -> verdict(false, heads.problem());
-                case HEAD -> head(heads.take());
-            }
-        }
-        bodyLeft -= buffer.remaining();
-        if (!asking && bodyLeft <= 0) {
-            hangUp();
-        }
-    }
-
-    private void head(ParsedHead head) {
-        int status = head.status();
-        if (status < 200 && status != 101) {
-            if (++interim > MOST_INTERIM) {
-                verdict(false, "more than " + MOST_INTERIM + " interim responses");
-            }
-            return;
-        }
-        bodyLeft = head.isLengthKnown() ? Math.min(Math.max(0, head.contentLength()), MOST_BODY) : MOST_BODY;
-        if (head.framing() == ParsedHead.Framing.NONE) {
-            bodyLeft = 0;
-        }
-        verdict(status >= check.leastStatus() && status <= check.mostStatus(), "status " + status);
+        });
     }
 
     /** Only the first one of a question counts. */
@@ -259,9 +166,6 @@ final class HealthProbe extends Watched implements Connector.Callback {
             return;
         }
         asked();
-        if (!good) {
-            bodyLeft = 0;
-        }
         if (tally.changedBy(good)) {
             if (good) {
                 verdicts.passes(upstream, check.path());
@@ -301,10 +205,14 @@ final class HealthProbe extends Watched implements Connector.Callback {
         if (over != null) {
             over.close();
         }
+        HealthExchange asked = http1;
+        http1 = null;
+        if (asked != null) {
+            asked.close();
+        }
         StreamConnection used = stream;
         stream = null;
         IoUtils.safeClose(used);
-        parser = null;
     }
 
     @Override

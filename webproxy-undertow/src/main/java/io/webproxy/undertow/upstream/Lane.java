@@ -13,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The part of a pool that belongs to one IO thread; everything but {@link #idleCount()} is called there. */
-final class Lane extends Watched {
+final class Lane extends Watched implements UpstreamConnection.Keeper {
     /** How long what a burst needed is kept without use, at most. */
     private static final long BURST_NANOS = TimeUnit.SECONDS.toNanos(10);
     /** So many are closed at once: other connections of the thread wait meanwhile. */
@@ -87,8 +87,8 @@ final class Lane extends Watched {
         idleCount = idle.size() + owned.size();
     }
 
-    /** An idle connection is used again by its owner; false if it isn't one. */
-    boolean resumed(UpstreamConnection connection) {
+    @Override
+    public boolean resumed(UpstreamConnection connection) {
         if (!owned.remove(connection)) {
             return false;
         }
@@ -96,7 +96,8 @@ final class Lane extends Watched {
         return true;
     }
 
-    void release(UpstreamConnection connection) {
+    @Override
+    public void release(UpstreamConnection connection) {
         UpstreamConnection.Use use = connection.use();
         if (use != null) {
             releaseOwned(connection, use);
@@ -138,7 +139,8 @@ final class Lane extends Watched {
         sweeper.watch(this);
     }
 
-    void closed(UpstreamConnection connection) {
+    @Override
+    public void closed(UpstreamConnection connection) {
         if (connection.isIdle()) {
             idle.remove(connection);
             connection.leftIdle();

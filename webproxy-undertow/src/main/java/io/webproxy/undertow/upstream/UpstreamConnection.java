@@ -34,12 +34,24 @@ public final class UpstreamConnection implements UpstreamStream {
     private static final ThreadLocal<RequestHeadWriter> WRITERS = ThreadLocal.withInitial(RequestHeadWriter::new);
     private static final int MAX_INTERIM = 32;
 
+    /** Who has it while no exchange uses it; called on its IO thread. */
+    interface Keeper {
+        /** It can serve another exchange. */
+        void release(UpstreamConnection connection);
+
+        /** Its owner uses it again; false if it wasn't kept for one. */
+        boolean resumed(UpstreamConnection connection);
+
+        /** It is closed. */
+        void closed(UpstreamConnection connection);
+    }
+
     private final StreamConnection stream;
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
     private final SocketReads reads;
     private final ByteBufferPool buffers;
-    private final Lane lane;
+    private final Keeper keeper;
     private final ResponseParser parser;
 
     private @Nullable UpstreamListener listener;
@@ -56,12 +68,12 @@ public final class UpstreamConnection implements UpstreamStream {
     private boolean detached;
 
     UpstreamConnection(
-            StreamConnection stream, SocketReads reads, Lane lane, ByteBufferPool buffers, ResponseParser parser) {
+            StreamConnection stream, SocketReads reads, Keeper keeper, ByteBufferPool buffers, ResponseParser parser) {
         this.stream = stream;
         this.reads = reads;
         this.source = stream.getSourceChannel();
         this.sink = stream.getSinkChannel();
-        this.lane = lane;
+        this.keeper = keeper;
         this.buffers = buffers;
         this.parser = parser;
         sink.setConduit(reads.readableAfterFailure(sink.getConduit()));
@@ -151,7 +163,7 @@ public final class UpstreamConnection implements UpstreamStream {
 
     /** Takes it out of those that its owner keeps, if it can be used. */
     boolean resume(boolean probe) {
-        return isOpen() && (!probe || probe()) && lane.resumed(this);
+        return isOpen() && (!probe || probe()) && keeper.resumed(this);
     }
 
     @Override
@@ -223,7 +235,7 @@ public final class UpstreamConnection implements UpstreamStream {
                 response.fail(new BrokenOff("the upstream connection is closed"));
             }
             IoUtils.safeClose(stream);
-            lane.closed(this);
+            keeper.closed(this);
         }
     }
 
@@ -356,7 +368,7 @@ public final class UpstreamConnection implements UpstreamStream {
             served++;
             sink.suspendWrites();
             source.resumeReads();
-            lane.release(this);
+            keeper.release(this);
         } else {
             persistent = false;
             closeQuietly();
@@ -369,6 +381,6 @@ public final class UpstreamConnection implements UpstreamStream {
             request.discard();
         }
         IoUtils.safeClose(stream);
-        lane.closed(this);
+        keeper.closed(this);
     }
 }

@@ -297,7 +297,7 @@ public final class UpstreamPool {
     }
 
     UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
-        return connector.connection(stream, reads, lane);
+        return connector.connection(stream, reads, lane, lane.fields());
     }
 
     SharedConnection shared(

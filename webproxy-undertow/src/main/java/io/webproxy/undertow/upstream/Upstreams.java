@@ -86,7 +86,12 @@ public final class Upstreams implements AutoCloseable {
         this.records = records;
         this.tlsProvider = tlsProvider;
         this.lookups = new ThreadPoolExecutor(
-                LOOKUP_THREADS, LOOKUP_THREADS, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(LOOKUP_QUEUE), Daemons.named("webproxy-dns"));
+                LOOKUP_THREADS,
+                LOOKUP_THREADS,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(LOOKUP_QUEUE),
+                Daemons.named("webproxy-dns"));
         lookups.allowCoreThreadTimeOut(true);
         this.connector = new Connector(
                 lookups,

@@ -37,9 +37,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 class ConscryptDefectsTest {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-    private static final HeldCertificate HELD = new HeldCertificate.Builder()
-            .addSubjectAlternativeName("localhost")
-            .build();
+    private static final HeldCertificate HELD =
+            new HeldCertificate.Builder().addSubjectAlternativeName("localhost").build();
 
     @BeforeEach
     void onlyWhereItLoads() {
@@ -226,7 +225,8 @@ class ConscryptDefectsTest {
 
         assertThat(server.getApplicationProtocol()).isEqualTo("h2");
         assertThat(types)
-                .as("a key manager is asked for one key after the other, until it has one: HandshakeKeys needn't filter")
+                .as("a key manager is asked for one key after the other, until it has one: HandshakeKeys needn't"
+                        + " filter")
                 .hasSizeGreaterThan(1);
         assertThat(protocols)
                 .as("a key manager knows the protocol: TlsChallenges needn't look at the ClientHello")

@@ -26,9 +26,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** The JDK's TLS, its stores and its sockets. */
 @ExtendWith(LeakCheck.class)
 class JdkDefectsTest {
-    private static final HeldCertificate HELD = new HeldCertificate.Builder()
-            .addSubjectAlternativeName("localhost")
-            .build();
+    private static final HeldCertificate HELD =
+            new HeldCertificate.Builder().addSubjectAlternativeName("localhost").build();
 
     @Test
     void clientsMayRenegotiate() throws Exception {
@@ -50,10 +49,8 @@ class JdkDefectsTest {
 
     @Test
     void expiredCertificateInTheTrustStoreIsTrusted() throws Exception {
-        X509Certificate expired = new HeldCertificate.Builder()
-                .validityInterval(1, 2)
-                .build()
-                .certificate();
+        X509Certificate expired =
+                new HeldCertificate.Builder().validityInterval(1, 2).build().certificate();
         X509ExtendedTrustManager trust = (X509ExtendedTrustManager) StockTls.trusting(expired)[0];
 
         assertThatCode(() -> trust.checkClientTrusted(new X509Certificate[] {expired}, "EC"))
@@ -63,8 +60,7 @@ class JdkDefectsTest {
 
     @Test
     void unmarkedCertificatesOfAPkcs12FileAreSkipped() throws Exception {
-        PKCS12SafeBag bag =
-                new PKCS12SafeBagBuilder(new JcaX509CertificateHolder(HELD.certificate())).build();
+        PKCS12SafeBag bag = new PKCS12SafeBagBuilder(new JcaX509CertificateHolder(HELD.certificate())).build();
         char[] password = "secret".toCharArray();
         byte[] file = new PKCS12PfxPduBuilder()
                 .addData(bag)

@@ -188,17 +188,20 @@ class ProxyHandlerDefectsTest {
         try (RawUpstream upstream = RawUpstream.answering(OK)) {
             ProxyHandler proxy = StockServer.proxyTo(upstream.uri(), -1);
             try (StockServer server = StockServer.start(http -> {
-                        http.addRequestWrapper((factory, wrapped) -> new AbstractStreamSourceConduit<>(factory.create()) {
-                            @Override
-                            public int read(ByteBuffer dst) throws IOException {
-                                throw new IOException("too long");
-                            }
-                        });
+                        http.addRequestWrapper(
+                                (factory, wrapped) -> new AbstractStreamSourceConduit<>(factory.create()) {
+                                    @Override
+                                    public int read(ByteBuffer dst) throws IOException {
+                                        throw new IOException("too long");
+                                    }
+                                });
                         proxy.handleRequest(http);
                     });
                     RawConnection client = RawConnection.open(server.port())) {
-                assertThat(client.send("POST / HTTP/1.1¶Host: a¶Content-Length: 5¶¶").readHead())
-                        .as("what a request body throws isn't answered as the upstream's failure: RequestBody may throw")
+                assertThat(client.send("POST / HTTP/1.1¶Host: a¶Content-Length: 5¶¶")
+                                .readHead())
+                        .as("what a request body throws isn't answered as the upstream's failure: RequestBody may"
+                                + " throw")
                         .startsWith("HTTP/1.1 503 ");
             }
         }

@@ -33,9 +33,8 @@ import org.xnio.ssl.SslConnection;
 /** Undertow's {@code SslConduit}, on one IO thread, with the JDK's TLS. */
 @ExtendWith(LeakCheck.class)
 class SslConduitDefectsTest {
-    private static final HeldCertificate HELD = new HeldCertificate.Builder()
-            .addSubjectAlternativeName("localhost")
-            .build();
+    private static final HeldCertificate HELD =
+            new HeldCertificate.Builder().addSubjectAlternativeName("localhost").build();
     private static final HandshakeCertificates SERVER =
             new HandshakeCertificates.Builder().heldCertificate(HELD).build();
     private static final HandshakeCertificates CLIENT = new HandshakeCertificates.Builder()
@@ -52,8 +51,7 @@ class SslConduitDefectsTest {
         AtomicInteger calls = new AtomicInteger();
         try (OneIoThread io = OneIoThread.start();
                 Accepted secure = Accepted.start(io, this::wrapped);
-                RawConnection client =
-                        RawConnection.openTls(secure.port(), CLIENT.sslSocketFactory(), "http/1.1")) {
+                RawConnection client = RawConnection.openTls(secure.port(), CLIENT.sslSocketFactory(), "http/1.1")) {
             ConduitStreamSourceChannel source = secure.established();
             client.send(new byte[RECORD]);
             io.call(() -> {
@@ -69,7 +67,8 @@ class SslConduitDefectsTest {
             });
 
             assertThat(orZero(calledAgain))
-                    .as("a TLS connection isn't read again after a record that was all there was: SocketReads isn't needed under TLS")
+                    .as("a TLS connection isn't read again after a record that was all there was: SocketReads"
+                            + " isn't needed under TLS")
                     .isPositive();
         }
     }

@@ -17,10 +17,11 @@ final class Stub {
 
     /** An object of a type, whose methods of these names do something. */
     static <T> T of(Class<T> type, Map<String, Answer> answers) {
-        Object stub = Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
-            Answer answer = answers.get(method.getName());
-            return answer == null ? ZEROES.get(method.getReturnType()) : answer.to(arguments);
-        });
+        Object stub =
+                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
+                    Answer answer = answers.get(method.getName());
+                    return answer == null ? ZEROES.get(method.getReturnType()) : answer.to(arguments);
+                });
         return type.cast(stub);
     }
 }

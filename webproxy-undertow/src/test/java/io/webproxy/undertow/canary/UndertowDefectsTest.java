@@ -103,7 +103,8 @@ class UndertowDefectsTest {
     void transferKeepsItsBufferWhenBothEndsAreClosed() throws Exception {
         try (OneIoThread io = OneIoThread.start()) {
             ChannelPipe<StreamSourceChannel, StreamSinkChannel> in = io.thread().createHalfDuplexPipe();
-            ChannelPipe<StreamSourceChannel, StreamSinkChannel> out = io.thread().createHalfDuplexPipe();
+            ChannelPipe<StreamSourceChannel, StreamSinkChannel> out =
+                    io.thread().createHalfDuplexPipe();
             io.call(() -> {
                 while (out.getRightSide().write(ByteBuffer.allocate(65_536)) > 0) {
                     // until it is full

@@ -30,7 +30,8 @@ class WorkaroundsListedTest {
     private static final Pattern IN_SOURCE = Pattern.compile("\\b(\\w+DefectsTest\\.\\w+)");
 
     /** What has no class of its own to say so: nothing is done about it, or it is done in several places. */
-    private static final Set<String> NAMED_IN_README_ONLY = Set.of("ConscryptDefectsTest.closeNotifyEndsBothDirections");
+    private static final Set<String> NAMED_IN_README_ONLY =
+            Set.of("ConscryptDefectsTest.closeNotifyEndsBothDirections");
 
     @Test
     void readmeNamesEveryCanary() throws IOException {

@@ -21,7 +21,8 @@ class TokenBucketsTest {
         assertThat(rate.takeOfMinute(client, 6, 5 * SECOND - 1)).isFalse();
         assertThat(rate.takeOfMinute(client, 6, 5 * SECOND)).isTrue();
         assertThat(rate.takeOfMinute(client, 6, 5 * SECOND)).isFalse();
-        assertThat(rate.takeOfMinute(AddressRange.of("192.0.2.2"), 6, 5 * SECOND)).isTrue();
+        assertThat(rate.takeOfMinute(AddressRange.of("192.0.2.2"), 6, 5 * SECOND))
+                .isTrue();
     }
 
     @Test
@@ -38,7 +39,8 @@ class TokenBucketsTest {
     void manyAddressesTakeNoMoreMemoryThanSome() {
         assertThat(rate.takeOfMinute(client, 1, 0)).isTrue();
         for (int i = 0; i < 100_000; i++) {
-            assertThat(rate.takeOfMinute(AddressRange.of("10." + (i >> 16) + "." + (i >> 8 & 255) + "." + (i & 255)), 1, 0))
+            assertThat(rate.takeOfMinute(
+                            AddressRange.of("10." + (i >> 16) + "." + (i >> 8 & 255) + "." + (i & 255)), 1, 0))
                     .isTrue();
         }
         assertThat(rate.takeOfMinute(client, 1, 0)).isTrue();

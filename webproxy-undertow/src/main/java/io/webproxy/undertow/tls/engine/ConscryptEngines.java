@@ -45,7 +45,8 @@ final class ConscryptEngines extends TlsEngines {
         SSLEngine engine = host == null ? context.createSSLEngine() : context.createSSLEngine(host, port);
         engine.setUseClientMode(client);
         if (host == null || !isServerName(host)) {
-            // else its getSSLParameters() (2.9.0) throws for names that SNI can't carry; canary: ConscryptDefectsTest.namesThatSniCannotCarryMakeItThrow
+            // else its getSSLParameters() (2.9.0) throws for names that SNI can't carry; canary:
+            // ConscryptDefectsTest.namesThatSniCannotCarryMakeItThrow
             Conscrypt.setHostname(engine, null);
         }
         engine.setSSLParameters(parameters);

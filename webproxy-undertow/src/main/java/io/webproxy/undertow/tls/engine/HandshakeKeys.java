@@ -45,7 +45,8 @@ public record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
      */
     public @Nullable KeyMaterial ofType(String keyType) {
         for (KeyMaterial candidate : candidates) {
-            // Conscrypt 2.9.0 asks for all types and serves the last it gets: that mustn't be one that the client can't use; canary:
+            // Conscrypt 2.9.0 asks for all types and serves the last it gets: that mustn't be one that the client can't
+            // use; canary:
             // ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown
             if (candidate.keyType().equals(keyType) && (candidates.size() == 1 || hello.canUse(keyType))) {
                 return candidate;
