@@ -20,9 +20,14 @@ import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.tunnel.TunnelKey;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +37,11 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -250,6 +257,73 @@ class CertificateProviderTest {
 
     private static int port(ProxyServer proxy, int place) {
         return proxy.endpoints().get(place).address().getPort();
+    }
+
+    /** A provider that looks, while it starts, at which port a CA would reach the server. */
+    private static final class Looking implements CertificateProvider {
+        private final ToIntFunction<ChallengeResponder> look;
+        private final boolean works;
+        private volatile int seen;
+
+        Looking(ToIntFunction<ChallengeResponder> look, boolean works) {
+            this.look = look;
+            this.works = works;
+        }
+
+        @Override
+        public void start(CertificateContext context) throws IOException {
+            seen = look.applyAsInt(context.challenges());
+            if (!works) {
+                throw new IOException("The store can't be read.");
+            }
+        }
+
+        @Override
+        public @Nullable KeyMaterial select(ClientHello hello) {
+            return null;
+        }
+    }
+
+    @Test
+    void providerThatComesIsToldThePortsThatComeAndOthersThoseInForce() throws Exception {
+        HeldProvider stays = new HeldProvider(HeldProvider.material("a.example"));
+        Looking comes = new Looking(ChallengeResponder::httpPort, false);
+        try (ProxyServer proxy = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .https(0)
+                .drainTime(Duration.ZERO)
+                .certificates(stays)
+                .forward(UPSTREAM)
+                .start()) {
+            assertThatThrownBy(() -> proxy.update(c -> c.http(0).certificates(stays, comes)))
+                    .hasMessage("The store can't be read.");
+            assertThat(comes.seen).isNotZero();
+            assertThat(Objects.requireNonNull(stays.context).challenges().httpPort())
+                    .as("after the update has failed")
+                    .isZero();
+        }
+    }
+
+    @Test
+    void providerOfAServerThatOnlyATunnelLeadsToIsToldSoWhenItStarts(@TempDir Path directory) throws Exception {
+        TunnelKey.obtain(directory, "agent");
+        Looking provider = new Looking(ChallengeResponder::httpsPort, true);
+        // a public server that says nothing
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            ProxyServer.builder()
+                    .ioThreads(2)
+                    .drainTime(Duration.ZERO)
+                    .tunnel(
+                            "127.0.0.1:" + silent.getLocalPort(),
+                            tunnel -> tunnel.identity(directory.resolve("agent"))
+                                    .server("sha256:" + "0".repeat(64))
+                                    .announceHttps("a.example"))
+                    .certificates(provider)
+                    .forward(UPSTREAM)
+                    .start()
+                    .close();
+            assertThat(provider.seen).isEqualTo(silent.getLocalPort());
+        }
     }
 
     @Test
