@@ -4,6 +4,8 @@
 #   spring   Spring Boot 3.5 with Tomcat, Jetty, Undertow and WebFlux, and Boot 4 with Tomcat, Jetty and WebFlux
 #   modules  a program and webproxy-api on the module path, the engine on the class path; with the engine on the module path a sentence says why not
 #   image    a runtime image by jlink with the jars on its class path; without a module that is needed a sentence names it
+#   release  a version cut as CONTRIBUTING.md says, with a key of this run: every file of the staging folder is there and its signature is good, and the program
+#            is built and started with that folder alone
 #
 # Arguments: which of them; all by default. Options by environment: BOOT_3 (3.5.16), BOOT_4 (4.0.7), JAVA_HOME.
 set -euo pipefail
@@ -13,14 +15,14 @@ cd "$(dirname "$0")/../tools"
 . ./common.sh
 need curl mvn
 home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")}
-[ $# -gt 0 ] || set -- spring modules image
+[ $# -gt 0 ] || set -- spring modules image release
 
 # The modules as built, under a version of their own in the local repository while this runs.
-version=0-embedded-$$
+version=0-embedded-$$ release=0-release-$$
 top=$(cd ../../.. && pwd)
 installed() {
   [ -n "${repository:-}" ] || return 0
-  rm -rf "$repository"/io/webproxy/*/"$version"
+  rm -rf "$repository"/io/webproxy/*/"$version" "$repository"/io/webproxy/*/"$release" "$repository"/io/webproxy/*/maven-metadata-staging.xml*
   local module
   for module in "$repository"/io/webproxy/*/; do
     # an index of nothing
@@ -88,15 +90,19 @@ for what in "$@"; do
     modules | image)
       [ -d "$work/plain" ] || project plain "$work/none" "" ""
       ;;
-    *) die "$what (expected: spring, modules or image)" ;;
+    release) need gpg ;;
+    *) die "$what (expected: spring, modules, image or release)" ;;
   esac
 done
-{
-  echo '<project><modelVersion>4.0.0</modelVersion><groupId>io.webproxy.embedded</groupId><artifactId>all</artifactId><version>1</version><packaging>pom</packaging><modules>'
-  printf '<module>%s</module>' "${projects[@]}"
-  echo '</modules></project>'
-} >"$work/pom.xml"
-mvn -q -B -ntp -f "$work" compile >"$work/build.out" 2>&1 || die "the build failed: $(grep ERROR "$work/build.out" | head -n 5)"
+build_projects() {
+  {
+    echo '<project><modelVersion>4.0.0</modelVersion><groupId>io.webproxy.embedded</groupId><artifactId>all</artifactId><version>1</version><packaging>pom</packaging><modules>'
+    printf '<module>%s</module>' "${projects[@]}"
+    echo '</modules></project>'
+  } >"$work/pom.xml"
+  mvn -q -B -ntp -f "$work" compile >"$work/build.out" 2>&1 || die "the build failed: $(grep ERROR "$work/build.out" | head -n 5)"
+}
+[ ${#projects[@]} -eq 0 ] || build_projects
 
 started() { # name, command…: starts a program, asks it, closes it
   local name=$1 pid code
@@ -129,6 +135,47 @@ refuses() { # name, part of the sentence, command…
   echo "$name: refused, as it should be"
 }
 
+signed() { # file
+  local form
+  [ -s "$1" ] || die "release: $1 is missing"
+  gpg --batch --verify "$1.asc" "$1" 2>"$work/gpg.err" || die "release: $1: $(tail -n 1 "$work/gpg.err")"
+  for form in md5 sha1; do
+    [ "$("${form}sum" <"$1" | cut -d' ' -f1)" = "$(cat "$1.$form")" ] || die "release: $1.$form is another file's"
+  done
+}
+staged() { # cuts a version from a copy of the sources, and has a program built that knows its folder alone
+  local staging=$work/staging module kind files=0 root=$work/release/pom.xml
+  mkdir "$work/release" && tar -C "$top" --exclude=./.git --exclude=target -cf - . | tar -C "$work/release" -xf -
+  export GNUPGHOME=$work/gnupg MAVEN_GPG_KEY MAVEN_GPG_PASSPHRASE=secret
+  mkdir -m 700 "$GNUPGHOME"
+  gpg --batch --quiet --pinentry-mode loopback --passphrase secret --quick-generate-key 'A release <release@webproxy.invalid>' rsa3072 sign 1d 2>"$work/gpg.err" || die "release: $(cat "$work/gpg.err")"
+  MAVEN_GPG_KEY=$(gpg --batch --pinentry-mode loopback --passphrase secret --armor --export-secret-keys)
+  cut_version() { (cd "$work/release" && mvn -B -ntp -Prelease -DskipTests -pl '!samples' -Dmaven.install.skip=true -Dstaging="$staging" deploy) >"$work/release.out" 2>&1; }
+  ! cut_version || die "release: a snapshot can be cut"
+  grep -q 'version: 0.1.0-SNAPSHOT (expected: one without -SNAPSHOT' "$work/release.out" || die "release: $(grep ERROR "$work/release.out" | head -n 5)"
+  grep -q 'url, scm: https://webproxy.invalid (expected: where the sources are' "$work/release.out" || die "release: an address that doesn't exist can be published"
+  sed -i "s#0\.1\.0-SNAPSHOT#$release#" "$root" "$work"/release/*/pom.xml
+  sed -i "s#https://webproxy\.invalid#https://webproxy.example#" "$root"
+  cut_version || die "release: $(grep ERROR "$work/release.out" | head -n 5)"
+  signed "$staging/io/webproxy/webproxy-parent/$release/webproxy-parent-$release.pom"
+  for module in webproxy-api webproxy-undertow webproxy-acme; do
+    for kind in .pom .jar -sources.jar -javadoc.jar -cyclonedx.json; do
+      signed "$staging/io/webproxy/$module/$release/$module-$release$kind"
+      files=$((files + 1))
+    done
+  done
+  [ ! -e "$staging/io/webproxy/webproxy-samples" ] || die "release: the samples are in it"
+  echo "release: $files files of three modules, each signed, in the staging folder"
+  # The program of the modules' case: with both modules, from the folder, which its pom names.
+  projects=()
+  project staged "$work/none" "" "$(dependency io.webproxy:webproxy-acme "<version>$release</version>")"
+  sed -i -e "s#<version>$version</version>#<version>$release</version>#" \
+    -e "s#  <dependencyManagement>#  <repositories><repository><id>staging</id><url>file://$staging</url></repository></repositories>\n&#" "$work/staged/pom.xml"
+  build_projects
+  "$home/bin/javac" -d "$work/staged-classes" -cp "$(cat "$work/staged/target/classpath")" embedded/modules/embedded/Main.java
+  tr : '\n' <"$work/staged/target/classpath" | grep -q "webproxy-acme-$release.jar" || die "release: the program doesn't have the module that it names"
+}
+
 options=()
 [ "$("$home/bin/java" --version | sed -n '1s/^[^0-9]*\([0-9]*\).*/\1/p')" -lt 24 ] || options=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
 for what in "$@"; do
@@ -147,6 +194,10 @@ for what in "$@"; do
       started module-path "$home/bin/java" "${options[@]}" -p "$work/modules:$modules" -cp "$rest" -m embedded/embedded.Main
       refuses engine-on-module-path "webproxy-api may stay on the module path" \
         timeout 20 "$home/bin/java" -p "$work/modules:$modules:$rest" -m embedded/embedded.Main
+      ;;
+    release)
+      staged
+      started release "$home/bin/java" "${options[@]}" -cp "$work/staged-classes:$(cat "$work/staged/target/classpath")" embedded.Main
       ;;
     image)
       all=java.logging,java.management,java.naming,java.security.sasl,jdk.crypto.ec,jdk.management,jdk.unsupported
