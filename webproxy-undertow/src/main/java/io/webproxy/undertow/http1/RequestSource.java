@@ -116,10 +116,8 @@ final class RequestSource extends EachReadSource {
             if (read == 0) {
                 return 0;
             }
-            // the framing is taken out in place: what is left is never longer than what was read
-            ByteBuffer raw = dst.duplicate().flip().position(start);
-            dst.position(start);
-            int moved = chunks.decode(raw, dst);
+            ByteBuffer rest = chunks.decodeInPlace(dst, start);
+            int moved = dst.position() - start;
             if (chunks.problem() != null) {
                 dst.position(start);
                 broken = true;
@@ -132,8 +130,8 @@ final class RequestSource extends EachReadSource {
                 if (trailers != null) {
                     exchange.putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
                 }
-                if (raw.hasRemaining()) {
-                    connection.giveBack(raw);
+                if (rest.hasRemaining()) {
+                    connection.giveBack(rest);
                 }
                 complete(exchange);
                 return moved == 0 ? -1 : moved;

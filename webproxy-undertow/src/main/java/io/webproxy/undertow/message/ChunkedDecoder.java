@@ -59,17 +59,9 @@ public final class ChunkedDecoder {
         return trailers;
     }
 
-    /** How many data bytes follow before the next framing; they may be moved without this decoder, see {@link #moved}. */
-    public long dataRemaining() {
+    /** How many data bytes follow before the next framing. */
+    long dataRemaining() {
         return state == State.DATA ? chunk : 0;
-    }
-
-    /** Data bytes were moved without this decoder, at most {@link #dataRemaining()}. */
-    public void moved(long bytes) {
-        chunk -= bytes;
-        if (chunk == 0) {
-            state = State.DATA_CR;
-        }
     }
 
     /**
@@ -90,12 +82,28 @@ public final class ChunkedDecoder {
                 target.put(source);
                 source.limit(limit);
                 moved += count;
-                moved(count);
+                chunk -= count;
+                if (chunk == 0) {
+                    state = State.DATA_CR;
+                }
             } else {
                 framing(source.get());
             }
         }
         return moved;
+    }
+
+    /**
+     * Takes the framing out of what was read into a buffer, between {@code start} and its position: then the data stands there, up to the new position.
+     *
+     * @return what of it comes after the body's end, in a view of the buffer; look at {@link #isEnd()} and {@link #problem()} next
+     */
+    public ByteBuffer decodeInPlace(ByteBuffer buffer, int start) {
+        // what is left is never longer than what was read
+        ByteBuffer raw = buffer.duplicate().flip().position(start);
+        buffer.position(start);
+        decode(raw, buffer);
+        return raw;
     }
 
     private void framing(byte b) {

@@ -204,11 +204,9 @@ final class ResponseBodySource implements PlainSource {
                 if (read == 0) {
                     return 0;
                 }
-                // the framing is taken out in place: what is left is never longer than what was read
-                ByteBuffer raw = dst.duplicate().flip().position(start);
-                dst.position(start);
-                moved = chunks.decode(raw, dst);
-                if (raw.hasRemaining() && chunks.isEnd()) {
+                ByteBuffer rest = chunks.decodeInPlace(dst, start);
+                moved = dst.position() - start;
+                if (rest.hasRemaining() && chunks.isEnd()) {
                     connection.surplus();
                 }
             }

@@ -259,22 +259,6 @@ class ChunkedDecoderTest {
     }
 
     @Test
-    void dataMovedWithoutTheDecoderIsCounted() {
-        ByteBuffer target = ByteBuffer.allocate(8);
-        decoder.decode(ByteBuffer.wrap(bytes("5\r\n")), target);
-        assertThat(decoder.dataRemaining()).isEqualTo(5);
-
-        decoder.moved(3);
-        assertThat(decoder.dataRemaining()).isEqualTo(2);
-        decoder.moved(2);
-        assertThat(decoder.dataRemaining()).isZero();
-        decoder.decode(ByteBuffer.wrap(bytes("\r\n0\r\n\r\n")), target);
-
-        assertThat(decoder.isEnd()).isTrue();
-        assertThat(target.position()).isZero();
-    }
-
-    @Test
     void nothingIsTakenBehindTheEndNorBehindAProblem() {
         feed(bytes("0\r\n\r\n"), 8);
         assertThat(feed(bytes("1\r\na\r\n"), 8)).isEqualTo(6);
@@ -287,5 +271,19 @@ class ChunkedDecoderTest {
         assertThat(failed.decode(source, ByteBuffer.allocate(8))).isZero();
         assertThat(failed.problem()).isEqualTo(problem).isNotNull();
         assertThat(source.position()).isEqualTo(1);
+    }
+
+    @Test
+    void framingIsTakenOutOfABufferInPlace() {
+        byte[] read = bytes(VALID + "GET /");
+        ByteBuffer buffer = ByteBuffer.allocate(read.length + 9);
+        buffer.put(bytes("kept")).put(read);
+        ByteBuffer rest = decoder.decodeInPlace(buffer, 4);
+
+        assertThat(new String(buffer.array(), 0, buffer.position(), StandardCharsets.ISO_8859_1))
+                .isEqualTo("kept" + DATA);
+        assertThat(StandardCharsets.ISO_8859_1.decode(rest).toString()).isEqualTo("GET /");
+        assertThat(decoder.isEnd()).isTrue();
+        assertThat(buffer.remaining()).isEqualTo(read.length + 5 - DATA.length());
     }
 }
