@@ -37,6 +37,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LeakCheck.class)
 class ConscryptDefectsTest {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+    private static final long RECORD = 16 * 1024;
     private static final HeldCertificate HELD =
             new HeldCertificate.Builder().addSubjectAlternativeName("localhost").build();
 
@@ -77,7 +78,7 @@ class ConscryptDefectsTest {
     void closedEnginesKeepTheirDescriptors() throws Exception {
         int before = descriptors();
         List<SSLEngine> kept = new ArrayList<>();
-        for (int i = 0; i < 25; i++) {
+        for (int i = 0; i < 50; i++) {
             SSLEngine engine = server();
             SSLEngine client = client();
             ByteBuffer hello = ByteBuffer.allocateDirect(1 << 15);
@@ -93,7 +94,7 @@ class ConscryptDefectsTest {
         // two each; what others leave behind may be closed meanwhile
         assertThat(descriptors() - before)
                 .as("a closed engine gives its descriptors back: ReleasingSslEngine needn't empty it")
-                .isGreaterThan(40);
+                .isGreaterThan(60);
         for (SSLEngine engine : kept) {
             while (!engine.isOutboundDone()) {
                 engine.wrap(NOTHING, ByteBuffer.allocateDirect(1 << 15));
@@ -111,6 +112,19 @@ class ConscryptDefectsTest {
 
     @Test
     void enginesKeepADirectBufferForHeapBuffers() throws Exception {
+        long most = 0;
+        // what others leave behind may be collected meanwhile
+        for (int i = 0; i < 5 && most <= 4 * RECORD; i++) {
+            most = Math.max(most, directBytesOfEightEngines());
+        }
+
+        assertThat(most)
+                .as("an engine keeps no buffer of its own: RecordBuffers may go")
+                .isGreaterThan(4 * RECORD);
+    }
+
+    /** By how much the memory outside of the heap grows when eight engines are each given a heap buffer. */
+    private static long directBytesOfEightEngines() throws Exception {
         List<SSLEngine> kept = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             SSLEngine server = server();
@@ -123,11 +137,9 @@ class ConscryptDefectsTest {
         for (SSLEngine engine : kept) {
             engine.wrap(data.clear(), net.clear());
         }
-
-        assertThat(directBytes() - before)
-                .as("an engine keeps no buffer of its own: RecordBuffers may go")
-                .isGreaterThan(4 * 16 * 1024);
+        long grown = directBytes() - before;
         closeAll(kept);
+        return grown;
     }
 
     private static long directBytes() {

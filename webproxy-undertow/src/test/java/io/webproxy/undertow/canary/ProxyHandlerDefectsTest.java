@@ -85,7 +85,7 @@ class ProxyHandlerDefectsTest {
                 StockServer server = StockServer.start(StockServer.proxyTo(upstream.uri(), 100));
                 RawConnection client = RawConnection.open(server.port())) {
             client.send("GET / HTTP/1.1¶Host: a¶¶").readHead();
-            long patience = System.nanoTime() + Duration.ofSeconds(4).toNanos();
+            long patience = System.nanoTime() + Duration.ofSeconds(20).toNanos();
             boolean cut = false;
             while (!cut && System.nanoTime() - patience < 0) {
                 cut = isAtEnd(client);

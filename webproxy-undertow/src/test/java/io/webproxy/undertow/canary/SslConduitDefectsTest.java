@@ -109,7 +109,7 @@ class SslConduitDefectsTest {
 
     private static int orZero(CompletableFuture<Integer> number) throws Exception {
         try {
-            return number.get(10, TimeUnit.SECONDS);
+            return number.get(30, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             return 0;
         }
