@@ -44,6 +44,7 @@ public final class HostHeader {
     }
 
     /** Whether it is what the client said. */
+    @SuppressWarnings("ReferenceEquality") // there is one of it
     public boolean isClient() {
         return this == CLIENT;
     }

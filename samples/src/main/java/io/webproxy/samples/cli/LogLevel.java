@@ -12,6 +12,7 @@ enum LogLevel {
     INFO(Level.INFO),
     DEBUG(Level.DEBUG);
 
+    @SuppressWarnings("ImmutableEnumChecker") // it is, and doesn't say so
     private final Level level;
 
     LogLevel(Level level) {

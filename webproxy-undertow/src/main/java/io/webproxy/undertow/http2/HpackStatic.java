@@ -92,6 +92,7 @@ final class HpackStatic {
     }
 
     /** The index of a whole field, 0 if it isn't in the table. */
+    @SuppressWarnings("ReferenceEquality") // names of the table are the table's own
     static int find(HpackName name, String value) {
         for (int i = name.index; i > 0 && i <= LAST && NAMES[i] == name.name; i++) {
             if (VALUES[i].equals(value)) {

@@ -84,7 +84,6 @@ public final class OutboundStream implements LinkStream {
 
     private long resetCode = -1;
     private boolean responded;
-    private boolean tunnel;
     /** The listener has heard the last. */
     private boolean over;
 
@@ -122,7 +121,6 @@ public final class OutboundStream implements LinkStream {
      * hears nothing more.
      */
     public StreamConnection tunnel() {
-        tunnel = true;
         over = true;
         return new StreamTunnel(connection.socket(), this, () -> reset(ErrorCode.CANCEL));
     }

@@ -168,6 +168,7 @@ final class EndpointKinds {
         }
 
         @Override
+        @SuppressWarnings("ReferenceEquality") // the same snapshot, not one like it
         public Settings get() {
             Settings now = ofServer.get();
             Made made = last;

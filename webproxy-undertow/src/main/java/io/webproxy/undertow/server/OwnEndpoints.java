@@ -83,7 +83,7 @@ final class OwnEndpoints {
             for (InetSocketAddress target : relay.map(Relay::targets).orElse(List.of())) {
                 for (Bound other : all) {
                     if (isOwn(target.getHostString(), target.getPort(), List.of(other.address()))) {
-                        if (other == first) {
+                        if (other.equals(first)) {
                             throw new ProxyStartException(
                                     "port " + now.address().getPort() + ", rule " + name
                                             + ": its target " + text(target)

@@ -111,9 +111,11 @@ sealed interface Message {
     }
 
     /** The public side wants a data connection for a visitor. */
+    @SuppressWarnings("ArrayRecordComponent") // read once, never compared
     record Connect(long id, byte[] token, Visitor visitor) implements Message {}
 
     /** The public side wants a data connection for whoever comes next. */
+    @SuppressWarnings("ArrayRecordComponent") // read once, never compared
     record Ready(long id, byte[] token) implements Message {}
 
     /** A ready connection gets its visitor. */

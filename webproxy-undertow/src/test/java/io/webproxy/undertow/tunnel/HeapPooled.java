@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import org.xnio.Pooled;
 
 /** A buffer that no pool owns, in the form that XNIO pushes back. */
+@SuppressWarnings("deprecation") // XNIO takes nothing else
 record HeapPooled(ByteBuffer buffer) implements Pooled<ByteBuffer> {
     @Override
     public void discard() {
