@@ -30,19 +30,4 @@ final class ClientSslEngine extends ForwardingSslEngine {
             throw e;
         }
     }
-
-    @Override
-    public void closeInbound() throws SSLException {
-        inner.closeInbound();
-    }
-
-    @Override
-    public void closeOutbound() {
-        inner.closeOutbound();
-    }
-
-    @Override
-    public boolean isOutboundDone() {
-        return inner.isOutboundDone();
-    }
 }

@@ -35,6 +35,21 @@ public abstract class ForwardingSslEngine extends SSLEngine {
     }
 
     @Override
+    public void closeInbound() throws SSLException {
+        inner.closeInbound();
+    }
+
+    @Override
+    public void closeOutbound() {
+        inner.closeOutbound();
+    }
+
+    @Override
+    public boolean isOutboundDone() {
+        return inner.isOutboundDone();
+    }
+
+    @Override
     public boolean isInboundDone() {
         return inner.isInboundDone();
     }

@@ -51,19 +51,4 @@ final class KeyedSslEngine extends ForwardingSslEngine {
             HandshakeKeys.leave(keys);
         }
     }
-
-    @Override
-    public void closeInbound() throws SSLException {
-        inner.closeInbound();
-    }
-
-    @Override
-    public void closeOutbound() {
-        inner.closeOutbound();
-    }
-
-    @Override
-    public boolean isOutboundDone() {
-        return inner.isOutboundDone();
-    }
 }
