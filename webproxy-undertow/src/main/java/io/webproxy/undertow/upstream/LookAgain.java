@@ -13,15 +13,15 @@ final class LookAgain {
     private static final long REST_NANOS = 1_000_000_000L;
     private static final int MOST = 4096;
 
-    private final Map<String, Turn> turns = new HashMap<>();
+    private final Map<String, Round> rounds = new HashMap<>();
 
     /** The last look-up of a name. */
-    private static final class Turn {
+    private static final class Round {
         private final long time;
         private final int number;
         private @Nullable List<Consumer<List<InetAddress>>> waiting = new ArrayList<>();
 
-        Turn(long time, int number) {
+        Round(long time, int number) {
             this.time = time;
             this.number = number;
         }
@@ -39,7 +39,7 @@ final class LookAgain {
 
     /** A name is to be looked up again; {@code whoever} is given to {@link #take}, except at rest. */
     synchronized Answer ask(String host, long now, Consumer<List<InetAddress>> whoever) {
-        Turn last = turns.get(host);
+        Round last = rounds.get(host);
         if (last != null && last.waiting != null) {
             last.waiting.add(whoever);
             return Answer.WAIT;
@@ -47,33 +47,33 @@ final class LookAgain {
         if (last != null ? now - last.time < REST_NANOS : !hasRoom(now)) {
             return Answer.REST;
         }
-        Turn next = new Turn(now, last == null ? 0 : last.number + 1);
+        Round next = new Round(now, last == null ? 0 : last.number + 1);
         if (next.waiting != null) {
             next.waiting.add(whoever);
         }
-        turns.put(host, next);
+        rounds.put(host, next);
         return Answer.LOOK_UP;
     }
 
     private boolean hasRoom(long now) {
-        if (turns.size() >= MOST) {
-            turns.values().removeIf(turn -> turn.waiting == null && now - turn.time >= REST_NANOS);
+        if (rounds.size() >= MOST) {
+            rounds.values().removeIf(round -> round.waiting == null && now - round.time >= REST_NANOS);
         }
-        return turns.size() < MOST;
+        return rounds.size() < MOST;
     }
 
     /** The spelling for the look-up under way. */
     synchronized String spelling(String host) {
-        Turn turn = turns.get(host);
-        return Spelling.of(host, turn == null ? 0 : turn.number);
+        Round round = rounds.get(host);
+        return Spelling.of(host, round == null ? 0 : round.number);
     }
 
     /** The look-up is over: those who wait for it. */
     synchronized List<Consumer<List<InetAddress>>> take(String host) {
-        Turn turn = turns.get(host);
-        List<Consumer<List<InetAddress>>> waiting = turn == null ? null : turn.waiting;
-        if (turn != null) {
-            turn.waiting = null;
+        Round round = rounds.get(host);
+        List<Consumer<List<InetAddress>>> waiting = round == null ? null : round.waiting;
+        if (round != null) {
+            round.waiting = null;
         }
         return waiting == null ? List.of() : waiting;
     }
