@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The attempts to have one request answered: which upstream gets it, whether it is sent again, to the same one or another, and what its failures say of the upstreams. What
- * may have been executed is never sent twice, unless it is idempotent and has no body.
+ * The attempts to have one request answered: which upstream gets it, and whether it is sent again, to the same one or another. What may have been executed is never sent twice,
+ * unless it is idempotent and has no body.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  *
@@ -46,12 +46,12 @@ final class Attempts {
     private final Upstreams pools;
     private final RouteState state;
     private final ConnectionLogin login;
+    private final PassiveHealth health;
     private final Asker asker;
 
     private boolean bodiless;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
-    private @Nullable UpstreamPool pool;
     private long askedAt;
     private boolean fresh;
     private boolean elsewhere;
@@ -59,11 +59,18 @@ final class Attempts {
     private boolean http11;
     private @Nullable ResendableBody body;
 
-    Attempts(Exchange exchange, Upstreams pools, RouteState state, ConnectionLogin login, Asker asker) {
+    Attempts(
+            Exchange exchange,
+            Upstreams pools,
+            RouteState state,
+            ConnectionLogin login,
+            PassiveHealth health,
+            Asker asker) {
         this.exchange = exchange;
         this.pools = pools;
         this.state = state;
         this.login = login;
+        this.health = health;
         this.asker = asker;
     }
 
@@ -105,7 +112,7 @@ final class Attempts {
     private void ask(Candidate next, boolean onFresh) {
         candidate = next;
         UpstreamPool chosen = pools.pool(next.upstream());
-        pool = chosen;
+        health.asked(next, chosen);
         if (chosen == null) {
             asker.unserved(ForwardError.POOL_EXHAUSTED, "there are too many upstreams");
             return;
@@ -180,7 +187,7 @@ final class Attempts {
 
     /** There is no connection to the upstream, which has had nothing of the request. Returns whether another one is asked. */
     boolean connectFailed() {
-        upstreamFailed();
+        health.failed();
         return moveOn(false);
     }
 
@@ -197,8 +204,7 @@ final class Attempts {
             ask(candidate, true);
             return true;
         }
-        upstreamFailed();
-        answerFailed(error, detail);
+        health.failed(error, detail);
         // once: a request that brings upstreams down must not go round
         boolean first = !elsewhere;
         elsewhere |= replayable;
@@ -222,7 +228,7 @@ final class Attempts {
         }
         // once, a connection that ends may have refused it; twice, its upstream: if not for want of HTTP/1.1
         if (refusals > 1 && !http11 && mayMoveOn()) {
-            upstreamFailed();
+            health.failed();
             toNext(false);
             return true;
         }
@@ -260,41 +266,6 @@ final class Attempts {
     void ended() {
         if (body != null) {
             body.giveUp();
-        }
-    }
-
-    // --- judging ---
-
-    /** The upstream has answered, whatever it says. */
-    void responded() {
-        if (pool != null) {
-            pool.answered();
-        }
-    }
-
-    /** What it has answered is a failure, or not. */
-    void judge(boolean failed) {
-        if (failed) {
-            upstreamFailed();
-        } else if (candidate != null) {
-            candidate.answered(exchange.shared().nanoClock());
-        }
-    }
-
-    /** The upstream has failed the request. */
-    void upstreamFailed() {
-        if (candidate != null) {
-            String avoided = candidate.failed(exchange.route().name(), now());
-            if (avoided != null && pool != null) {
-                pool.avoided(avoided);
-            }
-        }
-    }
-
-    /** It has failed the request after it had all or some of it, as the log is to say. */
-    void answerFailed(ForwardError error, String detail) {
-        if (pool != null) {
-            pool.answerFailed(error, detail);
         }
     }
 }

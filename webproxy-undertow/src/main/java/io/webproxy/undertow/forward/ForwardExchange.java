@@ -3,7 +3,6 @@ package io.webproxy.undertow.forward;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
-import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
@@ -14,7 +13,6 @@ import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import io.webproxy.undertow.message.FieldRules;
-import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UnwritableException;
@@ -44,6 +42,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     private final Exchange exchange;
     private final Http1Upstreams http1Upstreams;
     private final ConnectionLogin login;
+    private final PassiveHealth health;
     private final Attempts attempts;
     private final Runnable onClientGone = this::clientGone;
 
@@ -63,7 +62,8 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         this.exchange = exchange;
         this.http1Upstreams = http1Upstreams;
         this.login = new ConnectionLogin(exchange);
-        this.attempts = new Attempts(exchange, pools, state, login, this);
+        this.health = new PassiveHealth(exchange);
+        this.attempts = new Attempts(exchange, pools, state, login, health, this);
     }
 
     // --- the request's way ---
@@ -273,10 +273,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         if (done || from == null) {
             return;
         }
-        attempts.responded();
-        if (!isAnsweredCall(answer)) {
-            attempts.judge(answer.status() >= 500);
-        }
+        health.responded(answer);
         if (login.isRefused(from, answer)) {
             requireHttp11();
             return;
@@ -298,7 +295,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(answer.fields());
-            ofHttp = !isAnsweredCall(answer);
+            ofHttp = !health.isOfGrpc();
         }
         exchange.responded(answer);
         setResponse(answer, ClientHead.fields(exchange, answer), from.responseBody());
@@ -313,11 +310,6 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             return sink;
         });
         respond();
-    }
-
-    /** Whether it is gRPC that the upstream answers a call by: whether that is a failure, its end says. */
-    private boolean isAnsweredCall(ParsedHead answer) {
-        return exchange.grpc() != null && Grpc.isCall(answer.fields().getFirst(Headers.CONTENT_TYPE));
     }
 
     @Override
@@ -364,18 +356,11 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     public void responseEnded(HeaderMap trailers) {
         responseEnded = true;
         connection = null;
-        GrpcCall call = exchange.grpc();
-        if (call != null) {
-            call.ended(trailers);
-            if (!ofHttp) {
-                attempts.judge(call.isFailed(
-                        Objects.requireNonNull(getResponse(), "response").getResponseCode()));
-            }
-        }
+        health.completed(Objects.requireNonNull(getResponse(), "response").getResponseCode(), trailers);
         if (trailers.size() > 0) {
             putAttachment(
                     HttpAttachments.REQUEST_TRAILERS,
-                    call == null ? FieldRules.allowedTrailers(trailers) : FieldRules.metadata(trailers));
+                    exchange.grpc() == null ? FieldRules.allowedTrailers(trailers) : FieldRules.metadata(trailers));
         }
     }
 
@@ -392,10 +377,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     public void responseBroken(String detail) {
         LOG.debug("{}: {}", exchange, detail);
         noteReset();
-        attempts.answerFailed(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
-        if (exchange.grpc() != null && !ofHttp) {
-            attempts.judge(true);
-        }
+        health.brokeOff(detail);
         exchange.failed(ForwardError.RESPONSE_BODY_TRUNCATED);
         breakOff(502, "The service after this proxy broke off its answer.");
     }
@@ -442,12 +424,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     /** The time is up, and the upstream has had all of the request. */
     private void unanswered(ForwardError error) {
         if (connection != null && http().isRequestComplete()) {
-            GrpcCall call = exchange.grpc();
-            // a client that allows too little time says nothing of the upstream
-            if (call == null || !call.isOverdue(exchange.age())) {
-                attempts.upstreamFailed();
-            }
-            attempts.answerFailed(error, "no answer in time");
+            health.timedOut(error);
         }
     }
 
