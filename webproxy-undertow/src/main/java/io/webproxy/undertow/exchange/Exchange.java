@@ -270,6 +270,11 @@ public final class Exchange extends Watched {
         sweeper.watch(this);
     }
 
+    /** {@code next} is told from now on, in place of whom was told before; the silence goes on. */
+    public void handOver(Expiry next) {
+        expiry = next;
+    }
+
     /** The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had. */
     public void answering(Expiry onExpiry) {
         whileWaiting = null;

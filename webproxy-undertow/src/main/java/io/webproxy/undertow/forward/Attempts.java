@@ -1,29 +1,32 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.GrpcCall;
+import io.webproxy.undertow.upstream.ProxyHeaderWriter;
 import io.webproxy.undertow.upstream.UpstreamPool;
 import io.webproxy.undertow.upstream.UpstreamStream;
 import io.webproxy.undertow.upstream.Upstreams;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The attempts to have one request answered: which upstream gets it, and whether it is sent again, to the same one or another. What may have been executed is never sent twice,
- * unless it is idempotent and has no body.
+ * The attempts to have one request answered: which upstream gets it, and whether it is sent again, to the same one or
+ * another. What may have been executed is never sent twice, unless it is idempotent and has no body.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  *
  * <p>Undertow's {@code ProxyHandler} (2.4.4) answers 503 when a kept connection turns out to be closed. Canary: {@code ProxyHandlerDefectsTest.staleConnectionIsNotRetried}.
  */
-final class Attempts {
+final class Attempts implements UpstreamPool.Taker {
     private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
@@ -33,23 +36,33 @@ final class Attempts {
     /** RFC 9113 section 7: the upstream wants the request over HTTP/1.1. */
     private static final int HTTP_1_1_REQUIRED = 13;
 
-    /** Takes the connection to the upstream that was chosen, or hears that there is none. */
-    interface Asker extends UpstreamPool.Taker {
-        /** No upstream can be asked. */
+    /** Has a request to send, and hears whom it can be sent to. */
+    interface Asker {
+        /** Whether the request still wants an answer. */
+        boolean isOpen();
+
+        /** It can be sent to this upstream, on this stream. */
+        void connected(UpstreamStream stream, Upstream upstream);
+
+        /** There is no upstream that it can be sent to. */
         void unserved(ForwardError error, String detail);
 
         /** The application's choice has failed. */
         void choiceFailed(UpstreamChoice.FailedException why);
+
+        /** The client has left before all of it had come. */
+        void clientGone();
     }
 
     private final Exchange exchange;
     private final Upstreams pools;
     private final RouteState state;
+    private final Http1Upstreams http1Upstreams;
     private final ConnectionLogin login;
     private final PassiveHealth health;
+    private final OutboundRequest request;
     private final Asker asker;
 
-    private boolean bodiless;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
     private long askedAt;
@@ -57,28 +70,30 @@ final class Attempts {
     private boolean elsewhere;
     private int refusals;
     private boolean http11;
-    private @Nullable ResendableBody body;
 
     Attempts(
             Exchange exchange,
             Upstreams pools,
             RouteState state,
+            Http1Upstreams http1Upstreams,
             ConnectionLogin login,
             PassiveHealth health,
+            OutboundRequest request,
             Asker asker) {
         this.exchange = exchange;
         this.pools = pools;
         this.state = state;
+        this.http1Upstreams = http1Upstreams;
         this.login = login;
         this.health = health;
+        this.request = request;
         this.asker = asker;
     }
 
     // --- choosing ---
 
-    /** Asks the first upstream; {@code withoutBody}: whether the request has none. */
-    void begin(boolean withoutBody) {
-        bodiless = withoutBody;
+    /** Asks the first upstream. */
+    void begin() {
         Upstream only = exchange.plan().onlyUpstream();
         List<Candidate> candidates = state.candidates();
         if (only != null) {
@@ -123,17 +138,17 @@ final class Attempts {
             call.again();
         }
         askedAt = now();
-        boolean onlyOnce = !bodiless || !isIdempotent();
+        boolean onlyOnce = !request.isBodiless() || !isIdempotent();
         UpstreamStream own = onFresh ? null : login.take(chosen, onlyOnce);
         if (own != null) {
-            asker.connected(own);
+            connected(own);
         } else {
             chosen.take(
                     exchange.http().getIoThread(),
                     onFresh,
                     onlyOnce,
                     exchange.policy().connect(),
-                    asker);
+                    this);
         }
     }
 
@@ -145,28 +160,92 @@ final class Attempts {
         return IDEMPOTENT.contains(exchange.http().getRequestMethod().toString());
     }
 
-    /** The upstream that is asked. */
-    Upstream upstream() {
+    private Upstream upstream() {
         return Objects.requireNonNull(candidate, "candidate").upstream();
     }
 
-    /** How long ago it was asked, in nanoseconds. */
-    long age() {
-        return now() - askedAt;
+    // --- connecting ---
+
+    @Override
+    public UpstreamPool.Need needs() {
+        return login.isOne() || http11
+                ? UpstreamPool.Need.HTTP_1_1
+                : request.isUpgrade() ? UpstreamPool.Need.WEB_SOCKET : UpstreamPool.Need.ANY;
     }
 
-    /** Whether it has asked for HTTP/1.1. */
-    boolean isHttp11Required() {
-        return http11;
+    @Override
+    public ByteBuffer greeting(Upstream to) {
+        ProxyProtocol.Version version = to.proxyProtocol().orElse(null);
+        return version == null
+                ? UpstreamPool.Taker.super.greeting(to)
+                : ProxyHeaderWriter.proxied(
+                        version,
+                        exchange.clientSocket(),
+                        exchange.http().getConnection().getLocalAddress(InetSocketAddress.class));
+    }
+
+    @Override
+    public boolean isWanted() {
+        // Undertow ends the exchange by itself when the client's connection breaks
+        return asker.isOpen() && !exchange.isEnded();
+    }
+
+    @Override
+    public void connected(UpstreamStream taken) {
+        if (!isWanted()) {
+            taken.close();
+            return;
+        }
+        if (exchange.http().isRequestComplete() && !exchange.client().isRequestWhole()) {
+            // the upstream would take the end of the connection for the end of the body
+            taken.close();
+            asker.clientGone();
+            return;
+        }
+        exchange.connected(taken.isReused() ? 0 : now() - askedAt, taken.protocol());
+        if (exchange.grpc() != null && !taken.isHttp2()) {
+            taken.close();
+            http1Upstreams.met(upstream(), exchange.route());
+            if (!moveOn(false)) {
+                asker.unserved(ForwardError.UPSTREAM_PROTOCOL, "it speaks HTTP/1.1");
+            }
+            return;
+        }
+        asker.connected(taken, upstream());
+    }
+
+    @Override
+    public void failed(ForwardError error, String detail) {
+        if (!asker.isOpen()) {
+            return;
+        }
+        if (isConnectError(error)) {
+            LOG.debug("{}: {} ({})", exchange, error, detail);
+            health.failed();
+            if (moveOn(false)) {
+                return;
+            }
+        }
+        asker.unserved(error, detail);
+    }
+
+    private static boolean isConnectError(ForwardError error) {
+        return switch (error) {
+            // closed at once: nothing of the request was sent
+            case CONNECT_REFUSED,
+                    CONNECT_UNREACHABLE,
+                    CONNECT_TIMEOUT,
+                    CONNECT_TLS,
+                    DNS,
+                    UPSTREAM_CLOSED,
+                    UPSTREAM_PROTOCOL -> true;
+            default -> false;
+        };
     }
 
     // --- sending again ---
 
     /** Asks another upstream, if there is one and the budget allows it. */
-    boolean moveOn() {
-        return moveOn(false);
-    }
-
     private boolean moveOn(boolean onFresh) {
         boolean may = mayMoveOn();
         if (may) {
@@ -185,20 +264,16 @@ final class Attempts {
         askNext(Objects.requireNonNull(choice, "choice"), onFresh);
     }
 
-    /** There is no connection to the upstream, which has had nothing of the request. Returns whether another one is asked. */
-    boolean connectFailed() {
-        health.failed();
-        return moveOn(false);
-    }
-
     /**
-     * The upstream has ended its connection, or broken the protocol, before it answered. Returns whether the request is sent again.
+     * The upstream has ended its connection, or broken the protocol, before it answered. Returns whether the request
+     * is sent again.
      *
      * @param silent whether it has sent nothing
-     * @param reused whether the connection had served others before
      */
-    boolean lost(ForwardError error, String detail, boolean silent, boolean reused) {
-        boolean replayable = silent && bodiless && isIdempotent();
+    boolean lost(ForwardError error, String detail, boolean silent) {
+        UpstreamStream by = request.lost();
+        boolean reused = by != null && by.isReused();
+        boolean replayable = silent && request.isBodiless() && isIdempotent();
         if (replayable && reused && candidate != null && !fresh) {
             fresh = true;
             ask(candidate, true);
@@ -211,21 +286,16 @@ final class Attempts {
         return replayable && first && moveOn(true);
     }
 
-    /**
-     * An upstream has refused the request, having executed nothing of it. Returns whether it is sent again.
-     *
-     * @param by the stream that was refused, or null
-     */
-    boolean refused(@Nullable UpstreamStream by, String detail) {
+    /** The upstream has refused the request, having executed nothing of it. Returns whether it is sent again. */
+    boolean refused(String detail) {
+        UpstreamStream by = request.lost();
         http11 |= by != null && by.resetCode() == HTTP_1_1_REQUIRED;
-        boolean again = (bodiless || (body != null && body.isWhole())) && refusals++ < MOST_REFUSALS;
+        boolean again = request.isRepeatable() && refusals++ < MOST_REFUSALS;
         if (!again || candidate == null) {
             return false;
         }
         LOG.debug("{}: {}, and is sent again", exchange, detail);
-        if (body != null) {
-            body.await();
-        }
+        request.await();
         // once, a connection that ends may have refused it; twice, its upstream: if not for want of HTTP/1.1
         if (refusals > 1 && !http11 && mayMoveOn()) {
             health.failed();
@@ -237,35 +307,5 @@ final class Attempts {
             return true;
         }
         return false;
-    }
-
-    /** Where the body of a request goes that is sent for the first time; HTTP/2 may refuse it when it has begun. */
-    StreamSinkConduit body(UpstreamStream to) {
-        if (bodiless || !to.isHttp2()) {
-            return to.requestBody();
-        }
-        body = new ResendableBody(to.requestBody());
-        return body;
-    }
-
-    /** The request was sent again: its body follows from the first byte. */
-    void restart(UpstreamStream to) {
-        if (body != null) {
-            body.restart(to.requestBody());
-        }
-    }
-
-    /** An upstream has answered, and the client is told so: the request won't be sent again. */
-    void settled() {
-        if (body != null) {
-            body.settle();
-        }
-    }
-
-    /** The request won't be sent again. */
-    void ended() {
-        if (body != null) {
-            body.giveUp();
-        }
     }
 }

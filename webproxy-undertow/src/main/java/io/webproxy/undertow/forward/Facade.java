@@ -57,6 +57,7 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
     private @Nullable ConduitStreamSinkChannel requestChannel;
     private @Nullable ConduitStreamSourceChannel responseChannel;
     private @Nullable ClientResponse response;
+    private boolean open = true;
 
     Facade(HttpServerExchange http) {
         this.http = http;
@@ -120,6 +121,16 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
     public final void sendRequest(ClientRequest request, ClientCallback<ClientExchange> callback) {
         onSent = callback;
         begin();
+    }
+
+    /** The exchange has its end, or goes on without the handler: what is still said to it is of no consequence. */
+    final void shut() {
+        open = false;
+    }
+
+    @Override
+    public final boolean isOpen() {
+        return open;
     }
 
     /** Whether the handler has been told where the body of the request goes. */

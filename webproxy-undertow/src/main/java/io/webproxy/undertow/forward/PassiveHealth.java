@@ -11,8 +11,9 @@ import io.webproxy.undertow.upstream.UpstreamPool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What becomes of one request, as far as it says how healthy an upstream is: the route counts answers and failures of each, the pool's log tells of failures. A response of 5xx is a failure; of a
- * gRPC call that is answered by gRPC it is the status at its end that counts.
+ * What becomes of one request, as far as it says how healthy an upstream is: the route counts answers and failures of
+ * each, the pool's log tells of failures. A response of 5xx is a failure; of a gRPC call that is answered by gRPC it
+ * is the status at its end that counts.
  *
  * <p>It judges the upstream that was asked last. Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -21,6 +22,7 @@ final class PassiveHealth {
     private @Nullable Candidate candidate;
     private @Nullable UpstreamPool pool;
     private boolean ofGrpc;
+    private int status;
 
     PassiveHealth(Exchange exchange) {
         this.exchange = exchange;
@@ -37,9 +39,10 @@ final class PassiveHealth {
         if (pool != null) {
             pool.answered();
         }
+        status = head.status();
         ofGrpc = exchange.grpc() != null && Grpc.isCall(head.fields().getFirst(Headers.CONTENT_TYPE));
         if (!ofGrpc) {
-            judge(head.status() >= 500);
+            judge(status >= 500);
         }
     }
 
@@ -48,8 +51,8 @@ final class PassiveHealth {
         return ofGrpc;
     }
 
-    /** Its response with this status has come to its end. */
-    void completed(int status, HeaderMap trailers) {
+    /** Its response has come to its end. */
+    void completed(HeaderMap trailers) {
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(trailers);
@@ -83,7 +86,10 @@ final class PassiveHealth {
         tell(error, detail);
     }
 
-    /** It has failed the request and had nothing of it, or nothing that it has executed; its pool tells of that by itself. */
+    /**
+     * It has failed the request and had nothing of it, or nothing that it has executed; its pool tells of that by
+     * itself.
+     */
     void failed() {
         judge(true);
     }

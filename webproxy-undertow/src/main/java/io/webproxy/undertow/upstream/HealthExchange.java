@@ -17,7 +17,8 @@ import org.xnio.conduits.StreamSourceConduit;
  * One health check over a connection of HTTP/1.1, which serves nothing else: a {@code GET}. The head decides; of the body at most 64 KiB are read, so that the upstream can
  * end it properly. Not thread-safe: it belongs to the probe's IO thread.
  */
-final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListener, ReadReadyHandler {
+final class HealthExchange
+        implements UpstreamConnection.Keeper, UpstreamListener, ResponseListener, ReadReadyHandler {
     private static final int MOST_BODY = 64 * 1024;
 
     private final Upstream upstream;
@@ -76,15 +77,15 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
             end();
             return;
         }
-        used.responseBody().setReadReadyHandler(this);
-        read(used.responseBody());
+        used.responseBody(this).setReadReadyHandler(this);
+        read(used.responseBody(this));
     }
 
     @Override
     public void readReady() {
         UpstreamConnection used = connection;
         if (used != null) {
-            read(used.responseBody());
+            read(used.responseBody(this));
         }
     }
 

@@ -25,11 +25,13 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     private final boolean tunnel;
     private final boolean reused;
     private @Nullable UpstreamListener listener;
+    /** From when the final head has come. */
+    private @Nullable ResponseListener reader;
+
     private @Nullable OutboundStream stream;
     private @Nullable StreamSinkConduit request;
     private boolean webSocket;
     private boolean heard;
-    private boolean responded;
     private boolean over;
 
     /**
@@ -86,7 +88,8 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     }
 
     @Override
-    public StreamSourceConduit responseBody() {
+    public StreamSourceConduit responseBody(ResponseListener who) {
+        reader = who;
         return Objects.requireNonNull(stream, "stream").response();
     }
 
@@ -97,7 +100,7 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
 
     @Override
     public Detached detach() {
-        listener = null;
+        hearNoMore();
         return new Detached(Objects.requireNonNull(stream, "stream").tunnel(), null);
     }
 
@@ -113,12 +116,17 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
 
     @Override
     public void close() {
-        listener = null;
+        hearNoMore();
         OutboundStream opened = stream;
         if (!over && opened != null) {
             over = true;
             opened.reset(CANCEL);
         }
+    }
+
+    private void hearNoMore() {
+        listener = null;
+        reader = null;
     }
 
     // --- what is heard of the stream ---
@@ -149,7 +157,6 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     @Override
     public void head(int status, HeaderMap fields, boolean end) {
         heard = true;
-        responded = true;
         if (listener != null) {
             listener.responded(parsed(status, fields, end));
         }
@@ -169,25 +176,25 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
 
     @Override
     public void bytes(long bytes) {
-        if (listener != null) {
-            listener.responseBytes(bytes);
+        if (reader != null) {
+            reader.responseBytes(bytes);
         }
     }
 
     @Override
     public void paused() {
-        if (listener != null) {
-            listener.responsePaused();
+        if (reader != null) {
+            reader.responsePaused();
         }
     }
 
     @Override
     public void ended(HeaderMap trailers) {
         over = true;
-        UpstreamListener who = listener;
-        listener = null;
-        if (who != null) {
-            who.responseEnded(trailers);
+        ResponseListener told = reader;
+        hearNoMore();
+        if (told != null) {
+            told.responseEnded(trailers);
         }
     }
 
@@ -195,12 +202,13 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     public void failed(OutboundStream.Failure failure, String detail) {
         over = true;
         UpstreamListener who = listener;
-        listener = null;
-        if (who == null) {
+        ResponseListener told = reader;
+        hearNoMore();
+        if (told != null) {
+            told.responseBroken(detail);
             return;
         }
-        if (responded) {
-            who.responseBroken(detail);
+        if (who == null) {
             return;
         }
         switch (failure) {

@@ -10,6 +10,7 @@ import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.message.ChunkedDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
@@ -22,13 +23,13 @@ import org.xnio.conduits.ReadReadyHandler;
  * are read straight into the reader's buffer. Not thread-safe.
  */
 final class ResponseBodySource implements PlainSource {
-    private final UpstreamListener listener;
     private final UpstreamConnection connection;
     private final ConduitStreamSourceChannel source;
     private final ParsedHead.Framing framing;
     private final @Nullable ChunkedDecoder decoder;
     private final Turn turn = new Turn();
 
+    private @Nullable ResponseListener listener;
     private boolean resting;
     private long remaining;
     private @Nullable PooledByteBuffer early;
@@ -38,18 +39,25 @@ final class ResponseBodySource implements PlainSource {
     private @Nullable ReadReadyHandler handler;
 
     ResponseBodySource(
-            UpstreamListener listener,
             UpstreamConnection connection,
             ConduitStreamSourceChannel source,
             ParsedHead head,
             @Nullable PooledByteBuffer early) {
-        this.listener = listener;
         this.connection = connection;
         this.source = source;
         this.framing = head.framing();
         this.remaining = framing == ParsedHead.Framing.LENGTH ? head.contentLength() : 0;
         this.decoder = framing == ParsedHead.Framing.CHUNKED ? new ChunkedDecoder() : null;
         this.early = early;
+    }
+
+    /** Whoever reads is told of what comes; before the first read. */
+    void listener(ResponseListener who) {
+        listener = who;
+    }
+
+    private ResponseListener listener() {
+        return Objects.requireNonNull(listener, "listener");
     }
 
     boolean isEnded() {
@@ -97,7 +105,7 @@ final class ResponseBodySource implements PlainSource {
         }
         if (early == null && turn.isOver()) {
             rest();
-            listener.responsePaused();
+            listener().responsePaused();
             return 0;
         }
         int read;
@@ -114,9 +122,9 @@ final class ResponseBodySource implements PlainSource {
         }
         if (read > 0) {
             turn.moved(read);
-            listener.responseBytes(read);
+            listener().responseBytes(read);
         } else if (read == 0 && !ended) {
-            listener.responsePaused();
+            listener().responsePaused();
         }
         return read == 0 && ended ? -1 : read;
     }
@@ -227,7 +235,7 @@ final class ResponseBodySource implements PlainSource {
         if (failure == null) {
             failure = new BrokenOff(why);
             releaseEarly();
-            listener.responseBroken(why);
+            listener().responseBroken(why);
         }
         return failure;
     }
@@ -240,7 +248,7 @@ final class ResponseBodySource implements PlainSource {
         releaseEarly();
         HeaderMap trailers = decoder == null ? null : decoder.trailers();
         connection.responseEnded();
-        listener.responseEnded(trailers == null ? new HeaderMap() : trailers);
+        listener().responseEnded(trailers == null ? new HeaderMap() : trailers);
     }
 
     private void releaseEarly() {

@@ -203,8 +203,10 @@ public final class UpstreamConnection implements UpstreamStream {
     }
 
     @Override
-    public StreamSourceConduit responseBody() {
-        return Objects.requireNonNull(response, "response");
+    public StreamSourceConduit responseBody(ResponseListener who) {
+        ResponseBodySource body = Objects.requireNonNull(response, "response");
+        body.listener(who);
+        return body;
     }
 
     @Override
@@ -326,7 +328,7 @@ public final class UpstreamConnection implements UpstreamStream {
                     if (head.status() >= 200 || head.status() == 101) {
                         boolean keep = buffer.hasRemaining();
                         persistent = head.isPersistent();
-                        response = new ResponseBodySource(who, this, source, head, keep ? pooled : null);
+                        response = new ResponseBodySource(this, source, head, keep ? pooled : null);
                         who.responded(head);
                         return keep;
                     }

@@ -1,9 +1,11 @@
 package io.webproxy.undertow.upstream;
 
-import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
 
-/** What an exchange hears from its {@link UpstreamStream}, on its IO thread. */
+/**
+ * What an exchange hears from its {@link UpstreamStream} about its request, and until the response head has come; on
+ * its IO thread.
+ */
 public interface UpstreamListener {
     /** The upstream's socket took request-body bytes. */
     void requestBytesTaken(long bytes);
@@ -14,31 +16,19 @@ public interface UpstreamListener {
     /** A 1xx head other than 101 has come (RFC 9110 section 15.2). */
     void interim(ParsedHead head);
 
-    /** The final head has come, or a 101; the body follows. */
+    /** The final head has come, or a 101; whoever wants the body takes {@link UpstreamStream#responseBody} now. */
     void responded(ParsedHead head);
 
     /**
-     * There will be no head.
+     * There will be no head, or the exchange can't go on for a reason of the proxy's own.
      *
      * @param silent whether the upstream closed the connection before any byte of a response
      */
     void failed(ForwardError error, String detail, boolean silent);
 
     /**
-     * There will be no head, and the upstream has said that it has executed nothing of the request (RFC 9113 section 8.7): it may be sent again,
-     * whatever its method.
+     * There will be no head, and the upstream has said that it has executed nothing of the request (RFC 9113 section
+     * 8.7): it may be sent again, whatever its method.
      */
     void refused(String detail);
-
-    /** Response-body bytes have come. */
-    void responseBytes(long bytes);
-
-    /** The upstream pauses within the body. */
-    void responsePaused();
-
-    /** The body is complete; {@code trailers} may be empty. */
-    void responseEnded(HeaderMap trailers);
-
-    /** The body broke off; the read that found out throws. */
-    void responseBroken(String detail);
 }

@@ -10,7 +10,8 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The upstream's side of one exchange: a connection of HTTP/1.1 while it serves the exchange, or one stream of an HTTP/2 connection.
+ * The upstream's side of one exchange: a connection of HTTP/1.1 while it serves the exchange, or one stream of an
+ * HTTP/2 connection.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
@@ -27,11 +28,13 @@ public interface UpstreamStream {
     boolean isReused();
 
     /**
-     * Starts the exchange: the head goes out at once, or with the body's first bytes if they come on this turn of the IO thread.
+     * Starts the exchange: the head goes out at once, or with the body's first bytes if they come on this turn of the
+     * IO thread.
      *
      * @param isHead whether the method is HEAD, so that the response has no body
      * @param trailers gives the request's trailers once its body has ended, or null for none
-     * @throws UnwritableException if the protocol can't carry the head; nothing was sent then, and the stream is still unused
+     * @throws UnwritableException if the protocol can't carry the head; nothing was sent then, and the stream is still
+     *     unused
      */
     void exchange(
             UpstreamListener who,
@@ -46,21 +49,26 @@ public interface UpstreamStream {
     /** Where the request body goes; after {@link #exchange}. */
     StreamSinkConduit requestBody();
 
-    /** Where the response body comes from; after {@link UpstreamListener#responded}. */
-    StreamSourceConduit responseBody();
+    /**
+     * Where the response body comes from; from within {@link UpstreamListener#responded}. {@code who} hears of it from
+     * now on.
+     */
+    StreamSourceConduit responseBody(ResponseListener who);
 
     /**
-     * From now on the connection serves one client connection alone, and ends with it: what the upstream answers may depend on who has logged in
-     * on it. Only the first call counts; HTTP/2, where no login is one of the connection, knows nothing of it.
+     * From now on the connection serves one client connection alone, and ends with it: what the upstream answers may
+     * depend on who has logged in on it. Only the first call counts; HTTP/2, where no login is one of the connection,
+     * knows nothing of it.
      *
-     * @param owner that client connection's; null if it is shared by several clients, so that the connection ends with this exchange
+     * @param owner that client connection's; null if it is shared by several clients, so that the connection ends with
+     *     this exchange
      * @param route the route of the exchange
      */
     void belongTo(@Nullable OwnedConnections owner, Route route);
 
     /**
-     * Gives the bytes of both directions away, for a tunnel after a 101. What had come with the head is read first. The connection
-     * still counts until {@link #close()}.
+     * Gives the bytes of both directions away, for a tunnel after a 101. What had come with the head is read first.
+     * The connection still counts until {@link #close()}.
      */
     Detached detach();
 

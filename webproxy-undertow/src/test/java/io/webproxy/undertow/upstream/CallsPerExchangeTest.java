@@ -154,7 +154,7 @@ class CallsPerExchangeTest {
     }
 
     /** What is read of one response, until it ends. */
-    private final class Answer implements UpstreamListener {
+    private final class Answer implements UpstreamListener, ResponseListener {
         private final StringBuilder text = new StringBuilder();
         private final CompletableFuture<String> end = new CompletableFuture<>();
 
@@ -172,7 +172,7 @@ class CallsPerExchangeTest {
 
         @Override
         public void responded(ParsedHead head) {
-            StreamSourceConduit body = connection.responseBody();
+            StreamSourceConduit body = connection.responseBody(this);
             body.setReadReadyHandler(new ReadReadyHandler() {
                 @Override
                 public void readReady() {

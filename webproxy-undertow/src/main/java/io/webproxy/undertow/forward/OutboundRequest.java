@@ -1,0 +1,180 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Methods;
+import io.webproxy.route.Upstream;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.GrpcCall;
+import io.webproxy.undertow.upstream.HeadWriter;
+import io.webproxy.undertow.upstream.RequestHead;
+import io.webproxy.undertow.upstream.UnwritableException;
+import io.webproxy.undertow.upstream.UpstreamListener;
+import io.webproxy.undertow.upstream.UpstreamStream;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.conduits.StreamSinkConduit;
+
+/**
+ * A request on its way to upstreams. It is on one stream at most: its head is written for each upstream anew, its body
+ * follows, and can follow once more on another stream as long as all of it is kept.
+ *
+ * <p>Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap> {
+    private final Exchange exchange;
+    private final Facade facade;
+    private final ConnectionLogin login;
+
+    private @Nullable OutboundHead head;
+    /** What it is on; null before, and once it is answered or given up. */
+    private @Nullable UpstreamStream stream;
+
+    private @Nullable Upstream upstream;
+    private @Nullable ResendableBody body;
+
+    /** The request of an exchange; {@code facade} is told where its body goes. */
+    OutboundRequest(Exchange exchange, Facade facade, ConnectionLogin login) {
+        this.exchange = exchange;
+        this.facade = facade;
+        this.login = login;
+    }
+
+    /**
+     * Looks at the request.
+     *
+     * @throws UnwritableException if the route makes no path of the request's
+     */
+    void prepare() {
+        head = new OutboundHead(exchange);
+    }
+
+    private OutboundHead head() {
+        return Objects.requireNonNull(head, "head");
+    }
+
+    /** Whether it opens a WebSocket. */
+    boolean isUpgrade() {
+        return head().isUpgrade();
+    }
+
+    /** Whether it has no body. */
+    boolean isBodiless() {
+        return head().requestFraming().isNone();
+    }
+
+    /** The stream that it is on; null while it is on none, and once somebody else has that. */
+    @Nullable UpstreamStream stream() {
+        return stream;
+    }
+
+    /** Whether an upstream has had all of it. */
+    boolean isSent() {
+        return stream != null && exchange.http().isRequestComplete();
+    }
+
+    /** Whether an upstream has taken all that has come of its body, and more is to come. */
+    boolean isAwaitingBody() {
+        return stream != null
+                && stream.isAwaitingBody()
+                && !exchange.http().isRequestComplete();
+    }
+
+    /**
+     * Sends it to an upstream.
+     *
+     * @param who is told what becomes of it
+     * @throws UnwritableException if the upstream's protocol can't carry it
+     */
+    void send(UpstreamStream on, Upstream to, UpstreamListener who) {
+        stream = on;
+        upstream = to;
+        HttpServerExchange http = exchange.http();
+        try {
+            on.exchange(
+                    who, this, head().requestFraming(), http.getRequestMethod().equals(Methods.HEAD), this);
+        } catch (UnwritableException e) {
+            stream = null;
+            on.close();
+            throw e;
+        }
+        if (!facade.isOpen() || stream != on) {
+            return;
+        }
+        if (!facade.isSending()) {
+            facade.send(body(on));
+        } else if (body != null) {
+            // from its first byte
+            body.restart(on.requestBody());
+        }
+    }
+
+    /** The body that is sent for the first time; HTTP/2 may refuse the request when it has begun. */
+    private StreamSinkConduit body(UpstreamStream on) {
+        if (isBodiless() || !on.isHttp2()) {
+            return on.requestBody();
+        }
+        body = new ResendableBody(on.requestBody());
+        return body;
+    }
+
+    @Override
+    public void writeTo(HeadWriter out) {
+        OutboundHead written = head();
+        written.writeTo(out, Objects.requireNonNull(upstream, "upstream"));
+        if (written.isLogin()) {
+            login.begins(Objects.requireNonNull(stream, "stream"));
+        }
+    }
+
+    /** The trailers, once the body has ended; null for none. */
+    @Override
+    public @Nullable HeaderMap get() {
+        return head().trailers(facade.getAttachment(HttpAttachments.RESPONSE_TRAILERS));
+    }
+
+    /** Whether all of it could be sent once more. */
+    boolean isRepeatable() {
+        return isBodiless() || (body != null && body.isWhole());
+    }
+
+    /** It is about to be sent once more, and takes no more of its body until then. */
+    void await() {
+        if (body != null) {
+            body.await();
+        }
+    }
+
+    /** The stream has failed it, and is over. How it was reset says more to a gRPC client than that it was. */
+    @Nullable UpstreamStream lost() {
+        UpstreamStream by = stream;
+        stream = null;
+        GrpcCall call = exchange.grpc();
+        if (call != null && by != null) {
+            call.reset(by.resetCode(), exchange.age());
+        }
+        return by;
+    }
+
+    /** It is answered, and the client is told so: it won't be sent again, and the stream is the answer's. */
+    void settled() {
+        stream = null;
+        if (body != null) {
+            body.settle();
+        }
+    }
+
+    /** It won't be sent again, and needs no answer. */
+    void giveUp() {
+        if (body != null) {
+            body.giveUp();
+        }
+        UpstreamStream used = stream;
+        stream = null;
+        if (used != null) {
+            used.abort();
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package io.webproxy.undertow.forward;
+
+import io.undertow.server.ConduitWrapper;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.ConduitFactory;
+import io.undertow.util.HeaderMap;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.exchange.BrokenOff;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.exchange.Expiry;
+import io.webproxy.undertow.exchange.GrpcCall;
+import io.webproxy.undertow.message.FieldRules;
+import io.webproxy.undertow.upstream.ParsedHead;
+import io.webproxy.undertow.upstream.ResponseListener;
+import io.webproxy.undertow.upstream.UpstreamStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.conduits.StreamSinkConduit;
+
+/**
+ * A response on its way from an upstream to the client. It takes the exchange over from {@link ForwardExchange} with
+ * the final response head, and hears from then on of the response body, of the limits and of the client. Whatever
+ * fails now breaks the response off: the client may have its head, so nothing is answered or sent again.
+ *
+ * <p>It holds the upstream's stream until the response is complete; then the stream is the pool's again, while the
+ * client may still be behind. Not thread-safe: it belongs to the exchange's IO thread.
+ */
+final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listener, ConduitWrapper<StreamSinkConduit> {
+    private static final Logger LOG = LoggerFactory.getLogger(ResponseRelay.class);
+
+    private final Exchange exchange;
+    private final Facade facade;
+    private final PassiveHealth health;
+    private final Runnable onClientGone;
+    /** Null from the end of the response on. */
+    private @Nullable UpstreamStream upstream;
+
+    private @Nullable SseHeartbeat heartbeat;
+    /** Null until the proxy handler moves the body. */
+    private @Nullable ClientSink sink;
+
+    /** For an exchange whose response has begun; {@code onClientGone} is to call {@link #clientGone}. */
+    ResponseRelay(Exchange exchange, Facade facade, PassiveHealth health, Runnable onClientGone) {
+        this.exchange = exchange;
+        this.facade = facade;
+        this.health = health;
+        this.onClientGone = onClientGone;
+    }
+
+    /**
+     * Takes the exchange over, and lets the proxy handler send the head and move the body. The head may upgrade the
+     * timeout class.
+     *
+     * @param from the stream that the response comes by, which is the relay's from now on
+     */
+    void start(ParsedHead head, UpstreamStream from) {
+        upstream = from;
+        GrpcCall call = exchange.grpc();
+        if (call != null) {
+            call.ended(head.fields());
+        }
+        exchange.responded(head);
+        facade.setResponse(head, ClientHead.fields(exchange, head), from.responseBody(this));
+        HttpServerExchange http = exchange.http();
+        if (!http.isRequestComplete() || exchange.isLeaving()) {
+            http.setPersistent(false);
+        }
+        heartbeat = SseHeartbeat.of(exchange, head);
+        http.addResponseWrapper(this);
+        exchange.handOver(this);
+        facade.respond();
+    }
+
+    @Override
+    public StreamSinkConduit wrap(ConduitFactory<StreamSinkConduit> factory, HttpServerExchange http) {
+        ClientSink made = ClientSink.over(factory.create(), exchange, this, heartbeat);
+        sink = made;
+        return made;
+    }
+
+    /** Whether the upstream has sent all of it. */
+    boolean isComplete() {
+        return upstream == null;
+    }
+
+    // --- the upstream ---
+
+    @Override
+    public void responseBytes(long bytes) {
+        exchange.activity();
+    }
+
+    @Override
+    public void responsePaused() {
+        if (sink != null) {
+            sink.pause();
+        }
+    }
+
+    @Override
+    public void responseEnded(HeaderMap trailers) {
+        upstream = null;
+        health.completed(trailers);
+        if (trailers.size() > 0) {
+            facade.putAttachment(
+                    HttpAttachments.REQUEST_TRAILERS,
+                    exchange.grpc() == null ? FieldRules.allowedTrailers(trailers) : FieldRules.metadata(trailers));
+        }
+    }
+
+    @Override
+    public void responseBroken(String detail) {
+        LOG.debug("{}: {}", exchange, detail);
+        GrpcCall call = exchange.grpc();
+        if (call != null && upstream != null) {
+            call.reset(upstream.resetCode(), exchange.age());
+        }
+        health.brokeOff(detail);
+        breakOff(ForwardError.RESPONSE_BODY_TRUNCATED, 502, "The service after this proxy broke off its answer.");
+    }
+
+    // --- the client ---
+
+    @Override
+    public void clientGone() {
+        if (facade.isOpen()) {
+            exchange.failed(ForwardError.CLIENT_ABORTED);
+            end(exchange.client()::abort);
+        }
+    }
+
+    @Override
+    public void answeredEarly() {
+        if (facade.isOpen()) {
+            facade.shut();
+            exchange.client().finishEarly();
+        }
+    }
+
+    @Override
+    public void requestBroken(int with, String detail) {
+        if (facade.isOpen()) {
+            LOG.debug("{}: {}", exchange, detail);
+            breakOff(ForwardError.REQUEST_REJECTED, with, "The request is refused: " + detail + ".");
+        }
+    }
+
+    // --- the clock and the server ---
+
+    @Override
+    public void idle() {
+        breakOff(ForwardError.RESPONSE_BODY_IDLE, 504, "Both sides were silent for too long.");
+    }
+
+    @Override
+    public void overdue() {
+        breakOff(ForwardError.TOTAL_TIMEOUT, 504, "The time for the whole exchange ran out.");
+    }
+
+    @Override
+    public void lasting(long now) {
+        if (facade.isOpen()) {
+            exchange.client().watchForAbort(onClientGone);
+        }
+        if (facade.isOpen() && sink != null) {
+            sink.lasting(now);
+        }
+    }
+
+    @Override
+    public void cut() {
+        breakOff(503, "The proxy ends.");
+    }
+
+    @Override
+    public void ended() {
+        if (upstream != null || (sink != null && !sink.isTerminated())) {
+            end(exchange.client()::abort);
+        }
+    }
+
+    // --- the end before the end ---
+
+    private void breakOff(ForwardError error, int as, String detail) {
+        if (facade.isOpen()) {
+            exchange.failed(error);
+            breakOff(as, detail);
+        }
+    }
+
+    /**
+     * The response can't become whole: a gRPC call that is answered by gRPC is told why, by what HTTP's status says,
+     * where its stream can still carry that.
+     */
+    void breakOff(int as, String detail) {
+        boolean ofHttp = exchange.grpc() != null && !health.isOfGrpc();
+        end(ofHttp ? exchange.client()::abort : () -> exchange.breakOff(as, detail));
+    }
+
+    /** Ends both sides at once; the transfers are made to throw, so that they give their buffers back. */
+    private void end(Runnable client) {
+        if (!facade.isOpen()) {
+            return;
+        }
+        facade.shut();
+        if (sink != null) {
+            sink.fail(new BrokenOff("the exchange was aborted"));
+        }
+        UpstreamStream used = upstream;
+        upstream = null;
+        if (used != null) {
+            used.abort();
+        } else {
+            // the body is complete on the upstream's side, and may wait in a transfer
+            facade.wakeReads();
+        }
+        client.run();
+    }
+}
