@@ -11,15 +11,9 @@ import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.route.Route;
-import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
-import io.webproxy.undertow.deadline.Guard;
-import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
-import io.webproxy.undertow.deadline.Watched;
-import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,36 +22,18 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and its response: the idle deadline, who failed, what was moved, and the record at the end.
+ * One request and its response: who has sent it, what was decided about it, who failed, what was moved, and the record
+ * at the end. How long it may go on is the matter of its {@link ExchangeLimits}, what its client gets of its {@link
+ * ClientStream}.
  *
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
- *
- * <p>It is long because all rooms put down here what they find out about the exchange, a short method each, for the record at its end.
  */
-public final class Exchange extends Watched {
+public final class Exchange {
     private static final Set<HttpString> RECORDED = Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER);
     private static final AttachmentKey<Exchange> KEY = AttachmentKey.create(Exchange.class);
-
-    /**
-     * Who is on the other end of a client's connection.
-     *
-     * @param name the textual form of the address, without a zone
-     * @param trusted whether its forwarding fields are believed
-     * @param identity who it has proved to be
-     */
-    public record Peer(InetAddress address, String name, boolean trusted, Identity identity) {}
-
-    /**
-     * Whose request it is, and how it came: the peer itself, or whom a trusted proxy has named.
-     *
-     * @param address of the client
-     * @param scheme {@code http} or {@code https}: how the client has reached this server, or the proxy
-     */
-    public record Requester(InetAddress address, String scheme) {}
 
     private final HttpServerExchange http;
     private final Exchanges shared;
@@ -70,25 +46,17 @@ public final class Exchange extends Watched {
     private final long start;
     private final String requestId;
 
-    private final ExchangeDeadline deadline;
-    private @Nullable Expiry expiry;
-    private @Nullable LongConsumer whileWaiting;
-    private @Nullable AckWatch acks;
+    private final ExchangeLimits limits;
+    private final ChosenUpstream upstream = new ChosenUpstream();
 
-    private final Lease endpoint;
-    private @Nullable Lease lease;
     private @Nullable RequestPlan plan;
     private @Nullable ErrorPages errorPages;
     private @Nullable String user;
-    private @Nullable String upstream;
-    private @Nullable String upstreamProtocol;
-    private @Nullable InFlight load;
     private @Nullable ForwardError error;
     private boolean proxyAnswered;
     private int status;
     private long bytesIn;
     private long bytesOut;
-    private long connect;
     private long firstByte = -1;
     private boolean held;
     private boolean closing;
@@ -102,9 +70,9 @@ public final class Exchange extends Watched {
         this.sweeper = shared.sweeper(http.getIoThread());
         this.head = new RequestView(http, path, requester);
         this.start = sweeper.now();
-        this.endpoint = Origin.of(http.getConnection()).endpoint();
         this.requestId = RequestIds.of(http.getRequestHeaders(), peer.trusted());
-        this.deadline = new ExchangeDeadline(start);
+        this.limits = new ExchangeLimits(
+                this, sweeper, start, Origin.of(http.getConnection()).endpoint());
         http.addExchangeCompleteListener((completed, next) -> {
             if (!held) {
                 if (!closing && !http.getConnection().isOpen()) {
@@ -157,14 +125,9 @@ public final class Exchange extends Watched {
         return grpc;
     }
 
-    /** Whether the endpoint that it came through goes away. */
-    public boolean isLeaving() {
-        return client.isLeaving();
-    }
-
     /** Whether the endpoint goes away, or the route has done so: what lasts is to come to its end. */
     public boolean isEnding() {
-        return isLeaving() || (lease != null && lease.isEnding());
+        return client.isLeaving() || limits.isRouteEnding();
     }
 
     /** Who is on the other end of the client's connection. */
@@ -220,12 +183,7 @@ public final class Exchange extends Watched {
     /** The request goes to the plan's route, with these timeouts. */
     public void routed(RequestPlan chosen, TimeoutPolicy timeouts) {
         plan = chosen;
-        lease = shared.routes().of(chosen.route().name());
-        deadline.choose(timeouts, head);
-        if (grpc != null && grpc.timeout() >= 0) {
-            deadline.limitTotal(grpc.timeout());
-        }
-        classChanged(null);
+        limits.choose(chosen.route(), timeouts, grpc == null ? -1 : grpc.timeout());
     }
 
     /** More has been decided about it. */
@@ -248,49 +206,14 @@ public final class Exchange extends Watched {
         return error;
     }
 
-    /** The timeouts in force. */
-    public TimeoutPolicy policy() {
-        return deadline.policy();
+    /** How long it may go on, and who is told when it may no longer. */
+    public ExchangeLimits limits() {
+        return limits;
     }
 
     /** Who was authenticated. */
     public void authenticated(String name) {
         user = name;
-    }
-
-    /** Whether neither silence nor a total ends it. */
-    public boolean isWithoutLimit() {
-        return deadline.at() == Long.MAX_VALUE;
-    }
-
-    /** From now on silence is counted; {@code onExpiry} is told. */
-    public void watch(Expiry onExpiry) {
-        expiry = onExpiry;
-        activity();
-        sweeper.watch(this);
-    }
-
-    /** {@code next} is told from now on, in place of whom was told before; the silence goes on. */
-    public void handOver(Expiry next) {
-        expiry = next;
-    }
-
-    /** The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had. */
-    public void answering(Expiry onExpiry) {
-        whileWaiting = null;
-        deadline.limitSilence();
-        deadline.liftTotal();
-        watch(onExpiry);
-    }
-
-    /** Until the response begins, this is called with the time of each sweep. */
-    public void whileWaiting(LongConsumer look) {
-        whileWaiting = firstByte < 0 ? look : null;
-    }
-
-    /** A byte moved, in either direction. */
-    public void activity() {
-        deadline.activity(sweeper.now());
     }
 
     /** Request-body bytes came from the client. */
@@ -311,55 +234,21 @@ public final class Exchange extends Watched {
         }
     }
 
-    /** An upstream was chosen: the exchange counts as its load, and no more as that of the one before. */
-    public void upstream(String authority, InFlight inFlight) {
-        upstream = authority;
-        upstreamProtocol = null;
-        leaveUpstream();
-        if (!ended) {
-            load = inFlight;
-            inFlight.entered();
-        }
+    /** Response-body bytes that went towards the client so far. */
+    long bytesOut() {
+        return bytesOut;
     }
 
-    /** The upstream has nothing to do with it any more. */
-    public void leaveUpstream() {
-        InFlight left = load;
-        if (left != null) {
-            load = null;
-            left.left();
-        }
-    }
-
-    /** The wait for a connection is over; the upstream is spoken to in this protocol. */
-    public void connected(long nanos, String protocol) {
-        connect += nanos;
-        upstreamProtocol = protocol;
+    /** The upstream that it has gone to. */
+    public ChosenUpstream upstream() {
+        return upstream;
     }
 
     /** The final response head has arrived: it may upgrade the timeout class. */
     public void responded(ResponseHead response) {
         long now = sweeper.now();
         firstByte = now - start;
-        whileWaiting = null;
-        TimeoutClass before = deadline.timeoutClass();
-        deadline.upgrade(response);
-        if (deadline.timeoutClass() != before) {
-            classChanged(before);
-        }
-        deadline.activity(now);
-    }
-
-    private void classChanged(@Nullable TimeoutClass before) {
-        shared.recorder()
-                .timeoutClassChanged(() -> new TimeoutClassChange(
-                        head.clientAddress(),
-                        head.method(),
-                        head.authority(),
-                        head.path(),
-                        route().name(),
-                        before,
-                        deadline.timeoutClass()));
+        limits.responded(response, now);
     }
 
     /** A leg failed; the first failure counts. */
@@ -383,13 +272,6 @@ public final class Exchange extends Watched {
         }
     }
 
-    /** The client's request body is malformed or above a limit: whoever handles the exchange ends it. */
-    public void requestBroken(int with, String detail) {
-        if (expiry != null && !ended) {
-            expiry.requestBroken(with, detail);
-        }
-    }
-
     /** The proxy answers, not the upstream. */
     public void answered() {
         proxyAnswered = true;
@@ -401,15 +283,7 @@ public final class Exchange extends Watched {
      * @param as the status of HTTP that it would be answered with
      */
     public void breakOff(int as, String detail) {
-        GrpcCall call = grpc;
-        if (call == null || ended) {
-            client.abort();
-            return;
-        }
-        HeaderMap trailers = new HeaderMap();
-        Grpc.end(trailers, call.statusOf(as), detail);
-        call.ended(trailers);
-        if (!client.endCall(trailers)) {
+        if (grpc == null || ended || !grpc.end(client, as, detail)) {
             client.abort();
         }
     }
@@ -417,7 +291,7 @@ public final class Exchange extends Watched {
     /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a whole. */
     public void hold() {
         held = true;
-        deadline.liftTotal();
+        limits.liftTotal();
     }
 
     /** Whether it goes on as a tunnel. */
@@ -461,12 +335,8 @@ public final class Exchange extends Watched {
         }
         ended = true;
         client.unwatch();
-        sweeper.forget(this);
-        leaveUpstream();
-        Expiry last = expiry;
-        if (last != null) {
-            Guard.run("what an exchange leaves behind", last::ended);
-        }
+        upstream.end();
+        limits.ended();
         try {
             if (shared.recorder().isWanted()) {
                 shared.recorder().ended(record());
@@ -489,15 +359,15 @@ public final class Exchange extends Watched {
                 head.query(),
                 head.protocol(),
                 plan == null ? null : plan.route().name(),
-                upstream,
-                upstreamProtocol,
+                upstream.authority(),
+                upstream.protocol(),
                 status != 0 ? status : http.getStatusCode(),
                 proxyAnswered,
-                deadline.startClass(),
-                deadline.timeoutClass(),
+                limits.startClass(),
+                limits.timeoutClass(),
                 bytesIn,
                 bytesOut,
-                Duration.ofNanos(connect),
+                Duration.ofNanos(upstream.connect()),
                 firstByte < 0 ? null : Duration.ofNanos(firstByte),
                 Duration.ofNanos(sweeper.now() - start),
                 error,
@@ -505,69 +375,6 @@ public final class Exchange extends Watched {
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
                 http.getRequestHeaders().getFirst(Headers.REFERER),
                 plan == null ? Map.of() : plan.tags());
-    }
-
-    @Override
-    protected long deadline() {
-        return expiry == null ? Long.MAX_VALUE : deadline.at();
-    }
-
-    @Override
-    protected void expired(long now) {
-        if (expiry == null) {
-            return;
-        }
-        if (deadline.isOverdue(now)) {
-            expiry.overdue();
-        } else {
-            expiry.idle();
-        }
-    }
-
-    @Override
-    protected void seen(long now) {
-        if (!ended && (endpoint.isOver(now) || (lease != null && lease.isOver(now)))) {
-            cut();
-            return;
-        }
-        if (expiry != null) {
-            expiry.lasting(now);
-        }
-        if (whileWaiting != null && !ended) {
-            whileWaiting.accept(now);
-        }
-        if (!ended && bytesOut > 0 && now - start > AckWatch.AFTER_NANOS && deadline.idle() != 0) {
-            lookForAcks(now);
-        }
-    }
-
-    /** Bytes that the kernel takes count as activity only as long as the client acknowledges them. */
-    private void lookForAcks(long now) {
-        if (acks == null) {
-            acks = new AckWatch();
-        }
-        AckWatch watch = acks;
-        if (watch.asks(now, bytesOut)) {
-            String key = TcpTable.key(
-                    http.getConnection().getLocalAddress(InetSocketAddress.class),
-                    http.getConnection().getPeerAddress(InetSocketAddress.class));
-            if (key != null) {
-                shared.acks().ask(key, sweeper.thread(), row -> {
-                    boolean silent = watch.answered(sweeper.now(), row == null ? 0 : row.unanswered(), deadline.idle());
-                    if (silent && !ended && expiry != null && deadline.idle() != 0) {
-                        failed(ForwardError.CLIENT_ABORTED);
-                        expiry.idle();
-                    }
-                });
-            }
-        }
-    }
-
-    @Override
-    protected void cut() {
-        if (expiry != null) {
-            expiry.cut();
-        }
     }
 
     @Override

@@ -86,6 +86,19 @@ public final class GrpcCall {
         return reset < 0 ? Grpc.statusOf(http) : reset;
     }
 
+    /**
+     * Ends it before its response is whole, by trailers that say why. Returns false if its stream can't carry them any
+     * more.
+     *
+     * @param http the status of HTTP that it would be answered with
+     */
+    boolean end(ClientStream client, int http, String detail) {
+        HeaderMap trailers = new HeaderMap();
+        Grpc.end(trailers, statusOf(http), detail);
+        ended(trailers);
+        return client.endCall(trailers);
+    }
+
     /** Fields have come, or are sent, that may say how it has ended: trailers, or a head that is all of a response. */
     public void ended(HeaderMap fields) {
         int said = Grpc.status(fields.getFirst(Grpc.STATUS));

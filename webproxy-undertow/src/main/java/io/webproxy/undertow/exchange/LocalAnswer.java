@@ -159,7 +159,7 @@ public final class LocalAnswer implements Expiry {
         if (!http.getResponseHeaders().contains(Headers.DATE)) {
             http.getResponseHeaders().put(Headers.DATE, HttpDate.now());
         }
-        if (!http.isRequestComplete() || exchange.isLeaving()) {
+        if (!http.isRequestComplete() || exchange.client().isLeaving()) {
             http.setPersistent(false);
         }
         boolean noBody = http.getRequestMethod().equals(Methods.HEAD);
@@ -171,7 +171,7 @@ public final class LocalAnswer implements Expiry {
         ByteBuffer left = noBody ? ByteBuffer.allocate(0) : ByteBuffer.wrap(body);
         boolean headAlone = exchange.client().isWithoutWindow();
         exchange.sent(left.remaining());
-        exchange.answering(this);
+        exchange.limits().answering(this);
         channel.getWriteSetter().set(ready -> write(channel, left));
         if (headAlone) {
             flushHead(channel);

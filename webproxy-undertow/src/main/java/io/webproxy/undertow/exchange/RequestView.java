@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 final class RequestView implements RequestHead {
     private final HttpServerExchange http;
     private final String path;
-    private final Exchange.Requester client;
+    private final Requester client;
 
-    RequestView(HttpServerExchange http, String path, Exchange.Requester client) {
+    RequestView(HttpServerExchange http, String path, Requester client) {
         this.http = http;
         this.path = path;
         this.client = client;

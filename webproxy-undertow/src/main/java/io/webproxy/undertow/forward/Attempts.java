@@ -132,7 +132,7 @@ final class Attempts implements UpstreamPool.Taker {
             asker.unserved(ForwardError.POOL_EXHAUSTED, "there are too many upstreams");
             return;
         }
-        exchange.upstream(next.upstream().authority(), chosen.inFlight());
+        exchange.upstream().choose(next.upstream().authority(), chosen.inFlight());
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.again();
@@ -147,7 +147,7 @@ final class Attempts implements UpstreamPool.Taker {
                     exchange.http().getIoThread(),
                     onFresh,
                     onlyOnce,
-                    exchange.policy().connect(),
+                    exchange.limits().policy().connect(),
                     this);
         }
     }
@@ -202,7 +202,7 @@ final class Attempts implements UpstreamPool.Taker {
             asker.clientGone();
             return;
         }
-        exchange.connected(taken.isReused() ? 0 : now() - askedAt, taken.protocol());
+        exchange.upstream().connected(taken.isReused() ? 0 : now() - askedAt, taken.protocol());
         if (exchange.grpc() != null && !taken.isHttp2()) {
             taken.close();
             http1Upstreams.met(upstream(), exchange.route());

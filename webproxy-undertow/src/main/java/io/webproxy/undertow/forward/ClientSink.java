@@ -141,7 +141,7 @@ final class ClientSink extends EachWriteSink {
         if (bytes > 0) {
             unflushed = true;
             exchange.sent(bytes);
-            exchange.activity();
+            exchange.limits().activity();
         }
     }
 

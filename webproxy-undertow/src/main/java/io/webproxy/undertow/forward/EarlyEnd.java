@@ -84,6 +84,6 @@ final class EarlyEnd {
     private void letGo() {
         facade.shut();
         request.giveUp();
-        exchange.leaveUpstream();
+        exchange.upstream().leave();
     }
 }

@@ -69,7 +69,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             end().requireHttp11();
             return;
         }
-        exchange.watch(this);
+        exchange.limits().watch(this);
         if (exchange.client().isMultiplexed()) {
             // a reset is seen at once; of HTTP/1.1 the connection would have to be read for it
             exchange.client().watchForAbort(onClientGone);
@@ -94,7 +94,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void connected(UpstreamStream stream, Upstream upstream) {
-        exchange.activity();
+        exchange.limits().activity();
         try {
             request.send(stream, upstream, this);
         } catch (UnwritableException e) {
@@ -106,12 +106,12 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void requestBytesTaken(long bytes) {
-        exchange.activity();
+        exchange.limits().activity();
     }
 
     @Override
     public void requestBodyWrong(String problem) {
-        exchange.requestBroken(400, problem);
+        exchange.limits().requestBroken(400, problem);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.webproxy.undertow.exchange.ForwardedFields;
 import io.webproxy.undertow.exchange.ForwardedStory;
 import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.exchange.MaxForwards;
+import io.webproxy.undertow.exchange.Peer;
 import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
@@ -123,7 +124,7 @@ final class OutboundHead {
             out.start(method, scheme, host, target);
         }
         copy(out);
-        Exchange.Peer peer = exchange.peer();
+        Peer peer = exchange.peer();
         Objects.requireNonNull(http.getAttachment(ForwardedStory.KEY), "story")
                 .write(out, peer.name(), exchange.clientName());
         out.field(RequestIds.FIELD, exchange.requestId());

@@ -77,9 +77,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
 
     /** Whether an upstream has taken all that has come of its body, and more is to come. */
     boolean isAwaitingBody() {
-        return stream != null
-                && stream.isAwaitingBody()
-                && !exchange.http().isRequestComplete();
+        return stream != null && stream.isAwaitingBody() && !exchange.http().isRequestComplete();
     }
 
     /**

@@ -64,12 +64,12 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
         exchange.responded(head);
         facade.setResponse(head, ClientHead.fields(exchange, head), from.responseBody(this));
         HttpServerExchange http = exchange.http();
-        if (!http.isRequestComplete() || exchange.isLeaving()) {
+        if (!http.isRequestComplete() || exchange.client().isLeaving()) {
             http.setPersistent(false);
         }
         heartbeat = SseHeartbeat.of(exchange, head);
         http.addResponseWrapper(this);
-        exchange.handOver(this);
+        exchange.limits().handOver(this);
         facade.respond();
     }
 
@@ -89,7 +89,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
 
     @Override
     public void responseBytes(long bytes) {
-        exchange.activity();
+        exchange.limits().activity();
     }
 
     @Override

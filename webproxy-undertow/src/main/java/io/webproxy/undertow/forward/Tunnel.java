@@ -59,7 +59,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         @Override
         public void sent(ByteBuffer buffer, int start) {
             exchange.sent(pass(frames, buffer, start));
-            exchange.activity();
+            exchange.limits().activity();
             if (pings != null) {
                 pings.taken(now());
             }
@@ -103,7 +103,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         @Override
         public void sent(ByteBuffer buffer, int start) {
             exchange.received(pass(frames, buffer, start));
-            exchange.activity();
+            exchange.limits().activity();
         }
 
         @Override
@@ -150,7 +150,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         }
         http.getResponseHeaders().put(Headers.UPGRADE, "websocket");
         http.upgradeChannel((client, ignored) -> start(exchange, connection, client, upstream));
-        exchange.watch(new Expiry() {
+        exchange.limits().watch(new Expiry() {
             @Override
             public void idle() {
                 cut();
@@ -194,7 +194,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         Tunnel tunnel = new Tunnel(exchange, connection, client, upstream.stream());
         exchange.forgetFields();
         exchange.shared().tunnelStarted();
-        exchange.watch(tunnel);
+        exchange.limits().watch(tunnel);
         tunnel.relay.start(upstream.early());
     }
 

@@ -122,6 +122,7 @@ final class RequestSource extends EachReadSource {
                 dst.position(start);
                 broken = true;
                 Exchange.of(exchange)
+                        .limits()
                         .requestBroken(chunks.isTooLarge() ? 431 : 400, "its chunked framing is malformed");
                 return 0;
             }

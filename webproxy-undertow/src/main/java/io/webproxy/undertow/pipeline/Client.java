@@ -10,6 +10,8 @@ import io.webproxy.undertow.exchange.ForwardedFields;
 import io.webproxy.undertow.exchange.ForwardedStory;
 import io.webproxy.undertow.exchange.Identity;
 import io.webproxy.undertow.exchange.Origin;
+import io.webproxy.undertow.exchange.Peer;
+import io.webproxy.undertow.exchange.Requester;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.time.Instant;
@@ -19,18 +21,18 @@ import org.jspecify.annotations.Nullable;
 final class Client {
     private static final AttachmentKey<Client> KEY = AttachmentKey.create(Client.class);
 
-    private final Exchange.Peer peer;
+    private final Peer peer;
     /** That of its last request, if it isn't trusted. */
     private @Nullable ForwardedStory last;
 
-    private Client(Exchange.Peer peer) {
+    private Client(Peer peer) {
         this.peer = peer;
     }
 
     /** That of a connection, by these settings. */
     static Client of(ServerConnection connection, Settings now) {
         Client client = connection.getAttachment(KEY);
-        Exchange.Peer known = client == null ? null : client.peer;
+        Peer known = client == null ? null : client.peer;
         if (client != null
                 && known != null
                 && known.trusted() == now.trust().contains(known.address())
@@ -42,7 +44,7 @@ final class Client {
         // the dates are looked at when a connection opens; a configuration that changes later doesn't end it
         Instant opened = known == null || known.identity().isExpired() ? Instant.now() : Instant.MIN;
         Identity identity = Identity.of(now.clientCertificates(), trusted, connection.getSslSession(), opened);
-        client = new Client(new Exchange.Peer(address, AddressText.of(address), trusted, identity));
+        client = new Client(new Peer(address, AddressText.of(address), trusted, identity));
         connection.putAttachment(KEY, client);
         return client;
     }
@@ -58,7 +60,7 @@ final class Client {
         String scheme = http.getConnection().getSslSession() == null ? "http" : "https";
         ForwardedStory story = story(now, scheme, http.getRequestHeaders());
         http.putAttachment(ForwardedStory.KEY, story);
-        return new Exchange(http, exchanges, peer, new Exchange.Requester(story.client(), story.scheme()), path);
+        return new Exchange(http, exchanges, peer, new Requester(story.client(), story.scheme()), path);
     }
 
     /** What the upstream is told of it. */

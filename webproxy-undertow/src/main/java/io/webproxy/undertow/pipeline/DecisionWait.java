@@ -50,7 +50,7 @@ final class DecisionWait implements Expiry {
     private DecisionWait(Exchange exchange, Late late) {
         this.exchange = exchange;
         this.late = late;
-        Duration ofDefault = exchange.policy().idle(TimeoutClass.DEFAULT);
+        Duration ofDefault = exchange.limits().policy().idle(TimeoutClass.DEFAULT);
         this.end = exchange.shared().nanoClock().getAsLong() + (ofDefault.isZero() ? LAST_RESORT : ofDefault).toNanos();
     }
 
@@ -74,7 +74,7 @@ final class DecisionWait implements Expiry {
             return;
         }
         DecisionWait wait = new DecisionWait(exchange, late);
-        exchange.watch(wait);
+        exchange.limits().watch(wait);
         HttpServerExchange http = exchange.http();
         Runnable back = () -> Connectors.executeRootHandler(
                 same -> {
@@ -145,7 +145,7 @@ final class DecisionWait implements Expiry {
         if (over) {
             return;
         }
-        if (now - end > 0 && exchange.isWithoutLimit()) {
+        if (now - end > 0 && exchange.limits().isWithoutLimit()) {
             idle();
         } else {
             exchange.client().watchForAbort(this::clientGone);

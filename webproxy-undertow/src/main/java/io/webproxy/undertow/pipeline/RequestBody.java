@@ -49,7 +49,7 @@ final class RequestBody extends EachReadSource {
             RequestBody body = new RequestBody(factory.create(), exchange, limits);
             if (exchange.grpc() == null) {
                 // a gRPC client may be silent between two messages, as an upstream may
-                exchange.whileWaiting(body::checkPace);
+                exchange.limits().whileWaiting(body::checkPace);
             }
             return body;
         });
@@ -129,7 +129,7 @@ final class RequestBody extends EachReadSource {
 
     private int broken(int status, String detail) {
         broken = true;
-        exchange.requestBroken(status, detail);
+        exchange.limits().requestBroken(status, detail);
         return 0;
     }
 

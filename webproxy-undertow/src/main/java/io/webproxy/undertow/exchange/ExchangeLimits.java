@@ -1,0 +1,229 @@
+package io.webproxy.undertow.exchange;
+
+import io.webproxy.http.RequestHead;
+import io.webproxy.http.ResponseHead;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.TimeoutClassChange;
+import io.webproxy.route.Route;
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.undertow.deadline.Guard;
+import io.webproxy.undertow.deadline.Lease;
+import io.webproxy.undertow.deadline.Sweeper;
+import io.webproxy.undertow.deadline.Watched;
+import java.net.InetSocketAddress;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How long one exchange may go on, and who is told when it may no longer: by its timeout class and the limit of the
+ * whole, by the leases of its endpoint and its route, and by whether its client acknowledges what it is sent.
+ *
+ * <p>Nothing counts before {@link #watch}. Not thread-safe: it belongs to the exchange's IO thread, whose sweeper looks
+ * at it. Times are nanoseconds of a monotonic clock.
+ */
+public final class ExchangeLimits extends Watched {
+    private final Exchange exchange;
+    private final Sweeper sweeper;
+    private final ExchangeDeadline deadline;
+    private final long start;
+    private final Lease endpoint;
+    /** Null until the route is known. */
+    private @Nullable Lease route;
+
+    private @Nullable Expiry expiry;
+    private boolean responded;
+    private @Nullable LongConsumer whileWaiting;
+    private @Nullable AckWatch acks;
+
+    ExchangeLimits(Exchange exchange, Sweeper sweeper, long start, Lease endpoint) {
+        this.exchange = exchange;
+        this.sweeper = sweeper;
+        this.start = start;
+        this.deadline = new ExchangeDeadline(start);
+        this.endpoint = endpoint;
+    }
+
+    /** The timeouts in force. */
+    public TimeoutPolicy policy() {
+        return deadline.policy();
+    }
+
+    /** The class that the request has chosen. */
+    TimeoutClass startClass() {
+        return deadline.startClass();
+    }
+
+    /** The class in force. */
+    TimeoutClass timeoutClass() {
+        return deadline.timeoutClass();
+    }
+
+    /** Whether neither silence nor a total ends it. */
+    public boolean isWithoutLimit() {
+        return deadline.at() == Long.MAX_VALUE;
+    }
+
+    /** Whether its route has gone: what lasts is to come to its end. */
+    boolean isRouteEnding() {
+        return route != null && route.isEnding();
+    }
+
+    /**
+     * The request goes to this route, with these timeouts; {@code total}: what its client allows besides, negative for
+     * anything.
+     */
+    void choose(Route to, TimeoutPolicy timeouts, long total) {
+        route = exchange.shared().routes().of(to.name());
+        deadline.choose(timeouts, exchange.head());
+        if (total >= 0) {
+            deadline.limitTotal(total);
+        }
+        classChanged(null);
+    }
+
+    /** The final response head has come, which ends the wait for it, and may upgrade the timeout class. */
+    void responded(ResponseHead response, long now) {
+        responded = true;
+        whileWaiting = null;
+        TimeoutClass before = deadline.timeoutClass();
+        deadline.upgrade(response);
+        if (deadline.timeoutClass() != before) {
+            classChanged(before);
+        }
+        deadline.activity(now);
+    }
+
+    private void classChanged(@Nullable TimeoutClass before) {
+        RequestHead head = exchange.head();
+        exchange.shared()
+                .recorder()
+                .timeoutClassChanged(() -> new TimeoutClassChange(
+                        head.clientAddress(),
+                        head.method(),
+                        head.authority(),
+                        head.path(),
+                        exchange.route().name(),
+                        before,
+                        deadline.timeoutClass()));
+    }
+
+    /** From now on silence is counted; {@code onExpiry} is told. */
+    public void watch(Expiry onExpiry) {
+        expiry = onExpiry;
+        activity();
+        sweeper.watch(this);
+    }
+
+    /** {@code next} is told from now on, in place of whom was told before; the silence goes on. */
+    public void handOver(Expiry next) {
+        expiry = next;
+    }
+
+    /**
+     * The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had.
+     */
+    void answering(Expiry onExpiry) {
+        whileWaiting = null;
+        deadline.limitSilence();
+        deadline.liftTotal();
+        watch(onExpiry);
+    }
+
+    /** The exchange as a whole may take as long as it likes. */
+    void liftTotal() {
+        deadline.liftTotal();
+    }
+
+    /** Until the response begins, this is called with the time of each sweep. */
+    public void whileWaiting(LongConsumer look) {
+        whileWaiting = responded ? null : look;
+    }
+
+    /** A byte moved, in either direction. */
+    public void activity() {
+        deadline.activity(sweeper.now());
+    }
+
+    /** The client's request body is malformed or above a limit: whoever handles the exchange ends it. */
+    public void requestBroken(int with, String detail) {
+        if (expiry != null && !exchange.isEnded()) {
+            expiry.requestBroken(with, detail);
+        }
+    }
+
+    /** The exchange is over: nothing counts any more. */
+    void ended() {
+        sweeper.forget(this);
+        Expiry last = expiry;
+        if (last != null) {
+            Guard.run("what an exchange leaves behind", last::ended);
+        }
+    }
+
+    @Override
+    protected long deadline() {
+        return expiry == null ? Long.MAX_VALUE : deadline.at();
+    }
+
+    @Override
+    protected void expired(long now) {
+        if (expiry == null) {
+            return;
+        }
+        if (deadline.isOverdue(now)) {
+            expiry.overdue();
+        } else {
+            expiry.idle();
+        }
+    }
+
+    @Override
+    protected void seen(long now) {
+        if (!exchange.isEnded() && (endpoint.isOver(now) || (route != null && route.isOver(now)))) {
+            cut();
+            return;
+        }
+        if (expiry != null) {
+            expiry.lasting(now);
+        }
+        if (whileWaiting != null && !exchange.isEnded()) {
+            whileWaiting.accept(now);
+        }
+        if (!exchange.isEnded()
+                && exchange.bytesOut() > 0
+                && now - start > AckWatch.AFTER_NANOS
+                && deadline.idle() != 0) {
+            lookForAcks(now);
+        }
+    }
+
+    /** Bytes that the kernel takes count as activity only as long as the client acknowledges them. */
+    private void lookForAcks(long now) {
+        if (acks == null) {
+            acks = new AckWatch();
+        }
+        AckWatch watch = acks;
+        if (watch.asks(now, exchange.bytesOut())) {
+            String key = TcpTable.key(
+                    exchange.http().getConnection().getLocalAddress(InetSocketAddress.class),
+                    exchange.http().getConnection().getPeerAddress(InetSocketAddress.class));
+            if (key != null) {
+                exchange.shared().acks().ask(key, sweeper.thread(), row -> {
+                    boolean silent = watch.answered(sweeper.now(), row == null ? 0 : row.unanswered(), deadline.idle());
+                    if (silent && !exchange.isEnded() && expiry != null && deadline.idle() != 0) {
+                        exchange.failed(ForwardError.CLIENT_ABORTED);
+                        expiry.idle();
+                    }
+                });
+            }
+        }
+    }
+
+    @Override
+    protected void cut() {
+        if (expiry != null) {
+            expiry.cut();
+        }
+    }
+}
