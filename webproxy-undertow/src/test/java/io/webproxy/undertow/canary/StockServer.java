@@ -6,6 +6,8 @@ import io.undertow.server.handlers.proxy.LoadBalancingProxyClient;
 import io.undertow.server.handlers.proxy.ProxyHandler;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Undertow as it comes, with one IO thread, in cleartext on a free port. */
 record StockServer(Undertow undertow) implements AutoCloseable {
@@ -31,8 +33,16 @@ record StockServer(Undertow undertow) implements AutoCloseable {
         return ((InetSocketAddress) undertow.getListenerInfo().get(0).getAddress()).getPort();
     }
 
+    /** An exchange that has answered may still be ended on the IO thread: that first, or it logs that there is no thread for the rest. */
     @Override
     public void close() {
+        CountDownLatch ended = new CountDownLatch(1);
+        undertow.getWorker().getIoThread(0).execute(ended::countDown);
+        try {
+            ended.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         undertow.stop();
     }
 }

@@ -12,6 +12,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import io.undertow.util.Transfer;
+import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.OneIoThread;
 import io.webproxy.testing.RawConnection;
@@ -34,6 +35,7 @@ import org.xnio.conduits.StreamSourceConduit;
 
 /** Undertow's exchange, its {@code Transfer} and its tables. */
 @ExtendWith(LeakCheck.class)
+@ExpectedLog(logger = "io.undertow")
 class UndertowDefectsTest {
     private final AtomicInteger flushes = new AtomicInteger();
     private final AtomicInteger suspensions = new AtomicInteger();
