@@ -34,7 +34,7 @@ class ArchitectureTest {
                 .flatMap(origin -> origin.getDirectDependenciesFromSelf().stream())
                 .filter(use -> isOurs(use.getOriginClass().getPackageName())
                         && isOurs(use.getTargetClass().getBaseComponentType().getPackageName()))
-                .map(use -> room(use.getOriginClass().getPackageName()) + " -> "
+                .map(use -> packageOf(use.getOriginClass().getPackageName()) + " -> "
                         + target(use.getTargetClass().getBaseComponentType().getName()))
                 .filter(arrow -> !arrow.startsWith(" ->") && !isWithin(arrow))
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -55,7 +55,7 @@ class ArchitectureTest {
     }
 
     /** The package's name below the top, empty for the top. */
-    private static String room(String packageName) {
+    private static String packageOf(String packageName) {
         return packageName.equals(TOP) ? "" : packageName.substring(TOP.length() + 1);
     }
 

@@ -29,7 +29,7 @@ class ArchitectureTest {
     private static final String API = "io.webproxy";
     private static final String ENGINE = "io.webproxy.undertow";
 
-    /** What each room of the API may use besides itself; the top may use them all and is used by none. */
+    /** What each package of the API may use besides itself; the top may use them all and is used by none. */
     private static final Map<String, Set<String>> API_ARROWS = Map.ofEntries(
             entry("http", Set.of()),
             entry("timeout", Set.of("http")),
@@ -40,7 +40,7 @@ class ArchitectureTest {
             entry("tunnel", Set.of("http", "route", "tls")),
             entry("observe", Set.of("timeout")));
 
-    /** What each room of the engine may use besides itself and the API; the top may use server. */
+    /** What each package of the engine may use besides itself and the API; the top may use server. */
     private static final Map<String, Set<String>> ENGINE_ARROWS = Map.ofEntries(
             entry("deadline", Set.of()),
             entry("conduit", Set.of()),
@@ -162,8 +162,8 @@ class ArchitectureTest {
         return packageName.equals(API)
                 || packageName.equals(ENGINE)
                 || Stream.of(
-                                API_ARROWS.keySet().stream().map(room -> API + "." + room),
-                                ENGINE_ARROWS.keySet().stream().map(room -> ENGINE + "." + room))
+                                API_ARROWS.keySet().stream().map(name -> API + "." + name),
+                                ENGINE_ARROWS.keySet().stream().map(name -> ENGINE + "." + name))
                         .flatMap(names -> names)
                         .anyMatch(packageName::equals);
     }
@@ -176,14 +176,14 @@ class ArchitectureTest {
         if (isEngine(to)) {
             return fromEngine
                     && (from.equals(ENGINE)
-                            ? room(ENGINE, to).equals("server")
+                            ? packageOf(ENGINE, to).equals("server")
                             : ENGINE_ARROWS
-                                    .getOrDefault(room(ENGINE, from), Set.of())
-                                    .contains(room(ENGINE, to)));
+                                    .getOrDefault(packageOf(ENGINE, from), Set.of())
+                                    .contains(packageOf(ENGINE, to)));
         }
         return fromEngine
                 || from.equals(API)
-                || API_ARROWS.getOrDefault(room(API, from), Set.of()).contains(room(API, to));
+                || API_ARROWS.getOrDefault(packageOf(API, from), Set.of()).contains(packageOf(API, to));
     }
 
     private static boolean isEngine(String packageName) {
@@ -191,7 +191,7 @@ class ArchitectureTest {
     }
 
     /** The package's name below {@code top}, empty for the top itself. */
-    private static String room(String top, String packageName) {
+    private static String packageOf(String top, String packageName) {
         return packageName.equals(top) ? "" : packageName.substring(top.length() + 1);
     }
 
