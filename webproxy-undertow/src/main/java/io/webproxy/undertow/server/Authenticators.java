@@ -19,6 +19,8 @@ final class Authenticators implements Part, AutoCloseable {
 
     private final AuthContext context;
     private volatile Set<Authenticator> running = identitySet();
+    /** What the change that was committed last has replaced; used by one change at a time. */
+    private Set<Authenticator> replaced = identitySet();
 
     Authenticators(AuthContext context) {
         this.context = context;
@@ -70,9 +72,25 @@ final class Authenticators implements Part, AutoCloseable {
         running.forEach(Authenticators::stop);
     }
 
-    /** New ones are started; those that aren't wanted any more run on until all is committed. */
+    /** Stops what was replaced: the application's code, for which nothing else should wait. */
+    Part ends() {
+        return next -> new Change() {
+            @Override
+            public void commit() {
+                // what is committed before says what that is
+            }
+
+            @Override
+            public void finish() {
+                Set<Authenticator> ended = replaced;
+                replaced = identitySet();
+                ended.forEach(Authenticators::stop);
+            }
+        };
+    }
+
+    /** New ones are started; those that aren't wanted any more run on until the {@linkplain #ends end} of the change. */
     private final class Started implements Change {
-        private final Set<Authenticator> before = running;
         private final Set<Authenticator> wanted;
         private final Set<Authenticator> started = identitySet();
 
@@ -82,21 +100,16 @@ final class Authenticators implements Part, AutoCloseable {
 
         @Override
         public void commit() {
+            Set<Authenticator> gone = identitySet();
+            gone.addAll(running);
+            gone.removeAll(wanted);
+            replaced = gone;
             running = wanted;
         }
 
         @Override
         public void rollBack() {
             started.forEach(Authenticators::stop);
-        }
-
-        @Override
-        public void finish() {
-            for (Authenticator authenticator : before) {
-                if (!wanted.contains(authenticator)) {
-                    stop(authenticator);
-                }
-            }
         }
     }
 }

@@ -71,7 +71,9 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
     /** Makes what no client should have to wait for: to be prepared when the providers of certificates have started. */
     Part standIns() {
         return next -> {
-            standIns.run();
+            Runnable now = standIns;
+            standIns = () -> {};
+            now.run();
             return Change.NONE;
         };
     }
@@ -98,6 +100,7 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
         @Override
         public void rollBack() {
             prepared = before;
+            standIns = () -> {};
         }
 
         @Override

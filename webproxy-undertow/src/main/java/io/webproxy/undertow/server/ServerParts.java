@@ -105,7 +105,8 @@ final class ServerParts {
                 next -> () -> recorder.update(next.observers(), next.accessLog().orElse(null)),
                 // they ask for ports, tunnels and TLS as prepared
                 providers,
-                tls.standIns()));
+                tls.standIns(),
+                authenticators.ends()));
     }
 
     private EndpointKinds kinds(ByteBufferPool buffers, CurrentSettings settings, Forwarder forwarder) {

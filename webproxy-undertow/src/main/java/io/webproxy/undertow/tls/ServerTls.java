@@ -441,7 +441,7 @@ public final class ServerTls {
     /** A context of its own that serves one certificate to anybody and speaks nothing but these protocols. */
     SSLContext challengeContext(KeyMaterial certificate, List<String> protocols) {
         checkServable(certificate, engines);
-        SniKeyManager only = new SniKeyManager(new ServedKeys(List.of(certificate), loader.now()));
+        SniKeyManager only = new SniKeyManager(new DefaultLast(new ServedKeys(List.of(certificate), loader.now())));
         try {
             Front made = new Front(
                     engines.context(new KeyManager[] {only}, new TrustManager[0]),

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class SniKeyManager extends X509ExtendedKeyManager {
     private volatile DefaultLast served;
 
-    SniKeyManager(KeyChooser chooser) {
-        served = new DefaultLast(chooser);
+    SniKeyManager(DefaultLast chooser) {
+        served = chooser;
     }
 
     /** Serves others from the next handshake on. */

@@ -274,7 +274,7 @@ final class AgentChannel extends ControlChannel {
         Claim.Attempt attempt = asked.remove(refuse.id());
         if (attempt != null) {
             attempt.handOver().failed(attempt, "the agent says: " + refuse.text(), true);
-            attempt.refused();
+            attempt.end();
         } else if (pool.failed(refuse.id())) {
             side.tokens().drop(refuse.id());
         }

@@ -13,7 +13,7 @@ sealed interface Claim {
         /** The data connection that has come for it; guarded by this. */
         private @Nullable DataConnection data;
         /** Guarded by this. */
-        private boolean refused;
+        private boolean over;
 
         Attempt(HandOver handOver, AgentChannel channel) {
             this.handOver = handOver;
@@ -36,20 +36,20 @@ sealed interface Claim {
             id = given;
         }
 
-        /** A data connection has come; returns false if the agent has refused meanwhile. From any thread. */
+        /** A data connection has come; returns false if the attempt is over meanwhile. From any thread. */
         synchronized boolean take(DataConnection given) {
-            if (refused) {
+            if (over) {
                 return false;
             }
             data = given;
             return true;
         }
 
-        /** The agent has refused: it leaves the data connection to this side to close. From any thread. */
-        void refused() {
+        /** The agent has refused, or isn't needed: it leaves the data connection to this side to close. From any thread. */
+        void end() {
             DataConnection mine;
             synchronized (this) {
-                refused = true;
+                over = true;
                 mine = data;
             }
             if (mine != null) {

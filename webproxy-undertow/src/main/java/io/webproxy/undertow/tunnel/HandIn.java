@@ -32,8 +32,8 @@ final class HandIn extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DATA_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long TARGET_NANOS = TimeUnit.SECONDS.toNanos(8);
-    /** How long the public server may take to close what was refused. */
-    private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** How long the public server may take to close what was refused: afterwards the close has to do in place of the reason. */
+    private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final byte[] ACKNOWLEDGEMENT = {DataHello.ACKNOWLEDGED};
 
@@ -293,7 +293,7 @@ final class HandIn extends Watched {
             return;
         }
         channel.refuse(id, why);
-        StreamConnection connection = data;
+        StreamConnection connection = channel.isClosed() ? null : data;
         drop(detail.isEmpty() ? why : why + ": " + detail, connection);
         if (connection != null) {
             leaveToServer(connection);

@@ -266,6 +266,7 @@ final class HandOver extends Watched {
             side.tokens().drop(other.id());
             other.channel().answered(other);
             other.channel().send(new Message.Drop(other.id()));
+            other.end();
         }
         attempts.clear();
     }

@@ -66,7 +66,7 @@ class AuthenticatorsTest {
     }
 
     @Test
-    void oneThatIsNotNamedAnyMoreRunsOnUntilAllIsCommitted() {
+    void oneThatIsNotNamedAnyMoreRunsOnUntilAllElseHasFinished() {
         try (AuthRuntime runtime = new AuthRuntime()) {
             Authenticators authenticators = new Authenticators(runtime);
             Counted stays = new Counted();
@@ -79,9 +79,12 @@ class AuthenticatorsTest {
             assertThat(comes.starts).hasValue(1);
             assertThat(comes.stops).hasValue(1);
             Change second = authenticators.prepare(config(stays, comes));
+            Change end = authenticators.ends().prepare(config(stays, comes));
             second.commit();
-            assertThat(goes.stops).hasValue(0);
+            end.commit();
             second.finish();
+            assertThat(goes.stops).hasValue(0);
+            end.finish();
             assertThat(goes.stops).hasValue(1);
             authenticators.close();
             assertThat(stays.starts).hasValue(1);
