@@ -7,9 +7,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operator's own pages for what the proxy answers itself: errors, refusals, an unknown path. Answers of upstreams are never touched.
+ * The operator's own pages for what the proxy answers itself: errors, refusals, an unknown path. Answers of upstreams
+ * are never touched.
  *
- * <p>Thread-safe. Called on an IO thread, so it must not block: load pages beforehand. What it throws is logged, and the proxy's own page is sent.
+ * <p>Thread-safe. Called on an IO thread, so it must not block: load pages beforehand. What it throws is logged, and
+ * the proxy's own page is sent.
  */
 @FunctionalInterface
 public interface ErrorPages {
@@ -23,8 +25,8 @@ public interface ErrorPages {
     record Failure(int status, @Nullable ForwardError error, String requestId) {}
 
     /**
-     * The page. Its body and fields are sent in place of the proxy's own; the status and the fields that belong to it, such as {@code WWW-Authenticate} and
-     * {@code Retry-After}, stay.
+     * The page. Its body and fields are sent in place of the proxy's own; the status and the fields that belong to it,
+     * such as {@code WWW-Authenticate} and {@code Retry-After}, stay.
      *
      * @return empty for the proxy's own page
      */

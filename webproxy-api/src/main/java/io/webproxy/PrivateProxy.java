@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * A server that listens on nothing and only dials out: to public servers, which hand it the clients of what it announces there. A thin form of {@link
- * ProxyServer}. Thread-safe.
+ * A server that listens on nothing and only dials out: to public servers, which hand it the clients of what it
+ * announces there. A thin form of {@link ProxyServer}. Thread-safe.
  */
 public final class PrivateProxy implements AutoCloseable {
     private static final Duration LOOK = Duration.ofMillis(10);

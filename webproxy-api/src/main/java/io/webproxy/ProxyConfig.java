@@ -41,7 +41,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that a server is told. Immutable and valid; made by a {@link Builder}. Secrets never show in {@code toString}.
+ * Everything that a server is told. Immutable and valid; made by a {@link Builder}. Secrets never show in
+ * {@code toString}.
  *
  * <p>It is long because each knob has a method with its Javadoc, and all are found in one place.
  */
@@ -442,8 +443,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Adds an endpoint for HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN; a client without ALPN speaks HTTP/1.1. Cleartext HTTP is redirected there. Port 0 is any free
-         * one.
+         * Adds an endpoint for HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN; a client without ALPN speaks HTTP/1.1.
+         * Cleartext HTTP is redirected there. Port 0 is any free one.
          */
         public Builder https(int port) {
             return https(port, endpoint -> {});
@@ -454,7 +455,10 @@ public final class ProxyConfig {
             return listen(Endpoint.Protocol.HTTPS, port, settings);
         }
 
-        /** Adds an endpoint for cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). Port 0 is any free one. */
+        /**
+         * Adds an endpoint for cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). Port 0 is any
+         * free one.
+         */
         public Builder http(int port) {
             return http(port, endpoint -> {});
         }
@@ -464,7 +468,10 @@ public final class ProxyConfig {
             return listen(Endpoint.Protocol.HTTP, port, settings);
         }
 
-        /** Adds a cleartext endpoint, for the protocols of {@link #http(int)}, that redirects to the first HTTPS endpoint. Port 0 is any free one. */
+        /**
+         * Adds a cleartext endpoint, for the protocols of {@link #http(int)}, that redirects to the first HTTPS
+         * endpoint. Port 0 is any free one.
+         */
         public Builder redirectHttp(int port) {
             return redirectHttp(port, endpoint -> {});
         }
@@ -475,7 +482,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Adds an endpoint that several protocols share, by rules; within an update it replaces the one with its port, whose open relays go on. Port 0 is any free one.
+         * Adds an endpoint that several protocols share, by rules; within an update it replaces the one with its port,
+         * whose open relays go on. Port 0 is any free one.
          */
         public Builder listen(int port, Consumer<PortBuilder> rules) {
             PortBuilder builder = new PortBuilder();
@@ -509,8 +517,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Takes an endpoint away, for an update: it stops accepting, and what is in flight on its connections ends within the drain time. Another one can have its
-         * port by the next update, not by the same.
+         * Takes an endpoint away, for an update: it stops accepting, and what is in flight on its connections ends
+         * within the drain time. Another one can have its port by the next update, not by the same.
          *
          * @param port as it was given; 0 for one that was given as 0
          * @throws IllegalArgumentException if there is none such
@@ -559,8 +567,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Where the certificates of HTTPS endpoints come from, in place of those given before; the one that fits the name
-         * that a client asks for is served, else the first.
+         * Where the certificates of HTTPS endpoints come from, in place of those given before; the one that fits the
+         * name that a client asks for is served, else the first.
          */
         public Builder certificates(CertificateSource... sources) {
             certificates.clear();
@@ -571,9 +579,9 @@ public final class ProxyConfig {
         }
 
         /**
-         * How often the files of PEM and PKCS#12 certificates are looked at, so that what has changed in them is served without an {@link ProxyServer#update
-         * update}, 100 ms to 365 days; default 10 s, zero for never. Files that can't be used, such as a key that doesn't match, are never served: what was
-         * served before is served on.
+         * How often the files of PEM and PKCS#12 certificates are looked at, so that what has changed in them is served
+         * without an {@link ProxyServer#update update}, 100 ms to 365 days; default 10 s, zero for never. Files that
+         * can't be used, such as a key that doesn't match, are never served: what was served before is served on.
          */
         public Builder certificateReload(Duration interval) {
             boolean never =
@@ -593,7 +601,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whether clients of HTTPS endpoints are asked for a certificate, and how the upstream is told; default: no. Clients of plain-HTTP endpoints are anonymous.
+         * Whether clients of HTTPS endpoints are asked for a certificate, and how the upstream is told; default: no.
+         * Clients of plain-HTTP endpoints are anonymous.
          */
         public Builder clientCertificates(ClientCertificates asked) {
             this.clientCertificates = Objects.requireNonNull(asked, "clientCertificates");
@@ -664,8 +673,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before; default: none. The client is whom {@code X-Forwarded-For}
-         * names, or {@code Forwarded} where there is none.
+         * Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before;
+         * default: none. The client is whom {@code X-Forwarded-For} names, or {@code Forwarded} where there is none.
          */
         public Builder trustedProxies(String... ranges) {
             trustedProxies.clear();
@@ -676,7 +685,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whether connections begin with a header of the PROXY protocol, on all endpoints; it is believed only from {@link #trustedProxies}. Default: off.
+         * Whether connections begin with a header of the PROXY protocol, on all endpoints; it is believed only from
+         * {@link #trustedProxies}. Default: off.
          */
         public Builder proxyProtocol(ProxyProtocol mode) {
             this.proxyProtocol = Objects.requireNonNull(mode, "proxyProtocol");
@@ -684,7 +694,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Sends requests for other hosts to this one, with scheme, port, path and query as they came (308), before any route is looked for.
+         * Sends requests for other hosts to this one, with scheme, port, path and query as they came (308), before any
+         * route is looked for.
          *
          * @param host such as {@code example.com}
          * @param aliases such as {@code www.example.com}
@@ -711,8 +722,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Tells browsers to use HTTPS only for this host (RFC 6797): every response says so to a client that has come by HTTPS, to this server or to a trusted proxy
-         * that has said so. Default: nothing is said.
+         * Tells browsers to use HTTPS only for this host (RFC 6797): every response says so to a client that has come
+         * by HTTPS, to this server or to a trusted proxy that has said so. Default: nothing is said.
          */
         public Builder hsts(Hsts policy) {
             this.hsts = Objects.requireNonNull(policy, "hsts");
@@ -731,7 +742,10 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** Closes the server, by {@link ProxyServer#close()}, when the JVM is about to end; default: no, the library installs no shutdown hook. */
+        /**
+         * Closes the server, by {@link ProxyServer#close()}, when the JVM is about to end; default: no, the library
+         * installs no shutdown hook.
+         */
         public Builder closeOnShutdown(boolean on) {
             this.closeOnShutdown = on;
             return this;
@@ -744,8 +758,9 @@ public final class ProxyConfig {
         }
 
         /**
-         * Logs a line for each ended exchange through the SLF4J logger {@code io.webproxy.access} at INFO, in combined format with the
-         * proxy's own fields behind it; default: no. Queries stand in it only when that logger is at DEBUG.
+         * Logs a line for each ended exchange through the SLF4J logger {@code io.webproxy.access} at INFO, in combined
+         * format with the proxy's own fields behind it; default: no. Queries stand in it only when that logger is at
+         * DEBUG.
          */
         public Builder accessLog(boolean on) {
             this.accessLog = on ? AccessLogFormat.COMBINED : null;
@@ -759,8 +774,9 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whether request fields are dropped, on every route, whose names have underscores or other characters than letters, digits and hyphens. Default: no, they pass, except for those
-         * that could be taken for another field, see {@link Route.Builder#allowUnderscores()}, which doesn't overrule this.
+         * Whether request fields are dropped, on every route, whose names have underscores or other characters than
+         * letters, digits and hyphens. Default: no, they pass, except for those that could be taken for another field,
+         * see {@link Route.Builder#allowUnderscores()}, which doesn't overrule this.
          */
         public Builder dropUnderscoreHeaders(boolean on) {
             this.dropUnderscoreHeaders = on;
@@ -807,23 +823,25 @@ public final class ProxyConfig {
         }
 
         /**
-         * The size of a pooled direct buffer in bytes, 4 KiB to 1 MiB; default 0: 16 KiB, or 8 KiB where the JVM may use less than
-         * 128 MiB. An exchange holds at most one in each direction.
+         * The size of a pooled direct buffer in bytes, 4 KiB to 1 MiB; default 0: 16 KiB, or 8 KiB where the JVM may
+         * use less than 128 MiB. An exchange holds at most one in each direction.
          */
         public Builder bufferSize(int bytes) {
             this.bufferSize = bytes == 0 ? 0 : checked("bufferSize", bytes, 4096, 1 << 20);
             return this;
         }
 
-        /** How many connections the kernel holds until they are accepted, 0 to 65535; default 0: the kernel's own limit. */
+        /**
+         * How many connections the kernel holds until they are accepted, 0 to 65535; default 0: the kernel's own limit.
+         */
         public Builder backlog(int connections) {
             this.backlog = checked("backlog", connections, 0, 65535);
             return this;
         }
 
         /**
-         * Dials a public server, and announces there what this one is to be reached by; no endpoint has to listen then. It is dialled again and again, also when it can't be
-         * reached at the start.
+         * Dials a public server, and announces there what this one is to be reached by; no endpoint has to listen then.
+         * It is dialled again and again, also when it can't be reached at the start.
          *
          * @param server {@code host:port}; {@link Tunnel.Builder#connect} adds others
          * @throws IllegalArgumentException with everything that is wrong with the tunnel
@@ -836,7 +854,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Takes a tunnel away, for an update: no more clients come by it; those that are connected go on until their own end.
+         * Takes a tunnel away, for an update: no more clients come by it; those that are connected go on until their
+         * own end.
          *
          * @throws IllegalArgumentException if there is none such
          */

@@ -18,10 +18,15 @@ public interface ProxyEngine {
 
     /** A started server. Thread-safe. */
     interface Running {
-        /** What it does right now, with the endpoints' real ports; {@link ProxyStatus#empty()} once everything is released. */
+        /**
+         * What it does right now, with the endpoints' real ports; {@link ProxyStatus#empty()} once everything is
+         * released.
+         */
         ProxyStatus status();
 
-        /** Completes, with one sentence that says why, when the server can't serve any more although it wasn't closed. */
+        /**
+         * Completes, with one sentence that says why, when the server can't serve any more although it wasn't closed.
+         */
         CompletionStage<String> failure();
 
         /**
@@ -32,8 +37,8 @@ public interface ProxyEngine {
         void update(ProxyConfig config);
 
         /**
-         * Stops accepting, lets exchanges end for as long as given, then cuts and releases everything. Idempotent: later
-         * calls can only shorten the wait.
+         * Stops accepting, lets exchanges end for as long as given, then cuts and releases everything. Idempotent:
+         * later calls can only shorten the wait.
          *
          * @return completes when everything is released
          */

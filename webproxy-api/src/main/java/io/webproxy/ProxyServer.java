@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 /**
  * A running server that exposes upstreams on its endpoints.
  *
- * <p>Thread-safe. Servers in one JVM share nothing; the library sets no global property, registers no security provider and
- * installs no shutdown hook unless {@link ProxyConfig.Builder#closeOnShutdown} asks for one.
+ * <p>Thread-safe. Servers in one JVM share nothing; the library sets no global property, registers no security provider
+ * and installs no shutdown hook unless {@link ProxyConfig.Builder#closeOnShutdown} asks for one.
  */
 public final class ProxyServer implements AutoCloseable {
     private final ProxyEngine.Running running;
@@ -84,9 +84,10 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * The address to open: that of the first endpoint that speaks HTTPS for the routes, else of the first one, which may speak {@code http} or, with rules for other
-     * protocols only, {@code tcp}. The host is the one that the endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. Of a closed
-     * server it is what was open.
+     * The address to open: that of the first endpoint that speaks HTTPS for the routes, else of the first one, which
+     * may speak {@code http} or, with rules for other protocols only, {@code tcp}. The host is the one that the
+     * endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. Of a closed server it
+     * is what was open.
      */
     public URI uri() {
         Open now = open;
@@ -123,7 +124,8 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Whether the server isn't closed: true from its start, while it drains too, until everything is released and {@link #awaitClose()} returns.
+     * Whether the server isn't closed: true from its start, while it drains too, until everything is released and
+     * {@link #awaitClose()} returns.
      */
     public boolean isRunning() {
         return closed.getCount() > 0;
@@ -140,13 +142,14 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Changes routes, endpoints, certificates, credentials, timeouts or limits of the running server, all or nothing: a request sees
-     * the old or the new configuration. A route with the name of an existing one replaces it.
+     * Changes routes, endpoints, certificates, credentials, timeouts or limits of the running server, all or nothing: a
+     * request sees the old or the new configuration. A route with the name of an existing one replaces it.
      *
      * @param change is handed a builder that holds the configuration in force
      * @return what is in force now
      * @throws ProxyConfigException if the new configuration is wrong; the old one stays
-     * @throws ProxyStartException if it can't be put in force, the old one stays; or if the server is closed, or about to be
+     * @throws ProxyStartException if it can't be put in force, the old one stays; or if the server is closed, or about
+     *     to be
      */
     public synchronized ProxyConfig update(Consumer<ProxyConfig.Builder> change) {
         ProxyConfig.Builder builder = open.config().toBuilder();
@@ -179,7 +182,9 @@ public final class ProxyServer implements AutoCloseable {
         });
     }
 
-    /** Drains for as long as configured (30 s by default), then cuts; blocks until everything is released. Idempotent. */
+    /**
+     * Drains for as long as configured (30 s by default), then cuts; blocks until everything is released. Idempotent.
+     */
     @Override
     public void close() {
         CompletableFuture<Void> released = drain(config().drainTime()).toCompletableFuture();
@@ -200,8 +205,9 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Blocks until the server is closed by another thread, or until it can't serve any more: then {@link ProxyStatus#failure()} says why, and what is left is
-     * to close it and to start another, in another JVM if memory has run out.
+     * Blocks until the server is closed by another thread, or until it can't serve any more: then
+     * {@link ProxyStatus#failure()} says why, and what is left is to close it and to start another, in another JVM if
+     * memory has run out.
      */
     public void awaitClose() throws InterruptedException {
         closed.await();

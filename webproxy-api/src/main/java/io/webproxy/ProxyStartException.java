@@ -2,7 +2,9 @@ package io.webproxy;
 
 import org.jspecify.annotations.Nullable;
 
-/** The server can't start or can't take an update; the message is one sentence that says what is wrong and what to do. */
+/**
+ * The server can't start or can't take an update; the message is one sentence that says what is wrong and what to do.
+ */
 public final class ProxyStartException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

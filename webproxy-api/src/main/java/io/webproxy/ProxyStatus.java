@@ -16,14 +16,16 @@ import java.util.Optional;
  * @param tlsProvider {@code Conscrypt} or {@code JDK}, whichever serves TLS; empty without an HTTPS endpoint
  * @param connections open client connections
  * @param refused client connections closed since the start because a limit was reached
- * @param failed client connections closed since the start by something unexpected before they had a request, such as a shortage
+ * @param failed client connections closed since the start by something unexpected before they had a request, such as a
+ *     shortage
  * @param exchanges requests in flight
  * @param tunnels open WebSockets
  * @param upstreams pools by upstream
  * @param ports what became of the connections of ports with rules, in the order of configuration
  * @param tunnelStatus the tunnels, of both sides
  * @param certificates what is served and wanted, in the order of configuration
- * @param failure the sentence that says why the server can't serve any more, although it isn't closed; empty as long as it can
+ * @param failure the sentence that says why the server can't serve any more, although it isn't closed; empty as long as
+ *     it can
  */
 public record ProxyStatus(
         List<Endpoint> endpoints,
@@ -55,7 +57,10 @@ public record ProxyStatus(
         Objects.requireNonNull(failure, "failure");
     }
 
-    /** Whether the server can serve: false when a thread that it can't be without has ended, for which a restart is the only remedy. */
+    /**
+     * Whether the server can serve: false when a thread that it can't be without has ended, for which a restart is the
+     * only remedy.
+     */
     public boolean isHealthy() {
         return failure.isEmpty();
     }
@@ -66,8 +71,9 @@ public record ProxyStatus(
      * @param open all of them, those that are being opened included
      * @param idle those that wait for a request
      * @param waiting requests that wait for a connection
-     * @param ejected whether others are preferred because it could not be connected to; one that is alone is tried nevertheless. What a {@code FailureShare} makes one route skip isn't
-     *     shown here, but told by {@code ProxyObserver.upstreamChanged}
+     * @param ejected whether others are preferred because it could not be connected to; one that is alone is tried
+     *     nevertheless. What a {@code FailureShare} makes one route skip isn't shown here, but told by
+     *     {@code ProxyObserver.upstreamChanged}
      * @param healthy whether no health check says that it is down
      */
     public record Pool(int open, int idle, int waiting, boolean ejected, boolean healthy) {}
@@ -89,8 +95,8 @@ public record ProxyStatus(
     }
 
     /**
-     * The connections of one port rule. A rule that looks inside TLS counts what goes to the routes; the rules inside count for themselves, under
-     * names such as {@code tls:host1.example.com/ssh}.
+     * The connections of one port rule. A rule that looks inside TLS counts what goes to the routes; the rules inside
+     * count for themselves, under names such as {@code tls:host1.example.com/ssh}.
      *
      * @param name its name; {@code silent} and {@code otherwise} are the targets of that name
      * @param open those that are open, being connected included

@@ -5,8 +5,9 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * A server that is nothing but the public side of tunnels: agents dial it, and TLS of its clients passes through to them without ending here. A thin form of {@link ProxyServer};
- * {@link io.webproxy.port.PortBuilder#tunnels} lets a server's port be this among other things. Thread-safe.
+ * A server that is nothing but the public side of tunnels: agents dial it, and TLS of its clients passes through to
+ * them without ending here. A thin form of {@link ProxyServer}; {@link io.webproxy.port.PortBuilder#tunnels} lets a
+ * server's port be this among other things. Thread-safe.
  */
 public final class PublicProxy implements AutoCloseable {
     private final ProxyServer server;

@@ -10,10 +10,11 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 
 /**
- * HTTPS with a certificate that comes by itself: issued by a CA, renewed in time, kept across restarts. Until it is there a self-signed one serves.
+ * HTTPS with a certificate that comes by itself: issued by a CA, renewed in time, kept across restarts. Until it is
+ * there a self-signed one serves.
  *
- * <p>Arguments: the name, the directory to keep it in, and for another CA than Let's Encrypt its directory's URL, the PEM file to trust it by, and the
- * ports for HTTPS and HTTP in place of 443 and 80.
+ * <p>Arguments: the name, the directory to keep it in, and for another CA than Let's Encrypt its directory's URL, the
+ * PEM file to trust it by, and the ports for HTTPS and HTTP in place of 443 and 80.
  */
 public final class AutomaticHttps {
     private AutomaticHttps() {}

@@ -9,11 +9,11 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 
 /**
- * An edge box that clients reach by its IP address: a self-signed certificate for the address serves at once, and one of a CA as soon as it can be had.
- * Events and audio flow unbuffered.
+ * An edge box that clients reach by its IP address: a self-signed certificate for the address serves at once, and one
+ * of a CA as soon as it can be had. Events and audio flow unbuffered.
  *
- * <p>Arguments: the address, the external port, the directory to keep certificates in, and for another CA than Let's Encrypt its directory's URL and the
- * PEM file to trust it by. With two arguments the self-signed certificate stays.
+ * <p>Arguments: the address, the external port, the directory to keep certificates in, and for another CA than Let's
+ * Encrypt its directory's URL and the PEM file to trust it by. With two arguments the self-signed certificate stays.
  */
 public final class EdgeServerWithIp {
     private EdgeServerWithIp() {}

@@ -11,13 +11,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A service with a stand-in: the first upstream gets every request as long as it is well, else the second one. After a few seconds the first one ends, to show it; the
- * address stays, and no request fails.
+ * A service with a stand-in: the first upstream gets every request as long as it is well, else the second one. After a
+ * few seconds the first one ends, to show it; the address stays, and no request fails.
  */
 public final class Failover {
     private Failover() {}
 
-    /** Serves until the JVM is ended; takes the external port, 8443 without one, and after how many seconds the first service ends, 10 without. */
+    /**
+     * Serves until the JVM is ended; takes the external port, 8443 without one, and after how many seconds the first
+     * service ends, 10 without.
+     */
     public static void main(String[] args) throws InterruptedException {
         CountDownLatch end = new CountDownLatch(1);
         int seconds = args.length < 2 ? 10 : Integer.parseInt(args[1]);

@@ -9,14 +9,18 @@ import java.io.PrintStream;
 import java.util.List;
 
 /**
- * One public port for everything: SSH goes to sshd, TLS for one server name to a TLS server of its own, untouched; all other HTTP, in cleartext or by TLS, to
- * services told apart by path and by sub-domain.
+ * One public port for everything: SSH goes to sshd, TLS for one server name to a TLS server of its own, untouched; all
+ * other HTTP, in cleartext or by TLS, to services told apart by path and by sub-domain.
  *
- * <p>Arguments, each of which may be left out: the port, where sshd is, the server name that passes through, and where it goes.
+ * <p>Arguments, each of which may be left out: the port, where sshd is, the server name that passes through, and where
+ * it goes.
  */
 public final class OnePort {
     private static final List<String> DEFAULTS = List.of("2222", "127.0.0.1:22", "db.localhost", "127.0.0.1:8444");
-    /** A guesser of passwords needs far more; a person, scp, git and an editor that opens connections of its own need fewer. */
+    /**
+     * A guesser of passwords needs far more; a person, scp, git and an editor that opens connections of its own need
+     * fewer.
+     */
     private static final int NEW_SSH_PER_MINUTE = 20;
 
     private OnePort() {}

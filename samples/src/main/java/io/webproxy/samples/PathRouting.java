@@ -5,8 +5,9 @@ import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 
 /**
- * One public port for several services, told apart by host and path: what a Caddyfile with {@code handle} and {@code handle_path} does. {@code /v1/models} is asked
- * of the chat model, {@code /embedding-model/v1/models} of the embedding model, which sees {@code /v1/models} too.
+ * One public port for several services, told apart by host and path: what a Caddyfile with {@code handle} and
+ * {@code handle_path} does. {@code /v1/models} is asked of the chat model, {@code /embedding-model/v1/models} of the
+ * embedding model, which sees {@code /v1/models} too.
  */
 public final class PathRouting {
     private PathRouting() {}

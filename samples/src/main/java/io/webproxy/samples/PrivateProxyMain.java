@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * The private proxy of a service behind NAT: it listens on nothing, dials the public proxy, and relays its clients to an inner server, whose TLS they speak.
+ * The private proxy of a service behind NAT: it listens on nothing, dials the public proxy, and relays its clients to
+ * an inner server, whose TLS they speak.
  *
- * <p>Arguments: host and port of the public proxy, its identity, this one's key, the server name to announce, and host and port of the inner server.
+ * <p>Arguments: host and port of the public proxy, its identity, this one's key, the server name to announce, and host
+ * and port of the inner server.
  */
 public final class PrivateProxyMain {
     private static final Duration PATIENCE = Duration.ofDays(1);

@@ -6,8 +6,8 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 
 /**
- * The public proxy of a service behind NAT: private proxies dial it, and TLS clients are handed over to them by server name. It has no certificate for those names: TLS
- * passes through.
+ * The public proxy of a service behind NAT: private proxies dial it, and TLS clients are handed over to them by server
+ * name. It has no certificate for those names: TLS passes through.
  *
  * <p>Arguments: the port, the agents file, and the directory of its key, which is made at the first start.
  */

@@ -23,7 +23,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The code in the README at the top and in those of webproxy-api and webproxy-acme, so that it compiles; what stands between the markers stands there too, word for word. */
+/**
+ * The code in the README at the top and in those of webproxy-api and webproxy-acme, so that it compiles; what stands
+ * between the markers stands there too, word for word.
+ */
 final class ReadmeSnippets {
     private ReadmeSnippets() {}
 

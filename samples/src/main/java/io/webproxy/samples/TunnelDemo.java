@@ -27,8 +27,8 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * A service behind NAT, all in one JVM: an internal JSON-RPC-like service with TLS of its own, the public and the private proxy, and one request that goes through both. The
- * client sees the inner server's certificate.
+ * A service behind NAT, all in one JVM: an internal JSON-RPC-like service with TLS of its own, the public and the
+ * private proxy, and one request that goes through both. The client sees the inner server's certificate.
  */
 public final class TunnelDemo {
     private static final String NAME = "test.internal-server.local";

@@ -29,7 +29,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Certificates that a CA issues by ACME (RFC 8555), and that are renewed by themselves for as long as a server runs with them.
+ * Certificates that a CA issues by ACME (RFC 8555), and that are renewed by themselves for as long as a server runs
+ * with them.
  *
  * <pre>{@code
  * AcmeCertificates certificates = AcmeCertificates.builder()
@@ -40,11 +41,15 @@ import org.jspecify.annotations.Nullable;
  *         .build();
  * }</pre>
  *
- * <p>What is stored is served from the first connection on. Until there is something to serve, {@link #select} has nothing: put a self-signed certificate behind
- * it with {@link io.webproxy.tls.Certificates#firstOf}. Thread-safe; serves one running server at a time.
+ * <p>What is stored is served from the first connection on. Until there is something to serve, {@link #select} has
+ * nothing: put a self-signed certificate behind it with {@link io.webproxy.tls.Certificates#firstOf}. Thread-safe;
+ * serves one running server at a time.
  */
 public final class AcmeCertificates implements CertificateProvider {
-    /** Where a CA asks by {@code http-01} and {@code tls-alpn-01}, whatever port a server listens on behind a router (RFC 8555 section 8.3, RFC 8737 section 3). */
+    /**
+     * Where a CA asks by {@code http-01} and {@code tls-alpn-01}, whatever port a server listens on behind a router
+     * (RFC 8555 section 8.3, RFC 8737 section 3).
+     */
     private static final int HTTP_PORT = 80;
 
     private static final int TLS_PORT = 443;
@@ -79,8 +84,9 @@ public final class AcmeCertificates implements CertificateProvider {
     }
 
     /**
-     * Chooses the first certificate, in the order of the builder's calls, that names the host which the client asks for; for a client that names none, the
-     * first with the address that it has reached, else the first of all. Those with a key that the client can't use don't count.
+     * Chooses the first certificate, in the order of the builder's calls, that names the host which the client asks
+     * for; for a client that names none, the first with the address that it has reached, else the first of all. Those
+     * with a key that the client can't use don't count.
      */
     @Override
     public @Nullable KeyMaterial select(ClientHello hello) {
@@ -148,9 +154,9 @@ public final class AcmeCertificates implements CertificateProvider {
     }
 
     /**
-     * Looks at what an attempt needs, without making one: whether the CA answers and what it wants, the clock, what the DNS and its CAA records say of each
-     * name, and, while a server runs with these certificates, whether ports 80 and 443 of each name lead to it. Blocks for as long as networks take: not for IO
-     * threads.
+     * Looks at what an attempt needs, without making one: whether the CA answers and what it wants, the clock, what the
+     * DNS and its CAA records say of each name, and, while a server runs with these certificates, whether ports 80 and
+     * 443 of each name lead to it. Blocks for as long as networks take: not for IO threads.
      *
      * @return what it has found, for all names first, then name by name
      * @throws InterruptedException if the thread is interrupted meanwhile
@@ -177,8 +183,8 @@ public final class AcmeCertificates implements CertificateProvider {
     }
 
     /**
-     * Tells the CA that the certificates which are served for a name aren't to be trusted any more, as when a key has become known (RFC 8555 section 7.6), and
-     * obtains others. Blocks for as long as the CA takes: not for IO threads.
+     * Tells the CA that the certificates which are served for a name aren't to be trusted any more, as when a key has
+     * become known (RFC 8555 section 7.6), and obtains others. Blocks for as long as the CA takes: not for IO threads.
      *
      * @param name a DNS name or an IP address
      * @throws IllegalArgumentException if no certificate is served for it
@@ -215,7 +221,10 @@ public final class AcmeCertificates implements CertificateProvider {
         return "acme(" + String.join(", ", wanted.stream().map(Wanted::id).toList()) + ")";
     }
 
-    /** Says which certificates are wanted, from whom, and where they are kept. {@link #build} reports all that is wrong together. Not thread-safe. */
+    /**
+     * Says which certificates are wanted, from whom, and where they are kept. {@link #build} reports all that is wrong
+     * together. Not thread-safe.
+     */
     public static final class Builder {
         private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
         private static final String LETS_ENCRYPT_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory";
@@ -249,8 +258,8 @@ public final class AcmeCertificates implements CertificateProvider {
         private Builder() {}
 
         /**
-         * Adds names to the first certificate, which is for all of them: DNS names, wildcards such as {@code *.example.com}, which need {@link #dns}, and IP
-         * addresses.
+         * Adds names to the first certificate, which is for all of them: DNS names, wildcards such as
+         * {@code *.example.com}, which need {@link #dns}, and IP addresses.
          */
         public Builder names(String... names) {
             addAll(this.names, names);
@@ -294,7 +303,10 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** Keeps account, keys and certificates in a directory, as {@link CertificateStore#directory} does. This or {@link #store} is needed. */
+        /**
+         * Keeps account, keys and certificates in a directory, as {@link CertificateStore#directory} does. This or
+         * {@link #store} is needed.
+         */
         public Builder storage(Path directory) {
             return store(CertificateStore.directory(Objects.requireNonNull(directory, "directory")));
         }
@@ -305,7 +317,10 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** A PEM file of the certificates by which a private CA's own HTTPS is trusted, in place of those that the JDK trusts. */
+        /**
+         * A PEM file of the certificates by which a private CA's own HTTPS is trusted, in place of those that the JDK
+         * trusts.
+         */
         public Builder trust(Path pem) {
             this.trust = Objects.requireNonNull(pem, "pem");
             return this;
@@ -323,7 +338,10 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** The kinds of keys: of each there is a certificate for the same names, of which a client gets the first that it can use. Default: {@link KeyType#EC}. */
+        /**
+         * The kinds of keys: of each there is a certificate for the same names, of which a client gets the first that
+         * it can use. Default: {@link KeyType#EC}.
+         */
         public Builder keyType(KeyType first, KeyType... more) {
             List<KeyType> types = new ArrayList<>(List.of(Objects.requireNonNull(first, "keyType")));
             types.addAll(List.of(more));
@@ -331,15 +349,19 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** The kind of certificate, of those that the CA offers. Default: {@code shortlived} for IP addresses if the CA has that, else what the CA takes for its default. */
+        /**
+         * The kind of certificate, of those that the CA offers. Default: {@code shortlived} for IP addresses if the CA
+         * has that, else what the CA takes for its default.
+         */
         public Builder profile(String name) {
             this.profile = Objects.requireNonNull(name, "profile");
             return this;
         }
 
         /**
-         * The challenges to use, in this order: when an attempt with one has failed, the next is made with the next. Default: those that the server can answer,
-         * {@link ChallengeKind#TLS_ALPN_01} before {@link ChallengeKind#HTTP_01} before {@link ChallengeKind#DNS_01}.
+         * The challenges to use, in this order: when an attempt with one has failed, the next is made with the next.
+         * Default: those that the server can answer, {@link ChallengeKind#TLS_ALPN_01} before
+         * {@link ChallengeKind#HTTP_01} before {@link ChallengeKind#DNS_01}.
          */
         public Builder challenges(ChallengeKind... kinds) {
             this.challenges = List.of(Objects.requireNonNull(kinds, "kinds")).stream()
@@ -360,7 +382,10 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** How long one request to the CA may take, from connecting to the answer's last byte; 1 s to 10 min. Default: 30 s. */
+        /**
+         * How long one request to the CA may take, from connecting to the answer's last byte; 1 s to 10 min. Default:
+         * 30 s.
+         */
         public Builder timeout(Duration timeout) {
             this.timeout = Objects.requireNonNull(timeout, "timeout");
             return this;

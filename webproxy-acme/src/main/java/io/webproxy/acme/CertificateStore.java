@@ -9,14 +9,16 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Where accounts, keys and certificates are kept across restarts, and shared by several servers. Written so that a database can implement it.
+ * Where accounts, keys and certificates are kept across restarts, and shared by several servers. Written so that a
+ * database can implement it.
  *
- * <p>Keys are texts like {@code certificates/example.com/EC}: segments of letters, digits, {@code .}, {@code -}, {@code _}, {@code *} and {@code :}, joined by slashes; no segment begins with a dot or is
- * longer than 253 characters, and no key is another's begin up to a slash. Values are at most 1 MiB.
- * What an implementation MUST do:
+ * <p>Keys are texts like {@code certificates/example.com/EC}: segments of letters, digits, {@code .}, {@code -},
+ * {@code _}, {@code *} and {@code :}, joined by slashes; no segment begins with a dot or is longer than 253 characters,
+ * and no key is another's begin up to a slash. Values are at most 1 MiB. What an implementation MUST do:
  *
  * <ul>
- *   <li>A {@link #put} is atomic: whoever reads sees the old value or the new one whole, also after a crash at any moment. When it returns, the value is durable.
+ *   <li>A {@link #put} is atomic: whoever reads sees the old value or the new one whole, also after a crash at any
+ *       moment. When it returns, the value is durable.
  *   <li>Whoever reads after a {@link #put} has returned, in this process or another, sees it.
  *   <li>{@link #lock} holds across all processes that share the store.
  *   <li>All methods can be called by several threads at once and may block; none is called on an IO thread.
@@ -27,8 +29,9 @@ import java.util.Optional;
  */
 public interface CertificateStore {
     /**
-     * Keeps all in a directory, which is made when it is needed: readable for its owner alone, each key a file of that name, with {@code +} for {@code *} and
-     * {@code =} for {@code :}. Several processes can share it where the file system has locks, as local ones have. A directory of a newer release is refused.
+     * Keeps all in a directory, which is made when it is needed: readable for its owner alone, each key a file of that
+     * name, with {@code +} for {@code *} and {@code =} for {@code :}. Several processes can share it where the file
+     * system has locks, as local ones have. A directory of a newer release is refused.
      */
     static CertificateStore directory(Path directory) {
         return new DirectoryStore(Objects.requireNonNull(directory, "directory"));

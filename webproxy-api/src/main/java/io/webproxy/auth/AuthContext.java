@@ -12,8 +12,8 @@ public interface AuthContext {
     LongSupplier nanoClock();
 
     /**
-     * Whether a password belongs to a bcrypt hash ({@code $2a$}, {@code $2b$} or {@code $2y$}). Takes as long as the hash's
-     * cost says, so never call it on an IO thread.
+     * Whether a password belongs to a bcrypt hash ({@code $2a$}, {@code $2b$} or {@code $2y$}). Takes as long as the
+     * hash's cost says, so never call it on an IO thread.
      *
      * @param password UTF-8, of any length
      * @return false also when the hash is malformed, or the password is longer than the 72 bytes that bcrypt looks at

@@ -31,7 +31,8 @@ public sealed interface AuthDecision {
         /**
          * Checks and copies.
          *
-         * @throws IllegalArgumentException if the status is none of those, or a field can't be one of an answer, see {@link HeaderEdit}
+         * @throws IllegalArgumentException if the status is none of those, or a field can't be one of an answer, see
+         *     {@link HeaderEdit}
          */
         public Denied {
             if (status < 400 || status > 599) {

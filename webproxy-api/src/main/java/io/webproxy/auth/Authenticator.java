@@ -7,7 +7,8 @@ import java.util.concurrent.CompletionStage;
  * Decides whether a request may pass.
  *
  * <p>Thread-safe. {@link #authenticate} is called on an IO thread and must not block: what takes time runs on the
- * {@linkplain AuthContext#executor() executor}, and completes the stage from any thread. A stage that fails answers 500.
+ * {@linkplain AuthContext#executor() executor}, and completes the stage from any thread. A stage that fails answers
+ * 500.
  */
 public interface Authenticator {
     /**
@@ -27,7 +28,9 @@ public interface Authenticator {
      */
     CompletionStage<AuthDecision> authenticate(RequestHead request);
 
-    /** Whether the {@code Authorization} field goes on to the upstream after it was checked; false unless overridden. */
+    /**
+     * Whether the {@code Authorization} field goes on to the upstream after it was checked; false unless overridden.
+     */
     default boolean forwardsCredentials() {
         return false;
     }

@@ -58,8 +58,8 @@ public final class BasicAuth implements Authenticator {
     /**
      * The users of a file as {@code htpasswd -B} makes it: {@code user:hash} lines with bcrypt hashes of cost 4 to 17,
      * blank lines and {@code #} comments. The file is read when the server starts, and again within about a second
-     * after it changes; a file that can't be used then, has no user or ends without a line end leaves the users as they were,
-     * with one WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
+     * after it changes; a file that can't be used then, has no user or ends without a line end leaves the users as they
+     * were, with one WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
      *
      * <p>Hashing runs on the {@linkplain AuthContext#executor() executor}. Verified credentials are remembered for 5
      * minutes, 1,024 at most, until the file changes.

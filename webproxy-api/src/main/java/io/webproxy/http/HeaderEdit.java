@@ -44,8 +44,8 @@ public record HeaderEdit(Kind kind, String name, String value) {
     /**
      * Checks name and value.
      *
-     * @throws IllegalArgumentException for a name that isn't a token (RFC 9110 section 5.1), one that frames the message, is meant for one connection, or says
-     *     who the client is, and for a value with a control character
+     * @throws IllegalArgumentException for a name that isn't a token (RFC 9110 section 5.1), one that frames the
+     *     message, is meant for one connection, or says who the client is, and for a value with a control character
      */
     public HeaderEdit {
         Objects.requireNonNull(kind, "kind");

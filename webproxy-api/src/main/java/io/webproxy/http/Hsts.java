@@ -4,7 +4,8 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What {@code Strict-Transport-Security} says to browsers (RFC 6797 section 6.1): ask for this host over HTTPS only. Immutable.
+ * What {@code Strict-Transport-Security} says to browsers (RFC 6797 section 6.1): ask for this host over HTTPS only.
+ * Immutable.
  *
  * @param maxAge how long they keep to it, up to ten years; zero takes back what was said before
  * @param includeSubDomains whether it holds for all names below, too

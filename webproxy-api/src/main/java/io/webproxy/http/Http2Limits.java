@@ -3,17 +3,21 @@ package io.webproxy.http;
 /**
  * What one HTTP/2 connection of a client may do at most. Immutable; start from {@link #defaults()}.
  *
- * <p>The rates are frames in a second, 0 to 1,000,000, zero for no limit. A client above one of them is sent {@code GOAWAY} with
- * {@code ENHANCE_YOUR_CALM} (RFC 9113 section 10.5) and its connection ends. Who stays silent saves up frames for one second.
+ * <p>The rates are frames in a second, 0 to 1,000,000, zero for no limit. A client above one of them is sent
+ * {@code GOAWAY} with {@code ENHANCE_YOUR_CALM} (RFC 9113 section 10.5) and its connection ends. Who stays silent saves
+ * up frames for one second.
  *
- * @param streams how many streams may be open at once, 1 to 1,000; what is above is refused by {@code REFUSED_STREAM}, and the connection goes on
+ * @param streams how many streams may be open at once, 1 to 1,000; what is above is refused by {@code REFUSED_STREAM},
+ *     and the connection goes on
  * @param resets streams that the client resets, or makes the server reset by errors of its own
  * @param refusals streams that are refused because too many are open
- * @param pings {@code PING}; 16 KiB that were sent to the client allow one more, and each {@code DATA} four, because clients of gRPC measure round trips with each message
+ * @param pings {@code PING}; 16 KiB that were sent to the client allow one more, and each {@code DATA} four, because
+ *     clients of gRPC measure round trips with each message
  * @param settings {@code SETTINGS}, acknowledgements included
  * @param emptyData {@code DATA} without a byte that doesn't end its stream
  * @param priorities {@code PRIORITY} and frames of unknown types
- * @param windowUpdates {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more, and each {@code DATA} four
+ * @param windowUpdates {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more, and each {@code DATA}
+ *     four
  */
 public record Http2Limits(
         int streams,
@@ -40,7 +44,10 @@ public record Http2Limits(
         check("windowUpdates", windowUpdates, 0, MOST_FRAMES);
     }
 
-    /** 128 streams; in a second 200 resets, 1,000 refusals, 500 pings, 50 settings, 100 empty data, 1,000 priorities, 1,000 window updates. */
+    /**
+     * 128 streams; in a second 200 resets, 1,000 refusals, 500 pings, 50 settings, 100 empty data, 1,000 priorities,
+     * 1,000 window updates.
+     */
     public static Http2Limits defaults() {
         return DEFAULTS;
     }

@@ -6,20 +6,23 @@ import java.util.Objects;
 /**
  * What the server takes from clients and upstreams at most. Immutable; start from {@link #defaults()}.
  *
- * <p>They hold for HTTP/1.1 and HTTP/2. What heads they allow is announced to HTTP/2 clients by {@code SETTINGS_MAX_HEADER_LIST_SIZE} (RFC 9113 section 6.5.2): {@code requestHeadBytes} and
- * 28 bytes for each of {@code fields}.
+ * <p>They hold for HTTP/1.1 and HTTP/2. What heads they allow is announced to HTTP/2 clients by
+ * {@code SETTINGS_MAX_HEADER_LIST_SIZE} (RFC 9113 section 6.5.2): {@code requestHeadBytes} and 28 bytes for each of
+ * {@code fields}.
  *
  * @param requestHeadBytes the request line and all fields together, 1 KiB to 1 MiB; above it: 431
  * @param requestTargetBytes the request target, 64 B to 64 KiB; above it: 414
  * @param fields how many fields a head may have, 10 to 10,000; above it: 431
  * @param requestBodyBytes the request body, 0 for no limit (the default); above it: 413
- * @param requestBodyRate how many bytes per second a client must send of a request body on average, while it is waited for and no response has
- *     begun; 0 for no such limit; below it: 408; it does not hold for gRPC calls, whose clients may pause
+ * @param requestBodyRate how many bytes per second a client must send of a request body on average, while it is waited
+ *     for and no response has begun; 0 for no such limit; below it: 408; it does not hold for gRPC calls, whose clients
+ *     may pause
  * @param requestBodyGrace how long a request body is waited for before its rate counts; zero for at once
  * @param responseHeadBytes an upstream's response head, 1 KiB to 1 MiB; above it: 502
- * @param headTime from the first byte of a request to its complete head, then 408; also for a TLS handshake, and over HTTP/2 for the client's first settings and for each field block,
- *     then {@code GOAWAY}; never zero
- * @param keepAliveTime how long a client connection may stay without a request, over HTTP/2 without a stream; never zero
+ * @param headTime from the first byte of a request to its complete head, then 408; also for a TLS handshake, and over
+ *     HTTP/2 for the client's first settings and for each field block, then {@code GOAWAY}; never zero
+ * @param keepAliveTime how long a client connection may stay without a request, over HTTP/2 without a stream; never
+ *     zero
  */
 public record HttpLimits(
         int requestHeadBytes,
@@ -56,7 +59,10 @@ public record HttpLimits(
         check("keepAliveTime", keepAliveTime, Duration.ofMillis(1), Duration.ofDays(1));
     }
 
-    /** 32 KiB head, 16 KiB target, 200 fields, bodies of any size at 240 B/s after 20 s, 64 KiB response head, 10 s, 75 s. */
+    /**
+     * 32 KiB head, 16 KiB target, 200 fields, bodies of any size at 240 B/s after 20 s, 64 KiB response head, 10 s, 75
+     * s.
+     */
     public static HttpLimits defaults() {
         return DEFAULTS;
     }
@@ -117,7 +123,10 @@ public record HttpLimits(
                 keepAliveTime);
     }
 
-    /** The same with another least rate of request bodies, in bytes per second, 0 for none, which counts from {@code grace} on. */
+    /**
+     * The same with another least rate of request bodies, in bytes per second, 0 for none, which counts from
+     * {@code grace} on.
+     */
     public HttpLimits withRequestBodyRate(int bytesPerSecond, Duration grace) {
         return new HttpLimits(
                 requestHeadBytes,

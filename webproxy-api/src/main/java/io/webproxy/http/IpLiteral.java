@@ -6,7 +6,9 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads and writes IP addresses in their textual form. Never asks a name server, so it may be called on an IO thread. */
+/**
+ * Reads and writes IP addresses in their textual form. Never asks a name server, so it may be called on an IO thread.
+ */
 public final class IpLiteral {
     private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     private static final Pattern IPV4 = Pattern.compile(OCTET + "(\\." + OCTET + "){3}");
@@ -44,7 +46,10 @@ public final class IpLiteral {
         return bytes.length == others.length ? Arrays.compareUnsigned(bytes, others) : bytes.length - others.length;
     }
 
-    /** The canonical text of an address: IPv6 compressed and in lower case (RFC 5952 section 4), without a zone and without brackets. */
+    /**
+     * The canonical text of an address: IPv6 compressed and in lower case (RFC 5952 section 4), without a zone and
+     * without brackets.
+     */
     public static String text(InetAddress address) {
         byte[] bytes = address.getAddress();
         if (bytes.length == 4) {

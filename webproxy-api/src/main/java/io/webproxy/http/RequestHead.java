@@ -7,11 +7,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A read-only view of a request's start line and fields.
  *
- * <p>A WebSocket over HTTP/2 (RFC 8441) is shown as the handshake of HTTP/1.1 that it stands for: {@code GET} with {@code Connection: Upgrade} and
- * {@code Upgrade: websocket}; its {@link #protocol()} is {@code HTTP/2.0}.
+ * <p>A WebSocket over HTTP/2 (RFC 8441) is shown as the handshake of HTTP/1.1 that it stands for: {@code GET} with
+ * {@code Connection: Upgrade} and {@code Upgrade: websocket}; its {@link #protocol()} is {@code HTTP/2.0}.
  *
- * <p>Field names are case-insensitive (RFC 9110 section 5.1). The view is valid until the decision is made that it was handed out for: until the method returns that was
- * handed it, or until the stage completes that this method has returned. Up to then any thread may read it, one at a time.
+ * <p>Field names are case-insensitive (RFC 9110 section 5.1). The view is valid until the decision is made that it was
+ * handed out for: until the method returns that was handed it, or until the stage completes that this method has
+ * returned. Up to then any thread may read it, one at a time.
  */
 public interface RequestHead {
     /** The method as it came, such as {@code GET} (RFC 9110 section 9). */
@@ -24,8 +25,9 @@ public interface RequestHead {
     String authority();
 
     /**
-     * The path as it came, undecoded, without the query; it starts with {@code /}, or is {@code *}. A client may write the same path in many ways, {@code /%61dmin} for
-     * {@code /admin}: who may see what is for routes to say, which go by its normal form.
+     * The path as it came, undecoded, without the query; it starts with {@code /}, or is {@code *}. A client may write
+     * the same path in many ways, {@code /%61dmin} for {@code /admin}: who may see what is for routes to say, which go
+     * by its normal form.
      */
     String path();
 

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param names the DNS names and IP addresses that the certificate is for
  * @param notAfter until when the certificate that is served from now on is valid; empty if there is none
  * @param detail one sentence
- * @param problems what the CA said about single names, or about the whole order under an empty name; empty unless something failed there
+ * @param problems what the CA said about single names, or about the whole order under an empty name; empty unless
+ *     something failed there
  */
 public record CertificateEvent(
         Kind kind, List<String> names, Optional<Instant> notAfter, String detail, List<Problem> problems) {

@@ -15,15 +15,19 @@ import org.jspecify.annotations.Nullable;
  * @param client the client's address: the peer's, or the one that a trusted proxy named
  * @param user who was authenticated, or null
  * @param method as it came; {@code GET} for a WebSocket over HTTP/2, which comes as an extended CONNECT (RFC 8441)
- * @param scheme {@code http} or {@code https}: how the client reached this server, or the trusted proxy that has said so
+ * @param scheme {@code http} or {@code https}: how the client reached this server, or the trusted proxy that has said
+ *     so
  * @param authority as the client gave it
  * @param path undecoded, without the query
  * @param query undecoded, empty when there is none; it may hold secrets, so it belongs in no log above DEBUG
- * @param protocol of the client's side: {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}; the last in cleartext too
+ * @param protocol of the client's side: {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}; the last in cleartext
+ *     too
  * @param route the route's name, or null when none matched
  * @param upstream {@code host:port} of the upstream that answered or failed last, or null when none was asked
- * @param upstreamProtocol of the upstream's side: {@code HTTP/1.1} or {@code HTTP/2.0}, or null when no upstream was sent the request
- * @param status what the client was sent; 499 when it left before an answer; 101 for an open WebSocket, over HTTP/2 too, where 200 is sent for it
+ * @param upstreamProtocol of the upstream's side: {@code HTTP/1.1} or {@code HTTP/2.0}, or null when no upstream was
+ *     sent the request
+ * @param status what the client was sent; 499 when it left before an answer; 101 for an open WebSocket, over HTTP/2
+ *     too, where 200 is sent for it
  * @param proxyAnswered whether the proxy gave the answer itself, by configuration or because of an error
  * @param startClass the class that the request chose
  * @param endClass the class at the end

@@ -1,6 +1,8 @@
 package io.webproxy.observe;
 
-/** Which leg of an exchange failed; an exchange that ended well, or that the proxy answered by configuration, has none. */
+/**
+ * Which leg of an exchange failed; an exchange that ended well, or that the proxy answered by configuration, has none.
+ */
 public enum ForwardError {
     /** The upstream refused the connection; the client sees 502. */
     CONNECT_REFUSED,
@@ -11,19 +13,21 @@ public enum ForwardError {
     /** The upstream didn't accept the connection, or TLS, in time; the client sees 504. */
     CONNECT_TIMEOUT,
     /**
-     * TLS to the upstream failed: a certificate that isn't trusted, by either side, a wrong name, no common version; the client sees 502.
+     * TLS to the upstream failed: a certificate that isn't trusted, by either side, a wrong name, no common version;
+     * the client sees 502.
      */
     CONNECT_TLS,
     /** No upstream of the route may be used; the client sees 503. */
     NO_HEALTHY_UPSTREAM,
     /**
-     * Every connection to the upstream is taken and the queue is full or too slow, or the process has no room for another connection; the client
-     * sees 503.
+     * Every connection to the upstream is taken and the queue is full or too slow, or the process has no room for
+     * another connection; the client sees 503.
      */
     POOL_EXHAUSTED,
     /**
-     * HTTP/2 is needed, for a gRPC call or because the upstream is configured as {@code h2c://}, and isn't spoken: the upstream answers by something else, or is configured for
-     * HTTP/1.1. Another could not be asked in its place; the client sees 502, or {@code grpc-status} 14.
+     * HTTP/2 is needed, for a gRPC call or because the upstream is configured as {@code h2c://}, and isn't spoken: the
+     * upstream answers by something else, or is configured for HTTP/1.1. Another could not be asked in its place; the
+     * client sees 502, or {@code grpc-status} 14.
      */
     UPSTREAM_PROTOCOL,
     /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */
@@ -36,13 +40,21 @@ public enum ForwardError {
     RESPONSE_HEAD_TIMEOUT,
     /** The upstream ended its response body too early; the client sees an abort. */
     RESPONSE_BODY_TRUNCATED,
-    /** Both sides stayed silent longer than the timeout class allows, after the response head; the client sees an abort. */
+    /**
+     * Both sides stayed silent longer than the timeout class allows, after the response head; the client sees an abort.
+     */
     RESPONSE_BODY_IDLE,
-    /** The limit of the whole exchange, which is off unless configured, ran out; the client sees 504, or an abort after the response head. */
+    /**
+     * The limit of the whole exchange, which is off unless configured, ran out; the client sees 504, or an abort after
+     * the response head.
+     */
     TOTAL_TIMEOUT,
     /** The client went away; logged as 499. */
     CLIENT_ABORTED,
-    /** Code of the application failed, a route's filter, its answer or its balancing, or an authenticator; the client sees 500. */
+    /**
+     * Code of the application failed, a route's filter, its answer or its balancing, or an authenticator; the client
+     * sees 500.
+     */
     APPLICATION_FAILED,
     /** The request broke a rule of the protocol or a limit; the client sees 4xx or 5xx. */
     REQUEST_REJECTED

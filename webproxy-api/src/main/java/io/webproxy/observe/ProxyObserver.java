@@ -7,25 +7,34 @@ package io.webproxy.observe;
  * breaks nothing. {@link #async} moves the calls off the IO thread.
  */
 public interface ProxyObserver {
-    /** A request has chosen its timeout class, or the response has upgraded it: once or twice for each exchange that has a route. */
+    /**
+     * A request has chosen its timeout class, or the response has upgraded it: once or twice for each exchange that has
+     * a route.
+     */
     default void timeoutClassChanged(TimeoutClassChange change) {}
 
     /** One exchange has ended; called exactly once for each. */
     default void exchangeEnded(ExchangeRecord exchange) {}
 
-    /** A certificate has been obtained, renewed or reloaded, or could not be; called on a thread of its provider, not on an IO thread. */
+    /**
+     * A certificate has been obtained, renewed or reloaded, or could not be; called on a thread of its provider, not on
+     * an IO thread.
+     */
     default void certificateChanged(CertificateEvent event) {}
 
     /** An upstream has failed, is down, or has come back; called on an IO thread, seldom: see {@link UpstreamEvent}. */
     default void upstreamChanged(UpstreamEvent event) {}
 
     /**
-     * A connection of a port rule has ended, or was refused, or no rule has taken it; called exactly once for each. Those that a rule sends to the routes have exchanges in
-     * place of it.
+     * A connection of a port rule has ended, or was refused, or no rule has taken it; called exactly once for each.
+     * Those that a rule sends to the routes have exchanges in place of it.
      */
     default void relayEnded(RelayRecord relay) {}
 
-    /** An agent of a tunnel, or a public server, has come or gone, or something was announced; called on an IO thread or on one that may wait. */
+    /**
+     * An agent of a tunnel, or a public server, has come or gone, or something was announced; called on an IO thread or
+     * on one that may wait.
+     */
     default void tunnelChanged(TunnelEvent event) {}
 
     /**

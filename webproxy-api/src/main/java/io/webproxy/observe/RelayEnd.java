@@ -22,7 +22,10 @@ public enum RelayEnd {
     REFUSED_LIMIT,
     /** Refused: the client's address had opened as many connections within a minute as it may. */
     REFUSED_RATE,
-    /** Refused: the process had no file descriptor to spare for a target, or no memory for what a relay may have to hold. */
+    /**
+     * Refused: the process had no file descriptor to spare for a target, or no memory for what a relay may have to
+     * hold.
+     */
     REFUSED_SHORTAGE,
     /** Something unexpected has failed; the log says what. */
     FAILED,

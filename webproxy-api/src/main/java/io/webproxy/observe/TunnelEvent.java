@@ -3,10 +3,12 @@ package io.webproxy.observe;
 import java.util.Objects;
 
 /**
- * Something has happened to a tunnel's control channel or announcements. What becomes of clients is told by {@link RelayRecord}s.
+ * Something has happened to a tunnel's control channel or announcements. What becomes of clients is told by
+ * {@link RelayRecord}s.
  *
  * @param kind what
- * @param peer the agent's name at the public side, or its key or address if it is refused; the public server's host and port at the private side
+ * @param peer the agent's name at the public side, or its key or address if it is refused; the public server's host and
+ *     port at the private side
  * @param subject the server name or port that it is about; empty for a channel
  * @param detail a sentence that says more, such as why; empty when there is no more to say
  */
@@ -27,7 +29,10 @@ public record TunnelEvent(Kind kind, String peer, String subject, String detail)
         AGENT_DISCONNECTED,
         /** Public side: it is lost, without a goodbye of either. */
         AGENT_LOST,
-        /** Public side: a control channel by a key that the agents file doesn't have, or a data connection that wasn't asked for, isn't let in. */
+        /**
+         * Public side: a control channel by a key that the agents file doesn't have, or a data connection that wasn't
+         * asked for, isn't let in.
+         */
         AGENT_REFUSED,
         /** Public side: an announcement was accepted. */
         ANNOUNCED,

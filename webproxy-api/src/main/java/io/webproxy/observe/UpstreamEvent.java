@@ -4,12 +4,14 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * An upstream has failed, or has come back. There is at most one {@link Kind#FAILED} or {@link Kind#DOWN} a minute for each upstream, and one
- * {@link Kind#UP} after it; {@code ProxyServer.status()} tells the state of now, but for upstreams that a {@code FailureShare} makes one route skip.
+ * An upstream has failed, or has come back. There is at most one {@link Kind#FAILED} or {@link Kind#DOWN} a minute for
+ * each upstream, and one {@link Kind#UP} after it; {@code ProxyServer.status()} tells the state of now, but for
+ * upstreams that a {@code FailureShare} makes one route skip.
  *
  * @param kind what
  * @param upstream such as {@code http://10.0.0.7:8000}
- * @param error the leg that failed, as the record of an exchange names it; empty for {@link Kind#UP} and where answers or health checks were at fault
+ * @param error the leg that failed, as the record of an exchange names it; empty for {@link Kind#UP} and where answers
+ *     or health checks were at fault
  * @param detail one sentence, which names the upstream; the same that is logged
  */
 public record UpstreamEvent(Kind kind, String upstream, Optional<ForwardError> error, String detail) {
@@ -25,7 +27,10 @@ public record UpstreamEvent(Kind kind, String upstream, Optional<ForwardError> e
     public enum Kind {
         /** It couldn't be connected to, or didn't answer as it should; it still gets requests. */
         FAILED,
-        /** It gets no requests as long as another upstream of the route can take them, or none at all because of its health check. */
+        /**
+         * It gets no requests as long as another upstream of the route can take them, or none at all because of its
+         * health check.
+         */
         DOWN,
         /** It can be used again. */
         UP

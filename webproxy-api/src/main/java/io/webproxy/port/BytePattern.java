@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first bytes of a protocol: values, where they stand, and which of their bits count. A connection matches when all of them have come, and it is known not to match
- * with the first byte that differs. Immutable.
+ * The first bytes of a protocol: values, where they stand, and which of their bits count. A connection matches when all
+ * of them have come, and it is known not to match with the first byte that differs. Immutable.
  */
 public final class BytePattern {
     private static final Pattern HEX = Pattern.compile("([0-9A-Fa-f]{2} *)+");
@@ -28,7 +28,8 @@ public final class BytePattern {
     /**
      * Bytes at the start of the connection, all of whose bits count.
      *
-     * @param hex two hexadecimal digits for each, such as {@code 05} or {@code 16 03}; spaces between bytes are allowed; 1 to 256 bytes
+     * @param hex two hexadecimal digits for each, such as {@code 05} or {@code 16 03}; spaces between bytes are
+     *     allowed; 1 to 256 bytes
      * @throws IllegalArgumentException if it is anything else
      */
     public static BytePattern of(String hex) {

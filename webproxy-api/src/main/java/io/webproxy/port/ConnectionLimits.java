@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * How many client connections may be open at once; one beyond that is closed as soon as it is accepted, and the others don't notice. Immutable; start
- * from {@link #defaults()}.
+ * How many client connections may be open at once; one beyond that is closed as soon as it is accepted, and the others
+ * don't notice. Immutable; start from {@link #defaults()}.
  *
- * <p>Beside these limits, an eighth of the process's limit of open files, at least 48 and at most 1,024, is kept from clients.
+ * <p>Beside these limits, an eighth of the process's limit of open files, at least 48 and at most 1,024, is kept from
+ * clients.
  *
  * @param total over all endpoints, 0 for 65,536
  * @param perAddress from one client address, an IPv6 network of 64 bits counting as one, 0 for no limit of its own

@@ -19,7 +19,8 @@ public final class EndpointBuilder {
     public EndpointBuilder() {}
 
     /**
-     * What the endpoint is called in status, events and logs; default: its protocol and port, such as {@code https-8443}.
+     * What the endpoint is called in status, events and logs; default: its protocol and port, such as
+     * {@code https-8443}.
      *
      * @throws IllegalArgumentException unless it is 1 to 64 letters, digits, dots, hyphens or underscores
      */
@@ -45,7 +46,10 @@ public final class EndpointBuilder {
         return this;
     }
 
-    /** Whether connections start with a header of the PROXY protocol; believed only from trusted proxies. Default: the server's. */
+    /**
+     * Whether connections start with a header of the PROXY protocol; believed only from trusted proxies. Default: the
+     * server's.
+     */
     public EndpointBuilder proxyProtocol(ProxyProtocol mode) {
         this.proxyProtocol = Objects.requireNonNull(mode, "proxyProtocol");
         return this;

@@ -6,7 +6,10 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What one endpoint has of its own; what is empty is as the server has it for all. Immutable; made by {@link EndpointBuilder}. */
+/**
+ * What one endpoint has of its own; what is empty is as the server has it for all. Immutable; made by
+ * {@link EndpointBuilder}.
+ */
 public final class EndpointSettings {
     private static final EndpointSettings DEFAULTS = new EndpointSettings(null, null, null, null);
 

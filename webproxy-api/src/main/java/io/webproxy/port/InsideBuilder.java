@@ -3,9 +3,11 @@ package io.webproxy.port;
 import java.util.function.Consumer;
 
 /**
- * Collects what becomes of the bytes within a TLS connection that ends here. HTTP goes to the server's routes, unless a rule takes it before.
+ * Collects what becomes of the bytes within a TLS connection that ends here. HTTP goes to the server's routes, unless a
+ * rule takes it before.
  *
- * <p>A client that offers an application protocol (ALPN) is never looked into: it speaks HTTP, and goes to the routes. Not thread-safe.
+ * <p>A client that offers an application protocol (ALPN) is never looked into: it speaks HTTP, and goes to the routes.
+ * Not thread-safe.
  */
 public final class InsideBuilder extends RuleBuilder<InsideBuilder> {
     InsideBuilder() {}

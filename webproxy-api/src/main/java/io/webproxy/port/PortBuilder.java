@@ -8,8 +8,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Collects the rules of a port that several protocols share, and the settings of its endpoint. Rules are tried in the order in which they were added; one that needs
- * more bytes for its decision is waited for, and never overtaken by a later one. Not thread-safe.
+ * Collects the rules of a port that several protocols share, and the settings of its endpoint. Rules are tried in the
+ * order in which they were added; one that needs more bytes for its decision is waited for, and never overtaken by a
+ * later one. Not thread-safe.
  */
 public final class PortBuilder extends RuleBuilder<PortBuilder> {
     private final EndpointBuilder endpoint = new EndpointBuilder();
@@ -38,8 +39,9 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     }
 
     /**
-     * Ends TLS here and looks into it: so SSH passes networks that let only TLS out. A client that offers an application protocol (ALPN) isn't looked into and goes to
-     * the routes, and so does HTTP inside. Client certificates are checked first, where the endpoint wants them.
+     * Ends TLS here and looks into it: so SSH passes networks that let only TLS out. A client that offers an
+     * application protocol (ALPN) isn't looked into and goes to the routes, and so does HTTP inside. Client
+     * certificates are checked first, where the endpoint wants them.
      */
     public PortBuilder tls(Sni sni, Consumer<InsideBuilder> inside) {
         return tls(sni, PortRule.Action.INSIDE, null, InsideBuilder.collect(Objects.requireNonNull(inside, "inside")));
@@ -67,13 +69,19 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
                 "http", PortRule.Protocol.HTTP, PortRule.Action.SERVE, Sni.any(), null, clients(), null, null));
     }
 
-    /** Cleartext HTTP, as for {@link #http()}, is redirected to the server's first HTTPS endpoint, which may be this one. */
+    /**
+     * Cleartext HTTP, as for {@link #http()}, is redirected to the server's first HTTPS endpoint, which may be this
+     * one.
+     */
     public PortBuilder redirectHttp() {
         return add(new PortRule(
                 "redirect", PortRule.Protocol.HTTP, PortRule.Action.REDIRECT, Sni.any(), null, clients(), null, null));
     }
 
-    /** Relays connections that start with a header of the PROXY protocol, untouched. To have it read here, see {@link #proxyProtocol}. */
+    /**
+     * Relays connections that start with a header of the PROXY protocol, untouched. To have it read here, see
+     * {@link #proxyProtocol}.
+     */
     public PortBuilder proxyHeader(String... targets) {
         return proxyHeader(Relay.to(targets));
     }
@@ -84,8 +92,8 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     }
 
     /**
-     * Lets agents of tunnels in, and hands clients over to them that ask for a server name which an agent has announced: TLS doesn't end here. A rule before it can keep
-     * names for this server.
+     * Lets agents of tunnels in, and hands clients over to them that ask for a server name which an agent has
+     * announced: TLS doesn't end here. A rule before it can keep names for this server.
      */
     public PortBuilder tunnels(TunnelServer server) {
         return tunnelAgents(server).tunnelClients(server);

@@ -9,7 +9,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One rule of a port: which connections it takes, by their first bytes and their client, and what becomes of them. Immutable; made by {@link PortBuilder}.
+ * One rule of a port: which connections it takes, by their first bytes and their client, and what becomes of them.
+ * Immutable; made by {@link PortBuilder}.
  */
 public final class PortRule {
     /** What a connection's first bytes are. */
@@ -19,13 +20,16 @@ public final class PortRule {
         /** A ClientHello (RFC 8446 section 4.1.2) that {@link PortRule#sni} matches. */
         TLS,
         /**
-         * A request line of HTTP/1.x (RFC 9112 section 3), or the preface of HTTP/2 (RFC 9113 section 3.4): a method in upper case, and a path or another target
-         * with {@code HTTP/} after it.
+         * A request line of HTTP/1.x (RFC 9112 section 3), or the preface of HTTP/2 (RFC 9113 section 3.4): a method in
+         * upper case, and a path or another target with {@code HTTP/} after it.
          */
         HTTP,
         /** A whole greeting of SOCKS5 (RFC 1928 section 3). */
         SOCKS5,
-        /** The first packet of an OpenVPN client over TCP that uses TLS, also with {@code tls-auth}, {@code tls-crypt} or {@code tls-crypt-v2}. */
+        /**
+         * The first packet of an OpenVPN client over TCP that uses TLS, also with {@code tls-auth}, {@code tls-crypt}
+         * or {@code tls-crypt-v2}.
+         */
         OPENVPN,
         /** A start-up message, {@code SSLRequest}, {@code GSSENCRequest} or {@code CancelRequest} of PostgreSQL. */
         POSTGRESQL,
@@ -33,9 +37,15 @@ public final class PortRule {
         PROXY_HEADER,
         /** The rule's own {@link PortRule#pattern}. */
         BYTES,
-        /** An agent of the rule's {@link PortRule#tunnels}: its control channel, told by the application protocol (ALPN), or a data connection. */
+        /**
+         * An agent of the rule's {@link PortRule#tunnels}: its control channel, told by the application protocol
+         * (ALPN), or a data connection.
+         */
         TUNNEL_AGENT,
-        /** A ClientHello with a server name that an agent has announced to the rule's {@link PortRule#tunnels}, or may be about to announce. */
+        /**
+         * A ClientHello with a server name that an agent has announced to the rule's {@link PortRule#tunnels}, or may
+         * be about to announce.
+         */
         TUNNEL_CLIENT
     }
 
@@ -101,7 +111,10 @@ public final class PortRule {
         this.tunnels = tunnels;
     }
 
-    /** What was given, else made of protocol and server name, with a number after it where the name is taken: unique among the rules beside it. */
+    /**
+     * What was given, else made of protocol and server name, with a number after it where the name is taken: unique
+     * among the rules beside it.
+     */
     public String name() {
         return name;
     }

@@ -10,7 +10,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The rules of one port, in the order in which they are tried, and what becomes of connections that none takes. Immutable; made by {@link PortBuilder}. */
+/**
+ * The rules of one port, in the order in which they are tried, and what becomes of connections that none takes.
+ * Immutable; made by {@link PortBuilder}.
+ */
 public final class PortRules {
     private final List<PortRule> rules;
     private final @Nullable Relay silent;
@@ -61,7 +64,10 @@ public final class PortRules {
         return rules.stream().anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS);
     }
 
-    /** Whether a rule leads to the server's routes. What HTTP within TLS that is looked into gets without a route is 404. */
+    /**
+     * Whether a rule leads to the server's routes. What HTTP within TLS that is looked into gets without a route is
+     * 404.
+     */
     public boolean hasHttp() {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.SERVE);
     }
@@ -86,7 +92,10 @@ public final class PortRules {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.REDIRECT);
     }
 
-    /** What is wrong in combination, a sentence each: no rules, rules that never take a connection, options that don't fit the protocol or the target. */
+    /**
+     * What is wrong in combination, a sentence each: no rules, rules that never take a connection, options that don't
+     * fit the protocol or the target.
+     */
     public List<String> problems() {
         List<String> problems = new ArrayList<>();
         if (rules.isEmpty() && silent == null && otherwise == null) {

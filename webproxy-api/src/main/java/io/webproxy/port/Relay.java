@@ -15,9 +15,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the connections of a port rule are relayed to, byte for byte in both directions, and within which limits. Immutable; start with {@link #to}.
+ * Where the connections of a port rule are relayed to, byte for byte in both directions, and within which limits.
+ * Immutable; start with {@link #to}.
  *
- * <p>The targets are tried in turn; one that can't be connected to is ejected for some time, as upstreams are, and the next is tried.
+ * <p>The targets are tried in turn; one that can't be connected to is ejected for some time, as upstreams are, and the
+ * next is tried.
  */
 public final class Relay {
     private static final Pattern HOST_PORT = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]*\\s]+):([0-9]{1,5})");
@@ -62,7 +64,8 @@ public final class Relay {
     /**
      * A relay to one or several equal targets.
      *
-     * @param targets {@code host:port} each; an IPv6 address in brackets; names are resolved when they are connected to, internationalised ones become A-labels
+     * @param targets {@code host:port} each; an IPv6 address in brackets; names are resolved when they are connected
+     *     to, internationalised ones become A-labels
      * @throws IllegalArgumentException if there is none, or one is malformed
      */
     public static Relay to(String... targets) {
@@ -123,12 +126,13 @@ public final class Relay {
     }
 
     /**
-     * Connects to the target from an address of 127.0.0.0/8 that is derived from the client's, so that a target that doesn't speak the PROXY
-     * protocol, such as sshd, tells clients apart. Default: no. Linux only, and only for targets that are IPv4 loopback addresses; never for HTTP,
-     * whose fields carry the client's address.
+     * Connects to the target from an address of 127.0.0.0/8 that is derived from the client's, so that a target that
+     * doesn't speak the PROXY protocol, such as sshd, tells clients apart. Default: no. Linux only, and only for
+     * targets that are IPv4 loopback addresses; never for HTTP, whose fields carry the client's address.
      *
-     * <p>The address is a hash of the IPv4 address or the IPv6 /64 under a key that is new with each start: no client can choose an address that collides with
-     * another's. It is never in 127.0.0.0/16 or 127.255.0.0/16. Who is who stands in the relay log. A target that trusts 127.0.0.0/8 trusts every client.
+     * <p>The address is a hash of the IPv4 address or the IPv6 /64 under a key that is new with each start: no client
+     * can choose an address that collides with another's. It is never in 127.0.0.0/16 or 127.255.0.0/16. Who is who
+     * stands in the relay log. A target that trusts 127.0.0.0/8 trusts every client.
      */
     public Relay withLoopbackSource() {
         Values values = values();
@@ -147,7 +151,10 @@ public final class Relay {
         return new Relay(values);
     }
 
-    /** How long a relay may be silent in both directions before it is closed, at least 1 s; zero for as long as it likes, which is the default. */
+    /**
+     * How long a relay may be silent in both directions before it is closed, at least 1 s; zero for as long as it
+     * likes, which is the default.
+     */
     public Relay withIdleTime(Duration limit) {
         Objects.requireNonNull(limit, "idleTime");
         if (!limit.isZero() && (limit.compareTo(Duration.ofSeconds(1)) < 0 || limit.compareTo(LONGEST) > 0)) {
@@ -158,7 +165,10 @@ public final class Relay {
         return new Relay(values);
     }
 
-    /** How many connections of the rule may be open at once; default: 32,768; 0 for no limit of its own. One above it is closed at once. */
+    /**
+     * How many connections of the rule may be open at once; default: 32,768; 0 for no limit of its own. One above it is
+     * closed at once.
+     */
     public Relay withConnections(int most) {
         Values values = values();
         values.connections = check("connections", most);
@@ -166,8 +176,8 @@ public final class Relay {
     }
 
     /**
-     * How many connections of the rule one client address may have open at once, an IPv6 network of 64 bits counting as one; default: 8,192; 0 for no limit of its
-     * own.
+     * How many connections of the rule one client address may have open at once, an IPv6 network of 64 bits counting as
+     * one; default: 8,192; 0 for no limit of its own.
      */
     public Relay withConnectionsPerAddress(int most) {
         Values values = values();
@@ -176,9 +186,10 @@ public final class Relay {
     }
 
     /**
-     * How many new connections one client address may open per minute, an IPv6 network of 64 bits counting as one; those above it are closed at once. 0 for as many
-     * as it likes, which is the default. In front of sshd it stops password guessing. That many
-     * may come at once, then one each time its part of the minute has passed: with 6, one each 10 s. Those that are refused don't count.
+     * How many new connections one client address may open per minute, an IPv6 network of 64 bits counting as one;
+     * those above it are closed at once. 0 for as many as it likes, which is the default. In front of sshd it stops
+     * password guessing. That many may come at once, then one each time its part of the minute has passed: with 6, one
+     * each 10 s. Those that are refused don't count.
      */
     public Relay withNewConnectionsPerMinute(int most) {
         Values values = values();

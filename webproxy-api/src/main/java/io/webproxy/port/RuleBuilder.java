@@ -105,7 +105,8 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     /**
      * Relays what starts with bytes of choice.
      *
-     * @param name the rule's name in status, events and logs: 1 to 64 letters, digits, or one of {@code . _ : * / @ -}; not {@code silent} or {@code otherwise}
+     * @param name the rule's name in status, events and logs: 1 to 64 letters, digits, or one of {@code . _ : * / @ -};
+     *     not {@code silent} or {@code otherwise}
      * @throws IllegalArgumentException if the name is anything else
      */
     public B match(String name, BytePattern pattern, String... targets) {
@@ -140,9 +141,11 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     /**
      * Rules that are only for some clients; for others they aren't there.
      *
-     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}; the client is whom a trusted proxy's PROXY header names, where there is one
+     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}; the client is whom a trusted proxy's PROXY header
+     *     names, where there is one
      * @param some adds them; it may only add rules
-     * @throws IllegalArgumentException if there is no range, one is malformed, or it is used within another {@code from}
+     * @throws IllegalArgumentException if there is no range, one is malformed, or it is used within another
+     *     {@code from}
      */
     public B from(List<String> ranges, Consumer<B> some) {
         if (Objects.requireNonNull(ranges, "ranges").isEmpty()) {
@@ -174,7 +177,10 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         }
     }
 
-    /** Relays clients that have sent nothing within the {@linkplain #detectTime detect time}: they wait for the server to speak first. Default: they are closed. */
+    /**
+     * Relays clients that have sent nothing within the {@linkplain #detectTime detect time}: they wait for the server
+     * to speak first. Default: they are closed.
+     */
     public B silent(String... targets) {
         return silent(Relay.to(targets));
     }
@@ -188,7 +194,8 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     }
 
     /**
-     * Relays connections that no rule takes, and those whose first bytes decide nothing within 5 s or before the client ends. Default: they are closed and counted.
+     * Relays connections that no rule takes, and those whose first bytes decide nothing within 5 s or before the client
+     * ends. Default: they are closed and counted.
      */
     public B otherwise(String... targets) {
         return otherwise(Relay.to(targets));
@@ -203,7 +210,8 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     }
 
     /**
-     * How long a client may send nothing before it counts as one that waits for the server to speak first, 10 ms to 5 s; default: 2 s. The first byte ends the wait.
+     * How long a client may send nothing before it counts as one that waits for the server to speak first, 10 ms to 5
+     * s; default: 2 s. The first byte ends the wait.
      *
      * @throws IllegalArgumentException if it is out of range
      */

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which TLS connections a port rule is for: by the server name (RFC 6066 section 3) and by the application protocols (ALPN, RFC 7301) in the
- * ClientHello. Immutable.
+ * Which TLS connections a port rule is for: by the server name (RFC 6066 section 3) and by the application protocols
+ * (ALPN, RFC 7301) in the ClientHello. Immutable.
  */
 public final class Sni {
     private static final Sni ANY = new Sni(null, false, Set.of());
@@ -32,10 +32,11 @@ public final class Sni {
     }
 
     /**
-     * Clients that name this server. The name is the one that is sent in cleartext: with Encrypted ClientHello, the outer one.
+     * Clients that name this server. The name is the one that is sent in cleartext: with Encrypted ClientHello, the
+     * outer one.
      *
-     * @param pattern a name such as {@code db.example.com}, or {@code *.example.com} for all names one level below; case and a trailing dot don't
-     *     matter, internationalised names become A-labels
+     * @param pattern a name such as {@code db.example.com}, or {@code *.example.com} for all names one level below;
+     *     case and a trailing dot don't matter, internationalised names become A-labels
      * @throws IllegalArgumentException if it is neither, or an IP address, which clients never send as a server name
      */
     public static Sni of(String pattern) {
@@ -91,8 +92,8 @@ public final class Sni {
     /**
      * Whether a ClientHello belongs to this.
      *
-     * @param serverName what the client names, in any case, with or without a trailing dot; null if it names none, and empty if it names one that
-     *     no host can have
+     * @param serverName what the client names, in any case, with or without a trailing dot; null if it names none, and
+     *     empty if it names one that no host can have
      * @param offered what it offers by ALPN
      */
     public boolean matches(@Nullable String serverName, List<String> offered) {

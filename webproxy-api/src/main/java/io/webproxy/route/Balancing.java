@@ -3,16 +3,17 @@ package io.webproxy.route;
 import io.webproxy.http.RequestHead;
 
 /**
- * Chooses the upstream of a request among those of its route that may be used. One object serves one route: its state, such as whose turn it is, lives as
- * long as the route.
+ * Chooses the upstream of a request among those of its route that may be used. One object serves one route: its state,
+ * such as whose turn it is, lives as long as the route.
  *
- * <p>Thread-safe: {@link #choose} is called on all IO threads at once, and must not block. When the chosen one can't be connected to, the others are asked
- * about again.
+ * <p>Thread-safe: {@link #choose} is called on all IO threads at once, and must not block. When the chosen one can't be
+ * connected to, the others are asked about again.
  */
 @FunctionalInterface
 public interface Balancing {
     /**
-     * What there is to choose from: at least two upstreams, in the order of the route, without those that are unhealthy or skipped. Valid for the call only.
+     * What there is to choose from: at least two upstreams, in the order of the route, without those that are unhealthy
+     * or skipped. Valid for the call only.
      */
     interface Choice {
         /** How many there are, at least 2. */
@@ -28,7 +29,10 @@ public interface Balancing {
         RequestHead request();
     }
 
-    /** The index of the one to use, 0 to {@code count() - 1}; what is outside of that counts as a failure of the server: 500. */
+    /**
+     * The index of the one to use, 0 to {@code count() - 1}; what is outside of that counts as a failure of the server:
+     * 500.
+     */
     int choose(Choice choice);
 
     /** Each in its turn: the default. */
@@ -41,7 +45,9 @@ public interface Balancing {
         return new Balancings.LeastConnections();
     }
 
-    /** The one with fewer requests in hand of two that are drawn by lot: nearly as even as the least, and never a herd. */
+    /**
+     * The one with fewer requests in hand of two that are drawn by lot: nearly as even as the least, and never a herd.
+     */
     static Balancing powerOfTwoChoices() {
         return Balancings::lesserOfTwo;
     }
@@ -52,8 +58,9 @@ public interface Balancing {
     }
 
     /**
-     * The same one for the same client address, as long as it may be used, for sessions that stick. When an upstream comes or goes, only the clients move
-     * that have to (rendezvous hashing). An IPv6 network of 64 bits counts as one client.
+     * The same one for the same client address, as long as it may be used, for sessions that stick. When an upstream
+     * comes or goes, only the clients move that have to (rendezvous hashing). An IPv6 network of 64 bits counts as one
+     * client.
      */
     static Balancing clientAddressHash() {
         return Balancings::byClientAddress;

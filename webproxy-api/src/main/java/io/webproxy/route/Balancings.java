@@ -75,7 +75,10 @@ final class Balancings {
         return best;
     }
 
-    /** The same in every JVM, so that several servers in front of the same upstreams agree (FNV-1a, 64 bits, then mixed). */
+    /**
+     * The same in every JVM, so that several servers in front of the same upstreams agree (FNV-1a, 64 bits, then
+     * mixed).
+     */
     static long hash(byte[] bytes, int length) {
         long hash = 0xcbf29ce484222325L;
         for (int i = 0; i < length; i++) {

@@ -25,7 +25,10 @@ final class Conditions {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** Why routes of the same host and path that come before leave no request for this one, and what to do; null if they don't. */
+    /**
+     * Why routes of the same host and path that come before leave no request for this one, and what to do; null if they
+     * don't.
+     */
     @Nullable String shadow(List<Route> before) {
         for (Route route : before) {
             Conditions other = new Conditions(route);

@@ -6,8 +6,9 @@ import java.util.Objects;
 /**
  * Skips an upstream that answers too large a share of requests with 5xx, or not at all. Immutable.
  *
- * <p>A gRPC call counts as failed if it ends with {@code UNKNOWN}, {@code INTERNAL}, {@code UNAVAILABLE} or {@code DATA_LOSS}, or is cut. {@code DEADLINE_EXCEEDED} doesn't
- * count: how long a call may take is for its client to say.
+ * <p>A gRPC call counts as failed if it ends with {@code UNKNOWN}, {@code INTERNAL}, {@code UNAVAILABLE} or
+ * {@code DATA_LOSS}, or is cut. {@code DEADLINE_EXCEEDED} doesn't count: how long a call may take is for its client to
+ * say.
  *
  * @param share above which share of the requests within {@code window} it is skipped, above 0, at most 1
  * @param least how many requests there must have been, 1 to 1,000,000

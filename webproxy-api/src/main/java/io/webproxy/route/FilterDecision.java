@@ -24,10 +24,11 @@ public sealed interface FilterDecision {
     }
 
     /**
-     * The decision comes later, from any thread. Until then the exchange waits as it would for an upstream: it is under the limits of its timeout class (a class without
-     * one waits here as long as {@code DEFAULT}, and a minute if that has none either) and answers 504 when they have passed, and it ends when the client leaves. A
-     * decision that comes behind that is ignored. A stage that fails, or completes with null or with another {@code Later}, answers 500. The body of the request waits
-     * unread.
+     * The decision comes later, from any thread. Until then the exchange waits as it would for an upstream: it is under
+     * the limits of its timeout class (a class without one waits here as long as {@code DEFAULT}, and a minute if that
+     * has none either) and answers 504 when they have passed, and it ends when the client leaves. A decision that comes
+     * behind that is ignored. A stage that fails, or completes with null or with another {@code Later}, answers 500.
+     * The body of the request waits unread.
      */
     static FilterDecision later(CompletionStage<? extends FilterDecision> stage) {
         return new Later(Objects.requireNonNull(stage, "stage"));
@@ -78,8 +79,8 @@ public sealed interface FilterDecision {
         /**
          * The same with another path.
          *
-         * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or that servers could read in different ways, is
-         *     answered with 400
+         * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or
+         *     that servers could read in different ways, is answered with 400
          * @throws IllegalArgumentException if it isn't
          */
         public Proceed path(String other) {

@@ -6,8 +6,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Active health check: a periodic {@code GET} to each upstream of a route, answered in time with an expected status, or a call of the gRPC health
- * protocol. An upstream counts as healthy until it has failed, so a server that starts serves at once. Immutable; start from {@link #path} or {@link #grpc()}.
+ * Active health check: a periodic {@code GET} to each upstream of a route, answered in time with an expected status, or
+ * a call of the gRPC health protocol. An upstream counts as healthy until it has failed, so a server that starts serves
+ * at once. Immutable; start from {@link #path} or {@link #grpc()}.
  *
  * @param path what is asked for, with a query if wanted
  * @param interval from one question to the next, 100 ms to 24 h
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param mostStatus the highest
  * @param failures after how many failures in a row an upstream gets no requests, 1 to 1000
  * @param successes after how many good answers in a row it gets them again, 1 to 1000
- * @param grpcService the service whose health is asked for by gRPC, empty for the server as a whole; null for a {@code GET}
+ * @param grpcService the service whose health is asked for by gRPC, empty for the server as a whole; null for a
+ *     {@code GET}
  */
 public record HealthCheck(
         String path,
@@ -61,7 +63,10 @@ public record HealthCheck(
         this(path, interval, timeout, leastStatus, mostStatus, failures, successes, null);
     }
 
-    /** Asks for this path every 10 s; within 5 s a status of 200 to 399 is expected; 3 failures take an upstream out, 2 good answers bring it back. */
+    /**
+     * Asks for this path every 10 s; within 5 s a status of 200 to 399 is expected; 3 failures take an upstream out, 2
+     * good answers bring it back.
+     */
     public static HealthCheck path(String path) {
         return new HealthCheck(path, Duration.ofSeconds(10), Duration.ofSeconds(5), 200, 399, 3, 2);
     }
@@ -72,8 +77,8 @@ public record HealthCheck(
     }
 
     /**
-     * Calls {@code grpc.health.v1.Health/Check} for this service every 10 s; within 5 s the answer {@code SERVING} is expected; 3 failures take an
-     * upstream out, 2 good answers bring it back. The upstream must speak HTTP/2.
+     * Calls {@code grpc.health.v1.Health/Check} for this service every 10 s; within 5 s the answer {@code SERVING} is
+     * expected; 3 failures take an upstream out, 2 good answers bring it back. The upstream must speak HTTP/2.
      *
      * @param service the full name, such as {@code example.v1.Echo}; empty for the server as a whole
      */

@@ -81,7 +81,10 @@ public final class HostPattern {
         return dot > 0 && host.length() - dot == pattern.length() - 1 && host.startsWith(pattern.substring(1), dot);
     }
 
-    /** The host of an authority ({@code host[:port]}): lower case, without the port and a trailing dot; an IPv6 address in its canonical form (RFC 5952). */
+    /**
+     * The host of an authority ({@code host[:port]}): lower case, without the port and a trailing dot; an IPv6 address
+     * in its canonical form (RFC 5952).
+     */
     public static String hostOf(String authority) {
         int end = authority.length();
         if (authority.startsWith("[")) {

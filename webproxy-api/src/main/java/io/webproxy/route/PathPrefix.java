@@ -12,7 +12,10 @@ public final class PathPrefix {
     private static final PathPrefix ROOT = new PathPrefix("/");
     private static final Pattern VALID = Pattern.compile("/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*");
 
-    /** Not the characters that a path may have as they are (RFC 3986 section 3.3), but for the slash; not NUL, not a backslash. */
+    /**
+     * Not the characters that a path may have as they are (RFC 3986 section 3.3), but for the slash; not NUL, not a
+     * backslash.
+     */
     private static final Pattern ENCODED = Pattern.compile(
             "%(?!00|2[146-9A-Ea-e]|3[0-9ABDabd]|4[0-9A-Fa-f]|5[0-9AaCcFf]|6[1-9A-Fa-f]|7[0-9AaEe])[0-9A-Fa-f]{2}");
 
@@ -32,7 +35,8 @@ public final class PathPrefix {
     /**
      * Reads a prefix.
      *
-     * @throws IllegalArgumentException if it doesn't start with a slash, isn't a legal path, or isn't in its normal form
+     * @throws IllegalArgumentException if it doesn't start with a slash, isn't a legal path, or isn't in its normal
+     *     form
      */
     public static PathPrefix of(String prefix) {
         Objects.requireNonNull(prefix, "path");
@@ -48,7 +52,9 @@ public final class PathPrefix {
                         CODE.matcher(prefix).replaceAll(code -> code.group().toUpperCase(Locale.ROOT)));
     }
 
-    /** Whether every percent-encoding is one, and encodes what has to be encoded: requests are compared in that form. */
+    /**
+     * Whether every percent-encoding is one, and encodes what has to be encoded: requests are compared in that form.
+     */
     private static boolean isNormal(String prefix) {
         for (int percent = prefix.indexOf('%'); percent >= 0; percent = prefix.indexOf('%', percent + 1)) {
             if (!ENCODED.matcher(prefix.substring(percent)).lookingAt()) {

@@ -6,17 +6,19 @@ import java.util.Objects;
 /**
  * How many connections the server keeps to each upstream. Immutable; start from {@link #defaults()}.
  *
- * @param connections open connections per upstream over all IO threads, 1 to 1,000,000; with HTTP/1.1 each exchange and WebSocket has one of its own
+ * @param connections open connections per upstream over all IO threads, 1 to 1,000,000; with HTTP/1.1 each exchange and
+ *     WebSocket has one of its own
  * @param queue how many requests may wait for one, per upstream, 0 to 1,000,000; beyond it: 503
  * @param queueTime how long a request may wait for one; then: 503
- * @param idlePerThread idle connections that are always kept for {@code idleTime}, per upstream and IO thread, 0 to 100,000; 0 closes each after its
- *     exchange. What more a burst of requests needed is kept too, until it has been idle for 10 s, or {@code idleTime} if that is shorter, or the
- *     process is short of file descriptors
+ * @param idlePerThread idle connections that are always kept for {@code idleTime}, per upstream and IO thread, 0 to
+ *     100,000; 0 closes each after its exchange. What more a burst of requests needed is kept too, until it has been
+ *     idle for 10 s, or {@code idleTime} if that is shorter, or the process is short of file descriptors
  * @param idleTime how long a connection may stay idle; below the 5 s after which common servers close theirs
  * @param ejectAfter after how many failed connects in a row an upstream of several is skipped, 0 to 1,000; 0 for never
- * @param ejectTime how long it is skipped; then one request at a time tries it again. One that is alone, or whose others are skipped too, is
- *     always tried
- * @param streams exchanges that share a connection of HTTP/2, 1 to 1,000, or fewer where the upstream says so; then another one is opened
+ * @param ejectTime how long it is skipped; then one request at a time tries it again. One that is alone, or whose
+ *     others are skipped too, is always tried
+ * @param streams exchanges that share a connection of HTTP/2, 1 to 1,000, or fewer where the upstream says so; then
+ *     another one is opened
  */
 public record PoolLimits(
         int connections,
@@ -55,7 +57,10 @@ public record PoolLimits(
         this(connections, queue, queueTime, idlePerThread, idleTime, ejectAfter, ejectTime, STREAMS);
     }
 
-    /** 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread and what more a burst needed for 4 s; skipped for 10 s after 5 failures; 100 streams to a connection. */
+    /**
+     * 16,384 connections, 1024 waiting for at most 5 s, 128 idle per IO thread and what more a burst needed for 4 s;
+     * skipped for 10 s after 5 failures; 100 streams to a connection.
+     */
     public static PoolLimits defaults() {
         return DEFAULTS;
     }
@@ -75,7 +80,10 @@ public record PoolLimits(
         return new PoolLimits(connections, queue, queueTime, perThread, time, ejectAfter, ejectTime, streams);
     }
 
-    /** The same, passing over an upstream of several for {@code time} after so many failed connects in a row; 0 for never. */
+    /**
+     * The same, passing over an upstream of several for {@code time} after so many failed connects in a row; 0 for
+     * never.
+     */
     public PoolLimits withEjection(int failures, Duration time) {
         return new PoolLimits(connections, queue, queueTime, idlePerThread, idleTime, failures, time, streams);
     }

@@ -4,8 +4,9 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * How many requests one client address may send to a route: a token bucket, which fills at a steady rate. A request that finds it empty gets 429 with
- * {@code Retry-After} (RFC 6585 section 4). An IPv6 network of 64 bits counts as one address. Immutable.
+ * How many requests one client address may send to a route: a token bucket, which fills at a steady rate. A request
+ * that finds it empty gets 429 with {@code Retry-After} (RFC 6585 section 4). An IPv6 network of 64 bits counts as one
+ * address. Immutable.
  *
  * @param requests how many fill up in {@code per}, 1 to 1,000,000
  * @param per 1 ms to 24 h

@@ -1,9 +1,9 @@
 package io.webproxy.route;
 
 /**
- * How many requests of a route may be retried on another upstream, so that retries never multiply the load of upstreams that fail. Counted for each route: a
- * request earns a share of a retry, a retry costs one. A request on a kept connection that the upstream has closed meanwhile is sent again without a charge.
- * Immutable.
+ * How many requests of a route may be retried on another upstream, so that retries never multiply the load of upstreams
+ * that fail. Counted for each route: a request earns a share of a retry, a retry costs one. A request on a kept
+ * connection that the upstream has closed meanwhile is sent again without a charge. Immutable.
  *
  * @param share how many retries a request earns, 0 to 1; 0 with a reserve of 0 for no retries at all
  * @param reserve how many retries there are at the start, and at most to earn up to ten times of it, 0 to 100,000

@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 /**
  * What a route changes on a request's way to the upstream, and on the answer's way back. Immutable.
  *
- * @param prefix what stands in place of the route's path prefix: empty text for nothing (it is stripped), absent for the prefix itself
+ * @param prefix what stands in place of the route's path prefix: empty text for nothing (it is stripped), absent for
+ *     the prefix itself
  * @param pattern with {@code replacement}: what is replaced in the path, behind the prefix's change; absent for nothing
  * @param replacement in {@link java.util.regex.Matcher#replaceAll} form
  * @param requestHeaders in order

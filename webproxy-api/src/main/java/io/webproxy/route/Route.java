@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which requests go where: to upstreams, or to an answer of the server's own. Immutable; made by a {@link Builder}.
  *
- * <p>A request goes by the route with the most specific host (a name before {@code *.} before any), then the longest path prefix, then the one that was given first; a
- * route whose methods or fields don't fit is skipped.
+ * <p>A request goes by the route with the most specific host (a name before {@code *.} before any), then the longest
+ * path prefix, then the one that was given first; a route whose methods or fields don't fit is skipped.
  *
  * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is skipped.
  *
@@ -84,7 +84,10 @@ public final class Route {
         return new Builder();
     }
 
-    /** What identifies the route in records and across updates: the given name, else its host and path pattern with methods and fields. */
+    /**
+     * What identifies the route in records and across updates: the given name, else its host and path pattern with
+     * methods and fields.
+     */
     public String name() {
         return name;
     }
@@ -167,7 +170,10 @@ public final class Route {
         return true;
     }
 
-    /** Whether the path without the slash that ends the prefix is redirected to the one with it, because the prefix is taken off. */
+    /**
+     * Whether the path without the slash that ends the prefix is redirected to the one with it, because the prefix is
+     * taken off.
+     */
     boolean isSlashAdded() {
         return rewrite.prefix().isPresent()
                 && path.length() > 1
@@ -265,7 +271,8 @@ public final class Route {
         }
 
         /**
-         * The methods, in addition to those given before; default: all. They are compared as they are written (RFC 9110 section 9.1).
+         * The methods, in addition to those given before; default: all. They are compared as they are written (RFC 9110
+         * section 9.1).
          *
          * @throws IllegalArgumentException if one isn't a token
          */
@@ -293,15 +300,17 @@ public final class Route {
         }
 
         /**
-         * The upstream sees the path without the prefix, and the prefix in {@code X-Forwarded-Prefix}; what is left passes byte for byte. With a prefix that ends in a slash,
-         * such as {@code /api/}, the path without it ({@code /api}) is redirected to the one with it (308), unless another route takes it.
+         * The upstream sees the path without the prefix, and the prefix in {@code X-Forwarded-Prefix}; what is left
+         * passes byte for byte. With a prefix that ends in a slash, such as {@code /api/}, the path without it
+         * ({@code /api}) is redirected to the one with it (308), unless another route takes it.
          */
         public Builder stripPrefix() {
             return replacePrefix("/");
         }
 
         /**
-         * The upstream sees another prefix in place of the route's, and the route's in {@code X-Forwarded-Prefix}, as with {@link #stripPrefix()}.
+         * The upstream sees another prefix in place of the route's, and the route's in {@code X-Forwarded-Prefix}, as
+         * with {@link #stripPrefix()}.
          *
          * @param prefix see {@link PathPrefix#of}; {@code /} takes the route's away
          */
@@ -312,11 +321,13 @@ public final class Route {
         }
 
         /**
-         * Rewrites the path that the upstream sees: every part that the expression finds, behind the prefix's change. The query stays. It runs on an IO thread against what
-         * clients send, so it must not be one that backtracks for long.
+         * Rewrites the path that the upstream sees: every part that the expression finds, behind the prefix's change.
+         * The query stays. It runs on an IO thread against what clients send, so it must not be one that backtracks for
+         * long.
          *
          * @param regex see {@link Pattern}
-         * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; what comes out must be a path, else the request is answered with 400
+         * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; what comes out must be a path, else
+         *     the request is answered with 400
          * @throws IllegalArgumentException if the expression or the replacement can't be read
          */
         public Builder rewritePath(String regex, String replaced) {
@@ -380,8 +391,8 @@ public final class Route {
         }
 
         /**
-         * Only client addresses in these ranges may use the route, in addition to those given before; others get 403. Default: all. An IPv4-mapped IPv6 address counts as
-         * IPv4; a zone is of no account.
+         * Only client addresses in these ranges may use the route, in addition to those given before; others get 403.
+         * Default: all. An IPv4-mapped IPv6 address counts as IPv4; a zone is of no account.
          */
         public Builder allow(String... ranges) {
             for (String range : Objects.requireNonNull(ranges, "allow")) {
@@ -430,9 +441,7 @@ public final class Route {
             return this;
         }
 
-        /**
-         * How one of several upstreams is chosen; default: {@link Balancing#roundRobin()}.
-         */
+        /** How one of several upstreams is chosen; default: {@link Balancing#roundRobin()}. */
         public Builder balancing(Balancing policy) {
             this.balancing = Objects.requireNonNull(policy, "balancing");
             return this;
@@ -444,7 +453,10 @@ public final class Route {
             return this;
         }
 
-        /** Passes over an upstream with too large a share of failures; default: only of failed connects, see {@link PoolLimits}. */
+        /**
+         * Passes over an upstream with too large a share of failures; default: only of failed connects, see
+         * {@link PoolLimits}.
+         */
         public Builder failureShare(FailureShare limit) {
             this.failureShare = Objects.requireNonNull(limit, "failureShare");
             return this;
@@ -462,7 +474,10 @@ public final class Route {
             return answer(request -> same);
         }
 
-        /** The server answers itself. The function is called on an IO thread and must not block; what it throws is logged and answered with 500. */
+        /**
+         * The server answers itself. The function is called on an IO thread and must not block; what it throws is
+         * logged and answered with 500.
+         */
         public Builder answer(Function<RequestHead, Answer> function) {
             this.answer = Objects.requireNonNull(function, "answer");
             return this;
@@ -505,10 +520,10 @@ public final class Route {
         }
 
         /**
-         * Sends a comment line into each response of type {@code text/event-stream} whenever the client got nothing for this long, so that what stands
-         * between it and the proxy keeps the connection: only between two events, never into a response with {@code Content-Length} or
-         * a content encoding. Readers of event streams ignore comments (WHATWG HTML section 9.2.6). It is no sign of life of the upstream: the timeout
-         * class runs on.
+         * Sends a comment line into each response of type {@code text/event-stream} whenever the client got nothing for
+         * this long, so that what stands between it and the proxy keeps the connection: only between two events, never
+         * into a response with {@code Content-Length} or a content encoding. Readers of event streams ignore comments
+         * (WHATWG HTML section 9.2.6). It is no sign of life of the upstream: the timeout class runs on.
          *
          * @param silence 100 ms to 24 h, {@link Duration#ZERO} for never, which is the default
          */
@@ -519,8 +534,8 @@ public final class Route {
 
         /**
          * Sends a ping (RFC 6455 section 5.5.2) to a WebSocket's client that sent nothing for this long; one that then
-         * neither sends nor takes a byte for as long again is taken for gone. The upstream sees neither ping nor pong, and the idle limit of {@code WEBSOCKET}, if there is one, isn't
-         * restarted by them.
+         * neither sends nor takes a byte for as long again is taken for gone. The upstream sees neither ping nor pong,
+         * and the idle limit of {@code WEBSOCKET}, if there is one, isn't restarted by them.
          *
          * @param silence 100 ms to 24 h, {@link Duration#ZERO} for never, which is the default
          */
@@ -530,10 +545,11 @@ public final class Route {
         }
 
         /**
-         * An HTTP/1.1 client that ends its sending side after its request (a TCP FIN, or close_notify) still gets its answer. It may seem a right of every
-         * client, but one that closes for good can't be told from it until something is written; so by default the end counts as the
-         * client's leaving, and ends the upstream's work at once. Over TLS it needs {@code TlsProvider.JDK}: Conscrypt ends both directions, as
-         * TLS 1.2 does (RFC 5246 section 7.2.1).
+         * An HTTP/1.1 client that ends its sending side after its request (a TCP FIN, or close_notify) still gets its
+         * answer. It may seem a right of every client, but one that closes for good can't be told from it until
+         * something is written; so by default the end counts as the client's leaving, and ends the upstream's work at
+         * once. Over TLS it needs {@code TlsProvider.JDK}: Conscrypt ends both directions, as TLS 1.2 does (RFC 5246
+         * section 7.2.1).
          */
         public Builder allowHalfClose() {
             this.halfClose = true;
@@ -541,9 +557,11 @@ public final class Route {
         }
 
         /**
-         * Fields whose names have underscores or other punctuation pass on this route although it has a filter, or an authenticator that isn't {@code BasicAuth}. By default
-         * they are dropped there: the upstream may take {@code X_User} for the {@code X-User} that such code has looked at. On other routes they pass, except for names that could be
-         * taken for one that the server itself reads or writes, or for another one of the same request; those are dropped everywhere.
+         * Fields whose names have underscores or other punctuation pass on this route although it has a filter, or an
+         * authenticator that isn't {@code BasicAuth}. By default they are dropped there: the upstream may take
+         * {@code X_User} for the {@code X-User} that such code has looked at. On other routes they pass, except for
+         * names that could be taken for one that the server itself reads or writes, or for another one of the same
+         * request; those are dropped everywhere.
          */
         public Builder allowUnderscores() {
             this.underscores = true;
@@ -588,8 +606,8 @@ public final class Route {
         /**
          * The route.
          *
-         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, answer and redirect, or a health
-         *     check by gRPC of an upstream that doesn't speak HTTP/2
+         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, answer
+         *     and redirect, or a health check by gRPC of an upstream that doesn't speak HTTP/2
          */
         public Route build() {
             int ways = (upstreams.isEmpty() ? 0 : 1) + (answer == null ? 0 : 1) + (redirect == null ? 0 : 1);

@@ -10,8 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the route of a request: exact host before wildcard before any, then the longest path prefix, then the order of configuration. Pure and immutable; a look-up
- * allocates nothing, and takes as long with a thousand routes as with ten.
+ * Finds the route of a request: exact host before wildcard before any, then the longest path prefix, then the order of
+ * configuration. Pure and immutable; a look-up allocates nothing, and takes as long with a thousand routes as with ten.
  */
 public final class RouteTable {
     private static final Comparator<Route> PRECEDENCE = Comparator.comparingInt(RouteTable::hostRank)
@@ -48,8 +48,9 @@ public final class RouteTable {
     }
 
     /**
-     * The route of a request, or null when none matches. A route of a prefix that ends in a slash and is taken off is also found for the path without that slash, unless
-     * another one of the same host is for that path: {@link PathPrefix#matches} is false then, and the request is to be redirected.
+     * The route of a request, or null when none matches. A route of a prefix that ends in a slash and is taken off is
+     * also found for the path without that slash, unless another one of the same host is for that path:
+     * {@link PathPrefix#matches} is false then, and the request is to be redirected.
      *
      * @param host as {@link HostPattern#hostOf} gives it
      * @param path the normalised path
@@ -87,8 +88,8 @@ public final class RouteTable {
     }
 
     /**
-     * What is wrong with a list of routes, a sentence each: a name that two have; host, path and conditions that two have; a route that no request can reach, because those
-     * before it with the same host and path take them all.
+     * What is wrong with a list of routes, a sentence each: a name that two have; host, path and conditions that two
+     * have; a route that no request can reach, because those before it with the same host and path take them all.
      */
     public static List<String> problems(List<Route> routes) {
         List<String> problems = new ArrayList<>();

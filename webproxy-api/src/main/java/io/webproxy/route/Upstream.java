@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * An origin that requests are forwarded to: scheme, host and port. Immutable.
  *
- * <p>An {@code https} upstream must show a certificate that is valid for its host (RFC 9525), by the JVM's trust store or
- * by {@linkplain #trusting(Path) one of its own}. It may ask for the server's {@linkplain #identity(CertificateSource) certificate}. Upstreams
- * that differ in either never share a connection. The files are read when the server starts and at every update; when what is in them
- * has changed, connections made before are used no more.
+ * <p>An {@code https} upstream must show a certificate that is valid for its host (RFC 9525), by the JVM's trust store
+ * or by {@linkplain #trusting(Path) one of its own}. It may ask for the server's
+ * {@linkplain #identity(CertificateSource) certificate}. Upstreams that differ in either never share a connection. The
+ * files are read when the server starts and at every update; when what is in them has changed, connections made before
+ * are used no more.
  */
 public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
@@ -77,9 +78,9 @@ public final class Upstream {
     }
 
     /**
-     * Reads {@code http://host[:port]} or {@code https://host[:port]}; the port defaults to 80 or 443. {@code h2c://host[:port]} is an upstream that
-     * speaks HTTP/2 in cleartext, known beforehand (RFC 9113 section 3.3); its port defaults to 80. {@code https+h2://host[:port]} is
-     * {@code https} with {@link #http2()}.
+     * Reads {@code http://host[:port]} or {@code https://host[:port]}; the port defaults to 80 or 443.
+     * {@code h2c://host[:port]} is an upstream that speaks HTTP/2 in cleartext, known beforehand (RFC 9113 section
+     * 3.3); its port defaults to 80. {@code https+h2://host[:port]} is {@code https} with {@link #http2()}.
      *
      * @throws IllegalArgumentException if it is anything else: other schemes, user info, a path, a query
      */
@@ -174,7 +175,8 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, told who the client is by a header of the PROXY protocol, before anything else. A connection then serves one exchange and is closed.
+     * The same upstream, told who the client is by a header of the PROXY protocol, before anything else. A connection
+     * then serves one exchange and is closed.
      */
     public Upstream proxyProtocol(ProxyProtocol.Version version) {
         return new Upstream(
@@ -182,9 +184,9 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, which may speak HTTP/2: the TLS handshake offers {@code h2} and {@code http/1.1}, and what the upstream chooses is
-     * spoken (RFC 7301); one that chooses nothing gets HTTP/1.1. Exchanges share a connection of HTTP/2, unless the upstream is told who the
-     * client is by {@link #proxyProtocol}. Without effect on {@code h2c}.
+     * The same upstream, which may speak HTTP/2: the TLS handshake offers {@code h2} and {@code http/1.1}, and what the
+     * upstream chooses is spoken (RFC 7301); one that chooses nothing gets HTTP/1.1. Exchanges share a connection of
+     * HTTP/2, unless the upstream is told who the client is by {@link #proxyProtocol}. Without effect on {@code h2c}.
      *
      * @throws IllegalArgumentException if this upstream is {@code http}: use {@code h2c://}
      */

@@ -3,8 +3,8 @@ package io.webproxy.timeout;
 import java.util.Set;
 
 /**
- * The paths under which model servers think for long, found as whole segments anywhere in a path: {@code /v1/responses} is in {@code /llm/v1/responses/7} and not in
- * {@code /v1/responses-archive}. Pure.
+ * The paths under which model servers think for long, found as whole segments anywhere in a path: {@code /v1/responses}
+ * is in {@code /llm/v1/responses/7} and not in {@code /v1/responses-archive}. Pure.
  */
 final class ModelPaths {
     /** The API of OpenAI, which many speak; {@code messages} is Anthropic's. */

@@ -16,18 +16,22 @@ import java.util.stream.Collectors;
  *
  * <p>A request is {@code DOWNLOAD} when it has a {@code Range} field, when its last segment has a known file extension,
  * when its path has a segment such as {@code download}, or when it accepts {@code application/octet-stream}; it is
- * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, when it accepts a streaming type: an event
- * stream, NDJSON, gRPC or gRPC-Web, or when its content is gRPC or gRPC-Web, whatever encodes the messages ({@code application/grpc+proto}). A WebSocket handshake is {@code DEFAULT}, whatever its path. A response is {@code DOWNLOAD} with status 206 or
- * {@code Content-Disposition: attachment}, {@code LONG} with a streaming type, {@code WEBSOCKET} with 101. Where two rules match,
- * {@code DOWNLOAD} wins. Everything is compared without regard to case.
+ * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, when
+ * it accepts a streaming type: an event stream, NDJSON, gRPC or gRPC-Web, or when its content is gRPC or gRPC-Web,
+ * whatever encodes the messages ({@code application/grpc+proto}). A WebSocket handshake is {@code DEFAULT}, whatever
+ * its path. A response is {@code DOWNLOAD} with status 206 or {@code Content-Disposition: attachment}, {@code LONG}
+ * with a streaming type, {@code WEBSOCKET} with 101. Where two rules match, {@code DOWNLOAD} wins. Everything is
+ * compared without regard to case.
  *
- * <p>The model servers' paths, as whole segments anywhere in the path, after a prefix too: {@code /v1/} followed by {@code completions}, {@code responses},
- * {@code messages}, {@code images}, {@code audio}, {@code embeddings}, {@code batches} or {@code rerank}; {@code /api/embed}, {@code /api/pull} and
- * {@code /api/create} (Ollama); {@code /v2/models/…/infer} (Triton); {@code /sdapi/} (Stable Diffusion WebUI); {@code /gradio_api/queue/}, {@code /queue/join} and
- * {@code /queue/data} (Gradio). {@link #withLongPaths} replaces them together with the fragments.
+ * <p>The model servers' paths, as whole segments anywhere in the path, after a prefix too: {@code /v1/} followed by
+ * {@code completions}, {@code responses}, {@code messages}, {@code images}, {@code audio}, {@code embeddings},
+ * {@code batches} or {@code rerank}; {@code /api/embed}, {@code /api/pull} and {@code /api/create} (Ollama);
+ * {@code /v2/models/…/infer} (Triton); {@code /sdapi/} (Stable Diffusion WebUI); {@code /gradio_api/queue/},
+ * {@code /queue/join} and {@code /queue/data} (Gradio). {@link #withLongPaths} replaces them together with the
+ * fragments.
  *
- * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). The path is the client's: what a route strips or rewrites still counts.
- * Immutable.
+ * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). The path is the client's: what a route
+ * strips or rewrites still counts. Immutable.
  */
 public final class StandardClassifier implements TimeoutClassifier {
     private static final String GRPC = "application/grpc";
@@ -109,7 +113,10 @@ public final class StandardClassifier implements TimeoutClassifier {
         return DEFAULTS;
     }
 
-    /** The same rules with other path fragments that mean {@code LONG}, found anywhere in the path; the model servers' paths count no more. */
+    /**
+     * The same rules with other path fragments that mean {@code LONG}, found anywhere in the path; the model servers'
+     * paths count no more.
+     */
     public StandardClassifier withLongPaths(List<String> fragments) {
         return withLongPaths(fragments, false);
     }
@@ -130,7 +137,10 @@ public final class StandardClassifier implements TimeoutClassifier {
         return withLongPaths(all, modelPaths);
     }
 
-    /** The same rules with other media types, without parameters, that mean {@code LONG} in {@code Accept} and {@code Content-Type}. */
+    /**
+     * The same rules with other media types, without parameters, that mean {@code LONG} in {@code Accept} and
+     * {@code Content-Type}.
+     */
     public StandardClassifier withLongTypes(Set<String> types) {
         return new StandardClassifier(longPaths, modelPaths, lower(types), downloadSegments, downloadExtensions);
     }

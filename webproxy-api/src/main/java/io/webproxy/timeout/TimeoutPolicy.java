@@ -7,12 +7,13 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * How long exchanges of each {@link TimeoutClass} may stay silent, how long a connect may take, and, only if asked for, how long
- * an exchange may take as a whole.
+ * How long exchanges of each {@link TimeoutClass} may stay silent, how long a connect may take, and, only if asked for,
+ * how long an exchange may take as a whole.
  *
  * <p>The wait is inactivity, in both directions together: every body byte moved restarts it, so that a healthy transfer
  * of any length is never cut. Until the response head is complete the same wait runs, restarted only by request-body
- * bytes that the upstream takes. {@link Duration#ZERO} means no limit. A limit ends what it ends at most 250 ms late. Immutable.
+ * bytes that the upstream takes. {@link Duration#ZERO} means no limit. A limit ends what it ends at most 250 ms late.
+ * Immutable.
  */
 public final class TimeoutPolicy {
     private static final Duration LONGEST = Duration.ofDays(3650);
@@ -39,7 +40,10 @@ public final class TimeoutPolicy {
         this.classifier = classifier;
     }
 
-    /** 60 s, 10 min, 30 min, none; connect 5 s; no total; the {@linkplain TimeoutClassifier#standard() standard} classifier. */
+    /**
+     * 60 s, 10 min, 30 min, none; connect 5 s; no total; the {@linkplain TimeoutClassifier#standard() standard}
+     * classifier.
+     */
     public static TimeoutPolicy defaults() {
         return DEFAULTS;
     }
@@ -67,9 +71,9 @@ public final class TimeoutPolicy {
     }
 
     /**
-     * The same policy with a limit of the whole exchange, from its request head to the last byte of its response, however busy it is. It may
-     * seem a safer limit than silence, but it cuts healthy transfers, so there is none by default. A WebSocket is under it only until its
-     * 101.
+     * The same policy with a limit of the whole exchange, from its request head to the last byte of its response,
+     * however busy it is. It may seem a safer limit than silence, but it cuts healthy transfers, so there is none by
+     * default. A WebSocket is under it only until its 101.
      *
      * @param limit {@link Duration#ZERO} for none
      */

@@ -6,7 +6,8 @@ import java.util.concurrent.ScheduledExecutorService;
 /** What a running server lends a {@link CertificateProvider} from {@code start} to {@code stop}. Thread-safe. */
 public interface CertificateContext {
     /**
-     * Daemon threads of this provider's own, which may block. Tasks that wait when the provider is stopped are dropped, running ones are interrupted.
+     * Daemon threads of this provider's own, which may block. Tasks that wait when the provider is stopped are dropped,
+     * running ones are interrupted.
      */
     ScheduledExecutorService executor();
 
@@ -14,8 +15,8 @@ public interface CertificateContext {
     ChallengeResponder challenges();
 
     /**
-     * Says that {@link CertificateProvider#select} answers otherwise from now on. Sessions and tickets of the old certificate stay good. Cheap; any
-     * thread.
+     * Says that {@link CertificateProvider#select} answers otherwise from now on. Sessions and tickets of the old
+     * certificate stay good. Cheap; any thread.
      */
     void changed();
 

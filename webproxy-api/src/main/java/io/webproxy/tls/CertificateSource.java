@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where server certificates and their keys come from: made by {@link Certificates}, or a {@link CertificateProvider}. Passwords never show in
- * {@code toString}.
+ * Where server certificates and their keys come from: made by {@link Certificates}, or a {@link CertificateProvider}.
+ * Passwords never show in {@code toString}.
  */
 public sealed interface CertificateSource
         permits CertificateProvider,
@@ -123,7 +123,10 @@ public sealed interface CertificateSource
             this.orInMemory = orInMemory;
         }
 
-        /** DNS names and IP addresses, at least one; an address becomes an {@code iPAddress} entry (RFC 5280 section 4.2.1.6). */
+        /**
+         * DNS names and IP addresses, at least one; an address becomes an {@code iPAddress} entry (RFC 5280 section
+         * 4.2.1.6).
+         */
         public List<String> names() {
             return names;
         }
@@ -154,9 +157,10 @@ public sealed interface CertificateSource
         }
 
         /**
-         * The same, kept in a directory and used again until two thirds of its lifetime are over, for the same names and kind of key: {@code self-signed.crt} and
-         * {@code self-signed.key}, the latter readable for the owner only. A directory that is missing is made, for the owner only. A key that others can read fails
-         * the start. Processes that start at once get the same one.
+         * The same, kept in a directory and used again until two thirds of its lifetime are over, for the same names
+         * and kind of key: {@code self-signed.crt} and {@code self-signed.key}, the latter readable for the owner only.
+         * A directory that is missing is made, for the owner only. A key that others can read fails the start.
+         * Processes that start at once get the same one.
          */
         public SelfSigned storedIn(Path keptIn) {
             return storedIn(keptIn, "self-signed");

@@ -51,16 +51,18 @@ public final class Certificates {
     }
 
     /**
-     * What a server without certificates makes a self-signed one for: {@code localhost} and its addresses, the name of the host, and the addresses of the network
-     * interfaces that are up, in a fixed order. Looks at the system: not for an IO thread.
+     * What a server without certificates makes a self-signed one for: {@code localhost} and its addresses, the name of
+     * the host, and the addresses of the network interfaces that are up, in a fixed order. Looks at the system: not for
+     * an IO thread.
      */
     public static List<String> localNames() {
         return LocalNames.find();
     }
 
     /**
-     * Several sources as one: the first that has something for a client's name serves it. If none has, the first that has anything does: so a
-     * self-signed certificate behind a provider serves until the provider has obtained what it is for.
+     * Several sources as one: the first that has something for a client's name serves it. If none has, the first that
+     * has anything does: so a self-signed certificate behind a provider serves until the provider has obtained what it
+     * is for.
      *
      * @throws IllegalArgumentException if there is none
      */

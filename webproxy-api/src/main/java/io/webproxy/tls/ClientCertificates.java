@@ -9,16 +9,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether clients of HTTPS endpoints prove who they are by a certificate, who vouches for them, and how the upstream is told. Immutable;
- * passwords never show in {@code toString}.
+ * Whether clients of HTTPS endpoints prove who they are by a certificate, who vouches for them, and how the upstream is
+ * told. Immutable; passwords never show in {@code toString}.
  *
- * <p>The certificate is checked within the handshake: one that isn't trusted, is expired or isn't meant for clients (RFC 5280 section
- * 4.2.1.12) ends it by an alert, whether certificates are optional or required. The upstream gets the certificate that was checked in a field in the
- * form of RFC 9440. What a client sends of that field, of {@code Client-Cert} and of {@code Client-Cert-Chain} is dropped, over every endpoint and
- * also when no certificates are asked for; only then a trusted proxy's own pass.
+ * <p>The certificate is checked within the handshake: one that isn't trusted, is expired or isn't meant for clients
+ * (RFC 5280 section 4.2.1.12) ends it by an alert, whether certificates are optional or required. The upstream gets the
+ * certificate that was checked in a field in the form of RFC 9440. What a client sends of that field, of
+ * {@code Client-Cert} and of {@code Client-Cert-Chain} is dropped, over every endpoint and also when no certificates
+ * are asked for; only then a trusted proxy's own pass.
  *
- * <p>Files are read when the server starts and at every update. A change holds from the next handshake on, in which no session is resumed that was
- * made before it; connections that are open keep what was checked when they were opened.
+ * <p>Files are read when the server starts and at every update. A change holds from the next handshake on, in which no
+ * session is resumed that was made before it; connections that are open keep what was checked when they were opened.
  */
 public final class ClientCertificates {
     /** Whether clients are asked for a certificate. */
@@ -120,8 +121,8 @@ public final class ClientCertificates {
     /**
      * The same with another field for the certificate, in place of {@code Client-Cert}.
      *
-     * @throws IllegalArgumentException if the name can't be a field's, has an underscore, which many servers read as a hyphen, or has a meaning
-     *     of its own
+     * @throws IllegalArgumentException if the name can't be a field's, has an underscore, which many servers read as a
+     *     hyphen, or has a meaning of its own
      */
     public ClientCertificates withHeader(String name) {
         String lower = Objects.requireNonNull(name, "name").toLowerCase(Locale.ROOT);
@@ -133,7 +134,10 @@ public final class ClientCertificates {
         return new ClientCertificates(mode, trust, trustPassword, name, chain);
     }
 
-    /** The same, and the certificates that the client sent behind its own go to the upstream as {@code Client-Cert-Chain}. */
+    /**
+     * The same, and the certificates that the client sent behind its own go to the upstream as
+     * {@code Client-Cert-Chain}.
+     */
     public ClientCertificates withChain() {
         return new ClientCertificates(mode, trust, trustPassword, header, true);
     }

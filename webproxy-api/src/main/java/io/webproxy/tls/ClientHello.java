@@ -7,10 +7,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a client says at the begin of a TLS handshake (RFC 8446 section 4.1.2), as far as it matters for the choice of a certificate. Immutable.
+ * What a client says at the begin of a TLS handshake (RFC 8446 section 4.1.2), as far as it matters for the choice of a
+ * certificate. Immutable.
  *
- * @param serverName the host name that it asks for (RFC 6066 section 3) in lower case, without a dot at its end; empty if it names none, as clients do
- *     that connect to an IP address
+ * @param serverName the host name that it asks for (RFC 6066 section 3) in lower case, without a dot at its end; empty
+ *     if it names none, as clients do that connect to an IP address
  * @param applicationProtocols what it offers by ALPN (RFC 7301), in its order
  * @param localAddress the address and port that it has reached
  * @param keyTypes the kinds of keys whose signatures it can verify, of {@code EC} and {@code RSA}
@@ -28,7 +29,10 @@ public record ClientHello(
         keyTypes = Set.copyOf(keyTypes);
     }
 
-    /** Whether the client can use a key of this type; it is asked about no other kind than EC and RSA, so others are taken to be usable. */
+    /**
+     * Whether the client can use a key of this type; it is asked about no other kind than EC and RSA, so others are
+     * taken to be usable.
+     */
     public boolean canUse(String keyType) {
         return switch (keyType) {
             case "RSA", "RSASSA-PSS" -> keyTypes.contains("RSA");

@@ -14,8 +14,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * A key with its certificate chain, leaf first, and what the leaf is for by its subjectAltName (RFC 5280 section 4.2.1.6); the common name doesn't
- * count. Immutable; {@code toString} shows no part of the key.
+ * A key with its certificate chain, leaf first, and what the leaf is for by its subjectAltName (RFC 5280 section
+ * 4.2.1.6); the common name doesn't count. Immutable; {@code toString} shows no part of the key.
  */
 public final class KeyMaterial {
     private static final int DNS_NAME = 2;

@@ -21,7 +21,10 @@ final class LocalNames {
 
     private LocalNames() {}
 
-    /** localhost and its addresses, the host name, and the addresses of the interfaces that are up: always in the same order. */
+    /**
+     * localhost and its addresses, the host name, and the addresses of the interfaces that are up: always in the same
+     * order.
+     */
     static List<String> find() {
         Set<String> names = new LinkedHashSet<>(List.of("localhost", "127.0.0.1", "::1"));
         addHostName(names);

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a service that only dials out is reached by at the public server, and where its connections go. Immutable; start with {@link #name}, {@link #https} or {@link
- * #tcp}.
+ * What a service that only dials out is reached by at the public server, and where its connections go. Immutable; start
+ * with {@link #name}, {@link #https} or {@link #tcp}.
  */
 public final class Announcement {
     private static final Duration LONGEST = Duration.ofDays(7);
@@ -51,7 +51,8 @@ public final class Announcement {
     }
 
     /**
-     * TLS of clients that ask for a server name ends in this JVM, with the certificates of the server that this is given to; HTTP inside goes to its routes.
+     * TLS of clients that ask for a server name ends in this JVM, with the certificates of the server that this is
+     * given to; HTTP inside goes to its routes.
      *
      * @param name as for {@link #name}
      */
@@ -123,7 +124,10 @@ public final class Announcement {
         return new Announcement(what, port, target, version, expiry);
     }
 
-    /** For how long it is announced each time the public server is connected to, 1 s to 7 days; default: as long as that lasts. */
+    /**
+     * For how long it is announced each time the public server is connected to, 1 s to 7 days; default: as long as that
+     * lasts.
+     */
     public Announcement withExpiry(Duration time) {
         Objects.requireNonNull(time, "expiry");
         if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(LONGEST) > 0) {

@@ -26,8 +26,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The PEM files of an identity. Each appears under its name when it is whole and on the disk, with its permissions: a process that is killed earlier leaves a file of
- * another name, which is never read.
+ * The PEM files of an identity. Each appears under its name when it is whole and on the disk, with its permissions: a
+ * process that is killed earlier leaves a file of another name, which is never read.
  */
 final class IdentityFiles {
     private static final Pattern BLOCK =
@@ -125,7 +125,10 @@ final class IdentityFiles {
         throw new IOException("there is no whole " + type + " in " + file);
     }
 
-    /** Throws an {@link IllegalArgumentException} with one sentence if others than its owner may do anything with a file. */
+    /**
+     * Throws an {@link IllegalArgumentException} with one sentence if others than its owner may do anything with a
+     * file.
+     */
     static void refuseWhatOthersMayRead(Path file) throws IOException {
         if (!file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             return;

@@ -15,8 +15,9 @@ import java.security.spec.ECPublicKeySpec;
 import javax.crypto.KeyAgreement;
 
 /**
- * The public half of an EC private key, which the JDK has no method for: its first coordinate is what the private key agrees on with the curve's generator, and the
- * second follows from the curve's equation, but for its sign, which a signature tells. Pure.
+ * The public half of an EC private key, which the JDK has no method for: its first coordinate is what the private key
+ * agrees on with the curve's generator, and the second follows from the curve's equation, but for its sign, which a
+ * signature tells. Pure.
  */
 final class PublicKeys {
     private static final byte[] PROBE = {1, 2, 3};

@@ -11,7 +11,10 @@ import java.security.Signature;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 
-/** Makes the certificate that TLS needs around a pinned EC key (RFC 5280 section 4.1), in DER. The JDK has no public way to do so. */
+/**
+ * Makes the certificate that TLS needs around a pinned EC key (RFC 5280 section 4.1), in DER. The JDK has no public way
+ * to do so.
+ */
 final class SelfSignedCertificate {
     private static final int SERIAL_BITS = 127;
     private static final int INTEGER = 0x02;

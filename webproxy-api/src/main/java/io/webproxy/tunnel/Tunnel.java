@@ -12,7 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The private side of a tunnel: which public servers are dialled, who this side is to them, and what is announced there. Immutable; made by a {@link Builder}.
+ * The private side of a tunnel: which public servers are dialled, who this side is to them, and what is announced
+ * there. Immutable; made by a {@link Builder}.
  */
 public final class Tunnel {
     private final List<InetSocketAddress> servers;
@@ -32,7 +33,9 @@ public final class Tunnel {
         return new Builder().connect(server);
     }
 
-    /** The public servers, unresolved, in the order they were given. Each is connected to, and gets all announcements. */
+    /**
+     * The public servers, unresolved, in the order they were given. Each is connected to, and gets all announcements.
+     */
     public List<InetSocketAddress> servers() {
         return servers;
     }
@@ -91,7 +94,10 @@ public final class Tunnel {
             return this;
         }
 
-        /** Where this side's key is, as {@code agent-key} and {@link TunnelKey#create} make it: {@code DIR/NAME}, without an ending. */
+        /**
+         * Where this side's key is, as {@code agent-key} and {@link TunnelKey#create} make it: {@code DIR/NAME},
+         * without an ending.
+         */
         public Builder identity(Path prefix) {
             this.identity = Objects.requireNonNull(prefix, "identity");
             return this;
@@ -112,7 +118,9 @@ public final class Tunnel {
             return this;
         }
 
-        /** Announces a server name, whose TLS clients are relayed to a target untouched; see {@link Announcement#name}. */
+        /**
+         * Announces a server name, whose TLS clients are relayed to a target untouched; see {@link Announcement#name}.
+         */
         public Builder announce(String name, String target) {
             return announce(Announcement.name(name, target));
         }
@@ -133,7 +141,10 @@ public final class Tunnel {
             return this;
         }
 
-        /** Tells every target so far the client's address by the PROXY protocol; see {@link Announcement#withProxyProtocol}. */
+        /**
+         * Tells every target so far the client's address by the PROXY protocol; see
+         * {@link Announcement#withProxyProtocol}.
+         */
         public Builder proxyProtocol(ProxyProtocol.Version version) {
             announcements.replaceAll(each -> each.target().isEmpty() ? each : each.withProxyProtocol(version));
             return this;

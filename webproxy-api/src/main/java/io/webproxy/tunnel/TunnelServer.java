@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The public side of tunnels: which agents may announce what, and within which limits their clients are handed over. Immutable; start with {@link #agents}. One server has at
- * most one; several of its ports may share it.
+ * The public side of tunnels: which agents may announce what, and within which limits their clients are handed over.
+ * Immutable; start with {@link #agents}. One server has at most one; several of its ports may share it.
  */
 public final class TunnelServer {
     /** How long clients may send nothing at a port that has only tunnels, 5 s: all of them speak first. */
@@ -55,9 +55,10 @@ public final class TunnelServer {
     }
 
     /**
-     * The agents of a file, which is read again when it changes: a line for each, {@code NAME sha256:HEX names=pattern[,pattern…] [ports=port[,first-last]…] [shared]}. {@code
-     * agent-key} prints them. A changed file with a bad line changes nothing, and is one WARN. What
-     * the server serves itself, by a rule, a route or a certificate, no agent gets; not by a wildcard either.
+     * The agents of a file, which is read again when it changes: a line for each, {@code NAME sha256:HEX
+     * names=pattern[,pattern…] [ports=port[,first-last]…] [shared]}. {@code agent-key} prints them. A changed file with
+     * a bad line changes nothing, and is one WARN. What the server serves itself, by a rule, a route or a certificate,
+     * no agent gets; not by a wildcard either.
      */
     public static TunnelServer agents(Path file) {
         return new TunnelServer(new Values(Objects.requireNonNull(file, "agents")));
@@ -76,14 +77,20 @@ public final class TunnelServer {
         return values;
     }
 
-    /** The directory of this side's key, {@code public.key} and {@code public.crt}, which are made if there is neither. Required. */
+    /**
+     * The directory of this side's key, {@code public.key} and {@code public.crt}, which are made if there is neither.
+     * Required.
+     */
     public TunnelServer identity(Path directory) {
         Values values = values();
         values.identity = Objects.requireNonNull(directory, "identity");
         return new TunnelServer(values);
     }
 
-    /** How many clients one address may have connected at once, an IPv6 network of 64 bits counting as one; default: 8,192; 0 for no limit of its own. */
+    /**
+     * How many clients one address may have connected at once, an IPv6 network of 64 bits counting as one; default:
+     * 8,192; 0 for no limit of its own.
+     */
     public TunnelServer withConnectionsPerAddress(int most) {
         Values values = values();
         values.connectionsPerAddress = check("connectionsPerAddress", most);
@@ -97,7 +104,10 @@ public final class TunnelServer {
         return new TunnelServer(values);
     }
 
-    /** How many clients may be connected at once by one announced name or port; default: 32,768; 0 for no limit of its own. */
+    /**
+     * How many clients may be connected at once by one announced name or port; default: 32,768; 0 for no limit of its
+     * own.
+     */
     public TunnelServer withConnectionsPerName(int most) {
         Values values = values();
         values.connectionsPerName = check("connectionsPerName", most);
@@ -114,7 +124,10 @@ public final class TunnelServer {
         return new TunnelServer(values);
     }
 
-    /** How many clients of one address may come within a minute, an IPv6 network of 64 bits counting as one; 0 for as many as like, which is the default. */
+    /**
+     * How many clients of one address may come within a minute, an IPv6 network of 64 bits counting as one; 0 for as
+     * many as like, which is the default.
+     */
     public TunnelServer withNewConnectionsPerMinute(int most) {
         Values values = values();
         values.newPerAddress = check("newConnectionsPerMinute", most);
@@ -128,7 +141,10 @@ public final class TunnelServer {
         return new TunnelServer(values);
     }
 
-    /** How many clients of one announced name or port may come within a minute; 0 for as many as like, which is the default. */
+    /**
+     * How many clients of one announced name or port may come within a minute; 0 for as many as like, which is the
+     * default.
+     */
     public TunnelServer withNewConnectionsPerMinutePerName(int most) {
         Values values = values();
         values.newPerName = check("newConnectionsPerMinutePerName", most);
@@ -200,7 +216,10 @@ public final class TunnelServer {
         return newPerName;
     }
 
-    /** Whether another one has the same agents file and identity, so that it can be put in place of this while agents stay connected. */
+    /**
+     * Whether another one has the same agents file and identity, so that it can be put in place of this while agents
+     * stay connected.
+     */
     public boolean isSameServer(TunnelServer other) {
         return agents.equals(other.agents) && Objects.equals(identity, other.identity);
     }

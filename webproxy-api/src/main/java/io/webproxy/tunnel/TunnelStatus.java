@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param agents those of the public side: each channel that is open, and the last one of each agent that has none
  * @param clients connected to agents, or waiting to be
  * @param refused clients that no agent was asked for, or none has taken, since the start
- * @param refusedAgents connections of agents that weren't let in since the start: unknown keys, and data connections that nobody had asked for
+ * @param refusedAgents connections of agents that weren't let in since the start: unknown keys, and data connections
+ *     that nobody had asked for
  * @param servers the public servers that this one dials
  */
 public record TunnelStatus(

@@ -3,7 +3,10 @@ package io.webproxy.http;
 import java.net.InetAddress;
 import java.util.List;
 
-/** A request of which a test says only what matters to it: {@code GET https://localhost/} from the loopback address otherwise. */
+/**
+ * A request of which a test says only what matters to it: {@code GET https://localhost/} from the loopback address
+ * otherwise.
+ */
 public interface PlainRequest extends RequestHead {
     @Override
     default String method() {

@@ -64,7 +64,10 @@ final class RandomRoutes {
         return of[random.nextInt(of.length)];
     }
 
-    /** Exact host, wildcard, any; of one host the longest prefix, one that is to be redirected counts as the path itself; then the order. */
+    /**
+     * Exact host, wildcard, any; of one host the longest prefix, one that is to be redirected counts as the path
+     * itself; then the order.
+     */
     static Route defined(List<Route> routes, String host, String path, FakeRequest request) {
         Comparator<Route> precedence = Comparator.<Route>comparingInt(
                         route -> route.host().isAny() ? 2 : route.host().isWildcard() ? 1 : 0)

@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Measures what each case of the corpus costs the proxy's IO thread, in processor time and in allocated bytes, beside a plain GET in the same frame: a
- * connection, the case, a good request behind it. The arguments are the front, such as {@code H1}, and how often each case is run.
+ * Measures what each case of the corpus costs the proxy's IO thread, in processor time and in allocated bytes, beside a
+ * plain GET in the same frame: a connection, the case, a good request behind it. The arguments are the front, such as
+ * {@code H1}, and how often each case is run.
  */
 final class Amplification {
     private static final String PLAIN =

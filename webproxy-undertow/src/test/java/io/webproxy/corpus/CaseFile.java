@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** A file of cases, each of lines from {@code case:} to the next; one with lines {@code each:} is a case for each of them. */
+/**
+ * A file of cases, each of lines from {@code case:} to the next; one with lines {@code each:} is a case for each of
+ * them.
+ */
 final class CaseFile {
     /** Makes a case. */
     interface Maker<T> {

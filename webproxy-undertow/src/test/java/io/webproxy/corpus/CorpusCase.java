@@ -5,7 +5,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one client sends, what the upstream answers, and what both have to see; the README beside the case files says what each means.
+ * What one client sends, what the upstream answers, and what both have to see; the README beside the case files says
+ * what each means.
  *
  * @param why which sentence of which standard asks for it, or empty
  * @param fin whether the client sends no more behind its bytes, and says so
@@ -40,7 +41,10 @@ public record CorpusCase(
         RESET
     }
 
-    /** What becomes of the client's connection: it serves on, has ended, has ended within the last answer, or any of these. */
+    /**
+     * What becomes of the client's connection: it serves on, has ended, has ended within the last answer, or any of
+     * these.
+     */
     public enum State {
         OPEN,
         CLOSED,
@@ -48,7 +52,9 @@ public record CorpusCase(
         ANY
     }
 
-    /** What becomes of the upstream connection: it serves the next exchange, is closed by the proxy, or any of these. */
+    /**
+     * What becomes of the upstream connection: it serves the next exchange, is closed by the proxy, or any of these.
+     */
     public enum Reuse {
         SAME,
         CLOSED,

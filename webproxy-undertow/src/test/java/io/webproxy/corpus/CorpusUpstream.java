@@ -18,11 +18,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Two upstreams, the usual one and the one behind the protected route, on one thread: they write down every byte and answer
- * what the case says.
+ * Two upstreams, the usual one and the one behind the protected route, on one thread: they write down every byte and
+ * answer what the case says.
  *
- * <p>Nothing is answered before all that has arrived, on any connection, has been read: who gets an answer knows that whatever
- * was sent before its request has been written down. {@code /marker} is always answered alike.
+ * <p>Nothing is answered before all that has arrived, on any connection, has been read: who gets an answer knows that
+ * whatever was sent before its request has been written down. {@code /marker} is always answered alike.
  */
 public final class CorpusUpstream implements AutoCloseable {
     public static final String MARKER = "/marker";

@@ -4,8 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Bytes written as text: {@code ¶} is CRLF; {@code \r \n \t \0 \s \\} are CR, LF, tab, NUL, space and backslash, {@code \x1f}
- * is a byte, <code>\{300*ab}</code> is 300 times {@code ab}. Every other character stands for itself and is ASCII.
+ * Bytes written as text: {@code ¶} is CRLF; {@code \r \n \t \0 \s \\} are CR, LF, tab, NUL, space and backslash,
+ * {@code \x1f} is a byte, <code>\{300*ab}</code> is 300 times {@code ab}. Every other character stands for itself and
+ * is ASCII.
  */
 public final class EscapedBytes {
     private final String text;

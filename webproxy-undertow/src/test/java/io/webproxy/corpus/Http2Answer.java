@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The frames of one answer over HTTP/2, and what both sides have to see; the README beside the case files says what each line means.
+ * The frames of one answer over HTTP/2, and what both sides have to see; the README beside the case files says what
+ * each line means.
  *
  * @param steps what the upstream sends, in its order: a key and a value each
  * @param statuses one of these is the client's status

@@ -15,13 +15,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request over HTTP/2, field by field, and what both sides have to see; the README beside the case files says what each means.
+ * One request over HTTP/2, field by field, and what both sides have to see; the README beside the case files says what
+ * each means.
  *
  * @param fields names and values in turn, pseudo-header fields in front
  * @param data the body, null for none
  * @param trailers names and values in turn
  * @param answers one of these: a status, {@code reset}, {@code goaway}
- * @param aborted a request line that may reach the upstream before its fault has come, if its end never does; null for none
+ * @param aborted a request line that may reach the upstream before its fault has come, if its end never does; null for
+ *     none
  * @param expected what is checked as for HTTP/1.1
  */
 record Http2Case(

@@ -1,4 +1,7 @@
-/** Hostile HTTP/1.1 as data: case files, what reads them, an upstream that writes down what reaches it, and the run of all cases. */
+/**
+ * Hostile HTTP/1.1 as data: case files, what reads them, an upstream that writes down what reaches it, and the run of
+ * all cases.
+ */
 @NullMarked
 package io.webproxy.corpus;
 

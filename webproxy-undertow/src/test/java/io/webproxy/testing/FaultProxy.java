@@ -8,7 +8,10 @@ import java.net.Socket;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Stands between two that talk TCP, passes every byte on, and has faults: in either direction, behind a number of bytes. */
+/**
+ * Stands between two that talk TCP, passes every byte on, and has faults: in either direction, behind a number of
+ * bytes.
+ */
 public final class FaultProxy implements AutoCloseable {
     private final int target;
     private final RawUpstream front;

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Ports for programs that must be told one, and can't be handed a socket. They are below those that the kernel gives out by itself: no connection and no
- * other server on port 0 takes one between this look and the program's start.
+ * Ports for programs that must be told one, and can't be handed a socket. They are below those that the kernel gives
+ * out by itself: no connection and no other server on port 0 takes one between this look and the program's start.
  */
 public final class FreePorts {
     private static final int LOWEST = 10_240;

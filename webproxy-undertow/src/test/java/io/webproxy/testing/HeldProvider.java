@@ -13,7 +13,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.tls.HeldCertificate;
 import org.jspecify.annotations.Nullable;
 
-/** A provider that serves what it is given: what covers the name, and by default its first. Says what was done to it. */
+/**
+ * A provider that serves what it is given: what covers the name, and by default its first. Says what was done to it.
+ */
 public final class HeldProvider implements CertificateProvider {
     public final BlockingQueue<ClientHello> asked = new LinkedBlockingQueue<>();
     public final AtomicInteger starts = new AtomicInteger();

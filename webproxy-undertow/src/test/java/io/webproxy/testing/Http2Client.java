@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** An HTTP/2 peer in frames (RFC 9113 section 4), mostly a client, which sends what no well-behaved one would. Field blocks are literals without indexing. */
+/**
+ * An HTTP/2 peer in frames (RFC 9113 section 4), mostly a client, which sends what no well-behaved one would. Field
+ * blocks are literals without indexing.
+ */
 public final class Http2Client implements AutoCloseable {
     private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     public static final int DATA = 0;
@@ -87,7 +90,9 @@ public final class Http2Client implements AutoCloseable {
         return peer;
     }
 
-    /** A connection that has negotiated h2, or is to speak it by prior knowledge in cleartext, and has sent nothing yet. */
+    /**
+     * A connection that has negotiated h2, or is to speak it by prior knowledge in cleartext, and has sent nothing yet.
+     */
     public static Http2Client silent(TestProxy proxy) throws IOException {
         if (!proxy.front().isTls()) {
             return new Http2Client(RawConnection.open(proxy.port()));
@@ -216,7 +221,10 @@ public final class Http2Client implements AutoCloseable {
         return frame;
     }
 
-    /** How a stream is answered: the status, {@code reset}, or {@code goaway}. Only statuses of the static table and literals are read. */
+    /**
+     * How a stream is answered: the status, {@code reset}, or {@code goaway}. Only statuses of the static table and
+     * literals are read.
+     */
     public String answer(int stream) throws IOException {
         while (true) {
             Frame frame;

@@ -14,7 +14,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.xnio.Options;
 
-/** An upstream on a free port of the loopback address that speaks HTTP/2 by a codec that isn't ours, in cleartext or over TLS. */
+/**
+ * An upstream on a free port of the loopback address that speaks HTTP/2 by a codec that isn't ours, in cleartext or
+ * over TLS.
+ */
 public final class Http2Upstream implements AutoCloseable {
     private static final Path ROOT = root();
 

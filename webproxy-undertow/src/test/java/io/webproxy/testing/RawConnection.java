@@ -145,7 +145,10 @@ public final class RawConnection implements AutoCloseable {
         return in.read();
     }
 
-    /** A whole response: the head, and the body by Content-Length or chunks (framing included); else up to the end of the stream. */
+    /**
+     * A whole response: the head, and the body by Content-Length or chunks (framing included); else up to the end of
+     * the stream.
+     */
     public String readResponse() throws IOException {
         String head = readHead();
         String lower = head.toLowerCase(Locale.ROOT);
@@ -201,7 +204,10 @@ public final class RawConnection implements AutoCloseable {
         return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
     }
 
-    /** How the stream ends: {@code "end"} for an orderly end, {@code "reset"} for a reset, a text for bytes that come instead. */
+    /**
+     * How the stream ends: {@code "end"} for an orderly end, {@code "reset"} for a reset, a text for bytes that come
+     * instead.
+     */
     public String end() throws IOException {
         try {
             int b = in.read();

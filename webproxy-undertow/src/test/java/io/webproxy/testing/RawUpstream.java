@@ -15,7 +15,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** An upstream that does byte for byte what its script says: one call of the script for each connection, on a thread of its own. */
+/**
+ * An upstream that does byte for byte what its script says: one call of the script for each connection, on a thread of
+ * its own.
+ */
 public final class RawUpstream implements AutoCloseable {
     /** What happens on a connection; the connection is closed when it returns. */
     public interface Script {

@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
- * A monotonic clock that stands still until a test turns it, for a server with one IO thread. It knows of the sweeps of that thread, which come as long as
- * an exchange runs: so it is turned while one does.
+ * A monotonic clock that stands still until a test turns it, for a server with one IO thread. It knows of the sweeps of
+ * that thread, which come as long as an exchange runs: so it is turned while one does.
  */
 public final class TestClock implements LongSupplier {
     private static final StackWalker CALLERS = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);

@@ -28,7 +28,10 @@ import okhttp3.Protocol;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 
-/** A proxy on a free port of the loopback address, with a real certificate chain, its records, and clients that trust it. */
+/**
+ * A proxy on a free port of the loopback address, with a real certificate chain, its records, and clients that trust
+ * it.
+ */
 public final class TestProxy implements AutoCloseable {
     private static final HeldCertificate ROOT = new HeldCertificate.Builder()
             .certificateAuthority(1)

@@ -1,4 +1,6 @@
-/** Fixtures: upstreams and clients in bytes, a proxy with real certificates, and a check for what tests leave behind. */
+/**
+ * Fixtures: upstreams and clients in bytes, a proxy with real certificates, and a check for what tests leave behind.
+ */
 @NullMarked
 package io.webproxy.testing;
 

@@ -393,7 +393,10 @@ class AbortTest {
         }
     }
 
-    /** The answer gets through, what the client still sends is thrown away for a while, then the stream ends without an error code; others go on. */
+    /**
+     * The answer gets through, what the client still sends is thrown away for a while, then the stream ends without an
+     * error code; others go on.
+     */
     @ParameterizedTest
     @EnumSource(
             value = Front.class,

@@ -147,7 +147,10 @@ class AdmissionTest {
         }
     }
 
-    /** A WebSocket, an HTTP/2 connection, a request in clear on a TLS port, a handshake that never comes: each is forgotten when it closes. */
+    /**
+     * A WebSocket, an HTTP/2 connection, a request in clear on a TLS port, a handshake that never comes: each is
+     * forgotten when it closes.
+     */
     @Test
     void everyKindOfConnectionIsForgottenWhenItCloses() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {

@@ -41,7 +41,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A start or an update that fails, whichever part of the server it is that can't, changes nothing and leaves nothing behind. */
+/**
+ * A start or an update that fails, whichever part of the server it is that can't, changes nothing and leaves nothing
+ * behind.
+ */
 @ExtendWith(LeakCheck.class)
 class AllOrNothingTest {
     private static final String GET = "GET / HTTP/1.1¶Host: localhost¶¶";

@@ -43,7 +43,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
-/** Who the client is, by the PROXY protocol and by forwarding fields: one address, for authentication, limits, records and fields alike. */
+/**
+ * Who the client is, by the PROXY protocol and by forwarding fields: one address, for authentication, limits, records
+ * and fields alike.
+ */
 @ExtendWith(LeakCheck.class)
 class ClientAddressTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";

@@ -33,12 +33,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Faults between the client and the proxy, at every place of a connection: the upstream never sees a body end before its end, the client
- * never a short answer that looks whole, and nothing is left of the connection.
+ * Faults between the client and the proxy, at every place of a connection: the upstream never sees a body end before
+ * its end, the client never a short answer that looks whole, and nothing is left of the connection.
  */
 @ExtendWith(LeakCheck.class)
 class ClientFaultTest {
-    /** Limits that end what stalls, should the client not do so: far above its patience, so that what is good has time. */
+    /**
+     * Limits that end what stalls, should the client not do so: far above its patience, so that what is good has time.
+     */
     private static final HttpLimits SHORT = HttpLimits.defaults()
             .withHeadTime(Duration.ofSeconds(4))
             .withRequestBodyRate(100_000, Duration.ofSeconds(4));
@@ -55,7 +57,10 @@ class ClientFaultTest {
         new Random(1).nextBytes(BODY);
     }
 
-    /** Takes uploads in chunks, counts those that end but are not whole, and answers with the body that every answer has. */
+    /**
+     * Takes uploads in chunks, counts those that end but are not whole, and answers with the body that every answer
+     * has.
+     */
     private static RawUpstream upstream(AtomicInteger cut) throws IOException {
         return RawUpstream.start(c -> {
             for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
@@ -165,7 +170,10 @@ class ClientFaultTest {
         }
     }
 
-    /** Undertow marks the request of a stream whose connection ends as complete: whoever then asks the upstream sends an empty upload. */
+    /**
+     * Undertow marks the request of a stream whose connection ends as complete: whoever then asks the upstream sends an
+     * empty upload.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"FIN", "RST", "GOAWAY", "RST_STREAM"})
     void uploadWhoseClientLeavesBehindTheHeadNeverEnds(String how) throws Exception {

@@ -38,7 +38,10 @@ class ConnectionLoginTest {
     private final AtomicInteger requests = new AtomicInteger();
     private RawUpstream upstream;
 
-    /** A server that logs connections in by three messages, as NTLM does; whoever uses a connection later is the same user. */
+    /**
+     * A server that logs connections in by three messages, as NTLM does; whoever uses a connection later is the same
+     * user.
+     */
     private final class LoginServer implements RawUpstream.Script {
         @Override
         public void run(RawConnection c) throws Exception {

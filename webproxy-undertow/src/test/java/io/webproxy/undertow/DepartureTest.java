@@ -33,7 +33,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A client that leaves is noticed at once, in every phase of its exchange, whatever body its request has, and whether or not that has come. */
+/**
+ * A client that leaves is noticed at once, in every phase of its exchange, whatever body its request has, and whether
+ * or not that has come.
+ */
 @ExtendWith(LeakCheck.class)
 class DepartureTest {
     /** Where the exchange is when the client leaves. */
@@ -309,8 +312,9 @@ class DepartureTest {
     }
 
     /**
-     * More has come than is kept: the end of it is behind bytes that aren't read. Several at once, because the kernel's table is looked at for a hundredth of
-     * the time at most, and has to lack a connection twice: a while where others have left tens of thousands of connections in it.
+     * More has come than is kept: the end of it is behind bytes that aren't read. Several at once, because the kernel's
+     * table is looked at for a hundredth of the time at most, and has to lack a connection twice: a while where others
+     * have left tens of thousands of connections in it.
      */
     @ParameterizedTest
     @EnumSource(

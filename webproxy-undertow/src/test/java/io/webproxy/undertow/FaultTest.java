@@ -34,7 +34,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Faults between the proxy and its upstream, at every place: a client sees a whole answer, an error, or an abort, and never less that looks like an end. */
+/**
+ * Faults between the proxy and its upstream, at every place: a client sees a whole answer, an error, or an abort, and
+ * never less that looks like an end.
+ */
 @ExtendWith(LeakCheck.class)
 class FaultTest {
     /** Ends what stalls. */

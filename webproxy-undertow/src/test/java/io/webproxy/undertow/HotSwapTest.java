@@ -71,7 +71,10 @@ class HotSwapTest {
                 .sslContext();
     }
 
-    /** Asks over a new connection; the common name of the certificate, which a resumed session has from its first handshake. */
+    /**
+     * Asks over a new connection; the common name of the certificate, which a resumed session has from its first
+     * handshake.
+     */
     private static String shown(SSLContext context, int port, String... versions) throws Exception {
         Socket plain = new Socket(InetAddress.getLoopbackAddress(), port);
         try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(plain, "a.example", port, true)) {
@@ -206,7 +209,10 @@ class HotSwapTest {
         }
     }
 
-    /** Between an EC and an RSA key, also within each handshake: one of the one kind with the certificate of the other would fail. */
+    /**
+     * Between an EC and an RSA key, also within each handshake: one of the one kind with the certificate of the other
+     * would fail.
+     */
     @ParameterizedTest
     @EnumSource(names = {"H1_TLS", "H1_TLS_JDK"})
     void thousandSwapsUnderHandshakesFailNone(Front front) throws Exception {

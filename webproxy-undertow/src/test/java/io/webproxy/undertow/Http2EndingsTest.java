@@ -23,7 +23,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** How streams of HTTP/2 end, and what that leaves to the connection and its IO thread: over TLS, and in cleartext by prior knowledge. */
+/**
+ * How streams of HTTP/2 end, and what that leaves to the connection and its IO thread: over TLS, and in cleartext by
+ * prior knowledge.
+ */
 @ExtendWith(LeakCheck.class)
 class Http2EndingsTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 0¶¶";

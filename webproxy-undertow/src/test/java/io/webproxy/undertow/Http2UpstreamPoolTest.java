@@ -50,7 +50,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How exchanges share connections of HTTP/2 to an upstream, and what becomes of them when a stream or a connection fails. */
+/**
+ * How exchanges share connections of HTTP/2 to an upstream, and what becomes of them when a stream or a connection
+ * fails.
+ */
 @ExtendWith(LeakCheck.class)
 class Http2UpstreamPoolTest {
     private static final int REFUSED = 7;
@@ -325,7 +328,10 @@ class Http2UpstreamPoolTest {
         }
     }
 
-    /** An upstream that is killed has answered one request and refused another, which only a write that fails has told so far. */
+    /**
+     * An upstream that is killed has answered one request and refused another, which only a write that fails has told
+     * so far.
+     */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void whatAnUpstreamSaidBeforeItWasKilledIsHeard(boolean tls) throws Exception {

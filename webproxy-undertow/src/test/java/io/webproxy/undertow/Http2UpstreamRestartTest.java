@@ -34,7 +34,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** An upstream of HTTP/2 goes and comes back, over and over, under load: no idempotent request is lost, and none that isn't is executed twice. */
+/**
+ * An upstream of HTTP/2 goes and comes back, over and over, under load: no idempotent request is lost, and none that
+ * isn't is executed twice.
+ */
 @ExtendWith(LeakCheck.class)
 class Http2UpstreamRestartTest {
     private static final int REQUESTS = 2000;

@@ -217,7 +217,10 @@ class Http2UpstreamTurnoverTest {
         }
     }
 
-    /** An upstream may allow no streams for a while (RFC 9113 section 6.5.2), which is no reason to open more and more connections. */
+    /**
+     * An upstream may allow no streams for a while (RFC 9113 section 6.5.2), which is no reason to open more and more
+     * connections.
+     */
     @Test
     void upstreamThatAllowsNoStreamsIsWaitedFor() throws Exception {
         int maxConcurrentStreams = 3;

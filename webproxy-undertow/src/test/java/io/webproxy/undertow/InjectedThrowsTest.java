@@ -38,7 +38,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A thousand throws, 250 for each protocol, at random places of the server's loops, while one client on a connection of its own must notice nothing. */
+/**
+ * A thousand throws, 250 for each protocol, at random places of the server's loops, while one client on a connection of
+ * its own must notice nothing.
+ */
 @ExtendWith(LeakCheck.class)
 @ExpectedLog(contains = "Unexpected failure in")
 class InjectedThrowsTest {

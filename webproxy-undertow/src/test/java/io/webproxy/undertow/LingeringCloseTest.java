@@ -20,7 +20,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A client that sends a body gets the answer that comes before its end, as long as it reads it at last; and such clients don't keep others out. */
+/**
+ * A client that sends a body gets the answer that comes before its end, as long as it reads it at last; and such
+ * clients don't keep others out.
+ */
 @ExtendWith(LeakCheck.class)
 class LingeringCloseTest {
     private static final int BODY = 5_000_000;

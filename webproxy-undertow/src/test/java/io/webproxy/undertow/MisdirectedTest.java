@@ -21,7 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Requests for a host over a connection that was opened, and perhaps authenticated, for another (RFC 9110 section 15.5.20, RFC 9113 section 9.1.1). */
+/**
+ * Requests for a host over a connection that was opened, and perhaps authenticated, for another (RFC 9110 section
+ * 15.5.20, RFC 9113 section 9.1.1).
+ */
 @ExtendWith(LeakCheck.class)
 class MisdirectedTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";

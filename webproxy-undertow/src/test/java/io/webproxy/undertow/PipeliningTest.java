@@ -26,7 +26,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Requests of all kinds one after the other without waiting, cut into pieces anywhere: each gets its own answer, in order. */
+/**
+ * Requests of all kinds one after the other without waiting, cut into pieces anywhere: each gets its own answer, in
+ * order.
+ */
 @ExtendWith(LeakCheck.class)
 class PipeliningTest {
     private static final int ROUNDS = Integer.getInteger("pipelining.rounds", 80);

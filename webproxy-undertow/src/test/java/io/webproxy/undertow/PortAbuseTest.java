@@ -273,7 +273,10 @@ class PortAbuseTest {
         }
     }
 
-    /** Each would cost a signature after all limits for handshakes, and may show another certificate than the one that was checked. */
+    /**
+     * Each would cost a signature after all limits for handshakes, and may show another certificate than the one that
+     * was checked.
+     */
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void clientCannotRenegotiate(TlsProvider provider) throws Exception {

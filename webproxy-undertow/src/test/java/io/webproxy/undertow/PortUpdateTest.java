@@ -185,7 +185,10 @@ class PortUpdateTest {
         }
     }
 
-    /** The target would be connected to for as long as it likes: what is inside doesn't hear of the socket's end by itself. */
+    /**
+     * The target would be connected to for as long as it likes: what is inside doesn't hear of the socket's end by
+     * itself.
+     */
     @ParameterizedTest
     @EnumSource(TlsProvider.class)
     void relayInsideTlsOfARemovedEndpointIsCutToo(TlsProvider provider) throws Exception {

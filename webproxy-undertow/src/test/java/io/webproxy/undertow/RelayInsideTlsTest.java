@@ -92,7 +92,10 @@ class RelayInsideTlsTest {
         }
     }
 
-    /** Conscrypt (the default) can't send after the other side's close_notify: the relay ends, and nothing of it goes on. */
+    /**
+     * Conscrypt (the default) can't send after the other side's close_notify: the relay ends, and nothing of it goes
+     * on.
+     */
     @Test
     void closeNotifyEndsTheRelayWhereTlsCannotGoOn() throws Exception {
         try (RawUpstream target = RawUpstream.start(c -> {

@@ -213,7 +213,10 @@ class ResponseRelayTest {
         }
     }
 
-    /** A client that waits for 100 may get the final answer in its place, and never sends its body (RFC 9110 section 10.1.1). */
+    /**
+     * A client that waits for 100 may get the final answer in its place, and never sends its body (RFC 9110 section
+     * 10.1.1).
+     */
     @ParameterizedTest
     @EnumSource(
             value = Front.class,

@@ -27,7 +27,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a route changes on a request's way to the upstream and on the answer's way back, and where it sends requests itself. */
+/**
+ * What a route changes on a request's way to the upstream and on the answer's way back, and where it sends requests
+ * itself.
+ */
 @ExtendWith(LeakCheck.class)
 class RouteRewriteTest {
     private static final String ANSWER = "HTTP/1.1 200 OK¶Content-Length: 2¶Server: secret/1.2¶X-Powered-By: cobol¶"

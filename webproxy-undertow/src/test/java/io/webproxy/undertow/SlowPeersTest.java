@@ -24,7 +24,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Clients that send as slowly as they can: they get an answer where one is possible, and hold nothing for longer than a limit. */
+/**
+ * Clients that send as slowly as they can: they get an answer where one is possible, and hold nothing for longer than a
+ * limit.
+ */
 @ExtendWith(LeakCheck.class)
 class SlowPeersTest {
     private static final HttpLimits FAST = HttpLimits.defaults().withRequestBodyRate(10_000, Duration.ofMillis(200));

@@ -194,7 +194,10 @@ class StreamingTest {
         }
     }
 
-    /** The window of a stream, or that of the connection that another stream has used up, is for bodies: heads go out at once. */
+    /**
+     * The window of a stream, or that of the connection that another stream has used up, is for bodies: heads go out at
+     * once.
+     */
     @ParameterizedTest
     @CsvSource({"H2_TLS, true", "H2_TLS, false", "H2_TLS_JDK, true", "H2_TLS_JDK, false"})
     void headIsNotHeldBackWhereThereIsNoWindowForTheBody(Front front, boolean ofTheStream) throws Exception {
@@ -236,7 +239,9 @@ class StreamingTest {
         }
     }
 
-    /** Comment lines, before the first event and between two, never within one; they don't keep a dead upstream alive. */
+    /**
+     * Comment lines, before the first event and between two, never within one; they don't keep a dead upstream alive.
+     */
     @ParameterizedTest
     @EnumSource(Front.class)
     void silentEventStreamGetsHeartbeatsBetweenItsEvents(Front front) throws Exception {

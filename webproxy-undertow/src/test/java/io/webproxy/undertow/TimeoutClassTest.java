@@ -51,7 +51,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which class an exchange gets, and what happens when its limit runs out. Real limits are scaled down, and go by a clock that the tests turn. */
+/**
+ * Which class an exchange gets, and what happens when its limit runs out. Real limits are scaled down, and go by a
+ * clock that the tests turn.
+ */
 @ExtendWith(LeakCheck.class)
 class TimeoutClassTest {
     static final TimeoutPolicy SCALED = TimeoutPolicy.defaults()

@@ -44,7 +44,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What an update of a running public server to another agents file, another identity, or no tunnels leaves of what was there before. */
+/**
+ * What an update of a running public server to another agents file, another identity, or no tunnels leaves of what was
+ * there before.
+ */
 @ExtendWith(LeakCheck.class)
 @ExpectedLog(logger = "io.webproxy.tunnel", contains = "doesn't accept")
 @ExpectedLog(logger = "io.webproxy.tunnel", contains = "can't be connected to")

@@ -37,7 +37,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which of several upstreams gets a request: the balancing's say, who is passed over, and how often it is tried again. */
+/**
+ * Which of several upstreams gets a request: the balancing's say, who is passed over, and how often it is tried again.
+ */
 @ExtendWith(LeakCheck.class)
 class UpstreamChoiceTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";

@@ -34,7 +34,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What is said of upstreams that fail, each kind of failure by a sentence of its own, to the log and to observers; and nothing of it to clients. */
+/**
+ * What is said of upstreams that fail, each kind of failure by a sentence of its own, to the log and to observers; and
+ * nothing of it to clients.
+ */
 @ExtendWith(LeakCheck.class)
 class UpstreamEventTest {
     private static final String LOGGER = "io.webproxy.upstream";

@@ -32,7 +32,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the proxy itself puts between the frames of a WebSocket: pings for a silent client, and the close frame at drain. */
+/**
+ * What the proxy itself puts between the frames of a WebSocket: pings for a silent client, and the close frame at
+ * drain.
+ */
 @ExtendWith(LeakCheck.class)
 class WebSocketFramesTest {
     private static final Duration PINGS = Duration.ofMillis(500);
@@ -229,7 +232,10 @@ class WebSocketFramesTest {
         return masked("\u008a", ping.substring(2)).getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** RFC 6455 section 7.4.1: 1001, an endpoint is going away. Between two frames, masked towards the upstream, and nothing behind it. */
+    /**
+     * RFC 6455 section 7.4.1: 1001, an endpoint is going away. Between two frames, masked towards the upstream, and
+     * nothing behind it.
+     */
     @ParameterizedTest
     @EnumSource(
             value = Front.class,

@@ -27,7 +27,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** WebSockets to upstreams that speak HTTP/2: by extended CONNECT (RFC 8441) where that is announced, else over HTTP/1.1. */
+/**
+ * WebSockets to upstreams that speak HTTP/2: by extended CONNECT (RFC 8441) where that is announced, else over
+ * HTTP/1.1.
+ */
 @ExtendWith(LeakCheck.class)
 class WebSocketToHttp2UpstreamTest {
     private static final int ENABLE_CONNECT_PROTOCOL = 8;

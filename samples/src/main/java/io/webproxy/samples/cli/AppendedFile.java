@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file that lines are appended to. When its path names another file, or none, as after a rotation, it is opened anew within a second; a file that is cut in place is
- * written on from its new end. Lines that can't be written are lost, which one WARN says when it begins, and one INFO when it ends.
+ * A file that lines are appended to. When its path names another file, or none, as after a rotation, it is opened anew
+ * within a second; a file that is cut in place is written on from its new end. Lines that can't be written are lost,
+ * which one WARN says when it begins, and one INFO when it ends.
  *
  * <p>Not thread-safe.
  */

@@ -4,8 +4,8 @@ import java.io.PrintWriter;
 import java.time.Duration;
 
 /**
- * Serves until a signal ends the JVM, which is a success here: what serves is stopped first, then the exit status is 0. A second signal ends it at once. An
- * interrupt of the serving thread ends it as well.
+ * Serves until a signal ends the JVM, which is a success here: what serves is stopped first, then the exit status is 0.
+ * A second signal ends it at once. An interrupt of the serving thread ends it as well.
  */
 final class Foreground {
     /** What a stop may take beyond the time that exchanges have. */

@@ -8,8 +8,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends the JVM when an orderly end doesn't come: in time, or because a second signal asks for it. Its thread is there from the start, because a JVM without memory can't
- * make another.
+ * Ends the JVM when an orderly end doesn't come: in time, or because a second signal asks for it. Its thread is there
+ * from the start, because a JVM without memory can't make another.
  */
 final class LastResort implements AutoCloseable {
     private static final int FAILED = 1;

@@ -64,7 +64,8 @@ final class RelayOptions {
     }
 
     /**
-     * Says which options have targets, before the first {@link #relay}: what is for SSH is for others where there is no SSH.
+     * Says which options have targets, before the first {@link #relay}: what is for SSH is for others where there is no
+     * SSH.
      *
      * @param targets by the option that names them, separated by commas
      */

@@ -15,7 +15,10 @@ import picocli.CommandLine.Option;
 
 /** Which requests go to another service than the one for the rest. */
 final class RouteOptions {
-    /** The path may have an equals sign, so what is after it has to be a URL. Two slashes say that what follows is a host. */
+    /**
+     * The path may have an equals sign, so what is after it has to be a URL. Two slashes say that what follows is a
+     * host.
+     */
     private static final Pattern ROUTE =
             Pattern.compile("(?<named>//)?(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>(?:https?|h2c|https\\+h2)://.*)");
 

@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Where the command line keeps self-signed certificates: a pair of files for each set of names, so that several servers can share the directory. */
+/**
+ * Where the command line keeps self-signed certificates: a pair of files for each set of names, so that several servers
+ * can share the directory.
+ */
 final class SelfSignedFiles {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 

@@ -10,7 +10,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
-/** A language model that says the same to everybody, in the shapes that chat clients know: server-sent events, NDJSON, or JSON at once. */
+/**
+ * A language model that says the same to everybody, in the shapes that chat clients know: server-sent events, NDJSON,
+ * or JSON at once.
+ */
 final class Chat {
     private static final List<String> WORDS =
             List.of("Streams ", "flow ", "as ", "they ", "come, ", "and ", "nothing ", "healthy ", "is ", "cut.");
@@ -28,7 +31,9 @@ final class Chat {
                         + "\",\"object\":\"model\",\"owned_by\":\"webproxy\"}]}");
     }
 
-    /** In the shape of OpenAI's chat completions: events with {@code "stream": true}, else one object after a thought. */
+    /**
+     * In the shape of OpenAI's chat completions: events with {@code "stream": true}, else one object after a thought.
+     */
     static void completions(HttpServerExchange exchange) {
         whenAsked(exchange, question -> {
             if (STREAM.matcher(question).find()) {

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.Random;
 
 /**
- * The bytes of every download: the same at each position, whatever the size and the range. Each block of 64 KiB starts with
- * its number (8 bytes, big-endian), so that no two blocks are alike.
+ * The bytes of every download: the same at each position, whatever the size and the range. Each block of 64 KiB starts
+ * with its number (8 bytes, big-endian), so that no two blocks are alike.
  */
 final class Content {
     static final int BLOCK = 64 * 1024;
@@ -18,7 +18,10 @@ final class Content {
 
     private Content() {}
 
-    /** Fills a buffer of one block with what lies between {@code position} and the end of its block, {@code end} at most. */
+    /**
+     * Fills a buffer of one block with what lies between {@code position} and the end of its block, {@code end} at
+     * most.
+     */
     static void read(ByteBuffer block, long position, long end) {
         long number = position / BLOCK;
         block.clear();

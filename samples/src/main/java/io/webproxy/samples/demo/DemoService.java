@@ -8,9 +8,11 @@ import io.undertow.util.Headers;
 import java.net.InetSocketAddress;
 
 /**
- * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads, uploads, audio, chat completions.
+ * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads,
+ * uploads, audio, chat completions.
  *
- * <p>It speaks HTTP/1.1 in clear, listens on 127.0.0.1 only, and takes bodies of any size. Nothing in it blocks. Thread-safe.
+ * <p>It speaks HTTP/1.1 in clear, listens on 127.0.0.1 only, and takes bodies of any size. Nothing in it blocks.
+ * Thread-safe.
  */
 public final class DemoService implements AutoCloseable {
     private final Clock clock = new Clock();
@@ -95,7 +97,9 @@ public final class DemoService implements AutoCloseable {
         return ((InetSocketAddress) undertow.getListenerInfo().get(0).getAddress()).getPort();
     }
 
-    /** Ends the event streams and WebSockets, which have no end of their own, and opens no new ones; the rest goes on. */
+    /**
+     * Ends the event streams and WebSockets, which have no end of their own, and opens no new ones; the rest goes on.
+     */
     public void endStreams() {
         clock.end();
         echo.end();

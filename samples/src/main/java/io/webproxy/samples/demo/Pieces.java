@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.xnio.IoUtils;
 
-/** Sends a body piece by piece, with a pause behind each, and holds no thread in between. It ends when the client goes. */
+/**
+ * Sends a body piece by piece, with a pause behind each, and holds no thread in between. It ends when the client goes.
+ */
 final class Pieces implements IoCallback {
     static final long PAUSE_MILLIS = 60;
 

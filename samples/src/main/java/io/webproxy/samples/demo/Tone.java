@@ -6,7 +6,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 
-/** An audio stream without end: a quiet tone as WAV, 8 kHz mono, each piece sent when it is to be heard. Ends when the client goes. */
+/**
+ * An audio stream without end: a quiet tone as WAV, 8 kHz mono, each piece sent when it is to be heard. Ends when the
+ * client goes.
+ */
 final class Tone implements Iterator<ByteBuffer> {
     private static final int RATE = 8000;
     private static final int BYTES_OF_SAMPLE = 2;

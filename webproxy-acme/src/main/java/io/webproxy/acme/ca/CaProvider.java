@@ -13,7 +13,10 @@ import org.shredzone.acme4j.exception.AcmeException;
 import org.shredzone.acme4j.provider.GenericAcmeProvider;
 import org.shredzone.acme4j.toolbox.JSON;
 
-/** How acme4j speaks to a CA for one session, and what the CA has answered last. Not thread-safe, as a session isn't used by two threads. */
+/**
+ * How acme4j speaks to a CA for one session, and what the CA has answered last. Not thread-safe, as a session isn't
+ * used by two threads.
+ */
 public final class CaProvider extends GenericAcmeProvider {
     private final HttpClient client;
     private final Clock clock;

@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param directory where its directory is (RFC 8555 section 7.1.1)
  * @param contacts mail addresses or {@code mailto:} URIs for the account
  * @param externalAccount what the account is bound to
- * @param profile the kind of certificate; empty: {@code shortlived} for IP addresses if the CA has that, else the CA's default
+ * @param profile the kind of certificate; empty: {@code shortlived} for IP addresses if the CA has that, else the CA's
+ *     default
  * @param challenges the kinds to use, in this order; empty: whichever can work
  * @param dns publishes the records of {@link ChallengeKind#DNS_01}
  * @param resolvers DNS servers that are asked whether a record can be seen; empty: the system's

@@ -18,7 +18,8 @@ public final class CertificateName {
     /**
      * A DNS name in lower case without the dot at its end, perhaps a wildcard, or an IP address without brackets.
      *
-     * @return empty if a CA certifies no such thing (RFC 8555 section 7.1.4: host names by RFC 1123, an IDN in its ASCII form)
+     * @return empty if a CA certifies no such thing (RFC 8555 section 7.1.4: host names by RFC 1123, an IDN in its
+     *     ASCII form)
      */
     public static Optional<String> canonical(String name) {
         InetAddress address = IpLiteral.parse(name);

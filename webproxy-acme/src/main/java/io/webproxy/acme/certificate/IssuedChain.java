@@ -14,7 +14,8 @@ public final class IssuedChain {
     /**
      * The key with its chain.
      *
-     * @throws GeneralSecurityException if they don't belong together, or aren't what was ordered; the message says what is wrong
+     * @throws GeneralSecurityException if they don't belong together, or aren't what was ordered; the message says what
+     *     is wrong
      */
     public static KeyMaterial check(Wanted wanted, KeyPair key, List<X509Certificate> chain, Instant now)
             throws GeneralSecurityException {

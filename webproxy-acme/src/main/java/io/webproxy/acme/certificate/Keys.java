@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Makes, writes and reads key pairs: by the JDK's own providers, as acme4j's way needs Bouncy Castle to be registered. */
+/**
+ * Makes, writes and reads key pairs: by the JDK's own providers, as acme4j's way needs Bouncy Castle to be registered.
+ */
 public final class Keys {
     private static final Base64.Encoder BASE64 = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII));
 

@@ -9,7 +9,10 @@ import org.shredzone.acme4j.toolbox.AcmeUtils;
 public final class RenewalName {
     private RenewalName() {}
 
-    /** That of a certificate; empty if it says no authority key, as one that an operator has put into the store may: then no CA knows it. */
+    /**
+     * That of a certificate; empty if it says no authority key, as one that an operator has put into the store may:
+     * then no CA knows it.
+     */
     public static Optional<String> of(X509Certificate certificate) {
         try {
             return Optional.of(AcmeUtils.getRenewalUniqueIdentifier(certificate));

@@ -21,8 +21,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A certificate as it is kept: its key and its chain as one PEM text (RFC 7468), so that no crash parts them, below lines that say what it is. One of these is a checksum
- * of what follows it; where an operator has removed that line, key and chain are taken as they stand if they match.
+ * A certificate as it is kept: its key and its chain as one PEM text (RFC 7468), so that no crash parts them, below
+ * lines that say what it is. One of these is a checksum of what follows it; where an operator has removed that line,
+ * key and chain are taken as they stand if they match.
  *
  * @param obtainedAt when the CA has issued it, by the clock of this machine
  */

@@ -23,7 +23,10 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.shredzone.acme4j.Identifier;
 
-/** The certificate that proves control of a name by TLS (RFC 8737 section 3). acme4j's own has an RSA key, which takes a hundred times as long to make. */
+/**
+ * The certificate that proves control of a name by TLS (RFC 8737 section 3). acme4j's own has an RSA key, which takes a
+ * hundred times as long to make.
+ */
 public final class TlsAlpnCertificate {
     /** id-pe-acmeIdentifier. */
     private static final ASN1ObjectIdentifier ACME_IDENTIFIER = new ASN1ObjectIdentifier("1.3.6.1.5.5.7.1.31");

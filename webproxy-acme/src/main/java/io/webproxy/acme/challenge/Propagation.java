@@ -43,7 +43,10 @@ public final class Propagation {
         return "dns://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + resolver.getPort();
     }
 
-    /** Returns when every server has every record, or when it has taken too long: the CA may see what isn't seen from here. */
+    /**
+     * Returns when every server has every record, or when it has taken too long: the CA may see what isn't seen from
+     * here.
+     */
     public void await(List<TxtRecord> records) throws InterruptedException {
         long deadline = System.nanoTime() + limit.toNanos();
         Duration pause = Duration.ofMillis(250);

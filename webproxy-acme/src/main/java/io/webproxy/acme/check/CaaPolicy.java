@@ -23,7 +23,8 @@ final class CaaPolicy {
      * Why the CA won't issue for a name; empty if nothing is against it.
      *
      * @param name a DNS name, perhaps a wildcard
-     * @param identities the domains by which CAA records name this CA; if there is none, only what forbids every CA is seen
+     * @param identities the domains by which CAA records name this CA; if there is none, only what forbids every CA is
+     *     seen
      * @param kinds the challenges that can be used for it
      * @return a sentence's end
      */

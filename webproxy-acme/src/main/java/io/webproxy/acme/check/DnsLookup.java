@@ -19,7 +19,8 @@ import javax.naming.directory.InitialDirContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks DNS servers, past the hosts file and whatever this JVM remembers. Blocks for at most 6 s for each server that doesn't answer.
+ * Asks DNS servers, past the hosts file and whatever this JVM remembers. Blocks for at most 6 s for each server that
+ * doesn't answer.
  *
  * <p>Thread-safe.
  */

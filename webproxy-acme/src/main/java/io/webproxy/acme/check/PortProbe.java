@@ -31,8 +31,9 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Does what a CA does to see whether a port leads to this server: lets it give an answer that nobody else can know, and asks for that. What is reached from
- * here needn't be reached from outside, and the other way round where a router doesn't lead back in.
+ * Does what a CA does to see whether a port leads to this server: lets it give an answer that nobody else can know, and
+ * asks for that. What is reached from here needn't be reached from outside, and the other way round where a router
+ * doesn't lead back in.
  */
 public final class PortProbe {
     private static final int MOST_BYTES = 16 * 1024;
@@ -128,7 +129,10 @@ public final class PortProbe {
         }
     }
 
-    /** All there is up to a limit, in which the answer we know lies; whoever sends more, or byte by byte, isn't this server. */
+    /**
+     * All there is up to a limit, in which the answer we know lies; whoever sends more, or byte by byte, isn't this
+     * server.
+     */
     private String read(InputStream in) throws IOException {
         byte[] buffer = new byte[MOST_BYTES];
         int length = 0;

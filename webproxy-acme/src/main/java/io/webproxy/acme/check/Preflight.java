@@ -179,7 +179,10 @@ public final class Preflight {
         probe(name, address, kinds);
     }
 
-    /** The kinds that can be used for a name, as far as that is known; without a server, all of its kinds that aren't ruled out. */
+    /**
+     * The kinds that can be used for a name, as far as that is known; without a server, all of its kinds that aren't
+     * ruled out.
+     */
     private List<ChallengeKind> kinds(String name) {
         boolean wildcard = name.startsWith("*.");
         boolean address = IpLiteral.parse(name) != null;

@@ -108,7 +108,10 @@ final class Authorizer {
         return new CertificateEvent.Problem(name, "about:blank", "authorization is " + authorization.getStatus());
     }
 
-    /** Whether a name that a CA wants to see control of is among those that it was asked for: it is answered for no other. */
+    /**
+     * Whether a name that a CA wants to see control of is among those that it was asked for: it is answered for no
+     * other.
+     */
     static boolean ordered(Wanted wanted, Identifier identifier) {
         return wanted.names().stream()
                 .map(name -> Names.identifier(Names.isWildcard(name) ? name.substring(2) : name))

@@ -9,7 +9,10 @@ import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A CA: issues certificates and says when they want to be renewed. Calls block for as long as the CA takes, within limits of their own. */
+/**
+ * A CA: issues certificates and says when they want to be renewed. Calls block for as long as the CA takes, within
+ * limits of their own.
+ */
 public interface Issuer {
     /**
      * When the CA wants a certificate to be renewed (RFC 9773 section 4.2).
@@ -21,7 +24,8 @@ public interface Issuer {
     record RenewalWindow(Instant start, Instant end, Duration askAgain) {}
 
     /**
-     * Obtains a certificate with a new key. An order that an earlier call, or an earlier process, has left unfinished is taken up again where it can be.
+     * Obtains a certificate with a new key. An order that an earlier call, or an earlier process, has left unfinished
+     * is taken up again where it can be.
      *
      * @param replaces the certificate that is renewed by it (RFC 9773 section 5); null for none
      * @throws AcmeFailure if the CA refuses, can't be reached or can't be understood
@@ -29,8 +33,8 @@ public interface Issuer {
     KeyMaterial obtain(Wanted wanted, @Nullable X509Certificate replaces) throws AcmeFailure, InterruptedException;
 
     /**
-     * The certificate that {@link #obtain} has returned is stored: until then a further call returns it again, also after a crash, and doesn't order
-     * another.
+     * The certificate that {@link #obtain} has returned is stored: until then a further call returns it again, also
+     * after a crash, and doesn't order another.
      *
      * @throws AcmeFailure if that can't be kept in mind
      */

@@ -10,7 +10,10 @@ import org.shredzone.acme4j.PollableResource;
 import org.shredzone.acme4j.Status;
 import org.shredzone.acme4j.exception.AcmeException;
 
-/** Asks a CA again and again until something is done, at the pace that it wants within reason (RFC 8555 section 7.5.1), and no longer than a total limit. Not thread-safe. */
+/**
+ * Asks a CA again and again until something is done, at the pace that it wants within reason (RFC 8555 section 7.5.1),
+ * and no longer than a total limit. Not thread-safe.
+ */
 final class Poll {
     private static final Duration SHORTEST = Duration.ofMillis(250);
     private static final Duration LONGEST = Duration.ofMinutes(1);

@@ -26,10 +26,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The care of one certificate: each {@link #look} compares what is served with the store, the clock and the CA's suggestion, and does what is due.
+ * The care of one certificate: each {@link #look} compares what is served with the store, the clock and the CA's
+ * suggestion, and does what is due.
  *
- * <p>Whatever fails, what is served is served on, an expired certificate too: a client may be able to go on with it, and none can without. Looks come every few minutes,
- * and each decides by the wall clock anew; so a clock that jumps makes nothing happen twice, and skips nothing once it is right again.
+ * <p>Whatever fails, what is served is served on, an expired certificate too: a client may be able to go on with it,
+ * and none can without. Looks come every few minutes, and each decides by the wall clock anew; so a clock that jumps
+ * makes nothing happen twice, and skips nothing once it is right again.
  *
  * <p>One thread at a time looks; what is served and the status can be read by any.
  */
@@ -97,7 +99,10 @@ final class Care {
         return wanted.names();
     }
 
-    /** A certificate isn't to be trusted any more: it is served until the next look has obtained another, and not after a restart. */
+    /**
+     * A certificate isn't to be trusted any more: it is served until the next look has obtained another, and not after
+     * a restart.
+     */
     void revoked(X509Certificate leaf) {
         revoked = leaf;
     }

@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is said about one certificate, to the log and to observers. Each step has its INFO line, each failure its event; a WARN line comes once for a failure, not for
- * each time that it happens again. Not thread-safe.
+ * What is said about one certificate, to the log and to observers. Each step has its INFO line, each failure its event;
+ * a WARN line comes once for a failure, not for each time that it happens again. Not thread-safe.
  */
 final class CareNews {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");

@@ -24,10 +24,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Obtains, keeps, serves and renews certificates while a server runs: loads what is stored at once, and does all else on the context's executor.
+ * Obtains, keeps, serves and renews certificates while a server runs: loads what is stored at once, and does all else
+ * on the context's executor.
  *
- * <p>Several processes that share a store order a certificate once: whoever asks the CA has the store's lock and has looked again whether another has done it. An expired
- * certificate is served until a new one is there, with a WARN line. Certificates in the store that aren't wanted stay there. Thread-safe.
+ * <p>Several processes that share a store order a certificate once: whoever asks the CA has the store's lock and has
+ * looked again whether another has done it. An expired certificate is served until a new one is there, with a WARN
+ * line. Certificates in the store that aren't wanted stay there. Thread-safe.
  */
 public final class Caretaker {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
@@ -103,7 +105,10 @@ public final class Caretaker {
         return cares.stream().map(Care::status).toList();
     }
 
-    /** The CA has been told not to trust a certificate any more: obtains another at once, and serves this one until then. */
+    /**
+     * The CA has been told not to trust a certificate any more: obtains another at once, and serves this one until
+     * then.
+     */
     public void revoked(KeyMaterial material) {
         for (Care care : cares) {
             KeyMaterial served = care.served();

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An issuer that obtains one certificate after another: two answers for one name can't be given at the same time, and certificates of two kinds of keys are for
- * the same names. Thread-safe.
+ * An issuer that obtains one certificate after another: two answers for one name can't be given at the same time, and
+ * certificates of two kinds of keys are for the same names. Thread-safe.
  */
 public final class OneAtATime implements Issuer {
     private final Issuer issuer;
@@ -32,7 +32,10 @@ public final class OneAtATime implements Issuer {
         }
     }
 
-    /** Keeps certificates from being obtained, unless one is being obtained now; then it returns false. To be {@linkplain #goOn ended} by the same thread. */
+    /**
+     * Keeps certificates from being obtained, unless one is being obtained now; then it returns false. To be
+     * {@linkplain #goOn ended} by the same thread.
+     */
     public boolean pause() {
         return obtaining.tryLock();
     }

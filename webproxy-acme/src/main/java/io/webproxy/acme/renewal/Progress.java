@@ -10,7 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far the care of a certificate has come, as it is kept beside it: so a restart neither spends an attempt nor begins the waits anew.
+ * How far the care of a certificate has come, as it is kept beside it: so a restart neither spends an attempt nor
+ * begins the waits anew.
  *
  * @param names what the certificate is wanted for; for others it doesn't count
  */

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * When a certificate is renewed, and when a failed attempt is made again. Pure: the same input gives the same answer.
  *
- * <p>Random points are taken from the certificate itself: so each stays what it is across restarts, and servers with different certificates don't come at the
- * same moment.
+ * <p>Random points are taken from the certificate itself: so each stays what it is across restarts, and servers with
+ * different certificates don't come at the same moment.
  */
 final class RenewalSchedule {
     /** The longest that a CA's {@code Retry-After} is believed. */
@@ -46,11 +46,13 @@ final class RenewalSchedule {
     }
 
     /**
-     * When a certificate is renewed: at a random point of the CA's window if it has suggested one (RFC 9773 section 4.2), else when between 2/3 and 43/60 of its
-     * lifetime are over. Whatever the CA suggests, a certificate is renewed before the last twentieth of its lifetime, and not within the first, at most 6 h: so
-     * a CA whose every window has passed isn't asked without end.
+     * When a certificate is renewed: at a random point of the CA's window if it has suggested one (RFC 9773 section
+     * 4.2), else when between 2/3 and 43/60 of its lifetime are over. Whatever the CA suggests, a certificate is
+     * renewed before the last twentieth of its lifetime, and not within the first, at most 6 h: so a CA whose every
+     * window has passed isn't asked without end.
      *
-     * <p>The lifetime counts from when the certificate was issued, not from the earlier time that CAs write into it, which may be most of a very short one.
+     * <p>The lifetime counts from when the certificate was issued, not from the earlier time that CAs write into it,
+     * which may be most of a very short one.
      */
     static Instant renewAt(StoredCertificate certificate, @Nullable Suggestion suggestion) {
         X509Certificate leaf = certificate.material().leaf();
@@ -92,8 +94,8 @@ final class RenewalSchedule {
     }
 
     /**
-     * How long to wait after failures: 1 min after the first, then longer up to 6 h, for 30 days; then a day. A quarter of it more at random. What the CA asks for
-     * by {@code Retry-After} is the least, up to 7 days.
+     * How long to wait after failures: 1 min after the first, then longer up to 6 h, for 30 days; then a day. A quarter
+     * of it more at random. What the CA asks for by {@code Retry-After} is the least, up to 7 days.
      *
      * @param failures how many attempts have failed in a row, at least one
      * @param retryAfter how long the CA wants to be left in peace; null if it hasn't said

@@ -11,7 +11,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The part of a store that certificates and their progress stand on. What can't be kept there is said once, in one WARN line for all of them, and goes on being served. Thread-safe. */
+/**
+ * The part of a store that certificates and their progress stand on. What can't be kept there is said once, in one WARN
+ * line for all of them, and goes on being served. Thread-safe.
+ */
 final class Shelf {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
     /** Taken up anew while the CA is asked; nobody waits for longer than this for one that hangs. */

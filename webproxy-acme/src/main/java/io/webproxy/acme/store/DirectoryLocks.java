@@ -24,15 +24,21 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The locks of a directory: for each a file in {@code .locks}, on which its holder has a lock of the operating system and in which it counts its extensions.
+ * The locks of a directory: for each a file in {@code .locks}, on which its holder has a lock of the operating system
+ * and in which it counts its extensions.
  *
- * <p>The operating system's lock dies with its process, so that nobody waits for the lease of a dead one. But it can't be taken from a process that hangs: that
- * is what the lease is for. Whoever finds the lock taken, and what its holder writes unchanged for longer than the lease, puts a new file in its place; the
- * old holder, should it wake up, finds that its file isn't there any more. How long that is, everyone measures by a monotonic clock of its own: no clock
- * that is wrong or jumps takes a lock from its holder. Each look and change is made under a lock of its own, {@code .guard}, held for a moment.
+ * <p>The operating system's lock dies with its process, so that nobody waits for the lease of a dead one. But it can't
+ * be taken from a process that hangs: that is what the lease is for. Whoever finds the lock taken, and what its holder
+ * writes unchanged for longer than the lease, puts a new file in its place; the old holder, should it wake up, finds
+ * that its file isn't there any more. How long that is, everyone measures by a monotonic clock of its own: no clock
+ * that is wrong or jumps takes a lock from its holder. Each look and change is made under a lock of its own,
+ * {@code .guard}, held for a moment.
  */
 final class DirectoryLocks {
-    /** What this process holds. A process loses its lock when it closes any channel to the file: so it doesn't open what stands here. */
+    /**
+     * What this process holds. A process loses its lock when it closes any channel to the file: so it doesn't open what
+     * stands here.
+     */
     private static final Map<Path, DirectoryLock> HELD = new HashMap<>();
 
     private static final long GUARD_WAIT = TimeUnit.MILLISECONDS.toNanos(200);

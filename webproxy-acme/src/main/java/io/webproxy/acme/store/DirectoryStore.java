@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A {@link CertificateStore} in a directory: {@code certificates/example.com/EC} is the file of that name.
  *
- * <p>Its own files begin with a dot: {@code .version}, {@code .locks} and, for a moment, {@code .new-*}. An interrupt doesn't stop what has begun: a certificate that is
- * being written when the server closes is written.
+ * <p>Its own files begin with a dot: {@code .version}, {@code .locks} and, for a moment, {@code .new-*}. An interrupt
+ * doesn't stop what has begun: a certificate that is being written when the server closes is written.
  */
 public final class DirectoryStore implements CertificateStore {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");

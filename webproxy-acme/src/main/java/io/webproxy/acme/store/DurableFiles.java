@@ -25,11 +25,12 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Files below a directory that are replaced whole, and are there after a power cut: written beside under a name that begins with {@code .new-}, forced to
- * the disk, moved into place, and the directory forced too. Directories and files are their owner's alone from the moment on at which they are made.
+ * Files below a directory that are replaced whole, and are there after a power cut: written beside under a name that
+ * begins with {@code .new-}, forced to the disk, moved into place, and the directory forced too. Directories and files
+ * are their owner's alone from the moment on at which they are made.
  *
- * <p>A writer holds a lock of the operating system on what it writes: so what dead processes have left is told from what is being written, also where
- * processes can't see each other, as in containers that share a volume.
+ * <p>A writer holds a lock of the operating system on what it writes: so what dead processes have left is told from
+ * what is being written, also where processes can't see each other, as in containers that share a volume.
  */
 final class DurableFiles {
     private static final String BESIDE = ".new-";

@@ -6,8 +6,9 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Keys of a {@link CertificateStore} as files: each segment is a directory or file of its own name, with {@code +} for {@code *} and {@code =} for
- * {@code :}, which file systems or shells take for something else. Both ways without loss, as no key contains {@code +} or {@code =}.
+ * Keys of a {@link CertificateStore} as files: each segment is a directory or file of its own name, with {@code +} for
+ * {@code *} and {@code =} for {@code :}, which file systems or shells take for something else. Both ways without loss,
+ * as no key contains {@code +} or {@code =}.
  *
  * <p>No segment begins with a dot: so no key leaves the directory, and none meets the store's own files, which all do.
  */

@@ -141,7 +141,10 @@ class DirectoryStoreTest {
         }
     }
 
-    /** The permissions of the file that is moved into place are those that it was made with: nothing changes them afterwards. */
+    /**
+     * The permissions of the file that is moved into place are those that it was made with: nothing changes them
+     * afterwards.
+     */
     @Test
     void aKeyIsNeverReadableForOthersNotEvenInPlaceOfAFileThatWas() throws Exception {
         Files.createDirectories(directory().resolve("certificates"));

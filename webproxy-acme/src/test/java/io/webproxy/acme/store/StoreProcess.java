@@ -17,7 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 
 /**
- * Another process that uses a directory of certificates. It ends when it is told to, when its input ends, or when it is killed.
+ * Another process that uses a directory of certificates. It ends when it is told to, when its input ends, or when it is
+ * killed.
  *
  * <p>It loads few classes, so that many can be started: no logging, no test framework.
  */

@@ -15,7 +15,10 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Time that a test turns: a wall clock that can jump, and an executor whose tasks run, in this thread, when their time has come. */
+/**
+ * Time that a test turns: a wall clock that can jump, and an executor whose tasks run, in this thread, when their time
+ * has come.
+ */
 public final class ManualTime extends AbstractExecutorService implements ScheduledExecutorService {
     private final PriorityQueue<Task> tasks = new PriorityQueue<>();
     private Instant wall;

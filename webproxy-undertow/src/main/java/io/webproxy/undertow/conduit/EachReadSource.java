@@ -7,7 +7,10 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.AbstractStreamSourceConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
-/** A source over another one that gives every byte by one of its {@code read} methods: no other way to read goes around it. Not thread-safe. */
+/**
+ * A source over another one that gives every byte by one of its {@code read} methods: no other way to read goes around
+ * it. Not thread-safe.
+ */
 public abstract class EachReadSource extends AbstractStreamSourceConduit<StreamSourceConduit> implements PlainSource {
     /** {@code next}: where the bytes come from. */
     protected EachReadSource(StreamSourceConduit next) {

@@ -3,8 +3,8 @@ package io.webproxy.undertow.deadline;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many bytes of bodies may wait in direct buffers, over all connections: clients and upstreams of HTTP/2 send as much as their windows let them, whether the other side takes it or
- * not. Thread-safe.
+ * How many bytes of bodies may wait in direct buffers, over all connections: clients and upstreams of HTTP/2 send as
+ * much as their windows let them, whether the other side takes it or not. Thread-safe.
  */
 public final class BodyRoom {
     /** The part of all that windows may have beyond their first size: who takes some bytes at once may then stop. */

@@ -6,7 +6,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The steps in which something closes: each is taken whatever the others throw, and what they throw is logged once. Not thread-safe. */
+/**
+ * The steps in which something closes: each is taken whatever the others throw, and what they throw is logged once. Not
+ * thread-safe.
+ */
 public final class CloseSteps {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
 

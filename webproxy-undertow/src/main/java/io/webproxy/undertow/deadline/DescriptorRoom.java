@@ -10,13 +10,14 @@ import java.util.function.LongSupplier;
 /**
  * The file descriptors that the process has to spare, and who may take them.
  *
- * <p>A reserve, an eighth of the limit but at least 48 and at most 1,024, is kept from clients: for files, the rest of the application, and the first
- * connections to upstreams, so that clients alone can't keep requests from being forwarded. Upstreams may also take from what clients leave, but not
- * the last part of it, which is as large as the reserve: so a client can still be served while others have many requests. The targets of relays take the same way,
+ * <p>A reserve, an eighth of the limit but at least 48 and at most 1,024, is kept from clients: for files, the rest of
+ * the application, and the first connections to upstreams, so that clients alone can't keep requests from being
+ * forwarded. Upstreams may also take from what clients leave, but not the last part of it, which is as large as the
+ * reserve: so a client can still be served while others have many requests. The targets of relays take the same way,
  * and are counted by themselves, so that neither takes what is kept for the first of the other.
  *
- * <p>The kernel lists every descriptor for a count. So they are counted anew only when what was taken since could have used the room up, and at most
- * for a twentieth of the time. Thread-safe.
+ * <p>The kernel lists every descriptor for a count. So they are counted anew only when what was taken since could have
+ * used the room up, and at most for a twentieth of the time. Thread-safe.
  */
 public final class DescriptorRoom {
     /** What a TLS engine takes beside its socket: the pipe that Conscrypt has for each. */
@@ -92,7 +93,10 @@ public final class DescriptorRoom {
         promised -= ENGINE;
     }
 
-    /** Promises an engine to a client whose first one was {@linkplain #withdrawEngine withdrawn}; false if there is no room for it. */
+    /**
+     * Promises an engine to a client whose first one was {@linkplain #withdrawEngine withdrawn}; false if there is no
+     * room for it.
+     */
     public synchronized boolean takeEngine() {
         if (!fits(ENGINE, limit - reserve)) {
             return false;
@@ -132,7 +136,10 @@ public final class DescriptorRoom {
         give(each);
     }
 
-    /** Whether upstreams have used up what they may take but for a last part as large as the reserve: what lies idle should go then. */
+    /**
+     * Whether upstreams have used up what they may take but for a last part as large as the reserve: what lies idle
+     * should go then.
+     */
     public synchronized boolean isTight() {
         return !fits(0, limit - 3 * reserve);
     }
@@ -199,7 +206,10 @@ public final class DescriptorRoom {
         }
     }
 
-    /** Whether the process, or the machine, has no descriptor left: EMFILE or ENFILE, which Java tells only by the system's text. */
+    /**
+     * Whether the process, or the machine, has no descriptor left: EMFILE or ENFILE, which Java tells only by the
+     * system's text.
+     */
     public static boolean isShortage(Throwable why) {
         return String.valueOf(why.getMessage()).contains("Too many open files");
     }

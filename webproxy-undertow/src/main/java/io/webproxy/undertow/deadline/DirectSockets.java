@@ -26,10 +26,11 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * Makes connections of XNIO's from sockets that XNIO has neither accepted nor connected. None of that is part of its API: where it can't be reached, XNIO has to do all of it.
- * Thread-safe.
+ * Makes connections of XNIO's from sockets that XNIO has neither accepted nor connected. None of that is part of its
+ * API: where it can't be reached, XNIO has to do all of it. Thread-safe.
  *
- * <p>XNIO (3.8.16) has the selector tell of each connect, also where the kernel connects at once. Canary: {@code XnioDefectsTest.connectThatIsDoneIsWaitedFor}.
+ * <p>XNIO (3.8.16) has the selector tell of each connect, also where the kernel connects at once. Canary:
+ * {@code XnioDefectsTest.connectThatIsDoneIsWaitedFor}.
  */
 public final class DirectSockets {
     private static final Logger LOG = LoggerFactory.getLogger(DirectSockets.class);
@@ -83,14 +84,18 @@ public final class DirectSockets {
         throw new NoSuchMethodException(name);
     }
 
-    /** The connection of a socket that is connected and doesn't block, with a thread: on any thread. Whoever gave the socket closes it if this throws. */
+    /**
+     * The connection of a socket that is connected and doesn't block, with a thread: on any thread. Whoever gave the
+     * socket closes it if this throws.
+     */
     public StreamConnection connection(SocketChannel socket, XnioIoThread thread) throws IOException {
         return connection(key(socket, thread), thread);
     }
 
     /**
-     * Connects a socket, as XNIO does with TCP keep-alive and without Nagle's delay. The future is done already where the kernel connects at once, as it does within a machine: XNIO would wait for the
-     * selector to say so. On the IO thread.
+     * Connects a socket, as XNIO does with TCP keep-alive and without Nagle's delay. The future is done already where
+     * the kernel connects at once, as it does within a machine: XNIO would wait for the selector to say so. On the IO
+     * thread.
      *
      * @param source the address that it is to be connected from; null for the system's choice
      * @return null where XNIO can't be reached

@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Whether an upstream is skipped because connecting to it has failed several times in a row. When its time is up one request may try it again; a
- * success ends the ejection, and a failure, or no news, prolongs it.
+ * Whether an upstream is skipped because connecting to it has failed several times in a row. When its time is up one
+ * request may try it again; a success ends the ejection, and a failure, or no news, prolongs it.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */

@@ -12,8 +12,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs one step of a loop, a queue, a sweep or a listener, so that whatever it throws ends that step only.
  *
- * <p>Any {@link Throwable} counts: where descriptors or memory run out, any line may throw an {@link Error}, and the step may be one connection's while the loop
- * is everyone's. Each place is logged at most once a minute. Thread-safe; never throws.
+ * <p>Any {@link Throwable} counts: where descriptors or memory run out, any line may throw an {@link Error}, and the
+ * step may be one connection's while the loop is everyone's. Each place is logged at most once a minute. Thread-safe;
+ * never throws.
  */
 public final class Guard {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");

@@ -14,7 +14,10 @@ public final class IoTasks {
 
     private IoTasks() {}
 
-    /** Runs a task on a thread, which goes on if the task throws; a thread that is ending drops it, because everything on it is being closed anyway. */
+    /**
+     * Runs a task on a thread, which goes on if the task throws; a thread that is ending drops it, because everything
+     * on it is being closed anyway.
+     */
     public static void execute(XnioIoThread thread, Runnable task) {
         try {
             thread.execute(() -> run(task));
@@ -23,7 +26,10 @@ public final class IoTasks {
         }
     }
 
-    /** XNIO (3.8.16) would go on too, but logs each failure; and if that fails, its thread ends. Canary: {@code XnioDefectsTest.failureOfATaskIsLoggedEachTime}. */
+    /**
+     * XNIO (3.8.16) would go on too, but logs each failure; and if that fails, its thread ends. Canary:
+     * {@code XnioDefectsTest.failureOfATaskIsLoggedEachTime}.
+     */
     private static void run(Runnable task) {
         try {
             task.run();
@@ -43,7 +49,8 @@ public final class IoTasks {
     }
 
     /**
-     * Waits until what was given to threads has run, and what that gave them in turn, for a second at most. Not for an IO thread.
+     * Waits until what was given to threads has run, and what that gave them in turn, for a second at most. Not for an
+     * IO thread.
      */
     public static void settle(Collection<XnioIoThread> threads) {
         long until = System.nanoTime() + SETTLE_NANOS;

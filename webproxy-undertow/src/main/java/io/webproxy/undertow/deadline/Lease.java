@@ -1,6 +1,9 @@
 package io.webproxy.undertow.deadline;
 
-/** How long exchanges may go on that depend on something which may be taken away from a running server, such as an endpoint or a route. Thread-safe. */
+/**
+ * How long exchanges may go on that depend on something which may be taken away from a running server, such as an
+ * endpoint or a route. Thread-safe.
+ */
 public final class Lease {
     private volatile long end;
     private volatile boolean ending;

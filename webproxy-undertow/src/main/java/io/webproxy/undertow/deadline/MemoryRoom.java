@@ -4,10 +4,12 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * How many connections and requests the memory of the JVM has room for, by what one takes: an {@link OutOfMemoryError} may end any thread.
+ * How many connections and requests the memory of the JVM has room for, by what one takes: an {@link OutOfMemoryError}
+ * may end any thread.
  *
- * <p>What the JVM needs for itself is left out, and of the rest a quarter is kept for the application and for garbage. Connections may take half of what is left, so
- * that those that are open can have requests; requests leave an eighth, so that another client can connect. Immutable.
+ * <p>What the JVM needs for itself is left out, and of the rest a quarter is kept for the application and for garbage.
+ * Connections may take half of what is left, so that those that are open can have requests; requests leave an eighth,
+ * so that another client can connect. Immutable.
  */
 public final class MemoryRoom {
     private static final long ITSELF = 12L << 20;

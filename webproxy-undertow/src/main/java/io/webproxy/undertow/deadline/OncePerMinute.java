@@ -3,7 +3,9 @@ package io.webproxy.undertow.deadline;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Says when something may be logged that would come again and again: at once, then at most once a minute. Thread-safe. */
+/**
+ * Says when something may be logged that would come again and again: at once, then at most once a minute. Thread-safe.
+ */
 public final class OncePerMinute {
     private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
 

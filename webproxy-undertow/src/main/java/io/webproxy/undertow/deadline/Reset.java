@@ -5,7 +5,10 @@ import org.xnio.IoUtils;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
 
-/** The end of a connection that can't be taken for the end of what it carries: a reset (RFC 9293 section 3.10.5). Thread-safe. */
+/**
+ * The end of a connection that can't be taken for the end of what it carries: a reset (RFC 9293 section 3.10.5).
+ * Thread-safe.
+ */
 public final class Reset {
     private Reset() {}
 

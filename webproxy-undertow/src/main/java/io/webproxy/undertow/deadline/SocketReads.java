@@ -14,12 +14,14 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * Reads from a socket without a system call that would find nothing: after a read that left room in its buffer the socket is empty, and further reads give 0
- * until the selector says that there is more, or an end. The selector says so again and again, so nothing is missed that comes in between.
+ * Reads from a socket without a system call that would find nothing: after a read that left room in its buffer the
+ * socket is empty, and further reads give 0 until the selector says that there is more, or an end. The selector says so
+ * again and again, so nothing is missed that comes in between.
  *
- * <p>It stands directly on the socket, under TLS if there is any: Undertow's {@code SslConduit} (2.4.4) asks for more after each record. Canary: {@code
- * SslConduitDefectsTest.socketIsAskedAgainAfterARecord}. Who reads without waiting for the selector, to
- * see whether a connection still stands, calls {@link #look()} first. Not thread-safe: it belongs to the connection's IO thread.
+ * <p>It stands directly on the socket, under TLS if there is any: Undertow's {@code SslConduit} (2.4.4) asks for more
+ * after each record. Canary: {@code SslConduitDefectsTest.socketIsAskedAgainAfterARecord}. Who reads without waiting
+ * for the selector, to see whether a connection still stands, calls {@link #look()} first. Not thread-safe: it belongs
+ * to the connection's IO thread.
  */
 public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceConduit> {
     private final StreamConnection connection;

@@ -8,8 +8,9 @@ import org.xnio.conduits.AbstractStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * Writes to a socket under TLS. When a write fails, TLS gives up both directions at once, and with them what the other side has sent before it went. So once somebody writes by {@link #over}, that
- * one alone hears of the failure; TLS goes on, and what can't be written is discarded.
+ * Writes to a socket under TLS. When a write fails, TLS gives up both directions at once, and with them what the other
+ * side has sent before it went. So once somebody writes by {@link #over}, that one alone hears of the failure; TLS goes
+ * on, and what can't be written is discarded.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

@@ -1,7 +1,8 @@
 package io.webproxy.undertow.deadline;
 
 /**
- * Tokens that come at a steady rate, as many as fit into a bucket. Not thread-safe; times are nanoseconds of a monotonic clock.
+ * Tokens that come at a steady rate, as many as fit into a bucket. Not thread-safe; times are nanoseconds of a
+ * monotonic clock.
  */
 public final class TokenBucket {
     /** When it will be full again; the past, if it is full. */

@@ -6,8 +6,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link TokenBucket} for each client, or for whatever else is named by a key. Bounded: of more than 100,000, the one that was seen least recently is forgotten first, which
- * makes it full. Thread-safe; times are nanoseconds of a monotonic clock.
+ * A {@link TokenBucket} for each client, or for whatever else is named by a key. Bounded: of more than 100,000, the one
+ * that was seen least recently is forgotten first, which makes it full. Thread-safe; times are nanoseconds of a
+ * monotonic clock.
  */
 public final class TokenBuckets<K> {
     private static final int MOST = 100_000;

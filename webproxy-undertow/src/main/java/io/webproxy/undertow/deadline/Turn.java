@@ -1,14 +1,16 @@
 package io.webproxy.undertow.deadline;
 
 /**
- * How much of one body may move before it is everybody else's turn on the IO thread, which a transfer that never pauses would keep for itself.
+ * How much of one body may move before it is everybody else's turn on the IO thread, which a transfer that never pauses
+ * would keep for itself.
  *
  * <p>Not thread-safe.
  */
 public final class Turn {
     /**
-     * How long a source rests that is read through TLS: it holds bytes that no selector knows of, and with Undertow's {@code SslConduit} (2.4.4) would go on before all others. Canary: {@code
-     * SslConduitDefectsTest.bytesOfAnEngineComeBeforeOtherConnections}.
+     * How long a source rests that is read through TLS: it holds bytes that no selector knows of, and with Undertow's
+     * {@code SslConduit} (2.4.4) would go on before all others. Canary:
+     * {@code SslConduitDefectsTest.bytesOfAnEngineComeBeforeOtherConnections}.
      */
     public static final long TLS_REST_MILLIS = 1;
 

@@ -93,8 +93,8 @@ public final class Acceptor {
     }
 
     /**
-     * Accepts no more, and tells everybody that the endpoint goes away. Those whom the kernel has connected already are accepted first, because the close of the
-     * socket resets them. It takes some milliseconds: not for an IO thread.
+     * Accepts no more, and tells everybody that the endpoint goes away. Those whom the kernel has connected already are
+     * accepted first, because the close of the socket resets them. It takes some milliseconds: not for an IO thread.
      */
     @SuppressWarnings("deprecation") // as all of XNIO's wake-ups are, for users
     public void close(AcceptingChannel<StreamConnection> server) {

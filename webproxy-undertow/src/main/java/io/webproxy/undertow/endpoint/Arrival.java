@@ -11,8 +11,8 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A connection from its acceptance to its close: who the client is, and how it hears that its endpoint goes away. Not thread-safe: it belongs to the
- * connection's IO thread.
+ * A connection from its acceptance to its close: who the client is, and how it hears that its endpoint goes away. Not
+ * thread-safe: it belongs to the connection's IO thread.
  */
 public final class Arrival {
     private final StreamConnection connection;
@@ -60,7 +60,10 @@ public final class Arrival {
         return client;
     }
 
-    /** When it was accepted, or its client was named, in the sweepers' nanoseconds: what a client is waited for begins there. */
+    /**
+     * When it was accepted, or its client was named, in the sweepers' nanoseconds: what a client is waited for begins
+     * there.
+     */
     long since() {
         return since;
     }

@@ -18,9 +18,10 @@ import org.xnio.channels.AcceptingChannel;
 /**
  * Accepts connections straight from a listening socket, on the thread that XNIO has for that.
  *
- * <p>XNIO (3.8.16) accepts without asking, and rests for up to half a minute when there is no descriptor for it, which it tells nobody. It stops an IO thread while a
- * connection is registered with it, and wakes the accepting thread whenever one is closed: more than the half of what a short connection costs. None of this is part of
- * XNIO's API: where it can't be reached, XNIO accepts. No canary: it would have to take all descriptors of the tests' process.
+ * <p>XNIO (3.8.16) accepts without asking, and rests for up to half a minute when there is no descriptor for it, which
+ * it tells nobody. It stops an IO thread while a connection is registered with it, and wakes the accepting thread
+ * whenever one is closed: more than the half of what a short connection costs. None of this is part of XNIO's API:
+ * where it can't be reached, XNIO accepts. No canary: it would have to take all descriptors of the tests' process.
  */
 final class DirectAccept {
     private static final Logger LOG = LoggerFactory.getLogger(DirectAccept.class);

@@ -13,8 +13,9 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A connection until its first bytes tell which rule takes it: a socket, or TLS that ends here. Nothing of it is consumed: all that was read is handed on. While it
- * waits it holds no pooled buffer. Not thread-safe: it belongs to the connection's IO thread.
+ * A connection until its first bytes tell which rule takes it: a socket, or TLS that ends here. Nothing of it is
+ * consumed: all that was read is handed on. While it waits it holds no pooled buffer. Not thread-safe: it belongs to
+ * the connection's IO thread.
  */
 final class FirstBytes extends Watched {
     /** How long a client that has not even asked yet is waited for when the endpoint goes away. */
@@ -34,8 +35,8 @@ final class FirstBytes extends Watched {
     private boolean done;
 
     /**
-     * What has become of a connection; exactly one of these is called, once. No limit of the detection is left then, nothing reads the connection any more, and it
-     * has no read listener. Buffers are the receiver's.
+     * What has become of a connection; exactly one of these is called, once. No limit of the detection is left then,
+     * nothing reads the connection any more, and it has no read listener. Buffers are the receiver's.
      */
     interface Outcome {
         /** A rule takes it. */

@@ -10,8 +10,9 @@ import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
 /**
- * Lets the handshakes of one IO thread take 2 ms at a time, then rest until everybody else had a turn: each costs a signature, and a flood of them would keep
- * the thread from the connections that are served already. Those that wait are taken in the order in which they came.
+ * Lets the handshakes of one IO thread take 2 ms at a time, then rest until everybody else had a turn: each costs a
+ * signature, and a flood of them would keep the thread from the connections that are served already. Those that wait
+ * are taken in the order in which they came.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * What a connection has sent while it waits for more: kept on the heap in as much memory as it needs, so that no connection keeps a pooled buffer
- * for a few bytes. Not thread-safe.
+ * What a connection has sent while it waits for more: kept on the heap in as much memory as it needs, so that no
+ * connection keeps a pooled buffer for a few bytes. Not thread-safe.
  */
 final class HeldBytes {
     private static final byte[] NONE = new byte[0];

@@ -3,8 +3,9 @@ package io.webproxy.undertow.endpoint;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How much memory the connections of one server may hold together that are still to show what they speak. What usual clients send first is free; whoever sends far more
- * shares a part of the heap with all others that do: else the starts of long ClientHellos could fill it. Thread-safe.
+ * How much memory the connections of one server may hold together that are still to show what they speak. What usual
+ * clients send first is free; whoever sends far more shares a part of the heap with all others that do: else the starts
+ * of long ClientHellos could fill it. Thread-safe.
  */
 final class HeldRoom {
     /** Hellos with a key share against quantum computers have 2 KiB at most. */

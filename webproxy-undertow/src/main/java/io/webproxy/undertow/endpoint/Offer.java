@@ -38,7 +38,9 @@ public final class Offer {
         return name != null && name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
     }
 
-    /** Suites say it before TLS 1.3 only; a client that names no signatures can verify any (RFC 5246 section 7.4.1.4.1). */
+    /**
+     * Suites say it before TLS 1.3 only; a client that names no signatures can verify any (RFC 5246 section 7.4.1.4.1).
+     */
     private static boolean canUse(
             Peeked.ClientHello said, boolean tls13, Set<Integer> suites, Set<Integer> signatures) {
         return (tls13 || hasAny(said.cipherSuites(), suites))

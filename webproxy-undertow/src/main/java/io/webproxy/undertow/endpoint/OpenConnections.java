@@ -23,7 +23,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 
-/** The accepted connections of one server, counted over all and by client, and never more than the limits allow. Thread-safe. */
+/**
+ * The accepted connections of one server, counted over all and by client, and never more than the limits allow.
+ * Thread-safe.
+ */
 public final class OpenConnections {
     private static final Logger LOG = LoggerFactory.getLogger(OpenConnections.class);
     private static final int MOST = 65_536;
@@ -32,7 +35,10 @@ public final class OpenConnections {
 
     private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
-    /** Those that stay open only for their clients to read the last answer; guarded by {@link #lingering}, as the count of active ones is. */
+    /**
+     * Those that stay open only for their clients to read the last answer; guarded by {@link #lingering}, as the count
+     * of active ones is.
+     */
     private final Set<Arrival> answered = new HashSet<>();
     /** Those that were answered for the last time and whose clients are still sending, the oldest first. */
     private final Set<Arrival> lingering = new LinkedHashSet<>();
@@ -90,7 +96,10 @@ public final class OpenConnections {
         return arrival;
     }
 
-    /** Counts a connection that was dialled for a client, as if that had been accepted; null if a limit is reached. On the connection's IO thread. */
+    /**
+     * Counts a connection that was dialled for a client, as if that had been accepted; null if a limit is reached. On
+     * the connection's IO thread.
+     */
     public @Nullable Arrival admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
         Arrival arrival = admit(connection, endpoint);
         return arrival != null && arrival.cameFrom(client) ? arrival : null;
@@ -190,7 +199,10 @@ public final class OpenConnections {
         Guard.run("the wait for the last connection", whenFewerAreActive);
     }
 
-    /** One has been answered for the last time, and its client is still sending: it is the first to go when there are too many. */
+    /**
+     * One has been answered for the last time, and its client is still sending: it is the first to go when there are
+     * too many.
+     */
     void linger(Arrival arrival) {
         int total = limits.total() == 0 ? room.connections(MOST) : limits.total();
         int count;

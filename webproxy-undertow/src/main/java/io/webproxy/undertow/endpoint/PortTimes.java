@@ -4,7 +4,8 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long a new connection may take to show what it speaks, in nanoseconds from the moment at which it was accepted, or has named its client by a PROXY header.
+ * How long a new connection may take to show what it speaks, in nanoseconds from the moment at which it was accepted,
+ * or has named its client by a PROXY header.
  *
  * @param silent until its first byte
  * @param undecided until its bytes have told which rule takes it; a ClientHello is whole by then

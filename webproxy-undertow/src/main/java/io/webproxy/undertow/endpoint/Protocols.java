@@ -4,7 +4,10 @@ import io.undertow.connector.PooledByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
-/** Where connections go that turn out to speak HTTP; a buffer holds what was read already, and is the receiver's. Called on the connection's IO thread. */
+/**
+ * Where connections go that turn out to speak HTTP; a buffer holds what was read already, and is the receiver's. Called
+ * on the connection's IO thread.
+ */
 public interface Protocols {
     /** Cleartext HTTP for the routes. */
     void cleartext(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read);

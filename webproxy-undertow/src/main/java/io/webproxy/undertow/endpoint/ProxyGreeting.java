@@ -27,8 +27,9 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.PushBackStreamSourceConduit;
 
 /**
- * The start of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read after the header is replayed. A peer that sends
- * something malformed gets no answer: its connection is closed, which is logged at most once a minute. Not thread-safe: it belongs to the connection's IO thread.
+ * The start of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read after
+ * the header is replayed. A peer that sends something malformed gets no answer: its connection is closed, which is
+ * logged at most once a minute. Not thread-safe: it belongs to the connection's IO thread.
  */
 public final class ProxyGreeting extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(ProxyGreeting.class);
@@ -39,7 +40,8 @@ public final class ProxyGreeting extends Watched {
      *
      * @param mode whether there has to be one
      * @param trusted who is believed
-     * @param silentNanos for how long a client may send nothing, where there needn't be one: then it counts as one that has sent none
+     * @param silentNanos for how long a client may send nothing, where there needn't be one: then it counts as one that
+     *     has sent none
      */
     public record Policy(ProxyProtocol mode, List<AddressRange> trusted, long silentNanos) {
         /** With the limit that holds for whole headers. */

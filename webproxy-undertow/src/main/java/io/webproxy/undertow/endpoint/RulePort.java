@@ -12,7 +12,10 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Lets rules decide what becomes of the connections of one endpoint, by their first bytes. Immutable: an update makes another one, for connections that come later. */
+/**
+ * Lets rules decide what becomes of the connections of one endpoint, by their first bytes. Immutable: an update makes
+ * another one, for connections that come later.
+ */
 public final class RulePort implements Consumer<Arrival> {
     private final PortTools tools;
     private final RuleSet rules;

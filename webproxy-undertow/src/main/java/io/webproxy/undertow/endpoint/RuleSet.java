@@ -76,7 +76,10 @@ final class RuleSet {
         return relay.map(settings -> relays.rule(endpoint, name, settings)).orElse(null);
     }
 
-    /** The names of all, in order: a rule within TLS has the name of the rule around it before its own, with a slash between. Each with its relay, if it has one. */
+    /**
+     * The names of all, in order: a rule within TLS has the name of the rule around it before its own, with a slash
+     * between. Each with its relay, if it has one.
+     */
     static Map<String, Optional<Relay>> named(PortRules rules) {
         Map<String, Optional<Relay>> named = new LinkedHashMap<>();
         add(rules, "", named);

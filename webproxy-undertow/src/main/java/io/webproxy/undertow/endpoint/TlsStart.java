@@ -27,8 +27,8 @@ import org.xnio.conduits.PushBackStreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * A connection whose ClientHello is whole, until TLS over it is open and it is known what it speaks by ALPN (RFC 7301); or until an ACME challenge is answered. Not
- * thread-safe: it belongs to the connection's IO thread.
+ * A connection whose ClientHello is whole, until TLS over it is open and it is known what it speaks by ALPN (RFC 7301);
+ * or until an ACME challenge is answered. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class TlsStart extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(TlsStart.class);

@@ -3,7 +3,10 @@ package io.webproxy.undertow.endpoint;
 import io.webproxy.undertow.sniff.Peeked;
 import java.nio.ByteBuffer;
 
-/** Where connections go that are for the tunnels of a server. All but the first method are called on the connection's IO thread. */
+/**
+ * Where connections go that are for the tunnels of a server. All but the first method are called on the connection's IO
+ * thread.
+ */
 public interface Tunnels {
     /** Those of a server that has none. */
     Tunnels NONE = new Tunnels() {

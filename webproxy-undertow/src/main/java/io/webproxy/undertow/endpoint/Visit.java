@@ -25,8 +25,8 @@ import org.xnio.conduits.PushBackStreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * One connection on its way through the rules of its endpoint, up to where it is handed over: its first bytes, TLS if that ends here, and the first bytes within. Not
- * thread-safe: it belongs to the connection's IO thread.
+ * One connection on its way through the rules of its endpoint, up to where it is handed over: its first bytes, TLS if
+ * that ends here, and the first bytes within. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class Visit {
     private static final Logger LOG = LoggerFactory.getLogger(Visit.class);
@@ -169,7 +169,9 @@ final class Visit {
             replay.pushBack(new PooledAdaptor(read));
         }
 
-        /** The relay reads all bytes as if none had been read; no pooled buffer waits until its target is connected to. */
+        /**
+         * The relay reads all bytes as if none had been read; no pooled buffer waits until its target is connected to.
+         */
         void relay(RelayRule rule, @Nullable PooledByteBuffer read) {
             arrival.settled();
             if (read != null) {

@@ -24,12 +24,12 @@ import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /**
- * Asks the kernel whether peers acknowledge what is sent to them, for all exchanges of a server that want to know at once: one look at the table of all
- * connections, on a task thread of the worker, at most once a second and for at most a hundredth of a processor. Where there is no such table, as outside
- * Linux, no answer ever comes. Thread-safe.
+ * Asks the kernel whether peers acknowledge what is sent to them, for all exchanges of a server that want to know at
+ * once: one look at the table of all connections, on a task thread of the worker, at most once a second and for at most
+ * a hundredth of a processor. Where there is no such table, as outside Linux, no answer ever comes. Thread-safe.
  *
- * <p>It may seem simpler to set {@code TCP_USER_TIMEOUT}, but the JDK (17 to 25) has no option for it. Canary: {@code
- * JdkDefectsTest.socketsHaveNoLimitForBytesThatAreNotAcknowledged}.
+ * <p>It may seem simpler to set {@code TCP_USER_TIMEOUT}, but the JDK (17 to 25) has no option for it. Canary:
+ * {@code JdkDefectsTest.socketsHaveNoLimitForBytesThatAreNotAcknowledged}.
  */
 final class AckPoll {
     private static final Logger LOG = LoggerFactory.getLogger(AckPoll.class);
@@ -56,8 +56,8 @@ final class AckPoll {
     }
 
     /**
-     * {@code onAnswer} runs on the thread with what the tables say of the connection, null if they don't have it any more; never if they can't be read, or have never
-     * had a connection of this kind of addresses.
+     * {@code onAnswer} runs on the thread with what the tables say of the connection, null if they don't have it any
+     * more; never if they can't be read, or have never had a connection of this kind of addresses.
      */
     synchronized void ask(String key, XnioIoThread thread, Consumer<TcpTable.@Nullable Row> onAnswer) {
         if (tables.isEmpty()) {

@@ -3,8 +3,8 @@ package io.webproxy.undertow.exchange;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the peer of one exchange acknowledges what is sent to it: what the kernel takes is no sign of a peer that lives. Nothing is asked while nothing is
- * sent, nor of an exchange that is younger than {@link #AFTER_NANOS}.
+ * Whether the peer of one exchange acknowledges what is sent to it: what the kernel takes is no sign of a peer that
+ * lives. Nothing is asked while nothing is sent, nor of an exchange that is younger than {@link #AFTER_NANOS}.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread. Times are nanoseconds of a monotonic clock.
  */

@@ -4,8 +4,9 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a client is still there whose connection isn't read, because as much has come of it as is kept: its end stands behind bytes that no one wants yet, and
- * only the kernel has seen it. Where its tables can't be read, as outside Linux, that isn't known.
+ * Whether a client is still there whose connection isn't read, because as much has come of it as is kept: its end
+ * stands behind bytes that no one wants yet, and only the kernel has seen it. Where its tables can't be read, as
+ * outside Linux, that isn't known.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */

@@ -16,13 +16,17 @@ public interface ClientStream {
      */
     void abort();
 
-    /** Asks the client to send the request again over HTTP/1.1 (RFC 9113 section 7); on HTTP/1.1 it is an {@link #abort()}. Idempotent. */
+    /**
+     * Asks the client to send the request again over HTTP/1.1 (RFC 9113 section 7); on HTTP/1.1 it is an
+     * {@link #abort()}. Idempotent.
+     */
     default void requireHttp11() {
         abort();
     }
 
     /**
-     * Ends a gRPC call whose response isn't whole, by trailers that say why, or by a head that is all of the response where none was sent yet.
+     * Ends a gRPC call whose response isn't whole, by trailers that say why, or by a head that is all of the response
+     * where none was sent yet.
      *
      * @param trailers the status with its message
      * @return false if the stream can't carry them any more: then nothing is done
@@ -55,7 +59,10 @@ public interface ClientStream {
     /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
     boolean isWithoutWindow();
 
-    /** Whether the target has a question mark and nothing after it, which {@code getQueryString} (2.4.4) doesn't tell from none. Canary: {@code UndertowDefectsTest.emptyQueryIsNone}. */
+    /**
+     * Whether the target has a question mark and nothing after it, which {@code getQueryString} (2.4.4) doesn't tell
+     * from none. Canary: {@code UndertowDefectsTest.emptyQueryIsNone}.
+     */
     default boolean isQueryEmpty() {
         return false;
     }
@@ -65,14 +72,18 @@ public interface ClientStream {
         return null;
     }
 
-    /** Whether a request that counts as complete for Undertow really is: one whose HTTP/2 stream was reset within its body isn't. */
+    /**
+     * Whether a request that counts as complete for Undertow really is: one whose HTTP/2 stream was reset within its
+     * body isn't.
+     */
     default boolean isRequestWhole() {
         return true;
     }
 
     /**
-     * Done when the end of a request has come that says to have no body: before that the client may still turn out to send one (RFC 9113 section 8.1.1), and the
-     * upstream would have a whole request already. Null where there is nothing to wait for.
+     * Done when the end of a request has come that says to have no body: before that the client may still turn out to
+     * send one (RFC 9113 section 8.1.1), and the upstream would have a whole request already. Null where there is
+     * nothing to wait for.
      */
     default @Nullable CompletionStage<Boolean> endOfEmptyRequest() {
         return null;
@@ -89,7 +100,10 @@ public interface ClientStream {
     /** Whether the endpoint goes away, so that no other exchange is to follow on the connection. */
     boolean isLeaving();
 
-    /** Looks, now and again, whether the client has gone while it waits for an answer; {@code onGone} runs once if it has. */
+    /**
+     * Looks, now and again, whether the client has gone while it waits for an answer; {@code onGone} runs once if it
+     * has.
+     */
     void watchForAbort(Runnable onGone);
 
     /** The answer has come: looks no more. */

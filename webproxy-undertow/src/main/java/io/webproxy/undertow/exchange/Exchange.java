@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One request and its response: who has sent it, what was decided about it, who failed, what was moved, and the record
- * at the end. How long it may go on is the matter of its {@link ExchangeLimits}, what its client gets of its {@link
- * ClientStream}.
+ * at the end. How long it may go on is the matter of its {@link ExchangeLimits}, what its client gets of its
+ * {@link ClientStream}.
  *
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
@@ -263,7 +263,9 @@ public final class Exchange {
         status = status == 0 ? shown : status;
     }
 
-    /** The client is told that its request is malformed, with this status if no other was sent, and its stream is reset. */
+    /**
+     * The client is told that its request is malformed, with this status if no other was sent, and its stream is reset.
+     */
     public void refused(int with) {
         failed(ForwardError.REQUEST_REJECTED);
         if (!http.isResponseStarted()) {
@@ -278,7 +280,8 @@ public final class Exchange {
     }
 
     /**
-     * Ends it before its response is whole, so that the client can tell it from a clean end: by the status of a gRPC call, where the stream can still carry it, else by an abort.
+     * Ends it before its response is whole, so that the client can tell it from a clean end: by the status of a gRPC
+     * call, where the stream can still carry it, else by an abort.
      *
      * @param as the status of HTTP that it would be answered with
      */
@@ -288,7 +291,10 @@ public final class Exchange {
         }
     }
 
-    /** It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a whole. */
+    /**
+     * It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a
+     * whole.
+     */
     public void hold() {
         held = true;
         limits.liftTotal();
@@ -299,7 +305,10 @@ public final class Exchange {
         return held;
     }
 
-    /** A closed connection at the end is no sign of a client that left: the proxy itself closes it, or the client has ended its half already. */
+    /**
+     * A closed connection at the end is no sign of a client that left: the proxy itself closes it, or the client has
+     * ended its half already.
+     */
     public void closing() {
         closing = true;
     }

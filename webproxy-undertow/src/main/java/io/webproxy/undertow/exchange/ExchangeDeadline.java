@@ -11,12 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How long an exchange may go on: until both sides have been silent for the limit of its timeout class, or until the limit of the whole
- * exchange, whichever comes first. An upgrade changes the limit, never when the silence began.
+ * How long an exchange may go on: until both sides have been silent for the limit of its timeout class, or until the
+ * limit of the whole exchange, whichever comes first. An upgrade changes the limit, never when the silence began.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread. Times are nanoseconds of a monotonic clock.
  *
- * <p>Undertow's {@code ProxyHandler} (2.4.4) limits the whole request only, so a healthy stream is cut. Canary: {@code ProxyHandlerDefectsTest.limitCutsWhatIsNotSilent}.
+ * <p>Undertow's {@code ProxyHandler} (2.4.4) limits the whole request only, so a healthy stream is cut. Canary:
+ * {@code ProxyHandlerDefectsTest.limitCutsWhatIsNotSilent}.
  */
 final class ExchangeDeadline {
     private static final Logger LOG = LoggerFactory.getLogger(ExchangeDeadline.class);

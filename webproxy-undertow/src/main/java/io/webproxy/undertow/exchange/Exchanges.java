@@ -15,7 +15,10 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
-/** What all exchanges of one server share: the clock, a sweeper for each IO thread, the recorder, and counts. Thread-safe. */
+/**
+ * What all exchanges of one server share: the clock, a sweeper for each IO thread, the recorder, and counts.
+ * Thread-safe.
+ */
 public final class Exchanges {
     private final String serverId = newId();
     private final LongSupplier nanoClock;

@@ -21,6 +21,9 @@ public interface Expiry {
      */
     void requestBroken(int status, String detail);
 
-    /** The exchange is over: what is still held for it is to be let go. Undertow ends it by itself when the client's connection closes. */
+    /**
+     * The exchange is over: what is still held for it is to be let go. Undertow ends it by itself when the client's
+     * connection closes.
+     */
     default void ended() {}
 }

@@ -26,7 +26,10 @@ final class ForwardedElement {
         this.parameters = List.copyOf(parameters);
     }
 
-    /** The last elements of a field, so many at most; one that is malformed says that its node is unknown, and nothing else. */
+    /**
+     * The last elements of a field, so many at most; one that is malformed says that its node is unknown, and nothing
+     * else.
+     */
     static List<ForwardedElement> parse(String field, int most) {
         List<String> texts = split(field, ',');
         return texts.subList(Math.max(0, texts.size() - most), texts.size()).stream()
@@ -93,7 +96,10 @@ final class ForwardedElement {
         return new ForwardedElement(List.of(new Parameter("for", node)));
     }
 
-    /** The element for what {@code X-Forwarded-For} says: an address of IPv6 gets brackets, and what is no node is unknown (section 6). */
+    /**
+     * The element for what {@code X-Forwarded-For} says: an address of IPv6 gets brackets, and what is no node is
+     * unknown (section 6).
+     */
     static ForwardedElement ofAddress(String text) {
         if (address(text, true) == null) {
             return ofNode(HIDDEN.matcher(text).matches() ? text : UNKNOWN);
@@ -137,7 +143,10 @@ final class ForwardedElement {
         return node == null ? null : address(node, false);
     }
 
-    /** The node as {@code X-Forwarded-For} has it: an address without its port and without brackets, or a name that stands for one. */
+    /**
+     * The node as {@code X-Forwarded-For} has it: an address without its port and without brackets, or a name that
+     * stands for one.
+     */
     String node() {
         String node = get("for");
         if (node == null) {

@@ -8,7 +8,9 @@ import io.webproxy.route.PathPrefix;
 import io.webproxy.undertow.message.FieldParser;
 import java.util.Set;
 
-/** Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure. */
+/**
+ * Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure.
+ */
 public final class ForwardedFields {
     static final HttpString FOR = new HttpString("X-Forwarded-For");
     static final HttpString PROTO = new HttpString("X-Forwarded-Proto");
@@ -34,7 +36,8 @@ public final class ForwardedFields {
     private ForwardedFields() {}
 
     /**
-     * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard; servers put it before the paths that they send.
+     * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard;
+     * servers put it before the paths that they send.
      *
      * @param taken the prefix that the upstream doesn't see; the root for none
      * @param trusted whether the peer is a trusted proxy: what it took before stands first

@@ -15,11 +15,13 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What trusted proxies say of a request: who the client is, and how its request came. The two families of fields, {@code X-Forwarded-*} and {@code Forwarded}
- * (RFC 7239), are read as one: where {@code X-Forwarded-For} is there, {@code Forwarded} counts for nothing but its wording; where it isn't, {@code Forwarded} names the nodes, and scheme
+ * What trusted proxies say of a request: who the client is, and how its request came. The two families of fields,
+ * {@code X-Forwarded-*} and {@code Forwarded} (RFC 7239), are read as one: where {@code X-Forwarded-For} is there,
+ * {@code Forwarded} counts for nothing but its wording; where it isn't, {@code Forwarded} names the nodes, and scheme
  * and host as far as {@code X-Forwarded-Proto} and {@code -Host} don't. Immutable, pure and total.
  *
- * <p>Scheme and host are those of the element that the outermost trusted proxy wrote. What stands before it may have been written by anyone: its nodes are passed on, and nothing else of it.
+ * <p>Scheme and host are those of the element that the outermost trusted proxy wrote. What stands before it may have
+ * been written by anyone: its nodes are passed on, and nothing else of it.
  */
 public final class ForwardedStory {
     /** Where an exchange has it. */
@@ -120,7 +122,8 @@ public final class ForwardedStory {
     /**
      * A way back from the peer to the client, over nodes that trusted proxies have told.
      *
-     * @param outermost the index of the node that the outermost trusted proxy has told; the number of nodes if there is none
+     * @param outermost the index of the node that the outermost trusted proxy has told; the number of nodes if there is
+     *     none
      */
     private record Way(InetAddress client, int outermost) {
         static <T> Way over(
@@ -167,7 +170,10 @@ public final class ForwardedStory {
                 && (itsHost == null || itsHost.equalsIgnoreCase(host));
     }
 
-    /** The outermost trusted proxy's element says what is known of scheme and host, and those before it nothing but their nodes. */
+    /**
+     * The outermost trusted proxy's element says what is known of scheme and host, and those before it nothing but
+     * their nodes.
+     */
     private static List<ForwardedElement> completed(
             List<ForwardedElement> elements, int outermost, @Nullable String scheme, @Nullable String host) {
         List<ForwardedElement> completed = new ArrayList<>(elements);
@@ -214,12 +220,18 @@ public final class ForwardedStory {
                 : authority + ":" + port;
     }
 
-    /** The client's address: if the peer is a trusted proxy, the last one told that isn't a trusted proxy's; what can't be read ends the chain. */
+    /**
+     * The client's address: if the peer is a trusted proxy, the last one told that isn't a trusted proxy's; what can't
+     * be read ends the chain.
+     */
     public InetAddress client() {
         return client;
     }
 
-    /** {@code https} or {@code http}: how the client reached the outermost trusted proxy, as far as that has said so, else how the peer reached this server. */
+    /**
+     * {@code https} or {@code http}: how the client reached the outermost trusted proxy, as far as that has said so,
+     * else how the peer reached this server.
+     */
     public String scheme() {
         return scheme == null ? hop.scheme : ForwardedFields.isSecure(scheme) ? "https" : "http";
     }

@@ -41,7 +41,8 @@ public final class GrpcCall {
     }
 
     /**
-     * What the upstream is told in place of a timeout that is about to be sent to it: what is left of the client's, while another is left as it is.
+     * What the upstream is told in place of a timeout that is about to be sent to it: what is left of the client's,
+     * while another is left as it is.
      *
      * @param age how long ago the request head came, in nanoseconds
      */
@@ -54,7 +55,10 @@ public final class GrpcCall {
         return timeout >= 0 && age >= timeout;
     }
 
-    /** Whether it has ended as one does that the service has failed; {@code http}: the status of HTTP, which counts where gRPC's is missing. */
+    /**
+     * Whether it has ended as one does that the service has failed; {@code http}: the status of HTTP, which counts
+     * where gRPC's is missing.
+     */
     public boolean isFailed(int http) {
         return status < 0 ? http < 300 || http >= 500 : Grpc.isFailure(status);
     }

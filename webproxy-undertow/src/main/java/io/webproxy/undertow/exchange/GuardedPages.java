@@ -8,7 +8,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The operator's pages so that they can't hurt: what they throw is logged once, and the proxy's own page is sent. Thread-safe. */
+/**
+ * The operator's pages so that they can't hurt: what they throw is logged once, and the proxy's own page is sent.
+ * Thread-safe.
+ */
 public final class GuardedPages implements ErrorPages {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedPages.class);
 

@@ -22,7 +22,8 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a connection's client has proved to be, for the upstream: the fields of RFC 9440, which nobody else may set. Immutable.
+ * Who a connection's client has proved to be, for the upstream: the fields of RFC 9440, which nobody else may set.
+ * Immutable.
  */
 public final class Identity {
     private static final HttpString CERTIFICATE = new HttpString("Client-Cert");
@@ -47,7 +48,8 @@ public final class Identity {
      * The identity of a connection, whose handshake has ended.
      *
      * @param asked what clients are asked for
-     * @param trusted whether the peer is a trusted proxy, which may say who its client is as long as nobody is asked here
+     * @param trusted whether the peer is a trusted proxy, which may say who its client is as long as nobody is asked
+     *     here
      * @param session whose certificate the handshake has checked; null for a connection in clear
      */
     public static Identity of(ClientCertificates asked, boolean trusted, @Nullable SSLSession session, Instant now) {
@@ -86,7 +88,8 @@ public final class Identity {
     }
 
     /**
-     * Whether the certificate had expired when the connection was opened: a handshake that resumes a session doesn't look at it again.
+     * Whether the certificate had expired when the connection was opened: a handshake that resumes a session doesn't
+     * look at it again.
      */
     public boolean isExpired() {
         return expired;
@@ -97,7 +100,9 @@ public final class Identity {
         return asked == other;
     }
 
-    /** Takes out of a request's fields those that only the proxy may set, and those that a server could take for them. */
+    /**
+     * Takes out of a request's fields those that only the proxy may set, and those that a server could take for them.
+     */
     public void strip(HeaderMap in) {
         List<HttpString> forged = null;
         for (long i = in.fastIterateNonEmpty(); i != -1; i = in.fiNextNonEmpty(i)) {
@@ -121,7 +126,10 @@ public final class Identity {
         return false;
     }
 
-    /** Whether they differ in case and punctuation at most, which environments of programs (RFC 3875 section 4.1.18) don't keep. */
+    /**
+     * Whether they differ in case and punctuation at most, which environments of programs (RFC 3875 section 4.1.18)
+     * don't keep.
+     */
     private static boolean isReadAs(HttpString name, HttpString other) {
         if (name.length() != other.length()) {
             return false;

@@ -16,9 +16,10 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * The close of a connection whose client may still be sending when it has been answered for the last time. Bytes that no one reads make the kernel reset the
- * connection, and the client lose the answer; so our side is ended first, and what comes is thrown away (RFC 9112 section 9.6): for 30 s at most, and until 5 s of
- * silence. Over TLS those bytes are taken from the socket as they are: an engine that has sent its close_notify may read no more.
+ * The close of a connection whose client may still be sending when it has been answered for the last time. Bytes that
+ * no one reads make the kernel reset the connection, and the client lose the answer; so our side is ended first, and
+ * what comes is thrown away (RFC 9112 section 9.6): for 30 s at most, and until 5 s of silence. Over TLS those bytes
+ * are taken from the socket as they are: an engine that has sent its close_notify may read no more.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

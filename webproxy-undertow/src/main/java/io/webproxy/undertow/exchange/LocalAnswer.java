@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection end behind the answer.
+ * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection
+ * end behind the answer.
  */
 public final class LocalAnswer implements Expiry {
     /** That of a head which is all of a response. */
@@ -39,7 +40,10 @@ public final class LocalAnswer implements Expiry {
         this.contentType = contentType;
     }
 
-    /** Refuses a request that breaks a rule or a limit; the detail stands in the body, so it repeats nothing of the request. */
+    /**
+     * Refuses a request that breaks a rule or a limit; the detail stands in the body, so it repeats nothing of the
+     * request.
+     */
     public static void reject(Exchange exchange, int status, String detail) {
         reject(exchange, status, detail, Map.of());
     }

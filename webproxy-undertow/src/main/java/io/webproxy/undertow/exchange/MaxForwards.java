@@ -5,7 +5,10 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 
-/** How often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2); TRACE never is, and for other methods the field says nothing. Pure. */
+/**
+ * How often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2); TRACE never is, and for other methods the field
+ * says nothing. Pure.
+ */
 public final class MaxForwards {
     private static final int MOST_DIGITS = 9;
     private static final int MOST = 999_999_999;

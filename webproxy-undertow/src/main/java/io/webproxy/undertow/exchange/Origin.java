@@ -11,7 +11,8 @@ import org.xnio.StreamConnection;
  * @param client the TCP peer, or the client that a trusted proxy has named by the PROXY protocol
  * @param endpoint how long the endpoint lasts that it has reached
  * @param socket the connection, below TLS
- * @param onAnswered is run when all that the client gets is written, and the connection stays open only for the client to read it
+ * @param onAnswered is run when all that the client gets is written, and the connection stays open only for the client
+ *     to read it
  * @param onLinger is run when such a client is still sending
  */
 public record Origin(

@@ -8,10 +8,11 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 
 /**
- * What names a request ({@code X-Request-Id}): what a trusted proxy called it, else 128 bits of one's own in hexadecimal.
+ * What names a request ({@code X-Request-Id}): what a trusted proxy called it, else 128 bits of one's own in
+ * hexadecimal.
  *
- * <p>A name is for telling requests apart, and no secret: each thread draws its own from a generator (xoroshiro128++, Blackman and Vigna) that is seeded once from the
- * system. Thread-safe, never blocks.
+ * <p>A name is for telling requests apart, and no secret: each thread draws its own from a generator (xoroshiro128++,
+ * Blackman and Vigna) that is seeded once from the system. Thread-safe, never blocks.
  */
 public final class RequestIds {
     /** The field. */
@@ -40,7 +41,9 @@ public final class RequestIds {
                 : OF_THREAD.get().next();
     }
 
-    /** Whether a name can stand in a field, a log and a page as it is: 1 to 128 letters, digits and {@code -._~+/=:@}. */
+    /**
+     * Whether a name can stand in a field, a log and a page as it is: 1 to 128 letters, digits and {@code -._~+/=:@}.
+     */
     static boolean isSane(String id) {
         for (int i = 0; i < id.length(); i++) {
             char c = id.charAt(i);

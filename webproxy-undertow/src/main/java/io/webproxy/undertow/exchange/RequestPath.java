@@ -46,8 +46,8 @@ public final class RequestPath {
     }
 
     /**
-     * The path that routes are chosen by: unreserved characters decoded, those that no path may have encoded, encodings in upper case, dot segments removed, empty
-     * segments merged.
+     * The path that routes are chosen by: unreserved characters decoded, those that no path may have encoded, encodings
+     * in upper case, dot segments removed, empty segments merged.
      *
      * @return null if upstreams could read the path in different ways
      */
@@ -61,8 +61,8 @@ public final class RequestPath {
 
     /**
      * Whether all that other servers may take the same path for passes a test: some leave empty segments alone, take
-     * parameters off, decode slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2), or take backslashes for slashes. What is let in by one reading must not be
-     * served by another.
+     * parameters off, decode slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2), or take
+     * backslashes for slashes. What is let in by one reading must not be served by another.
      *
      * @param raw a path that has a normalised form, {@code normalized}
      */
@@ -126,7 +126,10 @@ public final class RequestPath {
         return mergeFirst ? path : SLASHES.matcher(path).replaceAll("/");
     }
 
-    /** Whether a segment becomes one of dots for an upstream that decodes slashes, takes backslashes for them, or takes parameters off. */
+    /**
+     * Whether a segment becomes one of dots for an upstream that decodes slashes, takes backslashes for them, or takes
+     * parameters off.
+     */
     private static boolean hidesDots(String part) {
         if (part.indexOf('%') < 0 && part.indexOf(';') < 0) {
             return false;

@@ -9,12 +9,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was decided about a request before it is forwarded: by its route, by who lets it in, and by the application's filter. Immutable.
+ * What was decided about a request before it is forwarded: by its route, by who lets it in, and by the application's
+ * filter. Immutable.
  *
  * @param path normalised; the route was chosen by it
  * @param credentialsPass whether {@code Authorization} goes to the upstream
- * @param unusualNamesPass whether fields go to the upstream whose names have other characters than letters, digits and hyphens
- * @param rewrittenPath the path for the upstream in place of the one that the route makes of it, without a query; null for that one
+ * @param unusualNamesPass whether fields go to the upstream whose names have other characters than letters, digits and
+ *     hyphens
+ * @param rewrittenPath the path for the upstream in place of the one that the route makes of it, without a query; null
+ *     for that one
  * @param requestEdits changes of the request's fields, after the route's own
  * @param onlyUpstream the only upstream that is asked, of the route's or another; null for the route's choice
  * @param tags what the record shows besides

@@ -8,7 +8,10 @@ import java.net.InetAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An exchange's request head, as users of the library see it. Reading changes nothing, so that any thread may do it while nothing else handles the exchange. */
+/**
+ * An exchange's request head, as users of the library see it. Reading changes nothing, so that any thread may do it
+ * while nothing else handles the exchange.
+ */
 final class RequestView implements RequestHead {
     private final HttpServerExchange http;
     private final String path;

@@ -5,7 +5,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** How long the exchanges of each route may go on: those of a route that an update removes end within the drain time. By name. Thread-safe. */
+/**
+ * How long the exchanges of each route may go on: those of a route that an update removes end within the drain time. By
+ * name. Thread-safe.
+ */
 public final class RouteLeases {
     private final Map<String, Lease> leases = new ConcurrentHashMap<>();
     /** For a request that has found its route just before that was removed. */

@@ -6,7 +6,10 @@ import java.nio.ByteOrder;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What Linux says of its TCP connections in {@code /proc/net/tcp} and {@code /proc/net/tcp6}, line by line. Pure; an IPv4-mapped address is the IPv4 one. */
+/**
+ * What Linux says of its TCP connections in {@code /proc/net/tcp} and {@code /proc/net/tcp6}, line by line. Pure; an
+ * IPv4-mapped address is the IPv4 one.
+ */
 final class TcpTable {
     private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
     private static final String MAPPED = LITTLE_ENDIAN ? "0000000000000000FFFF0000" : "00000000000000000000FFFF";
@@ -19,7 +22,8 @@ final class TcpTable {
      * One connection.
      *
      * @param key its addresses, as {@link #key} has them
-     * @param unanswered how many times in a row what was sent, or a probe of a full peer, was sent again without an answer
+     * @param unanswered how many times in a row what was sent, or a probe of a full peer, was sent again without an
+     *     answer
      * @param ended whether the peer has ended its direction, whatever of it is read
      */
     record Row(String key, int unanswered, boolean ended) {}
@@ -45,7 +49,9 @@ final class TcpTable {
         return hex.append(String.format(Locale.ROOT, ":%04X", port)).toString();
     }
 
-    /** The {@link #key} of a line's connection, without a look at the rest; null if the line is none of a connection. */
+    /**
+     * The {@link #key} of a line's connection, without a look at the rest; null if the line is none of a connection.
+     */
     static @Nullable String keyOf(String line) {
         int local = line.indexOf(": ") + 2;
         int remote = line.indexOf(' ', local) + 1;

@@ -68,7 +68,10 @@ public final class UpstreamPath {
         return endsWithSlash(prefix) ? slashes - 1 : slashes;
     }
 
-    /** Where the first {@code depth} segments of the normalised path end in the path as it came: behind the last dots that lead out of them. */
+    /**
+     * Where the first {@code depth} segments of the normalised path end in the path as it came: behind the last dots
+     * that lead out of them.
+     */
     private static int cut(String raw, int depth) {
         int cut = depth == 0 ? 0 : -1;
         int at = 0;
@@ -87,7 +90,10 @@ public final class UpstreamPath {
         return cut;
     }
 
-    /** How many levels a segment goes down: one, none for an empty one and a dot, minus one for two dots (RFC 3986 section 5.2.4). */
+    /**
+     * How many levels a segment goes down: one, none for an empty one and a dot, minus one for two dots (RFC 3986
+     * section 5.2.4).
+     */
     private static int step(String raw, int from, int to) {
         int dots = 0;
         int at = from;

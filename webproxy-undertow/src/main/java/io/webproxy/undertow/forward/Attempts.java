@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  *
- * <p>Undertow's {@code ProxyHandler} (2.4.4) answers 503 when a kept connection turns out to be closed. Canary: {@code ProxyHandlerDefectsTest.staleConnectionIsNotRetried}.
+ * <p>Undertow's {@code ProxyHandler} (2.4.4) answers 503 when a kept connection turns out to be closed. Canary:
+ * {@code ProxyHandlerDefectsTest.staleConnectionIsNotRetried}.
  */
 final class Attempts implements UpstreamPool.Taker {
     private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
@@ -265,8 +266,8 @@ final class Attempts implements UpstreamPool.Taker {
     }
 
     /**
-     * The upstream has ended its connection, or broken the protocol, before it answered. Returns whether the request
-     * is sent again.
+     * The upstream has ended its connection, or broken the protocol, before it answered. Returns whether the request is
+     * sent again.
      *
      * @param silent whether it has sent nothing
      */

@@ -8,7 +8,10 @@ import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
 
-/** The response head that the client sees: the upstream's, without what is meant for one connection, and edited as the route says. */
+/**
+ * The response head that the client sees: the upstream's, without what is meant for one connection, and edited as the
+ * route says.
+ */
 final class ClientHead {
     private ClientHead() {}
 

@@ -12,11 +12,12 @@ import org.xnio.conduits.StreamSinkConduit;
 /**
  * The response on its way to the client: counts, restarts the idle deadline, and flushes whenever the upstream pauses.
  *
- * <p>An unfinished flush keeps the channel's writes resumed although the transfer suspends them: the transfer is called again when the socket
- * takes more, reads nothing, and so asks for the flush again. Not thread-safe.
+ * <p>An unfinished flush keeps the channel's writes resumed although the transfer suspends them: the transfer is called
+ * again when the socket takes more, reads nothing, and so asks for the flush again. Not thread-safe.
  *
- * <p>Undertow's {@code Transfer} (2.4.4) never flushes in a pause, and suspends an unfinished flush. Canaries: {@code UndertowDefectsTest.transferDoesNotFlushInAPause}, {@code
- * UndertowDefectsTest.transferSuspendsAnUnfinishedFlush}.
+ * <p>Undertow's {@code Transfer} (2.4.4) never flushes in a pause, and suspends an unfinished flush. Canaries:
+ * {@code UndertowDefectsTest.transferDoesNotFlushInAPause},
+ * {@code UndertowDefectsTest.transferSuspendsAnUnfinishedFlush}.
  */
 final class ClientSink extends EachWriteSink {
     /** What the sink finds out. */

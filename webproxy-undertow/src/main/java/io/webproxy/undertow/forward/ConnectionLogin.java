@@ -13,11 +13,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Authentication of a connection in place of a request, by NTLM or Negotiate (RFC 4559): whose an upstream connection is once a client has begun to
- * log in on it.
+ * Authentication of a connection in place of a request, by NTLM or Negotiate (RFC 4559): whose an upstream connection
+ * is once a client has begun to log in on it.
  *
- * <p>Such an upstream takes all later requests of the connection for the same user's. So the connection serves one client connection alone from then on. Where several clients
- * share that, as through a trusted proxy, it serves one exchange. HTTP/2 can't carry such a login: its requests don't stay on one upstream connection.
+ * <p>Such an upstream takes all later requests of the connection for the same user's. So the connection serves one
+ * client connection alone from then on. Where several clients share that, as through a trusted proxy, it serves one
+ * exchange. HTTP/2 can't carry such a login: its requests don't stay on one upstream connection.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */

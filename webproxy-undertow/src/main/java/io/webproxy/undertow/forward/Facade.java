@@ -43,8 +43,9 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The glue to Undertow's proxy handler, all of it: the handler asks for a connection and drives an exchange on it, and gets this as both, one for each exchange. Everything that takes
- * time, and everything that is decided, happens after it.
+ * The glue to Undertow's proxy handler, all of it: the handler asks for a connection and drives an exchange on it, and
+ * gets this as both, one for each exchange. Everything that takes time, and everything that is decided, happens after
+ * it.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -171,8 +172,8 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
     }
 
     /**
-     * What the handler (2.4.4) throws outside of a call would end up in the IO thread's loop, with the client waiting forever. Canary: {@code
-     * ProxyHandlerDefectsTest.callbackThrowsIntoTheLoopOfTheThread}.
+     * What the handler (2.4.4) throws outside of a call would end up in the IO thread's loop, with the client waiting
+     * forever. Canary: {@code ProxyHandlerDefectsTest.callbackThrowsIntoTheLoopOfTheThread}.
      */
     private void guarded(Runnable call) {
         try {

@@ -4,8 +4,8 @@ import io.webproxy.route.FailureShare;
 import java.util.Arrays;
 
 /**
- * Which share of one route's requests an upstream has failed of late, counted in tenths of the window, and whether it is passed over for that. What ends
- * while it is passed over isn't counted.
+ * Which share of one route's requests an upstream has failed of late, counted in tenths of the window, and whether it
+ * is passed over for that. What ends while it is passed over isn't counted.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */

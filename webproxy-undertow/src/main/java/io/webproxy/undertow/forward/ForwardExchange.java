@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  *       {@link Tunnel}.
  * </ol>
  *
- * Before relaying, whatever fails ends it by {@link EarlyEnd}. It is <i>shut</i> when nothing that happens matters
- * here any more: it was answered, broken off, has become a tunnel, or the client has all of the response.
+ * Before relaying, whatever fails ends it by {@link EarlyEnd}. It is <i>shut</i> when nothing that happens matters here
+ * any more: it was answered, broken off, has become a tunnel, or the client has all of the response.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */

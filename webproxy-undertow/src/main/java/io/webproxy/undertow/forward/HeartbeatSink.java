@@ -6,7 +6,9 @@ import java.nio.ByteBuffer;
 import java.util.function.LongSupplier;
 import org.xnio.conduits.StreamSinkConduit;
 
-/** Puts comment lines into an event stream on its way to the client, when {@link SseHeartbeat} says so. Not thread-safe. */
+/**
+ * Puts comment lines into an event stream on its way to the client, when {@link SseHeartbeat} says so. Not thread-safe.
+ */
 final class HeartbeatSink extends EachWriteSink {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 

@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * The servers that a request has come through, in a field of ours: each adds its own id to those that it was told, whoever told them, as {@code CDN-Loop} does it
- * (RFC 8586) for servers of one operator. A request that has come through one of them too often is in a loop. Pure.
+ * The servers that a request has come through, in a field of ours: each adds its own id to those that it was told,
+ * whoever told them, as {@code CDN-Loop} does it (RFC 8586) for servers of one operator. A request that has come
+ * through one of them too often is in a loop. Pure.
  *
- * <p>It may seem that {@code Via} (RFC 9110 section 7.6.3) is made for this, but servers such as nginx compress no answer to a request that has it.
+ * <p>It may seem that {@code Via} (RFC 9110 section 7.6.3) is made for this, but servers such as nginx compress no
+ * answer to a request that has it.
  */
 final class LoopGuard {
     /** The field: {@code Gateway-Loop: 0123456789abcdef, fedcba9876543210}. */

@@ -32,10 +32,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who the client is. Made once for an exchange; the bytes for each upstream.
+ * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who
+ * the client is. Made once for an exchange; the bytes for each upstream.
  *
- * <p>Undertow's {@code ProxyHandler} (2.4.4) forwards the fields that {@code Connection} names, and makes forwarding fields of its own. Canary: {@code
- * ProxyHandlerDefectsTest.hopByHopFieldsAreForwarded}.
+ * <p>Undertow's {@code ProxyHandler} (2.4.4) forwards the fields that {@code Connection} names, and makes forwarding
+ * fields of its own. Canary: {@code ProxyHandlerDefectsTest.hopByHopFieldsAreForwarded}.
  */
 final class OutboundHead {
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
@@ -71,7 +72,10 @@ final class OutboundHead {
         this.target = target();
     }
 
-    /** Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1); over HTTP/2 it has become one (RFC 8441). */
+    /**
+     * Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1); over HTTP/2 it has become one
+     * (RFC 8441).
+     */
     static boolean isWebSocket(HttpServerExchange http) {
         HeaderMap fields = http.getRequestHeaders();
         return fields.contains(Headers.UPGRADE)

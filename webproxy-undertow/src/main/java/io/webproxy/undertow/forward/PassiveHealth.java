@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What becomes of one request, as far as it says how healthy an upstream is: the route counts answers and failures of
- * each, the pool's log tells of failures. A response of 5xx is a failure; of a gRPC call that is answered by gRPC it
- * is the status at its end that counts.
+ * each, the pool's log tells of failures. A response of 5xx is a failure; of a gRPC call that is answered by gRPC it is
+ * the status at its end that counts.
  *
  * <p>It judges the upstream that was asked last. Not thread-safe: it belongs to the exchange's IO thread.
  */

@@ -3,7 +3,8 @@ package io.webproxy.undertow.forward;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * When a silent client gets a ping, and when one that doesn't answer is taken for gone. Times are nanoseconds of a monotonic clock. Not thread-safe.
+ * When a silent client gets a ping, and when one that doesn't answer is taken for gone. Times are nanoseconds of a
+ * monotonic clock. Not thread-safe.
  */
 final class Pings {
     /** What is to be done now. */

@@ -13,8 +13,9 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * A request body on its way to an upstream that may refuse the request after it has taken some of it (RFC 9113 section 8.7): the first bytes are
- * kept, so that the request can be sent again as long as there were no more. Not thread-safe: it belongs to the exchange's IO thread.
+ * A request body on its way to an upstream that may refuse the request after it has taken some of it (RFC 9113 section
+ * 8.7): the first bytes are kept, so that the request can be sent again as long as there were no more. Not thread-safe:
+ * it belongs to the exchange's IO thread.
  */
 final class ResendableBody implements PlainSink, WriteReadyHandler {
     /** The bytes that are kept at most. */

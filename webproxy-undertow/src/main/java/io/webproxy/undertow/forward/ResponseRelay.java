@@ -21,8 +21,8 @@ import org.xnio.conduits.StreamSinkConduit;
 
 /**
  * A response on its way from an upstream to the client. It takes the exchange over from {@link ForwardExchange} with
- * the final response head, and hears from then on of the response body, of the limits and of the client. Whatever
- * fails now breaks the response off: the client may have its head, so nothing is answered or sent again.
+ * the final response head, and hears from then on of the response body, of the limits and of the client. Whatever fails
+ * now breaks the response off: the client may have its head, so nothing is answered or sent again.
  *
  * <p>It holds the upstream's stream until the response is complete; then the stream is the pool's again, while the
  * client may still be behind. Not thread-safe: it belongs to the exchange's IO thread.

@@ -3,7 +3,10 @@ package io.webproxy.undertow.forward;
 import io.webproxy.route.RetryBudget;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** How many requests of one route may still be asked of another upstream: each request earns a share of a retry, each retry costs one. Thread-safe. */
+/**
+ * How many requests of one route may still be asked of another upstream: each request earns a share of a retry, each
+ * retry costs one. Thread-safe.
+ */
 final class Retries {
     /** What one retry costs. */
     private static final long ONE = 1_000_000;

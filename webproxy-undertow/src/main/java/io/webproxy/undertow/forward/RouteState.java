@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the requests of one route have in common: its upstreams as it sees them, and the retries that are left. Thread-safe. */
+/**
+ * What the requests of one route have in common: its upstreams as it sees them, and the retries that are left.
+ * Thread-safe.
+ */
 final class RouteState {
     private final Route route;
     private final Retries retries;

@@ -11,8 +11,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a silent event stream gets a comment line: it follows what is sent to the client, knows where one event has ended and the next hasn't
- * begun (WHATWG HTML section 9.2.6), and counts the silence.
+ * When a silent event stream gets a comment line: it follows what is sent to the client, knows where one event has
+ * ended and the next hasn't begun (WHATWG HTML section 9.2.6), and counts the silence.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -113,8 +113,8 @@ final class SseHeartbeat {
     }
 
     /**
-     * A byte order mark is one only as the first thing in a stream (WHATWG HTML section 9.2.5). Behind a comment it would become part of a field's
-     * name, so there it is passed over, also one that comes in pieces.
+     * A byte order mark is one only as the first thing in a stream (WHATWG HTML section 9.2.5). Behind a comment it
+     * would become part of a field's name, so there it is passed over, also one that comes in pieces.
      *
      * @return how many bytes were passed over
      */
@@ -133,7 +133,10 @@ final class SseHeartbeat {
         return bytes.position() - start;
     }
 
-    /** What was passed over and, as the byte behind it shows, is no byte order mark: it is to be sent first, and isn't to be handed to {@link #sent}. */
+    /**
+     * What was passed over and, as the byte behind it shows, is no byte order mark: it is to be sent first, and isn't
+     * to be handed to {@link #sent}.
+     */
     ByteBuffer unskipped() {
         ByteBuffer bytes = ByteBuffer.wrap(BYTE_ORDER_MARK, 0, commented && mark != SETTLED ? mark : 0);
         if (bytes.hasRemaining()) {

@@ -21,8 +21,8 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A WebSocket behind its 101: bytes both ways until one side ends it, pings for a silent client if the route wants them, and a close frame when the server
- * goes away. Not thread-safe: it belongs to the exchange's IO thread.
+ * A WebSocket behind its 101: bytes both ways until one side ends it, pings for a silent client if the route wants
+ * them, and a close frame when the server goes away. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class Tunnel implements Expiry, ByteRelay.Listener {
     /** How long both sides have for the closing handshake (RFC 6455 section 7.1.2) once the server goes away. */
@@ -112,7 +112,10 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         }
     }
 
-    /** Lets the tracker see the bytes from {@code start} to the position, without an object for each write; returns how many. */
+    /**
+     * Lets the tracker see the bytes from {@code start} to the position, without an object for each write; returns how
+     * many.
+     */
     private static int pass(FrameTracker frames, ByteBuffer buffer, int start) {
         int end = buffer.position();
         int limit = buffer.limit();
@@ -122,8 +125,8 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     /**
-     * Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). A client of HTTP/2 has sent no key, so nobody but the proxy can
-     * look at the answer to its key (RFC 8441 section 5).
+     * Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). A client of
+     * HTTP/2 has sent no key, so nobody but the proxy can look at the answer to its key (RFC 8441 section 5).
      */
     static boolean isAnswer(boolean asked, ParsedHead answer, UpstreamStream from, Exchange exchange) {
         return asked

@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The choice of an upstream for one exchange, and of another when the first one fails: those that are down by the health check are never asked, those that
- * are passed over for a while only when no other is left.
+ * The choice of an upstream for one exchange, and of another when the first one fails: those that are down by the
+ * health check are never asked, those that are passed over for a while only when no other is left.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The bytes that a client sends: those that were read and not taken yet, at most one buffer of them, and after them the socket.
+ * The bytes that a client sends: those that were read and not taken yet, at most one buffer of them, and after them the
+ * socket.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -111,7 +112,10 @@ final class ClientBytes {
         return released;
     }
 
-    /** Reads from the socket while nothing is held, for a parser; returns what the read did, -1 also for a broken connection. */
+    /**
+     * Reads from the socket while nothing is held, for a parser; returns what the read did, -1 also for a broken
+     * connection.
+     */
     int read() {
         ByteBuffer into = ThreadBuffer.in(pool.getBufferSize());
         int read = read(into);

@@ -6,7 +6,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long a connection waits between two exchanges: for a request, for the rest of its head, and for one last request when its endpoint goes away.
+ * How long a connection waits between two exchanges: for a request, for the rest of its head, and for one last request
+ * when its endpoint goes away.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -77,7 +78,10 @@ final class ConnectionWaits {
         return place.isWaiting();
     }
 
-    /** The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any more. */
+    /**
+     * The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any
+     * more.
+     */
     void leave() {
         leaving = true;
         bidFarewell();
@@ -128,8 +132,8 @@ final class ConnectionWaits {
     }
 
     /**
-     * The close of an idle connection. A client that has just had an answer is about to ask again, most likely, and would lose what it asks: it has half a second
-     * to be told that the connection closes (RFC 9112 section 9.5).
+     * The close of an idle connection. A client that has just had an answer is about to ask again, most likely, and
+     * would lose what it asks: it has half a second to be told that the connection closes (RFC 9112 section 9.5).
      */
     private final class Farewell extends Watched {
         @Override

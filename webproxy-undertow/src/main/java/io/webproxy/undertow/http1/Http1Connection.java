@@ -29,12 +29,14 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * A connection of a client that speaks HTTP/1.1 (RFC 9112), in cleartext or through TLS: reads heads, one exchange after the other, and ends.
+ * A connection of a client that speaks HTTP/1.1 (RFC 9112), in cleartext or through TLS: reads heads, one exchange
+ * after the other, and ends.
  *
- * <p>It reads while an exchange is under way, too, as far as one buffer goes: that is how a client that leaves is noticed. Between requests it holds no buffer. It
- * belongs to its IO thread.
+ * <p>It reads while an exchange is under way, too, as far as one buffer goes: that is how a client that leaves is
+ * noticed. Between requests it holds no buffer. It belongs to its IO thread.
  *
- * <p>It is long because it is one state machine: what is to be read, and by whom, depends on head, body, response and the end of the connection.
+ * <p>It is long because it is one state machine: what is to be read, and by whom, depends on head, body, response and
+ * the end of the connection.
  */
 public final class Http1Connection extends UndertowConnection
         implements ExchangeSource, ReadReadyHandler, ConnectionWaits.Listener {
@@ -218,7 +220,10 @@ public final class Http1Connection extends UndertowConnection
         }
     }
 
-    /** A task would run before the thread looks at other sockets; and so would a read through TLS, whose engine may hold more. */
+    /**
+     * A task would run before the thread looks at other sockets; and so would a read through TLS, whose engine may hold
+     * more.
+     */
     private void rest() {
         resting = true;
         IoTasks.executeAfter(getIoThread(), serveRested, Turn.TLS_REST_MILLIS);
@@ -532,7 +537,10 @@ public final class Http1Connection extends UndertowConnection
         close.start();
     }
 
-    /** The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any more. */
+    /**
+     * The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any
+     * more.
+     */
     public void leave() {
         waits.leave();
     }

@@ -7,7 +7,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections of one IO thread that wait for a request, the longest first: one deadline for all of them, however many there are.
+ * The connections of one IO thread that wait for a request, the longest first: one deadline for all of them, however
+ * many there are.
  *
  * <p>Not thread-safe: it belongs to that thread.
  */

@@ -8,8 +8,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names that requests had lately, found by their exact bytes: no text is made of a name that comes again, and its spelling stays. Bounded; belongs to one
- * thread.
+ * The names that requests had lately, found by their exact bytes: no text is made of a name that comes again, and its
+ * spelling stays. Bounded; belongs to one thread.
  */
 final class NameCache {
     private static final int PLACES = 512;

@@ -10,12 +10,18 @@ import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The fields of one request head, and what they say of its body and of the connection (RFC 9112 sections 6 and 9.3). Pure; not thread-safe. */
+/**
+ * The fields of one request head, and what they say of its body and of the connection (RFC 9112 sections 6 and 9.3).
+ * Pure; not thread-safe.
+ */
 final class RequestFields {
     /** No body, or one whose length isn't known. */
     static final long NO_LENGTH = -1;
 
-    /** {@link HeaderValues} (2.4.4) counts in a byte, and throws at the 128th. Canary: {@code UndertowDefectsTest.fieldHasAtMost127Values}. */
+    /**
+     * {@link HeaderValues} (2.4.4) counts in a byte, and throws at the 128th. Canary:
+     * {@code UndertowDefectsTest.fieldHasAtMost127Values}.
+     */
     private static final int MOST_OF_ONE_NAME = 100;
 
     private final HeaderMap all = new HeaderMap();

@@ -12,10 +12,11 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the request heads of one connection (RFC 9112 sections 2 to 5), strictly and within limits: each byte is looked at once, wherever the input is split, and
- * is refused as soon as it is wrong.
+ * Reads the request heads of one connection (RFC 9112 sections 2 to 5), strictly and within limits: each byte is looked
+ * at once, wherever the input is split, and is refused as soon as it is wrong.
  *
- * <p>Pure and total: bad input is an answer, not an exception. Between two heads it holds no bytes. Belongs to one IO thread.
+ * <p>Pure and total: bad input is an answer, not an exception. Between two heads it holds no bytes. Belongs to one IO
+ * thread.
  */
 final class RequestParser {
     /** What a log shows of a method that is none. */
@@ -77,7 +78,10 @@ final class RequestParser {
     private boolean emptyLineSeen;
     private int headBytes;
 
-    /** The bytes at hand, from the start of what isn't complete: {@code mark}, to {@code end}; {@code at} is the next one to look at. */
+    /**
+     * The bytes at hand, from the start of what isn't complete: {@code mark}, to {@code end}; {@code at} is the next
+     * one to look at.
+     */
     private byte[] bytes = {};
 
     private int mark;
@@ -119,7 +123,10 @@ final class RequestParser {
         prefaceLine = false;
     }
 
-    /** Whether what was refused is the first line of HTTP/2's preface (RFC 9113 section 3.4), of which {@link #PREFACE_LENGTH} bytes were taken. */
+    /**
+     * Whether what was refused is the first line of HTTP/2's preface (RFC 9113 section 3.4), of which
+     * {@link #PREFACE_LENGTH} bytes were taken.
+     */
     boolean isPreface() {
         return prefaceLine;
     }
@@ -170,7 +177,9 @@ final class RequestParser {
         return queryString;
     }
 
-    /** HTTP/1.1 for newer ones of its major version; of a head that is refused the version that it names, or HTTP/1.1. */
+    /**
+     * HTTP/1.1 for newer ones of its major version; of a head that is refused the version that it names, or HTTP/1.1.
+     */
     HttpString protocol() {
         return protocol == null ? Protocols.HTTP_1_1 : protocol;
     }

@@ -16,7 +16,8 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The request bodies of one connection, one after the other: what was read along with the head first, then the socket; by length or in chunks.
+ * The request bodies of one connection, one after the other: what was read along with the head first, then the socket;
+ * by length or in chunks.
  *
  * <p>Malformed framing is told to the exchange, and never thrown. Belongs to the connection's IO thread.
  */

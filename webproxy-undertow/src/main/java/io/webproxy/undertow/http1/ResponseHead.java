@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes response heads and trailers in HTTP/1.1 form (RFC 9112 sections 4 and 5). Control characters become spaces: nothing that an upstream or a handler says
- * can start a line. One serves an IO thread.
+ * Writes response heads and trailers in HTTP/1.1 form (RFC 9112 sections 4 and 5). Control characters become spaces:
+ * nothing that an upstream or a handler says can start a line. One serves an IO thread.
  */
 final class ResponseHead {
     private static final ThreadLocal<ResponseHead> OF_THREAD = ThreadLocal.withInitial(ResponseHead::new);

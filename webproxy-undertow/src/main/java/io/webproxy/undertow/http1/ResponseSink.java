@@ -18,10 +18,11 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The responses of one connection, one after the other: the head and the first bytes of the body in one write; by length, in chunks, or up to the connection's
- * end.
+ * The responses of one connection, one after the other: the head and the first bytes of the body in one write; by
+ * length, in chunks, or up to the connection's end.
  *
- * <p>Body bytes count as written only once the socket has them; framing may wait here. Belongs to the connection's IO thread.
+ * <p>Body bytes count as written only once the socket has them; framing may wait here. Belongs to the connection's IO
+ * thread.
  */
 final class ResponseSink extends EachWriteSink {
     /** Above it, body bytes aren't copied behind the framing before them. */
@@ -293,7 +294,10 @@ final class ResponseSink extends EachWriteSink {
         chunkLeft = size;
     }
 
-    /** Writes at most {@code most} bytes of {@code src}, behind the framing; {@code lineEnd}: with an end of line if those are all of {@code most}. */
+    /**
+     * Writes at most {@code most} bytes of {@code src}, behind the framing; {@code lineEnd}: with an end of line if
+     * those are all of {@code most}.
+     */
     private int write(ByteBuffer src, long most, boolean ends) throws IOException {
         int limit = src.limit();
         int count = (int) Math.min(src.remaining(), most);

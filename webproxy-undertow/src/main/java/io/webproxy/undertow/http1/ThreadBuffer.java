@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct buffers of each thread for what is read or written at once, as nearly everything is: the pool is asked only for what has to be kept. They are for use
- * within the call in which they were taken.
+ * Direct buffers of each thread for what is read or written at once, as nearly everything is: the pool is asked only
+ * for what has to be kept. They are for use within the call in which they were taken.
  */
 final class ThreadBuffer {
     private static final ThreadLocal<@Nullable ByteBuffer> IN = new ThreadLocal<>();

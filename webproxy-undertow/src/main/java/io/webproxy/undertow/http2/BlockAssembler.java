@@ -2,7 +2,10 @@ package io.webproxy.undertow.http2;
 
 import java.nio.ByteBuffer;
 
-/** Puts the field block of a HEADERS frame and its CONTINUATION frames together (RFC 9113 section 4.3), up to a limit. Not thread-safe. */
+/**
+ * Puts the field block of a HEADERS frame and its CONTINUATION frames together (RFC 9113 section 4.3), up to a limit.
+ * Not thread-safe.
+ */
 final class BlockAssembler {
     private static final int MOST_FRAGMENTS = 64;
     private static final FrameHead NONE = new FrameHead(0, 0, 0, 0);

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.http2;
 
 /**
- * The streams of an HTTP/2 connection that closed last: so that a late frame on one can be told from one that breaks the protocol (RFC 9113 section
- * 5.1). Bounded. Not thread-safe.
+ * The streams of an HTTP/2 connection that closed last: so that a late frame on one can be told from one that breaks
+ * the protocol (RFC 9113 section 5.1). Bounded. Not thread-safe.
  */
 final class ClosedStreams {
     /** Why one has closed. */

@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of one head or trailer section of HTTP/2 as they come out of HPACK, and whether they are well-formed (RFC 9113 section 8.2 and 8.3).
- * What is above the limits is not looked at; one field more is kept, so that it shows.
+ * The fields of one head or trailer section of HTTP/2 as they come out of HPACK, and whether they are well-formed (RFC
+ * 9113 section 8.2 and 8.3). What is above the limits is not looked at; one field more is kept, so that it shows.
  */
 abstract class FieldBlock implements FieldSink {
     /** What no limit counts: the separators of a field in HTTP/1.1. */

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Counts the frames of one HTTP/2 connection that cost this side more than the other (RFC 9113 section 10.5): for each kind a bucket of
- * tokens, as many as may come in a second, which fills again within a second.
+ * Counts the frames of one HTTP/2 connection that cost this side more than the other (RFC 9113 section 10.5): for each
+ * kind a bucket of tokens, as many as may come in a second, which fills again within a second.
  *
  * <p>Not thread-safe. Times are nanoseconds of a monotonic clock.
  */

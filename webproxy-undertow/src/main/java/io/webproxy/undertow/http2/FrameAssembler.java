@@ -3,7 +3,10 @@ package io.webproxy.undertow.http2;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Puts the head and the payload of one HTTP/2 frame after the other together from bytes that come in pieces. Not thread-safe. */
+/**
+ * Puts the head and the payload of one HTTP/2 frame after the other together from bytes that come in pieces. Not
+ * thread-safe.
+ */
 final class FrameAssembler {
     private final ByteBuffer headBytes = ByteBuffer.allocate(FrameHead.BYTES);
     private @Nullable FrameHead head;
@@ -25,8 +28,8 @@ final class FrameAssembler {
     }
 
     /**
-     * The payload of the frame whose head is complete, of {@code DATA} the length of its padding only; null if more bytes are needed. The next frame starts
-     * behind it. It may be a part of {@code data}.
+     * The payload of the frame whose head is complete, of {@code DATA} the length of its padding only; null if more
+     * bytes are needed. The next frame starts behind it. It may be a part of {@code data}.
      */
     @Nullable ByteBuffer payload(ByteBuffer data) {
         FrameHead of = head;

@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The frames on their way to the other side, of all streams of a connection, in the order in which they were made: they wait in pooled buffers, and go out together. A
- * buffer is filled as far as one TLS record holds; an idle connection has none.
+ * The frames on their way to the other side, of all streams of a connection, in the order in which they were made: they
+ * wait in pooled buffers, and go out together. A buffer is filled as far as one TLS record holds; an idle connection
+ * has none.
  *
- * <p>Bodies have to look for {@link #room} first, so that a side that doesn't read is felt by those who write; other frames always find a place.
+ * <p>Bodies have to look for {@link #room} first, so that a side that doesn't read is felt by those who write; other
+ * frames always find a place.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

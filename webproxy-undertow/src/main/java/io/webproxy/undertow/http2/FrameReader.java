@@ -14,11 +14,12 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what the other side sends on an HTTP/2 connection: takes its bytes, hands on what is right in its place, and ends what breaks the protocol or
- * a limit, by stream or as a whole (RFC 9113 sections 4 to 8). What it hands on knows no HPACK, no CONTINUATION and no padding. What a head may be, and when, depends on
- * the role.
+ * Reads what the other side sends on an HTTP/2 connection: takes its bytes, hands on what is right in its place, and
+ * ends what breaks the protocol or a limit, by stream or as a whole (RFC 9113 sections 4 to 8). What it hands on knows
+ * no HPACK, no CONTINUATION and no padding. What a head may be, and when, depends on the role.
  *
- * <p>It is long because it is one state machine: what each frame means depends on the streams and windows that all of them change.
+ * <p>It is long because it is one state machine: what each frame means depends on the streams and windows that all of
+ * them change.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what the other side sends.
  */
@@ -31,7 +32,10 @@ abstract class FrameReader {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final ThreadLocal<byte[]> SCRATCH = ThreadLocal.withInitial(() -> new byte[FrameRules.LONGEST]);
 
-    /** What is told of a connection's frames, in either role. A handler that ends the connection says so by {@link #end}. */
+    /**
+     * What is told of a connection's frames, in either role. A handler that ends the connection says so by
+     * {@link #end}.
+     */
     interface Handler {
         /** The other side has set something, which is to be acknowledged. */
         void settings(PeerSettings changed);
@@ -54,7 +58,10 @@ abstract class FrameReader {
         /** The other side takes so many bytes more: on a stream, or as a whole for stream 0. */
         void windowUpdate(int stream, int bytes);
 
-        /** The other side may send so many bytes more, because what it has sent needn't be read: on a stream, or as a whole for stream 0. */
+        /**
+         * The other side may send so many bytes more, because what it has sent needn't be read: on a stream, or as a
+         * whole for stream 0.
+         */
         void openWindow(int stream, int bytes);
 
         /**
@@ -147,7 +154,8 @@ abstract class FrameReader {
     abstract void malformed(int stream, String why);
 
     /**
-     * Takes all bytes of {@code data}, unless {@link #pause} is called meanwhile; what comes after the end of the connection is thrown away.
+     * Takes all bytes of {@code data}, unless {@link #pause} is called meanwhile; what comes after the end of the
+     * connection is thrown away.
      *
      * @return why the connection is to be ended, once; -1 if it isn't
      */

@@ -7,10 +7,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decodes field blocks by HPACK (RFC 7541), all those of one direction of a connection in their order.
  *
- * <p>Any input has an answer: nothing is thrown, and what a block makes it hold is bounded by the block's length and the table's limit. Not thread-safe.
+ * <p>Any input has an answer: nothing is thrown, and what a block makes it hold is bounded by the block's length and
+ * the table's limit. Not thread-safe.
  */
 final class HpackDecoder {
-    /** No integer of a block can mean more; it takes at most five more bytes, of which the last may hold nothing but zeros. */
+    /**
+     * No integer of a block can mean more; it takes at most five more bytes, of which the last may hold nothing but
+     * zeros.
+     */
     private static final int MOST = 1 << 28;
 
     private static final int MOST_SHIFT = 28;
@@ -36,7 +40,8 @@ final class HpackDecoder {
     /**
      * Decodes one whole field block.
      *
-     * @return whether it is valid; if not, the table is unreliable from now on, and the connection ends with COMPRESSION_ERROR
+     * @return whether it is valid; if not, the table is unreliable from now on, and the connection ends with
+     *     COMPRESSION_ERROR
      */
     boolean decode(byte[] block, int from, int to, FieldSink into) {
         at = from;

@@ -12,10 +12,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encodes field blocks by HPACK (RFC 7541), all those of one direction of a connection: {@link #start}, the fields, then {@link #length} of {@link #bytes} are the
- * block. Each block that was started has to reach the peer, in that order, or the tables differ.
+ * Encodes field blocks by HPACK (RFC 7541), all those of one direction of a connection: {@link #start}, the fields,
+ * then {@link #length} of {@link #bytes} are the block. Each block that was started has to reach the peer, in that
+ * order, or the tables differ.
  *
- * <p>Names are written in lower case. CR, LF and NUL in values become spaces, what ISO-8859-1 hasn't becomes a question mark. Not thread-safe.
+ * <p>Names are written in lower case. CR, LF and NUL in values become spaces, what ISO-8859-1 hasn't becomes a question
+ * mark. Not thread-safe.
  */
 final class HpackEncoder {
     /** The table is never larger, whatever the peer allows. */
@@ -49,7 +51,10 @@ final class HpackEncoder {
         leastLimit = Math.min(leastLimit, limit);
     }
 
-    /** Starts a block. If the limit of the table has changed, it says so: the least that it was, then the last (RFC 7541 section 4.2). */
+    /**
+     * Starts a block. If the limit of the table has changed, it says so: the least that it was, then the last (RFC 7541
+     * section 4.2).
+     */
     void start() {
         length = 0;
         if (out.length > KEPT) {

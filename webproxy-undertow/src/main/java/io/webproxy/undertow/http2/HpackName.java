@@ -4,7 +4,10 @@ import io.undertow.util.HttpString;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A name that is well known: its spelling in lower case, its place in the static table, and how fields of that name are encoded. */
+/**
+ * A name that is well known: its spelling in lower case, its place in the static table, and how fields of that name are
+ * encoded.
+ */
 final class HpackName {
     /** What an encoder does with a field (RFC 7541 section 7.1). */
     enum Indexing {

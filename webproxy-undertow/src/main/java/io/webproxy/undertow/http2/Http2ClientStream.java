@@ -194,7 +194,10 @@ final class Http2ClientStream implements ClientStream {
         // a reset is an abort in every phase
     }
 
-    /** A complete response whose request goes on: what the client still sends is thrown away for at most 2 s, then the stream is reset without an error. */
+    /**
+     * A complete response whose request goes on: what the client still sends is thrown away for at most 2 s, then the
+     * stream is reset without an error.
+     */
     private final class Linger extends Watched {
         private final long deadline = connection.sweeper().now() + LINGER_NANOS;
 

@@ -28,9 +28,11 @@ import org.xnio.StreamConnection;
 import org.xnio.channels.SslChannel;
 
 /**
- * An HTTP/2 connection of a client (RFC 9113): reads frames, keeps the streams and the windows of both directions, and sends what all streams have made of a turn at once.
+ * An HTTP/2 connection of a client (RFC 9113): reads frames, keeps the streams and the windows of both directions, and
+ * sends what all streams have made of a turn at once.
  *
- * <p>It is long because it is where all parts meet: what the reader finds, what streams want, what the socket takes, and the ways to an end.
+ * <p>It is long because it is where all parts meet: what the reader finds, what streams want, what the socket takes,
+ * and the ways to an end.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -64,7 +66,8 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
      *
      * @param origin where it comes from
      * @param root handles its requests
-     * @param window how much a client may send before it must wait, in bytes: on each stream, and on all together; both grow with fast uploads
+     * @param window how much a client may send before it must wait, in bytes: on each stream, and on all together; both
+     *     grow with fast uploads
      */
     public Http2Connection(
             StreamConnection socket,
@@ -107,7 +110,10 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         turns.start(read);
     }
 
-    /** The endpoint goes away: what is in flight ends by itself, what comes late is refused, and then the connection ends. */
+    /**
+     * The endpoint goes away: what is in flight ends by itself, what comes late is refused, and then the connection
+     * ends.
+     */
     public void leave() {
         if (!ending) {
             leave.start(sweeper.now());
@@ -356,7 +362,10 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         lost(stream);
     }
 
-    /** The response of a stream is complete, and its request is too, unless it was for a tunnel that isn't granted: then the client may still be sending. */
+    /**
+     * The response of a stream is complete, and its request is too, unless it was for a tunnel that isn't granted: then
+     * the client may still be sending.
+     */
     void completed(Http2Stream stream) {
         if (!stream.source().isEnded()) {
             reset(stream, ErrorCode.NO_ERROR);
@@ -397,7 +406,10 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         }
     }
 
-    /** Everything is sent. A close beside bytes that nobody has read is a TCP reset, which can overtake GOAWAY; so only this side ends now. */
+    /**
+     * Everything is sent. A close beside bytes that nobody has read is a TCP reset, which can overtake GOAWAY; so only
+     * this side ends now.
+     */
     @Override
     void finish() {
         if (finished || closed) {

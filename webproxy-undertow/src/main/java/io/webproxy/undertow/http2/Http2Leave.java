@@ -1,8 +1,9 @@
 package io.webproxy.undertow.http2;
 
 /**
- * The way of an HTTP/2 connection out of service, in the two steps of RFC 9113 section 6.8: a GOAWAY that refuses nothing yet, and, a round trip later, one that names
- * the last stream, so that no request is lost that the client had sent by then; the end follows behind the last exchange.
+ * The way of an HTTP/2 connection out of service, in the two steps of RFC 9113 section 6.8: a GOAWAY that refuses
+ * nothing yet, and, a round trip later, one that names the last stream, so that no request is lost that the client had
+ * sent by then; the end follows behind the last exchange.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

@@ -13,7 +13,8 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * This side of an HTTP/2 connection, in either role: the streams, the settings and the windows of both directions, and the turns in which it reads and sends.
+ * This side of an HTTP/2 connection, in either role: the streams, the settings and the windows of both directions, and
+ * the turns in which it reads and sends.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

@@ -7,7 +7,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the streams of a connection send: heads at once, bodies as far as the other side's windows and the output have room, each stream that waits a piece at a time.
+ * What the streams of a connection send: heads at once, bodies as far as the other side's windows and the output have
+ * room, each stream that waits a piece at a time.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -128,7 +129,10 @@ final class Http2Sender {
         }
     }
 
-    /** Serves those who wait, round after round as far as a turn goes, and sends what there is; returns whether one of them could go on at once. */
+    /**
+     * Serves those who wait, round after round as far as a turn goes, and sends what there is; returns whether one of
+     * them could go on at once.
+     */
     boolean write() {
         left = BYTES_OF_A_TURN;
         int before;

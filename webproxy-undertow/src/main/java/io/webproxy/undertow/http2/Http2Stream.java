@@ -32,7 +32,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * A stream that a client has opened, which Undertow takes for a connection with one exchange. What it says of itself is the connection's.
+ * A stream that a client has opened, which Undertow takes for a connection with one exchange. What it says of itself is
+ * the connection's.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -124,7 +125,9 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
         return client;
     }
 
-    /** Bytes were read: returns how many there are by now for which the window is to be opened, 0 if they are too few. */
+    /**
+     * Bytes were read: returns how many there are by now for which the window is to be opened, 0 if they are too few.
+     */
     int owe(int bytes, int enough) {
         owed += bytes;
         if (owed < enough) {

@@ -5,8 +5,9 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.http2.FrameReader.Phase;
 
 /**
- * How long an HTTP/2 connection may do without what is to come next: the client's preface and settings and the rest of a field block within the
- * limit of heads, a request within that of keep-alive. Open streams have deadlines of their own.
+ * How long an HTTP/2 connection may do without what is to come next: the client's preface and settings and the rest of
+ * a field block within the limit of heads, a request within that of keep-alive. Open streams have deadlines of their
+ * own.
  */
 final class Http2Wait extends Watched {
     /** How long the client may take to fetch GOAWAY. */

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.http2;
 
 /**
- * The Huffman code of HPACK (RFC 7541 appendix B). It is canonical: of codes with the same length, that of the greater symbol is the next number. So the lengths
- * say it all.
+ * The Huffman code of HPACK (RFC 7541 appendix B). It is canonical: of codes with the same length, that of the greater
+ * symbol is the next number. So the lengths say it all.
  */
 final class Huffman {
     /** The length of each symbol's code, from symbol 0 on: A is 5 bits, B is 6 and so on. */
@@ -64,7 +64,8 @@ final class Huffman {
     /**
      * Decodes into {@code out}, which has room for {@link #mostDecoded}.
      *
-     * @return how many bytes came out, or -1: EOS within, padding of more than 7 bits or with other bits than EOS has (RFC 7541 section 5.2)
+     * @return how many bytes came out, or -1: EOS within, padding of more than 7 bits or with other bits than EOS has
+     *     (RFC 7541 section 5.2)
      */
     static int decode(byte[] in, int from, int to, byte[] out) {
         long bits = 0;

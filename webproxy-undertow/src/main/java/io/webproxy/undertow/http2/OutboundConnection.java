@@ -18,15 +18,17 @@ import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 
 /**
- * An HTTP/2 connection to an upstream, in the client's role (RFC 9113). Each request is a stream; a stream that the upstream, or the client whose request it is, doesn't care for
- * holds no other up.
+ * An HTTP/2 connection to an upstream, in the client's role (RFC 9113). Each request is a stream; a stream that the
+ * upstream, or the client whose request it is, doesn't care for holds no other up.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
 public final class OutboundConnection extends Http2Link<OutboundStream> {
     private static final Logger LOG = LoggerFactory.getLogger(OutboundConnection.class);
 
-    /** What an upstream may send on a stream at first, in bytes; a client that doesn't read leaves that much in memory. */
+    /**
+     * What an upstream may send on a stream at first, in bytes; a client that doesn't read leaves that much in memory.
+     */
     static final int STREAM_WINDOW = 65_536;
     /** The least where memory is short. */
     private static final int SMALL_WINDOW = 8192;
@@ -134,7 +136,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         this.wait = new OutboundWait(this, reader, heads.headTime().toNanos(), sweeper.now());
     }
 
-    /** Half of what a stream may have in memory, in whole buffers: one more may be begun than what waits fills, unless that is one. */
+    /**
+     * Half of what a stream may have in memory, in whole buffers: one more may be begun than what waits fills, unless
+     * that is one.
+     */
     private static int streamWindow(BodyRoom room, ByteBufferPool buffers) {
         int buffer = buffers.getBufferSize();
         long half = room.share(SLOW_CLIENTS) / 2;
@@ -275,8 +280,8 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     }
 
     /**
-     * Upstreams take many resets for an attack (CVE-2023-44487), and end the connection with all that is on it: so a client that leaves again and again moves to another one before
-     * others are harmed.
+     * Upstreams take many resets for an attack (CVE-2023-44487), and end the connection with all that is on it: so a
+     * client that leaves again and again moves to another one before others are harmed.
      */
     private void countReset() {
         long now = sweeper.now();
@@ -608,7 +613,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         closeNow();
     }
 
-    /** What the upstream has said before it went is heard: answers that are complete, and which requests it has done nothing for. */
+    /**
+     * What the upstream has said before it went is heard: answers that are complete, and which requests it has done
+     * nothing for.
+     */
     @Override
     void broken() {
         if (ending) {

@@ -16,7 +16,10 @@ import org.xnio.conduits.StreamSourceConduit;
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 public final class OutboundStream implements LinkStream {
-    /** What is heard of a stream, on its IO thread. Exactly one of {@link #ended} and {@link #failed} is the last; after a {@link #reset} there is nothing more. */
+    /**
+     * What is heard of a stream, on its IO thread. Exactly one of {@link #ended} and {@link #failed} is the last; after
+     * a {@link #reset} there is nothing more.
+     */
     public interface Listener {
         /** Bytes of the request body have gone out. */
         void bytesTaken(long bytes);
@@ -105,7 +108,9 @@ public final class OutboundStream implements LinkStream {
         connection.send(this, head, end);
     }
 
-    /** Where the request body goes; after {@link #send}. {@code trailers} is asked when it has ended, and may give null. */
+    /**
+     * Where the request body goes; after {@link #send}. {@code trailers} is asked when it has ended, and may give null.
+     */
     public StreamSinkConduit body(Supplier<@Nullable HeaderMap> trailersOfRequest) {
         sink().trailers(trailersOfRequest);
         return sink();
@@ -117,8 +122,8 @@ public final class OutboundStream implements LinkStream {
     }
 
     /**
-     * Makes both directions a connection of its own, after the upstream has granted an extended CONNECT (RFC 8441); its close resets the stream unless both have ended. The listener
-     * hears nothing more.
+     * Makes both directions a connection of its own, after the upstream has granted an extended CONNECT (RFC 8441); its
+     * close resets the stream unless both have ended. The listener hears nothing more.
      */
     public StreamConnection tunnel() {
         over = true;
@@ -130,7 +135,10 @@ public final class OutboundStream implements LinkStream {
         return sink != null && sink.isAwaitingBody();
     }
 
-    /** Ends the stream, unless it is over, with an error code of RFC 9113 section 7; the listener hears nothing more. Idempotent. */
+    /**
+     * Ends the stream, unless it is over, with an error code of RFC 9113 section 7; the listener hears nothing more.
+     * Idempotent.
+     */
     public void reset(int code) {
         over = true;
         connection.reset(this, code);

@@ -6,13 +6,17 @@ import io.webproxy.undertow.http2.OutboundStream.Failure;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long an upstream may be silent: with a field block that has begun within the limit of heads, with its first settings too unless a request waits for them, and with streams
- * open until it has not answered a PING. How long one response may take is the exchange's own affair.
+ * How long an upstream may be silent: with a field block that has begun within the limit of heads, with its first
+ * settings too unless a request waits for them, and with streams open until it has not answered a PING. How long one
+ * response may take is the exchange's own affair.
  */
 final class OutboundWait extends Watched {
     /** Silence before a PING. */
     static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
-    /** The same if no frame of a stream has come since the last PING: servers of gRPC end connections that go on with less than 5 minutes between them. */
+    /**
+     * The same if no frame of a stream has come since the last PING: servers of gRPC end connections that go on with
+     * less than 5 minutes between them.
+     */
     static final long LONG_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(310);
 
     static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(15);

@@ -8,7 +8,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/** Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them, and the room that all have together. Not thread-safe. */
+/**
+ * Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them, and
+ * the room that all have together. Not thread-safe.
+ */
 final class ReceivedBytes {
     /** As many bytes are kept outside of the pool, in buffers of {@link #SMALL} bytes. */
     static final int FEW = 2048;
@@ -55,7 +58,10 @@ final class ReceivedBytes {
         return true;
     }
 
-    /** Moves what is left of the only buffer to its start, if what has come fits then: who reads slowly shouldn't hold two. */
+    /**
+     * Moves what is left of the only buffer to its start, if what has come fits then: who reads slowly shouldn't hold
+     * two.
+     */
     private void makeRoom(int bytes) {
         PooledByteBuffer only = buffers.size() == 1 ? buffers.getFirst() : null;
         if (only == null || readAt == 0) {
@@ -68,7 +74,10 @@ final class ReceivedBytes {
         }
     }
 
-    /** A buffer for what has come; null if there is no room. A few bytes don't take a whole buffer, of which many streams could have one each. */
+    /**
+     * A buffer for what has come; null if there is no room. A few bytes don't take a whole buffer, of which many
+     * streams could have one each.
+     */
     private @Nullable PooledByteBuffer allocate(int bytes) {
         if (size + bytes <= FEW) {
             return new ImmediatePooledByteBuffer(ByteBuffer.allocate(SMALL));

@@ -6,7 +6,8 @@ import io.webproxy.undertow.message.ContentLength;
 import java.util.Arrays;
 
 /**
- * Takes the head of a request (RFC 9113 section 8.3.1). It is encoded when it is complete, because HPACK's table can't forget one that isn't sent.
+ * Takes the head of a request (RFC 9113 section 8.3.1). It is encoded when it is complete, because HPACK's table can't
+ * forget one that isn't sent.
  *
  * <p>Not thread-safe: one serves all requests of a connection, each within {@link OutboundStream#send}.
  */

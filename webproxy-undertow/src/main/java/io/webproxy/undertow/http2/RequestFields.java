@@ -101,7 +101,10 @@ final class RequestFields extends FieldBlock {
         return protocol;
     }
 
-    /** The fields of a request, with {@code Host} in place of {@code :authority}; or null if it is malformed (RFC 9113 section 8.3.1). */
+    /**
+     * The fields of a request, with {@code Host} in place of {@code :authority}; or null if it is malformed (RFC 9113
+     * section 8.3.1).
+     */
     @Nullable HeaderMap request() {
         HeaderMap fields = fields();
         HeaderValues hosts = fields.get(Headers.HOST);

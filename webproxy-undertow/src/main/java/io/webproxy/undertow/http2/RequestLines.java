@@ -8,7 +8,10 @@ import io.undertow.util.Methods;
 import java.security.SecureRandom;
 import java.util.Base64;
 
-/** Gives an exchange what HTTP/1.1 has in its request line; a request for a WebSocket becomes the handshake that RFC 8441 section 5 describes. */
+/**
+ * Gives an exchange what HTTP/1.1 has in its request line; a request for a WebSocket becomes the handshake that RFC
+ * 8441 section 5 describes.
+ */
 final class RequestLines {
     private static final HttpString KEY = new HttpString("Sec-WebSocket-Key");
     private static final int KEY_BYTES = 16;

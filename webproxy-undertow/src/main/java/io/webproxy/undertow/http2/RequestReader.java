@@ -25,7 +25,8 @@ final class RequestReader extends FrameReader {
         void request(int stream, RequestFields head, HeaderMap fields, boolean end);
 
         /**
-         * The request of a stream is malformed (RFC 9113 section 8.1.1): the client is to be told so, and that the stream is reset.
+         * The request of a stream is malformed (RFC 9113 section 8.1.1): the client is to be told so, and that the
+         * stream is reset.
          *
          * @param head of a request that nothing else is known of; null if it was handed on
          */

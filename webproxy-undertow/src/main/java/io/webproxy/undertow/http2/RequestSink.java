@@ -7,10 +7,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes out to an upstream on a stream after the head: the body of a request, or what a tunnel carries. The end goes with the last bytes where the length is known.
+ * What goes out to an upstream on a stream after the head: the body of a request, or what a tunnel carries. The end
+ * goes with the last bytes where the length is known.
  *
- * <p>It doesn't throw when the stream is over: the rest of the body is discarded, because the answer or the failure comes from the reading side. Not thread-safe: it belongs to
- * the connection's IO thread.
+ * <p>It doesn't throw when the stream is over: the rest of the body is discarded, because the answer or the failure
+ * comes from the reading side. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class RequestSink extends StreamSink {
     private final OutboundStream stream;

@@ -2,7 +2,10 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.server.Connectors;
 
-/** What comes from a client on a stream: the body of a request, or what a tunnel carries. Not thread-safe: it belongs to the connection's IO thread. */
+/**
+ * What comes from a client on a stream: the body of a request, or what a tunnel carries. Not thread-safe: it belongs to
+ * the connection's IO thread.
+ */
 final class RequestSource extends StreamSource {
     private final Http2Stream stream;
     private final Http2Connection connection;
@@ -34,8 +37,8 @@ final class RequestSource extends StreamSource {
     }
 
     /**
-     * Undertow (2.4.4) forgets who waits to read when a request is complete: so that waits for the reader, if there is one. Canary: {@code
-     * UndertowDefectsTest.readerIsForgottenBeforeItHasReadTheEnd}.
+     * Undertow (2.4.4) forgets who waits to read when a request is complete: so that waits for the reader, if there is
+     * one. Canary: {@code UndertowDefectsTest.readerIsForgottenBeforeItHasReadTheEnd}.
      */
     @Override
     boolean isEndAwaited() {

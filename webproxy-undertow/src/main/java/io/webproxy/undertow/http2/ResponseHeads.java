@@ -8,7 +8,10 @@ import io.undertow.util.StatusCodes;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 
-/** Makes field blocks of responses (RFC 9113 section 8.3.2) with a connection's encoder. Each has to be sent, in the order in which they are made. Not thread-safe. */
+/**
+ * Makes field blocks of responses (RFC 9113 section 8.3.2) with a connection's encoder. Each has to be sent, in the
+ * order in which they are made. Not thread-safe.
+ */
 final class ResponseHeads {
     private static final HttpString ACCEPT = new HttpString("Sec-WebSocket-Accept");
 

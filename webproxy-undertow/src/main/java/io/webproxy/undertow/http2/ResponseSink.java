@@ -14,8 +14,8 @@ import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes out to a client on a stream: the head and the body of a response, or what a tunnel carries. The head goes with the first bytes of the body, the end with the last where the length
- * is known.
+ * What goes out to a client on a stream: the head and the body of a response, or what a tunnel carries. The head goes
+ * with the first bytes of the body, the end with the last where the length is known.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -160,7 +160,10 @@ final class ResponseSink extends StreamSink {
         }
     }
 
-    /** Ends a response that isn't whole by these trailers, or by a head with them if none was sent; false if that is too late, or would look like a whole one. */
+    /**
+     * Ends a response that isn't whole by these trailers, or by a head with them if none was sent; false if that is too
+     * late, or would look like a whole one.
+     */
     boolean endCall(HeaderMap trailers) {
         if (broken || terminated || ended || tunnel || bodiless || missing > 0) {
             return false;

@@ -1,6 +1,9 @@
 package io.webproxy.undertow.http2;
 
-/** What comes from an upstream on a stream: the body of a response, or what a tunnel carries. Not thread-safe: it belongs to the connection's IO thread. */
+/**
+ * What comes from an upstream on a stream: the body of a response, or what a tunnel carries. Not thread-safe: it
+ * belongs to the connection's IO thread.
+ */
 final class ResponseSource extends StreamSource {
     private final OutboundConnection connection;
     private final OutboundStream stream;

@@ -10,7 +10,8 @@ import org.xnio.XnioWorker;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * What goes out on a stream, as far as the other side's windows and the output have room. It holds no bytes: what neither takes is the writer's to keep.
+ * What goes out on a stream, as far as the other side's windows and the output have room. It holds no bytes: what
+ * neither takes is the writer's to keep.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -92,7 +93,10 @@ abstract class StreamSink implements PlainSink {
         return !isOver() && !sender.isBlocked() && (isTerminated() || flushWaits || (window > 0 && sender.hasWindow()));
     }
 
-    /** Sends as many of the bytes as there is room for; returns how many. {@code last}: how many bytes there are to the end of the stream, else -1. */
+    /**
+     * Sends as many of the bytes as there is room for; returns how many. {@code last}: how many bytes there are to the
+     * end of the stream, else -1.
+     */
     final int send(ByteBuffer src, long last) {
         int length = link.sender().allowed(this, src.remaining());
         if (length <= 0) {

@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The open streams of a connection by their number: a hash table with open addressing, which makes no objects. Not thread-safe. */
+/**
+ * The open streams of a connection by their number: a hash table with open addressing, which makes no objects. Not
+ * thread-safe.
+ */
 final class StreamTable<T> {
     private static final int SMALLEST = 16;
 

@@ -14,8 +14,9 @@ import org.xnio.channels.SslChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The turns of one connection on its IO thread: in each it reads what there is, up to a limit, runs what has become due, and writes once. What other connections of the thread
- * make it write waits for the end of the thread's round, so that it goes out together.
+ * The turns of one connection on its IO thread: in each it reads what there is, up to a limit, runs what has become
+ * due, and writes once. What other connections of the thread make it write waits for the end of the thread's round, so
+ * that it goes out together.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -49,7 +50,10 @@ final class Turns {
     /** Tasks that make others could keep the thread for themselves. */
     private static final int TASKS = 1024;
 
-    /** What is read into, by all connections of a thread: one for a turn, and one for a look at another connection within that turn. */
+    /**
+     * What is read into, by all connections of a thread: one for a turn, and one for a look at another connection
+     * within that turn.
+     */
     private static final ThreadLocal<ArrayDeque<ByteBuffer>> BUFFERS = ThreadLocal.withInitial(ArrayDeque::new);
 
     private final StreamConnection socket;
@@ -220,8 +224,9 @@ final class Turns {
     }
 
     /**
-     * Waits for a turn that is due until the thread has looked at its sockets: its tasks run before that, so that one which follows on itself at once would keep all others waiting.
-     * A socket that takes bytes says so in the next look. One that is full doesn't, so there is a limit.
+     * Waits for a turn that is due until the thread has looked at its sockets: its tasks run before that, so that one
+     * which follows on itself at once would keep all others waiting. A socket that takes bytes says so in the next
+     * look. One that is full doesn't, so there is a limit.
      */
     private void rest(boolean due) {
         resting = due;

@@ -1,11 +1,13 @@
 package io.webproxy.undertow.http2;
 
 /**
- * How far the windows of uploads grow beyond what clients were told at first (RFC 9113 section 5.2): as long as half a window is read within a round trip, it is doubled. So a
- * distant client isn't held up, and one whose upstream is slow gets no more than it reads.
+ * How far the windows of uploads grow beyond what clients were told at first (RFC 9113 section 5.2): as long as half a
+ * window is read within a round trip, it is doubled. So a distant client isn't held up, and one whose upstream is slow
+ * gets no more than it reads.
  *
- * <p>A distant client would need many round trips to get there. So where the first half of a window is read much faster than a round trip takes, as far as the answer to the
- * settings has told that, the window becomes at once what this rate needs.
+ * <p>A distant client would need many round trips to get there. So where the first half of a window is read much faster
+ * than a round trip takes, as far as the answer to the settings has told that, the window becomes at once what this
+ * rate needs.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
@@ -34,7 +36,10 @@ final class UploadWindow {
 
     private long readSince;
 
-    /** One that starts with {@code initial} bytes and has {@code most} at last; {@code now}: the time, in which the settings are sent. */
+    /**
+     * One that starts with {@code initial} bytes and has {@code most} at last; {@code now}: the time, in which the
+     * settings are sent.
+     */
     UploadWindow(int initial, int most, long now) {
         this.initial = initial;
         this.most = most;

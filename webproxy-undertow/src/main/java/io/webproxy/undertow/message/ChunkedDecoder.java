@@ -94,9 +94,11 @@ public final class ChunkedDecoder {
     }
 
     /**
-     * Takes the framing out of what was read into a buffer, between {@code start} and its position: then the data stands there, up to the new position.
+     * Takes the framing out of what was read into a buffer, between {@code start} and its position: then the data
+     * stands there, up to the new position.
      *
-     * @return what of it comes after the body's end, in a view of the buffer; look at {@link #isEnd()} and {@link #problem()} next
+     * @return what of it comes after the body's end, in a view of the buffer; look at {@link #isEnd()} and
+     *     {@link #problem()} next
      */
     public ByteBuffer decodeInPlace(ByteBuffer buffer, int start) {
         // what is left is never longer than what was read

@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds field lines of one name to a map of Undertow's (2.4.4), which throws at the 128th: those above 100 share a value. Canary: {@code
- * UndertowDefectsTest.fieldHasAtMost127Values}.
+ * Adds field lines of one name to a map of Undertow's (2.4.4), which throws at the 128th: those above 100 share a
+ * value. Canary: {@code UndertowDefectsTest.fieldHasAtMost127Values}.
  */
 public final class FieldLines {
     static final int MOST = 100;
@@ -19,12 +19,18 @@ public final class FieldLines {
 
     private FieldLines() {}
 
-    /** Adds a value of a request. Many become a list (RFC 9110 section 5.3); that of {@code Cookie} has semicolons (RFC 9113 section 8.2.3). */
+    /**
+     * Adds a value of a request. Many become a list (RFC 9110 section 5.3); that of {@code Cookie} has semicolons (RFC
+     * 9113 section 8.2.3).
+     */
     public static void add(HeaderMap fields, HttpString name, String value) {
         add(fields, name, value, name.equals(Headers.COOKIE) ? "; " : ", ");
     }
 
-    /** Adds a value of a response. Many become a list, but {@code Set-Cookie} is none: who sends it on asks for {@link #lines}. */
+    /**
+     * Adds a value of a response. Many become a list, but {@code Set-Cookie} is none: who sends it on asks for
+     * {@link #lines}.
+     */
     public static void addOfResponse(HeaderMap fields, HttpString name, String value) {
         add(fields, name, value, name.equals(Headers.SET_COOKIE) ? LINE_FEED : ", ");
     }

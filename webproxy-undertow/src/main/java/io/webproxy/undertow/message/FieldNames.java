@@ -10,9 +10,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which names of a request's fields pass, as far as a server could take one for another: environments of programs know letters, digits and one more character
- * (RFC 3875 section 4.1.18), so {@code X_Real_IP} and {@code X.Real.IP} become the same as {@code X-Real-IP}. Names of letters, digits and hyphens are never in doubt.
- * Not thread-safe.
+ * Which names of a request's fields pass, as far as a server could take one for another: environments of programs know
+ * letters, digits and one more character (RFC 3875 section 4.1.18), so {@code X_Real_IP} and {@code X.Real.IP} become
+ * the same as {@code X-Real-IP}. Names of letters, digits and hyphens are never in doubt. Not thread-safe.
  */
 public final class FieldNames {
     /** What frames or routes a message, or says who the client is; folded. */

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads field lines (RFC 9112 section 5) from bytes, strictly: a name is a token, a value has no control character but the
- * tab, and no line is folded. Bounded and total; keeps the names it has met. Not thread-safe.
+ * Reads field lines (RFC 9112 section 5) from bytes, strictly: a name is a token, a value has no control character but
+ * the tab, and no line is folded. Bounded and total; keeps the names it has met. Not thread-safe.
  */
 public final class FieldParser {
     private static final boolean[] TOKEN = new boolean[128];

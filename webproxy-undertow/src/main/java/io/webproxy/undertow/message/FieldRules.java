@@ -165,15 +165,16 @@ public final class FieldRules {
     }
 
     /**
-     * The trailers that pass: well-known ones, and extension fields ({@code X-…}, {@code Grpc-…}) that aren't read for routing or
-     * identity. Everything that frames, routes, authenticates or describes the message is dropped.
+     * The trailers that pass: well-known ones, and extension fields ({@code X-…}, {@code Grpc-…}) that aren't read for
+     * routing or identity. Everything that frames, routes, authenticates or describes the message is dropped.
      */
     public static HeaderMap allowedTrailers(HeaderMap trailers) {
         return allowedTrailers(trailers, name -> true);
     }
 
     /**
-     * The trailers of a response that pass to the client of a gRPC call, which reads them as metadata and never as part of the head: all but those that frame, route or authenticate.
+     * The trailers of a response that pass to the client of a gRPC call, which reads them as metadata and never as part
+     * of the head: all but those that frame, route or authenticate.
      */
     public static HeaderMap metadata(HeaderMap trailers) {
         HeaderMap allowed = new HeaderMap();

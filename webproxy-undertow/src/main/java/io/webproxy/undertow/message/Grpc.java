@@ -7,7 +7,10 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** What gRPC says in the fields of HTTP/2: its calls, their deadlines, and how they end ({@code PROTOCOL-HTTP2.md} of the gRPC project). Pure. */
+/**
+ * What gRPC says in the fields of HTTP/2: its calls, their deadlines, and how they end ({@code PROTOCOL-HTTP2.md} of
+ * the gRPC project). Pure.
+ */
 public final class Grpc {
     /** The media type of calls, and of our own answers to them. */
     public static final String TYPE = "application/grpc";
@@ -48,7 +51,10 @@ public final class Grpc {
         return next == ';' || next == '+' || next == ' ' || next == '\t';
     }
 
-    /** The nanoseconds of a timeout, such as {@code 100m}; -1 for none, or a malformed one, which is the upstream's to judge. */
+    /**
+     * The nanoseconds of a timeout, such as {@code 100m}; -1 for none, or a malformed one, which is the upstream's to
+     * judge.
+     */
     public static long timeout(@Nullable String value) {
         int digits = value == null ? 0 : value.length() - 1;
         if (value == null || digits < 1 || digits > DIGITS) {
@@ -117,7 +123,9 @@ public final class Grpc {
         };
     }
 
-    /** Whether a status says that the service has failed, as 5xx does; a deadline is the client's, and may be too short. */
+    /**
+     * Whether a status says that the service has failed, as 5xx does; a deadline is the client's, and may be too short.
+     */
     public static boolean isFailure(int status) {
         return status == UNKNOWN || status == INTERNAL || status == UNAVAILABLE || status == DATA_LOSS;
     }
@@ -139,7 +147,10 @@ public final class Grpc {
         fields.put(MESSAGE, encoded(why));
     }
 
-    /** A message as its field has it: UTF-8, of which only printable ASCII stands as it is, and that without the percent sign. */
+    /**
+     * A message as its field has it: UTF-8, of which only printable ASCII stands as it is, and that without the percent
+     * sign.
+     */
     static String encoded(String message) {
         StringBuilder encoded = new StringBuilder(message.length());
         for (byte b : message.getBytes(StandardCharsets.UTF_8)) {

@@ -17,7 +17,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hands each record to the observers and the logs, and events to the observers. Thread-safe; never lets an observer's failure out. */
+/**
+ * Hands each record to the observers and the logs, and events to the observers. Thread-safe; never lets an observer's
+ * failure out.
+ */
 public final class Recorder {
     private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
 

@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One line for each connection of a port rule through the logger {@code io.webproxy.relay} at INFO, with the fields always in the same order and {@code -} for what
- * there isn't.
+ * One line for each connection of a port rule through the logger {@code io.webproxy.relay} at INFO, with the fields
+ * always in the same order and {@code -} for what there isn't.
  */
 final class RelayLog {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.relay");

@@ -46,7 +46,10 @@ final class Authentication implements Stage {
         return false;
     }
 
-    /** Code that isn't the proxy's may rely on a name that a server reads another one for; what it doesn't know it can't check. */
+    /**
+     * Code that isn't the proxy's may rely on a name that a server reads another one for; what it doesn't know it can't
+     * check.
+     */
     private static boolean mayHaveUnusualNames(Route route, @Nullable Authenticator authenticator) {
         return route.allowsUnderscores()
                 || (route.filter().isEmpty() && (authenticator == null || authenticator instanceof BasicAuth));

@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How fast a client sends a body that is waited for: on average over that waiting, so that neither a pause of the upstream nor a burst of the
- * client counts against it. Pure; times are nanoseconds of a monotonic clock.
+ * How fast a client sends a body that is waited for: on average over that waiting, so that neither a pause of the
+ * upstream nor a burst of the client counts against it. Pure; times are nanoseconds of a monotonic clock.
  */
 final class BodyPace {
     /** More than a sweep can be late: in what is beyond it the whole machine slept. */

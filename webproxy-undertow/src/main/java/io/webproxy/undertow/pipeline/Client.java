@@ -17,7 +17,10 @@ import java.net.InetAddress;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** What is known of a connection's client, found out once for all its requests. Not thread-safe: it belongs to the connection's IO thread. */
+/**
+ * What is known of a connection's client, found out once for all its requests. Not thread-safe: it belongs to the
+ * connection's IO thread.
+ */
 final class Client {
     private static final AttachmentKey<Client> KEY = AttachmentKey.create(Client.class);
 

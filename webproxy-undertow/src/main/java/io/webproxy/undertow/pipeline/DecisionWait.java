@@ -18,8 +18,9 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An exchange that waits for a decision of the application's, which comes from any thread: it is under the same limits as one that waits for an upstream, though never
- * without one. A decision that comes when the exchange is over is ignored. Not thread-safe.
+ * An exchange that waits for a decision of the application's, which comes from any thread: it is under the same limits
+ * as one that waits for an upstream, though never without one. A decision that comes when the exchange is over is
+ * ignored. Not thread-safe.
  */
 final class DecisionWait implements Expiry {
     /** For classes that wait forever, where {@code DEFAULT} does too. */

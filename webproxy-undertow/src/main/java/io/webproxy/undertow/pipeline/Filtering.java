@@ -6,7 +6,10 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import org.jspecify.annotations.Nullable;
 
-/** Lets the application's filter of the route answer a request, or change what is forwarded. Whatever it throws is logged and answered with 500. */
+/**
+ * Lets the application's filter of the route answer a request, or change what is forwarded. Whatever it throws is
+ * logged and answered with 500.
+ */
 final class Filtering implements Stage {
     @Override
     public boolean pass(Passage passage) throws Exception {

@@ -3,7 +3,10 @@ package io.webproxy.undertow.pipeline;
 import java.net.InetSocketAddress;
 import javax.net.ssl.SSLSession;
 
-/** What the certificates of a server say about hosts, which are lower case, without a port and a trailing dot. Thread-safe, never blocks. */
+/**
+ * What the certificates of a server say about hosts, which are lower case, without a port and a trailing dot.
+ * Thread-safe, never blocks.
+ */
 public interface HostCertificates {
     /** The host that the client has named in its handshake (RFC 6066 section 3); empty if none. */
     String requestedName(SSLSession session);

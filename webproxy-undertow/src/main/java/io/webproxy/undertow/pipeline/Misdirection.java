@@ -9,8 +9,9 @@ import java.net.InetSocketAddress;
 import javax.net.ssl.SSLSession;
 
 /**
- * Tells requests that came over the connection of another host (RFC 9110 section 15.5.20). Clients share HTTP/2 connections among the hosts of a
- * certificate (RFC 9113 section 9.1.1), so there the certificate decides; those that name no host in their handshake get every host. Thread-safe.
+ * Tells requests that came over the connection of another host (RFC 9110 section 15.5.20). Clients share HTTP/2
+ * connections among the hosts of a certificate (RFC 9113 section 9.1.1), so there the certificate decides; those that
+ * name no host in their handshake get every host. Thread-safe.
  */
 final class Misdirection implements Stage {
     private static final AttachmentKey<String> REQUESTED = AttachmentKey.create(String.class);
@@ -32,8 +33,9 @@ final class Misdirection implements Stage {
     }
 
     /**
-     * Whether the client has to open another connection for this host: where clients are asked for certificates, one that was opened for it, because
-     * what was asked then was asked for another host; else, over HTTP/2, one whose certificate is for it.
+     * Whether the client has to open another connection for this host: where clients are asked for certificates, one
+     * that was opened for it, because what was asked then was asked for another host; else, over HTTP/2, one whose
+     * certificate is for it.
      *
      * @param host as {@code HostPattern.hostOf} gives it
      */

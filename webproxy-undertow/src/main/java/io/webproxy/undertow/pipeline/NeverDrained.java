@@ -9,8 +9,9 @@ import java.util.Map;
 import org.xnio.IoUtils;
 
 /**
- * The end of an exchange that Undertow ends by itself: after a handler has thrown, or has returned without an answer. Undertow (2.4.4) would read the request body to its
- * end first, however long that takes. Canary: {@code UndertowDefectsTest.endingAnExchangeWaitsForTheRequestBody}.
+ * The end of an exchange that Undertow ends by itself: after a handler has thrown, or has returned without an answer.
+ * Undertow (2.4.4) would read the request body to its end first, however long that takes. Canary:
+ * {@code UndertowDefectsTest.endingAnExchangeWaitsForTheRequestBody}.
  */
 final class NeverDrained implements DefaultResponseListener {
     /** One for all. */

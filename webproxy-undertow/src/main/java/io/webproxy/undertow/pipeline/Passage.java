@@ -5,7 +5,10 @@ import io.webproxy.undertow.exchange.Exchange;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A request on its way through the stages, with the settings that held when it came. Not thread-safe: it belongs to the exchange's IO thread. */
+/**
+ * A request on its way through the stages, with the settings that held when it came. Not thread-safe: it belongs to the
+ * exchange's IO thread.
+ */
 final class Passage {
     private final Stage[] stages;
     private final Exchange exchange;

@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first handler of every request: makes it an exchange, and lets that pass the stages in front of forwarding. Their order is the security model; it stands here and
- * nowhere else. Thread-safe.
+ * The first handler of every request: makes it an exchange, and lets that pass the stages in front of forwarding. Their
+ * order is the security model; it stands here and nowhere else. Thread-safe.
  */
 public final class Pipeline implements HttpHandler {
     private final Exchanges exchanges;

@@ -24,7 +24,10 @@ public final class Redirect implements Stage {
         this.port = port;
     }
 
-    /** Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the client wrote. */
+    /**
+     * Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the
+     * client wrote.
+     */
     static void addSlash(Exchange exchange, PathPrefix prefix) {
         to(exchange, prefix + query(exchange), 308, "This path ends with a slash.");
     }
@@ -49,7 +52,8 @@ public final class Redirect implements Stage {
     /**
      * Sends the client to the same path and query at another base.
      *
-     * @param base scheme and authority, with a path if wanted, without a slash at its end: so that a path that begins with two slashes names no host
+     * @param base scheme and authority, with a path if wanted, without a slash at its end: so that a path that begins
+     *     with two slashes names no host
      */
     static void send(Exchange exchange, String base, int status) {
         String path = exchange.head().path();

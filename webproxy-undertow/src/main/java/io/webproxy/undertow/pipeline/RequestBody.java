@@ -13,8 +13,9 @@ import org.xnio.conduits.StreamSourceConduit;
 /**
  * The request body on its way from the client: counted, limited, and read in turns.
  *
- * <p>What is wrong with it is told to the exchange, and never thrown: Undertow's {@code ProxyHandler} (2.4.4) would answer 503, as if the upstream had failed. Canary: {@code
- * ProxyHandlerDefectsTest.failureOfARequestBodyIsTakenForTheUpstreams}. Not thread-safe.
+ * <p>What is wrong with it is told to the exchange, and never thrown: Undertow's {@code ProxyHandler} (2.4.4) would
+ * answer 503, as if the upstream had failed. Canary:
+ * {@code ProxyHandlerDefectsTest.failureOfARequestBodyIsTakenForTheUpstreams}. Not thread-safe.
  */
 final class RequestBody extends EachReadSource {
     private final Exchange exchange;
@@ -87,7 +88,10 @@ final class RequestBody extends EachReadSource {
         return read;
     }
 
-    /** A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again before them. */
+    /**
+     * A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again
+     * before them.
+     */
     private void rest() {
         if (exchange.http().getConnection().getSslSession() != null) {
             resumedAfterRest = next.isReadResumed();

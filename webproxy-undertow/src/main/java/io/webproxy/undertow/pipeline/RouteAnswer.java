@@ -13,7 +13,10 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The last stage: the route answers itself, redirects or forwards. Whatever the application's code throws is logged and answered with 500. */
+/**
+ * The last stage: the route answers itself, redirects or forwards. Whatever the application's code throws is logged and
+ * answered with 500.
+ */
 record RouteAnswer(HttpHandler forwarder) implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(RouteAnswer.class);
 

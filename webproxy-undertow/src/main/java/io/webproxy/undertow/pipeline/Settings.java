@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param trust whose forwarding fields are believed
  * @param clientCertificates how the upstream is told who the client is
  * @param limits of heads and bodies
- * @param unusualNamesDropped whether fields are dropped on every route whose names have other characters than letters, digits and hyphens
+ * @param unusualNamesDropped whether fields are dropped on every route whose names have other characters than letters,
+ *     digits and hyphens
  * @param rates how often clients have come
  * @param canonicalHosts which hosts are sent to another name of theirs
  * @param strictTransport what is said about HTTPS, or null for nothing

@@ -6,7 +6,8 @@ interface Stage {
     /**
      * Decides about a request.
      *
-     * @return whether it goes on to the next stage now; if not, it has been answered, or goes on later by {@link Passage#goOn}
+     * @return whether it goes on to the next stage now; if not, it has been answered, or goes on later by
+     *     {@link Passage#goOn}
      */
     boolean pass(Passage passage) throws Exception;
 }

@@ -7,9 +7,9 @@ import io.webproxy.http.Hsts;
 import io.webproxy.undertow.exchange.Exchange;
 
 /**
- * Says on each response to a client that has come by HTTPS, to this server or to a trusted proxy, that this host is to be reached over HTTPS only, and on none in
- * cleartext (RFC 6797 sections 7.1 and 7.2). What an upstream
- * says of it is overruled: there must be one field only. Immutable.
+ * Says on each response to a client that has come by HTTPS, to this server or to a trusted proxy, that this host is to
+ * be reached over HTTPS only, and on none in cleartext (RFC 6797 sections 7.1 and 7.2). What an upstream says of it is
+ * overruled: there must be one field only. Immutable.
  */
 final class StrictTransport implements ResponseCommitListener {
     private final String value;

@@ -18,12 +18,13 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * Copies bytes between two cleartext connections, in both directions, which may belong to different IO threads. The end of one direction becomes a half-close of
- * the other side; a failure resets both. A direction holds one pooled buffer, and only while the slower side can't take what it holds.
+ * Copies bytes between two cleartext connections, in both directions, which may belong to different IO threads. The end
+ * of one direction becomes a half-close of the other side; a failure resets both. A direction holds one pooled buffer,
+ * and only while the slower side can't take what it holds.
  *
- * <p>A direction belongs to the thread of its source, which reads and writes straight into the other thread's socket: XNIO's sinks may be used by any thread, one at a
- * time. The sink's own thread comes in only when its socket is full: it says when there is room again. It may seem simpler to hand buffers over, but that
- * wakes a thread for each of them.
+ * <p>A direction belongs to the thread of its source, which reads and writes straight into the other thread's socket:
+ * XNIO's sinks may be used by any thread, one at a time. The sink's own thread comes in only when its socket is full:
+ * it says when there is room again. It may seem simpler to hand buffers over, but that wakes a thread for each of them.
  */
 public final class BridgedRelay {
     /** What happens on a relay. */

@@ -16,8 +16,9 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.ssl.SslConnection;
 
 /**
- * Copies bytes between two connections of one IO thread, in both directions. The end of one direction becomes a half-close of the other side; a failure
- * resets both. A direction holds one pooled buffer, and only while the slower side can't take what it holds; one that is silent holds nothing.
+ * Copies bytes between two connections of one IO thread, in both directions. The end of one direction becomes a
+ * half-close of the other side; a failure resets both. A direction holds one pooled buffer, and only while the slower
+ * side can't take what it holds; one that is silent holds nothing.
  */
 public final class ByteRelay {
     /** How a relay has ended. */
@@ -133,7 +134,10 @@ public final class ByteRelay {
         toLeft.start();
     }
 
-    /** A side is closed: orderly if both of its directions had ended, which the pump may be about to find out; else somebody has cut it. */
+    /**
+     * A side is closed: orderly if both of its directions had ended, which the pump may be about to find out; else
+     * somebody has cut it.
+     */
     private void closed(StreamConnection side, Pump fromIt, Pump toIt) {
         IoTasks.execute(side.getIoThread(), () -> {
             if (!fromIt.sourceEnded || !toIt.ended) {
@@ -226,7 +230,10 @@ public final class ByteRelay {
         private boolean sourceEnded;
         private boolean bulk;
 
-        /** Whether the last read got all that there was: the selector tells when there is more. TLS may hold more all the same. */
+        /**
+         * Whether the last read got all that there was: the selector tells when there is more. TLS may hold more all
+         * the same.
+         */
         private boolean sourceDry;
 
         private boolean ended;

@@ -16,7 +16,10 @@ public interface Dialer {
 
     /** One target. Thread-safe. */
     interface Target {
-        /** Starts to connect; on the sweeper's IO thread, which the connection then belongs to. The callback may be called before this returns. */
+        /**
+         * Starts to connect; on the sweeper's IO thread, which the connection then belongs to. The callback may be
+         * called before this returns.
+         */
         Attempt connect(Sweeper sweeper, Call call, Callback callback);
     }
 
@@ -38,7 +41,10 @@ public interface Dialer {
 
     /** An attempt that goes on. Not thread-safe: it belongs to the sweeper's IO thread. */
     interface Attempt {
-        /** Gives it up: its callback isn't called any more, and what it opens is closed. No effect on one that has ended. */
+        /**
+         * Gives it up: its callback isn't called any more, and what it opens is closed. No effect on one that has
+         * ended.
+         */
         void cancel();
     }
 

@@ -17,8 +17,9 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A relay that has no target yet: its targets one after the other, within one limit. Meanwhile the client is read as far as one pooled buffer reaches, only to notice that it
- * leaves: a reset ends the attempt within 100 ms. The end of its direction may be a half-close, so the attempt has one more second then.
+ * A relay that has no target yet: its targets one after the other, within one limit. Meanwhile the client is read as
+ * far as one pooled buffer reaches, only to notice that it leaves: a reset ends the attempt within 100 ms. The end of
+ * its direction may be a half-close, so the attempt has one more second then.
  *
  * <p>Not thread-safe: it belongs to the client's IO thread.
  */
@@ -211,7 +212,10 @@ final class Dialling extends Watched {
         relaying.end(RelayEnd.CLIENT_LEFT, "");
     }
 
-    /** The attempt has a limit of its own; what nobody else notices is that the client's side was closed by the server itself. */
+    /**
+     * The attempt has a limit of its own; what nobody else notices is that the client's side was closed by the server
+     * itself.
+     */
     @Override
     protected void seen(long now) {
         if (!left.isOpen()) {

@@ -11,12 +11,13 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Loopback addresses that stand for clients, so that a target on this machine tells them apart: HMAC-SHA256 of the client's IPv4 address or IPv6 network of 64 bits, under a
- * key that is new with each start. Nobody can choose an address of his own that becomes the same as another's, and nobody can tell from a target's log who a client was
+ * Loopback addresses that stand for clients, so that a target on this machine tells them apart: HMAC-SHA256 of the
+ * client's IPv4 address or IPv6 network of 64 bits, under a key that is new with each start. Nobody can choose an
+ * address of his own that becomes the same as another's, and nobody can tell from a target's log who a client was
  * without the relay log.
  *
- * <p>All of 127.0.0.0/8 but 127.0.0.0/16, which programs of this machine use, and 127.255.0.0/16, which has the broadcast address: 16.6 million addresses. By
- * chance two of 5,000 clients share one. Thread-safe.
+ * <p>All of 127.0.0.0/8 but 127.0.0.0/16, which programs of this machine use, and 127.255.0.0/16, which has the
+ * broadcast address: 16.6 million addresses. By chance two of 5,000 clients share one. Thread-safe.
  */
 final class LoopbackSource {
     private static final String ALGORITHM = "HmacSHA256";

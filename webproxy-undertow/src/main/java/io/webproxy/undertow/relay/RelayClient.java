@@ -6,7 +6,10 @@ import org.xnio.StreamConnection;
 
 /** A client whose connection is to be relayed. Not thread-safe: it belongs to the connection's IO thread. */
 public interface RelayClient {
-    /** What is relayed: the socket, or the TLS connection that ends here. What was read of it already is pushed back, to be read again. */
+    /**
+     * What is relayed: the socket, or the TLS connection that ends here. What was read of it already is pushed back, to
+     * be read again.
+     */
     StreamConnection connection();
 
     /** The address of the client: the peer's, or the one that a trusted proxy has named. */

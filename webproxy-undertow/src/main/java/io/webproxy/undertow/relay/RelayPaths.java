@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
 /**
- * Through which endpoints of this server the connections to targets have come. A target that turns out to be an endpoint of this server, whatever it is called, accepts a
- * connection between the same two addresses. Thread-safe.
+ * Through which endpoints of this server the connections to targets have come. A target that turns out to be an
+ * endpoint of this server, whatever it is called, accepts a connection between the same two addresses. Thread-safe.
  */
 final class RelayPaths {
     private final Map<Ends, List<String>> made = new ConcurrentHashMap<>();
@@ -19,7 +19,8 @@ final class RelayPaths {
     RelayPaths() {}
 
     /**
-     * The two addresses of a connection, which no other has at the same time: other programs may use the same one to reach another address.
+     * The two addresses of a connection, which no other has at the same time: other programs may use the same one to
+     * reach another address.
      *
      * @param source who has made it
      * @param reached who has accepted it

@@ -14,7 +14,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A rule's targets and settings, with what lasts longer than they do: counts, rates, and which targets are ejected. Thread-safe. */
+/**
+ * A rule's targets and settings, with what lasts longer than they do: counts, rates, and which targets are ejected.
+ * Thread-safe.
+ */
 public final class RelayRule {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
 
@@ -128,7 +131,10 @@ public final class RelayRule {
         state.byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
     }
 
-    /** The targets in the order in which one connection tries them, for it to change if there are several: in turn, those that are ejected last. */
+    /**
+     * The targets in the order in which one connection tries them, for it to change if there are several: in turn,
+     * those that are ejected last.
+     */
     List<RelayTarget> order(PoolLimits limits, long now) {
         int count = targets.size();
         if (count == 1) {

@@ -18,8 +18,8 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * One connection of a rule, from its limits to its record: refused, or connected to a target and copied to and from it. Only its idle limit is watched, if it has one. Not
- * thread-safe: it belongs to the client's IO thread.
+ * One connection of a rule, from its limits to its record: refused, or connected to a target and copied to and from it.
+ * Only its idle limit is watched, if it has one. Not thread-safe: it belongs to the client's IO thread.
  */
 final class Relaying extends Watched implements ByteRelay.Listener {
 

@@ -76,7 +76,8 @@ public final class Relays {
     }
 
     /**
-     * A rule with these settings. What was counted of the rule of this name before goes on, and its open relays count against its limits.
+     * A rule with these settings. What was counted of the rule of this name before goes on, and its open relays count
+     * against its limits.
      *
      * @param endpoint the name of the endpoint
      * @param name the name of the rule; {@code silent} and {@code otherwise} for the targets of that name
@@ -93,7 +94,8 @@ public final class Relays {
     /**
      * Takes over a client, on its IO thread: its connection is closed when this relay has ended. Never throws.
      *
-     * <p>Its read and write listeners, and what it hears of its endpoint's end, are replaced. What was read of it must have been pushed back into its source.
+     * <p>Its read and write listeners, and what it hears of its endpoint's end, are replaced. What was read of it must
+     * have been pushed back into its source.
      */
     public void open(RelayRule rule, RelayClient client) {
         Sweeper sweeper = sweepers.apply(client.connection().getIoThread());
@@ -153,7 +155,10 @@ public final class Relays {
         live.forEach(relaying -> IoTasks.execute(relaying.thread(), relaying::cut));
     }
 
-    /** Forgets what was counted of all endpoints but these, and of their rules but those that are named or have open connections. */
+    /**
+     * Forgets what was counted of all endpoints but these, and of their rules but those that are named or have open
+     * connections.
+     */
     public void retain(Map<String, List<String>> names) {
         rules.keySet().retainAll(names.keySet());
         undetected.keySet().retainAll(names.keySet());

@@ -24,7 +24,10 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** The ports that agents of a public side have announced. They are no endpoints of the configuration: they come and go with their agents. Thread-safe. */
+/**
+ * The ports that agents of a public side have announced. They are no endpoints of the configuration: they come and go
+ * with their agents. Thread-safe.
+ */
 final class AgentPorts implements PublicSide.Ports {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
 

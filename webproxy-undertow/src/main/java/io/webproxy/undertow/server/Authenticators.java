@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The authenticators of a server and of its routes: each is started once, before its first request, and stopped when the configuration in force doesn't name it any
- * more. One that several routes name is one.
+ * The authenticators of a server and of its routes: each is started once, before its first request, and stopped when
+ * the configuration in force doesn't name it any more. One that several routes name is one.
  */
 final class Authenticators implements Part, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Authenticators.class);
@@ -89,7 +89,9 @@ final class Authenticators implements Part, AutoCloseable {
         };
     }
 
-    /** New ones are started; those that aren't wanted any more run on until the {@linkplain #ends end} of the change. */
+    /**
+     * New ones are started; those that aren't wanted any more run on until the {@linkplain #ends end} of the change.
+     */
     private final class Started implements Change {
         private final Set<Authenticator> wanted;
         private final Set<Authenticator> started = identitySet();

@@ -10,7 +10,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Looks up names by the system, all of them together for no longer than a limit: a start doesn't hang on DNS. Not thread-safe. */
+/**
+ * Looks up names by the system, all of them together for no longer than a limit: a start doesn't hang on DNS. Not
+ * thread-safe.
+ */
 final class BoundedLookup implements OwnEndpoints.HostLookup {
     private final OwnEndpoints.HostLookup system;
     private long left;

@@ -11,14 +11,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way from running to released: no more connections, then what is in flight ends by itself or is cut, then everything is closed. It has a
- * daemon thread of its own while it lasts. Thread-safe.
+ * The way from running to released: no more connections, then what is in flight ends by itself or is cut, then
+ * everything is closed. It has a daemon thread of its own while it lasts. Thread-safe.
  */
 final class Drain {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final long AFTER_CUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** How long connections without an exchange may stay: for the rest of a handshake or a head, and for the rest of an answer that the client doesn't take. */
+    /**
+     * How long connections without an exchange may stay: for the rest of a handshake or a head, and for the rest of an
+     * answer that the client doesn't take.
+     */
     static final Duration REST = Duration.ofMillis(2_500);
 
     private final Exchanges exchanges;

@@ -149,7 +149,9 @@ final class EndpointKinds {
                 .orElse(this::ofRequests);
     }
 
-    /** The settings of the server, as far as an endpoint has none of its own; made anew only when those have changed. */
+    /**
+     * The settings of the server, as far as an endpoint has none of its own; made anew only when those have changed.
+     */
     private static final class OwnSettings implements Supplier<Settings> {
         private final Supplier<Settings> ofServer;
         private final ClientCertificates asked;

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Looks at files again and again, on a daemon thread that there is only while there is something to look at. Thread-safe. */
+/**
+ * Looks at files again and again, on a daemon thread that there is only while there is something to look at.
+ * Thread-safe.
+ */
 final class FilePoll implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
 

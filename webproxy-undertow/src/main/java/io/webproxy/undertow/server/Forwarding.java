@@ -10,7 +10,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Where the routes lead: their upstreams with pools and health checks, and what is known of each route. It is there before the first request finds a route.
+ * Where the routes lead: their upstreams with pools and health checks, and what is known of each route. It is there
+ * before the first request finds a route.
  *
  * @param leases how long the exchanges of each route may go on
  */

@@ -40,7 +40,10 @@ final class HttpEndpoints {
         };
     }
 
-    /** What handles the requests of an endpoint: those in cleartext, those over TLS, and those that are to come again over TLS. */
+    /**
+     * What handles the requests of an endpoint: those in cleartext, those over TLS, and those that are to come again
+     * over TLS.
+     */
     record Handlers(HttpHandler clear, HttpHandler secure, HttpHandler toHttps) {}
 
     /** Where the connections of an endpoint go that speak HTTP, once that is known. */

@@ -18,7 +18,10 @@ import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
-/** The threads of one server that accept, read and write, and the few beside them for what must not be done there. Thread-safe. */
+/**
+ * The threads of one server that accept, read and write, and the few beside them for what must not be done there.
+ * Thread-safe.
+ */
 final class IoThreads {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final int TASK_THREADS = 2;

@@ -7,8 +7,8 @@ import java.util.function.Predicate;
 import org.xnio.Xnio;
 
 /**
- * Refuses a Java runtime on which the engine would fail later: one without a module that it needs, such as an image by jlink, and the engine on the module
- * path.
+ * Refuses a Java runtime on which the engine would fail later: one without a module that it needs, such as an image by
+ * jlink, and the engine on the module path.
  */
 final class JavaRuntime {
     private static final List<String> MODULES = List.of(

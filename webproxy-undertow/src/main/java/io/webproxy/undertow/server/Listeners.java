@@ -137,7 +137,10 @@ final class Listeners implements Part {
         return 0;
     }
 
-    /** Binds what a configuration has and this hasn't, unless a request would come back to it; nothing is accepted there yet. */
+    /**
+     * Binds what a configuration has and this hasn't, unless a request would come back to it; nothing is accepted there
+     * yet.
+     */
     @Override
     public Change prepare(ProxyConfig config) {
         OwnEndpoints own = new OwnEndpoints(new BoundedLookup(LOOKUP_LIMIT));
@@ -172,7 +175,10 @@ final class Listeners implements Part {
                 .toList();
     }
 
-    /** Those that are configured as before, which are taken out of what is left: they are looked for first, lest another takes their socket. */
+    /**
+     * Those that are configured as before, which are taken out of what is left: they are looked for first, lest another
+     * takes their socket.
+     */
     private static IdentityHashMap<ProxyConfig.Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
         IdentityHashMap<ProxyConfig.Listen, Listener> unchanged = new IdentityHashMap<>();
         for (ProxyConfig.Listen listen : config.listens()) {
@@ -184,7 +190,10 @@ final class Listeners implements Part {
         return unchanged;
     }
 
-    /** Whether the socket of an endpoint may go on as another one: with the same port of the configuration, or, if that is any, the same name. */
+    /**
+     * Whether the socket of an endpoint may go on as another one: with the same port of the configuration, or, if that
+     * is any, the same name.
+     */
     private static boolean isSameSocket(ProxyConfig config, Listener old, ProxyConfig.Listen other) {
         ProxyConfig.Listen listen = old.listen;
         return listen.protocol() == other.protocol()
@@ -328,7 +337,10 @@ final class Listeners implements Part {
             discard(added);
         }
 
-        /** Opens the new ones, and closes those that are gone: what is in flight there ends within the drain time, or is cut. */
+        /**
+         * Opens the new ones, and closes those that are gone: what is in flight there ends within the drain time, or is
+         * cut.
+         */
         @Override
         public void finish() {
             open(changed, added);

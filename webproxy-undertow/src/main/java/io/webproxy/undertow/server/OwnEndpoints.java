@@ -18,10 +18,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Refuses routes whose upstream is an endpoint of the server itself, and port rules that relay to their own endpoint: what they forward would come back again and again.
+ * Refuses routes whose upstream is an endpoint of the server itself, and port rules that relay to their own endpoint:
+ * what they forward would come back again and again.
  *
- * <p>A host name is looked up only where the port is the same. One that has other machines' addresses too may be a cluster's, and is left to the guard of running
- * requests, {@code LoopGuard}.
+ * <p>A host name is looked up only where the port is the same. One that has other machines' addresses too may be a
+ * cluster's, and is left to the guard of running requests, {@code LoopGuard}.
  */
 final class OwnEndpoints {
     private static final String LOCALHOST = "localhost";
@@ -62,7 +63,8 @@ final class OwnEndpoints {
     }
 
     /**
-     * Looks at every upstream of every route, and at every target of a port rule: a relay may lead to another endpoint, but not back to its own.
+     * Looks at every upstream of every route, and at every target of a port rule: a relay may lead to another endpoint,
+     * but not back to its own.
      *
      * @throws ProxyStartException with one sentence that names the route or the rule, and the fix
      */

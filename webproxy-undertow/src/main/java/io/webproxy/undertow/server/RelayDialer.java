@@ -9,7 +9,10 @@ import io.webproxy.undertow.upstream.Upstreams;
 import java.nio.ByteBuffer;
 import org.xnio.StreamConnection;
 
-/** Connects relays to their targets as requests are to upstreams: by the same look-ups, over all addresses of a name. Thread-safe. */
+/**
+ * Connects relays to their targets as requests are to upstreams: by the same look-ups, over all addresses of a name.
+ * Thread-safe.
+ */
 final class RelayDialer implements Dialer {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 

@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS as it ends at a server, from the first configuration on in which it does; one without keeps that of connections that go on. Looks after the files of
- * certificates. Thread-safe; one change at a time.
+ * TLS as it ends at a server, from the first configuration on in which it does; one without keeps that of connections
+ * that go on. Looks after the files of certificates. Thread-safe; one change at a time.
  */
 final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoCloseable {
     private final Consumer<CertificateEvent> events;

@@ -28,7 +28,10 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.xnio.Xnio;
 
-/** What one server is made of, wired together: the order in which it changes, and the one in which it is released. Thread-safe. */
+/**
+ * What one server is made of, wired together: the order in which it changes, and the one in which it is released.
+ * Thread-safe.
+ */
 final class ServerParts {
     /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
     private static final int TLS_RECORD = 17 * 1024;
@@ -52,7 +55,9 @@ final class ServerParts {
     private final ByteBufferPool records;
     private final EndpointKinds kinds;
 
-    /** For these IO threads, which end with it; nothing of the configuration is in force yet, but what can't be changed. */
+    /**
+     * For these IO threads, which end with it; nothing of the configuration is in force yet, but what can't be changed.
+     */
     ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
         this.threads = threads;
         DescriptorRoom room = DescriptorRoom.ofProcess();

@@ -11,8 +11,9 @@ import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /**
- * Notices the end of a thread that the server can't be without: one of those that accept, read and write. What is thrown in a task or a listener doesn't end them;
- * what XNIO itself meets does, above all an {@link OutOfMemoryError}. Thread-safe.
+ * Notices the end of a thread that the server can't be without: one of those that accept, read and write. What is
+ * thrown in a task or a listener doesn't end them; what XNIO itself meets does, above all an {@link OutOfMemoryError}.
+ * Thread-safe.
  */
 final class ThreadWatch {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");

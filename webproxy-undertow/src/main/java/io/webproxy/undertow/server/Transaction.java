@@ -9,8 +9,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one way in which a server changes, its start included: all parts prepare in their order, then all commit, then all finish. If one can't prepare, those before it
- * are rolled back, the last one first. Thread-safe; one change at a time.
+ * The one way in which a server changes, its start included: all parts prepare in their order, then all commit, then
+ * all finish. If one can't prepare, those before it are rolled back, the last one first. Thread-safe; one change at a
+ * time.
  */
 final class Transaction {
     private final List<Part> parts;
@@ -27,8 +28,8 @@ final class Transaction {
     /**
      * Puts a configuration in force. Not for an IO thread.
      *
-     * @return what a part has thrown after all were prepared, with the others' as suppressed; the change is in force all the same, as far as it could be put in force.
-     *     Null if none has, as it should be
+     * @return what a part has thrown after all were prepared, with the others' as suppressed; the change is in force
+     *     all the same, as far as it could be put in force. Null if none has, as it should be
      * @throws ProxyStartException if a part can't, or the transaction is closed: all is as it was
      */
     synchronized @Nullable Throwable apply(ProxyConfig next) {
@@ -72,7 +73,9 @@ final class Transaction {
         steps.each(lastFirst, Change::rollBack);
     }
 
-    /** Commits nothing from now on. Waits for a commit, which is quick, but not for what prepares: that is rolled back. */
+    /**
+     * Commits nothing from now on. Waits for a commit, which is quick, but not for what prepares: that is rolled back.
+     */
     void close() {
         synchronized (commits) {
             closed = true;

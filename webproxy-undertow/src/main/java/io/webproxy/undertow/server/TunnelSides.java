@@ -44,7 +44,10 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
-/** The tunnels of one server: its public side, if its endpoints have rules for one, and its private sides. Thread-safe; one change at a time. */
+/**
+ * The tunnels of one server: its public side, if its endpoints have rules for one, and its private sides. Thread-safe;
+ * one change at a time.
+ */
 final class TunnelSides implements Tunnels, Part {
     private static final Duration LOOK = Duration.ofMillis(500);
     private static final Duration REACHABLE = Duration.ofSeconds(20);
@@ -325,8 +328,8 @@ final class TunnelSides implements Tunnels, Part {
     }
 
     /**
-     * Waits until a public server has accepted a name whose TLS ends here by a tunnel, for 20 s, and once a minute at most; returns at once for other names, and when the
-     * thread is interrupted. Not for an IO thread.
+     * Waits until a public server has accepted a name whose TLS ends here by a tunnel, for 20 s, and once a minute at
+     * most; returns at once for other names, and when the thread is interrupted. Not for an IO thread.
      */
     void awaitReachable(String name) {
         long start = System.nanoTime();

@@ -5,7 +5,10 @@ import io.webproxy.ProxyStartException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Refuses an Undertow below 2.4.4, whose security fixes this engine counts on: another BOM may have pinned an older one. No canary: it is for versions that are not there. */
+/**
+ * Refuses an Undertow below 2.4.4, whose security fixes this engine counts on: another BOM may have pinned an older
+ * one. No canary: it is for versions that are not there.
+ */
 final class UndertowVersion {
     private static final int[] LEAST = {2, 4, 4};
     private static final Pattern NUMBERS = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+).*");

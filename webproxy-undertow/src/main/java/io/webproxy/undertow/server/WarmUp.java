@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Initialises what requests will need, before there are any: a class whose initialiser fails, because there is no descriptor or no memory at that moment, can't be
- * used any more as long as the JVM lives (JLS section 12.4.2). No canary: that is the language, and no defect. The classes are XNIO's (3.8.16), Undertow's (2.4.4) and our own.
+ * Initialises what requests will need, before there are any: a class whose initialiser fails, because there is no
+ * descriptor or no memory at that moment, can't be used any more as long as the JVM lives (JLS section 12.4.2). No
+ * canary: that is the language, and no defect. The classes are XNIO's (3.8.16), Undertow's (2.4.4) and our own.
  */
 final class WarmUp {
     /** Their initialisers open files. */
@@ -24,7 +25,10 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    /** Initialises once in a JVM what opens files; the rest on a daemon thread that ends, so that a start takes no longer. */
+    /**
+     * Initialises once in a JVM what opens files; the rest on a daemon thread that ends, so that a start takes no
+     * longer.
+     */
     static void run() {
         if (!DONE.compareAndSet(false, true)) {
             return;

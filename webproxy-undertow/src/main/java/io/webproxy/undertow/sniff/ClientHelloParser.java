@@ -6,19 +6,23 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Collects the ClientHello at the begin of a connection from the records that it spans (RFC 8446 section 5.1), and reads it.
+ * Collects the ClientHello at the begin of a connection from the records that it spans (RFC 8446 section 5.1), and
+ * reads it.
  *
- * <p>Pure, bounded and total: input may be split anywhere, and bad input is an answer, not an exception. One parser serves one connection. Not
- * thread-safe.
+ * <p>Pure, bounded and total: input may be split anywhere, and bad input is an answer, not an exception. One parser
+ * serves one connection. Not thread-safe.
  */
 public final class ClientHelloParser {
     /**
-     * The longest hello that is read. Those of browsers, with a key share against quantum computers, have below 2 KiB; session tickets and what
-     * is still to come get the rest, and a client that sends nothing else costs no more.
+     * The longest hello that is read. Those of browsers, with a key share against quantum computers, have below 2 KiB;
+     * session tickets and what is still to come get the rest, and a client that sends nothing else costs no more.
      */
     public static final int MAX_HELLO = 16 * 1024;
 
-    /** As many bytes as a hello may take with its records' headers: it may be cut, but not into any number of tiny records. */
+    /**
+     * As many bytes as a hello may take with its records' headers: it may be cut, but not into any number of tiny
+     * records.
+     */
     public static final int MAX_BYTES = 2 * MAX_HELLO;
 
     private static final int USUAL_BYTES = 512;

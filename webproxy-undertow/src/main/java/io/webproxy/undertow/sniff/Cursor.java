@@ -3,8 +3,8 @@ package io.webproxy.undertow.sniff;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Goes over numbers and vectors in the presentation language of TLS (RFC 8446 section 3). Once something isn't there it has failed for good: there
- * is nothing left, and numbers are 0.
+ * Goes over numbers and vectors in the presentation language of TLS (RFC 8446 section 3). Once something isn't there it
+ * has failed for good: there is nothing left, and numbers are 0.
  */
 final class Cursor {
     private final byte[] bytes;

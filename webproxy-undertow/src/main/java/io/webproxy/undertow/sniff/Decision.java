@@ -23,12 +23,14 @@ public sealed interface Decision {
      * No rule takes the connection, whatever comes.
      *
      * @param reason why; repeats nothing of the bytes
-     * @param hello what a TLS client said, which the alert {@code unrecognized_name} (RFC 6066 section 3) may answer; null if no rule is for TLS, or it isn't TLS
+     * @param hello what a TLS client said, which the alert {@code unrecognized_name} (RFC 6066 section 3) may answer;
+     *     null if no rule is for TLS, or it isn't TLS
      */
     record None(String reason, @Nullable ClientHello hello) implements Decision {}
 
     /**
-     * The port has rules for TLS and the bytes start as TLS does, but they can't become a ClientHello, and no other rule takes them.
+     * The port has rules for TLS and the bytes start as TLS does, but they can't become a ClientHello, and no other
+     * rule takes them.
      *
      * @param alert the code of the alert that answers them (RFC 8446 section 6)
      * @param reason what is wrong; repeats nothing of the bytes

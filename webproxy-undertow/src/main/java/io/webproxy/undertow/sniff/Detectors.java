@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Tells protocols by the first bytes that their clients send. Each looks at {@code length} bytes from the buffer's position on, by absolute reads. All are total, keep
- * nothing, and look at a bounded number of bytes.
+ * Tells protocols by the first bytes that their clients send. Each looks at {@code length} bytes from the buffer's
+ * position on, by absolute reads. All are total, keep nothing, and look at a bounded number of bytes.
  */
 final class Detectors {
     private static final byte[] SSH_2 = ascii("SSH-2.0-");
@@ -52,10 +52,11 @@ final class Detectors {
     }
 
     /**
-     * A request line (RFC 9112 section 3), after up to two bytes of empty lines, or the preface of HTTP/2 (RFC 9113 section 3.4), which looks like one.
+     * A request line (RFC 9112 section 3), after up to two bytes of empty lines, or the preface of HTTP/2 (RFC 9113
+     * section 3.4), which looks like one.
      *
-     * <p>The method is any token in upper case, since new ones come and other protocols have words of the same form; so it takes a path to tell HTTP, or any other
-     * target with the version after it, which RTSP and SIP don't have.
+     * <p>The method is any token in upper case, since new ones come and other protocols have words of the same form; so
+     * it takes a path to tell HTTP, or any other target with the version after it, which RTSP and SIP don't have.
      */
     static Answer http(ByteBuffer bytes, int length) {
         int at = 0;
@@ -118,8 +119,8 @@ final class Detectors {
     }
 
     /**
-     * The first packet of a client over TCP: its length in two bytes, and a hard reset with the key 0, of the version that tls-crypt-v2 sends or the usual one. The
-     * lengths are those that OpenVPN itself takes where it shares a port.
+     * The first packet of a client over TCP: its length in two bytes, and a hard reset with the key 0, of the version
+     * that tls-crypt-v2 sends or the usual one. The lengths are those that OpenVPN itself takes where it shares a port.
      */
     static Answer openVpn(ByteBuffer bytes, int length) {
         if (length > 0 && at(bytes, 0) > 4) {
@@ -138,7 +139,10 @@ final class Detectors {
                 (usual && at(bytes, 2) == HARD_RESET_CLIENT_V2) || (wrapped && at(bytes, 2) == HARD_RESET_CLIENT_V3));
     }
 
-    /** The messages that start a connection (PostgreSQL's documentation, "Message Formats"): their length in four bytes, and a code. */
+    /**
+     * The messages that start a connection (PostgreSQL's documentation, "Message Formats"): their length in four bytes,
+     * and a code.
+     */
     static Answer postgreSql(ByteBuffer bytes, int length) {
         // no length has more than two bytes that aren't 0
         for (int at = 0; at < 2 && at < length; at++) {

@@ -21,10 +21,11 @@ public sealed interface Peeked {
     /**
      * A complete ClientHello. Values that nobody means (GREASE, RFC 8701) are left out of the lists of numbers.
      *
-     * @param serverName the host name that the client asks for (RFC 6066 section 3), in lower case; empty if it names one that no host can
-     *     have, null if it names none
+     * @param serverName the host name that the client asks for (RFC 6066 section 3), in lower case; empty if it names
+     *     one that no host can have, null if it names none
      * @param protocols what it offers by ALPN (RFC 7301), in its order
-     * @param versions what it offers, in its order: {@code supported_versions}, else the one version that the hello itself names
+     * @param versions what it offers, in its order: {@code supported_versions}, else the one version that the hello
+     *     itself names
      * @param signatureAlgorithms what it can verify (RFC 8446 section 4.2.3), in its order
      * @param cipherSuites what it offers, in its order
      */

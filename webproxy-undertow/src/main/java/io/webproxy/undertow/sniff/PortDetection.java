@@ -8,13 +8,17 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the rule that takes a connection. The rules are tried in order; one that needs more bytes is waited for, and never overtaken by a later one that matches already.
+ * Finds the rule that takes a connection. The rules are tried in order; one that needs more bytes is waited for, and
+ * never overtaken by a later one that matches already.
  *
- * <p>Pure, bounded and total: input may be split anywhere, and any input is an answer, not an exception. A ClientHello is read once, however it arrives. One
- * detection serves one connection. Not thread-safe.
+ * <p>Pure, bounded and total: input may be split anywhere, and any input is an answer, not an exception. A ClientHello
+ * is read once, however it arrives. One detection serves one connection. Not thread-safe.
  */
 public final class PortDetection {
-    /** Never are more bytes needed for a decision: a ClientHello of 16 KiB and the headers of its records. All other protocols tell within 4.5 KiB. */
+    /**
+     * Never are more bytes needed for a decision: a ClientHello of 16 KiB and the headers of its records. All other
+     * protocols tell within 4.5 KiB.
+     */
     public static final int MAX_BYTES = ClientHelloParser.MAX_BYTES;
 
     private final List<PortRule> rules;

@@ -12,7 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the header of the PROXY protocol, version 1 and 2. Pure and total; reads without consuming, at most {@link #MAX_BYTES}. */
+/**
+ * Reads the header of the PROXY protocol, version 1 and 2. Pure and total; reads without consuming, at most
+ * {@link #MAX_BYTES}.
+ */
 public final class ProxyHeaderParser {
     /** The longest header that is read: of version 2, whose additions (TLVs) are skipped. */
     public static final int MAX_BYTES = 4096;

@@ -22,7 +22,9 @@ public final class TunnelMark {
         return DATA.clone();
     }
 
-    /** Whether all the bytes between position and limit, up to the length of the mark, are those of a data connection. */
+    /**
+     * Whether all the bytes between position and limit, up to the length of the mark, are those of a data connection.
+     */
     public static boolean mayBeData(ByteBuffer bytes) {
         int length = Math.min(DATA.length, bytes.remaining());
         for (int i = 0; i < length; i++) {

@@ -79,7 +79,8 @@ final class CertificateLoader {
     /**
      * What the files of a source that have changed hold, which had these stamps just before.
      *
-     * @throws ProxyStartException with one sentence, also if a certificate has expired: what was served before is better, or as good
+     * @throws ProxyStartException with one sentence, also if a certificate has expired: what was served before is
+     *     better, or as good
      */
     HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
         HeldKeys read = files(source, stamps);
@@ -106,7 +107,10 @@ final class CertificateLoader {
         }
     }
 
-    /** A restart mustn't make an outage worse: an expired certificate is served as long as there is no other for its names. */
+    /**
+     * A restart mustn't make an outage worse: an expired certificate is served as long as there is no other for its
+     * names.
+     */
     private void warnOfExpired(CertificateSource source, HeldKeys keys, Collection<HeldKeys> all) {
         for (KeyMaterial material : keys.materials()) {
             if (KeyFiles.isExpired(material, clock.instant())) {

@@ -15,10 +15,12 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's side of TLS, towards upstreams: TLS 1.3 and 1.2, with ALPN (RFC 7301): {@code http/1.1}, or {@code h2} before it.
+ * The client's side of TLS, towards upstreams: TLS 1.3 and 1.2, with ALPN (RFC 7301): {@code http/1.1}, or {@code h2}
+ * before it.
  *
- * <p>It is shown a certificate if it asks for one and there is one for it. The upstream's certificate has to be trusted and to name the host that was asked for, an IP address as
- * {@code iPAddress} (RFC 9525). There is no way around that. Immutable.
+ * <p>It is shown a certificate if it asks for one and there is one for it. The upstream's certificate has to be trusted
+ * and to name the host that was asked for, an IP address as {@code iPAddress} (RFC 9525). There is no way around that.
+ * Immutable.
  */
 public final class ClientTls {
     private final TlsEngines engines;
@@ -61,7 +63,10 @@ public final class ClientTls {
         return context;
     }
 
-    /** The same whose engines offer HTTP/2 too: what the upstream chooses is the engine's application protocol after the handshake. */
+    /**
+     * The same whose engines offer HTTP/2 too: what the upstream chooses is the engine's application protocol after the
+     * handshake.
+     */
     public SSLContext http2Context() {
         return http2;
     }

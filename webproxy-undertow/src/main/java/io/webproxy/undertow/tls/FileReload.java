@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the files of a source again when they have changed. What can't be used, a pair that doesn't match or half a file, is never served: what was
- * served before is served on, and each further look tries again.
+ * Reads the files of a source again when they have changed. What can't be used, a pair that doesn't match or half a
+ * file, is never served: what was served before is served on, and each further look tries again.
  */
 final class FileReload {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -25,7 +25,8 @@ final class FileReload {
     /**
      * A look at all sources.
      *
-     * @param reading reads a source whose files have these stamps; throws a {@link ProxyStartException} with one sentence
+     * @param reading reads a source whose files have these stamps; throws a {@link ProxyStartException} with one
+     *     sentence
      * @param events is told what has changed, and what failed when it fails for the first time
      */
     FileReload(BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading, Consumer<CertificateEvent> events) {

@@ -10,7 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a file is at one moment, as far as can be told without reading it: another file in its place, at the end of links or by content, has another stamp.
+ * What a file is at one moment, as far as can be told without reading it: another file in its place, at the end of
+ * links or by content, has another stamp.
  *
  * @param real where links lead to; null if there is nothing
  * @param size in bytes; -1 if there is nothing

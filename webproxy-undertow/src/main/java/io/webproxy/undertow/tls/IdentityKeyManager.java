@@ -12,8 +12,8 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows an upstream that asks for a certificate the one it can use: of a key type that it takes, and by an authority that it names if there is one,
- * for what it names is a hint (RFC 8446 section 4.2.4). Immutable.
+ * Shows an upstream that asks for a certificate the one it can use: of a key type that it takes, and by an authority
+ * that it names if there is one, for what it names is a hint (RFC 8446 section 4.2.4). Immutable.
  */
 final class IdentityKeyManager extends X509ExtendedKeyManager {
     private final List<KeyMaterial> entries;

@@ -8,7 +8,8 @@ import java.util.List;
 @FunctionalInterface
 interface KeyChooser {
     /**
-     * What fits, of different key types; empty if there is nothing. For a client that names no host that is what is served by default.
+     * What fits, of different key types; empty if there is nothing. For a client that names no host that is what is
+     * served by default.
      *
      * @throws AskedProvider.Failed if a provider failed: then nothing is served to this client
      */

@@ -40,8 +40,8 @@ record LoadedSources(
     }
 
     /**
-     * The self-signed certificates that are asked only behind a provider, are quickly made, and kept nowhere: that of an RSA key would keep an IO thread for too long,
-     * and a directory that can't be written is told at the start.
+     * The self-signed certificates that are asked only behind a provider, are quickly made, and kept nowhere: that of
+     * an RSA key would keep an IO thread for too long, and a directory that can't be written is told at the start.
      */
     static List<CertificateSource.SelfSigned> behindProviders(List<CertificateSource> sources) {
         List<CertificateSource.SelfSigned> found = new ArrayList<>();
@@ -71,7 +71,9 @@ record LoadedSources(
         return Objects.requireNonNull(held.get(source), "source");
     }
 
-    /** What a source serves that isn't a provider; nothing if that is a self-signed certificate that hasn't been made. */
+    /**
+     * What a source serves that isn't a provider; nothing if that is a self-signed certificate that hasn't been made.
+     */
     List<KeyMaterial> servedBy(CertificateSource source) {
         StandIn standIn = standIns.get(source);
         return standIn == null

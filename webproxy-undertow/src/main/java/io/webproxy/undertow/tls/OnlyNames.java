@@ -10,7 +10,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * A chooser that is asked by clients of some names and addresses only, and serves them what it has, whatever that says. Immutable.
+ * A chooser that is asked by clients of some names and addresses only, and serves them what it has, whatever that says.
+ * Immutable.
  */
 final class OnlyNames implements KeyChooser {
     private final Set<String> names;

@@ -23,8 +23,8 @@ import org.xnio.Xnio;
 import org.xnio.ssl.SslConnection;
 
 /**
- * TLS 1.3 between two sides that know each other's keys: both show a certificate, and only its key is compared. One application protocol (ALPN, RFC 7301), which says
- * what is spoken. Thread-safe.
+ * TLS 1.3 between two sides that know each other's keys: both show a certificate, and only its key is compared. One
+ * application protocol (ALPN, RFC 7301), which says what is spoken. Thread-safe.
  */
 public final class PinnedTls {
     /** Decides about the key in a certificate; called on an IO thread. */

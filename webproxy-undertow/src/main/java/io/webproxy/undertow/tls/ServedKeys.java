@@ -18,7 +18,10 @@ final class ServedKeys implements KeyChooser {
     private final Map<InetAddress, List<KeyMaterial>> byAddress = new HashMap<>();
     private final List<KeyMaterial> standard = new ArrayList<>();
 
-    /** These; the first, with others for the same names, is for clients that name no host. Of several for one name those that have expired come last. */
+    /**
+     * These; the first, with others for the same names, is for clients that name no host. Of several for one name those
+     * that have expired come last.
+     */
     ServedKeys(List<KeyMaterial> entries, Instant now) {
         List<KeyMaterial> ordered = entries.stream()
                 .sorted(Comparator.comparing(entry -> now.isAfter(entry.notAfter())))

@@ -41,12 +41,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The server's side of TLS: one context whose certificates can be swapped; another only when other clients are let in than before.
+ * The server's side of TLS: one context whose certificates can be swapped; another only when other clients are let in
+ * than before.
  *
  * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
  * suites; ALPN {@code h2}, {@code http/1.1}, {@code http/1.0} (RFC 7301); session tickets. Thread-safe.
  *
- * <p>Conscrypt (2.9.0) has suites of CBC and without forward secrecy on. Canary: {@code ConscryptDefectsTest.weakSuitesAreEnabled}.
+ * <p>Conscrypt (2.9.0) has suites of CBC and without forward secrecy on. Canary:
+ * {@code ConscryptDefectsTest.weakSuitesAreEnabled}.
  */
 public final class ServerTls {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -100,7 +102,10 @@ public final class ServerTls {
         loader.keep();
     }
 
-    /** Fronts for what endpoints ask for; one that is there already stays, with its sessions, if it lets in the same clients. */
+    /**
+     * Fronts for what endpoints ask for; one that is there already stays, with its sessions, if it lets in the same
+     * clients.
+     */
     private Map<ClientCertificates, Front> others(Set<ClientCertificates> ofEndpoints, Collection<Front> known) {
         List<Front> usable = new ArrayList<>(known);
         Map<ClientCertificates, Front> made = new HashMap<>();
@@ -180,7 +185,10 @@ public final class ServerTls {
         return context;
     }
 
-    /** The same for endpoints that ask their clients for something of their own, which this was told; it follows what is in force. */
+    /**
+     * The same for endpoints that ask their clients for something of their own, which this was told; it follows what is
+     * in force.
+     */
     SSLContext sslContext(ClientCertificates own) {
         Front first = others.get(own);
         if (first == null) {
@@ -202,7 +210,8 @@ public final class ServerTls {
     }
 
     /**
-     * Tells an engine of this context what to serve, before it is given a byte. One that isn't told serves what is for clients that name no host.
+     * Tells an engine of this context what to serve, before it is given a byte. One that isn't told serves what is for
+     * clients that name no host.
      */
     static void expect(SSLEngine engine, HandshakeKeys chosen) {
         if (engine instanceof ForwardingSslEngine ours) {
@@ -285,15 +294,16 @@ public final class ServerTls {
     }
 
     /**
-     * Makes the self-signed certificates in place of which no provider has anything, so that no client has to wait for one: for when providers have started. Not for
-     * an IO thread.
+     * Makes the self-signed certificates in place of which no provider has anything, so that no client has to wait for
+     * one: for when providers have started. Not for an IO thread.
      */
     public void makeStandIns() {
         served.makeStandIns();
     }
 
     /**
-     * Loads certificates. Files are read again; a self-signed certificate that isn't stored stays as long as its names and key kind do.
+     * Loads certificates. Files are read again; a self-signed certificate that isn't stored stays as long as its names
+     * and key kind do.
      *
      * <p>Sessions and tickets stay valid unless other clients are let in than before.
      *
@@ -325,7 +335,8 @@ public final class ServerTls {
     }
 
     /**
-     * Looks at the files of all sources, and serves what has changed in them, if that can be served. Not for an IO thread.
+     * Looks at the files of all sources, and serves what has changed in them, if that can be served. Not for an IO
+     * thread.
      *
      * @param events is told what has changed, and what failed when it fails for the first time
      */
@@ -398,7 +409,10 @@ public final class ServerTls {
         served = others;
     }
 
-    /** The host that a session's client has named (RFC 6066 section 3), lower case and without a trailing dot; empty if none. */
+    /**
+     * The host that a session's client has named (RFC 6066 section 3), lower case and without a trailing dot; empty if
+     * none.
+     */
     public static String requestedName(SSLSession session) {
         return session instanceof ExtendedSSLSession extended ? SniKeyManager.requestedName(extended) : "";
     }
@@ -414,7 +428,10 @@ public final class ServerTls {
         return keys.isCovered(requested, local, host);
     }
 
-    /** Whether there is a certificate for a host, for clients that have reached this address; true if a provider that has to know fails. */
+    /**
+     * Whether there is a certificate for a host, for clients that have reached this address; true if a provider that
+     * has to know fails.
+     */
     public boolean hasCertificate(String host, InetSocketAddress local) {
         return keys.hasCertificate(host, local);
     }

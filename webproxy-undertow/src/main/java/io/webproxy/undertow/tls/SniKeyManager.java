@@ -21,8 +21,8 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Serves the certificate that fits what the client has said, and swaps them while serving. An alias is a key type: what it stands for is the
- * handshake's.
+ * Serves the certificate that fits what the client has said, and swaps them while serving. An alias is a key type: what
+ * it stands for is the handshake's.
  *
  * <p>Thread-safe, never blocks: it runs on the IO thread.
  */
@@ -66,7 +66,9 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         return material == null ? null : material.chain().toArray(new X509Certificate[0]);
     }
 
-    /** Whether what is served to a client that has named a host, or none, is for another one; where nobody knows, it is. */
+    /**
+     * Whether what is served to a client that has named a host, or none, is for another one; where nobody knows, it is.
+     */
     boolean isCovered(String requested, InetSocketAddress local, String host) {
         try {
             return anyCovers(served.choose(hello(requested, local)), host);

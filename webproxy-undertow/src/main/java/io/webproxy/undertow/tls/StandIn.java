@@ -19,8 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A self-signed certificate that nobody stores: made when it is asked for, and announced when a client is to be served it for the first time. So one that stands behind a
- * provider costs nothing as long as that has something for everybody. Thread-safe.
+ * A self-signed certificate that nobody stores: made when it is asked for, and announced when a client is to be served
+ * it for the first time. So one that stands behind a provider costs nothing as long as that has something for
+ * everybody. Thread-safe.
  */
 final class StandIn implements KeyChooser {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");

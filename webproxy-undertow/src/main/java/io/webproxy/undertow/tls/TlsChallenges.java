@@ -12,10 +12,11 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The certificates that answer challenges of the kind {@code tls-alpn-01} (RFC 8737), each in a context of its own. Thread-safe.
+ * The certificates that answer challenges of the kind {@code tls-alpn-01} (RFC 8737), each in a context of its own.
+ * Thread-safe.
  *
- * <p>A challenge is told from other handshakes by the peeked ClientHello: Conscrypt (2.9.0) knows no ALPN when it asks for a key. Canary: {@code
- * ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown}.
+ * <p>A challenge is told from other handshakes by the peeked ClientHello: Conscrypt (2.9.0) knows no ALPN when it asks
+ * for a key. Canary: {@code ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown}.
  */
 public final class TlsChallenges {
     /** RFC 8737 section 3: it stands alone, else it is a protocol that isn't spoken here. */
@@ -23,7 +24,10 @@ public final class TlsChallenges {
 
     private final Map<String, SSLContext> byName = new ConcurrentHashMap<>();
 
-    /** Whether a client wants a challenge answered: then it gets an answer to that, and never a certificate for anything else. */
+    /**
+     * Whether a client wants a challenge answered: then it gets an answer to that, and never a certificate for anything
+     * else.
+     */
     public static boolean isChallenge(ClientHello hello) {
         return hello.applicationProtocols().equals(PROTOCOLS);
     }
@@ -46,7 +50,10 @@ public final class TlsChallenges {
         return () -> byName.remove(asked, context);
     }
 
-    /** What a CA asks for: for an address its reverse name (RFC 8738 section 6, RFC 1035 section 3.5, RFC 3596 section 2.5). */
+    /**
+     * What a CA asks for: for an address its reverse name (RFC 8738 section 6, RFC 1035 section 3.5, RFC 3596 section
+     * 2.5).
+     */
     static String askedFor(String name) {
         InetAddress address = IpLiteral.parse(name);
         if (address == null) {

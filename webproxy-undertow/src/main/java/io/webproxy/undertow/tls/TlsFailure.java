@@ -19,7 +19,10 @@ public final class TlsFailure {
 
     private TlsFailure() {}
 
-    /** What ended this client's connection, or null if its engine hasn't failed: what Undertow meets in a listener of its own, it drops. Thread-safe. */
+    /**
+     * What ended this client's connection, or null if its engine hasn't failed: what Undertow meets in a listener of
+     * its own, it drops. Thread-safe.
+     */
     public static @Nullable Exception of(SslConnection connection) {
         return UndertowXnioSsl.getSslEngine(connection) instanceof ForwardingSslEngine engine ? engine.failure() : null;
     }

@@ -22,7 +22,8 @@ public final class TlsFront {
     /**
      * That of an endpoint.
      *
-     * @param clients whether its clients are asked for a certificate; empty if that is as for all, else the certificates of the server were told before
+     * @param clients whether its clients are asked for a certificate; empty if that is as for all, else the
+     *     certificates of the server were told before
      * @param records buffers that hold a whole TLS record each
      */
     public TlsFront(
@@ -43,7 +44,8 @@ public final class TlsFront {
     }
 
     /**
-     * For a client, with the certificate that fits it; or with the answer to its {@linkplain TlsChallenges#isChallenge challenge}.
+     * For a client, with the certificate that fits it; or with the answer to its {@linkplain TlsChallenges#isChallenge
+     * challenge}.
      *
      * @throws HelloRefused if there is none: then the connection is as it was
      */

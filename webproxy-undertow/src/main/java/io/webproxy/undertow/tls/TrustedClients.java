@@ -7,7 +7,8 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Checks clients' certificates by the JDK's trust manager (RFC 5280 section 6), for Conscrypt too. Servers' are all refused. Thread-safe.
+ * Checks clients' certificates by the JDK's trust manager (RFC 5280 section 6), for Conscrypt too. Servers' are all
+ * refused. Thread-safe.
  */
 final class TrustedClients extends X509ExtendedTrustManager {
     private final X509ExtendedTrustManager jdk;
@@ -17,8 +18,8 @@ final class TrustedClients extends X509ExtendedTrustManager {
     }
 
     /**
-     * The JDK's (17 to 25) takes a certificate that stands in the trust store itself without a look at its dates. Canary: {@code
-     * JdkDefectsTest.expiredCertificateInTheTrustStoreIsTrusted}.
+     * The JDK's (17 to 25) takes a certificate that stands in the trust store itself without a look at its dates.
+     * Canary: {@code JdkDefectsTest.expiredCertificateInTheTrustStoreIsTrusted}.
      */
     private static void checkDates(X509Certificate[] chain) throws CertificateException {
         if (chain.length > 0) {

@@ -16,7 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who vouches for an upstream, and what it is shown, as read from files. Immutable, equal if that is the same; {@code toString} shows names only.
+ * Who vouches for an upstream, and what it is shown, as read from files. Immutable, equal if that is the same;
+ * {@code toString} shows names only.
  */
 public final class UpstreamKeys {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");

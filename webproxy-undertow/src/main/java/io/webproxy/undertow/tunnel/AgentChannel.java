@@ -199,7 +199,10 @@ final class AgentChannel extends ControlChannel {
         side.check(this);
     }
 
-    /** No clients come any more: says why, and closes, when those that were asked for have been answered. From any thread. */
+    /**
+     * No clients come any more: says why, and closes, when those that were asked for have been answered. From any
+     * thread.
+     */
     void leave(String reason) {
         leaving = reason;
         side.registry().lost(this);
@@ -315,7 +318,10 @@ final class AgentChannel extends ControlChannel {
         }
     }
 
-    /** It didn't answer in time: others are asked first, and no ready connection is used that isn't newer than that. From any thread. */
+    /**
+     * It didn't answer in time: others are asked first, and no ready connection is used that isn't newer than that.
+     * From any thread.
+     */
     void suspect(long now) {
         suspectUntil = now + SUSPECT_NANOS;
         suspected = true;

@@ -25,8 +25,8 @@ final class AgentChoice {
     }
 
     /**
-     * The one that has answered of late, then with the fewest failures, then relays, of those that haven't refused, and that aren't being asked if there is another; null if
-     * all have refused.
+     * The one that has answered of late, then with the fewest failures, then relays, of those that haven't refused, and
+     * that aren't being asked if there is another; null if all have refused.
      */
     @Nullable AgentChannel of(List<AgentChannel> channels, List<Claim.Attempt> attempts, long now) {
         AgentChannel best = null;

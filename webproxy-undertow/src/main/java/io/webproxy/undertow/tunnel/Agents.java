@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The agents that may announce names, by their file, which is read again when it changes. A file that can't be used changes nothing, and is one WARN. Thread-safe; reads
- * and looks aren't for an IO thread.
+ * The agents that may announce names, by their file, which is read again when it changes. A file that can't be used
+ * changes nothing, and is one WARN. Thread-safe; reads and looks aren't for an IO thread.
  */
 final class Agents {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");

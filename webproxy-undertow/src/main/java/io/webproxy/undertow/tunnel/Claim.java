@@ -45,7 +45,9 @@ sealed interface Claim {
             return true;
         }
 
-        /** The agent has refused, or isn't needed: it leaves the data connection to this side to close. From any thread. */
+        /**
+         * The agent has refused, or isn't needed: it leaves the data connection to this side to close. From any thread.
+         */
         void end() {
             DataConnection mine;
             synchronized (this) {

@@ -23,7 +23,8 @@ import org.xnio.ssl.SslConnection;
 /**
  * One control channel over TLS, of either side: messages both ways, heartbeats, and a limit for what waits to be sent.
  *
- * <p>Belongs to the connection's IO thread, except for {@link #send} and {@link #end}, which any thread may call. Messages that are sent at the same time share a TLS record.
+ * <p>Belongs to the connection's IO thread, except for {@link #send} and {@link #end}, which any thread may call.
+ * Messages that are sent at the same time share a TLS record.
  */
 abstract class ControlChannel extends Watched {
     /** What this version can say. */

@@ -8,7 +8,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** How many visitors there are: of a client address, of a name, waiting for an agent; and how many come in a minute. Thread-safe. */
+/**
+ * How many visitors there are: of a client address, of a name, waiting for an agent; and how many come in a minute.
+ * Thread-safe.
+ */
 final class Counts {
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     private final Map<Message.Item, Integer> byItem = new ConcurrentHashMap<>();

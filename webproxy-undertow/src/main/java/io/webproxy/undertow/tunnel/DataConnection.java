@@ -15,8 +15,9 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * A data connection at the public side, from its hello to its relay: it proves that it was asked for, waits for a visitor if it is a ready one, and for the agent's
- * acknowledgement. Not thread-safe, except where it says so: it belongs to its IO thread.
+ * A data connection at the public side, from its hello to its relay: it proves that it was asked for, waits for a
+ * visitor if it is a ready one, and for the agent's acknowledgement. Not thread-safe, except where it says so: it
+ * belongs to its IO thread.
  */
 final class DataConnection extends Watched {
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(5);

@@ -3,7 +3,10 @@ package io.webproxy.undertow.tunnel;
 import io.webproxy.undertow.sniff.TunnelMark;
 import java.nio.ByteBuffer;
 
-/** The first bytes of a data connection: the mark that tells it from other protocols, which connection it is, and the proof that it may be. Pure. */
+/**
+ * The first bytes of a data connection: the mark that tells it from other protocols, which connection it is, and the
+ * proof that it may be. Pure.
+ */
 final class DataHello {
     static final int LENGTH = TunnelMark.length() + Long.BYTES + Tokens.PROOF;
 

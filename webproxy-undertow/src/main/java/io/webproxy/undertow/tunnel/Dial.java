@@ -17,8 +17,8 @@ import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /**
- * One attempt to connect to a host and port: the addresses of its name one after the other. It has no limit of its own: whoever has one cancels it. Belongs to the IO
- * thread that its connection is for.
+ * One attempt to connect to a host and port: the addresses of its name one after the other. It has no limit of its own:
+ * whoever has one cancels it. Belongs to the IO thread that its connection is for.
  */
 final class Dial {
     private static final OptionMap OPTIONS = OptionMap.builder()

@@ -6,8 +6,8 @@ import java.util.Arrays;
 /**
  * Reads messages from the bytes of a control channel, which may be split anywhere.
  *
- * <p>Pure, bounded and total: what is announced gets no memory before it comes, and bad input is an answer, not an exception. One reader serves one channel. Not
- * thread-safe.
+ * <p>Pure, bounded and total: what is announced gets no memory before it comes, and bad input is an answer, not an
+ * exception. One reader serves one channel. Not thread-safe.
  */
 final class FrameReader {
     /** What the bytes so far are. */

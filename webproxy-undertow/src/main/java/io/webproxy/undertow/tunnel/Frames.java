@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Writes messages as frames: the length of what follows in four bytes, the type in one, the body. Numbers are big-endian; texts are UTF-8 after their length in two
- * bytes. Pure.
+ * Writes messages as frames: the length of what follows in four bytes, the type in one, the body. Numbers are
+ * big-endian; texts are UTF-8 after their length in two bytes. Pure.
  */
 final class Frames {
     /** The most that may follow a length. */

@@ -25,14 +25,18 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * What the public server has asked the private side for: a data connection for a visitor, or one for whoever comes next. Public server and inner target are dialled at
- * the same time; when both are there it is acknowledged, and becomes a relay. Not thread-safe, except where it says so: it belongs to its IO thread.
+ * What the public server has asked the private side for: a data connection for a visitor, or one for whoever comes
+ * next. Public server and inner target are dialled at the same time; when both are there it is acknowledged, and
+ * becomes a relay. Not thread-safe, except where it says so: it belongs to its IO thread.
  */
 final class HandIn extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DATA_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long TARGET_NANOS = TimeUnit.SECONDS.toNanos(8);
-    /** How long the public server may take to close what was refused: afterwards the close has to do in place of the reason. */
+    /**
+     * How long the public server may take to close what was refused: afterwards the close has to do in place of the
+     * reason.
+     */
     private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final byte[] ACKNOWLEDGEMENT = {DataHello.ACKNOWLEDGED};
@@ -309,7 +313,10 @@ final class HandIn extends Watched {
         }
     }
 
-    /** The public server closes it when it knows why. Closed here, it could be seen first, and would stand for the reason. */
+    /**
+     * The public server closes it when it knows why. Closed here, it could be seen first, and would stand for the
+     * reason.
+     */
     private void leaveToServer(StreamConnection connection) {
         deadline = sweeper.now() + REFUSED_NANOS;
         sweeper.watch(this);

@@ -21,8 +21,9 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A visitor of the public side until its relay runs: an agent that has announced what it wants is asked for a data connection, and the next when that takes too
- * long; the first acknowledgement wins. Not thread-safe, except where it says so: it belongs to the visitor's IO thread.
+ * A visitor of the public side until its relay runs: an agent that has announced what it wants is asked for a data
+ * connection, and the next when that takes too long; the first acknowledgement wins. Not thread-safe, except where it
+ * says so: it belongs to the visitor's IO thread.
  */
 final class HandOver extends Watched {
     /** For all of it. */
@@ -151,7 +152,10 @@ final class HandOver extends Watched {
         }
     }
 
-    /** Who was asked may answer yet; whoever waits for more goes to the side that has come in its place, if there is one. */
+    /**
+     * Who was asked may answer yet; whoever waits for more goes to the side that has come in its place, if there is
+     * one.
+     */
     private void sideIsLeaving(long now) {
         PublicSide successor = side.successor();
         if (successor == null) {

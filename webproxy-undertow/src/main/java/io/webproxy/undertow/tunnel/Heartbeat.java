@@ -4,8 +4,9 @@ import java.security.SecureRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
- * When a control channel's peer is asked whether it is there, and when it isn't: it has said nothing for two heartbeats, or hasn't answered two of them. Their numbers are
- * random, so that only a peer can answer that reads what it is sent.
+ * When a control channel's peer is asked whether it is there, and when it isn't: it has said nothing for two
+ * heartbeats, or hasn't answered two of them. Their numbers are random, so that only a peer can answer that reads what
+ * it is sent.
  *
  * <p>Not thread-safe. Times are nanoseconds of a monotonic clock.
  */

@@ -3,7 +3,10 @@ package io.webproxy.undertow.tunnel;
 import java.net.InetSocketAddress;
 import org.xnio.StreamConnection;
 
-/** A connection that an endpoint has accepted, as far as tunnels have to know of it. Belongs to the connection's IO thread. */
+/**
+ * A connection that an endpoint has accepted, as far as tunnels have to know of it. Belongs to the connection's IO
+ * thread.
+ */
 public interface Incoming {
     /** The socket. */
     StreamConnection connection();

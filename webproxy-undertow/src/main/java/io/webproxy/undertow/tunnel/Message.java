@@ -4,7 +4,10 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.UUID;
 
-/** What is said on a control channel; {@link Frames} writes it, {@link FrameReader} reads it. Immutable, except that arrays are shared. */
+/**
+ * What is said on a control channel; {@link Frames} writes it, {@link FrameReader} reads it. Immutable, except that
+ * arrays are shared.
+ */
 sealed interface Message {
     /** What an announcement is of. */
     enum Kind {

@@ -33,7 +33,10 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
-/** The private side of one tunnel: dials its public servers, announces there, and takes what they hand over. Thread-safe. */
+/**
+ * The private side of one tunnel: dials its public servers, announces there, and takes what they hand over.
+ * Thread-safe.
+ */
 public final class PrivateSide {
     private final Environment environment;
     private final Tunnel tunnel;
@@ -145,7 +148,10 @@ public final class PrivateSide {
         return tunnel;
     }
 
-    /** Says goodbye, so that no more clients come; relays go on. {@code back} says that another one of the same agent comes in its place, so that clients wait for it. */
+    /**
+     * Says goodbye, so that no more clients come; relays go on. {@code back} says that another one of the same agent
+     * comes in its place, so that clients wait for it.
+     */
     public void leave(boolean back) {
         new CloseSteps().each("uplinks", uplinks, uplink -> uplink.close(back)).report();
     }

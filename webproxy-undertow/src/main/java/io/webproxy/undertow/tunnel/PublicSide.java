@@ -40,7 +40,10 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
-/** The public side of tunnels: agents dial it and announce what they serve; visitors are handed over to them. TLS of visitors never ends here. Thread-safe. */
+/**
+ * The public side of tunnels: agents dial it and announce what they serve; visitors are handed over to them. TLS of
+ * visitors never ends here. Thread-safe.
+ */
 public final class PublicSide {
     /** What this version can do beyond the first one: nothing yet. */
     static final long CAPABILITIES = 0;
@@ -118,7 +121,8 @@ public final class PublicSide {
     }
 
     /**
-     * Reads the agents file and the identity, which is made if there is none; agents come when it is {@linkplain #putInForce in force}. Not for an IO thread.
+     * Reads the agents file and the identity, which is made if there is none; agents come when it is
+     * {@linkplain #putInForce in force}. Not for an IO thread.
      *
      * @throws ProxyStartException with one sentence, if one can't be used
      */
@@ -162,7 +166,9 @@ public final class PublicSide {
         return found == null ? registry.isAwaited(wanted, now) : !registry.isTakenHere(found, wanted);
     }
 
-    /** A client whose hello is {@linkplain #serves served}, with all bytes that were read. On the connection's thread. */
+    /**
+     * A client whose hello is {@linkplain #serves served}, with all bytes that were read. On the connection's thread.
+     */
     public void client(Incoming incoming, Peeked.ClientHello hello, ByteBuffer read) {
         visitor(incoming, Registry.named(String.valueOf(hello.serverName())), read);
     }
@@ -204,8 +210,9 @@ public final class PublicSide {
     }
 
     /**
-     * Serves from now on, by these limits, perhaps in the place of another one: agents that the agents file doesn't have lose the relays that they have from there, and
-     * names that the server serves itself by now are no agent's any more. Not for an IO thread.
+     * Serves from now on, by these limits, perhaps in the place of another one: agents that the agents file doesn't
+     * have lose the relays that they have from there, and names that the server serves itself by now are no agent's any
+     * more. Not for an IO thread.
      */
     public void putInForce(TunnelServer limits) {
         state.counts.limits(limits);
@@ -278,7 +285,10 @@ public final class PublicSide {
         }
     }
 
-    /** A channel is open; an older one of the same instance of the agent is closed. False if the agent has too many, or the server is closing. */
+    /**
+     * A channel is open; an older one of the same instance of the agent is closed. False if the agent has too many, or
+     * the server is closing.
+     */
     boolean up(AgentChannel channel) {
         List<AgentChannel> older = new ArrayList<>();
         synchronized (channels) {
@@ -434,7 +444,8 @@ public final class PublicSide {
     }
 
     /**
-     * Takes no more clients, and tells every agent so when those that it has been asked for are connected; relays go on. Not for an IO thread.
+     * Takes no more clients, and tells every agent so when those that it has been asked for are connected; relays go
+     * on. Not for an IO thread.
      *
      * @param next takes its place, and gets the clients that wait for an agent; null if none does
      */

@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * What outlives a public side that another one takes the place of: relays with their agents, what clients count for, tokens of hand-overs that are under way, and what was
- * counted since the start. Thread-safe.
+ * What outlives a public side that another one takes the place of: relays with their agents, what clients count for,
+ * tokens of hand-overs that are under way, and what was counted since the start. Thread-safe.
  */
 public final class PublicState {
     final Counts counts = new Counts(TunnelServer.agents(Path.of("agents")));

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
 /**
- * The ready connections of one channel, 0 to 16: as many are kept as visitors came at once of late, one for ten minutes after the last, and none when none come. Thread-safe. Times are nanoseconds of
- * a monotonic clock.
+ * The ready connections of one channel, 0 to 16: as many are kept as visitors came at once of late, one for ten minutes
+ * after the last, and none when none come. Thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class ReadyPool {
     private static final int MOST = 16;
@@ -35,7 +35,9 @@ final class ReadyPool {
     private long lastDemand;
     private boolean closed;
 
-    /** Takes a connection for a visitor, if there is one: of the visitor's thread if possible, and of those the newest. */
+    /**
+     * Takes a connection for a visitor, if there is one: of the visitor's thread if possible, and of those the newest.
+     */
     synchronized @Nullable DataConnection take(XnioIoThread thread, long now) {
         lastVisitor = now;
         lastDemand = now;

@@ -14,8 +14,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What agents have announced, and by which channels they can be asked. An exact name comes before a wildcard. What an agent had announced whose channel is lost is
- * remembered for a minute, so that its visitors wait for it; in the first seconds of a server the same holds for everything that an agent may announce.
+ * What agents have announced, and by which channels they can be asked. An exact name comes before a wildcard. What an
+ * agent had announced whose channel is lost is remembered for a minute, so that its visitors wait for it; in the first
+ * seconds of a server the same holds for everything that an agent may announce.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */

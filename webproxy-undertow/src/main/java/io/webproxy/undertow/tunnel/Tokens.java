@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What data connections prove that they were asked for: each token is random, good for one connection and for 10 s.
  *
- * <p>A token goes to the agent over its control channel only; a data connection shows an HMAC under it, which says for which agent and instance it is. What is kept here is
- * a hash of the HMAC that is expected: it is no use to who reads it. A wrong proof takes nothing away, and of many right ones at once exactly one wins. Thread-safe.
+ * <p>A token goes to the agent over its control channel only; a data connection shows an HMAC under it, which says for
+ * which agent and instance it is. What is kept here is a hash of the HMAC that is expected: it is no use to who reads
+ * it. A wrong proof takes nothing away, and of many right ones at once exactly one wins. Thread-safe.
  *
  * @param <T> what a token is for
  */

@@ -18,7 +18,10 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
-/** The private side's way to one public server: dialled, announced to, and dialled again when it is lost. Belongs to one IO thread, except where it says so. */
+/**
+ * The private side's way to one public server: dialled, announced to, and dialled again when it is lost. Belongs to one
+ * IO thread, except where it says so.
+ */
 final class Uplink {
     /** Why channels end then. */
     static final String CLOSING = "the agent is closing";

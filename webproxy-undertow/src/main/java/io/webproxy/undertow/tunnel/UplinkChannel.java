@@ -148,8 +148,8 @@ final class UplinkChannel extends ControlChannel {
     }
 
     /**
-     * Takes everything back, unless another channel comes in the place of this one, and says goodbye when the clients are connected that the server has asked for before it
-     * heard of that.
+     * Takes everything back, unless another channel comes in the place of this one, and says goodbye when the clients
+     * are connected that the server has asked for before it heard of that.
      */
     void leave(Message.Goodbye why) {
         if (!welcomed) {

@@ -10,8 +10,9 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A client whose agent is asked: what it says meanwhile is kept for the target, as far as there is room, and it is noticed that it leaves. The end of its direction may be a
- * half-close, so it is waited for a while yet: not as long for TLS, which can't start without the rest of a handshake, as for a client of a port, which may have said all that
+ * A client whose agent is asked: what it says meanwhile is kept for the target, as far as there is room, and it is
+ * noticed that it leaves. The end of its direction may be a half-close, so it is waited for a while yet: not as long
+ * for TLS, which can't start without the rest of a handshake, as for a client of a port, which may have said all that
  * it has to say.
  *
  * <p>Not thread-safe: it belongs to the client's IO thread. Times are nanoseconds of the sweeper's clock.

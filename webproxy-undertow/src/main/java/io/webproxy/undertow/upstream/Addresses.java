@@ -13,9 +13,9 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Looks up host names on an executor, never on an IO thread, and keeps what it found: for 30 s as it is, then still at once while it is looked up
- * again. A name that can't be found any more keeps its addresses for 5 minutes. One whose addresses can't be connected to is looked up again at once, past the JVM's
- * cache. Thread-safe.
+ * Looks up host names on an executor, never on an IO thread, and keeps what it found: for 30 s as it is, then still at
+ * once while it is looked up again. A name that can't be found any more keeps its addresses for 5 minutes. One whose
+ * addresses can't be connected to is looked up again at once, past the JVM's cache. Thread-safe.
  */
 final class Addresses {
     private static final long FRESH_NANOS = 30_000_000_000L;
@@ -45,8 +45,8 @@ final class Addresses {
      * The addresses of a host, in the system's order.
      *
      * @param host a name, an IPv4 address, or an IPv6 address in brackets
-     * @param answer is given the addresses, empty when there are none: at once on the calling thread if they are known, else
-     *     on the executor
+     * @param answer is given the addresses, empty when there are none: at once on the calling thread if they are known,
+     *     else on the executor
      */
     void find(String host, Consumer<List<InetAddress>> answer) {
         InetAddress literal = IpLiteral.parse(host);
@@ -70,8 +70,8 @@ final class Addresses {
     }
 
     /**
-     * The addresses of a host none of whose addresses could be connected to: what a new look-up finds, or what is known if the last one was less than a second ago or finds
-     * nothing.
+     * The addresses of a host none of whose addresses could be connected to: what a new look-up finds, or what is known
+     * if the last one was less than a second ago or finds nothing.
      *
      * @param answer is given the addresses, perhaps the same ones: at once on the calling thread, or on the executor
      */
@@ -123,7 +123,10 @@ final class Addresses {
         }
     }
 
-    /** A filter may choose upstreams by what clients say: of too many names those that came first are kept, and others are looked up each time. */
+    /**
+     * A filter may choose upstreams by what clients say: of too many names those that came first are kept, and others
+     * are looked up each time.
+     */
     private void keep(String host, Found found) {
         if (known.size() >= MOST && !known.containsKey(host)) {
             known.values().removeIf(other -> found.time - other.time >= USABLE_NANOS);

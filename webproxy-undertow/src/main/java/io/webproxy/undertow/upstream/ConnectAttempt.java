@@ -33,9 +33,10 @@ import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
 /**
- * One attempt to connect: the addresses one after the other, each 250 ms behind the one before or as soon as that has failed (RFC 8305
- * section 5); the first that answers wins. When all have failed, or none has answered for a second, the name is looked up once more, and addresses that are new are
- * tried too. Not thread-safe: it belongs to the sweeper's IO thread.
+ * One attempt to connect: the addresses one after the other, each 250 ms behind the one before or as soon as that has
+ * failed (RFC 8305 section 5); the first that answers wins. When all have failed, or none has answered for a second,
+ * the name is looked up once more, and addresses that are new are tried too. Not thread-safe: it belongs to the
+ * sweeper's IO thread.
  */
 final class ConnectAttempt extends Watched {
     private static final long STAGGER_NANOS = 250_000_000L;
@@ -89,7 +90,8 @@ final class ConnectAttempt extends Watched {
     /**
      * An attempt.
      *
-     * @param direct whether its sockets are connected past XNIO, where they can be, and may tell the callback before {@link #resolved} returns
+     * @param direct whether its sockets are connected past XNIO, where they can be, and may tell the callback before
+     *     {@link #resolved} returns
      */
     ConnectAttempt(
             Sweeper sweeper,
@@ -130,7 +132,10 @@ final class ConnectAttempt extends Watched {
         }
     }
 
-    /** A step that throws ends the attempt, from whichever thread: its place in the pool and the request would be lost else. */
+    /**
+     * A step that throws ends the attempt, from whichever thread: its place in the pool and the request would be lost
+     * else.
+     */
     void guarded(Runnable step) {
         Guard.run(
                 "connecting to an upstream",

@@ -5,11 +5,13 @@ import io.undertow.util.HttpString;
 import io.webproxy.undertow.exchange.FieldWriter;
 
 /**
- * Takes a request head in the form of one protocol. It is the second wall against request splitting: what the protocol can't carry is refused, whatever let
- * it in.
+ * Takes a request head in the form of one protocol. It is the second wall against request splitting: what the protocol
+ * can't carry is refused, whatever let it in.
  */
 public interface HeadWriter extends FieldWriter {
-    /** Whether the head is one of HTTP/2: without fields of the connection, {@code Host} and {@code Transfer-Encoding}. */
+    /**
+     * Whether the head is one of HTTP/2: without fields of the connection, {@code Host} and {@code Transfer-Encoding}.
+     */
     boolean isHttp2();
 
     /**

@@ -14,8 +14,9 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * One health check over a connection of HTTP/1.1, which serves nothing else: a {@code GET}. The head decides; of the body at most 64 KiB are read, so that the upstream can
- * end it properly. Not thread-safe: it belongs to the probe's IO thread.
+ * One health check over a connection of HTTP/1.1, which serves nothing else: a {@code GET}. The head decides; of the
+ * body at most 64 KiB are read, so that the upstream can end it properly. Not thread-safe: it belongs to the probe's IO
+ * thread.
  */
 final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListener, ResponseListener, ReadReadyHandler {
     private static final int MOST_BODY = 64 * 1024;

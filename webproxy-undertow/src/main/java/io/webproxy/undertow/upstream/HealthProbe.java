@@ -20,7 +20,8 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * Asks one upstream again and again whether it is healthy, on a connection of its own each time, and never twice at once.
+ * Asks one upstream again and again whether it is healthy, on a connection of its own each time, and never twice at
+ * once.
  *
  * <p>Belongs to the sweeper's IO thread, but for {@link #start}, {@link #stop} and {@link #tally}.
  */

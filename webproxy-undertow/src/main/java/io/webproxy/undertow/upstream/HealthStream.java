@@ -19,8 +19,8 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * One health check over a connection of HTTP/2: a {@code GET}, or a call of {@code grpc.health.v1.Health/Check}. Not thread-safe: it belongs to the
- * probe's IO thread.
+ * One health check over a connection of HTTP/2: a {@code GET}, or a call of {@code grpc.health.v1.Health/Check}. Not
+ * thread-safe: it belongs to the probe's IO thread.
  */
 final class HealthStream implements OutboundConnection.Owner, OutboundStream.Listener {
     /** The answer of the gRPC health protocol has two bytes behind the five that tell its length. */
@@ -48,7 +48,9 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
         this.request = request(Objects.requireNonNullElse(check.grpcService(), ""));
     }
 
-    /** {@code HealthCheckRequest}, whose first field is the service, behind the length that gRPC puts before a message. */
+    /**
+     * {@code HealthCheckRequest}, whose first field is the service, behind the length that gRPC puts before a message.
+     */
     static ByteBuffer request(String service) {
         byte[] name = service.getBytes(StandardCharsets.UTF_8);
         ByteBuffer field = ByteBuffer.allocate(name.length + 6);
@@ -68,7 +70,10 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
                 .flip();
     }
 
-    /** Whether a message, with its length before it, is a {@code HealthCheckResponse} with {@code SERVING}: its first field is 1. Other fields are skipped. */
+    /**
+     * Whether a message, with its length before it, is a {@code HealthCheckResponse} with {@code SERVING}: its first
+     * field is 1. Other fields are skipped.
+     */
     static boolean isServing(ByteBuffer answered) {
         if (answered.remaining() < 5 || answered.get() != 0 || answered.getInt() != answered.remaining()) {
             return false;

@@ -13,7 +13,10 @@ import org.xnio.conduits.NullStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
-/** One exchange with an upstream as a stream of HTTP/2. A WebSocket is an extended CONNECT (RFC 8441), and its answer looks as it does over HTTP/1.1. */
+/**
+ * One exchange with an upstream as a stream of HTTP/2. A WebSocket is an extended CONNECT (RFC 8441), and its answer
+ * looks as it does over HTTP/1.1.
+ */
 final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listener {
     /** RFC 9113 section 7: the response isn't needed any more. */
     private static final int CANCEL = 8;

@@ -22,7 +22,10 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
     private final UpstreamPool pool;
     private final Sweeper sweeper;
     private final FieldParser fields = new FieldParser();
-    /** The one that waits longest first; the last is used first, so that those in front are what no request of late needed. */
+    /**
+     * The one that waits longest first; the last is used first, so that those in front are what no request of late
+     * needed.
+     */
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
 
     /** Those that belong to a client connection each, the one that became idle first in front. */
@@ -154,7 +157,9 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         pool.freed();
     }
 
-    /** Closes the idle connection that waits longest; one that a client has logged in on only where there is no other. */
+    /**
+     * Closes the idle connection that waits longest; one that a client has logged in on only where there is no other.
+     */
     boolean closeOldestIdle() {
         UpstreamConnection oldest = idle.pollFirst();
         if (oldest != null) {

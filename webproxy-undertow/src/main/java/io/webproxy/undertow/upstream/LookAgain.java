@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** When names are looked up again because their addresses couldn't be connected to: at most once a second each, and one look-up for all who wait for it. Thread-safe. */
+/**
+ * When names are looked up again because their addresses couldn't be connected to: at most once a second each, and one
+ * look-up for all who wait for it. Thread-safe.
+ */
 final class LookAgain {
     private static final long REST_NANOS = 1_000_000_000L;
     private static final int MOST = 4096;

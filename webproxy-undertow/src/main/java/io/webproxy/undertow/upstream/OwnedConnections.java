@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
 /**
- * The upstream connections that one HTTP/1.1 client connection has logged in on: at most one for each upstream of a route. They are used for
- * its requests alone, whatever the client says in them, and are closed with it.
+ * The upstream connections that one HTTP/1.1 client connection has logged in on: at most one for each upstream of a
+ * route. They are used for its requests alone, whatever the client says in them, and are closed with it.
  *
- * <p>Not thread-safe: belongs to the client connection's IO thread. An upstream connection in use isn't listed: its exchange holds it.
+ * <p>Not thread-safe: belongs to the client connection's IO thread. An upstream connection in use isn't listed: its
+ * exchange holds it.
  */
 public final class OwnedConnections {
     private static final AttachmentKey<OwnedConnections> KEY = AttachmentKey.create(OwnedConnections.class);
@@ -23,7 +24,10 @@ public final class OwnedConnections {
     private final Map<Key, UpstreamConnection> idle = new LinkedHashMap<>();
     private boolean closed;
 
-    /** A login holds for the route that it was made on: another one may lead to the same upstream with credentials of its own. */
+    /**
+     * A login holds for the route that it was made on: another one may lead to the same upstream with credentials of
+     * its own.
+     */
     private record Key(Route route, UpstreamPool pool) {}
 
     private OwnedConnections() {}

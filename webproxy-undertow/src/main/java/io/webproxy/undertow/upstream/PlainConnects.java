@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
 /**
- * TCP connections to one host and port that no pool keeps: the name is looked up and its addresses are tried as those of upstreams are. Thread-safe.
+ * TCP connections to one host and port that no pool keeps: the name is looked up and its addresses are tried as those
+ * of upstreams are. Thread-safe.
  */
 public final class PlainConnects {
     private final Connector connector;

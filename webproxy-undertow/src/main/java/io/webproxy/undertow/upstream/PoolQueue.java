@@ -9,7 +9,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** The requests that wait for a place in a pool, in their order, each for a limited time. Thread-safe, but a waiter belongs to its lane's IO thread. */
+/**
+ * The requests that wait for a place in a pool, in their order, each for a limited time. Thread-safe, but a waiter
+ * belongs to its lane's IO thread.
+ */
 final class PoolQueue {
     private final AtomicInteger size = new AtomicInteger();
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();

@@ -21,8 +21,8 @@ import org.xnio.conduits.WriteReadyHandler;
 /**
  * The request body on its way to the upstream: framed by length or by chunks, behind the head.
  *
- * <p>It never throws: once the upstream takes no more, whatever the reason, the rest of the body is discarded, because the answer or the failure
- * comes from the reading side. Not thread-safe.
+ * <p>It never throws: once the upstream takes no more, whatever the reason, the rest of the body is discarded, because
+ * the answer or the failure comes from the reading side. Not thread-safe.
  */
 final class RequestBodySink implements PlainSink {
     private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);

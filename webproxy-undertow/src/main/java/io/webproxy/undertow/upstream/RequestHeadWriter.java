@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Writes a request head in HTTP/1.1 form (RFC 9112 section 3). It is the second wall against request splitting: what can't stand in a line is refused, whatever
- * let it in. Not thread-safe; one serves an IO thread.
+ * Writes a request head in HTTP/1.1 form (RFC 9112 section 3). It is the second wall against request splitting: what
+ * can't stand in a line is refused, whatever let it in. Not thread-safe; one serves an IO thread.
  */
 final class RequestHeadWriter implements HeadWriter {
     private byte[] bytes = new byte[2048];

@@ -19,8 +19,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.ReadReadyHandler;
 
 /**
- * The response body on its way from the upstream, without its framing. Bytes that came with the head are given first; all others
- * are read straight into the reader's buffer. Not thread-safe.
+ * The response body on its way from the upstream, without its framing. Bytes that came with the head are given first;
+ * all others are read straight into the reader's buffer. Not thread-safe.
  */
 final class ResponseBodySource implements PlainSource {
     private final UpstreamConnection connection;
@@ -129,7 +129,10 @@ final class ResponseBodySource implements PlainSource {
         return read == 0 && ended ? -1 : read;
     }
 
-    /** A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again before them. */
+    /**
+     * A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again
+     * before them.
+     */
     private void rest() {
         if (connection.isSecure()) {
             resting = true;

@@ -60,7 +60,10 @@ final class SharedConnection implements OutboundConnection.Owner {
         return settled && !leaving && outbound.streams() == 0 && outbound.room() == 0;
     }
 
-    /** Whether it may be closed for the sake of others: one that is shut keeps those that wait from opening another just like it, until it has been idle for long. */
+    /**
+     * Whether it may be closed for the sake of others: one that is shut keeps those that wait from opening another just
+     * like it, until it has been idle for long.
+     */
     boolean isSpare() {
         return isIdle() && outbound.room() > 0;
     }

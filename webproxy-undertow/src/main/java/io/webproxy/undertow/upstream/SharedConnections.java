@@ -12,8 +12,9 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * The HTTP/2 connections of one lane, which its exchanges share: the one that was opened first is filled first, so that what a burst needed becomes idle. A
- * connection serves once the upstream's settings have come; until then those that want it wait for it, instead of opening one each.
+ * The HTTP/2 connections of one lane, which its exchanges share: the one that was opened first is filled first, so that
+ * what a burst needed becomes idle. A connection serves once the upstream's settings have come; until then those that
+ * want it wait for it, instead of opening one each.
  *
  * <p>Not thread-safe: it belongs to the lane's IO thread, but for {@link #idleCount} and {@link #count}.
  */
@@ -66,7 +67,10 @@ final class SharedConnections extends Watched {
         return count;
     }
 
-    /** Whether the upstream allows no streams for the time being, so that another connection would be of no use; from any thread. */
+    /**
+     * Whether the upstream allows no streams for the time being, so that another connection would be of no use; from
+     * any thread.
+     */
     boolean isShut() {
         return shut;
     }
@@ -148,7 +152,10 @@ final class SharedConnections extends Watched {
         recount();
     }
 
-    /** One with room; what was open when another one failed may have the same end before it, so that the next attempt gets a new one. */
+    /**
+     * One with room; what was open when another one failed may have the same end before it, so that the next attempt
+     * gets a new one.
+     */
     private @Nullable SharedConnection find(Wish wish) {
         for (int i = 0; i < open.size(); i++) {
             SharedConnection connection = open.get(i);
@@ -358,7 +365,10 @@ final class SharedConnections extends Watched {
         return oldest != null;
     }
 
-    /** A request on another thread waits for a place: one connection takes no more, and leaves its place when its last stream has ended. */
+    /**
+     * A request on another thread waits for a place: one connection takes no more, and leaves its place when its last
+     * stream has ended.
+     */
     void retireOne() {
         if (pool.waiting() > 0 && open.stream().noneMatch(SharedConnection::isLeaving)) {
             open.stream().filter(SharedConnection::isSettled).findFirst().ifPresent(SharedConnection::leave);

@@ -3,15 +3,19 @@ package io.webproxy.undertow.upstream;
 import java.util.Locale;
 
 /**
- * Spellings of a host name that differ in case alone. For DNS, and for the system's resolver, they are the same name (RFC 4343); the JVM's cache of look-ups keeps each
- * apart. So a name in another spelling is looked up anew, by everything the system does look it up in: the hosts file, DNS with its search
- * list, and what else is configured.
+ * Spellings of a host name that differ in case alone. For DNS, and for the system's resolver, they are the same name
+ * (RFC 4343); the JVM's cache of look-ups keeps each apart. So a name in another spelling is looked up anew, by
+ * everything the system does look it up in: the hosts file, DNS with its search list, and what else is configured.
  *
- * <p>It may seem simpler to shorten the cache's time, but that is a security property of the whole JVM; and DNS asked directly, by JNDI or by UDP, knows
- * neither the hosts file nor the search list. Where a spelling finds nothing, as in the hosts file of musl, the addresses from before stay in use.
+ * <p>It may seem simpler to shorten the cache's time, but that is a security property of the whole JVM; and DNS asked
+ * directly, by JNDI or by UDP, knows neither the hosts file nor the search list. Where a spelling finds nothing, as in
+ * the hosts file of musl, the addresses from before stay in use.
  */
 final class Spelling {
-    /** One a second outlasts the 30 s for which the JVM keeps each of them, and the cache gets no more than these for a name. */
+    /**
+     * One a second outlasts the 30 s for which the JVM keeps each of them, and the cache gets no more than these for a
+     * name.
+     */
     private static final int MOST_LETTERS = 6;
 
     private Spelling() {}

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The order in which connections to one upstream try the addresses of its name: each family's in turn, and behind the others those that have failed within the last 10 s;
- * then one attempt tries them again.
+ * The order in which connections to one upstream try the addresses of its name: each family's in turn, and behind the
+ * others those that have failed within the last 10 s; then one attempt tries them again.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */

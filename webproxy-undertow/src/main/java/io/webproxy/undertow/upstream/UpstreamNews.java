@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is said of one upstream that fails or comes back: one line and one event a minute at most, which count what wasn't said, and one when it is back. What was kept
- * back is said when the minute is over, if it still holds.
+ * What is said of one upstream that fails or comes back: one line and one event a minute at most, which count what
+ * wasn't said, and one when it is back. What was kept back is said when the minute is over, if it still holds.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */

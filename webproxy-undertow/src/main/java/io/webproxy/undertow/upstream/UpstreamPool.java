@@ -26,11 +26,11 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * The connections to one upstream: idle ones per IO thread, last in first out; a cap over all threads; a bounded queue behind it. With HTTP/2, exchanges
- * of a thread share connections.
+ * The connections to one upstream: idle ones per IO thread, last in first out; a cap over all threads; a bounded queue
+ * behind it. With HTTP/2, exchanges of a thread share connections.
  *
- * <p>Thread-safe. Connections never change their thread: where the cap is reached and only another thread has an idle one,
- * that one is closed to make room.
+ * <p>Thread-safe. Connections never change their thread: where the cap is reached and only another thread has an idle
+ * one, that one is closed to make room.
  */
 public final class UpstreamPool {
     /** Who wants a connection; called on its own IO thread, exactly once. */
@@ -49,7 +49,10 @@ public final class UpstreamPool {
             return Need.ANY;
         }
 
-        /** What a new connection to an upstream begins with, if that is to be told who the client is; the connection then serves nobody else. */
+        /**
+         * What a new connection to an upstream begins with, if that is to be told who the client is; the connection
+         * then serves nobody else.
+         */
         default ByteBuffer greeting(Upstream to) {
             return ByteBuffer.allocate(0);
         }
@@ -291,7 +294,10 @@ public final class UpstreamPool {
         });
     }
 
-    /** Whether a new connection is one of HTTP/2, where that was offered: by what was negotiated over TLS, always in cleartext. */
+    /**
+     * Whether a new connection is one of HTTP/2, where that was offered: by what was negotiated over TLS, always in
+     * cleartext.
+     */
     boolean isHttp2(StreamConnection stream) {
         return !upstream.tls() || Connector.isHttp2Chosen(stream);
     }
@@ -466,7 +472,10 @@ public final class UpstreamPool {
         pump();
     }
 
-    /** Closes idle connections of this thread, to whichever upstream, until there is room for another; false if that isn't enough. */
+    /**
+     * Closes idle connections of this thread, to whichever upstream, until there is room for another; false if that
+     * isn't enough.
+     */
     private boolean madeRoom(Lane lane) {
         if (noRoom.isDue()) {
             LOG.warn(

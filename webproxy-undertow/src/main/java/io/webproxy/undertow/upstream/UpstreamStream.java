@@ -67,8 +67,8 @@ public interface UpstreamStream {
     void belongTo(@Nullable OwnedConnections owner, Route route);
 
     /**
-     * Gives the bytes of both directions away, for a tunnel after a 101. What had come with the head is read first.
-     * The connection still counts until {@link #close()}.
+     * Gives the bytes of both directions away, for a tunnel after a 101. What had come with the head is read first. The
+     * connection still counts until {@link #close()}.
      */
     Detached detach();
 

@@ -148,8 +148,8 @@ public final class Upstreams implements AutoCloseable {
     }
 
     /**
-     * These upstreams and limits from now on: pools of others, and of those whose keys are others now, keep what is in flight and close the
-     * rest.
+     * These upstreams and limits from now on: pools of others, and of those whose keys are others now, keep what is in
+     * flight and close the rest.
      */
     public void update(Prepared prepared, HttpLimits limits, PoolLimits pool) {
         Set<Upstream> wanted = prepared.wanted;
@@ -180,7 +180,10 @@ public final class Upstreams implements AutoCloseable {
         tls.keySet().removeIf(upstream -> !wanted.contains(upstream));
     }
 
-    /** These routes are in force from now on: their health checks run, those that stay go on as they are, and logins by other routes end. */
+    /**
+     * These routes are in force from now on: their health checks run, those that stay go on as they are, and logins by
+     * other routes end.
+     */
     public void check(List<Route> routes) {
         inForce = Set.copyOf(routes);
         pools.values().forEach(UpstreamPool::routesChanged);

@@ -3,8 +3,8 @@ package io.webproxy.undertow.websocket;
 import java.nio.ByteBuffer;
 
 /**
- * Follows one direction of a WebSocket, and knows where one frame ends and the next begins (RFC 6455 section 5.2): there, also within a fragmented
- * message, a control frame may be put in between (section 5.4).
+ * Follows one direction of a WebSocket, and knows where one frame ends and the next begins (RFC 6455 section 5.2):
+ * there, also within a fragmented message, a control frame may be put in between (section 5.4).
  *
  * <p>Takes any bytes, in pieces of any size, in constant memory. Not thread-safe.
  */

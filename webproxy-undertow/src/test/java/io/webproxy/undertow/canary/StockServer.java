@@ -33,7 +33,10 @@ record StockServer(Undertow undertow) implements AutoCloseable {
         return ((InetSocketAddress) undertow.getListenerInfo().get(0).getAddress()).getPort();
     }
 
-    /** An exchange that has answered may still be ended on the IO thread: that first, or it logs that there is no thread for the rest. */
+    /**
+     * An exchange that has answered may still be ended on the IO thread: that first, or it logs that there is no thread
+     * for the rest.
+     */
     @Override
     public void close() {
         CountDownLatch ended = new CountDownLatch(1);

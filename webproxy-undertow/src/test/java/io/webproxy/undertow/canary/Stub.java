@@ -4,7 +4,10 @@ import java.lang.reflect.Proxy;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Interfaces of the stock parts, with the few methods that a test needs; all others do nothing, and give 0, false or null. */
+/**
+ * Interfaces of the stock parts, with the few methods that a test needs; all others do nothing, and give 0, false or
+ * null.
+ */
 final class Stub {
     private static final Map<Class<?>, Object> ZEROES = Map.of(boolean.class, false, int.class, 0, long.class, 0L);
 

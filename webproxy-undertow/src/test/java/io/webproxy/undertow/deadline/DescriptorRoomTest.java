@@ -62,7 +62,10 @@ class DescriptorRoomTest {
         assertThat(counts.get()).isLessThan(200);
     }
 
-    /** Of 256, 96 are for clients only, but for the first 12 relays and the first connections to upstreams, which don't take from each other. */
+    /**
+     * Of 256, 96 are for clients only, but for the first 12 relays and the first connections to upstreams, which don't
+     * take from each other.
+     */
     @Test
     void relaysLeaveRoomForTheFirstConnectionsToUpstreams() {
         DescriptorRoom room = room(256);

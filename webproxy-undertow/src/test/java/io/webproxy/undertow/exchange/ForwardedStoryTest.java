@@ -16,7 +16,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code X-Forwarded-*} and {@code Forwarded} tell the upstream the same, whatever of them a trusted proxy has sent. */
+/**
+ * {@code X-Forwarded-*} and {@code Forwarded} tell the upstream the same, whatever of them a trusted proxy has sent.
+ */
 class ForwardedStoryTest {
     private static final Trust TRUST = new Trust(List.of(AddressRange.of("10.0.0.0/8")));
     private static final String PEER = "10.0.0.1";

@@ -72,7 +72,10 @@ class UpstreamPathTest {
         assertThat(changed(prefix, raw, b -> b.replacePrefix(other))).isEqualTo(path);
     }
 
-    /** An upstream that takes parameters off or decodes slashes would be led out of the prefix by the bytes as they came. */
+    /**
+     * An upstream that takes parameters off or decodes slashes would be led out of the prefix by the bytes as they
+     * came.
+     */
     @ParameterizedTest
     @CsvSource({"/api/;/../api/x, /app/api/x", "/api/;a/../api/%41, /app/api/A"})
     void restThatAnotherReadingLeadsOutOfThePrefixIsNormalised(String raw, String path) {

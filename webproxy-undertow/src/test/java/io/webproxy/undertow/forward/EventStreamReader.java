@@ -14,7 +14,10 @@ final class EventStreamReader {
 
     private EventStreamReader() {}
 
-    /** Each event with its type, its data and the last event ID, each change of the reconnection time, and the last event ID in the end. */
+    /**
+     * Each event with its type, its data and the last event ID, each change of the reconnection time, and the last
+     * event ID in the end.
+     */
     static List<String> read(byte[] stream) {
         EventStreamReader reader = new EventStreamReader();
         String text = new String(stream, StandardCharsets.UTF_8);

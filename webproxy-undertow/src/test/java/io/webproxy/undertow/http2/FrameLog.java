@@ -9,7 +9,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** What a reader has handed on; bytes of one body that follow on each other are added up. Each stream is reset at most once. */
+/**
+ * What a reader has handed on; bytes of one body that follow on each other are added up. Each stream is reset at most
+ * once.
+ */
 abstract class FrameLog implements FrameReader.Handler {
     final List<String> lines = new ArrayList<>();
     private final Set<Integer> over = new HashSet<>();
@@ -28,7 +31,10 @@ abstract class FrameLog implements FrameReader.Handler {
         }
     }
 
-    /** What a reader that hands on to this finds in input that comes in pieces; nothing after an error of the connection. */
+    /**
+     * What a reader that hands on to this finds in input that comes in pieces; nothing after an error of the
+     * connection.
+     */
     final List<String> read(FrameReader reader, byte[] input, int each) {
         boolean ended = false;
         for (int at = 0; at < input.length; at += each) {

@@ -11,7 +11,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Any bytes as frames after preface and settings: whole and in pieces they mean the same, and each stream is reset at most once. */
+/**
+ * Any bytes as frames after preface and settings: whole and in pieces they mean the same, and each stream is reset at
+ * most once.
+ */
 class FrameReaderFuzzTest {
     private static final byte[] START =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.US_ASCII);

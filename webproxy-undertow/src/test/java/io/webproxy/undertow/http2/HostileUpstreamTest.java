@@ -35,7 +35,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An upstream that breaks the rules ends its stream, or its connection if that can't be relied on any more; nobody waits for it. */
+/**
+ * An upstream that breaks the rules ends its stream, or its connection if that can't be relied on any more; nobody
+ * waits for it.
+ */
 @ExtendWith(LeakCheck.class)
 class HostileUpstreamTest {
     private static final byte[] OK = fields(":status", "200");

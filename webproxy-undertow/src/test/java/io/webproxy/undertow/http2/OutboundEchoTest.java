@@ -33,7 +33,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Bodies go through whole, and nothing waits for ever, whatever an upstream makes of its windows, settings and frames. */
+/**
+ * Bodies go through whole, and nothing waits for ever, whatever an upstream makes of its windows, settings and frames.
+ */
 @ExtendWith(LeakCheck.class)
 class OutboundEchoTest {
     private static final int STREAMS = 60;

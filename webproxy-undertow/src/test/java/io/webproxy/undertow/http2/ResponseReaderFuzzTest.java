@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Any bytes as frames of an upstream after its settings: whole and in pieces they mean the same, and each stream has one final head and one end at most. */
+/**
+ * Any bytes as frames of an upstream after its settings: whole and in pieces they mean the same, and each stream has
+ * one final head and one end at most.
+ */
 class ResponseReaderFuzzTest {
     private static final byte[] SETTINGS = {0, 0, 0, 4, 0, 0, 0, 0, 0};
     private static final int WINDOW = 100_000;

@@ -63,7 +63,10 @@ class FramingFuzzTest {
         }
     }
 
-    /** The fields as lines: sorted, for the map's own order depends on how it was filled; each name's values stay in theirs. */
+    /**
+     * The fields as lines: sorted, for the map's own order depends on how it was filled; each name's values stay in
+     * theirs.
+     */
     private static String written(HeaderMap fields) {
         Map<String, String> lines = new TreeMap<>();
         for (HeaderValues values : fields) {

@@ -37,7 +37,10 @@ import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 
-/** Relays over two IO threads whose ends stall at random moments, close in any order, are reset, or are cut from a third thread. */
+/**
+ * Relays over two IO threads whose ends stall at random moments, close in any order, are reset, or are cut from a third
+ * thread.
+ */
 @ExtendWith(LeakCheck.class)
 class BridgedRelayStressTest {
     private static final int LIMIT_MILLIS = 30_000;

@@ -120,7 +120,10 @@ class ClientHelloParserTest {
         everyMutation(input, mutated -> assertThat(parse(mutated)).isNotNull());
     }
 
-    /** Chromium 156's: more than a TCP segment, with a post-quantum key share, GREASE, an ECH extension and its extensions shuffled. */
+    /**
+     * Chromium 156's: more than a TCP segment, with a post-quantum key share, GREASE, an ECH extension and its
+     * extensions shuffled.
+     */
     @Test
     void helloOfABrowserIsReadHoweverItArrives() throws Exception {
         byte[] input;

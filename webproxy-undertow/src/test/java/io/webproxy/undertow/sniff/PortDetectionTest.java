@@ -61,7 +61,10 @@ class PortDetectionTest {
         return all.build();
     }
 
-    /** Decides whenever a piece has come, behind a byte that has been read, and checks that nothing is consumed or changed. */
+    /**
+     * Decides whenever a piece has come, behind a byte that has been read, and checks that nothing is consumed or
+     * changed.
+     */
     private static Decision decide(List<PortRule> rules, byte[]... pieces) {
         byte[] input = joined(pieces);
         ByteBuffer buffer = ByteBuffer.allocate(input.length + 2).put(1, input);

@@ -21,7 +21,10 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** ClientHellos of other programs, and every single-byte change of them, beside what Go's crypto/tls reads in them: see the README of the recordings. */
+/**
+ * ClientHellos of other programs, and every single-byte change of them, beside what Go's crypto/tls reads in them: see
+ * the README of the recordings.
+ */
 class RecordedHelloTest {
     private static final String TARGET = "127.0.0.1:1";
     private static final List<PortRule> RULES = new PortBuilder()

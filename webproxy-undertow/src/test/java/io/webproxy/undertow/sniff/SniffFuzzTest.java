@@ -54,7 +54,10 @@ class SniffFuzzTest {
         }
     }
 
-    /** The first byte chooses the rules and their order, the second the length of the pieces; the rest comes from a client. */
+    /**
+     * The first byte chooses the rules and their order, the second the length of the pieces; the rest comes from a
+     * client.
+     */
     @FuzzTest
     void rules(byte[] input) {
         if (input.length < 2) {

@@ -170,7 +170,10 @@ class ClientTrustTest {
         assertThatThrownBy(() -> connect(client, server, version)).isInstanceOf(SSLException.class);
     }
 
-    /** Each server has sessions and tickets of its own: the rules of one never hold for a client that another has let in. */
+    /**
+     * Each server has sessions and tickets of its own: the rules of one never hold for a client that another has let
+     * in.
+     */
     @ParameterizedTest
     @CsvSource({"AUTO,TLSv1.3", "AUTO,TLSv1.2", "JDK,TLSv1.3", "JDK,TLSv1.2"})
     void sessionOfOneServerIsNoneOfAnother(TlsProvider provider, String version) throws Exception {

@@ -17,7 +17,10 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.PushBackStreamSourceConduit;
 
-/** A new connection of a port that has nothing but tunnels, until it is known whose it is. Not thread-safe: it belongs to the connection's IO thread. */
+/**
+ * A new connection of a port that has nothing but tunnels, until it is known whose it is. Not thread-safe: it belongs
+ * to the connection's IO thread.
+ */
 final class FirstFrame extends Watched {
     private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final byte[] NONE = new byte[0];

@@ -26,7 +26,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A client that leaves while its agent is asked, or waited for, is noticed, and neither counts nor keeps an agent busy any longer. */
+/**
+ * A client that leaves while its agent is asked, or waited for, is noticed, and neither counts nor keeps an agent busy
+ * any longer.
+ */
 @ExtendWith(LeakCheck.class)
 class LeavingClientTest {
     private static final Duration SOON = Duration.ofSeconds(30);

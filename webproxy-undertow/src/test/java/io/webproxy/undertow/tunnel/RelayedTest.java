@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Bytes on their way through both sides, which are on two IO threads: by a port of the public side, so that any bytes are seen. */
+/**
+ * Bytes on their way through both sides, which are on two IO threads: by a port of the public side, so that any bytes
+ * are seen.
+ */
 @ExtendWith(LeakCheck.class)
 class RelayedTest {
     @TempDir

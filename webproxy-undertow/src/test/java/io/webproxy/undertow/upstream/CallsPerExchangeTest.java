@@ -50,7 +50,10 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
-/** An upstream's socket is read once for each piece that it has and written once where that will do, in cleartext and under TLS, and what comes unasked is noticed all the same. */
+/**
+ * An upstream's socket is read once for each piece that it has and written once where that will do, in cleartext and
+ * under TLS, and what comes unasked is noticed all the same.
+ */
 @ExtendWith(LeakCheck.class)
 class CallsPerExchangeTest {
     private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024);

@@ -31,7 +31,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 
-/** What a burst of requests needed stays open for the next one, and goes when it isn't needed any more or others need the descriptors. */
+/**
+ * What a burst of requests needed stays open for the next one, and goes when it isn't needed any more or others need
+ * the descriptors.
+ */
 @ExtendWith(LeakCheck.class)
 class IdleAfterBurstTest {
     private static final int ALWAYS = 2;

@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is served in one handshake, whatever is swapped meanwhile. TLS implementations tell key managers too little, and differently much; so this is chosen
- * by the peeked hello, and kept for the thread while an engine works. Immutable.
+ * What is served in one handshake, whatever is swapped meanwhile. TLS implementations tell key managers too little, and
+ * differently much; so this is chosen by the peeked hello, and kept for the thread while an engine works. Immutable.
  *
  * @param hello what the client has said
  * @param candidates what fits it
@@ -41,7 +41,8 @@ public record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
     }
 
     /**
-     * The key of a type, or null if there is none that this client should be given: then a key manager is asked for the next type.
+     * The key of a type, or null if there is none that this client should be given: then a key manager is asked for the
+     * next type.
      */
     public @Nullable KeyMaterial ofType(String keyType) {
         for (KeyMaterial candidate : candidates) {

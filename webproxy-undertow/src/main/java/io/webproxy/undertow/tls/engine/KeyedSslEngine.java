@@ -8,9 +8,10 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 
 /**
- * A server's engine of the JDK, which knows what its client has said. A client can't renegotiate (RFC 5246 section 7.4.1.1), as with Conscrypt: each handshake would cost
- * a signature, out of turn and after the limit for handshakes, and could show another certificate than the one that was checked for what is relayed since. The JDK (17 to 25) allows it unless a property of the whole process says
- * otherwise. Canary: {@code JdkDefectsTest.clientsMayRenegotiate}.
+ * A server's engine of the JDK, which knows what its client has said. A client can't renegotiate (RFC 5246 section
+ * 7.4.1.1), as with Conscrypt: each handshake would cost a signature, out of turn and after the limit for handshakes,
+ * and could show another certificate than the one that was checked for what is relayed since. The JDK (17 to 25) allows
+ * it unless a property of the whole process says otherwise. Canary: {@code JdkDefectsTest.clientsMayRenegotiate}.
  */
 final class KeyedSslEngine extends ForwardingSslEngine {
     private volatile boolean handshaken;

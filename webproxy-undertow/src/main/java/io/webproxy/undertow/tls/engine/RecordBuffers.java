@@ -5,8 +5,9 @@ import org.conscrypt.AllocatedBuffer;
 import org.conscrypt.BufferAllocator;
 
 /**
- * Direct buffers that hold one TLS record for the length of a call: two for each thread, not one for each connection. Conscrypt (2.9.0) keeps one in each engine that
- * has been given a heap buffer, or several. Canary: {@code ConscryptDefectsTest.enginesKeepADirectBufferForHeapBuffers}.
+ * Direct buffers that hold one TLS record for the length of a call: two for each thread, not one for each connection.
+ * Conscrypt (2.9.0) keeps one in each engine that has been given a heap buffer, or several. Canary:
+ * {@code ConscryptDefectsTest.enginesKeepADirectBufferForHeapBuffers}.
  */
 final class RecordBuffers {
     /** The largest plaintext of a record in bytes (RFC 8446 section 5.1). */

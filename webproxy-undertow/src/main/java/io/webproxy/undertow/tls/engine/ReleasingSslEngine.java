@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A Conscrypt engine that gives back its two descriptors when it is closed, and keeps no buffer of its own.
  *
- * <p>Conscrypt (2.9.0) frees its native pipe only when, after both sides were closed, the last record was taken out of it and
- * all plaintext was read. Undertow doesn't do that for a connection that is cut. So both are taken out here at once,
- * and the last record waits on the heap for whoever still wraps. Canary: {@code ConscryptDefectsTest.closedEnginesKeepTheirDescriptors}.
+ * <p>Conscrypt (2.9.0) frees its native pipe only when, after both sides were closed, the last record was taken out of
+ * it and all plaintext was read. Undertow doesn't do that for a connection that is cut. So both are taken out here at
+ * once, and the last record waits on the heap for whoever still wraps. Canary:
+ * {@code ConscryptDefectsTest.closedEnginesKeepTheirDescriptors}.
  *
  * <p>Thread-safe.
  */
@@ -67,8 +68,8 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
     }
 
     /**
-     * At most what fits into {@code dst} with all else that goes out: else the engine (2.9.0) takes data and yields nothing. Canary: {@code
-     * ConscryptDefectsTest.dataIsTakenForARecordThatDoesNotFit}.
+     * At most what fits into {@code dst} with all else that goes out: else the engine (2.9.0) takes data and yields
+     * nothing. Canary: {@code ConscryptDefectsTest.dataIsTakenForARecordThatDoesNotFit}.
      */
     private int plaintextFor(ByteBuffer dst) {
         int room = dst.remaining() - (dataSent ? ROOM_BEFORE_DATA : ROOM_BEFORE_FIRST_DATA);
@@ -215,7 +216,10 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
         return farewell.length == 0 && inner.isOutboundDone();
     }
 
-    /** Conscrypt (2.9.0) gives null where there is none; that means "not yet" to callers of an SSLEngine. Canary: {@code ConscryptDefectsTest.noProtocolIsNull}. */
+    /**
+     * Conscrypt (2.9.0) gives null where there is none; that means "not yet" to callers of an SSLEngine. Canary:
+     * {@code ConscryptDefectsTest.noProtocolIsNull}.
+     */
     @Override
     public synchronized @Nullable String getApplicationProtocol() {
         String protocol = inner.getApplicationProtocol();

@@ -1,4 +1,7 @@
-/** TLS implementations and their engines, which know what the client has said, say why they failed, and give back what they hold. */
+/**
+ * TLS implementations and their engines, which know what the client has said, say why they failed, and give back what
+ * they hold.
+ */
 @NullMarked
 package io.webproxy.undertow.tls.engine;
 

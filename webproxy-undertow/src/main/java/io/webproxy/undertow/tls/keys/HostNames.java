@@ -13,7 +13,10 @@ public final class HostNames {
         return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
     }
 
-    /** The wildcard that covers a canonical name, which stands for one label (RFC 9525 section 6.3); empty if there is none. */
+    /**
+     * The wildcard that covers a canonical name, which stands for one label (RFC 9525 section 6.3); empty if there is
+     * none.
+     */
     public static String wildcardOf(String name) {
         int dot = name.indexOf('.');
         return dot > 0 ? "*" + name.substring(dot) : "";

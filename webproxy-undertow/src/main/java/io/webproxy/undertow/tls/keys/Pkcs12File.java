@@ -103,8 +103,8 @@ final class Pkcs12File {
     }
 
     /**
-     * The JDK's store (17 to 25) skips certificates that its own tools haven't marked as trusted, such as those of openssl. Canary: {@code
-     * JdkDefectsTest.unmarkedCertificatesOfAPkcs12FileAreSkipped}.
+     * The JDK's store (17 to 25) skips certificates that its own tools haven't marked as trusted, such as those of
+     * openssl. Canary: {@code JdkDefectsTest.unmarkedCertificatesOfAPkcs12FileAreSkipped}.
      */
     private static void collectUnmarked(byte[] content, char[] secret, List<X509Certificate> certificates)
             throws IOException, GeneralSecurityException, PKCSException {

@@ -34,7 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a self-signed certificate in a directory: {@code NAME.crt} and {@code NAME.key}. Processes may share it: who makes a new pair holds a lock on {@code .lock}.
+ * Keeps a self-signed certificate in a directory: {@code NAME.crt} and {@code NAME.key}. Processes may share it: who
+ * makes a new pair holds a lock on {@code .lock}.
  *
  * <p>Each file is replaced at once, the key first. Whoever is killed in between leaves a pair that doesn't match; it is
  * found out and made anew.
@@ -86,7 +87,8 @@ public final class SelfSignedStore {
     }
 
     /**
-     * What is kept, until two thirds of its lifetime are over, if it is for exactly these names and this kind of key; else a new pair, kept from now.
+     * What is kept, until two thirds of its lifetime are over, if it is for exactly these names and this kind of key;
+     * else a new pair, kept from now.
      *
      * @throws UnusableException if the directory can't be read or written
      * @throws ProxyStartException if others can read the key

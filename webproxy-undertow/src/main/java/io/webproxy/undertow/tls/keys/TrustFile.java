@@ -32,7 +32,8 @@ public final class TrustFile {
     }
 
     /**
-     * The JDK's, for Conscrypt too: they compare a host name with the certificate, and who is trusted doesn't depend on who encrypts.
+     * The JDK's, for Conscrypt too: they compare a host name with the certificate, and who is trusted doesn't depend on
+     * who encrypts.
      *
      * @param trusted who vouches; null for the JVM's trust store
      */
