@@ -18,7 +18,10 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** What finding the route of a request costs: in a table of hosts with paths below them, wildcards, and paths for any host. */
+/**
+ * What finding the route of a request costs: in a table of hosts with paths below them, wildcards, and paths for any
+ * host.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -53,14 +56,14 @@ public class RouteLookup {
             all.add(Route.builder()
                     .host(host)
                     .path("/upload")
-                    .method("POST")
-                    .header("X-Version", "2")
+                    .matchMethod("POST")
+                    .matchHeader("X-Version", "2")
                     .forward("http://h")
                     .build());
             all.add(Route.builder()
                     .host(host)
                     .path("/upload")
-                    .method("POST")
+                    .matchMethod("POST")
                     .forward("http://h")
                     .build());
         }

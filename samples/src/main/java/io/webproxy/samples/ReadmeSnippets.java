@@ -93,9 +93,9 @@ final class ReadmeSnippets {
         // readme: routes
         builder.route(r -> r.host("api.example.com")
                 .path("/v2/")
-                .method("GET", "POST")
+                .matchMethod("GET", "POST")
                 .replacePrefix("/api/v2/")
-                .requestHeader("X-Api", "2")
+                .setRequestHeader("X-Api", "2")
                 .removeResponseHeader("Server")
                 .hostHeader(HostHeader.ofUpstream())
                 .basicAuth("partner", "secret")
@@ -131,8 +131,8 @@ final class ReadmeSnippets {
             return tenant == null || !tenant.matches("[a-z0-9]+")
                     ? FilterDecision.answer(Answer.text(400, "Which tenant?"))
                     : FilterDecision.proceed()
-                            .path("/" + tenant + request.path())
-                            .tag("tenant", tenant);
+                            .withPath("/" + tenant + request.path())
+                            .addTag("tenant", tenant);
         }));
         builder.route(r -> r.path("/healthz").answer(Answer.text(200, "ok")));
         builder.errorPages((failure, request) ->

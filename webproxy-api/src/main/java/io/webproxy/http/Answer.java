@@ -50,7 +50,7 @@ public final class Answer {
             throw new IllegalArgumentException(
                     "body: " + body.length + " bytes (expected: none with status " + status + ")");
         }
-        Answer bare = of(status).header("Content-Type", contentType);
+        Answer bare = of(status).withHeader("Content-Type", contentType);
         return new Answer(status, bare.headers, body.clone());
     }
 
@@ -64,15 +64,15 @@ public final class Answer {
         if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) {
             throw new IllegalArgumentException("status: " + status + " (expected: 301, 302, 303, 307 or 308)");
         }
-        return of(status).header("Location", location);
+        return of(status).withHeader("Location", location);
     }
 
     /**
-     * The same with one more field.
+     * The same with one more field, beside those of its name that it has.
      *
      * @throws IllegalArgumentException if name or value can't be one, see {@link HeaderEdit}
      */
-    public Answer header(String name, String value) {
+    public Answer withHeader(String name, String value) {
         HeaderEdit checked = new HeaderEdit(HeaderEdit.Kind.ADD, name, value);
         Map<String, List<String>> more = new LinkedHashMap<>(headers);
         more.merge(checked.name(), List.of(checked.value()), (before, added) -> {

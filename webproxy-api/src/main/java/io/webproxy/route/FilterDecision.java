@@ -83,7 +83,7 @@ public sealed interface FilterDecision {
          *     that servers could read in different ways, is answered with 400
          * @throws IllegalArgumentException if it isn't
          */
-        public Proceed path(String other) {
+        public Proceed withPath(String other) {
             return new Proceed(Optional.of(Objects.requireNonNull(other, "path")), headers, upstream, tags);
         }
 
@@ -95,22 +95,22 @@ public sealed interface FilterDecision {
         }
 
         /** The same with a field set, see {@link HeaderEdit}. */
-        public Proceed header(String name, String value) {
+        public Proceed setHeader(String name, String value) {
             return edited(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
         }
 
-        /** The same with a field taken away. */
+        /** The same with a field removed. */
         public Proceed removeHeader(String name) {
             return edited(new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
         }
 
         /** The same with a chosen upstream. */
-        public Proceed upstream(Upstream chosen) {
+        public Proceed withUpstream(Upstream chosen) {
             return new Proceed(path, headers, Optional.of(chosen), tags);
         }
 
         /** The same with one more tag in the record. */
-        public Proceed tag(String name, String value) {
+        public Proceed addTag(String name, String value) {
             Map<String, String> more = new LinkedHashMap<>(tags);
             more.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
             return new Proceed(path, headers, upstream, more);

@@ -20,7 +20,7 @@ public record HeaderMatch(String name, Optional<String> value) {
         Objects.requireNonNull(value, "value");
         if (!TOKEN.matcher(Objects.requireNonNull(name, "name")).matches()) {
             throw new IllegalArgumentException(
-                    "route.header: " + name + " (expected: a field name, such as X-Version)");
+                    "route.matchHeader: " + name + " (expected: a field name, such as X-Version)");
         }
     }
 

@@ -271,30 +271,30 @@ public final class Route {
         }
 
         /**
-         * The methods, in addition to those given before; default: all. They are compared as they are written (RFC 9110
-         * section 9.1).
+         * Only requests with one of these methods, which are added to those given before; default: all. They are
+         * compared as they are written (RFC 9110 section 9.1).
          *
          * @throws IllegalArgumentException if one isn't a token
          */
-        public Builder method(String... names) {
+        public Builder matchMethod(String... names) {
             for (String method : Objects.requireNonNull(names, "methods")) {
                 if (!METHOD.matcher(Objects.requireNonNull(method, "method")).matches()) {
                     throw new IllegalArgumentException(
-                            "route.method: " + method + " (expected: a method, such as GET)");
+                            "route.matchMethod: " + method + " (expected: a method, such as GET)");
                 }
                 methods.add(method);
             }
             return this;
         }
 
-        /** Only requests that have this field, with any value. */
-        public Builder header(String name) {
+        /** Adds a condition: only requests with this field, whatever its value. */
+        public Builder matchHeader(String name) {
             headers.add(new HeaderMatch(name, Optional.empty()));
             return this;
         }
 
-        /** Only requests that have this field with this value, byte for byte. */
-        public Builder header(String name, String value) {
+        /** Adds a condition: only requests with this field and this value, byte for byte. */
+        public Builder matchHeader(String name, String value) {
             headers.add(new HeaderMatch(name, Optional.of(Objects.requireNonNull(value, "value"))));
             return this;
         }
@@ -349,7 +349,7 @@ public final class Route {
         }
 
         /** The upstream sees this field with this one value, see {@link HeaderEdit}. */
-        public Builder requestHeader(String name, String value) {
+        public Builder setRequestHeader(String name, String value) {
             requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
             return this;
         }
@@ -367,7 +367,7 @@ public final class Route {
         }
 
         /** The client sees this field with this one value, see {@link HeaderEdit}; on answers of upstreams. */
-        public Builder responseHeader(String name, String value) {
+        public Builder setResponseHeader(String name, String value) {
             responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
             return this;
         }

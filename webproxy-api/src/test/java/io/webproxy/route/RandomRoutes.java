@@ -27,10 +27,10 @@ final class RandomRoutes {
                 builder.host(host);
             }
             if (random.nextInt(4) == 0) {
-                builder.method(one(METHODS));
+                builder.matchMethod(one(METHODS));
             }
             if (random.nextInt(6) == 0) {
-                builder.header("X-A", "1");
+                builder.matchHeader("X-A", "1");
             }
             if (random.nextInt(3) == 0) {
                 builder.stripPrefix();

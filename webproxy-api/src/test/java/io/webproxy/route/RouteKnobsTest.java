@@ -27,24 +27,28 @@ class RouteKnobsTest {
 
     static Stream<Arguments> badValues() {
         return Stream.of(
-                bad(() -> Route.builder().method("G ET"), "route.method: G ET (expected: a method, such as GET)"),
                 bad(
-                        () -> Route.builder().header("X Y"),
-                        "route.header: X Y (expected: a field name, such as X-Version)"),
-                bad(() -> Route.builder().requestHeader("host", "a"), "header: host" + HEADER),
+                        () -> Route.builder().matchMethod("G ET"),
+                        "route.matchMethod: G ET (expected: a method, such as GET)"),
+                bad(
+                        () -> Route.builder().matchHeader("X Y"),
+                        "route.matchHeader: X Y (expected: a field name, such as X-Version)"),
+                bad(() -> Route.builder().setRequestHeader("host", "a"), "header: host" + HEADER),
                 bad(() -> Route.builder().addRequestHeader("X-Forwarded-For", "a"), "header: X-Forwarded-For" + HEADER),
                 bad(
                         () -> Route.builder().removeResponseHeader("Transfer-Encoding"),
                         "header: Transfer-Encoding" + HEADER),
-                bad(() -> Route.builder().responseHeader("X_Real_IP", "a"), "header: X_Real_IP" + HEADER),
-                bad(() -> Route.builder().requestHeader("x_forwarded_user", "a"), "header: x_forwarded_user" + HEADER),
-                bad(() -> Route.builder().removeRequestHeader("Content.Length"), "header: Content.Length" + HEADER),
-                bad(() -> Route.builder().requestHeader("Gateway-Loop", "a"), "header: Gateway-Loop" + HEADER),
+                bad(() -> Route.builder().setResponseHeader("X_Real_IP", "a"), "header: X_Real_IP" + HEADER),
                 bad(
-                        () -> Route.builder().responseHeader("X-Y", "a\r\nSet-Cookie: b"),
+                        () -> Route.builder().setRequestHeader("x_forwarded_user", "a"),
+                        "header: x_forwarded_user" + HEADER),
+                bad(() -> Route.builder().removeRequestHeader("Content.Length"), "header: Content.Length" + HEADER),
+                bad(() -> Route.builder().setRequestHeader("Gateway-Loop", "a"), "header: Gateway-Loop" + HEADER),
+                bad(
+                        () -> Route.builder().setResponseHeader("X-Y", "a\r\nSet-Cookie: b"),
                         "header X-Y: its value (expected: no control characters, no white space at its ends)"),
                 bad(
-                        () -> Route.builder().requestHeader("X-Y", "\u20ac"),
+                        () -> Route.builder().setRequestHeader("X-Y", "\u20ac"),
                         "header X-Y: its value (expected: no control characters, no white space at its ends)"),
                 bad(
                         () -> Route.builder().rewritePath("(", ""),
@@ -104,10 +108,10 @@ class RouteKnobsTest {
                 bad(() -> Answer.text(204, "x"), "body: 1 bytes (expected: none with status 204)"),
                 bad(() -> Answer.redirect(200, "/"), "status: 200 (expected: 301, 302, 303, 307 or 308)"),
                 bad(
-                        () -> FilterDecision.proceed().path("/a?b"),
+                        () -> FilterDecision.proceed().withPath("/a?b"),
                         "path: /a?b (expected: a path that starts with /, percent-encoded, without a query)"),
                 bad(
-                        () -> FilterDecision.proceed().path("/a b"),
+                        () -> FilterDecision.proceed().withPath("/a b"),
                         "path: /a b (expected: a path that starts with /, percent-encoded, without a query)"));
     }
 
@@ -201,9 +205,9 @@ class RouteKnobsTest {
     void answerKeepsWhatItWasGiven() {
         byte[] body = {1, 2};
         Answer answer = Answer.of(503, "image/png", body)
-                .header("Retry-After", "5")
-                .header("X-A", "1")
-                .header("X-A", "2");
+                .withHeader("Retry-After", "5")
+                .withHeader("X-A", "1")
+                .withHeader("X-A", "2");
         body[0] = 9;
 
         assertThat(answer.body()).containsExactly(1, 2);
@@ -218,11 +222,11 @@ class RouteKnobsTest {
     void decisionCollectsWhatIsChanged() {
         Upstream other = Upstream.of("http://127.0.0.1:9");
         FilterDecision.Proceed decision = FilterDecision.proceed()
-                .path("/x")
-                .header("X-A", "1")
+                .withPath("/x")
+                .setHeader("X-A", "1")
                 .removeHeader("Cookie")
-                .upstream(other)
-                .tag("tenant", "t");
+                .withUpstream(other)
+                .addTag("tenant", "t");
 
         assertThat(decision.path()).contains("/x");
         assertThat(decision.headers())

@@ -154,9 +154,9 @@ class RouteTableTest {
     })
     void methodsAndFieldsAreLookedAtInOrder(String method, String field, String name) {
         List<Route> routes = List.of(
-                conditional("get", b -> b.method("GET", "HEAD")),
-                conditional("second", b -> b.header("X-Version", "2")),
-                conditional("debug", b -> b.header("X-Debug")),
+                conditional("get", b -> b.matchMethod("GET", "HEAD")),
+                conditional("second", b -> b.matchHeader("X-Version", "2")),
+                conditional("debug", b -> b.matchHeader("X-Debug")),
                 conditional("all", b -> {}));
         FakeRequest request = field.isEmpty() ? new FakeRequest(method) : new FakeRequest(method, field);
 
@@ -167,7 +167,7 @@ class RouteTableTest {
     @Test
     void fieldMatchesWithAnyOfItsValuesAndAllFieldsAreNeeded() {
         List<Route> routes =
-                List.of(conditional("both", b -> b.header("X-A", "2").header("X-B")));
+                List.of(conditional("both", b -> b.matchHeader("X-A", "2").matchHeader("X-B")));
 
         assertThat(find(routes, "a", "/x", new FakeRequest("GET", "X-A: 1", "X-A: 2", "X-B: z")))
                 .isEqualTo("both");
@@ -181,10 +181,10 @@ class RouteTableTest {
     @Test
     void routeThatDoesNotAcceptIsPassedOverForAShorterPrefixThenForALessSpecificHost() {
         List<Route> routes = new ArrayList<>(List.of(
-                conditional("exact-x", b -> b.host("a.test").method("PUT")),
-                conditional("exact-slash", b -> b.host("a.test").path("/x/").method("DELETE")),
-                conditional("exact", b -> b.host("a.test").path("/").method("POST")),
-                conditional("wildcard", b -> b.host("*.test").method("GET")),
+                conditional("exact-x", b -> b.host("a.test").matchMethod("PUT")),
+                conditional("exact-slash", b -> b.host("a.test").path("/x/").matchMethod("DELETE")),
+                conditional("exact", b -> b.host("a.test").path("/").matchMethod("POST")),
+                conditional("wildcard", b -> b.host("*.test").matchMethod("GET")),
                 conditional("any", b -> {})));
 
         assertThat(find(routes, "a.test", "/x/y", new FakeRequest("DELETE"))).isEqualTo("exact-slash");
@@ -215,7 +215,7 @@ class RouteTableTest {
                 conditional("kept-slash", b -> b.host("a.test").path("/kept/")),
                 conditional("own", b -> b.host("a.test").path("/own")),
                 conditional("own-strip", b -> b.host("a.test").path("/own/").stripPrefix()),
-                conditional("methods", b -> b.host("a.test").path("/methods").method("POST")),
+                conditional("methods", b -> b.host("a.test").path("/methods").matchMethod("POST")),
                 conditional(
                         "methods-strip", b -> b.host("a.test").path("/methods/").replacePrefix("/y")),
                 conditional("root", b -> b.host("a.test").path("/")),
@@ -280,11 +280,11 @@ class RouteTableTest {
             for (String one : conditions.isEmpty() ? new String[0] : conditions.split(",")) {
                 String[] pair = one.split("=");
                 if (!one.contains("-")) {
-                    b.method(one);
+                    b.matchMethod(one);
                 } else if (pair.length == 1) {
-                    b.header(one);
+                    b.matchHeader(one);
                 } else {
-                    b.header(pair[0], pair[1]);
+                    b.matchHeader(pair[0], pair[1]);
                 }
             }
         });

@@ -49,7 +49,7 @@ class FilterBoundsTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.route(r -> r.filter(
-                                        request -> FilterDecision.proceed().path(path))
+                                        request -> FilterDecision.proceed().withPath(path))
                                 .forward(upstream.uri())));
                 RawConnection client = proxy.raw()) {
             assertThat(client.send("GET / HTTP/1.1¶Host: a¶¶").readResponse()).startsWith("HTTP/1.1 400 ");
@@ -68,10 +68,10 @@ class FilterBoundsTest {
                         front,
                         b -> b.clientCertificates(
                                         ClientCertificates.optional(trusted).withHeader("X-Id"))
-                                .route(r -> r.requestHeader("x-id", "of the route")
+                                .route(r -> r.setRequestHeader("x-id", "of the route")
                                         .filter(request -> FilterDecision.proceed()
-                                                .header("X.Id", "of the filter")
-                                                .header("X-Other", "kept"))
+                                                .setHeader("X.Id", "of the filter")
+                                                .setHeader("X-Other", "kept"))
                                         .forward(upstream.uri())));
                 Response response = proxy.client()
                         .newCall(new Request.Builder().url(proxy.url("/")).build())

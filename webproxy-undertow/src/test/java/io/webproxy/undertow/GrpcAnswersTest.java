@@ -157,7 +157,7 @@ class GrpcAnswersTest {
                 .route(r -> r.path("/filtered")
                         .filter(request -> FilterDecision.answer(Answer.of(403, "text/html", new byte[9])))
                         .answer(Answer.of(200)))
-                .route(r -> r.path("/down").answer(Answer.text(503, "later").header("Retry-After", "60")));
+                .route(r -> r.path("/down").answer(Answer.text(503, "later").withHeader("Retry-After", "60")));
         try (TestProxy proxy = TestProxy.start(Front.H2_TLS, config)) {
             if (path.equals("/often")) {
                 try (Http2Client first = Http2Client.open(proxy)) {

@@ -549,7 +549,7 @@ class GrpcCallsTest {
         try (TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.route(r -> r.answer(
-                                Answer.of(200, "application/grpc", new byte[0]).header("grpc-status", "0"))));
+                                Answer.of(200, "application/grpc", new byte[0]).withHeader("grpc-status", "0"))));
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);
             assertThat(client.fields(next(client))).containsEntry("grpc-status", "0");

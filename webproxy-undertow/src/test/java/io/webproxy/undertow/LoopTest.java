@@ -96,7 +96,7 @@ class LoopTest {
                         Front.H1,
                         b -> b.route(r -> r.forward(NOWHERE)
                                 .filter(request -> FilterDecision.proceed()
-                                        .upstream(Upstream.of("http://" + request.authority())))));
+                                        .withUpstream(Upstream.of("http://" + request.authority())))));
                 RawConnection client = one.raw()) {
             client.send("GET / HTTP/1.1¶Host: localhost:" + one.port() + "¶¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 508 Loop Detected\r\n");

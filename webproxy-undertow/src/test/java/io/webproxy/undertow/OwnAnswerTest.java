@@ -54,11 +54,11 @@ class OwnAnswerTest {
                 front,
                 b -> b.route(r -> r.path("/down")
                                 .answer(Answer.of(503, "text/html; charset=utf-8", page)
-                                        .header("Retry-After", "60")))
+                                        .withHeader("Retry-After", "60")))
                         .route(r ->
                                 r.path("/who").answer(request -> Answer.text(200, request.path() + request.query())))
                         .route(r -> r.path("/none").answer(Answer.of(204)))
-                        .route(r -> r.path("/same").answer(Answer.of(304).header("ETag", "\"1\""))))) {
+                        .route(r -> r.path("/same").answer(Answer.of(304).withHeader("ETag", "\"1\""))))) {
             try (Response response = send(proxy, "GET", "/down/x")) {
                 assertThat(response.code()).isEqualTo(503);
                 assertThat(response.header("Content-Type")).isEqualTo("text/html; charset=utf-8");
@@ -380,8 +380,8 @@ class OwnAnswerTest {
                                                 "text/html",
                                                 (failure.status() + " " + failure.error() + " " + failure.requestId())
                                                         .getBytes(StandardCharsets.UTF_8))
-                                        .header("X-Page", request.path())
-                                        .header("WWW-Authenticate", "Forged")))
+                                        .withHeader("X-Page", request.path())
+                                        .withHeader("WWW-Authenticate", "Forged")))
                         .route(r -> r.path("/gone").forward("http://127.0.0.1:1"))
                         .route(r -> r.path("/own").answer(Answer.text(404, "mine")))
                         .route(r -> r.path("/denied").basicAuth("u", "p").answer(Answer.of(200))))) {
@@ -450,7 +450,7 @@ class OwnAnswerTest {
                 front,
                 b -> b.route(r -> r.path("/own").answer(request -> Answer.text(200, "x")))
                         .route(r -> r.path("/dated")
-                                .answer(request -> Answer.text(200, "x").header("Date", "yesterday")))
+                                .answer(request -> Answer.text(200, "x").withHeader("Date", "yesterday")))
                         .route(r -> r.path("/locked").basicAuth("a", "b").forward("http://127.0.0.1:1")))) {
             for (String path : List.of("/own", "/locked", "/nothing")) {
                 try (Response response = send(proxy, "GET", path)) {

@@ -117,11 +117,11 @@ class RequestFilterTest {
     @EnumSource(Front.class)
     void filterChangesTheRequestAndTagsTheRecord(Front front) throws Exception {
         RequestFilter filter = request -> FilterDecision.proceed()
-                .path("/other/%41")
-                .header("X-Tenant", request.query())
+                .withPath("/other/%41")
+                .setHeader("X-Tenant", request.query())
                 .removeHeader("Cookie")
-                .tag("tenant", "a")
-                .tag("model", "big");
+                .addTag("tenant", "a")
+                .addTag("model", "big");
         try (TestProxy proxy = proxy(front, filter)) {
             Request request = new Request.Builder()
                     .url(proxy.url("/here?q=1"))
@@ -150,14 +150,14 @@ class RequestFilterTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.route(r -> r.filter(request -> request.path().equals("/chosen")
-                                                ? FilterDecision.proceed().upstream(Upstream.of(own.uri()))
+                                                ? FilterDecision.proceed().withUpstream(Upstream.of(own.uri()))
                                                 : FilterDecision.proceed())
                                         .forward(upstream.uri()))
                                 .route(r -> r.path("/own").forward(own.uri()))
                                 .route(r -> r.name("answered")
                                         .path("/answered")
                                         .filter(request ->
-                                                FilterDecision.proceed().upstream(Upstream.of(own.uri())))
+                                                FilterDecision.proceed().withUpstream(Upstream.of(own.uri())))
                                         .answer(Answer.of(503))))) {
             try (Response response = ResponseRelayTest.get(proxy, "/answered")) {
                 assertThat(response.body().string()).isEqualTo("own");
@@ -178,7 +178,7 @@ class RequestFilterTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void filterAnswersWithoutAnUpstream(Front front) throws Exception {
-        Answer answer = Answer.text(402, "pay").header("X-Price", "1").header("X-Price", "2");
+        Answer answer = Answer.text(402, "pay").withHeader("X-Price", "1").withHeader("X-Price", "2");
         RequestFilter filter = request -> new FilterDecision.Answered(answer, Map.of("paid", "no"));
         try (TestProxy proxy = proxy(front, filter)) {
             for (String method : List.of("GET", "HEAD")) {
@@ -245,7 +245,7 @@ class RequestFilterTest {
                 });
                 CompletableFuture<FilterDecision> decision = asked();
                 assertThat(heads).isEmpty();
-                decision.complete(FilterDecision.proceed().tag("from", "elsewhere"));
+                decision.complete(FilterDecision.proceed().addTag("from", "elsewhere"));
                 assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("200 300000");
                 head();
                 ExchangeRecord record = proxy.record();
@@ -430,7 +430,7 @@ class RequestFilterTest {
             names = {"H1", "H2_TLS"})
     void decisionThatIsMadeAlreadyHoldsAtOnce(Front front) throws Exception {
         CompletionStage<FilterDecision> made = CompletableFuture.<FilterDecision>completedFuture(
-                        FilterDecision.proceed().tag("a", "b"))
+                        FilterDecision.proceed().addTag("a", "b"))
                 .minimalCompletionStage();
         try (TestProxy proxy = proxy(front, request -> FilterDecision.later(made));
                 Response response = ResponseRelayTest.get(proxy, "/")) {

@@ -162,15 +162,15 @@ class RouteRewriteTest {
                 TestProxy proxy = proxy(
                         front,
                         upstream,
-                        r -> r.requestHeader("X-Set", "ours")
+                        r -> r.setRequestHeader("X-Set", "ours")
                                 .addRequestHeader("x-added", "2")
                                 .removeRequestHeader("AUTHORIZATION")
                                 .removeRequestHeader("Cookie")
                                 .addRequestHeader("Cookie", "only=ours")
                                 .removeResponseHeader("server")
-                                .responseHeader("X-Powered-By", "webproxy")
+                                .setResponseHeader("X-Powered-By", "webproxy")
                                 .addResponseHeader("Set-Cookie", "b=2")
-                                .responseHeader("X-Frame-Options", "DENY"))) {
+                                .setResponseHeader("X-Frame-Options", "DENY"))) {
             Request request = new Request.Builder()
                     .url(proxy.url("/"))
                     .header("X-Set", "1")
@@ -208,9 +208,9 @@ class RouteRewriteTest {
                         upstream,
                         r -> r.path("/ws")
                                 .replacePrefix("/inner/ws")
-                                .requestHeader("X-Key", "k")
+                                .setRequestHeader("X-Key", "k")
                                 .removeResponseHeader("Server")
-                                .responseHeader("X-Of-Route", "1"));
+                                .setResponseHeader("X-Of-Route", "1"));
                 RawConnection client = proxy.raw()) {
             client.send(WebSocketTest.HANDSHAKE);
             assertThat(client.readHead())
@@ -276,11 +276,11 @@ class RouteRewriteTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.route(r -> r.path("/x")
-                                        .method("POST")
+                                        .matchMethod("POST")
                                         .replacePrefix("/posted")
                                         .forward(upstream.uri()))
                                 .route(r -> r.path("/x")
-                                        .header("X-Version", "2")
+                                        .matchHeader("X-Version", "2")
                                         .replacePrefix("/second")
                                         .forward(upstream.uri()))
                                 .route(r -> r.path("/x").forward(upstream.uri())));

@@ -109,7 +109,7 @@ class UnderscoreNamesTest {
                                 .route(r -> r.forward(uri())
                                         .allowUnderscores()
                                         .filter(request ->
-                                                FilterDecision.proceed().header("X-User", "me"))),
+                                                FilterDecision.proceed().setHeader("X-User", "me"))),
                         "api_key",
                         "k1",
                         "x_user",
@@ -145,11 +145,11 @@ class UnderscoreNamesTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void clientCannotForgeWhatTheRouteMatchesSetsOrRemoves(Front front) throws Exception {
-        Consumer<ProxyConfig.Builder> route = b -> b.route(r -> r.header("X-Match")
+        Consumer<ProxyConfig.Builder> route = b -> b.route(r -> r.matchHeader("X-Match")
                 .forward(uri())
-                .requestHeader("X-Set", "own")
+                .setRequestHeader("X-Set", "own")
                 .addRequestHeader("X-Add", "own")
-                .requestHeader("own_key", "own")
+                .setRequestHeader("own_key", "own")
                 .removeRequestHeader("X-Gone")
                 .removeRequestHeader("gone_too"));
         String[] forged = {

@@ -42,7 +42,7 @@ record RouteAnswer(HttpHandler forwarder) implements Stage {
         if (MaxForwards.isMalformed(exchange.http())) {
             LocalAnswer.reject(exchange, 400, "Max-Forwards isn't one number.");
         } else if (MaxForwards.isSpent(exchange.http())) {
-            LocalAnswer.answer(exchange, Answer.of(204).header("Allow", RequestGuard.ALLOWED));
+            LocalAnswer.answer(exchange, Answer.of(204).withHeader("Allow", RequestGuard.ALLOWED));
         } else {
             RequestBody.install(exchange, passage.settings().limits());
             forwarder.handleRequest(exchange.http());
