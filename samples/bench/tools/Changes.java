@@ -34,8 +34,9 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * A server that is changed, or closed, under load. Arguments: {@code swaps}, {@code updates} (which runs wrk) or {@code closes}, the upstream's URI, a directory
- * with {@code a.pem}, {@code a.key}, {@code b.pem} and {@code b.key}, and how many times. Ends with 1 when a handshake, a request or a stream was lost.
+ * A server that is changed, or closed, under load. Arguments: {@code swaps}, {@code updates} (which runs wrk) or
+ * {@code closes}, the upstream's URI, a directory with {@code a.pem}, {@code a.key}, {@code b.pem} and {@code b.key},
+ * and how many times. Ends with 1 when a handshake, a request or a stream was lost.
  */
 public final class Changes {
     private static final int STREAMS = 50;
@@ -164,7 +165,7 @@ public final class Changes {
         for (int i = 0; i < times; i++) {
             int turn = i;
             proxy.update(c -> {
-                c.basicAuth(null, null)
+                c.withoutAuthentication()
                         .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1 + turn % 9)))
                         .limits(HttpLimits.defaults().withRequestBodyBytes(1_000_000 + turn))
                         .route(r -> r.name("other")
@@ -286,7 +287,10 @@ public final class Changes {
         }
     }
 
-    /** In flight when the server closes: 8 requests that take half a second, and others one behind the other on connections that are kept. */
+    /**
+     * In flight when the server closes: 8 requests that take half a second, and others one behind the other on
+     * connections that are kept.
+     */
     private boolean closes(int times) throws Exception {
         long retried = 0;
         AtomicInteger across = new AtomicInteger();

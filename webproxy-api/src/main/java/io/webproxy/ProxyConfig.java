@@ -237,7 +237,7 @@ public final class ProxyConfig {
         return clientCertificates;
     }
 
-    /** Who decides whether a request may pass; empty for everybody. */
+    /** The server-wide authenticator; empty if every request may pass. */
     public Optional<Authenticator> authenticator() {
         return Optional.ofNullable(authenticator);
     }
@@ -642,27 +642,23 @@ public final class ProxyConfig {
         }
 
         /**
-         * One user and one password (RFC 7617), both or neither: two nulls or two empty texts turn authentication off.
+         * One user and one password (RFC 7617), in place of an authenticator given before; see {@link BasicAuth#of}.
          *
-         * @throws IllegalArgumentException if only one is given, or the user has a colon
+         * @throws IllegalArgumentException if one is empty or has control characters, or the user has a colon
          */
-        public Builder basicAuth(@Nullable String user, @Nullable String password) {
-            boolean noUser = user == null || user.isEmpty();
-            boolean noPassword = password == null || password.isEmpty();
-            if (user == null || password == null || noUser || noPassword) {
-                if (noUser != noPassword) {
-                    throw new IllegalArgumentException("basicAuth: only the " + (noUser ? "password" : "user")
-                            + " is given (expected: both user and password, or neither)");
-                }
-                this.authenticator = null;
-                return this;
-            }
+        public Builder basicAuth(String user, String password) {
             return authenticator(BasicAuth.of(user, password));
         }
 
-        /** Who decides whether a request may pass, on every route. */
+        /** Decides whether a request may pass, on every route without one of its own; default: every request may. */
         public Builder authenticator(Authenticator decides) {
             this.authenticator = Objects.requireNonNull(decides, "authenticator");
+            return this;
+        }
+
+        /** Every request may pass, except on routes with authentication of their own; takes back what was given. */
+        public Builder withoutAuthentication() {
+            this.authenticator = null;
             return this;
         }
 

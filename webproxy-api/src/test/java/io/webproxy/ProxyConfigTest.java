@@ -1,6 +1,7 @@
 package io.webproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -28,6 +29,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -280,27 +282,39 @@ class ProxyConfigTest {
         assertThatNullPointerException().isThrownBy(() -> set.accept(builder)).withMessage(name);
     }
 
+    /** A variable that isn't set must not open the service. */
     @ParameterizedTest
     @CsvSource(
             nullValues = "null",
-            value = {"user, null, user", "user, '', user", "null, secret, password", "'', secret, password"})
-    void halfACredentialIsRefused(String user, String password, String given) {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> valid().basicAuth(user, password))
-                .withMessage(
-                        "basicAuth: only the " + given + " is given (expected: both user and password, or neither)");
+            value = {
+                "null, null, user: null",
+                "'', '', user: ''",
+                "'', secret, user: ''",
+                "null, secret, user: null",
+                "user, '', password: ''",
+                "user, null, password: null"
+            })
+    void missingCredentialsNeverTurnAuthenticationOff(String user, String password, String problem) {
+        ProxyConfig.Builder builder = valid().basicAuth("user", "secret");
+        String message =
+                problem + " (expected: a user and a password; withoutAuthentication() turns authentication off)";
+
+        for (ThrowingCallable set : List.<ThrowingCallable>of(
+                () -> builder.basicAuth(user, password),
+                () -> builder.route(route -> route.basicAuth(user, password)))) {
+            assertThatException()
+                    .isThrownBy(set)
+                    .isInstanceOf(
+                            problem.endsWith("null") ? NullPointerException.class : IllegalArgumentException.class)
+                    .withMessage(message);
+        }
+        assertThat(builder.build().authenticator()).isPresent();
     }
 
     @Test
-    void noCredentialTurnsAuthenticationOff() {
-        assertThat(valid().basicAuth("user", "secret").build().authenticator()).isPresent();
+    void authenticationIsTurnedOffByName() {
         assertThat(valid().basicAuth("user", "secret")
-                        .basicAuth(null, null)
-                        .build()
-                        .authenticator())
-                .isEmpty();
-        assertThat(valid().basicAuth("user", "secret")
-                        .basicAuth("", null)
+                        .withoutAuthentication()
                         .build()
                         .authenticator())
                 .isEmpty();

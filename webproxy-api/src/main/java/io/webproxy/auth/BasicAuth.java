@@ -20,6 +20,9 @@ import java.util.concurrent.CompletionStage;
  */
 public final class BasicAuth implements Authenticator {
     private static final String DEFAULT_REALM = "Restricted";
+    /** Nothing that is missing turns protection off. */
+    private static final String BOTH =
+            " (expected: a user and a password; withoutAuthentication() turns authentication off)";
 
     private final CredentialCheck check;
     private final String realm;
@@ -42,13 +45,16 @@ public final class BasicAuth implements Authenticator {
      * @throws IllegalArgumentException if one is empty or has control characters, or the user has a colon
      */
     public static BasicAuth of(String user, String password) {
-        Objects.requireNonNull(user, "user");
-        Objects.requireNonNull(password, "password");
-        if (user.isEmpty() || user.indexOf(':') >= 0 || user.chars().anyMatch(Character::isISOControl)) {
+        Objects.requireNonNull(user, "user: null" + BOTH);
+        Objects.requireNonNull(password, "password: null" + BOTH);
+        if (user.isEmpty() || password.isEmpty()) {
+            throw new IllegalArgumentException((user.isEmpty() ? "user" : "password") + ": ''" + BOTH);
+        }
+        if (user.indexOf(':') >= 0 || user.chars().anyMatch(Character::isISOControl)) {
             throw new IllegalArgumentException("user: " + user.replaceAll("\\p{Cntrl}", "?")
                     + " (expected: at least one character, no colon, no control characters)");
         }
-        if (password.isEmpty() || password.chars().anyMatch(Character::isISOControl)) {
+        if (password.chars().anyMatch(Character::isISOControl)) {
             throw new IllegalArgumentException(
                     "password: *** (expected: at least one character, no control characters)");
         }

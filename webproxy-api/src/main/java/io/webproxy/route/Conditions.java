@@ -63,17 +63,20 @@ final class Conditions {
                                         && (wanted.value().isEmpty() || wanted.equals(given))));
     }
 
-    /** A space and the conditions, in an order of their own; empty without any. */
+    /**
+     * A space and the conditions, in an order of their own; empty without any. Of fields it has the names, for their
+     * values may be secret.
+     */
     String text() {
         StringBuilder text = new StringBuilder();
         if (!methods.isEmpty()) {
             text.append(' ').append(String.join(",", new TreeSet<>(methods)));
         }
         headers.stream()
-                .map(match ->
-                        match.value().map(value -> match.name() + "=" + value).orElse(match.name()))
+                .map(HeaderMatch::name)
+                .distinct()
                 .sorted()
-                .forEach(match -> text.append(' ').append(match));
+                .forEach(name -> text.append(' ').append(name));
         return text.toString();
     }
 }

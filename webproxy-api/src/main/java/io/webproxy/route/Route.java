@@ -86,7 +86,7 @@ public final class Route {
 
     /**
      * What identifies the route in records and across updates: the given name, else its host and path pattern with
-     * methods and fields.
+     * methods and names of fields.
      */
     public String name() {
         return name;
@@ -246,7 +246,8 @@ public final class Route {
         private Builder() {}
 
         /**
-         * What the route is called; default: its host and path pattern, methods and fields.
+         * What the route is called in records, logs and updates; default: its host and path pattern with methods and
+         * names of fields. Routes that differ only in the values of fields need names.
          *
          * @throws IllegalArgumentException if it is blank
          */

@@ -98,11 +98,14 @@ public final class RouteTable {
         for (Route route : routes) {
             String pattern = route.host() + route.path().toString();
             List<Route> before = places.computeIfAbsent(pattern, ignored -> new ArrayList<>());
-            String shadow = new Conditions(route).shadow(before);
+            Conditions conditions = new Conditions(route);
+            String shadow = conditions.shadow(before);
             if (shadow != null) {
                 problems.add("route: " + pattern + " " + shadow);
             } else if (names.putIfAbsent(route.name(), route) != null) {
-                problems.add("route.name: " + route.name() + " (expected: each name only once)");
+                boolean nameless = route.name().equals(pattern + conditions.text());
+                problems.add("route.name: " + route.name() + " (expected: each name only once"
+                        + (nameless ? "; routes that differ only in the values of fields need names)" : ")"));
             }
             before.add(route);
         }

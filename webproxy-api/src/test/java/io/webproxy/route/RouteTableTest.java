@@ -233,11 +233,11 @@ class RouteTableTest {
             value = {
                 "GET           | GET           | route: /x with GET (expected: each host and path with the same methods and fields only once)",
                 "GET,PUT       | PUT,GET       | route: /x with GET,PUT (expected: each host and path with the same methods and fields only once)",
-                "X-A=1         | x-a=1         | route: /x with x-a=1 (expected: each host and path with the same methods and fields only once)",
+                "X-A=1         | x-a=1         | route: /x with x-a (expected: each host and path with the same methods and fields only once)",
                 "''            | GET           | route: /x with GET is never reached behind r0 (expected: the route with more conditions first)",
-                "GET           | GET,X-A=1     | route: /x with GET x-a=1 is never reached behind r0 (expected: the route with more conditions first)",
-                "X-A           | X-A=1         | route: /x with x-a=1 is never reached behind r0 (expected: the route with more conditions first)",
-                "GET,PUT,X-A   | PUT,X-A=1,X-B | route: /x with PUT x-a=1 x-b is never reached behind r0 (expected: the route with more conditions first)",
+                "GET           | GET,X-A=1     | route: /x with GET x-a is never reached behind r0 (expected: the route with more conditions first)",
+                "X-A           | X-A=1         | route: /x with x-a is never reached behind r0 (expected: the route with more conditions first)",
+                "GET,PUT,X-A   | PUT,X-A=1,X-B | route: /x with PUT x-a x-b is never reached behind r0 (expected: the route with more conditions first)",
                 "GET;PUT       | GET,PUT       | route: /x with GET,PUT is never reached behind r0 and r1 (expected: the route with more conditions first)",
             })
     void routeThatNoRequestCanReachIsAProblem(String before, String conditions, String problem) {
@@ -257,8 +257,8 @@ class RouteTableTest {
                 "GET       | ''",
                 "GET       | PUT",
                 "GET       | GET,PUT",
-                "X-A=1     | X-A=2",
-                "X-A=1     | X-A",
+                "X-A=1     | X-B=1",
+                "X-A,X-B=1 | X-A",
                 "X-A,X-B   | X-A",
                 "GET,X-A   | GET",
                 "GET,X-A   | X-A",
@@ -292,7 +292,29 @@ class RouteTableTest {
 
     @Test
     void routeWithoutANameIsCalledByItsConditionsToo() {
-        assertThat(of("", "PUT,GET,X-Version=2,X-Debug").name()).isEqualTo("/x GET,PUT x-debug x-version=2");
+        assertThat(of("", "PUT,GET,X-Version=2,X-Debug").name()).isEqualTo("/x GET,PUT x-debug x-version");
+    }
+
+    @Test
+    void nameOfARouteNeverShowsTheValueOfAField() {
+        Route route = of("", "X-Key=hunter2,X-Key=hunter3");
+
+        assertThat(route.name()).isEqualTo("/x x-key");
+        assertThat(route).asString().doesNotContain("hunter");
+        assertThat(RouteTable.problems(List.of(of("a", "X-Key=hunter2"), of("b", "X-Key=hunter2"))))
+                .asString()
+                .contains("x-key")
+                .doesNotContain("hunter");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"X-A=1, X-A=2", "X-A=1, X-A"})
+    void routesThatDifferOnlyInValuesNeedNames(String one, String other) {
+        assertThat(RouteTable.problems(List.of(of("", one), of("", other))))
+                .containsExactly("route.name: /x x-a (expected: each name only once; routes that differ only in the"
+                        + " values of fields need names)");
+        assertThat(RouteTable.problems(List.of(of("one", one), of("other", other))))
+                .isEmpty();
     }
 
     @Test
