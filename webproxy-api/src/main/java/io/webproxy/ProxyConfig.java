@@ -185,7 +185,7 @@ public final class ProxyConfig {
         private List<String> problems(boolean trustsProxies) {
             List<String> problems = new ArrayList<>();
             settings.clientCertificates()
-                    .filter(asked -> asked.mode() != ClientCertificates.Mode.OFF && !isTls())
+                    .filter(asked -> !asked.isOff() && !isTls())
                     .ifPresent(asked ->
                             problems.add("clientCertificates: " + asked + " (expected: an endpoint where TLS ends)"));
             settings.proxyProtocol()
@@ -920,7 +920,7 @@ public final class ProxyConfig {
             if (!certificates.isEmpty() && !https) {
                 problems.add("certificates: " + certificates + " (expected: an https(port) that serves them)");
             }
-            if (clientCertificates.mode() != ClientCertificates.Mode.OFF && !https) {
+            if (!clientCertificates.isOff() && !https) {
                 problems.add(
                         "clientCertificates: " + clientCertificates + " (expected: an https(port) that asks for them)");
             }

@@ -22,6 +22,7 @@ import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.tls.TrustStore;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -144,10 +145,10 @@ class ProxyConfigTest {
 
     @Test
     void clientCertificatesNeedAnHttpsEndpoint() {
-        ClientCertificates required = ClientCertificates.required(Path.of("ca.p12"), "hunter2");
+        ClientCertificates required = ClientCertificates.required(TrustStore.pkcs12(Path.of("ca.p12"), "hunter2"));
         assertThat(problems(valid().clientCertificates(required)))
                 .containsExactly(
-                        "clientCertificates: required(ca.p12) as Client-Cert (expected: an https(port) that asks for"
+                        "clientCertificates: required(pkcs12(ca.p12)) as Client-Cert (expected: an https(port) that asks for"
                                 + " them)");
         assertThat(problems(valid().clientCertificates(required).https(0))).isEmpty();
         assertThat(problems(valid().clientCertificates(ClientCertificates.off().withHeader("X-Id"))))
@@ -327,7 +328,7 @@ class ProxyConfigTest {
                 .certificates(
                         Certificates.pem(Path.of("server.crt"), Path.of("server.key"), "pem-pass"),
                         Certificates.pkcs12(Path.of("server.p12"), "p12-pass"))
-                .clientCertificates(ClientCertificates.optional(Path.of("trust.p12"), "trust-pass"))
+                .clientCertificates(ClientCertificates.optional(TrustStore.pkcs12(Path.of("trust.p12"), "trust-pass")))
                 .build();
 
         assertThat(config)
@@ -449,7 +450,7 @@ class ProxyConfigTest {
                 .bind("127.0.0.1")
                 .certificates(Certificates.selfSigned("localhost"))
                 .tlsProvider(TlsProvider.JDK)
-                .clientCertificates(ClientCertificates.required(Path.of("ca.pem")))
+                .clientCertificates(ClientCertificates.required(TrustStore.pem(Path.of("ca.pem"))))
                 .authenticator(authenticator)
                 .timeouts(timeouts)
                 .trustedProxies("10.0.0.0/8")

@@ -11,6 +11,7 @@ import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.TrustStore;
 import io.webproxy.tunnel.TunnelServer;
 import java.nio.file.Path;
 
@@ -24,7 +25,8 @@ final class PortSnippets {
                 .https(
                         8443,
                         e -> e.name("partners")
-                                .clientCertificates(ClientCertificates.required(Path.of("partners.pem"))))
+                                .clientCertificates(
+                                        ClientCertificates.required(TrustStore.pem(Path.of("partners.pem")))))
                 .http(8080, e -> e.bind("127.0.0.1").proxyProtocol(ProxyProtocol.REQUIRED));
         // readme: end
     }

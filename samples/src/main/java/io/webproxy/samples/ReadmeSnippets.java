@@ -120,7 +120,7 @@ final class ReadmeSnippets {
                 .forward("h2c://127.0.0.1:8001")
                 .healthCheck(HealthCheck.grpc()));
         builder.route(r ->
-                r.path("/api/").forward(Upstream.of("https://10.0.0.7:8443").http2()));
+                r.path("/api/").forward(Upstream.of("https://10.0.0.7:8443").withHttp2()));
         // readme: end
     }
 

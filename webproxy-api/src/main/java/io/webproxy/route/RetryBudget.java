@@ -3,22 +3,19 @@ package io.webproxy.route;
 /**
  * How many requests of a route may be retried on another upstream, so that retries never multiply the load of upstreams
  * that fail. Counted for each route: a request earns a share of a retry, a retry costs one. A request on a kept
- * connection that the upstream has closed meanwhile is sent again without a charge. Immutable.
- *
- * @param share how many retries a request earns, 0 to 1; 0 with a reserve of 0 for no retries at all
- * @param reserve how many retries there are at the start, and at most to earn up to ten times of it, 0 to 100,000
+ * connection that the upstream has closed meanwhile is sent again without a charge. Immutable; start from
+ * {@link #defaults()}.
  */
-public record RetryBudget(double share, int reserve) {
+public final class RetryBudget {
     private static final RetryBudget DEFAULTS = new RetryBudget(0.2, 100);
+    private static final RetryBudget NONE = new RetryBudget(0, 0);
 
-    /** Checks every value. */
-    public RetryBudget {
-        if (!(share >= 0 && share <= 1)) {
-            throw new IllegalArgumentException("retries.share: " + share + " (expected: 0 to 1)");
-        }
-        if (reserve < 0 || reserve > 100_000) {
-            throw new IllegalArgumentException("retries.reserve: " + reserve + " (expected: 0-100000)");
-        }
+    private final double share;
+    private final int reserve;
+
+    private RetryBudget(double share, int reserve) {
+        this.share = share;
+        this.reserve = reserve;
     }
 
     /** A retry for every five requests, 100 in reserve. */
@@ -26,8 +23,53 @@ public record RetryBudget(double share, int reserve) {
         return DEFAULTS;
     }
 
-    /** Every request is asked once. */
+    /** No request is retried on another upstream. */
     public static RetryBudget none() {
-        return new RetryBudget(0, 0);
+        return NONE;
+    }
+
+    /**
+     * The same with another share of a retry that each request earns, 0 to 1; 0 with a reserve of 0 is {@link #none()}.
+     */
+    public RetryBudget withShare(double earned) {
+        if (!(earned >= 0 && earned <= 1)) {
+            throw new IllegalArgumentException("retries.share: " + earned + " (expected: 0 to 1)");
+        }
+        return new RetryBudget(earned, reserve);
+    }
+
+    /**
+     * The same with another reserve: so many retries there are at the start, and at most ten times of it, 0 to 100,000.
+     */
+    public RetryBudget withReserve(int retries) {
+        if (retries < 0 || retries > 100_000) {
+            throw new IllegalArgumentException("retries.reserve: " + retries + " (expected: 0-100000)");
+        }
+        return new RetryBudget(share, retries);
+    }
+
+    /** The share of a retry that each request earns, 0 to 1. */
+    public double share() {
+        return share;
+    }
+
+    /** How many retries there are at the start. */
+    public int reserve() {
+        return reserve;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RetryBudget that && Double.compare(share, that.share) == 0 && reserve == that.reserve;
+    }
+
+    @Override
+    public int hashCode() {
+        return Double.hashCode(share) * 31 + reserve;
+    }
+
+    @Override
+    public String toString() {
+        return "RetryBudget[share=" + share + ", reserve=" + reserve + "]";
     }
 }

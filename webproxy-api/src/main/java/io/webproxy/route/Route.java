@@ -617,7 +617,7 @@ public final class Route {
                         + (ways == 0 ? ": no upstream" : ": upstreams, an answer or a redirect together")
                         + " (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))");
             }
-            if (healthCheck != null && healthCheck.grpcService() != null) {
+            if (healthCheck != null && healthCheck.grpcService().isPresent()) {
                 for (Upstream upstream : upstreams) {
                     if (!upstream.isHttp2()) {
                         throw new IllegalArgumentException(

@@ -2,10 +2,10 @@ package io.webproxy.route;
 
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.TrustStore;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -18,16 +18,15 @@ import org.jspecify.annotations.Nullable;
  * An origin that requests are forwarded to: scheme, host and port. Immutable.
  *
  * <p>An {@code https} upstream must show a certificate that is valid for its host (RFC 9525), by the JVM's trust store
- * or by {@linkplain #trusting(Path) one of its own}. It may ask for the server's
- * {@linkplain #identity(CertificateSource) certificate}. Upstreams that differ in either never share a connection. The
- * files are read when the server starts and at every update; when what is in them has changed, connections made before
- * are used no more.
+ * or by {@linkplain #withTrust one of its own}. It may ask for the server's {@linkplain #withIdentity certificate}.
+ * Upstreams that differ in either never share a connection. The files are read when the server starts and at every
+ * update; when what is in them has changed, connections made before are used no more.
  */
 public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
     private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]*_[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");
 
-    /** What {@code http2()} is in a URI. */
+    /** What {@code withHttp2()} is in a URI. */
     private static final String HTTPS_HTTP2 = "https+h2";
 
     private static final Set<String> SCHEMES = Set.of("http", "h2c", "https", HTTPS_HTTP2);
@@ -37,8 +36,7 @@ public final class Upstream {
     private final String host;
     private final int port;
     private final String authority;
-    private final @Nullable Path trust;
-    private final @Nullable String trustPassword;
+    private final @Nullable TrustStore trust;
     private final @Nullable CertificateSource identity;
     private final ProxyProtocol.@Nullable Version proxyProtocol;
     private final long place;
@@ -51,7 +49,6 @@ public final class Upstream {
                 port,
                 null,
                 null,
-                null,
                 null);
     }
 
@@ -60,8 +57,7 @@ public final class Upstream {
             boolean http2,
             String host,
             int port,
-            @Nullable Path trust,
-            @Nullable String trustPassword,
+            @Nullable TrustStore trust,
             @Nullable CertificateSource identity,
             ProxyProtocol.@Nullable Version proxyProtocol) {
         this.scheme = scheme;
@@ -70,7 +66,6 @@ public final class Upstream {
         this.port = port;
         this.authority = host + ":" + port;
         this.trust = trust;
-        this.trustPassword = trustPassword;
         this.identity = identity;
         this.proxyProtocol = proxyProtocol;
         byte[] uri = toString().getBytes(StandardCharsets.US_ASCII);
@@ -80,7 +75,7 @@ public final class Upstream {
     /**
      * Reads {@code http://host[:port]} or {@code https://host[:port]}; the port defaults to 80 or 443.
      * {@code h2c://host[:port]} is an upstream that speaks HTTP/2 in cleartext, known beforehand (RFC 9113 section
-     * 3.3); its port defaults to 80. {@code https+h2://host[:port]} is {@code https} with {@link #http2()}.
+     * 3.3); its port defaults to 80. {@code https+h2://host[:port]} is {@code https} with {@link #withHttp2()}.
      *
      * @throws IllegalArgumentException if it is anything else: other schemes, user info, a path, a query
      */
@@ -137,26 +132,13 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, trusted by the certificates of a PEM file in place of the JVM's trust store.
+     * The same upstream, trusted by these certificates in place of the JVM's trust store.
      *
      * @throws IllegalArgumentException if this upstream isn't {@code https}
      */
-    public Upstream trusting(Path pemCertificates) {
-        Objects.requireNonNull(pemCertificates, "pemCertificates");
-        return new Upstream(secure("a trust store"), http2, host, port, pemCertificates, null, identity, proxyProtocol);
-    }
-
-    /**
-     * The same upstream, trusted by the certificates of a PKCS#12 file in place of the JVM's trust store.
-     *
-     * @param password empty for none
-     * @throws IllegalArgumentException if this upstream isn't {@code https}
-     */
-    public Upstream trusting(Path pkcs12Certificates, String password) {
-        Objects.requireNonNull(pkcs12Certificates, "pkcs12Certificates");
-        Objects.requireNonNull(password, "password");
-        return new Upstream(
-                secure("a trust store"), http2, host, port, pkcs12Certificates, password, identity, proxyProtocol);
+    public Upstream withTrust(TrustStore store) {
+        Objects.requireNonNull(store, "trust");
+        return new Upstream(secure("a trust store"), http2, host, port, store, identity, proxyProtocol);
     }
 
     /**
@@ -165,32 +147,32 @@ public final class Upstream {
      * @param certificate by {@code Certificates.pem} or {@code Certificates.pkcs12}
      * @throws IllegalArgumentException if it is any other source, or this upstream isn't {@code https}
      */
-    public Upstream identity(CertificateSource certificate) {
+    public Upstream withIdentity(CertificateSource certificate) {
         Objects.requireNonNull(certificate, "certificate");
         if (!(certificate instanceof CertificateSource.Pem || certificate instanceof CertificateSource.Pkcs12)) {
             throw new IllegalArgumentException(
                     "identity: " + certificate + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
         }
-        return new Upstream(secure("an identity"), http2, host, port, trust, trustPassword, certificate, proxyProtocol);
+        return new Upstream(secure("an identity"), http2, host, port, trust, certificate, proxyProtocol);
     }
 
     /**
      * The same upstream, told who the client is by a header of the PROXY protocol, before anything else. A connection
      * then serves one exchange and is closed.
      */
-    public Upstream proxyProtocol(ProxyProtocol.Version version) {
-        return new Upstream(
-                scheme, http2, host, port, trust, trustPassword, identity, Objects.requireNonNull(version, "version"));
+    public Upstream withProxyProtocol(ProxyProtocol.Version version) {
+        return new Upstream(scheme, http2, host, port, trust, identity, Objects.requireNonNull(version, "version"));
     }
 
     /**
      * The same upstream, which may speak HTTP/2: the TLS handshake offers {@code h2} and {@code http/1.1}, and what the
      * upstream chooses is spoken (RFC 7301); one that chooses nothing gets HTTP/1.1. Exchanges share a connection of
-     * HTTP/2, unless the upstream is told who the client is by {@link #proxyProtocol}. Without effect on {@code h2c}.
+     * HTTP/2, unless the upstream is told who the client is by {@link #withProxyProtocol}. Without effect on
+     * {@code h2c}.
      *
      * @throws IllegalArgumentException if this upstream is {@code http}: use {@code h2c://}
      */
-    public Upstream http2() {
+    public Upstream withHttp2() {
         if (http2) {
             return this;
         }
@@ -198,7 +180,7 @@ public final class Upstream {
             throw new IllegalArgumentException("forward: " + this + " (expected: h2c://" + authority()
                     + ", for HTTP/2 in cleartext, or an https:// upstream)");
         }
-        return new Upstream(scheme, true, host, port, trust, trustPassword, identity, proxyProtocol);
+        return new Upstream(scheme, true, host, port, trust, identity, proxyProtocol);
     }
 
     /** Whether it may be spoken to in HTTP/2: by what it chooses over TLS, always without. */
@@ -229,14 +211,9 @@ public final class Upstream {
         return port;
     }
 
-    /** The file of trusted certificates; empty for the JVM's trust store. */
-    public Optional<Path> trust() {
+    /** The certificates that vouch for the upstream's; empty for the JVM's trust store. */
+    public Optional<TrustStore> trust() {
         return Optional.ofNullable(trust);
-    }
-
-    /** The password of a PKCS#12 file of trusted certificates; absent where the file is PEM. */
-    public Optional<String> trustPassword() {
-        return Optional.ofNullable(trustPassword);
     }
 
     /** What the upstream is shown when it asks for a certificate; empty for nothing. */
@@ -267,7 +244,6 @@ public final class Upstream {
                 && host.equals(that.host)
                 && port == that.port
                 && Objects.equals(trust, that.trust)
-                && Objects.equals(trustPassword, that.trustPassword)
                 && Objects.equals(identity, that.identity)
                 && proxyProtocol == that.proxyProtocol;
     }

@@ -1,6 +1,5 @@
 package io.webproxy.tls;
 
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -22,16 +21,6 @@ import org.jspecify.annotations.Nullable;
  * session is resumed that was made before it; connections that are open keep what was checked when they were opened.
  */
 public final class ClientCertificates {
-    /** Whether clients are asked for a certificate. */
-    public enum Mode {
-        /** They aren't. */
-        OFF,
-        /** They are; who has none passes without. */
-        OPTIONAL,
-        /** They are; who has none is refused. */
-        REQUIRED
-    }
-
     private static final String STANDARD = "Client-Cert";
     private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9-]{0,63}");
     private static final Pattern TAKEN = Pattern.compile("(x-forwarded-(?!client-)|(proxy|content|accept|if|sec)-).*");
@@ -56,66 +45,33 @@ public final class ClientCertificates {
             "via",
             "x-real-ip");
 
-    private static final ClientCertificates OFF = new ClientCertificates(Mode.OFF, null, null, STANDARD, false);
+    private static final ClientCertificates OFF = new ClientCertificates(null, false, STANDARD, false);
 
-    private final Mode mode;
-    private final @Nullable Path trust;
-    private final @Nullable String trustPassword;
+    private final @Nullable TrustStore trust;
+    private final boolean required;
     private final String header;
     private final boolean chain;
 
-    private ClientCertificates(
-            Mode mode, @Nullable Path trust, @Nullable String trustPassword, String header, boolean chain) {
-        this.mode = mode;
+    private ClientCertificates(@Nullable TrustStore trust, boolean required, String header, boolean chain) {
         this.trust = trust;
-        this.trustPassword = trustPassword;
+        this.required = required;
         this.header = header;
         this.chain = chain;
     }
 
-    /** Clients aren't asked. */
+    /** Clients aren't asked for a certificate. */
     public static ClientCertificates off() {
         return OFF;
     }
 
-    /** Clients may have a certificate that one of a PEM file vouches for. */
-    public static ClientCertificates optional(Path pemTrust) {
-        return new ClientCertificates(
-                Mode.OPTIONAL, Objects.requireNonNull(pemTrust, "pemTrust"), null, STANDARD, false);
+    /** Clients are asked for a certificate that the trust store vouches for; a client without one passes. */
+    public static ClientCertificates optional(TrustStore trust) {
+        return new ClientCertificates(Objects.requireNonNull(trust, "trust"), false, STANDARD, false);
     }
 
-    /**
-     * Clients may have a certificate that one of a PKCS#12 trust store vouches for.
-     *
-     * @param password empty for none
-     */
-    public static ClientCertificates optional(Path pkcs12Trust, String password) {
-        return new ClientCertificates(
-                Mode.OPTIONAL,
-                Objects.requireNonNull(pkcs12Trust, "pkcs12Trust"),
-                Objects.requireNonNull(password, "password"),
-                STANDARD,
-                false);
-    }
-
-    /** Clients must have a certificate that one of a PEM file vouches for. */
-    public static ClientCertificates required(Path pemTrust) {
-        return new ClientCertificates(
-                Mode.REQUIRED, Objects.requireNonNull(pemTrust, "pemTrust"), null, STANDARD, false);
-    }
-
-    /**
-     * Clients must have a certificate that one of a PKCS#12 trust store vouches for.
-     *
-     * @param password empty for none
-     */
-    public static ClientCertificates required(Path pkcs12Trust, String password) {
-        return new ClientCertificates(
-                Mode.REQUIRED,
-                Objects.requireNonNull(pkcs12Trust, "pkcs12Trust"),
-                Objects.requireNonNull(password, "password"),
-                STANDARD,
-                false);
+    /** Clients must have a certificate that the trust store vouches for. */
+    public static ClientCertificates required(TrustStore trust) {
+        return new ClientCertificates(Objects.requireNonNull(trust, "trust"), true, STANDARD, false);
     }
 
     /**
@@ -131,7 +87,7 @@ public final class ClientCertificates {
                     "clientCertificates.header: " + name
                             + " (expected: letters, digits and hyphens, and no name with a meaning of its own; such as Client-Cert)");
         }
-        return new ClientCertificates(mode, trust, trustPassword, name, chain);
+        return new ClientCertificates(trust, required, name, chain);
     }
 
     /**
@@ -139,22 +95,22 @@ public final class ClientCertificates {
      * {@code Client-Cert-Chain}.
      */
     public ClientCertificates withChain() {
-        return new ClientCertificates(mode, trust, trustPassword, header, true);
+        return new ClientCertificates(trust, required, header, true);
     }
 
-    /** Whether clients are asked. */
-    public Mode mode() {
-        return mode;
+    /** Whether clients aren't asked for a certificate. */
+    public boolean isOff() {
+        return trust == null;
     }
 
-    /** The file of those who vouch for clients; empty when they aren't asked. */
-    public Optional<Path> trust() {
+    /** Whether a client without a certificate is refused. */
+    public boolean isRequired() {
+        return required;
+    }
+
+    /** The certificates that vouch for clients'; empty when clients aren't asked. */
+    public Optional<TrustStore> trust() {
         return Optional.ofNullable(trust);
-    }
-
-    /** The password of a PKCS#12 file; absent where the file is PEM. */
-    public Optional<String> trustPassword() {
-        return Optional.ofNullable(trustPassword);
     }
 
     /** The name of the field that has the client's certificate. */
@@ -169,6 +125,6 @@ public final class ClientCertificates {
 
     @Override
     public String toString() {
-        return mode.name().toLowerCase(Locale.ROOT) + (trust == null ? "" : "(" + trust + ")") + " as " + header;
+        return (trust == null ? "off" : (required ? "required(" : "optional(") + trust + ")") + " as " + header;
     }
 }

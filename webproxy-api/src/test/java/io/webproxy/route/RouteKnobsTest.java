@@ -98,8 +98,8 @@ class RouteKnobsTest {
                         "healthCheck: gRPC to https://b:443 (expected: an upstream that speaks HTTP/2,"
                                 + " https+h2://b:443)"),
                 bad(() -> FailureShare.of(Double.NaN), "failureShare.share: NaN (expected: above 0, at most 1)"),
-                bad(() -> new RetryBudget(1.5, 0), "retries.share: 1.5 (expected: 0 to 1)"),
-                bad(() -> new RetryBudget(0.2, -1), "retries.reserve: -1 (expected: 0-100000)"),
+                bad(() -> RetryBudget.none().withShare(1.5), "retries.share: 1.5 (expected: 0 to 1)"),
+                bad(() -> RetryBudget.none().withReserve(-1), "retries.reserve: -1 (expected: 0-100000)"),
                 bad(() -> Hsts.of(Duration.ofDays(-1)), "hsts.maxAge: PT-24H (expected: zero to ten years)"),
                 bad(
                         () -> Hsts.of(Duration.ofDays(1)).withSubDomains().withPreload(),
@@ -128,17 +128,27 @@ class RouteKnobsTest {
                 .withThresholds(4, 5);
 
         assertThat(check)
-                .isEqualTo(new HealthCheck(
-                        "/grpc.health.v1.Health/Check",
-                        Duration.ofSeconds(1),
-                        Duration.ofSeconds(2),
-                        200,
-                        299,
-                        4,
-                        5,
-                        "a.B"));
+                .hasToString("HealthCheck[path=/grpc.health.v1.Health/Check, interval=PT1S, timeout=PT2S,"
+                        + " status=200-299, failures=4, successes=5, grpcService='a.B']");
         assertThat(HealthCheck.grpc()).isEqualTo(HealthCheck.grpc(""));
-        assertThat(HealthCheck.path("/").grpcService()).isNull();
+        assertThat(HealthCheck.path("/").grpcService()).isEmpty();
+    }
+
+    @Test
+    void optionsAreEqualByValue() {
+        assertThat(RetryBudget.defaults().withShare(0.5).withReserve(3))
+                .isEqualTo(RetryBudget.none().withReserve(3).withShare(0.5))
+                .hasSameHashCodeAs(RetryBudget.none().withReserve(3).withShare(0.5))
+                .hasToString("RetryBudget[share=0.5, reserve=3]")
+                .isNotEqualTo(RetryBudget.none().withReserve(3))
+                .isNotEqualTo(RetryBudget.none().withShare(0.5));
+        assertThat(HealthCheck.path("/a").withThresholds(1, 2))
+                .isEqualTo(HealthCheck.path("/a").withThresholds(1, 2))
+                .hasSameHashCodeAs(HealthCheck.path("/a").withThresholds(1, 2))
+                .isNotEqualTo(HealthCheck.path("/a").withThresholds(1, 3))
+                .isNotEqualTo(HealthCheck.path("/b").withThresholds(1, 2))
+                .isNotEqualTo(HealthCheck.grpc());
+        assertThat(HealthCheck.grpc("a")).isNotEqualTo(HealthCheck.grpc("b"));
     }
 
     @ParameterizedTest(name = "{1}")

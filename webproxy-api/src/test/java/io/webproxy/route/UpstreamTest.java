@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.TrustStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
@@ -60,18 +61,19 @@ class UpstreamTest {
     @Test
     void http2OverTlsIsSaidByUriOrByMethodAndMakesAnotherUpstream() {
         Upstream plain = Upstream.of("https://host");
-        Upstream both = plain.trusting(Path.of("ca.pem")).http2();
+        Upstream both = plain.withTrust(TrustStore.pem(Path.of("ca.pem"))).withHttp2();
 
         assertThat(plain.isHttp2()).isFalse();
-        assertThat(plain.http2()).isEqualTo(Upstream.of("https+h2://host")).isNotEqualTo(plain);
-        assertThat(plain.http2().http2()).isEqualTo(plain.http2());
+        assertThat(plain.withHttp2()).isEqualTo(Upstream.of("https+h2://host")).isNotEqualTo(plain);
+        assertThat(plain.withHttp2().withHttp2()).isEqualTo(plain.withHttp2());
         assertThat(both.isHttp2()).isTrue();
-        assertThat(both.trust()).contains(Path.of("ca.pem"));
-        assertThat(plain.http2().trusting(Path.of("ca.pem"))).isEqualTo(both);
-        assertThat(Upstream.of("h2c://host").http2()).isEqualTo(Upstream.of("h2c://host"));
+        assertThat(both.trust()).contains(TrustStore.pem(Path.of("ca.pem")));
+        assertThat(plain.withHttp2().withTrust(TrustStore.pem(Path.of("ca.pem"))))
+                .isEqualTo(both);
+        assertThat(Upstream.of("h2c://host").withHttp2()).isEqualTo(Upstream.of("h2c://host"));
         assertThat(Upstream.of("h2c://host")).isNotEqualTo(Upstream.of("http://host"));
         assertThat(Upstream.of("h2c://host")
-                        .proxyProtocol(ProxyProtocol.Version.V2)
+                        .withProxyProtocol(ProxyProtocol.Version.V2)
                         .isHttp2())
                 .isTrue();
     }
@@ -79,11 +81,11 @@ class UpstreamTest {
     @Test
     void http2InCleartextHasASchemeOfItsOwn() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Upstream.of("http://host").http2())
+                .isThrownBy(() -> Upstream.of("http://host").withHttp2())
                 .withMessage("forward: http://host:80 (expected: h2c://host:80, for HTTP/2 in cleartext, or an https://"
                         + " upstream)");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Upstream.of("h2c://host").trusting(Path.of("ca.pem")));
+                .isThrownBy(() -> Upstream.of("h2c://host").withTrust(TrustStore.pem(Path.of("ca.pem"))));
     }
 
     @ParameterizedTest
@@ -161,14 +163,14 @@ class UpstreamTest {
 
     @Test
     void ownTrustIsForTlsOnly() {
-        Path pem = Path.of("ca.pem");
-        Upstream trusting = Upstream.of("https://host").trusting(pem);
+        TrustStore pem = TrustStore.pem(Path.of("ca.pem"));
+        Upstream trusting = Upstream.of("https://host").withTrust(pem);
 
         assertThat(trusting.trust()).contains(pem);
         assertThat(trusting).isNotEqualTo(Upstream.of("https://host"));
-        assertThat(trusting).isEqualTo(Upstream.of("https://HOST:443/").trusting(pem));
+        assertThat(trusting).isEqualTo(Upstream.of("https://HOST:443/").withTrust(pem));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Upstream.of("http://host").trusting(pem))
+                .isThrownBy(() -> Upstream.of("http://host").withTrust(pem))
                 .withMessage(
                         "forward: http://host:80 (expected: an https:// or https+h2:// upstream, for it has a trust"
                                 + " store)");
@@ -177,10 +179,10 @@ class UpstreamTest {
     @Test
     void identityIsForTlsOnlyAndOfFilesOnly() {
         CertificateSource pem = Certificates.pem(Path.of("c.pem"), Path.of("k.pem"));
-        assertThat(Upstream.of("https://host").identity(pem).identity()).contains(pem);
+        assertThat(Upstream.of("https://host").withIdentity(pem).identity()).contains(pem);
         assertThat(Upstream.of("https://host").identity()).isEmpty();
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Upstream.of("http://host").identity(pem))
+                .isThrownBy(() -> Upstream.of("http://host").withIdentity(pem))
                 .withMessage("forward: http://host:80 (expected: an https:// or https+h2:// upstream, for it has an"
                         + " identity)");
         for (CertificateSource other : List.of(
@@ -188,7 +190,7 @@ class UpstreamTest {
                 Certificates.firstOf(pem),
                 Certificates.forNames(pem, "localhost"))) {
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> Upstream.of("https://host").identity(other))
+                    .isThrownBy(() -> Upstream.of("https://host").withIdentity(other))
                     .withMessage("identity: " + other + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
         }
     }
@@ -200,19 +202,19 @@ class UpstreamTest {
         Upstream plain = Upstream.of("https://host");
         List<Supplier<Upstream>> kinds = List.of(
                 () -> plain,
-                () -> plain.trusting(file),
-                () -> plain.trusting(other),
-                () -> plain.trusting(file, ""),
-                () -> plain.trusting(file, "hunter2"),
-                () -> plain.identity(Certificates.pem(file, file)),
-                () -> plain.identity(Certificates.pem(file, other)),
-                () -> plain.identity(Certificates.pem(other, file)),
-                () -> plain.identity(Certificates.pem(file, file, "hunter2")),
-                () -> plain.identity(Certificates.pkcs12(file, "")),
-                () -> plain.identity(Certificates.pkcs12(file, "hunter2")),
-                () -> plain.identity(Certificates.pkcs12(other, "")),
-                () -> plain.trusting(file).identity(Certificates.pem(file, file)),
-                () -> plain.identity(Certificates.pem(file, other)).trusting(file));
+                () -> plain.withTrust(TrustStore.pem(file)),
+                () -> plain.withTrust(TrustStore.pem(other)),
+                () -> plain.withTrust(TrustStore.pkcs12(file, "")),
+                () -> plain.withTrust(TrustStore.pkcs12(file, "hunter2")),
+                () -> plain.withIdentity(Certificates.pem(file, file)),
+                () -> plain.withIdentity(Certificates.pem(file, other)),
+                () -> plain.withIdentity(Certificates.pem(other, file)),
+                () -> plain.withIdentity(Certificates.pem(file, file, "hunter2")),
+                () -> plain.withIdentity(Certificates.pkcs12(file, "")),
+                () -> plain.withIdentity(Certificates.pkcs12(file, "hunter2")),
+                () -> plain.withIdentity(Certificates.pkcs12(other, "")),
+                () -> plain.withTrust(TrustStore.pem(file)).withIdentity(Certificates.pem(file, file)),
+                () -> plain.withIdentity(Certificates.pem(file, other)).withTrust(TrustStore.pem(file)));
         for (int i = 0; i < kinds.size(); i++) {
             for (int j = 0; j < kinds.size(); j++) {
                 Upstream one = kinds.get(i).get();
@@ -226,9 +228,9 @@ class UpstreamTest {
     @Test
     void passwordsNeverShowInToString() {
         Upstream upstream = Upstream.of("https://host")
-                .trusting(Path.of("trust.p12"), "hunter2")
-                .identity(Certificates.pkcs12(Path.of("identity.p12"), "hunter3"));
-        assertThat(upstream.trustPassword()).contains("hunter2");
+                .withTrust(TrustStore.pkcs12(Path.of("trust.p12"), "hunter2"))
+                .withIdentity(Certificates.pkcs12(Path.of("identity.p12"), "hunter3"));
+        assertThat(upstream.trust().flatMap(TrustStore::password)).contains("hunter2");
         assertThat(upstream).hasToString("https://host:443");
     }
 
@@ -245,13 +247,10 @@ class UpstreamTest {
     void nullIsNamed() {
         assertThatNullPointerException().isThrownBy(() -> Upstream.of(null)).withMessage("uri");
         assertThatNullPointerException()
-                .isThrownBy(() -> Upstream.of("https://host").trusting(null))
-                .withMessage("pemCertificates");
+                .isThrownBy(() -> Upstream.of("https://host").withTrust(null))
+                .withMessage("trust");
         assertThatNullPointerException()
-                .isThrownBy(() -> Upstream.of("https://host").trusting(Path.of("x"), null))
-                .withMessage("password");
-        assertThatNullPointerException()
-                .isThrownBy(() -> Upstream.of("https://host").identity(null))
+                .isThrownBy(() -> Upstream.of("https://host").withIdentity(null))
                 .withMessage("certificate");
     }
 }

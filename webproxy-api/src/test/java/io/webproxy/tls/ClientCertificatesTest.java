@@ -4,38 +4,36 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import io.webproxy.tls.ClientCertificates.Mode;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ClientCertificatesTest {
-    private static final Path FILE = Path.of("ca.pem");
+    private static final TrustStore PEM = TrustStore.pem(Path.of("ca.pem"));
+    private static final TrustStore PKCS12 = TrustStore.pkcs12(Path.of("ca.p12"), "hunter2");
 
     @Test
     void holdsWhatItWasGiven() {
-        assertThat(ClientCertificates.off().mode()).isEqualTo(Mode.OFF);
+        assertThat(ClientCertificates.off().isOff()).isTrue();
+        assertThat(ClientCertificates.off().isRequired()).isFalse();
         assertThat(ClientCertificates.off().trust()).isEmpty();
         assertThat(ClientCertificates.off().header()).isEqualTo("Client-Cert");
         assertThat(ClientCertificates.off().sendsChain()).isFalse();
-        assertThat(ClientCertificates.optional(FILE).mode()).isEqualTo(Mode.OPTIONAL);
-        assertThat(ClientCertificates.optional(FILE).trust()).contains(FILE);
-        assertThat(ClientCertificates.optional(FILE).trustPassword()).isEmpty();
-        assertThat(ClientCertificates.optional(FILE, "").mode()).isEqualTo(Mode.OPTIONAL);
-        assertThat(ClientCertificates.optional(FILE, "").trustPassword()).contains("");
-        assertThat(ClientCertificates.required(FILE).mode()).isEqualTo(Mode.REQUIRED);
-        assertThat(ClientCertificates.required(FILE, "hunter2").mode()).isEqualTo(Mode.REQUIRED);
-        assertThat(ClientCertificates.required(FILE, "hunter2").trustPassword()).contains("hunter2");
+        assertThat(ClientCertificates.optional(PEM).isOff()).isFalse();
+        assertThat(ClientCertificates.optional(PEM).isRequired()).isFalse();
+        assertThat(ClientCertificates.optional(PEM).trust()).contains(PEM);
+        assertThat(ClientCertificates.required(PKCS12).isOff()).isFalse();
+        assertThat(ClientCertificates.required(PKCS12).isRequired()).isTrue();
+        assertThat(ClientCertificates.required(PKCS12).trust()).contains(PKCS12);
     }
 
     @Test
     void changesACopy() {
-        ClientCertificates plain = ClientCertificates.required(FILE, "hunter2");
+        ClientCertificates plain = ClientCertificates.required(PKCS12);
         ClientCertificates other = plain.withHeader("X-Client").withChain();
-        assertThat(other.mode()).isEqualTo(Mode.REQUIRED);
-        assertThat(other.trust()).contains(FILE);
-        assertThat(other.trustPassword()).contains("hunter2");
+        assertThat(other.isRequired()).isTrue();
+        assertThat(other.trust()).contains(PKCS12);
         assertThat(other.header()).isEqualTo("X-Client");
         assertThat(other.sendsChain()).isTrue();
         assertThat(other.withHeader("X-Other").sendsChain()).isTrue();
@@ -45,7 +43,8 @@ class ClientCertificatesTest {
 
     @Test
     void passwordsNeverShowInToString() {
-        assertThat(ClientCertificates.required(FILE, "hunter2")).hasToString("required(ca.pem) as Client-Cert");
+        assertThat(ClientCertificates.required(PKCS12)).hasToString("required(pkcs12(ca.p12)) as Client-Cert");
+        assertThat(ClientCertificates.optional(PEM)).hasToString("optional(pem(ca.pem)) as Client-Cert");
         assertThat(ClientCertificates.off()).hasToString("off as Client-Cert");
     }
 
@@ -96,10 +95,10 @@ class ClientCertificatesTest {
     void nullIsNamed() {
         assertThatNullPointerException()
                 .isThrownBy(() -> ClientCertificates.optional(null))
-                .withMessage("pemTrust");
+                .withMessage("trust");
         assertThatNullPointerException()
-                .isThrownBy(() -> ClientCertificates.required(FILE, null))
-                .withMessage("password");
+                .isThrownBy(() -> ClientCertificates.required(null))
+                .withMessage("trust");
         assertThatNullPointerException()
                 .isThrownBy(() -> ClientCertificates.off().withHeader(null))
                 .withMessage("name");

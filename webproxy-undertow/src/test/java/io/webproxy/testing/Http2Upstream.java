@@ -5,6 +5,7 @@ import io.undertow.UndertowOptions;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.handlers.BlockingHandler;
 import io.webproxy.route.Upstream;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -77,7 +78,7 @@ public final class Http2Upstream implements AutoCloseable {
     /** The upstream for a route. */
     public Upstream upstream() {
         return tls
-                ? Upstream.of("https+h2://127.0.0.1:" + port()).trusting(ROOT)
+                ? Upstream.of("https+h2://127.0.0.1:" + port()).withTrust(TrustStore.pem(ROOT))
                 : Upstream.of("h2c://127.0.0.1:" + port());
     }
 

@@ -124,7 +124,7 @@ class AllOrNothingTest {
                 builder.certificates(TestProxy.certificates(), provider, Certificates.pem(MISSING, MISSING));
             case UPSTREAM_KEY ->
                 builder.route(r -> r.path("/upstream")
-                        .forward(Upstream.of("https://127.0.0.1:1").identity(Certificates.pem(MISSING, MISSING))));
+                        .forward(Upstream.of("https://127.0.0.1:1").withIdentity(Certificates.pem(MISSING, MISSING))));
             case TUNNEL_KEY ->
                 builder.tunnel(
                         "127.0.0.1:1",

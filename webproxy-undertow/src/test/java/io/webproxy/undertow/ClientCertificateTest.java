@@ -12,6 +12,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -158,7 +159,8 @@ class ClientCertificateTest {
     @ParameterizedTest
     @EnumSource(value = Front.class, mode = EnumSource.Mode.EXCLUDE, names = "H1")
     void upstreamIsToldWhoseCertificateItIsAndNothingElse(Front front) throws Exception {
-        try (TestProxy proxy = proxy(front, ClientCertificates.required(trust).withHeader("X-Id"))) {
+        try (TestProxy proxy =
+                proxy(front, ClientCertificates.required(TrustStore.pem(trust)).withHeader("X-Id"))) {
             OkHttpClient alice = client(proxy, ALICE);
             for (int i = 0; i < 2; i++) {
                 assertThat(get(alice, proxy, FORGED)).isEqualTo(200);
@@ -170,7 +172,7 @@ class ClientCertificateTest {
             }
             proxy.server()
                     .update(c -> c.clientCertificates(
-                            ClientCertificates.required(trust).withChain()));
+                            ClientCertificates.required(TrustStore.pem(trust)).withChain()));
             // the same connection: only the fields have changed
             assertThat(get(alice, proxy, FORGED)).isEqualTo(200);
             assertThat(head())
@@ -183,13 +185,13 @@ class ClientCertificateTest {
     @ParameterizedTest
     @EnumSource(value = Front.class, mode = EnumSource.Mode.EXCLUDE, names = "H1")
     void whoHasNoTrustedCertificateReachesNothing(Front front) throws Exception {
-        try (TestProxy proxy = proxy(front, ClientCertificates.required(trust))) {
+        try (TestProxy proxy = proxy(front, ClientCertificates.required(TrustStore.pem(trust)))) {
             for (HeldCertificate identity : new HeldCertificate[] {null, STRANGER}) {
                 OkHttpClient client = client(proxy, identity);
                 assertThatThrownBy(() -> get(client, proxy)).isInstanceOf(IOException.class);
                 TestProxy.close(client);
             }
-            proxy.server().update(c -> c.clientCertificates(ClientCertificates.optional(trust)));
+            proxy.server().update(c -> c.clientCertificates(ClientCertificates.optional(TrustStore.pem(trust))));
             OkHttpClient stranger = client(proxy, STRANGER);
             assertThatThrownBy(() -> get(stranger, proxy)).isInstanceOf(IOException.class);
             TestProxy.close(stranger);
@@ -224,7 +226,7 @@ class ClientCertificateTest {
                     .containsIgnoringCase("\r\nClient-Cert: of its client\r\n")
                     .doesNotContain("never");
             if (front.isTls()) {
-                proxy.server().update(c -> c.clientCertificates(ClientCertificates.optional(trust)));
+                proxy.server().update(c -> c.clientCertificates(ClientCertificates.optional(TrustStore.pem(trust))));
                 assertThat(get(proxy.client(), proxy, "Client-Cert", "of its client"))
                         .isEqualTo(200);
                 assertThat(head()).doesNotContainIgnoringCase("Client-Cert");
@@ -238,8 +240,9 @@ class ClientCertificateTest {
 
     @Test
     void endpointInClearBesideOneThatAsksTakesNobodysWord() throws Exception {
-        try (TestProxy proxy =
-                        proxy(Front.H1_TLS, b -> b.http(0).clientCertificates(ClientCertificates.required(trust)));
+        try (TestProxy proxy = proxy(
+                        Front.H1_TLS,
+                        b -> b.http(0).clientCertificates(ClientCertificates.required(TrustStore.pem(trust))));
                 RawConnection clear = RawConnection.open(
                         proxy.server().endpoints().get(1).address().getPort())) {
             clear.send("GET / HTTP/1.1¶Host: a¶Client-Cert: f¶¶");
@@ -253,7 +256,7 @@ class ClientCertificateTest {
     void resumedConnectionHasTheSameIdentityUntilTheTrustChanges(Front front, String version) throws Exception {
         HandshakeCertificates shown = showing(ALICE);
         SSLSocketFactory factory = shown.sslSocketFactory();
-        try (TestProxy proxy = proxy(front, ClientCertificates.optional(trust))) {
+        try (TestProxy proxy = proxy(front, ClientCertificates.optional(TrustStore.pem(trust)))) {
             for (int i = 0; i < 3; i++) {
                 assertThat(ask(proxy, factory, version)).startsWith("HTTP/1.1 200 ");
                 assertThat(head()).contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n");
@@ -281,7 +284,7 @@ class ClientCertificateTest {
 
     @Test
     void namedByConnectionItStaysTheProxysOwn() throws Exception {
-        try (TestProxy proxy = proxy(Front.H1_TLS, ClientCertificates.required(trust));
+        try (TestProxy proxy = proxy(Front.H1_TLS, ClientCertificates.required(TrustStore.pem(trust)));
                 RawConnection client =
                         RawConnection.openTls(proxy.port(), showing(ALICE).sslSocketFactory(), "http/1.1")) {
             client.send("GET / HTTP/1.1¶Host: localhost¶Connection: Client-Cert¶Client-Cert: f¶¶");
@@ -293,7 +296,7 @@ class ClientCertificateTest {
     /** Of one that was valid when the session began. */
     @Test
     void expiredCertificateIsRefusedOnAResumedSessionToo() throws Exception {
-        ClientCertificates required = ClientCertificates.required(trust);
+        ClientCertificates required = ClientCertificates.required(TrustStore.pem(trust));
         try (TestProxy conscrypt = proxy(Front.H1_TLS, required);
                 TestProxy jdk = proxy(Front.H1_TLS_JDK, required)) {
             Instant end = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(5);
@@ -326,7 +329,7 @@ class ClientCertificateTest {
                 .toString();
         String key = Files.writeString(directory.resolve("alice.key"), ALICE.privateKeyPkcs8Pem())
                 .toString();
-        try (TestProxy proxy = proxy(front, ClientCertificates.required(trust))) {
+        try (TestProxy proxy = proxy(front, ClientCertificates.required(TrustStore.pem(trust)))) {
             String url = proxy.url("/").toString();
             for (String version : new String[] {"--http1.1", "--http2"}) {
                 Peers.Outcome good = Peers.run(

@@ -20,6 +20,7 @@ import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.ChallengeResponder;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,8 +65,8 @@ class EndpointSettingsTest {
 
     @BeforeEach
     void startTargets() throws Exception {
-        required =
-                ClientCertificates.required(Files.writeString(directory.resolve("clients.pem"), ROOT.certificatePem()));
+        required = ClientCertificates.required(
+                TrustStore.pem(Files.writeString(directory.resolve("clients.pem"), ROOT.certificatePem())));
         routes = RawUpstream.start(c -> {
             for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                 heads.add(head);

@@ -11,6 +11,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.TrustStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,8 +67,8 @@ class FilterBoundsTest {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = TestProxy.start(
                         front,
-                        b -> b.clientCertificates(
-                                        ClientCertificates.optional(trusted).withHeader("X-Id"))
+                        b -> b.clientCertificates(ClientCertificates.optional(TrustStore.pem(trusted))
+                                        .withHeader("X-Id"))
                                 .route(r -> r.setRequestHeader("x-id", "of the route")
                                         .filter(request -> FilterDecision.proceed()
                                                 .setHeader("X.Id", "of the filter")

@@ -16,6 +16,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -259,7 +260,7 @@ class HealthCheckTest {
             }
         });
         secure.start();
-        Upstream trusted = Upstream.of("https://localhost:" + secure.getPort()).trusting(root);
+        Upstream trusted = Upstream.of("https://localhost:" + secure.getPort()).withTrust(TrustStore.pem(root));
         Upstream strange = Upstream.of("https://127.0.0.1:" + secure.getPort());
         try (TestProxy proxy = proxy(r -> r.forward(trusted, strange).healthCheck(CHECK))) {
             await().until(() -> !isHealthy(proxy, strange.toString()) && asked.get() >= 3);

@@ -18,6 +18,7 @@ import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TrustStore;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -204,8 +205,8 @@ class Http2HealthCheckTest {
             server.useHttps(TestProxy.identity().sslSocketFactory());
             server.setProtocols(List.of(Protocol.HTTP_1_1));
             server.start();
-            Upstream upstream =
-                    Upstream.of("https+h2://localhost:" + server.getPort()).trusting(Http2Upstream.rootFile());
+            Upstream upstream = Upstream.of("https+h2://localhost:" + server.getPort())
+                    .withTrust(TrustStore.pem(Http2Upstream.rootFile()));
             try (TestProxy proxy = TestProxy.start(
                     Front.H1, b -> b.route(r -> r.forward(upstream).healthCheck(fast(HealthCheck.grpc()))))) {
                 await().until(() -> !isHealthy(proxy, upstream.toString()));

@@ -28,6 +28,7 @@ import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -373,7 +374,7 @@ class Http2UpstreamPoolTest {
                                         .forward(
                                                 tls
                                                         ? Upstream.of("https+h2://" + upstream.address())
-                                                                .trusting(Http2Upstream.rootFile())
+                                                                .withTrust(TrustStore.pem(Http2Upstream.rootFile()))
                                                         : Upstream.of("h2c://" + upstream.address()))));
                 RawConnection answered = proxy.raw();
                 RawConnection refused = proxy.raw();
@@ -703,8 +704,8 @@ class Http2UpstreamPoolTest {
                 }
             });
             server.start();
-            Upstream upstream =
-                    Upstream.of("https+h2://localhost:" + server.getPort()).trusting(Http2Upstream.rootFile());
+            Upstream upstream = Upstream.of("https+h2://localhost:" + server.getPort())
+                    .withTrust(TrustStore.pem(Http2Upstream.rootFile()));
             try (TestProxy proxy = TestProxy.start(front, b -> b.route(r -> r.forward(upstream)))) {
                 for (int i = 0; i < 3; i++) {
                     try (Response response = get(proxy, "/")) {
@@ -726,7 +727,7 @@ class Http2UpstreamPoolTest {
                 });
                 TestProxy proxy = proxy(
                         Front.H1,
-                        Upstream.of("h2c://" + upstream.address()).proxyProtocol(ProxyProtocol.Version.V1),
+                        Upstream.of("h2c://" + upstream.address()).withProxyProtocol(ProxyProtocol.Version.V1),
                         PoolLimits.defaults())) {
             for (int i = 1; i <= 2; i++) {
                 try (Response response = get(proxy, "/")) {

@@ -12,6 +12,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.TrustStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -123,7 +124,9 @@ class MisdirectedTest {
         Path trust = Files.writeString(directory.resolve("clients.pem"), TestProxy.rootPem());
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = proxy(
-                        front, b -> b.forward(upstream.uri()).clientCertificates(ClientCertificates.optional(trust)))) {
+                        front,
+                        b -> b.forward(upstream.uri())
+                                .clientCertificates(ClientCertificates.optional(TrustStore.pem(trust))))) {
             for (String host : new String[] {"127.0.0.1", "other.example", "nobody.test"}) {
                 assertThat(status(proxy, "localhost", host)).as(host).isEqualTo("421");
                 assertThat(status(proxy, null, host)).as(host).isEqualTo("200");

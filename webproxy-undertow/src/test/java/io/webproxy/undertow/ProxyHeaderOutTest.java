@@ -11,6 +11,7 @@ import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -62,8 +63,8 @@ class ProxyHeaderOutTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         front,
-                        b -> b.route(r ->
-                                        r.forward(Upstream.of(upstream.uri()).proxyProtocol(ProxyProtocol.Version.V1)))
+                        b -> b.route(r -> r.forward(
+                                        Upstream.of(upstream.uri()).withProxyProtocol(ProxyProtocol.Version.V1)))
                                 .trustedProxies("127.0.0.1"))) {
             assertThat(get(proxy, "X-Forwarded-For", "203.0.113.7")).isEqualTo(200);
             assertThat(get(proxy, "X-Forwarded-For", "2001:db8::1")).isEqualTo(200);
@@ -113,8 +114,8 @@ class ProxyHeaderOutTest {
             try (TestProxy proxy = TestProxy.start(
                     Front.H1,
                     b -> b.route(r -> r.forward(Upstream.of("https://localhost:" + server.getLocalPort())
-                            .trusting(root)
-                            .proxyProtocol(ProxyProtocol.Version.V2))))) {
+                            .withTrust(TrustStore.pem(root))
+                            .withProxyProtocol(ProxyProtocol.Version.V2))))) {
                 assertThat(get(proxy)).isEqualTo(200);
                 byte[] header = headers.poll(30, TimeUnit.SECONDS);
                 assertThat(header)
@@ -154,7 +155,7 @@ class ProxyHeaderOutTest {
         try (TestProxy proxy = TestProxy.start(
                 Front.H1,
                 b -> b.route(r -> r.forward(
-                                Upstream.of("http://127.0.0.1:" + port).proxyProtocol(version)))
+                                Upstream.of("http://127.0.0.1:" + port).withProxyProtocol(version)))
                         .trustedProxies("127.0.0.1"))) {
             org.awaitility.Awaitility.await().until(() -> get(proxy) == 200);
             try (Response response = proxy.client()

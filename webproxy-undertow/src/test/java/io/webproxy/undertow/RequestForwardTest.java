@@ -14,6 +14,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestProxy;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Locale;
@@ -375,7 +376,7 @@ class RequestForwardTest {
                                         .forward(
                                                 tls
                                                         ? Upstream.of("https://" + upstream.address())
-                                                                .trusting(Http2Upstream.rootFile())
+                                                                .withTrust(TrustStore.pem(Http2Upstream.rootFile()))
                                                         : Upstream.of(upstream.uri()))));
                 RawConnection other = proxy.raw()) {
             for (int i = 0; i < 8; i++) {

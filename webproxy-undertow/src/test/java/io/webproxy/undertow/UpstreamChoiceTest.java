@@ -247,7 +247,7 @@ class UpstreamChoiceTest {
                         Front.H1,
                         p -> p.route(r -> r.forward(refused.uri(), alive.uri()).balancing(Balancing.failover()))
                                 .pool(PoolLimits.defaults().withEjection(0, Duration.ofSeconds(1)))
-                                .retries(new RetryBudget(0.25, 2)))) {
+                                .retries(RetryBudget.defaults().withShare(0.25).withReserve(2)))) {
             StringBuilder statuses = new StringBuilder();
             for (int i = 0; i < 12; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {

@@ -16,6 +16,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.tls.TrustStore;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -126,7 +127,7 @@ class UpstreamEventTest {
             UpstreamEvent event = failure("https://127.0.0.1:" + upstream.getPort(), 502, b -> b.tlsProvider(provider));
             assertThat(event.error()).contains(ForwardError.CONNECT_TLS);
             assertThat(event.detail())
-                    .contains("its certificate isn't trusted (expected: one that Upstream.trusting(…) or the JVM's");
+                    .contains("its certificate isn't trusted (expected: one that Upstream.withTrust(…) or the JVM's");
         }
     }
 
@@ -140,7 +141,7 @@ class UpstreamEventTest {
             upstream.useHttps(TestProxy.identity().sslSocketFactory());
             upstream.start(InetAddress.getByName("127.0.0.2"), 0);
             Upstream elsewhere =
-                    Upstream.of("https://127.0.0.2:" + upstream.getPort()).trusting(trust);
+                    Upstream.of("https://127.0.0.2:" + upstream.getPort()).withTrust(TrustStore.pem(trust));
             try (TestProxy proxy = TestProxy.start(
                     Front.H1,
                     b -> b.route(r -> r.forward(elsewhere)).observer(observer).tlsProvider(provider))) {

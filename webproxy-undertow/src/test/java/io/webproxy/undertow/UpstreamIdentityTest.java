@@ -15,6 +15,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.TrustStore;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -85,7 +86,7 @@ class UpstreamIdentityTest {
         server = RawUpstream.start(c -> serve((SSLSocket) context.getSocketFactory()
                 .createSocket(c.socket(), null, c.socket().getPort(), true)));
         upstream = Upstream.of("https://127.0.0.1:" + server.port())
-                .trusting(Files.writeString(directory.resolve("root.pem"), TestProxy.rootPem()));
+                .withTrust(TrustStore.pem(Files.writeString(directory.resolve("root.pem"), TestProxy.rootPem())));
     }
 
     /** Answers with the name that the client has shown. */
@@ -141,8 +142,8 @@ class UpstreamIdentityTest {
     @CsvSource({"H1_TLS,TLSv1.3", "H1_TLS,TLSv1.2", "H1_TLS_JDK,TLSv1.3", "H1_TLS_JDK,TLSv1.2"})
     void upstreamSeesTheCertificateThatIsForIt(Front front, String spoken) throws Exception {
         version = spoken;
-        Upstream one = upstream.identity(pem("one", ONE));
-        Upstream two = upstream.identity(pkcs12(TWO));
+        Upstream one = upstream.withIdentity(pem("one", ONE));
+        Upstream two = upstream.withIdentity(pkcs12(TWO));
         try (TestProxy proxy = TestProxy.start(
                 front,
                 b -> b.route(r -> r.path("/1").forward(one))
@@ -163,7 +164,7 @@ class UpstreamIdentityTest {
     @CsvSource({"H1_TLS,TLSv1.3", "H1_TLS,TLSv1.2", "H1_TLS_JDK,TLSv1.3", "H1_TLS_JDK,TLSv1.2"})
     void withoutACertificateThatItTrustsItIs502(Front front, String spoken) throws Exception {
         version = spoken;
-        Upstream stranger = upstream.identity(pem("stranger", STRANGER));
+        Upstream stranger = upstream.withIdentity(pem("stranger", STRANGER));
         try (TestProxy proxy = TestProxy.start(
                 front,
                 b -> b.route(r -> r.path("/none").forward(upstream))
@@ -182,7 +183,7 @@ class UpstreamIdentityTest {
 
     @Test
     void updateReadsTheFilesAgain() throws Exception {
-        Upstream named = upstream.identity(pem("identity", ONE));
+        Upstream named = upstream.withIdentity(pem("identity", ONE));
         try (TestProxy proxy = TestProxy.start(Front.H1, b -> b.route(r -> r.forward(named)))) {
             assertThat(ask(proxy, "/", "")).isEqualTo("CN=one");
             proxy.server().update(c -> {});
@@ -203,12 +204,12 @@ class UpstreamIdentityTest {
     @Test
     void identityThatCannotBeUsedIsOneSentenceAndChangesNothing() throws Exception {
         Path missing = directory.resolve("missing.pem");
-        Upstream broken = upstream.identity(Certificates.pem(missing, missing));
+        Upstream broken = upstream.withIdentity(Certificates.pem(missing, missing));
         String sentence = missing + " doesn't exist (expected: a file with the key).";
         assertThatThrownBy(() -> TestProxy.start(Front.H1, b -> b.route(r -> r.forward(broken))))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessage(sentence);
-        Upstream named = upstream.identity(pem("one", ONE));
+        Upstream named = upstream.withIdentity(pem("one", ONE));
         try (TestProxy proxy =
                 TestProxy.start(Front.H1_TLS, b -> b.route(r -> r.name("a").forward(named)))) {
             assertThat(ask(proxy, "/", "")).isEqualTo("CN=one");
@@ -264,8 +265,8 @@ class UpstreamIdentityTest {
                 line = says.readLine();
             }
             Upstream named = Upstream.of("https://" + line.substring("ACCEPT ".length()))
-                    .trusting(own)
-                    .identity(pem("one", ONE));
+                    .withTrust(TrustStore.pem(own))
+                    .withIdentity(pem("one", ONE));
             try (TestProxy proxy = TestProxy.start(front, b -> b.route(r -> r.forward(named)))) {
                 assertThat(ask(proxy, "/", "")).contains("Subject: CN=one").contains("Verify return code: 0 (ok)");
             }

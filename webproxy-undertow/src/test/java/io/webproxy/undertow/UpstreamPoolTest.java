@@ -16,6 +16,7 @@ import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.tls.TrustStore;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -481,7 +482,7 @@ class UpstreamPoolTest {
         try {
             String uri = "https://127.0.0.1:" + upstream.getPort();
             try (TestProxy proxy = TestProxy.start(
-                    Front.H1_TLS, b -> b.route(r -> r.forward(Upstream.of(uri).trusting(trust))))) {
+                    Front.H1_TLS, b -> b.route(r -> r.forward(Upstream.of(uri).withTrust(TrustStore.pem(trust)))))) {
                 for (int i = 0; i < 2; i++) {
                     try (Response response = ResponseRelayTest.get(proxy, "/")) {
                         assertThat(response.body().string()).isEqualTo("secret");
@@ -505,7 +506,7 @@ class UpstreamPoolTest {
         try (TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.route(r -> r.forward(Upstream.of("https://127.0.0.2:" + elsewhere.getPort())
-                                .trusting(trust))));
+                                .withTrust(TrustStore.pem(trust)))));
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TLS);

@@ -3,7 +3,6 @@ package io.webproxy.undertow.exchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.ClientCertificates.Mode;
 import io.webproxy.undertow.message.FieldNames;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
@@ -54,8 +53,8 @@ public final class Identity {
      */
     public static Identity of(ClientCertificates asked, boolean trusted, @Nullable SSLSession session, Instant now) {
         HttpString own = new HttpString(asked.header());
-        List<HttpString> reserved = asked.mode() == Mode.OFF && trusted ? List.of() : List.of(own, CERTIFICATE, CHAIN);
-        Certificate[] shown = asked.mode() == Mode.OFF || session == null ? NONE : certificates(session);
+        List<HttpString> reserved = asked.isOff() && trusted ? List.of() : List.of(own, CERTIFICATE, CHAIN);
+        Certificate[] shown = asked.isOff() || session == null ? NONE : certificates(session);
         Map<HttpString, String> fields = new LinkedHashMap<>();
         if (shown.length > 0) {
             fields.put(own, encoded(shown[0]));

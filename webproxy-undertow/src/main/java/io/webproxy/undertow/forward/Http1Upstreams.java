@@ -32,6 +32,6 @@ final class Http1Upstreams {
         }
         return upstream.isHttp2()
                 ? "expected: a service that chooses h2 by ALPN, which it was offered"
-                : "expected: https+h2:// or .http2(), for a service that chooses h2 by ALPN";
+                : "expected: https+h2:// or .withHttp2(), for a service that chooses h2 by ALPN";
     }
 }

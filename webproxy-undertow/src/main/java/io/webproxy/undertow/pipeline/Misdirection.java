@@ -2,7 +2,6 @@ package io.webproxy.undertow.pipeline;
 
 import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
-import io.webproxy.tls.ClientCertificates.Mode;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import java.net.InetSocketAddress;
@@ -42,7 +41,7 @@ final class Misdirection implements Stage {
     private boolean isOfAnotherHost(Exchange exchange, Settings now, String host) {
         ServerConnection connection = exchange.http().getConnection();
         SSLSession session = connection.getSslSession();
-        boolean asked = now.clientCertificates().mode() != Mode.OFF;
+        boolean asked = !now.clientCertificates().isOff();
         if (session == null || host.isEmpty() || (!asked && !exchange.client().isMultiplexed())) {
             return false;
         }

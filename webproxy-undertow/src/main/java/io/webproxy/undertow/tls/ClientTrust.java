@@ -2,7 +2,6 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.ClientCertificates.Mode;
 import io.webproxy.undertow.tls.keys.TrustFile;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
@@ -17,10 +16,11 @@ import javax.net.ssl.X509ExtendedTrustManager;
  *
  * <p>Immutable, equal if the same are let in: sessions that were made under one may be resumed under an equal one only.
  *
- * @param mode whether clients are asked
+ * @param isAsked whether clients are asked for a certificate
+ * @param isRequired whether they must have one
  * @param trusted who vouches for them; empty if they aren't asked
  */
-record ClientTrust(Mode mode, Set<X509Certificate> trusted) {
+record ClientTrust(boolean isAsked, boolean isRequired, Set<X509Certificate> trusted) {
     ClientTrust {
         trusted = Set.copyOf(trusted);
     }
@@ -32,15 +32,14 @@ record ClientTrust(Mode mode, Set<X509Certificate> trusted) {
      */
     static ClientTrust load(ClientCertificates asked) {
         return new ClientTrust(
-                asked.mode(),
-                asked.trust()
-                        .map(file -> TrustFile.read(file, asked.trustPassword().orElse(null)))
-                        .orElse(Set.of()));
+                !asked.isOff(),
+                asked.isRequired(),
+                asked.trust().map(TrustFile::read).orElse(Set.of()));
     }
 
     /** What checks certificates; none if clients aren't asked. */
     TrustManager[] managers() throws GeneralSecurityException {
-        if (mode == Mode.OFF) {
+        if (!isAsked) {
             return new TrustManager[0];
         }
         try {
@@ -57,10 +56,10 @@ record ClientTrust(Mode mode, Set<X509Certificate> trusted) {
 
     /** Makes an engine ask. */
     void ask(SSLParameters parameters) {
-        switch (mode) {
-            case OFF -> parameters.setWantClientAuth(false);
-            case OPTIONAL -> parameters.setWantClientAuth(true);
-            case REQUIRED -> parameters.setNeedClientAuth(true);
+        if (isRequired) {
+            parameters.setNeedClientAuth(true);
+        } else {
+            parameters.setWantClientAuth(isAsked);
         }
     }
 }

@@ -32,7 +32,7 @@ public final class TlsFailure {
         String message = String.valueOf(failure.getMessage());
         String words = message.toLowerCase(Locale.ROOT);
         if (words.contains("unable to find valid certification path") || words.contains("trust anchor")) {
-            return "its certificate isn't trusted (expected: one that Upstream.trusting(…) or the JVM's trust store,"
+            return "its certificate isn't trusted (expected: one that Upstream.withTrust(…) or the JVM's trust store,"
                     + " -Djavax.net.ssl.trustStore, vouches for)";
         }
         if (words.contains("trustanchors parameter must be non-empty")) {
@@ -53,7 +53,7 @@ public final class TlsFailure {
         }
         return "the upstream sends the alert " + alert.group(1)
                 + (alert.group(1).contains("certificate")
-                        ? " (expected: a certificate that it trusts, by Upstream.identity(…))"
+                        ? " (expected: a certificate that it trusts, by Upstream.withIdentity(…))"
                         : "");
     }
 

@@ -41,10 +41,7 @@ public final class UpstreamKeys {
 
     static UpstreamKeys load(Upstream upstream, Instant now) {
         return new UpstreamKeys(
-                upstream.trust()
-                        .map(file ->
-                                TrustFile.read(file, upstream.trustPassword().orElse(null)))
-                        .orElse(null),
+                upstream.trust().map(TrustFile::read).orElse(null),
                 upstream.identity()
                         .map(source -> warned(source, entries(source, now), now))
                         .orElse(List.of()));

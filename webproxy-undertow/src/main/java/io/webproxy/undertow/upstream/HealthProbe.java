@@ -133,7 +133,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
             over.start(connector.outbound(connection, reads, exchanges, 1, over));
             return;
         }
-        if (check.grpcService() != null) {
+        if (check.grpcService().isPresent()) {
             verdict(false, "it speaks HTTP/1.1, which carries no gRPC (expected: a service that chooses h2 by ALPN)");
             hangUp();
             return;

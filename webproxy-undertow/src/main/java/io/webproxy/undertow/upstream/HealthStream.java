@@ -45,7 +45,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
         this.upstream = upstream;
         this.check = check;
         this.answer = answer;
-        this.request = request(Objects.requireNonNullElse(check.grpcService(), ""));
+        this.request = request(check.grpcService().orElse(""));
     }
 
     /**
@@ -133,7 +133,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
         if (over == null || stream != null) {
             return;
         }
-        boolean grpc = check.grpcService() != null;
+        boolean grpc = check.grpcService().isPresent();
         OutboundStream opened = over.open(this);
         stream = opened;
         opened.send(block -> head(block, grpc), !grpc);
@@ -197,7 +197,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
 
     @Override
     public void head(int status, HeaderMap fields, boolean end) {
-        if (check.grpcService() == null) {
+        if (check.grpcService().isEmpty()) {
             answer.answered(
                     status >= check.leastStatus() && status <= check.mostStatus(),
                     "status " + status + (fields.contains(Grpc.STATUS) ? FOR_GRPC : ""));
@@ -249,7 +249,8 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
 
     @Override
     public void failed(OutboundStream.Failure failure, String detail) {
-        boolean refusesGet = failure == OutboundStream.Failure.RESET && check.grpcService() == null;
+        boolean refusesGet =
+                failure == OutboundStream.Failure.RESET && check.grpcService().isEmpty();
         answer.answered(false, refusesGet ? detail + FOR_GRPC : detail);
     }
 

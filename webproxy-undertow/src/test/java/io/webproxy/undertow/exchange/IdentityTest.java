@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.webproxy.tls.ClientCertificates;
+import io.webproxy.tls.TrustStore;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.security.cert.Certificate;
@@ -19,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class IdentityTest {
     private static final ClientCertificates OFF = ClientCertificates.off();
-    private static final ClientCertificates OPTIONAL = ClientCertificates.optional(Path.of("ca.pem"));
+    private static final ClientCertificates OPTIONAL = ClientCertificates.optional(TrustStore.pem(Path.of("ca.pem")));
     private static final HeldCertificate ROOT =
             new HeldCertificate.Builder().certificateAuthority(0).build();
     private static final HeldCertificate LEAF =

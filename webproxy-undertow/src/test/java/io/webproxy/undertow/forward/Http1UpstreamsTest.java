@@ -13,7 +13,7 @@ class Http1UpstreamsTest {
     @ParameterizedTest
     @CsvSource({
         "http://a:1, expected: h2c:// for a service that speaks gRPC in cleartext",
-        "https://a:1, 'expected: https+h2:// or .http2(), for a service that chooses h2 by ALPN'",
+        "https://a:1, 'expected: https+h2:// or .withHttp2(), for a service that chooses h2 by ALPN'",
         "https+h2://a:1, 'expected: a service that chooses h2 by ALPN, which it was offered'",
     })
     void warningNamesTheRemedy(String uri, String remedy) throws Exception {

@@ -16,7 +16,7 @@ class RetriesTest {
 
     @Test
     void requestEarnsItsShare() {
-        Retries retries = new Retries(new RetryBudget(0.2, 3));
+        Retries retries = new Retries(RetryBudget.defaults().withReserve(3));
         assertThat(taken(retries)).isEqualTo(3);
         for (int i = 0; i < 4; i++) {
             retries.earn();
@@ -28,7 +28,7 @@ class RetriesTest {
 
     @Test
     void noMoreThanTenReservesAreEarned() {
-        Retries retries = new Retries(new RetryBudget(1, 3));
+        Retries retries = new Retries(RetryBudget.defaults().withShare(1).withReserve(3));
         for (int i = 0; i < 1000; i++) {
             retries.earn();
         }
@@ -37,7 +37,7 @@ class RetriesTest {
 
     @Test
     void shareWithoutAReserveIsEarnedAllTheSame() {
-        Retries retries = new Retries(new RetryBudget(0.5, 0));
+        Retries retries = new Retries(RetryBudget.none().withShare(0.5));
         assertThat(taken(retries)).isZero();
         for (int i = 0; i < 100; i++) {
             retries.earn();

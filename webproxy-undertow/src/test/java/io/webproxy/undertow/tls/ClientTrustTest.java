@@ -12,6 +12,7 @@ import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.tls.keys.TrustFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -64,8 +65,9 @@ class ClientTrustTest {
     }
 
     private ClientTls client(TlsProvider provider, @Nullable CertificateSource identity) {
-        Upstream upstream = Upstream.of("https://a.example.com").trusting(keys.trust);
-        return ClientTls.create(UpstreamKeys.load(identity == null ? upstream : upstream.identity(identity)), provider);
+        Upstream upstream = Upstream.of("https://a.example.com").withTrust(TrustStore.pem(keys.trust));
+        return ClientTls.create(
+                UpstreamKeys.load(identity == null ? upstream : upstream.withIdentity(identity)), provider);
     }
 
     private Path otherRoot() throws Exception {
@@ -114,7 +116,7 @@ class ClientTrustTest {
         for (CertificateSource identity : List.of(
                 keys.ec("ec client"),
                 keys.source(keys.builder("rsa client").keyPair(RSA).build()))) {
-            ServerTls server = serve(serves, ClientCertificates.required(keys.trust));
+            ServerTls server = serve(serves, ClientCertificates.required(TrustStore.pem(keys.trust)));
             ClientTls client = client(asks, identity);
             int whole = 0;
             for (int i = 0; i < 3; i++) {
@@ -138,7 +140,7 @@ class ClientTrustTest {
     })
     void sessionIsResumedUnderTheSameTrustOnly(TlsProvider serves, TlsProvider asks, String version) throws Exception {
         Path trust = Files.copy(keys.trust, directory.resolve("clients.pem"));
-        ClientCertificates optional = ClientCertificates.optional(trust);
+        ClientCertificates optional = ClientCertificates.optional(TrustStore.pem(trust));
         ServerTls server = serve(serves, optional);
         ClientTls client = client(asks, keys.ec("client"));
         TlsPair first = connect(client, server, version);
@@ -148,15 +150,15 @@ class ClientTrustTest {
         Path same = Files.writeString(directory.resolve("same.pem"), "text\n" + Files.readString(trust));
         for (ClientCertificates unchanged : List.of(
                 optional,
-                ClientCertificates.optional(trust),
-                ClientCertificates.optional(same).withHeader("X-Id"))) {
+                ClientCertificates.optional(TrustStore.pem(trust)),
+                ClientCertificates.optional(TrustStore.pem(same)).withHeader("X-Id"))) {
             boolean oneChain = serves == TlsProvider.JDK && JdkTickets.areForOneChain();
             CertificateSource next = oneChain ? served : keys.ec("new", "a.example.com");
             server.prepare(List.of(next), unchanged, Set.of()).putInForce();
             assertResumed(client, server, version, whole, true);
         }
         // the mode, then who is trusted, by the same name
-        ClientCertificates required = ClientCertificates.required(trust);
+        ClientCertificates required = ClientCertificates.required(TrustStore.pem(trust));
         server.prepare(List.of(served), required, Set.of()).putInForce();
         assertResumed(client, server, version, whole, false);
         ClientTls later = client(asks, keys.ec("client"));
@@ -178,8 +180,8 @@ class ClientTrustTest {
     @CsvSource({"AUTO,TLSv1.3", "AUTO,TLSv1.2", "JDK,TLSv1.3", "JDK,TLSv1.2"})
     void sessionOfOneServerIsNoneOfAnother(TlsProvider provider, String version) throws Exception {
         ServerTls open = serve(provider, ClientCertificates.off());
-        ServerTls closed = serve(provider, ClientCertificates.required(keys.trust));
-        ServerTls alike = serve(provider, ClientCertificates.required(keys.trust));
+        ServerTls closed = serve(provider, ClientCertificates.required(TrustStore.pem(keys.trust)));
+        ServerTls alike = serve(provider, ClientCertificates.required(TrustStore.pem(keys.trust)));
         ClientTls nobody = client(provider, null);
         connect(nobody, open, version).close();
         assertThatThrownBy(() -> connect(nobody, closed, version)).isInstanceOf(SSLException.class);
@@ -205,9 +207,9 @@ class ClientTrustTest {
     @CsvSource({"AUTO,TLSv1.3", "AUTO,TLSv1.2", "JDK,TLSv1.3", "JDK,TLSv1.2"})
     void whoHasNoneIsRefusedOrPassesAsNobody(TlsProvider provider, String version) throws Exception {
         ClientTls client = client(TlsProvider.JDK, null);
-        ServerTls required = serve(provider, ClientCertificates.required(keys.trust));
+        ServerTls required = serve(provider, ClientCertificates.required(TrustStore.pem(keys.trust)));
         assertThatThrownBy(() -> connect(client, required, version)).isInstanceOf(SSLException.class);
-        ServerTls optional = serve(provider, ClientCertificates.optional(keys.trust));
+        ServerTls optional = serve(provider, ClientCertificates.optional(TrustStore.pem(keys.trust)));
         for (int i = 0; i < 2; i++) {
             TlsPair pair = connect(client, optional, version);
             assertThat(subject(pair.server.getSession())).isEqualTo("nobody");
@@ -228,8 +230,9 @@ class ClientTrustTest {
                 .build();
         Path trust = Files.writeString(
                 directory.resolve("clients.pem"), Files.readString(keys.trust) + selfSigned.certificatePem());
-        for (ClientCertificates asked :
-                List.of(ClientCertificates.required(trust), ClientCertificates.optional(trust))) {
+        for (ClientCertificates asked : List.of(
+                ClientCertificates.required(TrustStore.pem(trust)),
+                ClientCertificates.optional(TrustStore.pem(trust)))) {
             ServerTls server = serve(provider, asked);
             for (ClientTls client : List.of(
                     client(TlsProvider.JDK, stranger()),
@@ -243,15 +246,16 @@ class ClientTrustTest {
     /** A client whose own certificate was valid when it was read. */
     private ClientTls clientOfThePast(CertificateSource source, HeldCertificate leaf) {
         Instant then = leaf.certificate().getNotBefore().toInstant().plusSeconds(1);
-        Upstream upstream =
-                Upstream.of("https://a.example.com").trusting(keys.trust).identity(source);
+        Upstream upstream = Upstream.of("https://a.example.com")
+                .withTrust(TrustStore.pem(keys.trust))
+                .withIdentity(source);
         return ClientTls.create(UpstreamKeys.load(upstream, then), TlsProvider.JDK);
     }
 
     @ParameterizedTest
     @EnumSource
     void clientIsToldWhomTheServerTrusts(TlsProvider provider) throws Exception {
-        ServerTls server = serve(provider, ClientCertificates.required(keys.trust));
+        ServerTls server = serve(provider, ClientCertificates.required(TrustStore.pem(keys.trust)));
         // of two that it can use, a client shows the one that is asked for
         List<CertificateSource> both = List.of(stranger(), keys.ec("client"));
         Path store = TestKeys.store(directory.resolve("both.p12"), "secret", both);
@@ -266,31 +270,34 @@ class ClientTrustTest {
     @Test
     void trustFileThatCannotBeUsedIsOneSentence() throws Exception {
         Path missing = directory.resolve("missing.pem");
-        assertThatThrownBy(() -> serve(TlsProvider.AUTO, ClientCertificates.required(missing)))
+        assertThatThrownBy(() -> serve(TlsProvider.AUTO, ClientCertificates.required(TrustStore.pem(missing))))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessage(missing + " doesn't exist (expected: a file with the trusted certificates).");
         Path text = Files.writeString(directory.resolve("text.p12"), "nothing\n");
-        assertThatThrownBy(() -> serve(TlsProvider.JDK, ClientCertificates.required(text, "secret")))
+        assertThatThrownBy(() -> serve(TlsProvider.JDK, ClientCertificates.required(TrustStore.pkcs12(text, "secret"))))
                 .hasMessage(text + " can't be read: it is damaged or no PKCS#12 file.");
         Path store = TestKeys.trustStore(directory.resolve("trust.p12"), "secret", OTHER_ROOT.certificate());
-        assertThatThrownBy(() -> serve(TlsProvider.JDK, ClientCertificates.optional(store, "hunter2")))
+        assertThatThrownBy(
+                        () -> serve(TlsProvider.JDK, ClientCertificates.optional(TrustStore.pkcs12(store, "hunter2"))))
                 .hasMessage("The password of " + store + " is wrong.");
         Path key = TestKeys.store(directory.resolve("key.p12"), "secret", List.of(keys.ec("a.example.com")));
-        assertThatThrownBy(() -> serve(TlsProvider.JDK, ClientCertificates.optional(key, "secret")))
+        assertThatThrownBy(() -> serve(TlsProvider.JDK, ClientCertificates.optional(TrustStore.pkcs12(key, "secret"))))
                 .hasMessage("There is no trusted certificate in " + key
                         + " (expected: a PKCS#12 file with certificates that have no key).");
     }
 
     @Test
     void updateThatFailsLeavesAllAsItWas() throws Exception {
-        ServerTls server = serve(TlsProvider.AUTO, ClientCertificates.required(keys.trust));
+        ServerTls server = serve(TlsProvider.AUTO, ClientCertificates.required(TrustStore.pem(keys.trust)));
         Path missing = directory.resolve("missing.pem");
         assertThatThrownBy(() -> server.prepare(
-                        List.of(keys.ec("new", "a.example.com")), ClientCertificates.required(missing), Set.of()))
+                        List.of(keys.ec("new", "a.example.com")),
+                        ClientCertificates.required(TrustStore.pem(missing)),
+                        Set.of()))
                 .isInstanceOf(ProxyStartException.class);
         assertThatThrownBy(() -> server.prepare(
                         List.of(Certificates.pem(missing, missing)),
-                        ClientCertificates.optional(otherRoot()),
+                        ClientCertificates.optional(TrustStore.pem(otherRoot())),
                         Set.of()))
                 .isInstanceOf(ProxyStartException.class);
         ClientTls client = client(TlsProvider.JDK, keys.ec("client"));
@@ -303,9 +310,9 @@ class ClientTrustTest {
     @Test
     void trustStoresOfBothKindsAreRead() throws Exception {
         Path store = TestKeys.trustStore(directory.resolve("trust.p12"), "secret", OTHER_ROOT.certificate());
-        assertThat(TrustFile.read(store, "secret")).isEqualTo(Set.of(OTHER_ROOT.certificate()));
-        assertThat(TrustFile.read(otherRoot(), null)).isEqualTo(Set.of(OTHER_ROOT.certificate()));
-        ServerTls server = serve(TlsProvider.AUTO, ClientCertificates.required(store, "secret"));
+        assertThat(TrustFile.read(TrustStore.pkcs12(store, "secret"))).isEqualTo(Set.of(OTHER_ROOT.certificate()));
+        assertThat(TrustFile.read(TrustStore.pem(otherRoot()))).isEqualTo(Set.of(OTHER_ROOT.certificate()));
+        ServerTls server = serve(TlsProvider.AUTO, ClientCertificates.required(TrustStore.pkcs12(store, "secret")));
         TlsPair pair = connect(client(TlsProvider.AUTO, stranger()), server, "TLSv1.3");
         assertThat(subject(pair.server.getSession())).isEqualTo("CN=stranger");
         pair.close();
@@ -327,8 +334,8 @@ class ClientTrustTest {
                 "-out",
                 store.toString());
         assertThat(made.exitCode()).as(made.stderr()).isZero();
-        assertThat(TrustFile.read(store, "secret")).isEqualTo(Set.of(OTHER_ROOT.certificate()));
-        assertThatThrownBy(() -> TrustFile.read(store, "hunter2"))
+        assertThat(TrustFile.read(TrustStore.pkcs12(store, "secret"))).isEqualTo(Set.of(OTHER_ROOT.certificate()));
+        assertThatThrownBy(() -> TrustFile.read(TrustStore.pkcs12(store, "hunter2")))
                 .hasMessage("The password of " + store + " is wrong.");
     }
 }

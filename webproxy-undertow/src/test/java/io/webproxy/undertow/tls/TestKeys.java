@@ -4,6 +4,7 @@ import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.tls.keys.KeyFiles;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -39,7 +40,8 @@ final class TestKeys {
     /** What an upstream needs that is trusted by these, or by the JVM's trust store. */
     static UpstreamKeys trusting(Optional<Path> pem) {
         Upstream upstream = Upstream.of("https://localhost");
-        return UpstreamKeys.load(pem.map(upstream::trusting).orElse(upstream));
+        return UpstreamKeys.load(
+                pem.map(TrustStore::pem).map(upstream::withTrust).orElse(upstream));
     }
 
     /** A PKCS#12 file with the keys of these. */

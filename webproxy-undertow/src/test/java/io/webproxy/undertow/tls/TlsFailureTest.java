@@ -18,7 +18,7 @@ class TlsFailureTest {
                 "Unable to parse TLS packet header|" + CLEARTEXT,
                 "Unsupported or unrecognized SSL message|" + CLEARTEXT,
                 "PKIX path building failed: x.SunCertPathBuilderException: unable to find valid certification path to"
-                        + " requested target|its certificate isn't trusted (expected: one that Upstream.trusting(…) or the"
+                        + " requested target|its certificate isn't trusted (expected: one that Upstream.withTrust(…) or the"
                         + " JVM's trust store, -Djavax.net.ssl.trustStore, vouches for)",
                 "java.lang.RuntimeException: Unexpected error: the trustAnchors parameter must be non-empty"
                         + "|the JVM's trust store has no certificates that can be read (expected:"
@@ -29,7 +29,7 @@ class TlsFailureTest {
                 "Read error: ssl=0x7f76780198f8: Failure in SSL library, usually a protocol error¶"
                         + "error:10000412:SSL routines:OPENSSL_internal:SSLV3_ALERT_BAD_CERTIFICATE (a/b.cc:491)"
                         + "|the upstream sends the alert bad_certificate (expected: a certificate that it trusts, by"
-                        + " Upstream.identity(…))",
+                        + " Upstream.withIdentity(…))",
                 "Read error: ssl=0x7f76780198f8: Failure in SSL library, usually a protocol error¶"
                         + "error:100000f7:SSL routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL (a/b.cc:491)"
                         + "|unsupported protocol",

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -19,16 +20,15 @@ public final class TrustFile {
     private TrustFile() {}
 
     /**
-     * All certificates of a file, at least one.
+     * All certificates of a trust store, at least one.
      *
-     * @param password of a PKCS#12 file, empty for none; null if the file is PEM
      * @throws ProxyStartException with one sentence, if it can't be used
      */
-    public static Set<X509Certificate> read(Path file, @Nullable String password) {
-        return new LinkedHashSet<>(
-                password == null
-                        ? PemFile.read(file, "trusted certificates").certificates()
-                        : Pkcs12File.trusted(file, password));
+    public static Set<X509Certificate> read(TrustStore store) {
+        Path file = store.file();
+        return new LinkedHashSet<>(store.password()
+                .map(password -> Pkcs12File.trusted(file, password))
+                .orElseGet(() -> PemFile.read(file, "trusted certificates").certificates()));
     }
 
     /**
