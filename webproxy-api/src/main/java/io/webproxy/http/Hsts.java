@@ -2,21 +2,23 @@ package io.webproxy.http;
 
 import java.time.Duration;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code Strict-Transport-Security} says to browsers (RFC 6797 section 6.1): ask for this host over HTTPS only.
  * Immutable.
- *
- * @param maxAge how long they keep to it, up to ten years; zero takes back what was said before
- * @param includeSubDomains whether it holds for all names below, too
- * @param preload whether the host may be built into browsers; needs {@code includeSubDomains} and a year at least
  */
-public record Hsts(Duration maxAge, boolean includeSubDomains, boolean preload) {
+public final class Hsts {
     private static final Duration YEAR = Duration.ofDays(365);
 
-    /** Checks every value. */
-    public Hsts {
-        Objects.requireNonNull(maxAge, "maxAge");
+    private final Duration maxAge;
+    private final boolean includeSubDomains;
+    private final boolean preload;
+
+    private Hsts(Duration maxAge, boolean includeSubDomains, boolean preload) {
+        this.maxAge = Objects.requireNonNull(maxAge, "maxAge");
+        this.includeSubDomains = includeSubDomains;
+        this.preload = preload;
         if (maxAge.isNegative() || maxAge.compareTo(YEAR.multipliedBy(10)) > 0) {
             throw new IllegalArgumentException("hsts.maxAge: " + maxAge + " (expected: zero to ten years)");
         }
@@ -26,7 +28,11 @@ public record Hsts(Duration maxAge, boolean includeSubDomains, boolean preload) 
         }
     }
 
-    /** For so long, for this host only. */
+    /**
+     * For this host only.
+     *
+     * @param maxAge how long browsers keep to it, up to ten years; zero takes back what was said before
+     */
     public static Hsts of(Duration maxAge) {
         return new Hsts(maxAge, false, false);
     }
@@ -36,14 +42,52 @@ public record Hsts(Duration maxAge, boolean includeSubDomains, boolean preload) 
         return new Hsts(maxAge, true, preload);
     }
 
-    /** The same, and browsers may build it in. */
+    /**
+     * The same, and browsers may build it in.
+     *
+     * @throws IllegalArgumentException if it isn't {@linkplain #withSubDomains() for all names below}, or for less than
+     *     365 days
+     */
     public Hsts withPreload() {
         return new Hsts(maxAge, includeSubDomains, true);
+    }
+
+    /** How long browsers keep to it; zero takes back what was said before. */
+    public Duration maxAge() {
+        return maxAge;
+    }
+
+    /** Whether it holds for all names below, too. */
+    public boolean includeSubDomains() {
+        return includeSubDomains;
+    }
+
+    /** Whether the host may be built into browsers. */
+    public boolean preload() {
+        return preload;
     }
 
     /** The field's value. */
     public String value() {
         return "max-age=" + maxAge.toSeconds() + (includeSubDomains ? "; includeSubDomains" : "")
                 + (preload ? "; preload" : "");
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Hsts hsts
+                && maxAge.equals(hsts.maxAge)
+                && includeSubDomains == hsts.includeSubDomains
+                && preload == hsts.preload;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(maxAge, includeSubDomains, preload);
+    }
+
+    @Override
+    public String toString() {
+        return "Hsts[" + value() + "]";
     }
 }

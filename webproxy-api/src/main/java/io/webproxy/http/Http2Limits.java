@@ -1,47 +1,26 @@
 package io.webproxy.http;
 
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What one HTTP/2 connection of a client may do at most. Immutable; start from {@link #defaults()}.
  *
  * <p>The rates are frames in a second, 0 to 1,000,000, zero for no limit. A client above one of them is sent
  * {@code GOAWAY} with {@code ENHANCE_YOUR_CALM} (RFC 9113 section 10.5) and its connection ends. Who stays silent saves
  * up frames for one second.
- *
- * @param streams how many streams may be open at once, 1 to 1,000; what is above is refused by {@code REFUSED_STREAM},
- *     and the connection goes on
- * @param resets streams that the client resets, or makes the server reset by errors of its own
- * @param refusals streams that are refused because too many are open
- * @param pings {@code PING}; 16 KiB that were sent to the client allow one more, and each {@code DATA} four, because
- *     clients of gRPC measure round trips with each message
- * @param settings {@code SETTINGS}, acknowledgements included
- * @param emptyData {@code DATA} without a byte that doesn't end its stream
- * @param priorities {@code PRIORITY} and frames of unknown types
- * @param windowUpdates {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more, and each {@code DATA}
- *     four
  */
-public record Http2Limits(
-        int streams,
-        int resets,
-        int refusals,
-        int pings,
-        int settings,
-        int emptyData,
-        int priorities,
-        int windowUpdates) {
-    private static final Http2Limits DEFAULTS = new Http2Limits(128, 200, 1000, 500, 50, 100, 1000, 1000);
+public final class Http2Limits {
+    private static final Http2Limits DEFAULTS = new Http2Limits(new Values());
     private static final int MOST_STREAMS = 1000;
     private static final int MOST_FRAMES = 1_000_000;
 
-    /** Checks every value. */
-    public Http2Limits {
-        check("streams", streams, 1, MOST_STREAMS);
-        check("resets", resets, 0, MOST_FRAMES);
-        check("refusals", refusals, 0, MOST_FRAMES);
-        check("pings", pings, 0, MOST_FRAMES);
-        check("settings", settings, 0, MOST_FRAMES);
-        check("emptyData", emptyData, 0, MOST_FRAMES);
-        check("priorities", priorities, 0, MOST_FRAMES);
-        check("windowUpdates", windowUpdates, 0, MOST_FRAMES);
+    /** Not changed any more. */
+    private final Values values;
+
+    private Http2Limits(Values values) {
+        this.values = values;
     }
 
     /**
@@ -52,50 +31,153 @@ public record Http2Limits(
         return DEFAULTS;
     }
 
-    /** The same with another number of open streams. */
+    /** The same with another number of open streams, 1 to 1,000. */
     public Http2Limits withStreams(int count) {
-        return new Http2Limits(count, resets, refusals, pings, settings, emptyData, priorities, windowUpdates);
+        return with(to -> to.streams = checked("streams", count, 1, MOST_STREAMS));
     }
 
     /** The same with another rate of resets. */
     public Http2Limits withResets(int perSecond) {
-        return new Http2Limits(streams, perSecond, refusals, pings, settings, emptyData, priorities, windowUpdates);
+        return with(to -> to.resets = rate("resets", perSecond));
     }
 
     /** The same with another rate of refused streams. */
     public Http2Limits withRefusals(int perSecond) {
-        return new Http2Limits(streams, resets, perSecond, pings, settings, emptyData, priorities, windowUpdates);
+        return with(to -> to.refusals = rate("refusals", perSecond));
     }
 
     /** The same with another rate of {@code PING}. */
     public Http2Limits withPings(int perSecond) {
-        return new Http2Limits(streams, resets, refusals, perSecond, settings, emptyData, priorities, windowUpdates);
+        return with(to -> to.pings = rate("pings", perSecond));
     }
 
     /** The same with another rate of {@code SETTINGS}. */
     public Http2Limits withSettings(int perSecond) {
-        return new Http2Limits(streams, resets, refusals, pings, perSecond, emptyData, priorities, windowUpdates);
+        return with(to -> to.settings = rate("settings", perSecond));
     }
 
     /** The same with another rate of empty {@code DATA}. */
     public Http2Limits withEmptyData(int perSecond) {
-        return new Http2Limits(streams, resets, refusals, pings, settings, perSecond, priorities, windowUpdates);
+        return with(to -> to.emptyData = rate("emptyData", perSecond));
     }
 
     /** The same with another rate of {@code PRIORITY} and unknown frames. */
     public Http2Limits withPriorities(int perSecond) {
-        return new Http2Limits(streams, resets, refusals, pings, settings, emptyData, perSecond, windowUpdates);
+        return with(to -> to.priorities = rate("priorities", perSecond));
     }
 
     /** The same with another rate of {@code WINDOW_UPDATE}. */
     public Http2Limits withWindowUpdates(int perSecond) {
-        return new Http2Limits(streams, resets, refusals, pings, settings, emptyData, priorities, perSecond);
+        return with(to -> to.windowUpdates = rate("windowUpdates", perSecond));
     }
 
-    private static void check(String name, int value, int least, int most) {
+    /**
+     * How many streams may be open at once; what is above is refused by {@code REFUSED_STREAM}, and the connection goes
+     * on.
+     */
+    public int streams() {
+        return values.streams;
+    }
+
+    /** Streams that the client resets, or makes the server reset by errors of its own. */
+    public int resets() {
+        return values.resets;
+    }
+
+    /** Streams that are refused because too many are open. */
+    public int refusals() {
+        return values.refusals;
+    }
+
+    /**
+     * {@code PING}; 16 KiB that were sent to the client allow one more, and each {@code DATA} four, because clients of
+     * gRPC measure round trips with each message.
+     */
+    public int pings() {
+        return values.pings;
+    }
+
+    /** {@code SETTINGS}, acknowledgements included. */
+    public int settings() {
+        return values.settings;
+    }
+
+    /** {@code DATA} without a byte that doesn't end its stream. */
+    public int emptyData() {
+        return values.emptyData;
+    }
+
+    /** {@code PRIORITY} and frames of unknown types. */
+    public int priorities() {
+        return values.priorities;
+    }
+
+    /** {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more, and each {@code DATA} four. */
+    public int windowUpdates() {
+        return values.windowUpdates;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Http2Limits limits && values.all().equals(limits.values.all());
+    }
+
+    @Override
+    public int hashCode() {
+        return values.all().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "Http2Limits[streams=" + streams() + ", resets=" + resets() + ", refusals=" + refusals() + ", pings="
+                + pings() + ", settings=" + settings() + ", emptyData=" + emptyData() + ", priorities=" + priorities()
+                + ", windowUpdates=" + windowUpdates() + "]";
+    }
+
+    private Http2Limits with(Consumer<Values> change) {
+        Values changed = new Values(values);
+        change.accept(changed);
+        return new Http2Limits(changed);
+    }
+
+    private static int rate(String name, int perSecond) {
+        return checked(name, perSecond, 0, MOST_FRAMES);
+    }
+
+    private static int checked(String name, int value, int least, int most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(
                     "http2." + name + ": " + value + " (expected: " + least + "-" + most + ")");
+        }
+        return value;
+    }
+
+    /** The values, which are changed only before they are in limits. */
+    private static final class Values {
+        private int streams = 128;
+        private int resets = 200;
+        private int refusals = 1000;
+        private int pings = 500;
+        private int settings = 50;
+        private int emptyData = 100;
+        private int priorities = 1000;
+        private int windowUpdates = 1000;
+
+        Values() {}
+
+        Values(Values from) {
+            streams = from.streams;
+            resets = from.resets;
+            refusals = from.refusals;
+            pings = from.pings;
+            settings = from.settings;
+            emptyData = from.emptyData;
+            priorities = from.priorities;
+            windowUpdates = from.windowUpdates;
+        }
+
+        List<Integer> all() {
+            return List.of(streams, resets, refusals, pings, settings, emptyData, priorities, windowUpdates);
         }
     }
 }

@@ -1,62 +1,27 @@
 package io.webproxy.http;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the server takes from clients and upstreams at most. Immutable; start from {@link #defaults()}.
  *
  * <p>They hold for HTTP/1.1 and HTTP/2. What heads they allow is announced to HTTP/2 clients by
- * {@code SETTINGS_MAX_HEADER_LIST_SIZE} (RFC 9113 section 6.5.2): {@code requestHeadBytes} and 28 bytes for each of
- * {@code fields}.
- *
- * @param requestHeadBytes the request line and all fields together, 1 KiB to 1 MiB; above it: 431
- * @param requestTargetBytes the request target, 64 B to 64 KiB; above it: 414
- * @param fields how many fields a head may have, 10 to 10,000; above it: 431
- * @param requestBodyBytes the request body, 0 for no limit (the default); above it: 413
- * @param requestBodyRate how many bytes per second a client must send of a request body on average, while it is waited
- *     for and no response has begun; 0 for no such limit; below it: 408; it does not hold for gRPC calls, whose clients
- *     may pause
- * @param requestBodyGrace how long a request body is waited for before its rate counts; zero for at once
- * @param responseHeadBytes an upstream's response head, 1 KiB to 1 MiB; above it: 502
- * @param headTime from the first byte of a request to its complete head, then 408; also for a TLS handshake, and over
- *     HTTP/2 for the client's first settings and for each field block, then {@code GOAWAY}; never zero
- * @param keepAliveTime how long a client connection may stay without a request, over HTTP/2 without a stream; never
- *     zero
+ * {@code SETTINGS_MAX_HEADER_LIST_SIZE} (RFC 9113 section 6.5.2): {@link #requestHeadBytes()} and 28 bytes for each of
+ * {@link #fields()}.
  */
-public record HttpLimits(
-        int requestHeadBytes,
-        int requestTargetBytes,
-        int fields,
-        long requestBodyBytes,
-        int requestBodyRate,
-        Duration requestBodyGrace,
-        int responseHeadBytes,
-        Duration headTime,
-        Duration keepAliveTime) {
+public final class HttpLimits {
     private static final int KIB = 1024;
-    private static final HttpLimits DEFAULTS = new HttpLimits(
-            32 * KIB,
-            16 * KIB,
-            200,
-            0,
-            240,
-            Duration.ofSeconds(20),
-            64 * KIB,
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(75));
+    private static final HttpLimits DEFAULTS = new HttpLimits(new Values());
 
-    /** Checks every value. */
-    public HttpLimits {
-        check("requestHeadBytes", requestHeadBytes, KIB, KIB * KIB);
-        check("requestTargetBytes", requestTargetBytes, 64, 64 * KIB);
-        check("fields", fields, 10, 10_000);
-        check("requestBodyBytes", requestBodyBytes, 0, Long.MAX_VALUE);
-        check("requestBodyRate", requestBodyRate, 0, 1 << 30);
-        check("requestBodyGrace", requestBodyGrace, Duration.ZERO, Duration.ofHours(1));
-        check("responseHeadBytes", responseHeadBytes, KIB, KIB * KIB);
-        check("headTime", headTime, Duration.ofMillis(1), Duration.ofHours(1));
-        check("keepAliveTime", keepAliveTime, Duration.ofMillis(1), Duration.ofDays(1));
+    /** Not changed any more. */
+    private final Values values;
+
+    private HttpLimits(Values values) {
+        this.values = values;
     }
 
     /**
@@ -67,133 +32,183 @@ public record HttpLimits(
         return DEFAULTS;
     }
 
-    /** The same with another limit of request heads, in bytes. */
+    /** The same with another limit of request heads, 1 KiB to 1 MiB. */
     public HttpLimits withRequestHeadBytes(int bytes) {
-        return new HttpLimits(
-                bytes,
-                requestTargetBytes,
-                fields,
-                requestBodyBytes,
-                requestBodyRate,
-                requestBodyGrace,
-                responseHeadBytes,
-                headTime,
-                keepAliveTime);
+        return with(to -> to.requestHeadBytes = (int) checked("requestHeadBytes", bytes, KIB, KIB * KIB));
     }
 
-    /** The same with another limit of request targets, in bytes. */
+    /** The same with another limit of request targets, 64 B to 64 KiB. */
     public HttpLimits withRequestTargetBytes(int bytes) {
-        return new HttpLimits(
-                requestHeadBytes,
-                bytes,
-                fields,
-                requestBodyBytes,
-                requestBodyRate,
-                requestBodyGrace,
-                responseHeadBytes,
-                headTime,
-                keepAliveTime);
+        return with(to -> to.requestTargetBytes = (int) checked("requestTargetBytes", bytes, 64, 64 * KIB));
     }
 
-    /** The same with another number of fields. */
+    /** The same with another number of fields, 10 to 10,000. */
     public HttpLimits withFields(int count) {
-        return new HttpLimits(
-                requestHeadBytes,
-                requestTargetBytes,
-                count,
-                requestBodyBytes,
-                requestBodyRate,
-                requestBodyGrace,
-                responseHeadBytes,
-                headTime,
-                keepAliveTime);
+        return with(to -> to.fields = (int) checked("fields", count, 10, 10_000));
     }
 
     /** The same with another limit of request bodies, in bytes; 0 for none. */
     public HttpLimits withRequestBodyBytes(long bytes) {
-        return new HttpLimits(
-                requestHeadBytes,
-                requestTargetBytes,
-                fields,
-                bytes,
-                requestBodyRate,
-                requestBodyGrace,
-                responseHeadBytes,
-                headTime,
-                keepAliveTime);
+        return with(to -> to.requestBodyBytes = checked("requestBodyBytes", bytes, 0, Long.MAX_VALUE));
     }
 
     /**
-     * The same with another least rate of request bodies, in bytes per second, 0 for none, which counts from
-     * {@code grace} on.
+     * The same with another least rate of request bodies.
+     *
+     * @param bytesPerSecond 0 for none, at most 2^30
+     * @param grace from when on it counts, zero to 1 h
      */
     public HttpLimits withRequestBodyRate(int bytesPerSecond, Duration grace) {
-        return new HttpLimits(
-                requestHeadBytes,
-                requestTargetBytes,
-                fields,
-                requestBodyBytes,
-                bytesPerSecond,
-                grace,
-                responseHeadBytes,
-                headTime,
-                keepAliveTime);
+        return with(to -> {
+            to.requestBodyRate = (int) checked("requestBodyRate", bytesPerSecond, 0, 1 << 30);
+            to.requestBodyGrace = checked("requestBodyGrace", grace, Duration.ZERO, Duration.ofHours(1));
+        });
     }
 
-    /** The same with another limit of response heads, in bytes. */
+    /** The same with another limit of response heads, 1 KiB to 1 MiB. */
     public HttpLimits withResponseHeadBytes(int bytes) {
-        return new HttpLimits(
-                requestHeadBytes,
-                requestTargetBytes,
-                fields,
-                requestBodyBytes,
-                requestBodyRate,
-                requestBodyGrace,
-                bytes,
-                headTime,
-                keepAliveTime);
+        return with(to -> to.responseHeadBytes = (int) checked("responseHeadBytes", bytes, KIB, KIB * KIB));
     }
 
-    /** The same with another wait for request heads and TLS handshakes. */
+    /** The same with another wait for request heads and TLS handshakes, 1 ms to 1 h. */
     public HttpLimits withHeadTime(Duration time) {
-        return new HttpLimits(
-                requestHeadBytes,
-                requestTargetBytes,
-                fields,
-                requestBodyBytes,
-                requestBodyRate,
-                requestBodyGrace,
-                responseHeadBytes,
-                time,
-                keepAliveTime);
+        return with(to -> to.headTime = checked("headTime", time, Duration.ofMillis(1), Duration.ofHours(1)));
     }
 
-    /** The same with another keep-alive wait. */
+    /** The same with another keep-alive wait, 1 ms to 24 h. */
     public HttpLimits withKeepAliveTime(Duration time) {
-        return new HttpLimits(
-                requestHeadBytes,
-                requestTargetBytes,
-                fields,
-                requestBodyBytes,
-                requestBodyRate,
-                requestBodyGrace,
-                responseHeadBytes,
-                headTime,
-                time);
+        return with(to -> to.keepAliveTime = checked("keepAliveTime", time, Duration.ofMillis(1), Duration.ofDays(1)));
     }
 
-    private static void check(String name, Duration value, Duration least, Duration most) {
+    /** The request line and all fields together, in bytes; above it: 431. */
+    public int requestHeadBytes() {
+        return values.requestHeadBytes;
+    }
+
+    /** The request target, in bytes; above it: 414. */
+    public int requestTargetBytes() {
+        return values.requestTargetBytes;
+    }
+
+    /** How many fields a head may have; above it: 431. */
+    public int fields() {
+        return values.fields;
+    }
+
+    /** The request body, in bytes, 0 for no limit; above it: 413. */
+    public long requestBodyBytes() {
+        return values.requestBodyBytes;
+    }
+
+    /**
+     * How many bytes per second a client must send of a request body on average, while it is waited for and no response
+     * has begun; 0 for no such limit; below it: 408. It does not hold for gRPC calls, whose clients may pause.
+     */
+    public int requestBodyRate() {
+        return values.requestBodyRate;
+    }
+
+    /** How long a request body is waited for before its rate counts; zero for at once. */
+    public Duration requestBodyGrace() {
+        return values.requestBodyGrace;
+    }
+
+    /** An upstream's response head, in bytes; above it: 502. */
+    public int responseHeadBytes() {
+        return values.responseHeadBytes;
+    }
+
+    /**
+     * From the first byte of a request to its complete head, then 408; also for a TLS handshake, and over HTTP/2 for
+     * the client's first settings and for each field block, then {@code GOAWAY}. Never zero.
+     */
+    public Duration headTime() {
+        return values.headTime;
+    }
+
+    /** How long a client connection may stay without a request, over HTTP/2 without a stream; never zero. */
+    public Duration keepAliveTime() {
+        return values.keepAliveTime;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof HttpLimits limits && values.all().equals(limits.values.all());
+    }
+
+    @Override
+    public int hashCode() {
+        return values.all().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "HttpLimits[requestHeadBytes=" + requestHeadBytes() + ", requestTargetBytes=" + requestTargetBytes()
+                + ", fields=" + fields() + ", requestBodyBytes=" + requestBodyBytes() + ", requestBodyRate="
+                + requestBodyRate() + ", requestBodyGrace=" + requestBodyGrace() + ", responseHeadBytes="
+                + responseHeadBytes() + ", headTime=" + headTime() + ", keepAliveTime=" + keepAliveTime() + "]";
+    }
+
+    private HttpLimits with(Consumer<Values> change) {
+        Values changed = new Values(values);
+        change.accept(changed);
+        return new HttpLimits(changed);
+    }
+
+    private static Duration checked(String name, Duration value, Duration least, Duration most) {
         Objects.requireNonNull(value, name);
         if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
             throw new IllegalArgumentException("limits." + name + ": " + value + " (expected: "
                     + (least.isZero() ? "zero" : "1 ms") + " to " + most.toHours() + " h)");
         }
+        return value;
     }
 
-    private static void check(String name, long value, long least, long most) {
+    private static long checked(String name, long value, long least, long most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(
                     "limits." + name + ": " + value + " (expected: " + least + "-" + most + ")");
+        }
+        return value;
+    }
+
+    /** The values, which are changed only before they are in limits. */
+    private static final class Values {
+        private int requestHeadBytes = 32 * KIB;
+        private int requestTargetBytes = 16 * KIB;
+        private int fields = 200;
+        private long requestBodyBytes;
+        private int requestBodyRate = 240;
+        private Duration requestBodyGrace = Duration.ofSeconds(20);
+        private int responseHeadBytes = 64 * KIB;
+        private Duration headTime = Duration.ofSeconds(10);
+        private Duration keepAliveTime = Duration.ofSeconds(75);
+
+        Values() {}
+
+        Values(Values from) {
+            requestHeadBytes = from.requestHeadBytes;
+            requestTargetBytes = from.requestTargetBytes;
+            fields = from.fields;
+            requestBodyBytes = from.requestBodyBytes;
+            requestBodyRate = from.requestBodyRate;
+            requestBodyGrace = from.requestBodyGrace;
+            responseHeadBytes = from.responseHeadBytes;
+            headTime = from.headTime;
+            keepAliveTime = from.keepAliveTime;
+        }
+
+        List<Object> all() {
+            return List.of(
+                    requestHeadBytes,
+                    requestTargetBytes,
+                    fields,
+                    requestBodyBytes,
+                    requestBodyRate,
+                    requestBodyGrace,
+                    responseHeadBytes,
+                    headTime,
+                    keepAliveTime);
         }
     }
 }

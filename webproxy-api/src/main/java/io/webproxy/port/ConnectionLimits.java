@@ -4,6 +4,7 @@ import io.webproxy.http.AddressRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many client connections may be open at once; one beyond that is closed as soon as it is accepted, and the others
@@ -11,20 +12,19 @@ import java.util.Objects;
  *
  * <p>Beside these limits, an eighth of the process's limit of open files, at least 48 and at most 1,024, is kept from
  * clients.
- *
- * @param total over all endpoints, 0 for 65,536
- * @param perAddress from one client address, an IPv6 network of 64 bits counting as one, 0 for no limit of its own
- * @param exempt addresses that {@code perAddress} isn't for; trusted proxies are always exempt
  */
-public record ConnectionLimits(int total, int perAddress, List<AddressRange> exempt) {
+public final class ConnectionLimits {
     private static final int MOST = 10_000_000;
     private static final ConnectionLimits DEFAULTS = new ConnectionLimits(0, 16_384, List.of());
 
-    /** Checks every value. */
-    public ConnectionLimits {
-        check("total", total);
-        check("perAddress", perAddress);
-        exempt = List.copyOf(Objects.requireNonNull(exempt, "exempt"));
+    private final int total;
+    private final int perAddress;
+    private final List<AddressRange> exempt;
+
+    private ConnectionLimits(int total, int perAddress, List<AddressRange> exempt) {
+        this.total = checked("total", total);
+        this.perAddress = checked("perAddress", perAddress);
+        this.exempt = exempt;
     }
 
     /** 65,536 as far as there is room, 16,384 of them from one address; no address is exempt. */
@@ -32,18 +32,18 @@ public record ConnectionLimits(int total, int perAddress, List<AddressRange> exe
         return DEFAULTS;
     }
 
-    /** The same with another limit over all; 0 for what there is room for. */
+    /** The same with another limit over all, at most 10,000,000; 0 for 65,536. */
     public ConnectionLimits withTotal(int connections) {
         return new ConnectionLimits(connections, perAddress, exempt);
     }
 
-    /** The same with another limit for each address; 0 for none. */
+    /** The same with another limit for each address, at most 10,000,000; 0 for none. */
     public ConnectionLimits withPerAddress(int connections) {
         return new ConnectionLimits(total, connections, exempt);
     }
 
     /**
-     * The same with others exempt from the limit for each address.
+     * The same with others exempt from the limit for each address, in place of those before.
      *
      * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}
      */
@@ -52,12 +52,48 @@ public record ConnectionLimits(int total, int perAddress, List<AddressRange> exe
         for (String range : Objects.requireNonNull(ranges, "ranges")) {
             others.add(AddressRange.of(range));
         }
-        return new ConnectionLimits(total, perAddress, others);
+        return new ConnectionLimits(total, perAddress, List.copyOf(others));
     }
 
-    private static void check(String name, int value) {
+    /** How many may be open over all endpoints; 0 for 65,536. */
+    public int total() {
+        return total;
+    }
+
+    /**
+     * How many may be open from one client address, an IPv6 network of 64 bits counting as one; 0 for no such limit.
+     */
+    public int perAddress() {
+        return perAddress;
+    }
+
+    /** Addresses that {@link #perAddress()} isn't for; trusted proxies are always exempt. */
+    public List<AddressRange> exempt() {
+        return exempt;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ConnectionLimits limits
+                && total == limits.total
+                && perAddress == limits.perAddress
+                && exempt.equals(limits.exempt);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(total, perAddress, exempt);
+    }
+
+    @Override
+    public String toString() {
+        return "ConnectionLimits[total=" + total + ", perAddress=" + perAddress + ", exempt=" + exempt + "]";
+    }
+
+    private static int checked(String name, int value) {
         if (value < 0 || value > MOST) {
             throw new IllegalArgumentException("connections." + name + ": " + value + " (expected: 0-" + MOST + ")");
         }
+        return value;
     }
 }

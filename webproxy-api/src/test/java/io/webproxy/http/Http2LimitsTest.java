@@ -16,7 +16,9 @@ class Http2LimitsTest {
 
     @Test
     void defaultsAreThoseOfTheReadme() {
-        assertThat(DEFAULTS).isEqualTo(new Http2Limits(128, 200, 1000, 500, 50, 100, 1000, 1000));
+        assertThat(DEFAULTS)
+                .hasToString("Http2Limits[streams=128, resets=200, refusals=1000, pings=500, settings=50, "
+                        + "emptyData=100, priorities=1000, windowUpdates=1000]");
     }
 
     static Stream<Arguments> badValues() {
@@ -54,6 +56,28 @@ class Http2LimitsTest {
                         .withEmptyData(6)
                         .withPriorities(7)
                         .withWindowUpdates(0))
-                .isEqualTo(new Http2Limits(1, 2, 3, 4, 5, 6, 7, 0));
+                .hasToString("Http2Limits[streams=1, resets=2, refusals=3, pings=4, settings=5, emptyData=6, "
+                        + "priorities=7, windowUpdates=0]");
+    }
+
+    static Stream<UnaryOperator<Http2Limits>> changes() {
+        return Stream.of(
+                l -> l.withStreams(1),
+                l -> l.withResets(1),
+                l -> l.withRefusals(1),
+                l -> l.withPings(1),
+                l -> l.withSettings(1),
+                l -> l.withEmptyData(1),
+                l -> l.withPriorities(1),
+                l -> l.withWindowUpdates(1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("changes")
+    void limitsAreEqualByTheirValues(UnaryOperator<Http2Limits> change) {
+        Http2Limits changed = change.apply(DEFAULTS);
+
+        assertThat(changed).isNotEqualTo(DEFAULTS);
+        assertThat(changed).isEqualTo(change.apply(DEFAULTS)).hasSameHashCodeAs(change.apply(DEFAULTS));
     }
 }

@@ -19,16 +19,9 @@ class HttpLimitsTest {
     @Test
     void defaultsAreThoseOfTheHostileInputTable() {
         assertThat(DEFAULTS)
-                .isEqualTo(new HttpLimits(
-                        32768,
-                        16384,
-                        200,
-                        0,
-                        240,
-                        Duration.ofSeconds(20),
-                        65536,
-                        Duration.ofSeconds(10),
-                        Duration.ofSeconds(75)));
+                .hasToString("HttpLimits[requestHeadBytes=32768, requestTargetBytes=16384, fields=200, "
+                        + "requestBodyBytes=0, requestBodyRate=240, requestBodyGrace=PT20S, responseHeadBytes=65536, "
+                        + "headTime=PT10S, keepAliveTime=PT1M15S]");
     }
 
     static Stream<Arguments> badValues() {
@@ -83,17 +76,32 @@ class HttpLimitsTest {
                 .withKeepAliveTime(Duration.ofDays(1));
 
         assertThat(limits)
-                .isEqualTo(new HttpLimits(
-                        1024,
-                        64,
-                        10,
-                        Long.MAX_VALUE,
-                        0,
-                        Duration.ZERO,
-                        1 << 20,
-                        Duration.ofMillis(1),
-                        Duration.ofDays(1)));
+                .hasToString("HttpLimits[requestHeadBytes=1024, requestTargetBytes=64, fields=10, "
+                        + "requestBodyBytes=9223372036854775807, requestBodyRate=0, requestBodyGrace=PT0S, "
+                        + "responseHeadBytes=1048576, headTime=PT0.001S, keepAliveTime=PT24H]");
         assertThat(DEFAULTS.fields()).isEqualTo(200);
+    }
+
+    static Stream<UnaryOperator<HttpLimits>> changes() {
+        return Stream.of(
+                l -> l.withRequestHeadBytes(1024),
+                l -> l.withRequestTargetBytes(64),
+                l -> l.withFields(10),
+                l -> l.withRequestBodyBytes(1),
+                l -> l.withRequestBodyRate(1, DEFAULTS.requestBodyGrace()),
+                l -> l.withRequestBodyRate(DEFAULTS.requestBodyRate(), Duration.ZERO),
+                l -> l.withResponseHeadBytes(1024),
+                l -> l.withHeadTime(Duration.ofMillis(1)),
+                l -> l.withKeepAliveTime(Duration.ofMillis(1)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("changes")
+    void limitsAreEqualByTheirValues(UnaryOperator<HttpLimits> change) {
+        HttpLimits changed = change.apply(DEFAULTS);
+
+        assertThat(changed).isNotEqualTo(DEFAULTS);
+        assertThat(changed).isEqualTo(change.apply(DEFAULTS)).hasSameHashCodeAs(change.apply(DEFAULTS));
     }
 
     @Test

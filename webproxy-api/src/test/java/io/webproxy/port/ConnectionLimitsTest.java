@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.webproxy.http.AddressRange;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ConnectionLimitsTest {
@@ -12,9 +11,24 @@ class ConnectionLimitsTest {
 
     @Test
     void eachWithChangesItsValueOnly() {
-        assertThat(DEFAULTS).isEqualTo(new ConnectionLimits(0, 16_384, List.of()));
-        assertThat(DEFAULTS.withTotal(7).withPerAddress(0).withExempt("10.0.0.0/8", "::1"))
-                .isEqualTo(new ConnectionLimits(7, 0, List.of(AddressRange.of("10.0.0.0/8"), AddressRange.of("::1"))));
+        ConnectionLimits limits = DEFAULTS.withTotal(7).withPerAddress(0).withExempt("10.0.0.0/8", "::1");
+
+        assertThat(DEFAULTS).hasToString("ConnectionLimits[total=0, perAddress=16384, exempt=[]]");
+        assertThat(limits.total()).isEqualTo(7);
+        assertThat(limits.perAddress()).isZero();
+        assertThat(limits.exempt()).containsExactly(AddressRange.of("10.0.0.0/8"), AddressRange.of("::1"));
+    }
+
+    @Test
+    void limitsAreEqualByTheirValues() {
+        ConnectionLimits limits = DEFAULTS.withTotal(7).withPerAddress(8).withExempt("::1");
+
+        assertThat(limits)
+                .isEqualTo(DEFAULTS.withTotal(7).withPerAddress(8).withExempt("::1"))
+                .hasSameHashCodeAs(DEFAULTS.withTotal(7).withPerAddress(8).withExempt("::1"))
+                .isNotEqualTo(limits.withTotal(8))
+                .isNotEqualTo(limits.withPerAddress(7))
+                .isNotEqualTo(limits.withExempt("::2"));
     }
 
     @Test

@@ -12,8 +12,18 @@ class RateLimitTest {
 
     @Test
     void burstIsTheWholeAmountUnlessGiven() {
-        assertThat(RateLimit.of(10, SECOND)).isEqualTo(new RateLimit(10, SECOND, 10));
-        assertThat(RateLimit.of(10, SECOND).withBurst(3)).isEqualTo(new RateLimit(10, SECOND, 3));
+        assertThat(RateLimit.of(10, SECOND)).hasToString("RateLimit[requests=10, per=PT1S, burst=10]");
+        assertThat(RateLimit.of(10, SECOND).withBurst(3)).hasToString("RateLimit[requests=10, per=PT1S, burst=3]");
+    }
+
+    @Test
+    void limitsAreEqualByTheirValues() {
+        assertThat(RateLimit.of(10, SECOND))
+                .isEqualTo(RateLimit.of(10, Duration.ofMillis(1000)).withBurst(10))
+                .hasSameHashCodeAs(RateLimit.of(10, SECOND))
+                .isNotEqualTo(RateLimit.of(9, SECOND).withBurst(10))
+                .isNotEqualTo(RateLimit.of(10, Duration.ofSeconds(2)))
+                .isNotEqualTo(RateLimit.of(10, SECOND).withBurst(9));
     }
 
     @Test

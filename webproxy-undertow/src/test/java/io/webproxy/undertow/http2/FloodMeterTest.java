@@ -74,7 +74,14 @@ class FloodMeterTest {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void zeroIsNoLimit(Kind kind) {
-        limits = new Http2Limits(1, 0, 0, 0, 0, 0, 0, 0);
+        limits = Http2Limits.defaults()
+                .withResets(0)
+                .withRefusals(0)
+                .withPings(0)
+                .withSettings(0)
+                .withEmptyData(0)
+                .withPriorities(0)
+                .withWindowUpdates(0);
 
         assertThat(passing(meter(), kind, 1_000_000)).isEqualTo(1_000_000);
     }
