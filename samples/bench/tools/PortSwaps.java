@@ -1,5 +1,5 @@
 import io.webproxy.ProxyServer;
-import io.webproxy.port.BytePattern;
+import io.webproxy.spi.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
 import java.io.BufferedReader;
@@ -23,9 +23,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * A server whose port rules change again and again under load, while sessions of {@code ssh} are live that came in by a rule that is gone since. Arguments: the
- * URI of a service that answers HTTP, the address of an OpenSSH server, a directory with its {@code known} hosts and the key {@code user}, how many swaps, and how
- * many sessions. Ends with 1 when a session ended, or a new connection or a request failed.
+ * A server whose port rules change again and again under load, while sessions of {@code ssh} are live that came in by a
+ * rule that is gone since. Arguments: the URI of a service that answers HTTP, the address of an OpenSSH server, a
+ * directory with its {@code known} hosts and the key {@code user}, how many swaps, and how many sessions. Ends with 1
+ * when a session ended, or a new connection or a request failed.
  */
 public final class PortSwaps {
     private static final int CLIENTS = 4;

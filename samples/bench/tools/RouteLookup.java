@@ -2,7 +2,7 @@ package bench;
 
 import io.webproxy.http.RequestHead;
 import io.webproxy.route.Route;
-import io.webproxy.route.RouteTable;
+import io.webproxy.spi.RouteTable;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;

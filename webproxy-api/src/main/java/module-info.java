@@ -16,9 +16,12 @@ module io.webproxy.api {
     exports io.webproxy.observe;
     exports io.webproxy.port;
     exports io.webproxy.route;
+    exports io.webproxy.spi to
+            io.webproxy.acme,
+            io.webproxy.undertow;
     exports io.webproxy.timeout;
     exports io.webproxy.tls;
     exports io.webproxy.tunnel;
 
-    uses io.webproxy.ProxyEngine;
+    uses io.webproxy.spi.ProxyEngine;
 }

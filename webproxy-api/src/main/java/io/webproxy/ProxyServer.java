@@ -1,6 +1,7 @@
 package io.webproxy;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.port.Endpoint;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;

@@ -12,7 +12,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
-import io.webproxy.port.EndpointSettings;
+import io.webproxy.spi.EndpointSettings;
 import io.webproxy.port.InsideBuilder;
 import io.webproxy.port.Sni;
 import io.webproxy.route.PoolLimits;

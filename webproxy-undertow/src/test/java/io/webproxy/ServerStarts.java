@@ -1,5 +1,7 @@
 package io.webproxy;
 
+import io.webproxy.spi.ProxyEngine;
+
 /** Starts servers on an engine that the service loader doesn't know. */
 public final class ServerStarts {
     private ServerStarts() {}

@@ -6,7 +6,7 @@ import io.webproxy.ProxyStatus;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.port.BytePattern;
+import io.webproxy.spi.BytePattern;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
 import io.webproxy.tls.Certificates;

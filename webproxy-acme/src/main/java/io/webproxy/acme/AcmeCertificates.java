@@ -12,7 +12,7 @@ import io.webproxy.acme.renewal.OneAtATime;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateStatus;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.webproxy.auth;
 
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.webproxy.auth;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

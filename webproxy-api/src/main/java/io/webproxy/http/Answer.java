@@ -1,5 +1,6 @@
 package io.webproxy.http;
 
+import io.webproxy.spi.HeaderEdit;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;

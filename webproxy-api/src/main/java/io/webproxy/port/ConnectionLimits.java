@@ -1,6 +1,6 @@
 package io.webproxy.port;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -1,5 +1,6 @@
 package io.webproxy.port;
 
+import io.webproxy.spi.EndpointSettings;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.ClientCertificates;
 import java.util.Objects;

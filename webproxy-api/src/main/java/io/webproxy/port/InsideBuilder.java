@@ -1,5 +1,6 @@
 package io.webproxy.port;
 
+import io.webproxy.spi.PortRules;
 import java.util.function.Consumer;
 
 /**

@@ -1,5 +1,8 @@
 package io.webproxy.port;
 
+import io.webproxy.spi.EndpointSettings;
+import io.webproxy.spi.PortRule;
+import io.webproxy.spi.PortRules;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tunnel.TunnelServer;

@@ -1,8 +1,8 @@
 package io.webproxy.port;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.time.Duration;

@@ -1,6 +1,9 @@
 package io.webproxy.port;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.BytePattern;
+import io.webproxy.spi.PortRule;
+import io.webproxy.spi.PortRules;
+import io.webproxy.spi.AddressRange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -237,7 +240,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
             taken.addAll(names(name, rule));
             named.add(name.equals(rule.name()) ? rule : rule.named(name));
         }
-        return new PortRules(named, silent, otherwise, detectTime);
+        return new PortRules(named, silent, otherwise, detectTime, RuleProblems.of(named, silent, otherwise));
     }
 
     /** What counters and logs call a rule and what is inside of it. */

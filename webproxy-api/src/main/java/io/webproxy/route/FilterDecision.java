@@ -1,7 +1,7 @@
 package io.webproxy.route;
 
 import io.webproxy.http.Answer;
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,10 +1,16 @@
 package io.webproxy.route;
 
+import io.webproxy.spi.Access;
+import io.webproxy.spi.Conditions;
+import io.webproxy.spi.HeaderMatch;
+import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.PathPrefix;
+import io.webproxy.spi.Rewrite;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.http.Answer;
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.http.RequestHead;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -168,16 +174,6 @@ public final class Route {
             }
         }
         return true;
-    }
-
-    /**
-     * Whether the path without the slash that ends the prefix is redirected to the one with it, because the prefix is
-     * taken off.
-     */
-    boolean isSlashAdded() {
-        return rewrite.prefix().isPresent()
-                && path.length() > 1
-                && path.toString().endsWith("/");
     }
 
     /** The route's own timeouts; empty for the server's. */

@@ -1,5 +1,6 @@
 package io.webproxy.timeout;
 
+import io.webproxy.spi.StandardClassifier;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 

@@ -1,5 +1,6 @@
 package io.webproxy.tls;
 
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.observe.CertificateEvent;
 import java.util.concurrent.ScheduledExecutorService;
 

@@ -1,6 +1,6 @@
 package io.webproxy.tls;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

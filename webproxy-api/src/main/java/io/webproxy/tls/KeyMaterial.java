@@ -1,6 +1,6 @@
 package io.webproxy.tls;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import java.security.PrivateKey;
 import java.security.cert.CertificateParsingException;

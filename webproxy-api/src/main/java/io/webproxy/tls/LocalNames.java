@@ -1,6 +1,6 @@
 package io.webproxy.tls;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;

@@ -3,7 +3,8 @@ package io.webproxy.port;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ConnectionLimitsTest {

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A request of which only the method and the fields matter; they stand in lines, {@code name: value}. */
-record FakeRequest(String method, String... lines) implements PlainRequest {
-    static final FakeRequest GET = new FakeRequest("GET");
+public record FakeRequest(String method, String... lines) implements PlainRequest {
+    public static final FakeRequest GET = new FakeRequest("GET");
 
     @Override
     public List<String> headers(String name) {

@@ -2,6 +2,7 @@ package io.webproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.spi.HostPattern;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.webproxy.spi.Access;
 import io.webproxy.http.Answer;
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.http.Hsts;
 import java.net.InetAddress;
 import java.time.Duration;

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.spi.StandardClassifier;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.ProxyEngine;
+import io.webproxy.spi.ProxyEngine;
 import io.webproxy.undertow.server.RunningProxy;
 
 /** Runs configurations on Undertow; found by {@link java.util.ServiceLoader}. */

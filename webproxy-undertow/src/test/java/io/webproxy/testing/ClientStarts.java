@@ -6,7 +6,7 @@ import static io.webproxy.testing.Hellos.protocols;
 import static io.webproxy.testing.Hellos.serverName;
 import static java.util.Objects.requireNonNull;
 
-import io.webproxy.port.BytePattern;
+import io.webproxy.spi.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
 import java.io.IOException;

@@ -20,7 +20,7 @@ import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tunnel.TunnelKey;

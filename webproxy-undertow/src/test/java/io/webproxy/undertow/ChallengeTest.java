@@ -12,7 +12,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;

@@ -17,7 +17,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestPort;
 import io.webproxy.testing.TestProxy;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;

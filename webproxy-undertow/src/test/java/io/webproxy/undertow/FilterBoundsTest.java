@@ -3,7 +3,7 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;

@@ -9,7 +9,7 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.port.BytePattern;
+import io.webproxy.spi.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;

@@ -20,7 +20,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestClock;
 import io.webproxy.testing.TestProxy;
-import io.webproxy.timeout.StandardClassifier;
+import io.webproxy.spi.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutClassifier;
 import io.webproxy.timeout.TimeoutPolicy;

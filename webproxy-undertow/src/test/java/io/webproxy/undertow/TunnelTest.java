@@ -16,7 +16,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;

@@ -1,6 +1,6 @@
 package io.webproxy.samples.cli;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.Relay;
 import java.net.Inet4Address;

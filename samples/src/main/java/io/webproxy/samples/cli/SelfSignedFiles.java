@@ -1,6 +1,6 @@
 package io.webproxy.samples.cli;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.CertificateSource;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;

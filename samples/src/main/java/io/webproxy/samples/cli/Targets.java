@@ -1,6 +1,6 @@
 package io.webproxy.samples.cli;
 
-import io.webproxy.port.BytePattern;
+import io.webproxy.spi.BytePattern;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
 import java.util.Arrays;

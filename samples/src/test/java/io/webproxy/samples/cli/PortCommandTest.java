@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
-import io.webproxy.port.PortRule;
-import io.webproxy.port.PortRules;
+import io.webproxy.spi.PortRule;
+import io.webproxy.spi.PortRules;
 import io.webproxy.port.Relay;
 import java.time.Duration;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package io.webproxy.acme.certificate;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.webproxy.acme.certificate;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import org.shredzone.acme4j.Identifier;
 

@@ -5,7 +5,7 @@ import io.webproxy.acme.DnsRecordPublisher;
 import io.webproxy.acme.ca.AcmeFailure;
 import io.webproxy.acme.ca.CaSettings;
 import io.webproxy.acme.certificate.TlsAlpnCertificate;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.security.GeneralSecurityException;

@@ -1,6 +1,6 @@
 package io.webproxy.acme.check;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -11,7 +11,7 @@ import io.webproxy.acme.certificate.Keys;
 import io.webproxy.acme.certificate.Names;
 import io.webproxy.acme.certificate.RenewalName;
 import io.webproxy.acme.certificate.Wanted;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.net.http.HttpClient;

@@ -8,7 +8,7 @@ import io.webproxy.acme.certificate.Wanted;
 import io.webproxy.acme.challenge.Proofs;
 import io.webproxy.acme.challenge.Propagation;
 import io.webproxy.observe.CertificateEvent;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;

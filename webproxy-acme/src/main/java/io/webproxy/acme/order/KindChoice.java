@@ -3,7 +3,7 @@ package io.webproxy.acme.order;
 import io.webproxy.acme.ChallengeKind;
 import io.webproxy.acme.ca.CaSettings;
 import io.webproxy.acme.certificate.Wanted;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

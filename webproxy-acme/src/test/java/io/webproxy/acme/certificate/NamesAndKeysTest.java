@@ -2,7 +2,7 @@ package io.webproxy.acme.certificate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import java.security.KeyPair;
 import org.junit.jupiter.params.ParameterizedTest;

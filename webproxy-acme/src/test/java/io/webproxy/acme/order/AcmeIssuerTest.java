@@ -22,7 +22,7 @@ import io.webproxy.acme.testing.TestResponder;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Pebble;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -2,7 +2,7 @@ package io.webproxy.acme.testing;
 
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.CertificateContext;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;

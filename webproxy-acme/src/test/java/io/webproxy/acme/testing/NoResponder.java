@@ -1,6 +1,6 @@
 package io.webproxy.acme.testing;
 
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 
 /** A server without a port that could answer. */

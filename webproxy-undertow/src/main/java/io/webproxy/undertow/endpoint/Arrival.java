@@ -1,6 +1,6 @@
 package io.webproxy.undertow.endpoint;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.relay.RuleCounters;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.endpoint;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.port.ConnectionLimits;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;

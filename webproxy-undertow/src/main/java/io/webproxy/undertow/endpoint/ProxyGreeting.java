@@ -3,7 +3,7 @@ package io.webproxy.undertow.endpoint;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.PooledAdaptor;
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.undertow.deadline.Guard;

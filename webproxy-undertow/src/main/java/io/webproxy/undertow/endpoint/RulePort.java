@@ -1,7 +1,7 @@
 package io.webproxy.undertow.endpoint;
 
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.port.PortRules;
+import io.webproxy.spi.PortRules;
 import io.webproxy.port.Relay;
 import io.webproxy.undertow.tls.TlsFront;
 import java.net.InetSocketAddress;

@@ -3,7 +3,7 @@ package io.webproxy.undertow.endpoint;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.PooledAdaptor;
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.port.PortRule;
+import io.webproxy.spi.PortRule;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.endpoint.RuleSet.Ruling;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.exchange;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.undertow.message.FieldParser;
 import java.net.InetAddress;
 import java.util.ArrayList;

@@ -4,7 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
-import io.webproxy.route.PathPrefix;
+import io.webproxy.spi.PathPrefix;
 import io.webproxy.undertow.message.FieldParser;
 import java.util.Set;
 

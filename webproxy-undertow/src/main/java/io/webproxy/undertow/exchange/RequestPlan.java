@@ -1,6 +1,6 @@
 package io.webproxy.undertow.exchange;
 
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;

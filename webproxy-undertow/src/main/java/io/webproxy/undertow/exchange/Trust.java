@@ -1,7 +1,7 @@
 package io.webproxy.undertow.exchange;
 
 import io.undertow.util.HeaderMap;
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import java.net.InetAddress;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.exchange;
 
-import io.webproxy.route.PathPrefix;
-import io.webproxy.route.Rewrite;
+import io.webproxy.spi.PathPrefix;
+import io.webproxy.spi.Rewrite;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 

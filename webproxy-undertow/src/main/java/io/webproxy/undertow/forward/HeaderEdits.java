@@ -2,7 +2,7 @@ package io.webproxy.undertow.forward;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.spi.HeaderEdit;
 import java.util.List;
 
 /** Changes fields of a message as it is told; a field that frames it can't be among them. Pure. */

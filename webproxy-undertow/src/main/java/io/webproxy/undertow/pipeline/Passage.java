@@ -1,6 +1,6 @@
 package io.webproxy.undertow.pipeline;
 
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import io.webproxy.undertow.exchange.Exchange;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.pipeline;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.route.RateLimit;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.TokenBuckets;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.pipeline;
 
 import io.undertow.server.HttpServerExchange;
-import io.webproxy.route.PathPrefix;
+import io.webproxy.spi.PathPrefix;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import java.util.HexFormat;

@@ -4,7 +4,7 @@ import io.webproxy.ErrorPages;
 import io.webproxy.ProxyConfig;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.route.RouteTable;
+import io.webproxy.spi.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.exchange.GuardedPages;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.relay;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;

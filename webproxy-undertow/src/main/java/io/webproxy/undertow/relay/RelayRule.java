@@ -1,6 +1,6 @@
 package io.webproxy.undertow.relay;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.port.Relay;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.undertow.deadline.OncePerMinute;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.pipeline.HttpChallenges;

@@ -2,7 +2,7 @@ package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.port.Relay;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;

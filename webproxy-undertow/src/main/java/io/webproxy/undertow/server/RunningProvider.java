@@ -4,7 +4,7 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.ChallengeResponder;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.observe.Recorder;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.ProxyEngine;
+import io.webproxy.spi.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
 import io.webproxy.port.Endpoint;

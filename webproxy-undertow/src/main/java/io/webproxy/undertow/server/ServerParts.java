@@ -3,7 +3,7 @@ package io.webproxy.undertow.server;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.ProxyConfig;
-import io.webproxy.port.PortRules;
+import io.webproxy.spi.PortRules;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;

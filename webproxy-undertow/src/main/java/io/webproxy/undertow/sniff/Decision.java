@@ -1,6 +1,6 @@
 package io.webproxy.undertow.sniff;
 
-import io.webproxy.port.PortRule;
+import io.webproxy.spi.PortRule;
 import io.webproxy.undertow.sniff.Peeked.ClientHello;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.sniff;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.undertow.sniff.ProxyHeader.Complete;
 import io.webproxy.undertow.sniff.ProxyHeader.Malformed;
 import io.webproxy.undertow.sniff.ProxyHeader.Partial;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tls;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.KeyMaterial;
 import java.security.cert.X509Certificate;
 import java.time.Instant;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tls;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.tls.engine.HandshakeKeys;

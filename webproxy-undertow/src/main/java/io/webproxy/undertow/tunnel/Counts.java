@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.undertow.deadline.TokenBuckets;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.undertow.deadline.Guard;

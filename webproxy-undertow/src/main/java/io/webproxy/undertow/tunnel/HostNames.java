@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.undertow.deadline.Guard;
 import java.net.InetAddress;
 import java.net.UnknownHostException;

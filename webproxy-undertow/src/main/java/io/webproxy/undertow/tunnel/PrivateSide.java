@@ -2,9 +2,9 @@ package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;

@@ -3,7 +3,7 @@ package io.webproxy.undertow.tunnel;
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.TunnelEvent;
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

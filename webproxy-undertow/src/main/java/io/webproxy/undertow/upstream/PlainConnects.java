@@ -1,6 +1,6 @@
 package io.webproxy.undertow.upstream;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.upstream;
 
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
 import java.net.Inet4Address;
 import java.net.InetAddress;

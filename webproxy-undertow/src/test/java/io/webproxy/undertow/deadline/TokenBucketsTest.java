@@ -2,7 +2,7 @@ package io.webproxy.undertow.deadline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 

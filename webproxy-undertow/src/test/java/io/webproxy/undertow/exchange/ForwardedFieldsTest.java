@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
-import io.webproxy.http.AddressRange;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Objects;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.undertow.util.HeaderMap;
-import io.webproxy.http.AddressRange;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

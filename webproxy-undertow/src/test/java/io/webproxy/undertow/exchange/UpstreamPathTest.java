@@ -2,7 +2,7 @@ package io.webproxy.undertow.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.PathPrefix;
+import io.webproxy.spi.PathPrefix;
 import io.webproxy.route.Route;
 import java.util.Random;
 import java.util.function.Consumer;

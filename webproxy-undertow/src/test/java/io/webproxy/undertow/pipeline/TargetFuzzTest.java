@@ -3,7 +3,7 @@ package io.webproxy.undertow.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.message.Authority;
 import java.nio.charset.StandardCharsets;

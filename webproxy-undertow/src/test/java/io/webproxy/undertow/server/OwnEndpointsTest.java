@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
 import io.webproxy.route.Route;

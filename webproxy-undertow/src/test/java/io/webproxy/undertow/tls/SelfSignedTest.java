@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.ProxyStartException;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;

@@ -2,7 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.HostPattern;
+import io.webproxy.spi.HostPattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

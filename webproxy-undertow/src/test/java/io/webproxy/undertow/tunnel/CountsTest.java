@@ -2,7 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.tunnel.TunnelServer;
 import java.net.InetAddress;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.ProxyStartException;
-import io.webproxy.http.IpLiteral;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.KeyMaterial;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

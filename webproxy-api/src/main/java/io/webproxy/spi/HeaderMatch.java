@@ -1,4 +1,4 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
 import io.webproxy.http.RequestHead;
 import java.util.List;

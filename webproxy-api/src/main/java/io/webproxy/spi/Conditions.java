@@ -1,5 +1,6 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
+import io.webproxy.route.Route;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -8,17 +9,19 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What a route asks of a request beside host and path: its method and its fields. Immutable. */
-final class Conditions {
+public final class Conditions {
     private static final Set<String> EVERY = Set.of("");
 
     private final Set<String> methods;
     private final Set<HeaderMatch> headers;
 
+    /** Those of a route. */
     Conditions(Route route) {
         this(route.methods(), route.headers());
     }
 
-    Conditions(Set<String> methods, List<HeaderMatch> headers) {
+    /** Conditions of these methods and fields. */
+    public Conditions(Set<String> methods, List<HeaderMatch> headers) {
         this.methods = methods;
         this.headers = headers.stream()
                 .map(match -> new HeaderMatch(match.name().toLowerCase(Locale.ROOT), match.value()))
@@ -67,7 +70,7 @@ final class Conditions {
      * A space and the conditions, in an order of their own; empty without any. Of fields it has the names, for their
      * values may be secret.
      */
-    String text() {
+    public String text() {
         StringBuilder text = new StringBuilder();
         if (!methods.isEmpty()) {
             text.append(' ').append(String.join(",", new TreeSet<>(methods)));

@@ -1,5 +1,6 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
+import io.webproxy.route.Route;
 import io.webproxy.http.RequestHead;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -77,7 +78,7 @@ final class PathIndex {
             this.parent = parent;
             this.here = draft.here.toArray(new Route[0]);
             this.below = draft.below.toArray(new Route[0]);
-            this.withoutSlash = draft.below.stream().filter(Route::isSlashAdded).toArray(Route[]::new);
+            this.withoutSlash = draft.below.stream().filter(Draft::isSlashAdded).toArray(Route[]::new);
             Map<String, Node> nodes = new HashMap<>();
             draft.children.forEach((segment, child) -> nodes.put(segment, new Node(this, child)));
             this.children = new RegionMap<>(nodes);
@@ -103,6 +104,16 @@ final class PathIndex {
             } else {
                 draft.child(prefix.substring(at + 1)).here.add(route);
             }
+        }
+
+        /**
+         * Whether the path without the slash that ends the prefix is redirected to the one with it, because the prefix
+         * is taken off.
+         */
+        static boolean isSlashAdded(Route route) {
+            return route.rewrite().prefix().isPresent()
+                    && route.path().length() > 1
+                    && route.path().toString().endsWith("/");
         }
 
         private Draft child(String segment) {

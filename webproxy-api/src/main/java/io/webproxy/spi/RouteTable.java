@@ -1,5 +1,6 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
+import io.webproxy.route.Route;
 import io.webproxy.http.RequestHead;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package io.webproxy.http;
+package io.webproxy.spi;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;

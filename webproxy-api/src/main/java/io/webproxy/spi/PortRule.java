@@ -1,6 +1,8 @@
-package io.webproxy.port;
+package io.webproxy.spi;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Relay;
+import io.webproxy.port.Sni;
 import io.webproxy.tunnel.TunnelServer;
 import java.net.InetAddress;
 import java.util.List;
@@ -74,11 +76,12 @@ public final class PortRule {
     private final @Nullable TunnelServer tunnels;
 
     /** A rule for tunnels. */
-    PortRule(String name, Protocol protocol, List<AddressRange> clients, TunnelServer tunnels) {
+    public PortRule(String name, Protocol protocol, List<AddressRange> clients, TunnelServer tunnels) {
         this(name, protocol, Action.TUNNEL, Sni.any(), null, clients, null, null, tunnels);
     }
 
-    PortRule(
+    /** A rule for everything else; what it doesn't have is null. */
+    public PortRule(
             String name,
             Protocol protocol,
             Action action,
@@ -164,24 +167,8 @@ public final class PortRule {
         return clients.isEmpty() || AddressRange.anyContains(clients, client);
     }
 
-    /** Whether a later rule never takes a connection of use because of this one. */
-    boolean covers(PortRule later) {
-        boolean clientsToo = clients.isEmpty() || clients.equals(later.clients);
-        if (protocol == Protocol.TLS && later.protocol != protocol) {
-            // what TLS it takes, an agent or a client of a tunnel never reaches
-            return clientsToo
-                    && switch (later.protocol) {
-                        case TUNNEL_AGENT, TUNNEL_CLIENT -> sni.covers(Sni.any());
-                        default -> false;
-                    };
-        }
-        return clientsToo
-                && protocol == later.protocol
-                && sni.covers(later.sni)
-                && Objects.equals(pattern, later.pattern);
-    }
-
-    PortRule named(String other) {
+    /** The same rule under another name. */
+    public PortRule named(String other) {
         return new PortRule(other, protocol, action, sni, pattern, clients, relay, inside, tunnels);
     }
 

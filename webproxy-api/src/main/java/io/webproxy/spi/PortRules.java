@@ -1,8 +1,9 @@
-package io.webproxy.port;
+package io.webproxy.spi;
 
+import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Relay;
 import io.webproxy.tunnel.TunnelServer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -19,12 +20,20 @@ public final class PortRules {
     private final @Nullable Relay silent;
     private final @Nullable Relay otherwise;
     private final Duration detectTime;
+    private final List<String> problems;
 
-    PortRules(List<PortRule> rules, @Nullable Relay silent, @Nullable Relay otherwise, Duration detectTime) {
+    /** Copies the lists. */
+    public PortRules(
+            List<PortRule> rules,
+            @Nullable Relay silent,
+            @Nullable Relay otherwise,
+            Duration detectTime,
+            List<String> problems) {
         this.rules = List.copyOf(rules);
         this.silent = silent;
         this.otherwise = otherwise;
         this.detectTime = detectTime;
+        this.problems = List.copyOf(problems);
     }
 
     /** The rules, the first one first. */
@@ -92,44 +101,9 @@ public final class PortRules {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.REDIRECT);
     }
 
-    /**
-     * What is wrong in combination, a sentence each: no rules, rules that never take a connection, options that don't
-     * fit the protocol or the target.
-     */
+    /** What is wrong in combination, a sentence each. */
     public List<String> problems() {
-        List<String> problems = new ArrayList<>();
-        if (rules.isEmpty() && silent == null && otherwise == null) {
-            problems.add("rules: none (expected: at least one, such as https() or ssh(\"127.0.0.1:22\"))");
-        }
-        for (int i = 0; i < rules.size(); i++) {
-            PortRule rule = rules.get(i);
-            rules.subList(0, i).stream()
-                    .filter(earlier -> earlier.covers(rule))
-                    .findFirst()
-                    .ifPresent(earlier -> problems.add(neverTaking(rule, earlier)));
-            rule.relay().ifPresent(relay -> {
-                relay.problems().forEach(problem -> problems.add(rule.name() + ": " + problem));
-                if (relay.loopbackSource() && rule.protocol() == PortRule.Protocol.HTTP) {
-                    problems.add(rule.name() + ": loopbackSource: on (expected: not for HTTP, whose header fields carry"
-                            + " the client's address)");
-                }
-            });
-            rule.inside()
-                    .ifPresent(
-                            within -> within.problems().forEach(problem -> problems.add(rule.name() + ": " + problem)));
-        }
-        if (silent != null) {
-            silent.problems().forEach(problem -> problems.add("silent: " + problem));
-        }
-        if (otherwise != null) {
-            otherwise.problems().forEach(problem -> problems.add("otherwise: " + problem));
-        }
         return problems;
-    }
-
-    private static String neverTaking(PortRule rule, PortRule earlier) {
-        return rule.name() + ": after " + earlier.name() + ", which takes all of its connections (expected: "
-                + (rule.covers(earlier) ? "one of the two" : "before it") + ")";
     }
 
     @Override

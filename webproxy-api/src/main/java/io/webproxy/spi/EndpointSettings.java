@@ -1,5 +1,6 @@
-package io.webproxy.port;
+package io.webproxy.spi;
 
+import io.webproxy.port.EndpointBuilder;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.ClientCertificates;
 import java.util.Objects;
@@ -18,7 +19,7 @@ public final class EndpointSettings {
     private final @Nullable ProxyProtocol proxyProtocol;
     private final @Nullable ClientCertificates clientCertificates;
 
-    EndpointSettings(
+    public EndpointSettings(
             @Nullable String name,
             @Nullable String bind,
             @Nullable ProxyProtocol proxyProtocol,

@@ -1,5 +1,7 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
+import io.webproxy.route.FakeRequest;
+import io.webproxy.route.Route;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,5 +1,7 @@
-package io.webproxy.timeout;
+package io.webproxy.spi;
 
+import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.timeout.TimeoutClassifier;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import java.util.ArrayList;
@@ -37,7 +39,7 @@ public final class StandardClassifier implements TimeoutClassifier {
     private static final String GRPC = "application/grpc";
     private static final Set<String> OCTETS = Set.of("application/octet-stream");
 
-    static final StandardClassifier DEFAULTS = new StandardClassifier(
+    public static final StandardClassifier DEFAULTS = new StandardClassifier(
             List.of("/api/chat", "/chat/completions", "/api/generate", "/generate", "/stream", "/events"),
             true,
             Set.of(

@@ -1,4 +1,4 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
 import java.util.Locale;
 import java.util.Objects;

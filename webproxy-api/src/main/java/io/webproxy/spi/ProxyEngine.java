@@ -1,5 +1,8 @@
-package io.webproxy;
+package io.webproxy.spi;
 
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStartException;
+import io.webproxy.ProxyStatus;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 

@@ -1,7 +1,7 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
+import io.webproxy.route.RateLimit;
 import io.webproxy.auth.Authenticator;
-import io.webproxy.http.AddressRange;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Objects;

@@ -1,4 +1,4 @@
-package io.webproxy.timeout;
+package io.webproxy.spi;
 
 import java.util.Set;
 

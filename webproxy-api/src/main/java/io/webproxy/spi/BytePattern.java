@@ -1,4 +1,4 @@
-package io.webproxy.port;
+package io.webproxy.spi;
 
 import java.util.Arrays;
 import java.util.HexFormat;

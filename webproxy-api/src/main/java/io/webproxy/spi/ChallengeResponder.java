@@ -1,4 +1,6 @@
-package io.webproxy.tls;
+package io.webproxy.spi;
+
+import io.webproxy.tls.KeyMaterial;
 
 /**
  * Answers the challenges by which a CA checks that this server has control of a name (RFC 8555 section 8, RFC 8737, RFC

@@ -1,4 +1,4 @@
-package io.webproxy.http;
+package io.webproxy.spi;
 
 import java.util.Locale;
 import java.util.Objects;

@@ -1,6 +1,6 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
-import io.webproxy.http.HeaderEdit;
+import io.webproxy.route.HostHeader;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.webproxy.timeout;
+package io.webproxy.spi;
 
 import static io.webproxy.timeout.TimeoutClass.DEFAULT;
 import static io.webproxy.timeout.TimeoutClass.DOWNLOAD;
@@ -7,6 +7,7 @@ import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.http.PlainRequest;
 import io.webproxy.http.ResponseHead;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.http.AddressRange;
+import io.webproxy.route.Route;
 import io.webproxy.http.Answer;
 import java.net.Inet6Address;
 import java.net.InetAddress;

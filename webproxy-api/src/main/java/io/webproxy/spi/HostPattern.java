@@ -1,6 +1,5 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
-import io.webproxy.http.IpLiteral;
 import java.net.IDN;
 import java.net.Inet6Address;
 import java.util.Locale;
