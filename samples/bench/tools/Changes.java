@@ -167,7 +167,7 @@ public final class Changes {
             proxy.update(c -> {
                 c.withoutAuthentication()
                         .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1 + turn % 9)))
-                        .limits(HttpLimits.defaults().withRequestBodyBytes(1_000_000 + turn))
+                        .tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1_000_000 + turn)))
                         .route(r -> r.name("other")
                                 .path("/other" + turn % 3 + "/")
                                 .stripPrefix()

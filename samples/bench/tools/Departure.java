@@ -40,17 +40,22 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * How long it takes until the upstream's connection ends when a client leaves: a table over method, request body, protocol, TLS provider, phase and way of
- * leaving. Where there is no upstream connection yet, it is the time until the exchange has ended.
+ * How long it takes until the upstream's connection ends when a client leaves: a table over method, request body,
+ * protocol, TLS provider, phase and way of leaving. Where there is no upstream connection yet, it is the time until the
+ * exchange has ended.
  *
- * <p>Arguments: a certificate and its key in PEM files, and the most milliseconds. Ends with 1 if any cell takes longer.
+ * <p>Arguments: a certificate and its key in PEM files, and the most milliseconds. Ends with 1 if any cell takes
+ * longer.
  */
 final class Departure {
     private static final int AT_ONCE = 6; // clients side by side
     private static final long SETTLE_MILLIS = 120; // to be where there is no sign of being
     private static final long GIVE_UP_MILLIS = 5_000;
 
-    /** Where the exchange is: no connection to the upstream yet, none free, no response yet, silence within it, within it. */
+    /**
+     * Where the exchange is: no connection to the upstream yet, none free, no response yet, silence within it, within
+     * it.
+     */
     enum Phase {
         CONNECT,
         POOL,
@@ -220,7 +225,8 @@ final class Departure {
                 .tlsProvider(front.provider)
                 .drainTime(Duration.ZERO)
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMinutes(1)))
-                .pool(PoolLimits.defaults().withConnections(connections).withQueue(1000, Duration.ofMinutes(1)))
+                .tuning(t -> t.withPool(
+                        PoolLimits.defaults().withConnections(connections).withQueue(1000, Duration.ofMinutes(1))))
                 .forward("http://127.0.0.1:" + upstream.getLocalPort())
                 .route(r -> r.path("/connect/").forward("http://127.0.0.1:" + full.getLocalPort()))
                 .observer(new ProxyObserver() {

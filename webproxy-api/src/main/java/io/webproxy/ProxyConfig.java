@@ -4,12 +4,9 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.http.Hsts;
-import io.webproxy.http.Http2Limits;
-import io.webproxy.http.HttpLimits;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.EndpointBuilder;
 import io.webproxy.spi.EndpointSettings;
@@ -37,6 +34,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,14 +64,8 @@ public final class ProxyConfig {
     private final List<ProxyObserver> observers;
     private final @Nullable AccessLogFormat accessLog;
     private final boolean dropUnderscoreHeaders;
-    private final HttpLimits limits;
-    private final Http2Limits http2;
-    private final PoolLimits pool;
-    private final ConnectionLimits connections;
+    private final Tuning tuning;
     private final Duration drainTime;
-    private final int ioThreads;
-    private final int bufferSize;
-    private final int backlog;
     private final List<Tunnel> tunnels;
 
     private ProxyConfig(Builder b) {
@@ -96,14 +88,8 @@ public final class ProxyConfig {
         this.observers = List.copyOf(b.observers);
         this.accessLog = b.accessLog;
         this.dropUnderscoreHeaders = b.dropUnderscoreHeaders;
-        this.limits = b.limits;
-        this.http2 = b.http2;
-        this.pool = b.pool;
-        this.connections = b.connections;
+        this.tuning = b.tuning;
         this.drainTime = b.drainTime;
-        this.ioThreads = b.ioThreads;
-        this.bufferSize = b.bufferSize;
-        this.backlog = b.backlog;
         this.tunnels = List.copyOf(b.tunnels);
     }
 
@@ -297,44 +283,14 @@ public final class ProxyConfig {
         return dropUnderscoreHeaders;
     }
 
-    /** Limits of heads, bodies and waits. */
-    public HttpLimits limits() {
-        return limits;
-    }
-
-    /** Limits of clients' HTTP/2 connections. */
-    public Http2Limits http2() {
-        return http2;
-    }
-
-    /** Limits of upstream connections. */
-    public PoolLimits pool() {
-        return pool;
-    }
-
-    /** Limits of client connections. */
-    public ConnectionLimits connections() {
-        return connections;
+    /** Limits, threads and buffers. */
+    public Tuning tuning() {
+        return tuning;
     }
 
     /** How long {@link ProxyServer#close()} waits for exchanges to end. */
     public Duration drainTime() {
         return drainTime;
-    }
-
-    /** How many IO threads; 0 for one per processor, at least two. */
-    public int ioThreads() {
-        return ioThreads;
-    }
-
-    /** The size of a pooled direct buffer in bytes; 0 for one that fits the JVM's memory. */
-    public int bufferSize() {
-        return bufferSize;
-    }
-
-    /** How many connections the kernel holds until they are accepted; 0 for the kernel's own limit. */
-    public int backlog() {
-        return backlog;
     }
 
     /** The public servers that are dialled, and what is announced there. */
@@ -364,8 +320,7 @@ public final class ProxyConfig {
         return "ProxyConfig[listens=" + listens + ", bind=" + (bind == null ? "all" : bind) + ", routes=" + routes
                 + ", certificates=" + certificates + ", clientCertificates=" + clientCertificates + ", authenticator="
                 + authenticator + ", timeouts=" + timeouts
-                + ", trustedProxies=" + trustedProxies + ", limits=" + limits + ", http2=" + http2 + ", pool=" + pool
-                + ", connections=" + connections + ", tunnels=" + tunnels + "]";
+                + ", trustedProxies=" + trustedProxies + ", tuning=" + tuning + ", tunnels=" + tunnels + "]";
     }
 
     /**
@@ -397,14 +352,8 @@ public final class ProxyConfig {
         private final List<ProxyObserver> observers = new ArrayList<>();
         private @Nullable AccessLogFormat accessLog;
         private boolean dropUnderscoreHeaders;
-        private HttpLimits limits = HttpLimits.defaults();
-        private Http2Limits http2 = Http2Limits.defaults();
-        private PoolLimits pool = PoolLimits.defaults();
-        private ConnectionLimits connections = ConnectionLimits.defaults();
+        private Tuning tuning = Tuning.defaults();
         private Duration drainTime = Duration.ofSeconds(30);
-        private int ioThreads;
-        private int bufferSize;
-        private int backlog;
         private final List<Tunnel> tunnels = new ArrayList<>();
 
         Builder() {}
@@ -431,14 +380,8 @@ public final class ProxyConfig {
             observers.addAll(config.observers);
             accessLog = config.accessLog;
             dropUnderscoreHeaders = config.dropUnderscoreHeaders;
-            limits = config.limits;
-            http2 = config.http2;
-            pool = config.pool;
-            connections = config.connections;
+            tuning = config.tuning;
             drainTime = config.drainTime;
-            ioThreads = config.ioThreads;
-            bufferSize = config.bufferSize;
-            backlog = config.backlog;
             tunnels.addAll(config.tunnels);
         }
 
@@ -779,28 +722,15 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** Limits of heads, bodies and waits; wider ones hold in full for connections that come later. */
-        public Builder limits(HttpLimits limits) {
-            this.limits = Objects.requireNonNull(limits, "limits");
+        /** Limits, threads and buffers, in place of those given before; default: {@link Tuning#defaults()}. */
+        public Builder tuning(Tuning tuning) {
+            this.tuning = Objects.requireNonNull(tuning, "tuning");
             return this;
         }
 
-        /** Limits of clients' HTTP/2 connections; a change holds for connections that come later. */
-        public Builder http2(Http2Limits limits) {
-            this.http2 = Objects.requireNonNull(limits, "http2");
-            return this;
-        }
-
-        /** Limits of upstream connections. */
-        public Builder pool(PoolLimits limits) {
-            this.pool = Objects.requireNonNull(limits, "pool");
-            return this;
-        }
-
-        /** Limits of client connections, over all endpoints and for each address. */
-        public Builder connections(ConnectionLimits limits) {
-            this.connections = Objects.requireNonNull(limits, "connections");
-            return this;
+        /** Changes some of them: {@code tuning(t -> t.withIoThreads(4))}. The others stay. */
+        public Builder tuning(UnaryOperator<Tuning> change) {
+            return tuning(Objects.requireNonNull(change, "change").apply(tuning));
         }
 
         /** How long {@link ProxyServer#close()} waits for exchanges to end; default 30 s, zero cuts at once. */
@@ -809,29 +739,6 @@ public final class ProxyConfig {
                 throw new IllegalArgumentException("drainTime: " + time + " (expected: zero to 365 days)");
             }
             this.drainTime = time;
-            return this;
-        }
-
-        /** How many IO threads, 0 to 1024; default 0: one per processor, at least two. */
-        public Builder ioThreads(int count) {
-            this.ioThreads = checked("ioThreads", count, 0, 1024);
-            return this;
-        }
-
-        /**
-         * The size of a pooled direct buffer in bytes, 4 KiB to 1 MiB; default 0: 16 KiB, or 8 KiB where the JVM may
-         * use less than 128 MiB. An exchange holds at most one in each direction.
-         */
-        public Builder bufferSize(int bytes) {
-            this.bufferSize = bytes == 0 ? 0 : checked("bufferSize", bytes, 4096, 1 << 20);
-            return this;
-        }
-
-        /**
-         * How many connections the kernel holds until they are accepted, 0 to 65535; default 0: the kernel's own limit.
-         */
-        public Builder backlog(int connections) {
-            this.backlog = checked("backlog", connections, 0, 65535);
             return this;
         }
 
@@ -860,13 +767,6 @@ public final class ProxyConfig {
                 throw new IllegalArgumentException("removeTunnel: " + tunnel + " (expected: a tunnel of tunnels())");
             }
             return this;
-        }
-
-        private static int checked(String name, int value, int least, int most) {
-            if (value < least || value > most) {
-                throw new IllegalArgumentException(name + ": " + value + " (expected: " + least + "-" + most + ")");
-            }
-            return value;
         }
 
         /**

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -73,12 +74,8 @@ class ProxyConfigTest {
         assertThat(config.observers()).isEmpty();
         assertThat(config.accessLog()).isEmpty();
         assertThat(config.tlsProvider()).isEqualTo(TlsProvider.AUTO);
-        assertThat(config.limits()).isEqualTo(HttpLimits.defaults());
-        assertThat(config.pool()).isEqualTo(PoolLimits.defaults());
+        assertThat(config.tuning()).isEqualTo(Tuning.defaults());
         assertThat(config.drainTime()).isEqualTo(Duration.ofSeconds(30));
-        assertThat(config.ioThreads()).isZero();
-        assertThat(config.bufferSize()).isZero();
-        assertThat(config.backlog()).isZero();
     }
 
     @Test
@@ -185,12 +182,12 @@ class ProxyConfigTest {
                 bad(b -> b.https(70000), "port: 70000 (expected: 0-65535)"),
                 bad(b -> b.redirectHttp(65536), "port: 65536 (expected: 0-65535)"),
                 bad(b -> b.bind(" "), "bind: '' (expected: a local address such as 127.0.0.1)"),
-                bad(b -> b.ioThreads(-1), "ioThreads: -1 (expected: 0-1024)"),
-                bad(b -> b.ioThreads(1025), "ioThreads: 1025 (expected: 0-1024)"),
-                bad(b -> b.bufferSize(4095), "bufferSize: 4095 (expected: 4096-1048576)"),
-                bad(b -> b.bufferSize(1048577), "bufferSize: 1048577 (expected: 4096-1048576)"),
-                bad(b -> b.backlog(-1), "backlog: -1 (expected: 0-65535)"),
-                bad(b -> b.backlog(65536), "backlog: 65536 (expected: 0-65535)"),
+                bad(b -> b.tuning(t -> t.withIoThreads(-1)), "ioThreads: -1 (expected: 0-1024)"),
+                bad(b -> b.tuning(t -> t.withIoThreads(1025)), "ioThreads: 1025 (expected: 0-1024)"),
+                bad(b -> b.tuning(t -> t.withBufferSize(4095)), "bufferSize: 4095 (expected: 4096-1048576)"),
+                bad(b -> b.tuning(t -> t.withBufferSize(1048577)), "bufferSize: 1048577 (expected: 4096-1048576)"),
+                bad(b -> b.tuning(t -> t.withBacklog(-1)), "backlog: -1 (expected: 0-65535)"),
+                bad(b -> b.tuning(t -> t.withBacklog(65536)), "backlog: 65536 (expected: 0-65535)"),
                 bad(b -> b.drainTime(Duration.ofMillis(-1)), "drainTime: PT-0.001S (expected: zero to 365 days)"),
                 bad(
                         b -> b.trustedProxies("10.0.0.0/8", "10.0.0.1/8"),
@@ -235,15 +232,17 @@ class ProxyConfigTest {
     @Test
     void limitsOfTheRangesAreAllowed() {
         ProxyConfig config = valid().http(65535)
-                .ioThreads(1024)
-                .bufferSize(4096)
-                .backlog(65535)
+                .tuning(t -> t.withIoThreads(1024).withBufferSize(4096).withBacklog(65535))
                 .drainTime(Duration.ZERO)
                 .build();
 
         assertThat(config.listens().get(1).port()).isEqualTo(65535);
         assertThat(config.drainTime()).isZero();
-        assertThat(valid().bufferSize(1 << 20).backlog(1).build().bufferSize()).isEqualTo(1 << 20);
+        assertThat(valid().tuning(t -> t.withBufferSize(1 << 20).withBacklog(1))
+                        .build()
+                        .tuning()
+                        .bufferSize())
+                .isEqualTo(1 << 20);
     }
 
     @SuppressWarnings("NullAway")
@@ -270,8 +269,13 @@ class ProxyConfigTest {
                 bad(b -> b.accessLog(null), "accessLog"),
                 bad(b -> b.route(route -> route.sseHeartbeat(null)), "sseHeartbeat"),
                 bad(b -> b.route(route -> route.webSocketPings(null)), "webSocketPings"),
-                bad(b -> b.limits(null), "limits"),
-                bad(b -> b.pool(null), "pool"),
+                bad(b -> b.tuning((Tuning) null), "tuning"),
+                bad(b -> b.tuning((UnaryOperator<Tuning>) null), "change"),
+                bad(b -> b.tuning(t -> null), "tuning"),
+                bad(b -> b.tuning(t -> t.withHttp(null)), "http"),
+                bad(b -> b.tuning(t -> t.withHttp2(null)), "http2"),
+                bad(b -> b.tuning(t -> t.withConnections(null)), "connections"),
+                bad(b -> b.tuning(t -> t.withPool(null)), "pool"),
                 bad(b -> b.drainTime(null), "drainTime"));
     }
 
@@ -363,7 +367,7 @@ class ProxyConfigTest {
                 .trustedProxies()
                 .observer(new ProxyObserver() {})
                 .accessLog(true)
-                .ioThreads(7)
+                .tuning(t -> t.withIoThreads(7))
                 .basicAuth("user", "secret");
 
         assertThat(config.listens()).hasSize(2);
@@ -373,7 +377,7 @@ class ProxyConfigTest {
         assertThat(config.trustedProxies()).hasSize(1);
         assertThat(config.observers()).containsExactly(observer);
         assertThat(config.accessLog()).isEmpty();
-        assertThat(config.ioThreads()).isZero();
+        assertThat(config.tuning()).isEqualTo(Tuning.defaults());
         assertThat(config.authenticator()).isEmpty();
     }
 
@@ -456,12 +460,10 @@ class ProxyConfigTest {
                 .trustedProxies("10.0.0.0/8")
                 .observer(new ProxyObserver() {})
                 .accessLog(AccessLogFormat.JSON)
-                .limits(HttpLimits.defaults().withFields(10))
-                .pool(PoolLimits.defaults().withConnections(1))
+                .tuning(t -> t.withHttp(HttpLimits.defaults().withFields(10))
+                        .withPool(PoolLimits.defaults().withConnections(1)))
                 .drainTime(Duration.ZERO)
-                .ioThreads(3)
-                .bufferSize(8192)
-                .backlog(5)
+                .tuning(t -> t.withIoThreads(3).withBufferSize(8192).withBacklog(5))
                 .build();
 
         assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);

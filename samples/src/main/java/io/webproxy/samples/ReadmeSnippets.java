@@ -58,7 +58,7 @@ final class ReadmeSnippets {
                 .route(r -> r.host("*.chat.example.com").forward("http://127.0.0.1:11434", "http://127.0.0.1:11435"))
                 .basicAuth("user", "secret")
                 .timeouts(TimeoutPolicy.defaults().with(TimeoutClass.LONG, Duration.ofMinutes(20)))
-                .limits(HttpLimits.defaults().withRequestBodyBytes(1L << 30))
+                .tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1L << 30)))
                 .trustedProxies("10.0.0.0/8")
                 .accessLog(true);
         // readme: end
@@ -86,7 +86,15 @@ final class ReadmeSnippets {
                 .timeouts(patient)
                 .sseHeartbeat(Duration.ofSeconds(15)));
         // readme: end
-        return builder.pool(PoolLimits.defaults());
+        return builder;
+    }
+
+    static void tuning(ProxyConfig.Builder builder) {
+        // readme: tuning
+        builder.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1L << 30))
+                .withPool(PoolLimits.defaults().withConnections(1000))
+                .withIoThreads(4));
+        // readme: end
     }
 
     static void routes(ProxyConfig.Builder builder) {

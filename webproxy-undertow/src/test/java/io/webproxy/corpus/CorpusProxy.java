@@ -36,14 +36,15 @@ final class CorpusProxy implements AutoCloseable {
 
     private static void configure(ProxyConfig.Builder builder, CorpusUpstream upstream, Set<String> options) {
         // one thread: exchanges run one behind the other, and share the connections to the upstream
-        builder.ioThreads(1)
+        builder.tuning(t -> t.withIoThreads(1))
                 .forward(upstream.uri())
                 .route(r -> r.path("/s").forward(upstream.guardedUri()))
                 .route(r -> r.path("/strip/").stripPrefix().forward(upstream.uri()));
         for (String option : options) {
             switch (option) {
                 case "basic-auth" -> builder.basicAuth("user", "secret");
-                case "body-limit" -> builder.limits(HttpLimits.defaults().withRequestBodyBytes(1000));
+                case "body-limit" ->
+                    builder.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1000)));
                 default -> throw new IllegalArgumentException(option + " (expected: basic-auth or body-limit)");
             }
         }

@@ -80,7 +80,8 @@ class Http2AnswersTest {
         Path file = Path.of(
                 Http2AnswersTest.class.getResource("/corpus/answers.h2answers").toURI());
         RawUpstream upstream = RawUpstream.start(raw -> serve(Http2Client.serve(raw)));
-        TestProxy proxy = TestProxy.start(Front.H1, b -> b.ioThreads(1).forward("h2c://" + upstream.address()));
+        TestProxy proxy = TestProxy.start(
+                Front.H1, b -> b.tuning(t -> t.withIoThreads(1)).forward("h2c://" + upstream.address()));
         return Stream.concat(
                 Http2Answer.read(file).stream().map(one -> dynamicTest(one.name(), () -> run(proxy, one))),
                 Stream.of(dynamicTest("nothing is left behind", () -> {

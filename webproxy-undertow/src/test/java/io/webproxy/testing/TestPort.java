@@ -31,7 +31,7 @@ public final class TestPort implements AutoCloseable {
             TlsProvider provider, Consumer<PortBuilder> rules, Consumer<ProxyConfig.Builder> more) {
         ProxyConfig.Builder config = ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .tlsProvider(provider)
                 .listen(0, port -> rules.accept(port.name("port").detectTime(PATIENCE)));

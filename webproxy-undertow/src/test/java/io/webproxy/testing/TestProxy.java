@@ -66,7 +66,7 @@ public final class TestProxy implements AutoCloseable {
         this.front = front;
         ProxyConfig.Builder builder = ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .tlsProvider(front.provider())
                 .observer(new ProxyObserver() {
@@ -100,7 +100,7 @@ public final class TestProxy implements AutoCloseable {
     public static TestProxy start(Front front, TestClock clock, Consumer<ProxyConfig.Builder> more) {
         return new TestProxy(
                 front,
-                more.andThen(builder -> builder.ioThreads(1)),
+                more.andThen(builder -> builder.tuning(t -> t.withIoThreads(1))),
                 config -> ServerStarts.start(config, ordinary -> RunningProxy.start(ordinary, clock)));
     }
 

@@ -164,7 +164,7 @@ class AbortTest {
                     if (status == 401) {
                         b.basicAuth("user", "secret");
                     } else if (status == 413) {
-                        b.limits(HttpLimits.defaults().withRequestBodyBytes(50));
+                        b.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(50)));
                     }
                 })) {
             String path = status == 404 ? "/elsewhere" : "/here";
@@ -437,8 +437,8 @@ class AbortTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1)));
+                                .tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults().withConnections(1))));
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw();
                 RawConnection third = proxy.raw()) {

@@ -77,7 +77,8 @@ class AdmissionTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.forward(upstream.uri())
-                                .connections(ConnectionLimits.defaults().withPerAddress(4)))) {
+                                .tuning(t -> t.withConnections(
+                                        ConnectionLimits.defaults().withPerAddress(4))))) {
             assertCapHolds(proxy, 4);
         }
     }
@@ -94,7 +95,8 @@ class AdmissionTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.forward(upstream.uri())
-                                .connections(ConnectionLimits.defaults().withTotal(4)))) {
+                                .tuning(t -> t.withConnections(
+                                        ConnectionLimits.defaults().withTotal(4))))) {
             assertCapHolds(proxy, 4);
         }
     }
@@ -104,10 +106,13 @@ class AdmissionTest {
         ConnectionLimits one = ConnectionLimits.defaults().withPerAddress(1);
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy listed = TestProxy.start(
-                        Front.H1, b -> b.forward(upstream.uri()).connections(one.withExempt("127.0.0.0/8")));
+                        Front.H1,
+                        b -> b.forward(upstream.uri()).tuning(t -> t.withConnections(one.withExempt("127.0.0.0/8"))));
                 TestProxy trusted = TestProxy.start(
                         Front.H1,
-                        b -> b.forward(upstream.uri()).connections(one).trustedProxies("127.0.0.1"))) {
+                        b -> b.forward(upstream.uri())
+                                .tuning(t -> t.withConnections(one))
+                                .trustedProxies("127.0.0.1"))) {
             for (TestProxy proxy : List.of(listed, trusted)) {
                 try (RawConnection first = proxy.raw();
                         RawConnection second = proxy.raw()) {

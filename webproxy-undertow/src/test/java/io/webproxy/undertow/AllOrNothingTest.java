@@ -176,8 +176,10 @@ class AllOrNothingTest {
     @ParameterizedTest
     @EnumSource
     void startThatFailsLeavesNothingBehind(Failing what) {
-        ProxyConfig.Builder builder =
-                ProxyServer.builder().bind("127.0.0.1").ioThreads(2).drainTime(Duration.ZERO);
+        ProxyConfig.Builder builder = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .tuning(t -> t.withIoThreads(2))
+                .drainTime(Duration.ZERO);
         configure(what, builder);
         // threads and descriptors are LeakCheck's to see
         assertIsThatOf(what, catchThrowable(builder::start));

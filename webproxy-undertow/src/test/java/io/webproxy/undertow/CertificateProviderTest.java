@@ -311,7 +311,7 @@ class CertificateProviderTest {
         // a public server that says nothing
         try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             ProxyServer.builder()
-                    .ioThreads(2)
+                    .tuning(t -> t.withIoThreads(2))
                     .drainTime(Duration.ZERO)
                     .tunnel(
                             "127.0.0.1:" + silent.getLocalPort(),

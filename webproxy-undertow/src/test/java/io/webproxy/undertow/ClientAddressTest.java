@@ -233,7 +233,7 @@ class ClientAddressTest {
                 Front.H1,
                 ProxyProtocol.OPTIONAL,
                 TRUSTED,
-                b -> b.connections(ConnectionLimits.defaults().withPerAddress(1))
+                b -> b.tuning(t -> t.withConnections(ConnectionLimits.defaults().withPerAddress(1)))
                         .route(r -> r.path("/rare")
                                 .forward(upstream.uri())
                                 .rateLimit(RateLimit.of(1, Duration.ofHours(1)))))) {

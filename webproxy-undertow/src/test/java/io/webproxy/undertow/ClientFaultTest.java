@@ -136,7 +136,8 @@ class ClientFaultTest {
         try (RawUpstream upstream = upstream(cut);
                 TestProxy proxy = TestProxy.start(
                         front,
-                        b -> b.forward(upstream.uri()).limits(kind == Kind.STALL ? SHORT : HttpLimits.defaults()));
+                        b -> b.forward(upstream.uri())
+                                .tuning(t -> t.withHttp(kind == Kind.STALL ? SHORT : HttpLimits.defaults())));
                 FaultProxy faulty = FaultProxy.before(proxy.port())) {
             HttpUrl url = proxy.url("/")
                     .newBuilder()

@@ -84,7 +84,7 @@ class ConnectionLoginTest {
 
     private TestProxy proxy(Front front, Consumer<ProxyConfig.Builder> more) {
         return TestProxy.start(front, b -> {
-            b.forward(upstream.uri()).ioThreads(1);
+            b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1));
             more.accept(b);
         });
     }
@@ -188,7 +188,9 @@ class ConnectionLoginTest {
 
     @Test
     void loginOutlastsTheIdleTimeOfThePool() throws Exception {
-        try (TestProxy proxy = proxy(Front.H1, b -> b.pool(PoolLimits.defaults().withIdle(128, Duration.ofMillis(1))));
+        try (TestProxy proxy = proxy(
+                        Front.H1,
+                        b -> b.tuning(t -> t.withPool(PoolLimits.defaults().withIdle(128, Duration.ofMillis(1)))));
                 RawConnection alice = proxy.raw()) {
             logIn(alice, "/", "alice");
             // the pool's own connection is closed by time; the one with the login stays
@@ -265,7 +267,9 @@ class ConnectionLoginTest {
 
     @Test
     void loginDoesNotKeepOthersOutOfAFullPool() throws Exception {
-        try (TestProxy proxy = proxy(Front.H1, b -> b.pool(PoolLimits.defaults().withConnections(1)));
+        try (TestProxy proxy = proxy(
+                        Front.H1,
+                        b -> b.tuning(t -> t.withPool(PoolLimits.defaults().withConnections(1))));
                 RawConnection alice = proxy.raw()) {
             logIn(alice, "/", "alice");
             assertThat(stranger(proxy)).startsWith("HTTP/1.1 200").endsWith("-");
@@ -332,7 +336,7 @@ class ConnectionLoginTest {
         try (RawUpstream asking = RawUpstream.answering(
                         "HTTP/1.1 401 Unauthorized¶WWW-Authenticate: " + challenge + "¶Content-Length: 0¶¶");
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(asking.uri()).ioThreads(1))) {
+                        TestProxy.start(Front.H1, b -> b.forward(asking.uri()).tuning(t -> t.withIoThreads(1)))) {
             for (int i = 0; i < 4; i++) {
                 try (RawConnection client = proxy.raw()) {
                     assertThat(get(client, "/")).startsWith("HTTP/1.1 401");
@@ -357,7 +361,7 @@ class ConnectionLoginTest {
         try (RawUpstream asking = RawUpstream.answering(
                         "HTTP/1.1 401 Unauthorized¶WWW-Authenticate: " + challenge + "¶Content-Length: 0¶¶");
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(asking.uri()).ioThreads(1));
+                        TestProxy.start(Front.H1, b -> b.forward(asking.uri()).tuning(t -> t.withIoThreads(1)));
                 RawConnection one = proxy.raw();
                 RawConnection other = proxy.raw()) {
             for (int i = 0; i < 3; i++) {
@@ -373,7 +377,7 @@ class ConnectionLoginTest {
     void credentialsOfAConnectionKeepItFromOthers(String credentials) throws Exception {
         try (RawUpstream quiet = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(quiet.uri()).ioThreads(1));
+                        TestProxy.start(Front.H1, b -> b.forward(quiet.uri()).tuning(t -> t.withIoThreads(1)));
                 RawConnection one = proxy.raw();
                 RawConnection other = proxy.raw()) {
             for (int i = 0; i < 3; i++) {

@@ -22,7 +22,7 @@ class DeadThreadTest {
         return ProxyServer.builder()
                 .bind("127.0.0.1")
                 .http(0)
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .forward("http://127.0.0.1:1")
                 .start();

@@ -171,9 +171,9 @@ class DepartureTest {
     private static Consumer<ProxyConfig.Builder> forwarding(Phase phase, String upstream) {
         return b -> b.forward(upstream)
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMinutes(1)))
-                .pool(PoolLimits.defaults()
+                .tuning(t -> t.withPool(PoolLimits.defaults()
                         .withConnections(phase == Phase.POOL ? 1 : 1000)
-                        .withQueue(1000, Duration.ofMinutes(1)));
+                        .withQueue(1000, Duration.ofMinutes(1))));
     }
 
     /** Says that the request has arrived, and no more once the connection has ended. */

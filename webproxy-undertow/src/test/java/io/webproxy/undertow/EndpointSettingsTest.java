@@ -105,7 +105,7 @@ class EndpointSettingsTest {
     private ProxyServer server(TlsProvider provider, Consumer<EndpointBuilder> second) {
         return ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .tlsProvider(provider)
                 .trustedProxies("127.0.0.1")

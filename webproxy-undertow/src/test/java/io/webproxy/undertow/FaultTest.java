@@ -105,7 +105,7 @@ class FaultTest {
         try (RawUpstream upstream = upstream();
                 FaultProxy faulty = FaultProxy.before(upstream.port());
                 TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(faulty.uri()).pool(NONE_KEPT))) {
+                        TestProxy.start(front, b -> b.forward(faulty.uri()).tuning(t -> t.withPool(NONE_KEPT)))) {
             for (long offset : ANSWER_OFFSETS) {
                 faulty.faults(Fault.NONE, new Fault(kind, offset, Duration.ofMillis(50)));
                 String seen = fetch(proxy, false);
@@ -142,7 +142,7 @@ class FaultTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         clock,
-                        b -> b.forward(upstream.uri()).timeouts(SHORT).pool(NONE_KEPT))) {
+                        b -> b.forward(upstream.uri()).timeouts(SHORT).tuning(t -> t.withPool(NONE_KEPT)))) {
             Map<String, Future<String>> seen = new LinkedHashMap<>();
             for (boolean upload : new boolean[] {false, true}) {
                 for (long offset : upload ? REQUEST_OFFSETS : ANSWER_OFFSETS) {

@@ -185,14 +185,14 @@ class GrpcAnswersTest {
     void limitsAreResourcesThatAreExhausted() throws Exception {
         assertThat(answer(
                         Front.H2_TLS,
-                        b -> b.limits(HttpLimits.defaults().withRequestBodyBytes(10))
+                        b -> b.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(10)))
                                 .route(r -> r.answer(Answer.of(200))),
                         "content-length",
                         "11"))
                 .containsEntry("grpc-status", "8");
         assertThat(answer(
                         Front.H2_TLS,
-                        b -> b.limits(HttpLimits.defaults().withRequestHeadBytes(1024))
+                        b -> b.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestHeadBytes(1024)))
                                 .route(r -> r.answer(Answer.of(200))),
                         "x-large",
                         "x".repeat(1000)))

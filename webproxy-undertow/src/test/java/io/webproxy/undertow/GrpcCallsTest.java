@@ -533,7 +533,8 @@ class GrpcCallsTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward("h2c://" + upstream.address())
-                                .limits(HttpLimits.defaults().withRequestBodyRate(1 << 20, Duration.ofMillis(1)))
+                                .tuning(t -> t.withHttp(
+                                        HttpLimits.defaults().withRequestBodyRate(1 << 20, Duration.ofMillis(1))))
                                 .timeouts(TimeoutPolicy.defaults().with(TimeoutClass.LONG, Duration.ofSeconds(30))));
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);

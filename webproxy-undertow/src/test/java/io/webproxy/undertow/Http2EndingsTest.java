@@ -33,7 +33,7 @@ class Http2EndingsTest {
 
     /** All connections share the thread, so that one which spins holds up all. */
     private static TestProxy oneThread(Front front, String upstream) {
-        return TestProxy.start(front, b -> b.forward(upstream).ioThreads(1));
+        return TestProxy.start(front, b -> b.forward(upstream).tuning(t -> t.withIoThreads(1)));
     }
 
     private static void assertServes(TestProxy proxy) throws Exception {

@@ -102,7 +102,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .http2(Http2Limits.defaults().withStreams(7)));
+                                .tuning(t -> t.withHttp2(Http2Limits.defaults().withStreams(7))));
                 Http2Client client = Http2Client.open(proxy)) {
             Http2Client.Frame settings = client.read(0);
             assertThat(settings.type()).isEqualTo(SETTINGS);
@@ -188,7 +188,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .http2(Http2Limits.defaults().withResets(5)));
+                                .tuning(t -> t.withHttp2(Http2Limits.defaults().withResets(5))));
                 Http2Client client = Http2Client.open(proxy)) {
             ByteArrayOutputStream many = new ByteArrayOutputStream();
             for (int stream = 1; stream < 1000; stream += 2) {
@@ -590,7 +590,8 @@ class Http2FrontTest {
                     TestProxy proxy = TestProxy.start(
                             Front.H2_TLS,
                             b -> b.forward(upstream.uri())
-                                    .limits(HttpLimits.defaults().withRequestHeadBytes(bytes)));
+                                    .tuning(t ->
+                                            t.withHttp(HttpLimits.defaults().withRequestHeadBytes(bytes))));
                     Http2Client client = Http2Client.open(proxy)) {
                 client.request(1, "GET", "/", "localhost");
                 int announced = -1;
@@ -716,7 +717,7 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withHeadTime(Duration.ofMillis(1500))));
+                                .tuning(t -> t.withHttp(HttpLimits.defaults().withHeadTime(Duration.ofMillis(1500)))));
                 Http2Client client = Http2Client.open(proxy);
                 Http2Client cut = Http2Client.open(proxy);
                 Http2Client silent = Http2Client.silent(proxy)) {
@@ -738,7 +739,8 @@ class Http2FrontTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withKeepAliveTime(Duration.ofSeconds(1))));
+                                .tuning(t ->
+                                        t.withHttp(HttpLimits.defaults().withKeepAliveTime(Duration.ofSeconds(1)))));
                 Http2Client idle = Http2Client.open(proxy);
                 Http2Client busy = Http2Client.open(proxy)) {
             busy.request(1, "GET", "/", "localhost");

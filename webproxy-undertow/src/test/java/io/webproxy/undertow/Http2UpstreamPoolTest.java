@@ -79,7 +79,8 @@ class Http2UpstreamPoolTest {
     }
 
     private static TestProxy proxy(Front front, Upstream upstream, PoolLimits limits) {
-        return TestProxy.start(front, b -> b.ioThreads(1).pool(limits).route(r -> r.forward(upstream)));
+        return TestProxy.start(
+                front, b -> b.tuning(t -> t.withIoThreads(1).withPool(limits)).route(r -> r.forward(upstream)));
     }
 
     private static Response get(TestProxy proxy, String path) throws IOException {
@@ -362,7 +363,7 @@ class Http2UpstreamPoolTest {
         try (RawUpstream upstream = RawUpstream.start(script);
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.ioThreads(1)
+                        b -> b.tuning(t -> t.withIoThreads(1))
                                 .route(r -> r.filter(request -> {
                                             if (request.path().equals("/last")) {
                                                 // the thread doesn't hear of the upstream meanwhile
@@ -747,8 +748,8 @@ class Http2UpstreamPoolTest {
         try (RawUpstream upstream = upstream((peer, n) -> answerAll(peer));
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.ioThreads(2)
-                                .pool(PoolLimits.defaults().withConnections(1))
+                        b -> b.tuning(t -> t.withIoThreads(2)
+                                        .withPool(PoolLimits.defaults().withConnections(1)))
                                 .forward("h2c://" + upstream.address()))) {
             List<RawConnection> clients = new java.util.ArrayList<>();
             for (int i = 0; i < 8; i++) {

@@ -76,8 +76,8 @@ class Http2UpstreamTurnoverTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
-                        b -> b.ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1))
+                        b -> b.tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults().withConnections(1)))
                                 .forward("h2c://" + upstream.address()));
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", "/", "localhost");
@@ -238,8 +238,8 @@ class Http2UpstreamTurnoverTest {
                     peer.send(SETTINGS, 0, 0, new byte[] {0, 3, 0, 0, 0, 1});
                     answerAll(peer);
                 });
-                TestProxy proxy =
-                        TestProxy.start(Front.H2_TLS, b -> b.ioThreads(1).forward("h2c://" + upstream.address()));
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS, b -> b.tuning(t -> t.withIoThreads(1)).forward("h2c://" + upstream.address()));
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", "/", "localhost");
             assertThat(settled.await(30, TimeUnit.SECONDS)).isTrue();

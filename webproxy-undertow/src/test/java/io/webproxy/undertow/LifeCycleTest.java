@@ -319,10 +319,10 @@ class LifeCycleTest {
             assertThat(body(proxy)).isEqualTo("2");
             assertThatThrownBy(() -> proxy.server().update(b -> b.removeRoute("main")))
                     .isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> proxy.server().update(b -> b.ioThreads(7)))
+            assertThatThrownBy(() -> proxy.server().update(b -> b.tuning(t -> t.withIoThreads(7))))
                     .isInstanceOf(ProxyStartException.class);
             assertThat(body(proxy)).isEqualTo("2");
-            assertThat(proxy.server().config().ioThreads()).isEqualTo(2);
+            assertThat(proxy.server().config().tuning().ioThreads()).isEqualTo(2);
         }
     }
 
@@ -356,7 +356,7 @@ class LifeCycleTest {
                     .withRequestHeadBytes(160 * 1024)
                     .withFields(1000)
                     .withKeepAliveTime(Duration.ofSeconds(1));
-            proxy.server().update(b -> b.limits(wide));
+            proxy.server().update(b -> b.tuning(t -> t.withHttp(wide)));
             Headers.Builder fields = new Headers.Builder();
             for (int i = 0; i < 600; i++) {
                 fields.add("X-" + i, "x".repeat(200));

@@ -110,7 +110,8 @@ class LingeringCloseTest {
     void atMostAQuarterLingersAndTheOldestGivesWay(Front front) throws Exception {
         ConnectionLimits limits = ConnectionLimits.defaults().withTotal(8);
         // of one thread only the order is known
-        try (TestProxy proxy = locked(front, b -> b.ioThreads(1).connections(limits));
+        try (TestProxy proxy =
+                        locked(front, b -> b.tuning(t -> t.withIoThreads(1).withConnections(limits)));
                 RawConnection first = lingering(proxy);
                 RawConnection second = lingering(proxy);
                 RawConnection third = lingering(proxy)) {
@@ -125,7 +126,8 @@ class LingeringCloseTest {
     @Test
     void lingeringConnectionCountsAndGivesWayToAnother() throws Exception {
         ConnectionLimits limits = ConnectionLimits.defaults().withTotal(4).withPerAddress(4);
-        try (TestProxy proxy = locked(Front.H1, b -> b.ioThreads(1).connections(limits));
+        try (TestProxy proxy =
+                        locked(Front.H1, b -> b.tuning(t -> t.withIoThreads(1).withConnections(limits)));
                 RawConnection lingers = lingering(proxy);
                 RawConnection second = proxy.raw();
                 RawConnection third = proxy.raw();

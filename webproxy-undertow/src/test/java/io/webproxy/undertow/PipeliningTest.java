@@ -91,7 +91,9 @@ class PipeliningTest {
             return FilterDecision.answer(Answer.text(200, "ok"));
         };
         try (TestProxy proxy = TestProxy.start(
-                        front, b -> b.ioThreads(1).route(r -> r.filter(filter).forward("http://127.0.0.1:9")));
+                        front,
+                        b -> b.tuning(t -> t.withIoThreads(1))
+                                .route(r -> r.filter(filter).forward("http://127.0.0.1:9")));
                 RawConnection many = proxy.raw();
                 RawConnection other = proxy.raw()) {
             int requests = 500;

@@ -311,7 +311,7 @@ class RequestForwardTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withRequestBodyBytes(1000)))) {
+                                .tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1000))))) {
             try (Response response = post(proxy, RequestBody.create(new byte[1001]))) {
                 assertThat(response.code()).isEqualTo(413);
             }
@@ -332,7 +332,7 @@ class RequestForwardTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withRequestBodyBytes(1000)));
+                                .tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1000))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: a¶Transfer-Encoding: chunked¶¶");
             client.send("200¶" + "a".repeat(512) + "¶");
@@ -362,7 +362,7 @@ class RequestForwardTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.ioThreads(1)
+                        b -> b.tuning(t -> t.withIoThreads(1))
                                 .route(r -> r.filter(request -> {
                                             if (!request.path().equals("/held")) {
                                                 return FilterDecision.proceed();

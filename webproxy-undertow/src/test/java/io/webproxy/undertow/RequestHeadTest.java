@@ -32,7 +32,7 @@ class RequestHeadTest {
     private void with(Front front, HttpLimits limits, Client client) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
-                        front, clock, b -> b.forward(upstream.uri()).limits(limits));
+                        front, clock, b -> b.forward(upstream.uri()).tuning(t -> t.withHttp(limits)));
                 RawConnection raw = proxy.raw()) {
             client.talk(proxy, raw);
         }

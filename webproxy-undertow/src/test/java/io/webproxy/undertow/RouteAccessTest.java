@@ -342,7 +342,8 @@ class RouteAccessTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         front,
-                        b -> b.limits(io.webproxy.http.HttpLimits.defaults().withRequestBodyBytes(50))
+                        b -> b.tuning(t -> t.withHttp(
+                                        io.webproxy.http.HttpLimits.defaults().withRequestBodyBytes(50)))
                                 .forward(upstream.uri())
                                 .route(r ->
                                         r.path("/more").requestBodyBytes(100).forward(upstream.uri()))

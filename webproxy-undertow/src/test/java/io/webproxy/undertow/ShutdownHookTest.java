@@ -31,7 +31,7 @@ class ShutdownHookTest {
             return ProxyServer.builder()
                     .bind("127.0.0.1")
                     .http(0)
-                    .ioThreads(2)
+                    .tuning(t -> t.withIoThreads(2))
                     .forward(args[0])
                     .closeOnShutdown(Boolean.parseBoolean(args[1]))
                     .start();

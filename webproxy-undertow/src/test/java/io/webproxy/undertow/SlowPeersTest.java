@@ -51,7 +51,7 @@ class SlowPeersTest {
         CountDownLatch aborted = new CountDownLatch(1);
         try (RawUpstream upstream = listening(aborted);
                 TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).limits(FAST))) {
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).tuning(t -> t.withHttp(FAST)))) {
             if (front.isHttp2()) {
                 try (Http2Client client = Http2Client.open(proxy)) {
                     client.open(1, "POST", "/", "localhost", "content-length", "100000");
@@ -78,7 +78,7 @@ class SlowPeersTest {
         CountDownLatch aborted = new CountDownLatch(1);
         try (RawUpstream upstream = listening(aborted);
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).limits(FAST));
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withHttp(FAST)));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶1¶x¶1");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 408 ");
@@ -106,7 +106,7 @@ class SlowPeersTest {
                         front,
                         clock,
                         b -> b.forward(upstream.uri())
-                                .limits(FAST.withRequestBodyRate(100 << 20, Duration.ofSeconds(10))));
+                                .tuning(t -> t.withHttp(FAST.withRequestBodyRate(100 << 20, Duration.ofSeconds(10)))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: " + body.length + "¶¶");
             AtomicInteger sent = new AtomicInteger();
@@ -149,7 +149,8 @@ class SlowPeersTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .limits(HttpLimits.defaults().withRequestBodyRate(10_000, Duration.ofSeconds(1))));
+                                .tuning(t -> t.withHttp(
+                                        HttpLimits.defaults().withRequestBodyRate(10_000, Duration.ofSeconds(1)))));
                 RawConnection client = proxy.raw()) {
             client.send("POST / HTTP/1.1¶Host: localhost¶Content-Length: 100000¶¶0123456789");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("0\r\n\r\n");

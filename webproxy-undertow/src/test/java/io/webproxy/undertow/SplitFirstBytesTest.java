@@ -66,7 +66,7 @@ class SplitFirstBytesTest {
     private static ProxyServer proxy(TlsProvider provider, Consumer<PortBuilder> rules) {
         return ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .tlsProvider(provider)
                 .certificates(TestProxy.certificates())
@@ -110,7 +110,7 @@ class SplitFirstBytesTest {
     void relayedAsTheyAre(String rule, byte[] client) throws IOException {
         try (ProxyServer proxy = ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .listen(0, port -> ClientStarts.rules(port, this::target))
                 .start()) {

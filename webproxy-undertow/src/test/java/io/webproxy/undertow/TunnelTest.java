@@ -52,7 +52,7 @@ class TunnelTest {
         Path agents = Files.writeString(directory.resolve("agents"), "alice " + alice.fingerprint() + " " + allowed);
         return ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .listen(0, port -> port.tunnels(TunnelServer.agents(agents).identity(directory.resolve("public"))))
                 .start();
@@ -75,7 +75,7 @@ class TunnelTest {
                 });
                 ProxyServer outer = publicSide("names=app.example.com");
                 ProxyServer inner = ProxyServer.builder()
-                        .ioThreads(2)
+                        .tuning(t -> t.withIoThreads(2))
                         .drainTime(Duration.ZERO)
                         .tunnel(
                                 "127.0.0.1:" + port(outer),
@@ -109,8 +109,8 @@ class TunnelTest {
     void clientOfAPublicProxyHasFiveSecondsForItsFirstByte() throws Exception {
         TunnelServer tunnels = TunnelServer.agents(Files.writeString(directory.resolve("nobody"), ""))
                 .identity(directory);
-        try (PublicProxy outer =
-                PublicProxy.start(0, tunnels, more -> more.ioThreads(2).drainTime(Duration.ZERO))) {
+        try (PublicProxy outer = PublicProxy.start(
+                0, tunnels, more -> more.tuning(t -> t.withIoThreads(2)).drainTime(Duration.ZERO))) {
             assertThat(outer.server().config().listens())
                     .singleElement()
                     .satisfies(listen -> assertThat(listen.rules().orElseThrow().detectTime())
@@ -126,7 +126,7 @@ class TunnelTest {
                 .build();
         try (ProxyServer outer = publicSide("names=app.example.com");
                 ProxyServer inner = ProxyServer.builder()
-                        .ioThreads(2)
+                        .tuning(t -> t.withIoThreads(2))
                         .drainTime(Duration.ZERO)
                         .tunnel(
                                 "127.0.0.1:" + port(outer),
@@ -168,7 +168,7 @@ class TunnelTest {
                 Files.writeString(directory.resolve("agents"), "alice " + alice.fingerprint() + " names=*.example.com");
         ExecutorService executor = Executors.newSingleThreadExecutor();
         try (ProxyServer inner = ProxyServer.builder()
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .tunnel(
                         "127.0.0.1:" + port,
@@ -190,7 +190,7 @@ class TunnelTest {
             assertThat(connected).isNotDone();
             try (ProxyServer outer = ProxyServer.builder()
                     .bind("127.0.0.1")
-                    .ioThreads(2)
+                    .tuning(t -> t.withIoThreads(2))
                     .drainTime(Duration.ZERO)
                     .listen(port, p -> p.tunnels(TunnelServer.agents(agents).identity(directory.resolve("public"))))
                     .start()) {

@@ -85,7 +85,7 @@ class TunnelUpdateTest {
     private static ProxyServer publicSide(TunnelServer tunnels) {
         return ProxyServer.builder()
                 .bind("127.0.0.1")
-                .ioThreads(2)
+                .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
                 .listen(FreePorts.next(), port -> port.tunnels(tunnels))
                 .start();
@@ -107,7 +107,7 @@ class TunnelUpdateTest {
                 t -> what.accept(t.identity(directory.resolve(agent))
                         .server(TunnelKey.load(directory.resolve("public/public"))
                                 .fingerprint())),
-                b -> b.ioThreads(2).drainTime(Duration.ZERO));
+                b -> b.tuning(t -> t.withIoThreads(2)).drainTime(Duration.ZERO));
         assertThat(started.awaitAnnounced(SOON)).isTrue();
         return started;
     }

@@ -246,7 +246,7 @@ class UpstreamChoiceTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         p -> p.route(r -> r.forward(refused.uri(), alive.uri()).balancing(Balancing.failover()))
-                                .pool(PoolLimits.defaults().withEjection(0, Duration.ofSeconds(1)))
+                                .tuning(t -> t.withPool(PoolLimits.defaults().withEjection(0, Duration.ofSeconds(1))))
                                 .retries(RetryBudget.defaults().withShare(0.25).withReserve(2)))) {
             StringBuilder statuses = new StringBuilder();
             for (int i = 0; i < 12; i++) {
@@ -275,7 +275,10 @@ class UpstreamChoiceTest {
         try (RawUpstream a = RawUpstream.start(closingAfterOne);
                 RawUpstream b = RawUpstream.start(closingAfterOne);
                 TestProxy proxy = TestProxy.start(
-                        Front.H1, p -> p.ioThreads(1).forward(a.uri(), b.uri()).retries(RetryBudget.none()))) {
+                        Front.H1,
+                        p -> p.tuning(t -> t.withIoThreads(1))
+                                .forward(a.uri(), b.uri())
+                                .retries(RetryBudget.none()))) {
             for (int i = 0; i < 8; i++) {
                 assertThat(body(proxy, "/")).isEqualTo("ok");
             }

@@ -176,7 +176,7 @@ class UpstreamEventTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward("http://127.0.0.1:" + elsewhere.getLocalPort())
-                                .pool(PoolLimits.defaults().withEjection(1, Duration.ofSeconds(10)))
+                                .tuning(t -> t.withPool(PoolLimits.defaults().withEjection(1, Duration.ofSeconds(10))))
                                 .observer(observer))) {
             ResponseRelayTest.get(proxy, "/").close();
             assertThat(event().kind()).isEqualTo(UpstreamEvent.Kind.DOWN);

@@ -74,7 +74,7 @@ class UpstreamPoolTest {
         AtomicInteger heads = new AtomicInteger();
         try (RawUpstream upstream = closingAfterOne(heads);
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).ioThreads(1))) {
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)))) {
             for (int i = 0; i < 4; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(200);
@@ -89,7 +89,7 @@ class UpstreamPoolTest {
         AtomicInteger heads = new AtomicInteger();
         try (RawUpstream upstream = closingAfterOne(heads);
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).ioThreads(1))) {
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)))) {
             ResponseRelayTest.get(proxy, "/").close();
             Request post = new Request.Builder()
                     .url(proxy.url("/"))
@@ -164,7 +164,7 @@ class UpstreamPoolTest {
                     c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 });
                 TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).ioThreads(1))) {
+                        TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)))) {
             for (int i = 0; i < 3; i++) {
                 Request post = new Request.Builder()
                         .url(proxy.url("/"))
@@ -191,8 +191,8 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .ioThreads(3)
-                                .pool(PoolLimits.defaults().withConnections(2)))) {
+                                .tuning(t -> t.withIoThreads(3)
+                                        .withPool(PoolLimits.defaults().withConnections(2))))) {
             List<Future<Integer>> served = new ArrayList<>();
             for (int i = 0; i < 16; i++) {
                 served.add(clients.submit(() -> {
@@ -227,8 +227,10 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1).withQueue(1, Duration.ofMinutes(1))));
+                                .tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults()
+                                                .withConnections(1)
+                                                .withQueue(1, Duration.ofMinutes(1)))));
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw();
                 RawConnection third = proxy.raw()) {
@@ -252,8 +254,10 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1).withQueue(1, Duration.ofMillis(300))));
+                                .tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults()
+                                                .withConnections(1)
+                                                .withQueue(1, Duration.ofMillis(300)))));
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw()) {
             first.send("GET /1 HTTP/1.1¶Host: a¶¶");
@@ -275,7 +279,7 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         clock,
-                        b -> b.forward(refused.uri(), alive.uri()).pool(limits));
+                        b -> b.forward(refused.uri(), alive.uri()).tuning(t -> t.withPool(limits)));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 8; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
@@ -322,7 +326,7 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(refused.uri())
-                                .pool(PoolLimits.defaults().withEjection(1, Duration.ofHours(1))));
+                                .tuning(t -> t.withPool(PoolLimits.defaults().withEjection(1, Duration.ofHours(1)))));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 3; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
@@ -344,7 +348,7 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .pool(PoolLimits.defaults().withIdle(8, Duration.ofMillis(200))))) {
+                                .tuning(t -> t.withPool(PoolLimits.defaults().withIdle(8, Duration.ofMillis(200)))))) {
             ResponseRelayTest.get(proxy, "/").close();
             assertThat(closed.await(30, TimeUnit.SECONDS)).isTrue();
             await().until(() -> pool(proxy).open() == 0);
@@ -405,8 +409,8 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1)));
+                                .tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults().withConnections(1))));
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw()) {
             first.send("GET /1 HTTP/1.1¶Host: a¶¶");
@@ -429,8 +433,10 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .ioThreads(1)
-                                .pool(PoolLimits.defaults().withConnections(1).withQueue(2, Duration.ofSeconds(20))));
+                                .tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults()
+                                                .withConnections(1)
+                                                .withQueue(2, Duration.ofSeconds(20)))));
                 RawConnection first = proxy.raw();
                 RawConnection last = proxy.raw()) {
             first.send("GET / HTTP/1.1¶Host: a¶¶");

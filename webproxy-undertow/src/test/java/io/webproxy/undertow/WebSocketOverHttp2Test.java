@@ -340,7 +340,7 @@ class WebSocketOverHttp2Test {
                     latch.await(30, TimeUnit.SECONDS);
                 });
                 TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).ioThreads(1))) {
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)))) {
             for (boolean cut : new boolean[] {false, true}) {
                 Http2Client client = Http2Client.open(proxy);
                 String[] phases = {"waiting", "silent", "bulk"};

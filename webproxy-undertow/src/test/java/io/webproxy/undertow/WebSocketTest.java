@@ -294,7 +294,7 @@ class WebSocketTest {
                     }
                 });
                 TestProxy proxy =
-                        TestProxy.start(front, b -> b.forward(upstream.uri()).ioThreads(1));
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)));
                 RawConnection busy = proxy.raw();
                 RawConnection other = proxy.raw()) {
             busy.send(HANDSHAKE);

@@ -179,8 +179,8 @@ class WebSocketToHttp2UpstreamTest {
                             + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶hello");
                     raw.end();
                 });
-                TestProxy proxy =
-                        TestProxy.start(Front.H1, b -> b.ioThreads(1).forward("h2c://" + upstream.address()))) {
+                TestProxy proxy = TestProxy.start(
+                        Front.H1, b -> b.tuning(t -> t.withIoThreads(1)).forward("h2c://" + upstream.address()))) {
             for (int i = 0; i < 2; i++) {
                 try (RawConnection client = proxy.raw()) {
                     client.send(HANDSHAKE);

@@ -71,7 +71,8 @@ final class PlainOptions {
         ProxyConfig.Builder builder = ProxyServer.builder();
         try {
             if (ioThreads != null) {
-                builder.ioThreads(ioThreads);
+                int threads = ioThreads;
+                builder.tuning(t -> t.withIoThreads(threads));
             }
             configure.accept(builder);
             return builder.build();

@@ -142,7 +142,8 @@ final class ServerOptions {
                 builder.bind(bind);
             }
             if (ioThreads != null) {
-                builder.ioThreads(ioThreads);
+                int threads = ioThreads;
+                builder.tuning(t -> t.withIoThreads(threads));
             }
             drain(builder);
             configure.accept(builder);

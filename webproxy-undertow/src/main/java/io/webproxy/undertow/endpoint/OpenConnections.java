@@ -180,7 +180,7 @@ public final class OpenConnections {
         if (warning.isDue()) {
             LOG.warn(
                     "Refusing connections: {} are open; raise the limit of open files, the maximum heap size, or"
-                            + " connections(…)",
+                            + " Tuning.withConnections(…)",
                     all.size());
         }
     }

@@ -48,7 +48,7 @@ public record Settings(
                 config.timeouts(),
                 new Trust(config.trustedProxies()),
                 config.clientCertificates(),
-                config.limits(),
+                config.tuning().http(),
                 config.dropUnderscoreHeaders(),
                 rates,
                 Map.copyOf(config.canonicalHosts()),

@@ -50,7 +50,7 @@ final class AgentPorts implements PublicSide.Ports {
         this.worker = worker;
         this.connections = connections;
         this.bind = config.bind();
-        this.backlog = config.backlog();
+        this.backlog = config.tuning().backlog();
         this.first = first;
     }
 

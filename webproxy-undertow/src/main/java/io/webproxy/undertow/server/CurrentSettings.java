@@ -35,7 +35,7 @@ final class CurrentSettings implements Part, Supplier<ServerSettings> {
             @Override
             public void commit() {
                 current = settings;
-                connections.limits(next.connections(), next.trustedProxies());
+                connections.limits(next.tuning().connections(), next.trustedProxies());
             }
 
             @Override

@@ -12,9 +12,9 @@ record FixedSettings(ProxyConfig started) implements Part {
     @Override
     public Change prepare(ProxyConfig next) {
         if (!next.bind().equals(started.bind())
-                || next.ioThreads() != started.ioThreads()
-                || next.bufferSize() != started.bufferSize()
-                || next.backlog() != started.backlog()
+                || next.tuning().ioThreads() != started.tuning().ioThreads()
+                || next.tuning().bufferSize() != started.tuning().bufferSize()
+                || next.tuning().backlog() != started.tuning().backlog()
                 || next.tlsProvider() != started.tlsProvider()) {
             throw new ProxyStartException("bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
                     + " while the server runs: start another server.");

@@ -25,7 +25,7 @@ record Forwarding(Upstreams upstreams, Forwarder forwarder, RouteLeases leases) 
         Set<String> names = names(next);
         return () -> {
             leases.add(names);
-            upstreams.update(prepared, next.limits(), next.pool());
+            upstreams.update(prepared, next.tuning().http(), next.tuning().pool());
             upstreams.check(next.routes());
             forwarder.update(next.routes(), next.retries());
         };

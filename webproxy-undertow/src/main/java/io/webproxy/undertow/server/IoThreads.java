@@ -40,7 +40,7 @@ final class IoThreads {
      * @throws ProxyStartException with none started, if they can't be
      */
     IoThreads(ProxyConfig config) {
-        int count = Machine.ioThreads(config.ioThreads());
+        int count = Machine.ioThreads(config.tuning().ioThreads());
         OptionMap options = OptionMap.builder()
                 .set(Options.WORKER_NAME, "webproxy")
                 .set(Options.WORKER_IO_THREADS, count)

@@ -241,7 +241,7 @@ final class Listeners implements Part {
                 .set(Options.TCP_NODELAY, true)
                 .set(Options.KEEP_ALIVE, true)
                 .set(Options.REUSE_ADDRESSES, true)
-                .set(Options.BACKLOG, Machine.backlog(config.backlog()))
+                .set(Options.BACKLOG, Machine.backlog(config.tuning().backlog()))
                 .getMap();
         Becoming becoming = new Becoming();
         Acceptor acceptor = new Acceptor(connections, becoming);

@@ -61,7 +61,8 @@ final class ServerParts {
     ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
         this.threads = threads;
         DescriptorRoom room = DescriptorRoom.ofProcess();
-        ByteBufferPool buffers = new DefaultByteBufferPool(true, Machine.bufferSize(config.bufferSize()), -1, 4);
+        ByteBufferPool buffers = new DefaultByteBufferPool(
+                true, Machine.bufferSize(config.tuning().bufferSize()), -1, 4);
         this.records =
                 buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
         // observers hear from the first moment on, for providers of certificates have something to say while they start

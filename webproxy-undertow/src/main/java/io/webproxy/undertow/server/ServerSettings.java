@@ -18,7 +18,7 @@ record ServerSettings(Settings http, Http2Limits http2, ProxyGreeting.Policy pro
     static ServerSettings of(ProxyConfig config, RateLimiter rates) {
         return new ServerSettings(
                 Settings.of(config, rates),
-                config.http2(),
+                config.tuning().http2(),
                 new ProxyGreeting.Policy(config.proxyProtocol(), config.trustedProxies()));
     }
 }

@@ -58,8 +58,8 @@ class FirstBytesTest {
         return TestProxy.start(
                 front,
                 config -> config.forward(upstream.uri())
-                        .bufferSize(bufferSize)
-                        .limits(HttpLimits.defaults().withHeadTime(LIMIT)));
+                        .tuning(t -> t.withBufferSize(bufferSize)
+                                .withHttp(HttpLimits.defaults().withHeadTime(LIMIT))));
     }
 
     /** Sends what a client says first in another form: each of the arrays by itself. */

@@ -25,8 +25,10 @@ class DrainWaitTest {
     private static final String UPLOAD = "POST / HTTP/1.1¶Host: a¶Content-Length: 100000¶¶abc";
 
     private static RunningProxy start(boolean tls, String upstream, boolean locked) {
-        ProxyConfig.Builder config =
-                ProxyServer.builder().bind("127.0.0.1").ioThreads(2).forward(upstream);
+        ProxyConfig.Builder config = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .tuning(t -> t.withIoThreads(2))
+                .forward(upstream);
         if (tls) {
             config.https(0).certificates(TestProxy.certificates());
         } else {

@@ -1,0 +1,170 @@
+package io.webproxy;
+
+import io.webproxy.http.Http2Limits;
+import io.webproxy.http.HttpLimits;
+import io.webproxy.port.ConnectionLimits;
+import io.webproxy.route.PoolLimits;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Limits, threads and buffers of a server, which seldom need a change. Immutable; start from {@link #defaults()}.
+ *
+ * <p>Threads, buffers and backlog are those of the start: an update that changes one of them fails.
+ */
+public final class Tuning {
+    private static final Tuning DEFAULTS = new Tuning(
+            HttpLimits.defaults(), Http2Limits.defaults(), PoolLimits.defaults(), ConnectionLimits.defaults(), 0, 0, 0);
+
+    private final HttpLimits http;
+    private final Http2Limits http2;
+    private final PoolLimits pool;
+    private final ConnectionLimits connections;
+    private final int ioThreads;
+    private final int bufferSize;
+    private final int backlog;
+
+    private Tuning(
+            HttpLimits http,
+            Http2Limits http2,
+            PoolLimits pool,
+            ConnectionLimits connections,
+            int ioThreads,
+            int bufferSize,
+            int backlog) {
+        this.http = http;
+        this.http2 = http2;
+        this.pool = pool;
+        this.connections = connections;
+        this.ioThreads = ioThreads;
+        this.bufferSize = bufferSize;
+        this.backlog = backlog;
+    }
+
+    /** The defaults of all limits; threads and buffers that fit the machine. */
+    public static Tuning defaults() {
+        return DEFAULTS;
+    }
+
+    /** Limits of heads, bodies and waits. */
+    public HttpLimits http() {
+        return http;
+    }
+
+    /** Limits of clients' HTTP/2 connections. */
+    public Http2Limits http2() {
+        return http2;
+    }
+
+    /** Limits of upstream connections. */
+    public PoolLimits pool() {
+        return pool;
+    }
+
+    /** Limits of client connections. */
+    public ConnectionLimits connections() {
+        return connections;
+    }
+
+    /** How many IO threads; 0 for one per processor, at least two. */
+    public int ioThreads() {
+        return ioThreads;
+    }
+
+    /** The size of a pooled direct buffer in bytes; 0 for one that fits the JVM's memory. */
+    public int bufferSize() {
+        return bufferSize;
+    }
+
+    /** How many connections the kernel holds until they are accepted; 0 for the kernel's own limit. */
+    public int backlog() {
+        return backlog;
+    }
+
+    /** The same with other limits of heads, bodies and waits; wider ones hold in full for later connections. */
+    public Tuning withHttp(HttpLimits limits) {
+        Objects.requireNonNull(limits, "http");
+        return new Tuning(limits, http2, pool, connections, ioThreads, bufferSize, backlog);
+    }
+
+    /** The same with other limits of clients' HTTP/2 connections, for connections that come later. */
+    public Tuning withHttp2(Http2Limits limits) {
+        Objects.requireNonNull(limits, "http2");
+        return new Tuning(http, limits, pool, connections, ioThreads, bufferSize, backlog);
+    }
+
+    /** The same with other limits of upstream connections. */
+    public Tuning withPool(PoolLimits limits) {
+        Objects.requireNonNull(limits, "pool");
+        return new Tuning(http, http2, limits, connections, ioThreads, bufferSize, backlog);
+    }
+
+    /** The same with other limits of client connections, over all endpoints and for each address. */
+    public Tuning withConnections(ConnectionLimits limits) {
+        Objects.requireNonNull(limits, "connections");
+        return new Tuning(http, http2, pool, limits, ioThreads, bufferSize, backlog);
+    }
+
+    /**
+     * The same with another number of IO threads.
+     *
+     * @param count 0 to 1024; 0, the default, for one per processor, at least two
+     * @throws IllegalArgumentException if it is another
+     */
+    public Tuning withIoThreads(int count) {
+        int checked = checked("ioThreads", count, 0, 1024);
+        return new Tuning(http, http2, pool, connections, checked, bufferSize, backlog);
+    }
+
+    /**
+     * The same with another size of a pooled direct buffer; an exchange holds at most one in each direction.
+     *
+     * @param bytes 4 KiB to 1 MiB; 0, the default, for 16 KiB, or 8 KiB where the JVM may use less than 128 MiB
+     * @throws IllegalArgumentException if it is another
+     */
+    public Tuning withBufferSize(int bytes) {
+        int checked = bytes == 0 ? 0 : checked("bufferSize", bytes, 4096, 1 << 20);
+        return new Tuning(http, http2, pool, connections, ioThreads, checked, backlog);
+    }
+
+    /**
+     * The same with another number of connections that the kernel holds until they are accepted.
+     *
+     * @param most 0 to 65535; 0, the default, for the kernel's own limit
+     * @throws IllegalArgumentException if it is another
+     */
+    public Tuning withBacklog(int most) {
+        int checked = checked("backlog", most, 0, 65535);
+        return new Tuning(http, http2, pool, connections, ioThreads, bufferSize, checked);
+    }
+
+    private static int checked(String name, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: " + least + "-" + most + ")");
+        }
+        return value;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Tuning that
+                && http.equals(that.http)
+                && http2.equals(that.http2)
+                && pool.equals(that.pool)
+                && connections.equals(that.connections)
+                && ioThreads == that.ioThreads
+                && bufferSize == that.bufferSize
+                && backlog == that.backlog;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(http, http2, pool, connections, ioThreads, bufferSize, backlog);
+    }
+
+    @Override
+    public String toString() {
+        return "Tuning[http=" + http + ", http2=" + http2 + ", pool=" + pool + ", connections=" + connections
+                + ", ioThreads=" + ioThreads + ", bufferSize=" + bufferSize + ", backlog=" + backlog + "]";
+    }
+}
