@@ -1,5 +1,6 @@
 package io.webproxy.samples;
 
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.samples.demo.DemoService;
@@ -42,7 +43,7 @@ public final class EdgeServerWithIp {
     }
 
     private static CertificateSource certificates(String[] args) {
-        CertificateSource.SelfSigned atOnce = Certificates.selfSigned(args[0]);
+        SelfSigned atOnce = Certificates.selfSigned(args[0]);
         if (args.length < 3) {
             return atOnce;
         }

@@ -1,5 +1,7 @@
 package io.webproxy.route;
 
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.TrustStore;
@@ -149,7 +151,7 @@ public final class Upstream {
      */
     public Upstream withIdentity(CertificateSource certificate) {
         Objects.requireNonNull(certificate, "certificate");
-        if (!(certificate instanceof CertificateSource.Pem || certificate instanceof CertificateSource.Pkcs12)) {
+        if (!(certificate instanceof PemSource || certificate instanceof Pkcs12Source)) {
             throw new IllegalArgumentException(
                     "identity: " + certificate + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
         }

@@ -1,5 +1,9 @@
 package io.webproxy.tls;
 
+import io.webproxy.spi.FirstOfSource;
+import io.webproxy.spi.NamedSource;
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.spi.IpLiteral;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,13 +21,13 @@ public final class Certificates {
 
     /** PEM files, with a key that has no password. */
     public static CertificateSource pem(Path certificates, Path key) {
-        return new CertificateSource.Pem(
+        return new PemSource(
                 Objects.requireNonNull(certificates, "certificates"), Objects.requireNonNull(key, "key"), null);
     }
 
     /** PEM files, with an encrypted key. */
     public static CertificateSource pem(Path certificates, Path key, String password) {
-        return new CertificateSource.Pem(
+        return new PemSource(
                 Objects.requireNonNull(certificates, "certificates"),
                 Objects.requireNonNull(key, "key"),
                 Objects.requireNonNull(password, "password"));
@@ -35,19 +39,18 @@ public final class Certificates {
      * @param password empty for none
      */
     public static CertificateSource pkcs12(Path file, String password) {
-        return new CertificateSource.Pkcs12(
-                Objects.requireNonNull(file, "file"), Objects.requireNonNull(password, "password"));
+        return new Pkcs12Source(Objects.requireNonNull(file, "file"), Objects.requireNonNull(password, "password"));
     }
 
     /**
      * A self-signed certificate: EC P-256, valid for 397 days, made anew at each start unless it is
-     * {@linkplain CertificateSource.SelfSigned#storedIn stored}.
+     * {@linkplain SelfSigned#storedIn stored}.
      *
      * @param names DNS names and IP addresses, at least one
      * @throws IllegalArgumentException if there is none, or one is neither
      */
-    public static CertificateSource.SelfSigned selfSigned(String... names) {
-        return new CertificateSource.SelfSigned(checked("selfSigned", names));
+    public static SelfSigned selfSigned(String... names) {
+        return new SelfSigned(checked("selfSigned", names));
     }
 
     /**
@@ -74,7 +77,7 @@ public final class Certificates {
         if (all.isEmpty()) {
             throw new IllegalArgumentException("firstOf: no source (expected: at least one)");
         }
-        return new CertificateSource.FirstOf(all);
+        return new FirstOfSource(all);
     }
 
     /**
@@ -85,7 +88,7 @@ public final class Certificates {
      */
     public static CertificateSource forNames(CertificateSource source, String... names) {
         Objects.requireNonNull(source, "source");
-        return new CertificateSource.ForNames(checked("forNames", names), source);
+        return new NamedSource(checked("forNames", names), source);
     }
 
     private static List<String> checked(String what, String... names) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,17 +25,17 @@ class CertificatesTest {
     @Test
     void sourcesHoldWhatTheyWereGiven() {
         assertThat(Certificates.pem(CRT, KEY))
-                .asInstanceOf(type(CertificateSource.Pem.class))
+                .asInstanceOf(type(PemSource.class))
                 .satisfies(pem -> {
                     assertThat(pem.certificates()).isEqualTo(CRT);
                     assertThat(pem.key()).isEqualTo(KEY);
                     assertThat(pem.password()).isEmpty();
                 });
         assertThat(Certificates.pem(CRT, KEY, "hunter2"))
-                .asInstanceOf(type(CertificateSource.Pem.class))
+                .asInstanceOf(type(PemSource.class))
                 .satisfies(pem -> assertThat(pem.password()).contains("hunter2"));
         assertThat(Certificates.pkcs12(CRT, ""))
-                .asInstanceOf(type(CertificateSource.Pkcs12.class))
+                .asInstanceOf(type(Pkcs12Source.class))
                 .satisfies(p12 -> {
                     assertThat(p12.file()).isEqualTo(CRT);
                     assertThat(p12.password()).isEmpty();
@@ -42,8 +44,8 @@ class CertificatesTest {
 
     @Test
     void selfSignedChangesACopy() {
-        CertificateSource.SelfSigned plain = Certificates.selfSigned("localhost");
-        CertificateSource.SelfSigned other = plain.rsa().storedIn(Path.of("certs"));
+        SelfSigned plain = Certificates.selfSigned("localhost");
+        SelfSigned other = plain.rsa().storedIn(Path.of("certs"));
 
         assertThat(other.isRsa()).isTrue();
         assertThat(other.directory()).contains(Path.of("certs"));

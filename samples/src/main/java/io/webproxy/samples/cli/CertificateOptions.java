@@ -1,5 +1,6 @@
 package io.webproxy.samples.cli;
 
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyConfig;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
@@ -122,7 +123,7 @@ final class CertificateOptions {
             builder.certificates(Certificates.pkcs12(keystore, keystorePassword == null ? "" : keystorePassword));
         } else {
             List<String> names = selfSigned.isEmpty() ? Certificates.localNames() : selfSigned;
-            CertificateSource.SelfSigned made =
+            SelfSigned made =
                     Complaint.of("--self-signed", () -> Certificates.selfSigned(names.toArray(String[]::new)));
             builder.certificates(new SelfSignedFiles(selfSignedStorage).kept(made));
             untrusted = selfSigned.isEmpty();

@@ -1,5 +1,6 @@
 package io.webproxy.samples.cli;
 
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.CertificateSource;
 import java.net.InetAddress;
@@ -30,7 +31,7 @@ final class SelfSignedFiles {
     }
 
     /** Only where the home directory can't be used, which no one has named, memory is good enough. */
-    CertificateSource.SelfSigned kept(CertificateSource.SelfSigned made) {
+    SelfSigned kept(SelfSigned made) {
         if (storage != null) {
             return storage.equalsIgnoreCase("none") ? made : made.storedIn(Path.of(storage), fileName(made.names()));
         }

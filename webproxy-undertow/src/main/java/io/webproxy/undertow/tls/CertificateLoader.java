@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
@@ -53,14 +54,14 @@ final class CertificateLoader {
         IdentityHashMap<CertificateSource, HeldKeys> loaded = new IdentityHashMap<>();
         IdentityHashMap<CertificateSource, StandIn> standIns = new IdentityHashMap<>();
         Map<Wanted, StandIn> kept = new HashMap<>();
-        for (CertificateSource.SelfSigned source : LoadedSources.behindProviders(sources)) {
+        for (SelfSigned source : LoadedSources.behindProviders(sources)) {
             standIns.put(source, standIn(source, kept));
         }
         for (CertificateSource source : LoadedSources.leaves(sources)) {
             if (standIns.containsKey(source)) {
                 continue;
             }
-            if (source instanceof CertificateSource.SelfSigned selfSigned) {
+            if (source instanceof SelfSigned selfSigned) {
                 loaded.put(source, selfSigned(selfSigned, kept));
             } else if (!(source instanceof CertificateProvider)) {
                 loaded.put(source, files(source, FileStamp.of(source)));
@@ -93,7 +94,7 @@ final class CertificateLoader {
     }
 
     private HeldKeys files(CertificateSource source, List<FileStamp> stamps) {
-        if (!(source instanceof CertificateSource.SelfSigned selfSigned)) {
+        if (!(source instanceof SelfSigned selfSigned)) {
             return HeldKeys.of(KeyFiles.read(source, clock.instant()), stamps);
         }
         SelfSignedStore store = SelfSignedStore.of(selfSigned, clock);
@@ -136,7 +137,7 @@ final class CertificateLoader {
         return clock.instant();
     }
 
-    private CertificateSource.SelfSigned standard() {
+    private SelfSigned standard() {
         List<String> names = localNames;
         if (names == null) {
             names = Certificates.localNames();
@@ -149,7 +150,7 @@ final class CertificateLoader {
         return Certificates.selfSigned(names.toArray(new String[0]));
     }
 
-    private HeldKeys selfSigned(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {
+    private HeldKeys selfSigned(SelfSigned source, Map<Wanted, StandIn> kept) {
         SelfSignedStore store = SelfSignedStore.of(source, clock);
         if (store != null) {
             try {
@@ -169,11 +170,11 @@ final class CertificateLoader {
 
     /** Whether the server has to renew what it holds, unless another process has done so already. */
     boolean isDue(CertificateSource source, HeldKeys held) {
-        return source instanceof CertificateSource.SelfSigned
+        return source instanceof SelfSigned
                 && held.materials().stream().anyMatch(material -> SelfSignedStore.isDue(material, clock.instant()));
     }
 
-    private StandIn standIn(CertificateSource.SelfSigned source, Map<Wanted, StandIn> kept) {
+    private StandIn standIn(SelfSigned source, Map<Wanted, StandIn> kept) {
         Wanted wanted = new Wanted(source.names(), source.isRsa());
         StandIn same = kept.getOrDefault(wanted, made.get(wanted));
         if (same == null

@@ -1,5 +1,8 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.tls.CertificateSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,16 +30,15 @@ public record FileStamp(
 
     /** Those of all files of a source; none if it has no files. */
     static List<FileStamp> of(CertificateSource source) {
-        if (source instanceof CertificateSource.Pem pem) {
+        if (source instanceof PemSource pem) {
             return List.of(of(pem.certificates()), of(pem.key()));
         }
-        if (source instanceof CertificateSource.SelfSigned kept
-                && kept.directory().isPresent()) {
+        if (source instanceof SelfSigned kept && kept.directory().isPresent()) {
             Path directory = kept.directory().get();
             return List.of(
                     of(directory.resolve(kept.fileName() + ".crt")), of(directory.resolve(kept.fileName() + ".key")));
         }
-        return source instanceof CertificateSource.Pkcs12 pkcs12 ? List.of(of(pkcs12.file())) : List.of();
+        return source instanceof Pkcs12Source pkcs12 ? List.of(of(pkcs12.file())) : List.of();
     }
 
     /** That of a file. */

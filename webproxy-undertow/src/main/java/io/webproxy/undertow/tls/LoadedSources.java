@@ -1,5 +1,8 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.spi.FirstOfSource;
+import io.webproxy.spi.NamedSource;
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
@@ -30,9 +33,9 @@ record LoadedSources(
     }
 
     private static void addLeaves(CertificateSource source, List<CertificateSource> leaves) {
-        if (source instanceof CertificateSource.FirstOf firstOf) {
+        if (source instanceof FirstOfSource firstOf) {
             firstOf.sources().forEach(each -> addLeaves(each, leaves));
-        } else if (source instanceof CertificateSource.ForNames forNames) {
+        } else if (source instanceof NamedSource forNames) {
             addLeaves(forNames.source(), leaves);
         } else if (leaves.stream().noneMatch(other -> other == source)) {
             leaves.add(source);
@@ -43,25 +46,25 @@ record LoadedSources(
      * The self-signed certificates that are asked only behind a provider, are quickly made, and kept nowhere: that of
      * an RSA key would keep an IO thread for too long, and a directory that can't be written is told at the start.
      */
-    static List<CertificateSource.SelfSigned> behindProviders(List<CertificateSource> sources) {
-        List<CertificateSource.SelfSigned> found = new ArrayList<>();
+    static List<SelfSigned> behindProviders(List<CertificateSource> sources) {
+        List<SelfSigned> found = new ArrayList<>();
         sources.forEach(source -> addBehindProviders(source, found));
         found.removeIf(each ->
                 each.isRsa() || each.directory().isPresent() || sources.stream().anyMatch(top -> top == each));
         return found;
     }
 
-    private static void addBehindProviders(CertificateSource source, List<CertificateSource.SelfSigned> found) {
-        if (source instanceof CertificateSource.FirstOf firstOf) {
+    private static void addBehindProviders(CertificateSource source, List<SelfSigned> found) {
+        if (source instanceof FirstOfSource firstOf) {
             boolean behind = false;
             for (CertificateSource each : firstOf.sources()) {
-                if (behind && each instanceof CertificateSource.SelfSigned selfSigned) {
+                if (behind && each instanceof SelfSigned selfSigned) {
                     found.add(selfSigned);
                 }
                 addBehindProviders(each, found);
                 behind |= leaves(List.of(each)).stream().anyMatch(CertificateProvider.class::isInstance);
             }
-        } else if (source instanceof CertificateSource.ForNames forNames) {
+        } else if (source instanceof NamedSource forNames) {
             addBehindProviders(forNames.source(), found);
         }
     }
@@ -138,12 +141,12 @@ record LoadedSources(
         if (source instanceof CertificateProvider provider) {
             return asked.apply(provider);
         }
-        if (source instanceof CertificateSource.FirstOf firstOf) {
+        if (source instanceof FirstOfSource firstOf) {
             return inOrder(firstOf.sources().stream()
                     .map(each -> chooser(each, now, asked))
                     .toList());
         }
-        if (source instanceof CertificateSource.ForNames forNames) {
+        if (source instanceof NamedSource forNames) {
             return new OnlyNames(forNames.names(), chooser(forNames.source(), now, asked));
         }
         StandIn standIn = standIns.get(source);

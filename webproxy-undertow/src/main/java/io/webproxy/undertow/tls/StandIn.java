@@ -5,7 +5,7 @@ import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.tls.engine.HandshakeKeys;
 import io.webproxy.undertow.tls.keys.HostNames;
-import io.webproxy.undertow.tls.keys.SelfSigned;
+import io.webproxy.undertow.tls.keys.SelfSignedMaker;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
@@ -43,7 +43,7 @@ final class StandIn implements KeyChooser {
         this.names = names;
         this.rsa = rsa;
         this.clock = clock;
-        this.wanted = SelfSigned.wanted(names);
+        this.wanted = SelfSignedMaker.wanted(names);
         this.dnsNames = wanted.stream()
                 .filter(String.class::isInstance)
                 .map(String.class::cast)
@@ -54,7 +54,7 @@ final class StandIn implements KeyChooser {
     synchronized KeyMaterial material() {
         KeyMaterial material = made;
         if (material == null) {
-            material = SelfSigned.make(names, rsa, clock.instant());
+            material = SelfSignedMaker.make(names, rsa, clock.instant());
             made = material;
         }
         return material;

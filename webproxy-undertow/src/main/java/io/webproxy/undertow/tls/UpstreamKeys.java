@@ -1,5 +1,7 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
@@ -58,7 +60,7 @@ public final class UpstreamKeys {
     }
 
     private static List<KeyMaterial> entries(CertificateSource source, Instant now) {
-        if (source instanceof CertificateSource.Pem || source instanceof CertificateSource.Pkcs12) {
+        if (source instanceof PemSource || source instanceof Pkcs12Source) {
             return KeyFiles.read(source, now);
         }
         throw new ProxyStartException(source + " can't be an upstream's identity: use a PEM or PKCS#12 file.");

@@ -3,6 +3,7 @@ package io.webproxy.undertow.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyStartException;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.observe.CertificateEvent;
@@ -13,7 +14,7 @@ import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
-import io.webproxy.undertow.tls.keys.SelfSigned;
+import io.webproxy.undertow.tls.keys.SelfSignedMaker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -65,14 +66,14 @@ class SelfSignedTest {
         return loaded;
     }
 
-    private CertificateSource.SelfSigned stored(String... names) {
+    private SelfSigned stored(String... names) {
         return Certificates.selfSigned(names).storedIn(directory.resolve("a/b"));
     }
 
     @Test
     void saysWhatServersNeed() throws Exception {
         KeyMaterial entry =
-                SelfSigned.make(List.of("Host.Example.com", "192.0.2.10", "2001:db8::1", "*.x.org"), false, NOW);
+                SelfSignedMaker.make(List.of("Host.Example.com", "192.0.2.10", "2001:db8::1", "*.x.org"), false, NOW);
         X509Certificate leaf = entry.leaf();
         assertThat(((ECPublicKey) leaf.getPublicKey())
                         .getParams()
@@ -102,7 +103,8 @@ class SelfSignedTest {
 
     @Test
     void rsaHas3072BitsAndMayEncipherKeys() throws Exception {
-        X509Certificate leaf = SelfSigned.make(List.of("localhost"), true, NOW).leaf();
+        X509Certificate leaf =
+                SelfSignedMaker.make(List.of("localhost"), true, NOW).leaf();
         assertThat(((RSAPublicKey) leaf.getPublicKey()).getModulus().bitLength())
                 .isEqualTo(3072);
         assertThat(leaf.getKeyUsage()).containsExactly(true, false, true, false, false, false, false, false, false);
@@ -135,7 +137,7 @@ class SelfSignedTest {
     @ParameterizedTest
     @ValueSource(strings = {"256.1.1.1", "1.2.3", "host.42", ":", "1:2:3", "12345::"})
     void whatIsNeitherNameNorAddressIsRefused(String name) {
-        assertThatThrownBy(() -> SelfSigned.make(List.of(name), false, NOW))
+        assertThatThrownBy(() -> SelfSignedMaker.make(List.of(name), false, NOW))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessage(
                         "selfSigned: " + name + " (expected: a DNS name such as host.example.com, or an IP address).");
@@ -143,7 +145,7 @@ class SelfSignedTest {
 
     @Test
     void namesAndAddressesAreListedInOrderAndCompressed() {
-        KeyMaterial made = SelfSigned.make(
+        KeyMaterial made = SelfSignedMaker.make(
                 List.of("z.example", "2001:DB8:0:0:0:0:0:2", "10.0.0.10", "a.example", "::1", "10.0.0.9"), false, NOW);
         assertThat(HeldKeys.namesOf(made))
                 .containsExactly("a.example", "z.example", "10.0.0.9", "10.0.0.10", "::1", "2001:db8::2");
@@ -159,7 +161,7 @@ class SelfSignedTest {
     @Test
     void longNameIsNoCommonName() {
         String name = "a23456789.".repeat(8) + "example.com";
-        X509Certificate leaf = SelfSigned.make(List.of(name), false, NOW).leaf();
+        X509Certificate leaf = SelfSignedMaker.make(List.of(name), false, NOW).leaf();
         assertThat(leaf.getSubjectX500Principal().getName()).isEqualTo("CN=self-signed");
     }
 

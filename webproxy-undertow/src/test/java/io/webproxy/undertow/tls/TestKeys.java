@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.spi.PemSource;
 import io.webproxy.route.Upstream;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
@@ -49,7 +50,7 @@ final class TestKeys {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         for (CertificateSource source : sources) {
-            KeyMaterial entry = KeyFiles.read((CertificateSource.Pem) source, Instant.now());
+            KeyMaterial entry = KeyFiles.read((PemSource) source, Instant.now());
             store.setKeyEntry(
                     "key-" + store.size(),
                     entry.key(),

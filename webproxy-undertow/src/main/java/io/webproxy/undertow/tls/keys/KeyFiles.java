@@ -1,5 +1,7 @@
 package io.webproxy.undertow.tls.keys;
 
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
 import java.nio.file.Path;
@@ -18,10 +20,10 @@ public final class KeyFiles {
      * @throws IllegalArgumentException if the source names no files of an operator
      */
     public static List<KeyMaterial> read(CertificateSource source, Instant now) {
-        if (source instanceof CertificateSource.Pem pem) {
+        if (source instanceof PemSource pem) {
             return List.of(read(pem, now));
         }
-        if (source instanceof CertificateSource.Pkcs12 pkcs12) {
+        if (source instanceof Pkcs12Source pkcs12) {
             return List.copyOf(Pkcs12File.read(pkcs12.file(), pkcs12.password(), now));
         }
         throw new IllegalArgumentException(source + " has no files");
@@ -32,7 +34,7 @@ public final class KeyFiles {
      *
      * @throws io.webproxy.ProxyStartException with one sentence, if they can't be used
      */
-    public static KeyMaterial read(CertificateSource.Pem source, Instant now) {
+    public static KeyMaterial read(PemSource source, Instant now) {
         Path file = source.certificates();
         PrivateKey key = PemFile.read(source.key(), "key").key(source.password().orElse(null));
         return ChainCheck.entry(
@@ -45,9 +47,9 @@ public final class KeyFiles {
 
     /** A sentence without its end: which certificate expired, and when. */
     public static String expired(CertificateSource source, KeyMaterial material) {
-        Object where = source instanceof CertificateSource.Pem pem
+        Object where = source instanceof PemSource pem
                 ? pem.certificates()
-                : source instanceof CertificateSource.Pkcs12 pkcs12 ? pkcs12.file() : source;
+                : source instanceof Pkcs12Source pkcs12 ? pkcs12.file() : source;
         return "The certificate in " + where + " expired on " + material.notAfter();
     }
 }

@@ -6,6 +6,8 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.webproxy.spi.PemSource;
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
@@ -74,7 +76,7 @@ public final class SelfSignedStore {
     }
 
     /** That of a source; null if it is kept nowhere. */
-    public static @Nullable SelfSignedStore of(CertificateSource.SelfSigned source, Clock clock) {
+    public static @Nullable SelfSignedStore of(SelfSigned source, Clock clock) {
         Path directory = source.directory().orElse(null);
         return directory == null ? null : new SelfSignedStore(directory, source.fileName(), clock);
     }
@@ -127,7 +129,7 @@ public final class SelfSignedStore {
             if (other != null) {
                 return other;
             }
-            KeyMaterial made = SelfSigned.make(names, rsa, clock.instant());
+            KeyMaterial made = SelfSignedMaker.make(names, rsa, clock.instant());
             store(made);
             LOG.info("Made a self-signed certificate, kept in {}", certificateFile);
             return made;
@@ -141,7 +143,7 @@ public final class SelfSignedStore {
         refuseWhatOthersMayUse();
         KeyMaterial kept;
         try {
-            CertificateSource.Pem pem = (CertificateSource.Pem) Certificates.pem(certificateFile, keyFile);
+            PemSource pem = (PemSource) Certificates.pem(certificateFile, keyFile);
             kept = KeyFiles.read(pem, clock.instant());
         } catch (ProxyStartException e) {
             LOG.info("Making a new self-signed certificate: {}", e.getMessage());
@@ -149,7 +151,7 @@ public final class SelfSignedStore {
         }
         Set<Object> served = new HashSet<>(kept.names());
         served.addAll(kept.addresses());
-        boolean asWanted = served.equals(SelfSigned.wanted(names))
+        boolean asWanted = served.equals(SelfSignedMaker.wanted(names))
                 && kept.keyType().equals(rsa ? "RSA" : "EC")
                 && !isDue(kept, clock.instant());
         return asWanted ? kept : null;

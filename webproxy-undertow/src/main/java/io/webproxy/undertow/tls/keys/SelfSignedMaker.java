@@ -37,7 +37,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** Makes self-signed server certificates (RFC 5280). */
-public final class SelfSigned {
+public final class SelfSignedMaker {
     /** Below the 398 days that clients accept. */
     private static final Duration VALIDITY = Duration.ofDays(397);
 
@@ -48,7 +48,7 @@ public final class SelfSigned {
     private static final int RSA_BITS = 3072;
     private static final int MAX_COMMON_NAME = 64;
 
-    private SelfSigned() {}
+    private SelfSignedMaker() {}
 
     /** A key and its certificate for these DNS names and IP addresses. Takes a second or so for RSA. */
     public static KeyMaterial make(List<String> names, boolean rsa, Instant now) {

@@ -1,0 +1,35 @@
+package io.webproxy.spi;
+
+import io.webproxy.tls.CertificateSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A source for some names only: for other names it isn't asked. */
+public final class NamedSource implements CertificateSource {
+    private final List<String> names;
+    private final CertificateSource source;
+
+    /** Copies the list. */
+    public NamedSource(List<String> names, CertificateSource source) {
+        this.names = List.copyOf(names);
+        this.source = source;
+    }
+
+    /** DNS names, wildcards such as {@code *.example.com} and IP addresses, canonical, at least one. */
+    public List<String> names() {
+        return names;
+    }
+
+    /** What serves them. */
+    public CertificateSource source() {
+        return source;
+    }
+
+    @Override
+    public String toString() {
+        return "forNames(" + String.join(", ", names) + ": " + source + ")";
+    }
+}
