@@ -311,7 +311,12 @@ public final class ProxyConfig {
                 .distinct();
     }
 
-    Builder toBuilder() {
+    /**
+     * A builder that holds this configuration. A route that is given to it replaces the one with its name, in its
+     * place; an endpoint replaces the one with its name, or else the one with its protocol and port, unless that is 0.
+     * What has no such one is added. All that was given can be taken back.
+     */
+    public Builder toBuilder() {
         return new Builder(this);
     }
 
@@ -393,7 +398,7 @@ public final class ProxyConfig {
             return https(port, endpoint -> {});
         }
 
-        /** The same with settings of its own; within an update it replaces the HTTPS endpoint with its port. */
+        /** The same with settings of its own; see {@link ProxyConfig#toBuilder} for what it replaces. */
         public Builder https(int port, Consumer<EndpointBuilder> settings) {
             return listen(Endpoint.Protocol.HTTPS, port, settings);
         }
@@ -406,7 +411,7 @@ public final class ProxyConfig {
             return http(port, endpoint -> {});
         }
 
-        /** The same with settings of its own; within an update it replaces the HTTP endpoint with its port. */
+        /** The same with settings of its own; see {@link ProxyConfig#toBuilder} for what it replaces. */
         public Builder http(int port, Consumer<EndpointBuilder> settings) {
             return listen(Endpoint.Protocol.HTTP, port, settings);
         }
@@ -419,14 +424,14 @@ public final class ProxyConfig {
             return redirectHttp(port, endpoint -> {});
         }
 
-        /** The same with settings of its own; within an update it replaces the redirecting endpoint with its port. */
+        /** The same with settings of its own; see {@link ProxyConfig#toBuilder} for what it replaces. */
         public Builder redirectHttp(int port, Consumer<EndpointBuilder> settings) {
             return listen(Endpoint.Protocol.REDIRECT, port, settings);
         }
 
         /**
-         * Adds an endpoint that several protocols share, by rules; within an update it replaces the one with its port,
-         * whose open relays go on. Port 0 is any free one.
+         * Adds an endpoint that several protocols share, by rules. Port 0 is any free one. Open relays of one that it
+         * replaces go on; see {@link ProxyConfig#toBuilder}.
          */
         public Builder listen(int port, Consumer<PortBuilder> rules) {
             PortBuilder builder = new PortBuilder();
@@ -460,8 +465,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Takes an endpoint away, for an update: it stops accepting, and what is in flight on its connections ends
-         * within the drain time. Another one can have its port by the next update, not by the same.
+         * Removes an endpoint. In an update it stops accepting, and what is in flight on its connections ends within
+         * the drain time. Another one can have its port by the next update, not by the same.
          *
          * @param port as it was given; 0 for one that was given as 0
          * @throws IllegalArgumentException if there is none such
@@ -509,9 +514,15 @@ public final class ProxyConfig {
             return this;
         }
 
+        /** Binds endpoints without an address of their own to all addresses; takes {@link #bind} back. */
+        public Builder bindToAll() {
+            this.bind = null;
+            return this;
+        }
+
         /**
          * Where the certificates of HTTPS endpoints come from, in place of those given before; the one that fits the
-         * name that a client asks for is served, else the first.
+         * name that a client asks for is served, else the first. None, the default, is a self-signed one.
          */
         public Builder certificates(CertificateSource... sources) {
             certificates.clear();
@@ -557,21 +568,38 @@ public final class ProxyConfig {
             return route(route -> route.forward(uris));
         }
 
-        /** Adds a route; within an update it replaces the one with its name. */
+        /** Adds a route, or replaces the one with its name that was there, see {@link ProxyConfig#toBuilder}. */
         public Builder route(Consumer<Route.Builder> route) {
             Route.Builder builder = Route.builder();
             Objects.requireNonNull(route, "route").accept(builder);
-            Route built = builder.build();
-            if (replaceable.remove(built.name())) {
-                routes.replaceAll(old -> old.name().equals(built.name()) ? built : old);
+            return route(builder.build());
+        }
+
+        /** The same with a route that is made already. */
+        public Builder route(Route route) {
+            String name = Objects.requireNonNull(route, "route").name();
+            if (replaceable.remove(name)) {
+                routes.replaceAll(old -> old.name().equals(name) ? route : old);
             } else {
-                routes.add(built);
+                routes.add(route);
             }
             return this;
         }
 
+        /** The routes, in place of all that were there, those of {@link #forward} included. */
+        public Builder routes(List<Route> others) {
+            List<Route> checked = new ArrayList<>();
+            for (Route route : Objects.requireNonNull(others, "routes")) {
+                checked.add(Objects.requireNonNull(route, "route"));
+            }
+            routes.clear();
+            routes.addAll(checked);
+            replaceable.clear();
+            return this;
+        }
+
         /**
-         * Removes a route, for an update.
+         * Removes a route. In an update its exchanges end within the drain time.
          *
          * @throws IllegalArgumentException if there is none of that name
          */
@@ -661,6 +689,19 @@ public final class ProxyConfig {
         }
 
         /**
+         * No longer redirects an alias of {@link #canonicalHost}.
+         *
+         * @throws IllegalArgumentException if it is none
+         */
+        public Builder removeCanonicalHost(String alias) {
+            if (canonicalHosts.remove(hostName(Objects.requireNonNull(alias, "alias"))) == null) {
+                throw new IllegalArgumentException(
+                        "removeCanonicalHost: " + alias + " (expected: an alias of canonicalHost(…))");
+            }
+            return this;
+        }
+
+        /**
          * Tells browsers to use HTTPS only for this host (RFC 6797): every response says so to a client that has come
          * by HTTPS, to this server or to a trusted proxy that has said so. Default: nothing is said.
          */
@@ -669,9 +710,24 @@ public final class ProxyConfig {
             return this;
         }
 
+        /**
+         * Tells browsers nothing about HTTPS. They remember what they were told: {@link #hsts} of zero seconds takes
+         * that back.
+         */
+        public Builder withoutHsts() {
+            this.hsts = null;
+            return this;
+        }
+
         /** Pages of one's own for what the proxy answers itself. */
         public Builder errorPages(ErrorPages pages) {
             this.errorPages = Objects.requireNonNull(pages, "errorPages");
+            return this;
+        }
+
+        /** The proxy's own pages, which is the default. */
+        public Builder withoutErrorPages() {
+            this.errorPages = null;
             return this;
         }
 
@@ -693,6 +749,19 @@ public final class ProxyConfig {
         /** Adds an observer. */
         public Builder observer(ProxyObserver observer) {
             observers.add(Objects.requireNonNull(observer, "observer"));
+            return this;
+        }
+
+        /**
+         * Removes an observer, which may still be told of what is under way.
+         *
+         * @throws IllegalArgumentException if it wasn't added
+         */
+        public Builder removeObserver(ProxyObserver observer) {
+            if (!observers.remove(Objects.requireNonNull(observer, "observer"))) {
+                throw new IllegalArgumentException(
+                        "removeObserver: " + observer + " (expected: an observer that was added)");
+            }
             return this;
         }
 
@@ -757,8 +826,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Takes a tunnel away, for an update: no more clients come by it; those that are connected go on until their
-         * own end.
+         * Removes a tunnel. In an update no more clients come by it, and those that are connected go on until their own
+         * end.
          *
          * @throws IllegalArgumentException if there is none such
          */

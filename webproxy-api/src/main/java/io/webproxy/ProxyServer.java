@@ -146,7 +146,7 @@ public final class ProxyServer implements AutoCloseable {
      * Changes routes, endpoints, certificates, credentials, timeouts or limits of the running server, all or nothing: a
      * request sees the old or the new configuration. A route with the name of an existing one replaces it.
      *
-     * @param change is handed a builder that holds the configuration in force
+     * @param change is handed a builder that holds the configuration in force, see {@link ProxyConfig#toBuilder}
      * @return what is in force now
      * @throws ProxyConfigException if the new configuration is wrong; the old one stays
      * @throws ProxyStartException if it can't be put in force, the old one stays; or if the server is closed, or about
@@ -155,8 +155,28 @@ public final class ProxyServer implements AutoCloseable {
     public synchronized ProxyConfig update(Consumer<ProxyConfig.Builder> change) {
         ProxyConfig.Builder builder = open.config().toBuilder();
         Objects.requireNonNull(change, "change").accept(builder);
-        ProxyConfig next = builder.build();
-        running.update(next);
+        return update(builder.build());
+    }
+
+    /**
+     * Puts another configuration in force, in place of the whole one, all or nothing. It may come from any builder:
+     * what it lacks is removed, what it adds is started, and what it has in common with the one in force goes on.
+     *
+     * <ul>
+     *   <li>Routes are the same by name: exchanges go on, those of routes that are gone for the drain time.
+     *   <li>Endpoints are the same by protocol, address and port. Those of port 0 are told apart by name, and without
+     *       one by their order: the first of a protocol and address stays the first, at the port that it has.
+     *   <li>Authenticators, observers and certificate providers are the same object, or they are stopped and others
+     *       started.
+     * </ul>
+     *
+     * @return what is in force now, the argument
+     * @throws ProxyStartException if it can't be put in force, for example because {@code bind}, {@code tlsProvider} or
+     *     the threads of {@link Tuning} differ, which only a start sets; the old one stays; or if the server is closed,
+     *     or about to be
+     */
+    public synchronized ProxyConfig update(ProxyConfig next) {
+        running.update(Objects.requireNonNull(next, "config"));
         List<Endpoint> bound = running.status().endpoints();
         // none when it was closed meanwhile
         open = new Open(next, bound.isEmpty() ? open.endpoints() : bound);

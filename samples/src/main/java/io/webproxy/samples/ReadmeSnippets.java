@@ -14,6 +14,7 @@ import io.webproxy.route.FilterDecision;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.HostHeader;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
@@ -21,6 +22,7 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -71,6 +73,20 @@ final class ReadmeSnippets {
                 c -> c.route(r -> r.name("chat").host("chat.example.com").forward("http://10.0.0.7:11434")));
         // readme: end
         return now;
+    }
+
+    static void updates(ProxyServer proxy) {
+        // readme: updates
+        // incremental: the builder holds what is in force
+        proxy.update(c -> c.route(r -> r.name("chat").host("chat.example.com").forward("http://10.0.0.7:11434"))
+                .withoutAuthentication());
+        // declarative: the whole configuration, however it was made
+        Route chat = Route.builder()
+                .host("chat.example.com")
+                .forward("http://10.0.0.7:11434")
+                .build();
+        proxy.update(proxy.config().toBuilder().routes(List.of(chat)).build());
+        // readme: end
     }
 
     static ProxyConfig.Builder timeouts(ProxyConfig.Builder builder) {

@@ -3,11 +3,13 @@ package io.webproxy.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.Tuning;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.EndpointBuilder;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
@@ -17,7 +19,7 @@ import io.webproxy.samples.cli.Cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
-import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,11 +111,18 @@ class ReadmeTest {
                 .filter(method -> method.getDeclaringClass() != Object.class)
                 .map(Method::getName)
                 .filter(name -> !Set.of("build", "start").contains(name));
-        Stream<String> records = Stream.of(HttpLimits.class, Http2Limits.class, PoolLimits.class)
-                .flatMap(limits -> Stream.of(limits.getRecordComponents()))
-                .map(RecordComponent::getName);
+        Stream<String> options = Stream.of(
+                        HttpLimits.class, Http2Limits.class, ConnectionLimits.class, PoolLimits.class)
+                .flatMap(limits -> Stream.of(limits.getMethods()))
+                .filter(method -> method.getParameterCount() == 0
+                        && method.getDeclaringClass() != Object.class
+                        && !Modifier.isStatic(method.getModifiers()))
+                .map(Method::getName)
+                .filter(name -> !Set.of("hashCode", "toString").contains(name));
+        Stream<String> tuning =
+                Stream.of(Tuning.class.getMethods()).map(Method::getName).filter(name -> name.startsWith("with"));
 
-        assertThat(Stream.concat(builders, records))
+        assertThat(Stream.of(builders, options, tuning).flatMap(names -> names))
                 .allSatisfy(name -> assertThat(apiReadme + acmeReadme).containsPattern("`" + name + "[`(]"));
     }
 

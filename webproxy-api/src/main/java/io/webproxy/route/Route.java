@@ -43,6 +43,7 @@ public final class Route {
             Pattern.compile("https?://[A-Za-z0-9.\\-_~\\[\\]:]+(/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*)?");
 
     private final String name;
+    private final boolean named;
     private final HostPattern host;
     private final PathPrefix path;
     private final Set<String> methods;
@@ -81,6 +82,7 @@ public final class Route {
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
         this.underscores = builder.underscores;
+        this.named = builder.name != null;
         this.name =
                 builder.name == null ? host + path.toString() + new Conditions(methods, headers).text() : builder.name;
     }
@@ -88,6 +90,11 @@ public final class Route {
     /** A route for any host and any path, without upstreams yet. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** A builder that holds this route; a name that wasn't given follows what changes. */
+    public Builder toBuilder() {
+        return new Builder(this);
     }
 
     /**
@@ -241,6 +248,38 @@ public final class Route {
 
         private Builder() {}
 
+        private Builder(Route route) {
+            name = route.named ? route.name : null;
+            host = route.host;
+            path = route.path;
+            methods.addAll(route.methods);
+            headers.addAll(route.headers);
+            replacedPrefix = route.rewrite.prefix().orElse(null);
+            rewritten = route.rewrite.pattern().orElse(null);
+            replacement = route.rewrite.replacement();
+            requestHeaders.addAll(route.rewrite.requestHeaders());
+            responseHeaders.addAll(route.rewrite.responseHeaders());
+            hostHeader = route.rewrite.hostHeader();
+            allow.addAll(route.access.allow());
+            deny.addAll(route.access.deny());
+            ownAuthenticator = route.access.ownAuthenticator();
+            authenticator = route.access.authenticator().orElse(null);
+            requestBodyBytes = route.access.requestBodyBytes().orElse(null);
+            rateLimit = route.access.rateLimit().orElse(null);
+            upstreams.addAll(route.upstreams);
+            balancing = route.balancing;
+            healthCheck = route.healthCheck;
+            failureShare = route.failureShare;
+            filter = route.filter;
+            answer = route.answer;
+            redirect = route.redirect;
+            timeouts = route.timeouts;
+            sseHeartbeat = route.sseHeartbeat;
+            webSocketPings = route.webSocketPings;
+            halfClose = route.halfClose;
+            underscores = route.underscores;
+        }
+
         /**
          * What the route is called in records, logs and updates; default: its host and path pattern with methods and
          * names of fields. Routes that differ only in the values of fields need names.
@@ -261,7 +300,13 @@ public final class Route {
             return this;
         }
 
-        /** The paths, see {@link PathPrefix#of}; default: all. */
+        /** Every host, which is the default; takes {@link #host} back. */
+        public Builder anyHost() {
+            this.host = HostPattern.any();
+            return this;
+        }
+
+        /** The paths, see {@link PathPrefix#of}; default: all, which is {@code /}. */
         public Builder path(String prefix) {
             this.path = PathPrefix.of(prefix);
             return this;
@@ -293,6 +338,13 @@ public final class Route {
         /** Adds a condition: only requests with this field and this value, byte for byte. */
         public Builder matchHeader(String name, String value) {
             headers.add(new HeaderMatch(name, Optional.of(Objects.requireNonNull(value, "value"))));
+            return this;
+        }
+
+        /** All methods, and whatever fields: takes back what {@code match…} has added. Host and path stay. */
+        public Builder clearMatches() {
+            methods.clear();
+            headers.clear();
             return this;
         }
 
@@ -345,6 +397,14 @@ public final class Route {
             return this;
         }
 
+        /** The upstream sees the path as it came: takes back how prefix and path were rewritten. */
+        public Builder clearRewrite() {
+            this.replacedPrefix = null;
+            this.rewritten = null;
+            this.replacement = "";
+            return this;
+        }
+
         /** The upstream sees this field with this one value, see {@link HeaderEdit}. */
         public Builder setRequestHeader(String name, String value) {
             requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
@@ -381,6 +441,13 @@ public final class Route {
             return this;
         }
 
+        /** Fields pass as they came: takes back what was to be set, added and removed, in both directions. */
+        public Builder clearHeaderEdits() {
+            requestHeaders.clear();
+            responseHeaders.clear();
+            return this;
+        }
+
         /** What {@code Host} says to the upstream; default: what the client said. */
         public Builder hostHeader(HostHeader policy) {
             this.hostHeader = Objects.requireNonNull(policy, "hostHeader");
@@ -398,11 +465,20 @@ public final class Route {
             return this;
         }
 
-        /** Client addresses in these ranges get 403, whatever {@link #allow} says. */
+        /**
+         * Client addresses in these ranges get 403, whatever {@link #allow} says; in addition to those given before.
+         */
         public Builder deny(String... ranges) {
             for (String range : Objects.requireNonNull(ranges, "deny")) {
                 deny.add(AddressRange.of(range));
             }
+            return this;
+        }
+
+        /** Every client address may use the route: takes back what {@link #allow} and {@link #deny} have added. */
+        public Builder clearAddresses() {
+            allow.clear();
+            deny.clear();
             return this;
         }
 
@@ -425,6 +501,13 @@ public final class Route {
             return this;
         }
 
+        /** The server's authenticator decides, which is the default. */
+        public Builder withServerAuthentication() {
+            this.authenticator = null;
+            this.ownAuthenticator = false;
+            return this;
+        }
+
         /**
          * The longest request body in bytes, in place of the server's limit; above it: 413.
          *
@@ -435,6 +518,12 @@ public final class Route {
                 throw new IllegalArgumentException("route.requestBodyBytes: " + most + " (expected: 0 or more)");
             }
             this.requestBodyBytes = most;
+            return this;
+        }
+
+        /** The server's limit of request bodies holds, which is the default. */
+        public Builder withServerBodyLimit() {
+            this.requestBodyBytes = null;
             return this;
         }
 
@@ -462,6 +551,12 @@ public final class Route {
         /** The application's say in every request; default: none. */
         public Builder filter(RequestFilter hook) {
             this.filter = Objects.requireNonNull(hook, "filter");
+            return this;
+        }
+
+        /** No filter, which is the default. */
+        public Builder withoutFilter() {
+            this.filter = null;
             return this;
         }
 
@@ -510,9 +605,23 @@ public final class Route {
             return this;
         }
 
+        /** Takes back where the route leads: upstreams, answer and redirect. One of them must be given then. */
+        public Builder clearTarget() {
+            upstreams.clear();
+            this.answer = null;
+            this.redirect = null;
+            return this;
+        }
+
         /** Timeouts in place of the server's. */
         public Builder timeouts(TimeoutPolicy policy) {
             this.timeouts = Objects.requireNonNull(policy, "timeouts");
+            return this;
+        }
+
+        /** The server's timeouts, which is the default. */
+        public Builder withServerTimeouts() {
+            this.timeouts = null;
             return this;
         }
 
@@ -553,6 +662,12 @@ public final class Route {
             return this;
         }
 
+        /** A client that ends its sending side has left, which is the default. */
+        public Builder withoutHalfClose() {
+            this.halfClose = false;
+            return this;
+        }
+
         /**
          * Fields whose names have underscores or other punctuation pass on this route although it has a filter, or an
          * authenticator that isn't {@code BasicAuth}. By default they are dropped there: the upstream may take
@@ -565,9 +680,21 @@ public final class Route {
             return this;
         }
 
+        /** Takes {@link #allowUnderscores()} back. */
+        public Builder withoutUnderscores() {
+            this.underscores = false;
+            return this;
+        }
+
         /** How many requests one client address may send to this route; default: as many as it likes. */
         public Builder rateLimit(RateLimit limit) {
             this.rateLimit = Objects.requireNonNull(limit, "rateLimit");
+            return this;
+        }
+
+        /** As many requests as clients like, which is the default. */
+        public Builder withoutRateLimit() {
+            this.rateLimit = null;
             return this;
         }
 

@@ -192,7 +192,7 @@ final class Listeners implements Part {
 
     /**
      * Whether the socket of an endpoint may go on as another one: with the same port of the configuration, or, if that
-     * is any, the same name.
+     * is any, the same name or none.
      */
     private static boolean isSameSocket(ProxyConfig config, Listener old, ProxyConfig.Listen other) {
         ProxyConfig.Listen listen = old.listen;
@@ -200,10 +200,7 @@ final class Listeners implements Part {
                 && listen.port() == other.port()
                 && hostOf(config, listen).equals(hostOf(config, other))
                 && (listen.port() != 0
-                        || (listen.settings().name().isPresent()
-                                && listen.settings()
-                                        .name()
-                                        .equals(other.settings().name())));
+                        || listen.settings().name().equals(other.settings().name()));
     }
 
     private static Optional<String> hostOf(ProxyConfig config, ProxyConfig.Listen listen) {
