@@ -1,4 +1,5 @@
 /** What users of webproxy compile against; the engine is found by {@link java.util.ServiceLoader}. */
+@SuppressWarnings("module") // the modules that spi is for aren't there yet when this one is compiled
 module io.webproxy.api {
     requires static transitive org.jspecify;
     // the engine's, which is often on the class path: there a module of the JDK that no module requires isn't seen

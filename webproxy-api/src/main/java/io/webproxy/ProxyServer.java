@@ -68,9 +68,12 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private static ProxyEngine engine() {
+        ClassLoader loader = ProxyServer.class.getClassLoader();
+        // an engine on the class path is in a module without a name, which an export can't name
+        ProxyServer.class.getModule().addExports("io.webproxy.spi", loader.getUnnamedModule());
         try {
-            Iterator<ProxyEngine> engines = ServiceLoader.load(ProxyEngine.class, ProxyServer.class.getClassLoader())
-                    .iterator();
+            Iterator<ProxyEngine> engines =
+                    ServiceLoader.load(ProxyEngine.class, loader).iterator();
             if (engines.hasNext()) {
                 return engines.next();
             }

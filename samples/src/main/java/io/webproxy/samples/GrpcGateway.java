@@ -58,10 +58,10 @@ public final class GrpcGateway {
                     Locale.ROOT,
                     "%s has ended with %s after %.1f s%s%s%n",
                     ended.path(),
-                    ended.grpcStatus() == null ? "no status" : "status " + ended.grpcStatus(),
+                    ended.grpcStatus().map(status -> "status " + status).orElse("no status"),
                     ended.total().toMillis() / 1000.0,
-                    ended.upstream() == null ? "" : " at " + ended.upstream(),
-                    ended.error() == null ? "" : ", " + ended.error());
+                    ended.upstream().map(upstream -> " at " + upstream).orElse(""),
+                    ended.error().map(error -> ", " + error).orElse(""));
         }
     }
 }

@@ -47,7 +47,7 @@ public final class StreamingGateway {
         public void timeoutClassChanged(TimeoutClassChange change) {
             out.printf(
                     "%s %s %s %s%n",
-                    change.method(), change.path(), change.from() == null ? "is" : "becomes", change.to());
+                    change.method(), change.path(), change.from().isEmpty() ? "is" : "becomes", change.to());
         }
 
         @Override
@@ -61,7 +61,7 @@ public final class StreamingGateway {
                     ended.status(),
                     ended.bytesOut(),
                     ended.total().toMillis() / 1000.0,
-                    ended.error() == null ? "" : ", " + ended.error());
+                    ended.error().map(error -> ", " + error).orElse(""));
         }
     }
 }

@@ -23,7 +23,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -147,10 +146,7 @@ public final class AcmeCertificates implements CertificateProvider {
         Running now = running;
         return now != null
                 ? now.caretaker().status()
-                : wanted.stream()
-                        .map(one -> new CertificateStatus(
-                                one.names(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()))
-                        .toList();
+                : wanted.stream().map(one -> CertificateStatus.of(one.names())).toList();
     }
 
     /**

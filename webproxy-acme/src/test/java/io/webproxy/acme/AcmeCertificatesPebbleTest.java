@@ -7,9 +7,9 @@ import io.webproxy.acme.testing.FakeContext;
 import io.webproxy.acme.testing.TestResponder;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.CertificateEvent.Kind;
+import io.webproxy.spi.ClientHelloData;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Pebble;
-import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ class AcmeCertificatesPebbleTest {
     private Path directory;
 
     private static KeyMaterial select(AcmeCertificates certificates, String name, String keyType) {
-        return certificates.select(new ClientHello(
+        return certificates.select(new ClientHelloData(
                 Optional.of(name), List.of("h2"), new InetSocketAddress("127.0.0.1", 443), Set.of(keyType)));
     }
 

@@ -15,6 +15,7 @@ import io.webproxy.acme.testing.MemoryStore;
 import io.webproxy.acme.testing.NoDns;
 import io.webproxy.acme.testing.TestCertificates;
 import io.webproxy.observe.CertificateEvent.Kind;
+import io.webproxy.spi.ClientHelloData;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.ClientHello;
@@ -55,7 +56,8 @@ class AcmeCertificatesTest {
     }
 
     private static ClientHello hello(@Nullable String name, String address, Set<String> keyTypes) {
-        return new ClientHello(Optional.ofNullable(name), List.of("h2"), new InetSocketAddress(address, 443), keyTypes);
+        return new ClientHelloData(
+                Optional.ofNullable(name), List.of("h2"), new InetSocketAddress(address, 443), keyTypes);
     }
 
     private static @Nullable String chosen(AcmeCertificates certificates, @Nullable String name, String address) {

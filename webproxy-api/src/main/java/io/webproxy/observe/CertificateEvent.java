@@ -4,26 +4,92 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Something has happened to a certificate of the server.
- *
- * @param kind what
- * @param names the DNS names and IP addresses that the certificate is for
- * @param notAfter until when the certificate that is served from now on is valid; empty if there is none
- * @param detail one sentence
- * @param problems what the CA said about single names, or about the whole order under an empty name; empty unless
- *     something failed there
- */
-public record CertificateEvent(
-        Kind kind, List<String> names, Optional<Instant> notAfter, String detail, List<Problem> problems) {
-    /** Copies the lists. */
-    public CertificateEvent {
-        Objects.requireNonNull(kind, "kind");
-        names = List.copyOf(names);
-        Objects.requireNonNull(notAfter, "notAfter");
-        Objects.requireNonNull(detail, "detail");
-        problems = List.copyOf(problems);
+/** Something has happened to a certificate of the server. Immutable. */
+public final class CertificateEvent {
+    private final Kind kind;
+    private final List<String> names;
+    private final @Nullable Instant notAfter;
+    private final String detail;
+    private final List<Problem> problems;
+
+    private CertificateEvent(
+            Kind kind, List<String> names, @Nullable Instant notAfter, String detail, List<Problem> problems) {
+        this.kind = Objects.requireNonNull(kind, "kind");
+        this.names = List.copyOf(Objects.requireNonNull(names, "names"));
+        this.notAfter = notAfter;
+        this.detail = Objects.requireNonNull(detail, "detail");
+        this.problems = List.copyOf(Objects.requireNonNull(problems, "problems"));
+    }
+
+    /**
+     * An event without an end of validity and without problems.
+     *
+     * @param names the DNS names and IP addresses that the certificate is for
+     * @param detail one sentence
+     */
+    public static CertificateEvent of(Kind kind, List<String> names, String detail) {
+        return new CertificateEvent(kind, names, null, detail, List.of());
+    }
+
+    /** The same with another end of what is served from now on. */
+    public CertificateEvent withNotAfter(Instant end) {
+        return new CertificateEvent(kind, names, Objects.requireNonNull(end, "notAfter"), detail, problems);
+    }
+
+    /** The same with other problems. */
+    public CertificateEvent withProblems(List<Problem> others) {
+        return new CertificateEvent(kind, names, notAfter, detail, others);
+    }
+
+    /** What has happened. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The DNS names and IP addresses that the certificate is for. */
+    public List<String> names() {
+        return names;
+    }
+
+    /** Until when the certificate that is served from now on is valid; empty if there is none. */
+    public Optional<Instant> notAfter() {
+        return Optional.ofNullable(notAfter);
+    }
+
+    /** One sentence. */
+    public String detail() {
+        return detail;
+    }
+
+    /**
+     * What the CA said about single names, or about the whole order under an empty name; empty unless something failed
+     * there.
+     */
+    public List<Problem> problems() {
+        return problems;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof CertificateEvent event
+                && kind == event.kind
+                && names.equals(event.names)
+                && Objects.equals(notAfter, event.notAfter)
+                && detail.equals(event.detail)
+                && problems.equals(event.problems);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(kind, names, notAfter, detail, problems);
+    }
+
+    @Override
+    public String toString() {
+        return "CertificateEvent[kind=" + kind + ", names=" + names + ", notAfter=" + notAfter() + ", detail=" + detail
+                + ", problems=" + problems + "]";
     }
 
     /** What can happen. */
@@ -42,19 +108,60 @@ public record CertificateEvent(
         REVOKED
     }
 
-    /**
-     * A problem document's content (RFC 7807, RFC 8555 section 6.7).
-     *
-     * @param name the name that it is about; empty for all
-     * @param type its type, such as {@code urn:ietf:params:acme:error:dns}
-     * @param detail its text
-     */
-    public record Problem(String name, String type, String detail) {
-        /** Nothing is null. */
-        public Problem {
-            Objects.requireNonNull(name, "name");
-            Objects.requireNonNull(type, "type");
-            Objects.requireNonNull(detail, "detail");
+    /** A problem document's content (RFC 7807, RFC 8555 section 6.7). Immutable. */
+    public static final class Problem {
+        private final String name;
+        private final String type;
+        private final String detail;
+
+        private Problem(String name, String type, String detail) {
+            this.name = Objects.requireNonNull(name, "name");
+            this.type = Objects.requireNonNull(type, "type");
+            this.detail = Objects.requireNonNull(detail, "detail");
+        }
+
+        /**
+         * A problem of one name, or of all.
+         *
+         * @param name the name that it is about; empty for all
+         * @param type its type, such as {@code urn:ietf:params:acme:error:dns}
+         * @param detail its text
+         */
+        public static Problem of(String name, String type, String detail) {
+            return new Problem(name, type, detail);
+        }
+
+        /** The name that it is about; empty for all. */
+        public String name() {
+            return name;
+        }
+
+        /** Its type, such as {@code urn:ietf:params:acme:error:dns}. */
+        public String type() {
+            return type;
+        }
+
+        /** Its text. */
+        public String detail() {
+            return detail;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Problem problem
+                    && name.equals(problem.name)
+                    && type.equals(problem.type)
+                    && detail.equals(problem.detail);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(name, type, detail);
+        }
+
+        @Override
+        public String toString() {
+            return "Problem[name=" + name + ", type=" + type + ", detail=" + detail + "]";
         }
     }
 }

@@ -1,28 +1,29 @@
 package io.webproxy.observe;
 
-import java.util.Objects;
+import io.webproxy.spi.TunnelEventData;
 
 /**
  * Something has happened to a tunnel's control channel or announcements. What becomes of clients is told by
- * {@link RelayRecord}s.
- *
- * @param kind what
- * @param peer the agent's name at the public side, or its key or address if it is refused; the public server's host and
- *     port at the private side
- * @param subject the server name or port that it is about; empty for a channel
- * @param detail a sentence that says more, such as why; empty when there is no more to say
+ * {@link RelayRecord}s. Made by the engine; immutable.
  */
-public record TunnelEvent(Kind kind, String peer, String subject, String detail) {
-    /** Nothing is null. */
-    public TunnelEvent {
-        Objects.requireNonNull(kind, "kind");
-        Objects.requireNonNull(peer, "peer");
-        Objects.requireNonNull(subject, "subject");
-        Objects.requireNonNull(detail, "detail");
-    }
+public sealed interface TunnelEvent permits TunnelEventData {
+    /** What. */
+    Kind kind();
+
+    /**
+     * The agent's name at the public side, or its key or address if it is refused; the public server's host and port at
+     * the private side.
+     */
+    String peer();
+
+    /** The server name or port that it is about; empty for a channel. */
+    String subject();
+
+    /** A sentence that says more, such as why; empty when there is no more to say. */
+    String detail();
 
     /** What can happen. */
-    public enum Kind {
+    enum Kind {
         /** Public side: an agent's control channel is open. */
         AGENT_CONNECTED,
         /** Public side: it is closed, by the agent or by this server, which has said so to the other. */

@@ -22,8 +22,7 @@ public interface ProxyEngine {
     /** A started server. Thread-safe. */
     interface Running {
         /**
-         * What it does right now, with the endpoints' real ports; {@link ProxyStatus#empty()} once everything is
-         * released.
+         * What it does right now, with the endpoints' real ports; that of a closed server once everything is released.
          */
         ProxyStatus status();
 

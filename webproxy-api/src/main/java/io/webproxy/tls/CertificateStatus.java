@@ -4,28 +4,102 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A certificate that is served or wanted, at one moment.
- *
- * @param names the DNS names and IP addresses that it is for
- * @param issuer the distinguished name of who issued what is served; empty while there is none
- * @param notAfter until when that is valid; empty while there is none
- * @param nextAttempt when it is obtained or renewed next; empty if nobody does
- * @param lastError why the last attempt failed, one sentence; empty if it didn't
- */
-public record CertificateStatus(
-        List<String> names,
-        Optional<String> issuer,
-        Optional<Instant> notAfter,
-        Optional<Instant> nextAttempt,
-        Optional<String> lastError) {
-    /** Copies the names. */
-    public CertificateStatus {
-        names = List.copyOf(names);
-        Objects.requireNonNull(issuer, "issuer");
-        Objects.requireNonNull(notAfter, "notAfter");
-        Objects.requireNonNull(nextAttempt, "nextAttempt");
-        Objects.requireNonNull(lastError, "lastError");
+/** A certificate that is served or wanted, at one moment. Immutable. */
+public final class CertificateStatus {
+    private final List<String> names;
+    private final @Nullable String issuer;
+    private final @Nullable Instant notAfter;
+    private final @Nullable Instant nextAttempt;
+    private final @Nullable String lastError;
+
+    private CertificateStatus(
+            List<String> names,
+            @Nullable String issuer,
+            @Nullable Instant notAfter,
+            @Nullable Instant nextAttempt,
+            @Nullable String lastError) {
+        this.names = List.copyOf(Objects.requireNonNull(names, "names"));
+        this.issuer = issuer;
+        this.notAfter = notAfter;
+        this.nextAttempt = nextAttempt;
+        this.lastError = lastError;
+    }
+
+    /**
+     * A certificate that is wanted: nothing is served, no attempt is planned and none has failed.
+     *
+     * @param names the DNS names and IP addresses that it is for
+     */
+    public static CertificateStatus of(List<String> names) {
+        return new CertificateStatus(names, null, null, null, null);
+    }
+
+    /** The same with the distinguished name of who issued what is served. */
+    public CertificateStatus withIssuer(String name) {
+        return new CertificateStatus(names, Objects.requireNonNull(name, "issuer"), notAfter, nextAttempt, lastError);
+    }
+
+    /** The same with the end of what is served. */
+    public CertificateStatus withNotAfter(Instant end) {
+        return new CertificateStatus(names, issuer, Objects.requireNonNull(end, "notAfter"), nextAttempt, lastError);
+    }
+
+    /** The same with the time at which it is obtained or renewed next. */
+    public CertificateStatus withNextAttempt(Instant time) {
+        return new CertificateStatus(names, issuer, notAfter, Objects.requireNonNull(time, "nextAttempt"), lastError);
+    }
+
+    /** The same with the reason, one sentence, why the last attempt failed. */
+    public CertificateStatus withLastError(String sentence) {
+        return new CertificateStatus(
+                names, issuer, notAfter, nextAttempt, Objects.requireNonNull(sentence, "lastError"));
+    }
+
+    /** The DNS names and IP addresses that it is for. */
+    public List<String> names() {
+        return names;
+    }
+
+    /** The distinguished name of who issued what is served; empty while nothing is. */
+    public Optional<String> issuer() {
+        return Optional.ofNullable(issuer);
+    }
+
+    /** Until when what is served is valid; empty while nothing is. */
+    public Optional<Instant> notAfter() {
+        return Optional.ofNullable(notAfter);
+    }
+
+    /** When it is obtained or renewed next; empty if that isn't done by the proxy. */
+    public Optional<Instant> nextAttempt() {
+        return Optional.ofNullable(nextAttempt);
+    }
+
+    /** Why the last attempt failed, one sentence; empty if it didn't. */
+    public Optional<String> lastError() {
+        return Optional.ofNullable(lastError);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof CertificateStatus status
+                && names.equals(status.names)
+                && Objects.equals(issuer, status.issuer)
+                && Objects.equals(notAfter, status.notAfter)
+                && Objects.equals(nextAttempt, status.nextAttempt)
+                && Objects.equals(lastError, status.lastError);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(names, issuer, notAfter, nextAttempt, lastError);
+    }
+
+    @Override
+    public String toString() {
+        return "CertificateStatus[names=" + names + ", issuer=" + issuer() + ", notAfter=" + notAfter()
+                + ", nextAttempt=" + nextAttempt() + ", lastError=" + lastError() + "]";
     }
 }

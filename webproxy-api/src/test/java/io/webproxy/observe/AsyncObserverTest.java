@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.spi.TimeoutClassChangeData;
 import io.webproxy.timeout.TimeoutClass;
 import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -68,8 +70,8 @@ class AsyncObserverTest {
     }
 
     private static TimeoutClassChange change(String path) {
-        return new TimeoutClassChange(
-                InetAddress.getLoopbackAddress(), "GET", "example.com", path, "/", null, TimeoutClass.LONG);
+        return new TimeoutClassChangeData(
+                InetAddress.getLoopbackAddress(), "GET", "example.com", path, "/", Optional.empty(), TimeoutClass.LONG);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.webproxy.observe;
 
+import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -10,7 +11,7 @@ final class Records {
     private Records() {}
 
     static ExchangeRecord ofPath(String path) {
-        return new ExchangeRecord(
+        return new ExchangeData(
                 "request-1",
                 Instant.EPOCH,
                 InetAddress.getLoopbackAddress(),

@@ -6,7 +6,6 @@ import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -75,7 +74,6 @@ public final class HeldProvider implements CertificateProvider {
 
     @Override
     public List<CertificateStatus> status() {
-        return List.of(new CertificateStatus(
-                List.of("wanted.example"), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()));
+        return List.of(CertificateStatus.of(List.of("wanted.example")));
     }
 }

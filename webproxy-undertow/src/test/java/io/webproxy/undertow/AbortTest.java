@@ -63,7 +63,7 @@ class AbortTest {
             assertThat(response.body().string()).doesNotContain("127.0.0.1");
             assertThat(upstreamClosed.await(30, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            assertThat(record.error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
             assertThat(record.status()).isEqualTo(504);
         }
     }
@@ -100,7 +100,7 @@ class AbortTest {
                 }
             }
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.error()).contains(ForwardError.REQUEST_REJECTED);
             assertThat(record.status()).isEqualTo(408);
             await().until(() -> proxy.server().status().exchanges() == 0);
         }
@@ -142,7 +142,7 @@ class AbortTest {
                 return (expects || before > 0) && pieces.get() == before;
             });
             clock.pass(SHORT.idle(TimeoutClass.DEFAULT));
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
             answered.countDown();
             client.close();
             sending.get(30, TimeUnit.SECONDS);
@@ -235,7 +235,7 @@ class AbortTest {
             assertThat(client.read(5)).isEqualTo("hello");
             clock.pass(SHORT.idle(TimeoutClass.DEFAULT));
             assertThat(ResponseRelayTest.readUntilEnd(client)).isEqualTo("reset");
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_BODY_IDLE);
             await().until(() -> proxy.server().status().exchanges() == 0);
         }
     }
@@ -269,7 +269,7 @@ class AbortTest {
             assertThatThrownBy(() -> aborted.body().string()).isInstanceOf(IOException.class);
             ExchangeRecord record = proxy.record();
             assertThat(record.path()).isEqualTo("/aborted");
-            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(record.error()).contains(ForwardError.RESPONSE_BODY_IDLE);
             await().until(() -> proxy.server().status().exchanges() == 1);
             release.countDown();
             assertThat(sibling.body().string()).isEqualTo("helloworld");
@@ -313,7 +313,7 @@ class AbortTest {
             assertThat(client.end()).isEqualTo("end");
             assertThat(seen.get(30, TimeUnit.SECONDS)).doesNotEndWith("0\r\n\r\n");
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.error()).contains(ForwardError.REQUEST_REJECTED);
             assertThat(record.status()).isEqualTo(400);
         }
     }
@@ -348,7 +348,7 @@ class AbortTest {
                         clock.skip(limit);
                         return proxy.ended() == ended;
                     });
-                    assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+                    assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_BODY_IDLE);
                 }
                 if (i == 3) {
                     before = directBuffers();
@@ -425,7 +425,7 @@ class AbortTest {
             assertThat(client.answer(3)).isEqualTo("200");
             ExchangeRecord record = proxy.record();
             assertThat(record.status()).isEqualTo(413);
-            assertThat(record.error()).isNull();
+            assertThat(record.error()).isEmpty();
             await().until(() -> proxy.server().status().exchanges() == 0);
         }
     }
@@ -449,7 +449,7 @@ class AbortTest {
             third.send("GET /3 HTTP/1.1¶Host: localhost¶¶");
             await().until(() -> waiting(proxy) == 2);
             second.reset();
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(proxy.record().error()).contains(ForwardError.CLIENT_ABORTED);
             release.countDown();
             assertThat(first.readResponse()).endsWith("ok");
             assertThat(third.readResponse()).endsWith("ok");

@@ -32,7 +32,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -363,8 +362,7 @@ class CertificateProviderTest {
             assertThat(status.get(1).names()).containsExactly("own.example", "192.0.2.1");
             assertThat(status.get(1).issuer()).hasValue("CN=own.example");
             assertThat(status.get(1).notAfter()).isPresent();
-            CertificateEvent event = new CertificateEvent(
-                    CertificateEvent.Kind.OBTAINED, List.of("x.example"), Optional.empty(), "Done.", List.of());
+            CertificateEvent event = CertificateEvent.of(CertificateEvent.Kind.OBTAINED, List.of("x.example"), "Done.");
             Objects.requireNonNull(provider.context).publish(event);
             assertThat(events.poll(30, TimeUnit.SECONDS)).isEqualTo(event);
         }

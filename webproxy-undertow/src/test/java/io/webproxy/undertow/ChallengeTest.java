@@ -89,7 +89,7 @@ class ChallengeTest {
                 assertThat(said).startsWith("HTTP/1.1 200 OK").endsWith("\r\n\r\ntoken-1_A.thumb");
                 assertThat(proxy.record()).satisfies(record -> {
                     assertThat(record.status()).isEqualTo(200);
-                    assertThat(record.error()).isNull();
+                    assertThat(record.error()).isEmpty();
                 });
                 assertThat(ask(port, "GET", WELL_KNOWN + "token-1_A?x=1")).endsWith("token-1_A.thumb");
                 assertThat(ask(port, "GET", "http://a.example" + WELL_KNOWN + "token-1_A"))

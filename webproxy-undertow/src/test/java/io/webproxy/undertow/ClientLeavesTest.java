@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -55,7 +56,7 @@ class ClientLeavesTest {
             await().until(() -> upstream.connections() == 1);
             client.reset();
             reset.countDown();
-            assertThat(proxy.record().error()).isIn(ForwardError.CLIENT_ABORTED, null);
+            assertThat(proxy.record().error()).isIn(Optional.empty(), Optional.of(ForwardError.CLIENT_ABORTED));
         }
     }
 
@@ -78,7 +79,7 @@ class ClientLeavesTest {
             call.cancel();
             assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             running.get(30, TimeUnit.SECONDS);
         }
@@ -183,7 +184,7 @@ class ClientLeavesTest {
                 }
             }
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(when == Phase.DOWNLOAD ? 200 : 499);
             await().until(() -> proxy.server().status().exchanges() == 0);
         }
@@ -228,7 +229,7 @@ class ClientLeavesTest {
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("halfhalf");
             assertThat(client.end()).isEqualTo("end");
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isNull();
+            assertThat(record.error()).isEmpty();
             assertThat(record.status()).isEqualTo(200);
         }
     }
@@ -260,7 +261,7 @@ class ClientLeavesTest {
             half.countDown();
             assertThat(client.readAll()).startsWith("HTTP/1.").contains("half");
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isNull();
+            assertThat(record.error()).isEmpty();
             assertThat(record.status()).isEqualTo(200);
         }
     }
@@ -312,7 +313,7 @@ class ClientLeavesTest {
             cancelled.countDown();
             assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             running.get(30, TimeUnit.SECONDS);
         }
@@ -335,7 +336,7 @@ class ClientLeavesTest {
                 assertThat(response.body().source().readUtf8(5)).isEqualTo("hello");
                 call.cancel();
                 assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+                assertThat(proxy.record().error()).contains(ForwardError.CLIENT_ABORTED);
             }
         }
     }

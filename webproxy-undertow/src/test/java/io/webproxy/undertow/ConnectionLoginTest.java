@@ -301,7 +301,7 @@ class ConnectionLoginTest {
                 Http2Client client = Http2Client.open(proxy)) {
             client.request(1, "GET", "/", "localhost", "authorization", "Negotiate negotiate");
             assertThat(client.resetOf(1)).isEqualTo(0xd);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(proxy.record().error()).contains(ForwardError.REQUEST_REJECTED);
             assertThat(upstream.connections()).as("connections for it").isZero();
 
             client.request(3, "GET", "/", "localhost");

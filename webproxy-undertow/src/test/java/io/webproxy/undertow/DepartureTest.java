@@ -154,7 +154,7 @@ class DepartureTest {
             for (int i = first; i < clients.size(); i++) {
                 ExchangeRecord record = proxy.record();
                 noticed.add(record.path());
-                assertThat(record.error()).as(record.path()).isEqualTo(ForwardError.CLIENT_ABORTED);
+                assertThat(record.error()).as(record.path()).contains(ForwardError.CLIENT_ABORTED);
             }
             assertThat(noticed).isEqualTo(expected);
             if (phase != Phase.CONNECT && phase != Phase.POOL) {
@@ -363,7 +363,7 @@ class DepartureTest {
                 for (int i = 0; i < 3; i++) {
                     ExchangeRecord record = proxy.record();
                     left.add(record.path());
-                    assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+                    assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
                 }
                 assertThat(left).containsExactlyInAnyOrder("/ends", "/resets", "/uploads");
             } finally {
@@ -389,7 +389,7 @@ class DepartureTest {
                     .shutdownOutput();
             half.countDown();
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("half");
-            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isEmpty();
         }
     }
 }

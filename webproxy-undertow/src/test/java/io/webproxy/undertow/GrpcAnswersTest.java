@@ -71,7 +71,7 @@ class GrpcAnswersTest {
             assertThat(record.status()).isEqualTo(200);
             assertThat(record.proxyAnswered()).isTrue();
             assertThat(record.bytesOut()).isZero();
-            assertThat(record.grpcStatus()).isEqualTo(Integer.valueOf(answer.get("grpc-status")));
+            assertThat(record.grpcStatus()).contains(Integer.valueOf(answer.get("grpc-status")));
             return answer;
         }
     }
@@ -107,9 +107,9 @@ class GrpcAnswersTest {
                                     "grpc-message",
                                     "The service after this proxy can't be reached over HTTP/2, which is needed here.");
                     ExchangeRecord record = proxy.record();
-                    assertThat(record.error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
-                    assertThat(record.grpcStatus()).isEqualTo(14);
-                    assertThat(record.upstream()).isEqualTo(upstream.address());
+                    assertThat(record.error()).contains(ForwardError.UPSTREAM_PROTOCOL);
+                    assertThat(record.grpcStatus()).contains(14);
+                    assertThat(record.upstream()).contains(upstream.address());
                     client.open(3, "POST", "/", "localhost", "content-type", "application/grpc-web+proto");
                     client.send(DATA, END_STREAM, 3, new byte[0]);
                     assertThat(client.answer(3)).isEqualTo("200");
@@ -222,7 +222,7 @@ class GrpcAnswersTest {
                 RawConnection client = proxy.raw()) {
             client.send("POST /a.B/C HTTP/1.1¶Host: localhost¶Content-Type: application/grpc¶Content-Length: 0¶¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 403 ").doesNotContain("grpc-");
-            assertThat(proxy.record().grpcStatus()).isNull();
+            assertThat(proxy.record().grpcStatus()).isEmpty();
         }
     }
 
@@ -253,7 +253,7 @@ class GrpcAnswersTest {
             assertThat(answer(client)).containsEntry("grpc-status", "4");
             assertThat(Duration.ofNanos(System.nanoTime() - start))
                     .isGreaterThanOrEqualTo(timeout.startsWith("2") ? Duration.ofMillis(200) : Duration.ZERO);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
+            assertThat(proxy.record().error()).contains(ForwardError.TOTAL_TIMEOUT);
         }
     }
 

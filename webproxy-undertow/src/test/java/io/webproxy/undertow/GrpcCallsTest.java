@@ -213,7 +213,7 @@ class GrpcCallsTest {
             call(client);
             client.send(DATA, END_STREAM, 1, new byte[0]);
             assertThat(client.fields(next(client))).containsEntry("grpc-status", "4");
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
         }
     }
 
@@ -272,10 +272,10 @@ class GrpcCallsTest {
                     .containsOnly(
                             Map.entry("grpc-status", "0"), Map.entry("session.id_x", "7"), Map.entry("key-bin", "AAE"));
             ExchangeRecord record = proxy.record();
-            assertThat(record.grpcStatus()).isZero();
+            assertThat(record.grpcStatus()).contains(0);
             assertThat(record.status()).isEqualTo(200);
-            assertThat(record.error()).isNull();
-            assertThat(record.upstreamProtocol()).isEqualTo("HTTP/2.0");
+            assertThat(record.error()).isEmpty();
+            assertThat(record.upstreamProtocol()).contains("HTTP/2.0");
             assertThat(record.startClass()).isEqualTo(TimeoutClass.LONG);
         }
     }
@@ -303,7 +303,7 @@ class GrpcCallsTest {
             assertThat(client.fields(head))
                     .containsEntry("grpc-status", "5")
                     .containsEntry("grpc-message", "no %C3%A4");
-            assertThat(proxy.record().grpcStatus()).isEqualTo(5);
+            assertThat(proxy.record().grpcStatus()).contains(5);
         }
     }
 
@@ -324,8 +324,8 @@ class GrpcCallsTest {
             // the request goes on, and isn't read
             assertThat(client.resetOf(1)).isZero();
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_TRUNCATED);
-            assertThat(record.grpcStatus()).isEqualTo(14);
+            assertThat(record.error()).contains(ForwardError.RESPONSE_BODY_TRUNCATED);
+            assertThat(record.grpcStatus()).contains(14);
         }
     }
 
@@ -363,7 +363,7 @@ class GrpcCallsTest {
                     received.complete(null);
                 }
                 assertEnds(client, status);
-                assertThat(proxy.record().grpcStatus()).isEqualTo(Integer.valueOf(status));
+                assertThat(proxy.record().grpcStatus()).contains(Integer.valueOf(status));
             }
         }
     }
@@ -404,8 +404,8 @@ class GrpcCallsTest {
             assertEnds(client, "4");
             assertThat(resets.poll(30, TimeUnit.SECONDS)).isEqualTo(8);
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
-            assertThat(record.grpcStatus()).isEqualTo(4);
+            assertThat(record.error()).contains(ForwardError.TOTAL_TIMEOUT);
+            assertThat(record.grpcStatus()).contains(4);
         }
     }
 
@@ -461,8 +461,8 @@ class GrpcCallsTest {
             // it takes no sweep, though the machine may be busy
             assertThat(Duration.ofNanos(seen - start)).isLessThan(Duration.ofSeconds(25));
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
-            assertThat(record.grpcStatus()).isNull();
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
+            assertThat(record.grpcStatus()).isEmpty();
             assertThat(upstream.failures()).isEmpty();
         }
     }
@@ -479,7 +479,7 @@ class GrpcCallsTest {
             client.fields(next(client));
             client.send(DATA, 0, 1, MESSAGE);
             assertEnds(client, "8");
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(proxy.record().error()).contains(ForwardError.REQUEST_REJECTED);
         }
     }
 
@@ -518,7 +518,7 @@ class GrpcCallsTest {
             assertThat(client.fields(next(client))).containsEntry(":status", "500");
             assertThat(next(client).type()).isEqualTo(DATA);
             assertThat(next(client).type()).isEqualTo(RST_STREAM);
-            assertThat(proxy.record().grpcStatus()).isNull();
+            assertThat(proxy.record().grpcStatus()).isEmpty();
         }
     }
 
@@ -554,7 +554,7 @@ class GrpcCallsTest {
                 Http2Client client = Http2Client.open(proxy)) {
             call(client);
             assertThat(client.fields(next(client))).containsEntry("grpc-status", "0");
-            assertThat(proxy.record().grpcStatus()).isZero();
+            assertThat(proxy.record().grpcStatus()).contains(0);
         }
     }
 }

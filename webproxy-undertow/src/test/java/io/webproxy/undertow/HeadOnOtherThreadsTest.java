@@ -98,7 +98,7 @@ class HeadOnOtherThreadsTest {
                                                 before.equals(text(head)) ? before : "changed"),
                                         other))))) {
             assertThat(answer(proxy)).isEqualTo("204 ");
-            assertThat(proxy.record().user()).isEqualTo(expected(proxy));
+            assertThat(proxy.record().user()).contains(expected(proxy));
         }
     }
 

@@ -157,7 +157,7 @@ class Http2EndingsTest {
                 }
                 for (int i = 0; i < 4; i++) {
                     ExchangeRecord record = proxy.record();
-                    assertThat(record.error()).as(record.path()).isNotNull();
+                    assertThat(record.error()).as(record.path()).isPresent();
                 }
                 await().until(() -> proxy.server().status().exchanges() == 0);
             }

@@ -304,7 +304,7 @@ class Http2UpstreamPoolTest {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(refused.get()).isEqualTo(4);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
         }
     }
 
@@ -494,7 +494,7 @@ class Http2UpstreamPoolTest {
             Frame frame = (Frame) seen();
             assertThat(frame.stream()).isEqualTo(1);
             assertThat(frame.code()).isEqualTo(CANCEL);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(proxy.record().error()).contains(ForwardError.CLIENT_ABORTED);
         }
     }
 
@@ -562,7 +562,7 @@ class Http2UpstreamPoolTest {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(504);
             }
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
+            assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TIMEOUT);
         }
     }
 
@@ -575,7 +575,7 @@ class Http2UpstreamPoolTest {
                 assertThat(response.body().string())
                         .contains("The service after this proxy can't be reached over HTTP/2, which is needed here.");
             }
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_PROTOCOL);
         }
     }
 
@@ -588,7 +588,7 @@ class Http2UpstreamPoolTest {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(502);
             }
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_PROTOCOL);
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_PROTOCOL);
         }
     }
 
@@ -599,7 +599,7 @@ class Http2UpstreamPoolTest {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(502);
             }
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
         }
     }
 
@@ -712,7 +712,7 @@ class Http2UpstreamPoolTest {
                     try (Response response = get(proxy, "/")) {
                         assertThat(response.body().string()).isEqualTo("ok");
                     }
-                    assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/1.1");
+                    assertThat(proxy.record().upstreamProtocol()).contains("HTTP/1.1");
                     assertThat(server.takeRequest().getConnectionIndex()).isZero();
                 }
             }
@@ -736,7 +736,7 @@ class Http2UpstreamPoolTest {
                 }
                 assertThat(seen().toString()).startsWith("PROXY TCP4 127.0.0.1 127.0.0.1 ");
                 ExchangeRecord record = proxy.record();
-                assertThat(record.upstreamProtocol()).isEqualTo("HTTP/2.0");
+                assertThat(record.upstreamProtocol()).contains("HTTP/2.0");
                 assertThat(connections).hasValue(i);
             }
         }
@@ -818,7 +818,7 @@ class Http2UpstreamPoolTest {
             }
             assertThat(seen().toString()).startsWith("POST / HTTP/1.1\r\n");
             assertThat(seen()).isEqualTo("hello");
-            assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/1.1");
+            assertThat(proxy.record().upstreamProtocol()).contains("HTTP/1.1");
         }
     }
 
@@ -841,7 +841,7 @@ class Http2UpstreamPoolTest {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(200);
             }
-            assertThat(proxy.record().upstream()).isEqualTo(first.address());
+            assertThat(proxy.record().upstream()).contains(first.address());
         }
     }
 
@@ -860,7 +860,7 @@ class Http2UpstreamPoolTest {
             try (Response response = get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(200);
             }
-            assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/2.0");
+            assertThat(proxy.record().upstreamProtocol()).contains("HTTP/2.0");
         }
     }
 

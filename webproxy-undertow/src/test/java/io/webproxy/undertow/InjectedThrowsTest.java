@@ -104,7 +104,9 @@ class InjectedThrowsTest {
                                 .observer(new ProxyObserver() {
                                     @Override
                                     public void exchangeEnded(ExchangeRecord exchange) {
-                                        if ("good".equals(exchange.route())) {
+                                        if (exchange.route()
+                                                .filter("good"::equals)
+                                                .isPresent()) {
                                             goodThreads.add(
                                                     Thread.currentThread().getName());
                                         }

@@ -6,13 +6,13 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
-import io.webproxy.ProxyStatus;
 import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.http.RequestHead;
+import io.webproxy.spi.StatusData;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
@@ -125,7 +125,7 @@ class LifeCycleTest {
             assertThat(proxy.status().certificates()).hasSize(1);
         }
         assertThat(proxy.isRunning()).isFalse();
-        assertThat(proxy.status()).isEqualTo(ProxyStatus.empty());
+        assertThat(proxy.status()).isEqualTo(StatusData.CLOSED);
         assertThat(proxy.endpoints()).isEmpty();
         assertThat(proxy.uri()).as("what was open").isEqualTo(uri);
     }
@@ -284,7 +284,7 @@ class LifeCycleTest {
             }
             assertThat(proxy.record().error())
                     .as("an answer by configuration is no error")
-                    .isNull();
+                    .isEmpty();
             assertThat(request(proxy, "user", "wrong")).isEqualTo(401);
             assertThat(heads).isEmpty();
             assertThat(request(proxy, "user", "sécret")).isEqualTo(200);

@@ -19,7 +19,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -66,9 +65,9 @@ class LoopTest {
             // in any order: they end on different threads
             List<ForwardError> errors = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
-                errors.add(one.record().error());
+                one.record().error().ifPresent(errors::add);
             }
-            assertThat(errors).filteredOn(Objects::nonNull).containsExactly(ForwardError.REQUEST_REJECTED);
+            assertThat(errors).containsExactly(ForwardError.REQUEST_REJECTED);
             assertThat(one.ended()).isEqualTo(10);
         }
     }

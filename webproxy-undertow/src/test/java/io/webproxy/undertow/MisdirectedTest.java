@@ -92,7 +92,7 @@ class MisdirectedTest {
                     new String[] {"other.example", "Other.Example.:443", "192.0.2.1", "x.wild.example", "nobody.test"
                     }) {
                 assertThat(status(proxy, "localhost", host)).as(host).isEqualTo("421");
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+                assertThat(proxy.record().error()).contains(ForwardError.REQUEST_REJECTED);
                 proxy.record();
             }
             for (String host : new String[] {"localhost:1", "LOCALHOST.", "127.0.0.1"}) {

@@ -67,8 +67,8 @@ class OwnAnswerTest {
             }
             ExchangeRecord record = proxy.record();
             assertThat(record.proxyAnswered()).isTrue();
-            assertThat(record.error()).isNull();
-            assertThat(record.upstream()).isNull();
+            assertThat(record.error()).isEmpty();
+            assertThat(record.upstream()).isEmpty();
             assertThat(record.bytesOut()).isEqualTo(page.length);
             try (Response response = send(proxy, "HEAD", "/down/x")) {
                 assertThat(response.code()).isEqualTo(503);
@@ -123,7 +123,7 @@ class OwnAnswerTest {
                     assertThat(response.code()).isEqualTo(500);
                     assertThat(response.body().string()).doesNotContain("defect");
                 }
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.APPLICATION_FAILED);
+                assertThat(proxy.record().error()).contains(ForwardError.APPLICATION_FAILED);
             }
         }
     }

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.ProxyStatus;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
+import io.webproxy.spi.RuleData;
 import io.webproxy.testing.Hellos;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
@@ -83,9 +83,9 @@ class PortRulesTest {
             }
             await().untilAsserted(() ->
                     assertThat(proxy.server().status().connections()).isZero());
-            assertThat(proxy.rule("ssh")).isEqualTo(new ProxyStatus.Rule("ssh", 0, 1, 0, 0, List.of()));
-            assertThat(proxy.rule("https")).isEqualTo(new ProxyStatus.Rule("https", 0, 3, 0, 0, List.of()));
-            assertThat(proxy.rule("http")).isEqualTo(new ProxyStatus.Rule("http", 0, 1, 0, 0, List.of()));
+            assertThat(proxy.rule("ssh")).isEqualTo(new RuleData("ssh", 0, 1, 0, 0, List.of()));
+            assertThat(proxy.rule("https")).isEqualTo(new RuleData("https", 0, 3, 0, 0, List.of()));
+            assertThat(proxy.rule("http")).isEqualTo(new RuleData("http", 0, 1, 0, 0, List.of()));
             assertThat(proxy.server().uri()).hasToString("https://localhost:" + proxy.port() + "/");
         }
     }

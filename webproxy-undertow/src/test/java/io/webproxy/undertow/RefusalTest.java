@@ -70,7 +70,7 @@ class RefusalTest {
             assertThat(record.method()).as(head).isEqualTo("POST");
             assertThat(record.path()).as(head).isEqualTo("/x");
             assertThat(record.requestId()).as(head).isNotEmpty();
-            assertThat(record.error()).as(head).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.error()).as(head).contains(ForwardError.REQUEST_REJECTED);
             client.shutdownOutput();
             assertThat(client.end()).as(head).isEqualTo("end");
         }

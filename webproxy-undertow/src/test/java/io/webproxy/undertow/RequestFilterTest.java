@@ -137,7 +137,7 @@ class RequestFilterTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.tags()).isEqualTo(Map.of("tenant", "a", "model", "big"));
             assertThat(record.path()).isEqualTo("/here");
-            assertThat(record.error()).isNull();
+            assertThat(record.error()).isEmpty();
         }
     }
 
@@ -162,12 +162,12 @@ class RequestFilterTest {
             try (Response response = ResponseRelayTest.get(proxy, "/answered")) {
                 assertThat(response.body().string()).isEqualTo("own");
             }
-            assertThat(proxy.record().route()).isEqualTo("answered");
+            assertThat(proxy.record().route()).contains("answered");
             for (int i = 0; i < 3; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/chosen")) {
                     assertThat(response.body().string()).isEqualTo("own");
                 }
-                assertThat(proxy.record().upstream()).isEqualTo("127.0.0.1:" + own.port());
+                assertThat(proxy.record().upstream()).contains("127.0.0.1:" + own.port());
             }
             try (Response response = ResponseRelayTest.get(proxy, "/")) {
                 assertThat(response.body().string()).isEqualTo("0");
@@ -196,7 +196,7 @@ class RequestFilterTest {
                 ExchangeRecord record = proxy.record();
                 assertThat(record.tags()).isEqualTo(Map.of("paid", "no"));
                 assertThat(record.proxyAnswered()).isTrue();
-                assertThat(record.error()).isNull();
+                assertThat(record.error()).isEmpty();
             }
             assertThat(upstream.connections()).isZero();
         }
@@ -298,7 +298,7 @@ class RequestFilterTest {
                                     .route(r -> r.filter(later()).forward(upstream.uri())));
                     Response response = ResponseRelayTest.get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(504);
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+                assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
                 asked().complete(FilterDecision.proceed());
                 await().until(() -> proxy.server().status().exchanges() == 0);
                 assertThat(upstream.connections()).isZero();
@@ -318,7 +318,7 @@ class RequestFilterTest {
                 decision = asked();
             }
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             decision.complete(FilterDecision.proceed());
             await().until(() -> proxy.server().status().exchanges() == 0);
@@ -340,7 +340,7 @@ class RequestFilterTest {
                 client.reset();
             }
             asked().complete(FilterDecision.proceed());
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(proxy.record().error()).contains(ForwardError.CLIENT_ABORTED);
             await().until(() -> proxy.server().status().exchanges() == 0);
         }
     }
@@ -356,7 +356,7 @@ class RequestFilterTest {
             client.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
             ExchangeRecord record = proxy.record();
             assertThat(record.path()).isEqualTo("/1");
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             first.complete(FilterDecision.proceed());
             second.complete(FilterDecision.proceed());
@@ -415,8 +415,8 @@ class RequestFilterTest {
                     assertThat(response.code()).as(defect.toString()).isEqualTo(500);
                 }
                 ExchangeRecord record = proxy.record();
-                assertThat(record.error()).isEqualTo(ForwardError.APPLICATION_FAILED);
-                assertThat(record.route()).isEqualTo("hooked");
+                assertThat(record.error()).contains(ForwardError.APPLICATION_FAILED);
+                assertThat(record.route()).contains("hooked");
             }
             assertThat(errors.count()).as("one line for each").isEqualTo(Defect.values().length);
             assertThat(upstream.connections()).isZero();

@@ -318,7 +318,7 @@ class RequestForwardTest {
             assertThat(upstream.connections())
                     .as("by Content-Length, nothing reaches the upstream")
                     .isZero();
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(proxy.record().error()).contains(ForwardError.REQUEST_REJECTED);
             try (Response response = post(proxy, RequestBody.create(new byte[1000]))) {
                 assertThat(response.code()).isEqualTo(200);
             }
@@ -467,7 +467,7 @@ class RequestForwardTest {
                 TestProxy proxy = TestProxy.start(Front.H1, refused.uri());
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_REFUSED);
+            assertThat(proxy.record().error()).contains(ForwardError.CONNECT_REFUSED);
         }
     }
 }

@@ -44,7 +44,7 @@ class ResponseRelayTest {
             assertThat(upstream.connections())
                     .as("the connection is kept alive")
                     .isEqualTo(1);
-            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isEmpty();
         }
     }
 
@@ -235,7 +235,7 @@ class ResponseRelayTest {
                     .containsIgnoringCase("connection: close")
                     .endsWith("no");
             assertThat(client.end()).isEqualTo("end");
-            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isEmpty();
         }
     }
 
@@ -296,7 +296,8 @@ class ResponseRelayTest {
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 Response response = get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
-            assertThat(proxy.record().error()).isIn(ForwardError.INVALID_RESPONSE, ForwardError.UPSTREAM_CLOSED);
+            assertThat(proxy.record().error().orElseThrow())
+                    .isIn(ForwardError.INVALID_RESPONSE, ForwardError.UPSTREAM_CLOSED);
         }
     }
 
@@ -309,7 +310,7 @@ class ResponseRelayTest {
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 Response response = get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_HEAD_TOO_LARGE);
+            assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TOO_LARGE);
         }
     }
 
@@ -361,7 +362,7 @@ class ResponseRelayTest {
                         }
                     })
                     .isInstanceOf(IOException.class);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.RESPONSE_BODY_TRUNCATED);
+            assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_BODY_TRUNCATED);
             await().until(() -> proxy.server().status().exchanges() == 0);
         }
     }

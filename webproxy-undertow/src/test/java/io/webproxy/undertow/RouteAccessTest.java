@@ -20,6 +20,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -72,7 +73,7 @@ class RouteAccessTest {
                                 .answer(HERE)))) {
             assertThat(answer(proxy, "/in")).isEqualTo("403");
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).as("an answer by configuration").isNull();
+            assertThat(record.error()).as("an answer by configuration").isEmpty();
             assertThat(record.proxyAnswered()).isTrue();
             for (String[] one : new String[][] {
                 {"/in", "10.9.9.9", "401"},
@@ -132,7 +133,7 @@ class RouteAccessTest {
                         .as(one[0] + " " + one[1])
                         .isEqualTo(one[2]);
                 assertThat(proxy.record().user())
-                        .isEqualTo(one[2].equals("401") || one[0].equals("/open") ? null : one[1]);
+                        .isEqualTo(Optional.ofNullable(one[2].equals("401") || one[0].equals("/open") ? null : one[1]));
             }
             assertThat(answer(proxy, "/own")).isEqualTo("401");
             assertThat(answer(proxy, "/open")).isEqualTo("200");
@@ -278,7 +279,7 @@ class RouteAccessTest {
             assertThat(log).as("all or none").isIn(List.of(), List.of("+2", "-2"));
             log.clear();
             assertThat(answer(proxy, "/a")).isEqualTo("200");
-            assertThat(proxy.record().user()).isEqualTo("3");
+            assertThat(proxy.record().user()).contains("3");
         }
         assertThat(log).containsExactlyInAnyOrder("-1", "-3");
     }
@@ -300,7 +301,7 @@ class RouteAccessTest {
                 }))) {
             for (String path : List.of("/null", "/stage", "/failed", "/throws")) {
                 assertThat(answer(proxy, path)).as(path).isEqualTo("500");
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.APPLICATION_FAILED);
+                assertThat(proxy.record().error()).contains(ForwardError.APPLICATION_FAILED);
             }
         }
     }

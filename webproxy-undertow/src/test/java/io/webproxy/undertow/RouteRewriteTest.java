@@ -13,6 +13,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -138,9 +139,9 @@ class RouteRewriteTest {
                 assertThat(response.header("Location")).isEqualTo("/embedding-model/?a=//evil.example&b");
             }
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isNull();
+            assertThat(record.error()).isEmpty();
             assertThat(record.proxyAnswered()).isTrue();
-            assertThat(record.route()).isEqualTo("/embedding-model/");
+            assertThat(record.route()).contains("/embedding-model/");
             for (String path : new String[] {"//embedding-model", "/x/../%65mbedding-model"}) {
                 Request odd = new Request.Builder().url(proxy.url(path)).build();
                 try (Response response = proxy.client().newCall(odd).execute()) {
@@ -264,7 +265,7 @@ class RouteRewriteTest {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = proxy(Front.H1, upstream, r -> r.rewritePath("^/x$", replacement))) {
             assertThat(status(proxy, "a", "/x")).isEqualTo("400");
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(proxy.record().error()).contains(ForwardError.REQUEST_REJECTED);
             assertThat(upstream.connections()).isZero();
             assertThat(status(proxy, "a", "/y")).isEqualTo("200");
         }
@@ -293,7 +294,7 @@ class RouteRewriteTest {
                 client.send(each[0]);
                 assertThat(client.readResponse()).endsWith("ok");
                 assertThat(head()).startsWith(each[1]);
-                assertThat(proxy.record().route()).isEqualTo(each[2]);
+                assertThat(proxy.record().route()).contains(each[2]);
             }
         }
     }
@@ -326,7 +327,8 @@ class RouteRewriteTest {
                                 .route(r -> r.host("bücher.example").forward(upstream.uri()))
                                 .route(r -> r.host("2001:db8::1").forward(upstream.uri())))) {
             assertThat(status(proxy, host, path)).isEqualTo(status);
-            assertThat(proxy.record().error()).isEqualTo(status.equals("421") ? ForwardError.REQUEST_REJECTED : null);
+            assertThat(proxy.record().error())
+                    .isEqualTo(Optional.ofNullable(status.equals("421") ? ForwardError.REQUEST_REJECTED : null));
         }
     }
 

@@ -60,7 +60,7 @@ class SlowAuthenticatorTest {
                 assertThat(response.code()).isEqualTo(504);
                 ExchangeRecord record = proxy.record();
                 assertThat(record.error())
-                        .isEqualTo(total ? ForwardError.TOTAL_TIMEOUT : ForwardError.RESPONSE_HEAD_TIMEOUT);
+                        .contains(total ? ForwardError.TOTAL_TIMEOUT : ForwardError.RESPONSE_HEAD_TIMEOUT);
                 asked().complete(new AuthDecision.Granted("late"));
                 await().until(() -> proxy.server().status().exchanges() == 0);
                 assertThat(upstream.connections()).isZero();
@@ -81,7 +81,7 @@ class SlowAuthenticatorTest {
                 decision = asked();
             }
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             decision.complete(new AuthDecision.Granted("late"));
             await().until(() -> proxy.server().status().exchanges() == 0);
@@ -106,8 +106,8 @@ class SlowAuthenticatorTest {
             assertThat(client.readResponse()).endsWith("ok");
             asked().complete(new AuthDecision.Granted("second"));
             assertThat(client.readResponse()).endsWith("ok");
-            assertThat(proxy.record().user()).isEqualTo("first");
-            assertThat(proxy.record().user()).isEqualTo("second");
+            assertThat(proxy.record().user()).contains("first");
+            assertThat(proxy.record().user()).contains("second");
         }
     }
 }

@@ -67,7 +67,7 @@ class SlowPeersTest {
             }
             ExchangeRecord record = proxy.record();
             assertThat(record.status()).isEqualTo(408);
-            assertThat(record.error()).isEqualTo(ForwardError.REQUEST_REJECTED);
+            assertThat(record.error()).contains(ForwardError.REQUEST_REJECTED);
             assertThat(record.total()).isGreaterThan(Duration.ofMillis(200));
             assertThat(aborted.await(30, TimeUnit.SECONDS)).isTrue();
         }

@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -176,7 +177,7 @@ class TimeoutClassTest {
                     assertThat(record.endClass()).as(sent.toString()).isEqualTo(sent.got());
                     assertThat(record.error())
                             .as(sent.toString())
-                            .isEqualTo(
+                            .contains(
                                     sent.answer().isEmpty()
                                             ? ForwardError.RESPONSE_HEAD_TIMEOUT
                                             : ForwardError.RESPONSE_BODY_IDLE);
@@ -247,7 +248,7 @@ class TimeoutClassTest {
             }
             ExchangeRecord handshake = proxy.record();
             assertThat(handshake.endClass()).isEqualTo(DEFAULT);
-            assertThat(handshake.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+            assertThat(handshake.error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
             try (RawConnection client = proxy.raw()) {
                 client.send(WebSocketTest.HANDSHAKE.replace("/ws", "/api/chat"));
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
@@ -258,7 +259,7 @@ class TimeoutClassTest {
             ExchangeRecord tunnel = proxy.record();
             assertThat(tunnel.startClass()).isEqualTo(DEFAULT);
             assertThat(tunnel.endClass()).isEqualTo(WEBSOCKET);
-            assertThat(tunnel.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(tunnel.error()).contains(ForwardError.RESPONSE_BODY_IDLE);
             assertThat(tunnel.total()).isEqualTo(SCALED.idle(WEBSOCKET));
         }
     }
@@ -407,7 +408,7 @@ class TimeoutClassTest {
                 clock.pass(SCALED.idle(DEFAULT).minus(MOST_OF_DEFAULT));
                 assertThat(seen.get(30, TimeUnit.SECONDS)).isEqualTo("504");
                 ExchangeRecord record = proxy.record();
-                assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_HEAD_TIMEOUT);
+                assertThat(record.error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
                 assertThat(record.total()).isEqualTo(SCALED.idle(DEFAULT));
             }
         } finally {
@@ -503,9 +504,9 @@ class TimeoutClassTest {
                             TimeoutClassChange::from,
                             TimeoutClassChange::to)
                     .containsExactly(
-                            tuple("/api/chat", "all", null, LONG),
-                            tuple("/api/chat", "all", LONG, DOWNLOAD),
-                            tuple("/a.zip", "all", null, DOWNLOAD));
+                            tuple("/api/chat", "all", Optional.empty(), LONG),
+                            tuple("/api/chat", "all", Optional.of(LONG), DOWNLOAD),
+                            tuple("/a.zip", "all", Optional.empty(), DOWNLOAD));
         }
     }
 
@@ -557,7 +558,7 @@ class TimeoutClassTest {
                                 .timeouts(TimeoutPolicy.defaults().withClassifier(broken)));
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.body().string()).isEqualTo("ok");
-            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isEmpty();
         }
     }
 }

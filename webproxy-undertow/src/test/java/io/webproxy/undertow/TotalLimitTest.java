@@ -62,7 +62,7 @@ class TotalLimitTest {
                 clock.pass(Duration.ofNanos(1));
                 assertThat(seen.get(30, TimeUnit.SECONDS)).isEqualTo(busy ? "piece, then an abort" : "504");
                 ExchangeRecord record = proxy.record();
-                assertThat(record.error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
+                assertThat(record.error()).contains(ForwardError.TOTAL_TIMEOUT);
                 assertThat(record.status()).isEqualTo(busy ? 200 : 504);
                 assertThat(record.total()).isEqualTo(total.total());
             }
@@ -98,7 +98,7 @@ class TotalLimitTest {
             clock.passAndLook(Duration.ofMillis(300));
             client.send(Http2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 100, 0});
             assertThat(client.read(1).type()).isEqualTo(Http2Client.DATA);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.TOTAL_TIMEOUT);
+            assertThat(proxy.record().error()).contains(ForwardError.TOTAL_TIMEOUT);
         }
     }
 
@@ -120,7 +120,7 @@ class TotalLimitTest {
             clock.pass(Duration.ofNanos(1));
             assertThat(client.end()).isIn("end", "reset");
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(record.error()).contains(ForwardError.RESPONSE_BODY_IDLE);
             assertThat(record.total()).isEqualTo(total.idle(WEBSOCKET));
         }
     }

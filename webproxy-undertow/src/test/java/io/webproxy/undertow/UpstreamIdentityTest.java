@@ -171,10 +171,10 @@ class UpstreamIdentityTest {
                         .route(r -> r.path("/stranger").forward(stranger)))) {
             for (String path : new String[] {"/none", "/stranger"}) {
                 assertThat(ask(proxy, path, "")).isEqualTo("502");
-                assertThat(proxy.record().error()).as(path).isEqualTo(ForwardError.CONNECT_TLS);
+                assertThat(proxy.record().error()).as(path).contains(ForwardError.CONNECT_TLS);
                 // with TLS 1.3 the body may meet the end of the connection before the reason for it is read
                 assertThat(ask(proxy, path, "abc")).isEqualTo("502");
-                assertThat(proxy.record().error())
+                assertThat(proxy.record().error().orElseThrow())
                         .as(path)
                         .isIn(ForwardError.CONNECT_TLS, ForwardError.UPSTREAM_CLOSED);
             }

@@ -79,7 +79,7 @@ class UpstreamPoolTest {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(200);
                 }
-                assertThat(proxy.record().error()).isNull();
+                assertThat(proxy.record().error()).isEmpty();
             }
         }
     }
@@ -100,7 +100,7 @@ class UpstreamPoolTest {
             }
             assertThat(heads).hasValue(2);
             proxy.record();
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
         }
     }
 
@@ -124,7 +124,7 @@ class UpstreamPoolTest {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(heads).hasValue(2);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.UPSTREAM_CLOSED);
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
         }
     }
 
@@ -240,7 +240,7 @@ class UpstreamPoolTest {
             await().until(() -> pool(proxy).waiting() == 1);
             third.send("GET /3 HTTP/1.1¶Host: a¶¶");
             assertThat(third.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.POOL_EXHAUSTED);
+            assertThat(proxy.record().error()).contains(ForwardError.POOL_EXHAUSTED);
             release.countDown();
             assertThat(first.readResponse()).endsWith("ok");
             assertThat(second.readResponse()).endsWith("ok");
@@ -264,7 +264,7 @@ class UpstreamPoolTest {
             await().until(() -> upstream.connections() == 1);
             second.send("GET /2 HTTP/1.1¶Host: a¶¶");
             assertThat(second.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.POOL_EXHAUSTED);
+            assertThat(proxy.record().error()).contains(ForwardError.POOL_EXHAUSTED);
             release.countDown();
             assertThat(first.readResponse()).endsWith("ok");
         }
@@ -289,7 +289,7 @@ class UpstreamPoolTest {
                     .isTrue();
             for (int i = 0; i < 8; i++) {
                 // none of them was even tried there
-                assertThat(proxy.record().upstream()).isEqualTo(alive.uri().substring("http://".length()));
+                assertThat(proxy.record().upstream()).contains(alive.uri().substring("http://".length()));
             }
             try (ServerSocket back = refused.listen()) {
                 back.setSoTimeout(30_000);
@@ -331,7 +331,7 @@ class UpstreamPoolTest {
             for (int i = 0; i < 3; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
                 assertThat(client.readResponse()).startsWith("HTTP/1.1 502 ");
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_REFUSED);
+                assertThat(proxy.record().error()).contains(ForwardError.CONNECT_REFUSED);
             }
         }
     }
@@ -364,7 +364,7 @@ class UpstreamPoolTest {
                                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))));
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(504);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
+            assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TIMEOUT);
             await().until(() -> pool(proxy).open() == 0);
         }
     }
@@ -381,7 +381,7 @@ class UpstreamPoolTest {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(504);
                 }
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TIMEOUT);
+                assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TIMEOUT);
             }
             await().until(() ->
                     proxy.server().status().upstreams().values().stream().allMatch(pool -> pool.open() == 0));
@@ -462,7 +462,7 @@ class UpstreamPoolTest {
         try (TestProxy proxy = TestProxy.start(Front.H1, "http://no-such-host.invalid:80");
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.DNS);
+            assertThat(proxy.record().error()).contains(ForwardError.DNS);
         }
     }
 
@@ -501,7 +501,7 @@ class UpstreamPoolTest {
             try (TestProxy proxy = TestProxy.start(Front.H1, uri);
                     Response response = ResponseRelayTest.get(proxy, "/")) {
                 assertThat(response.code()).isEqualTo(502);
-                assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TLS);
+                assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TLS);
             }
         } finally {
             upstream.close();
@@ -515,7 +515,7 @@ class UpstreamPoolTest {
                                 .withTrust(TrustStore.pem(trust)))));
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(502);
-            assertThat(proxy.record().error()).isEqualTo(ForwardError.CONNECT_TLS);
+            assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TLS);
         } finally {
             elsewhere.close();
         }

@@ -99,7 +99,7 @@ class WebSocketFramesTest {
             clock.pass(PINGS);
             assertThat(ends.poll(30, TimeUnit.SECONDS)).isEqualTo("reset");
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.CLIENT_ABORTED);
+            assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.total()).isEqualTo(PINGS.multipliedBy(2));
         }
     }
@@ -124,7 +124,7 @@ class WebSocketFramesTest {
             }
             clock.pass(PINGS);
             ExchangeRecord record = proxy.record();
-            assertThat(record.error()).isEqualTo(ForwardError.RESPONSE_BODY_IDLE);
+            assertThat(record.error()).contains(ForwardError.RESPONSE_BODY_IDLE);
             assertThat(record.bytesIn()).isZero();
             assertThat(record.bytesOut()).isZero();
         }
@@ -214,7 +214,7 @@ class WebSocketFramesTest {
                 silent.countDown();
             }
             assertThat(client.readAll()).isEqualTo(byUpstream ? "" : "answer");
-            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isEmpty();
         }
     }
 
@@ -266,7 +266,7 @@ class WebSocketFramesTest {
                 client.close();
                 drained.toCompletableFuture().get(30, TimeUnit.SECONDS);
                 assertThat(upstreamGot.poll(30, TimeUnit.SECONDS)).isEqualTo("\u0088\u0082\u0003\u00e9");
-                assertThat(proxy.record().error()).isNull();
+                assertThat(proxy.record().error()).isEmpty();
             } finally {
                 proxy.close();
             }

@@ -131,7 +131,7 @@ class WebSocketTest {
             assertThat(record.status()).isEqualTo(101);
             assertThat(record.endClass()).isEqualTo(TimeoutClass.WEBSOCKET);
             assertThat(record.bytesOut()).isGreaterThan(bytes.length);
-            assertThat(record.error()).isNull();
+            assertThat(record.error()).isEmpty();
             await().until(() -> proxy.server().status().tunnels() == 0);
         } finally {
             upstream.close();
@@ -196,7 +196,7 @@ class WebSocketTest {
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             client.send("all of it").shutdownOutput();
             assertThat(client.readAll()).isEqualTo("got all of it");
-            assertThat(proxy.record().error()).isNull();
+            assertThat(proxy.record().error()).isEmpty();
         }
     }
 

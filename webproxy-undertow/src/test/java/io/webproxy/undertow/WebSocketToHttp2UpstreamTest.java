@@ -108,7 +108,7 @@ class WebSocketToHttp2UpstreamTest {
                 }
                 ExchangeRecord record = proxy.record();
                 assertThat(record.status()).isEqualTo(101);
-                assertThat(record.upstreamProtocol()).isEqualTo("HTTP/2.0");
+                assertThat(record.upstreamProtocol()).contains("HTTP/2.0");
                 assertThat(record.bytesIn()).isEqualTo(4);
             }
         }
@@ -187,13 +187,13 @@ class WebSocketToHttp2UpstreamTest {
                     assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
                     assertThat(client.read(5)).isEqualTo("hello");
                 }
-                assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/1.1");
+                assertThat(proxy.record().upstreamProtocol()).contains("HTTP/1.1");
             }
             try (RawConnection client = proxy.raw()) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
                 assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
             }
-            assertThat(proxy.record().upstreamProtocol()).isEqualTo("HTTP/2.0");
+            assertThat(proxy.record().upstreamProtocol()).contains("HTTP/2.0");
             assertThat(connections).hasValue(3);
             assertThat(List.copyOf(upstream.failures())).isEmpty();
         }

@@ -102,7 +102,7 @@ public final class CaFailures {
 
     private static CertificateEvent.Problem of(Problem problem) {
         Optional<Identifier> identifier = problem.getIdentifier();
-        return new CertificateEvent.Problem(
+        return CertificateEvent.Problem.of(
                 identifier.map(Identifier::getValue).orElse(""),
                 problem.getType().toString(),
                 problem.getDetail().or(problem::getTitle).orElse(""));

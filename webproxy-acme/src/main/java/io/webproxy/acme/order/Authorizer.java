@@ -99,13 +99,13 @@ final class Authorizer {
         for (Challenge challenge : authorization.getChallenges()) {
             Problem problem = challenge.getError().orElse(null);
             if (problem != null) {
-                return new CertificateEvent.Problem(
+                return CertificateEvent.Problem.of(
                         name,
                         problem.getType().toString(),
                         challenge.getType() + ": " + problem.getDetail().orElse("no reason given"));
             }
         }
-        return new CertificateEvent.Problem(name, "about:blank", "authorization is " + authorization.getStatus());
+        return CertificateEvent.Problem.of(name, "about:blank", "authorization is " + authorization.getStatus());
     }
 
     /**

@@ -109,19 +109,14 @@ final class Care {
 
     CertificateStatus status() {
         StoredCertificate now = served;
-        Progress reached = progress;
-        return new CertificateStatus(
-                wanted.names(),
-                Optional.ofNullable(now)
-                        .map(certificate -> certificate
-                                .material()
-                                .leaf()
-                                .getIssuerX500Principal()
-                                .getName()),
-                Optional.ofNullable(now)
-                        .map(certificate -> certificate.material().notAfter()),
-                Optional.of(nextAttempt(clock.instant())),
-                Optional.ofNullable(reached.failures()).map(Failures::sentence));
+        Failures failures = progress.failures();
+        CertificateStatus status = CertificateStatus.of(wanted.names()).withNextAttempt(nextAttempt(clock.instant()));
+        if (now != null) {
+            KeyMaterial material = now.material();
+            status = status.withIssuer(material.leaf().getIssuerX500Principal().getName())
+                    .withNotAfter(material.notAfter());
+        }
+        return failures == null ? status : status.withLastError(failures.sentence());
     }
 
     /**

@@ -6,9 +6,7 @@ import io.webproxy.acme.renewal.RenewalSchedule.Urgency;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.observe.CertificateEvent.Problem;
-import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -105,8 +103,8 @@ final class CareNews {
     }
 
     private void publish(Kind kind, @Nullable StoredCertificate served, String detail, List<Problem> problems) {
-        Optional<Instant> notAfter = Optional.ofNullable(served)
-                .map(certificate -> certificate.material().notAfter());
-        events.accept(new CertificateEvent(kind, names, notAfter, detail, problems));
+        CertificateEvent event = CertificateEvent.of(kind, names, detail).withProblems(problems);
+        events.accept(
+                served == null ? event : event.withNotAfter(served.material().notAfter()));
     }
 }

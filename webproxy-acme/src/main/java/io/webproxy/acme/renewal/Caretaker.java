@@ -14,7 +14,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
@@ -115,13 +114,12 @@ public final class Caretaker {
             if (served != null && served.leaf().equals(material.leaf())) {
                 LOG.info("Revoked the certificate for {}, which is replaced now", String.join(", ", care.names()));
                 care.revoked(material.leaf());
-                context.publish(new CertificateEvent(
-                        CertificateEvent.Kind.REVOKED,
-                        care.names(),
-                        Optional.of(material.notAfter()),
-                        "The certificate for " + String.join(", ", care.names())
-                                + " is revoked; it is served until another is there.",
-                        List.of()));
+                context.publish(CertificateEvent.of(
+                                CertificateEvent.Kind.REVOKED,
+                                care.names(),
+                                "The certificate for " + String.join(", ", care.names())
+                                        + " is revoked; it is served until another is there.")
+                        .withNotAfter(material.notAfter()));
                 lookNow(care);
             }
         }

@@ -226,8 +226,8 @@ class CaFaultTest {
                 .hasMessage("CA 127.0.0.1 refuses: too many (CAA forbids it) (urn:ietf:params:acme:error:rateLimited)");
         assertThat(failure.problems())
                 .containsExactly(
-                        new Problem("", "urn:ietf:params:acme:error:rateLimited", "too\nmany"),
-                        new Problem("one.example.com", "urn:ietf:params:acme:error:caa", "CAA forbids it"));
+                        Problem.of("", "urn:ietf:params:acme:error:rateLimited", "too\nmany"),
+                        Problem.of("one.example.com", "urn:ietf:params:acme:error:caa", "CAA forbids it"));
         assertThat(failure.retryAfter()).contains(NOW.plusSeconds(60));
     }
 

@@ -40,7 +40,7 @@ public final class FakeIssuer implements Issuer {
     public static AcmeFailure refused(String sentence, @Nullable Instant retryAfter) {
         return new AcmeFailure(
                 sentence,
-                List.of(new Problem("example.com", "urn:ietf:params:acme:error:dns", sentence)),
+                List.of(Problem.of("example.com", "urn:ietf:params:acme:error:dns", sentence)),
                 retryAfter,
                 null);
     }

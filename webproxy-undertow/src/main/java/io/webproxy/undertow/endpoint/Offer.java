@@ -1,5 +1,6 @@
 package io.webproxy.undertow.endpoint;
 
+import io.webproxy.spi.ClientHelloData;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.undertow.sniff.Peeked;
 import java.net.InetSocketAddress;
@@ -27,7 +28,7 @@ public final class Offer {
         boolean tls13 = said.versions().contains(TLS_1_3);
         boolean rsa = canUse(said, tls13, RSA_SUITES, RSA_SIGNATURES);
         boolean ec = canUse(said, tls13, ECDSA_SUITES, ECDSA_SIGNATURES);
-        return new ClientHello(
+        return new ClientHelloData(
                 Optional.ofNullable(withoutDot(said.serverName())).filter(name -> !name.isEmpty()),
                 said.protocols(),
                 local,

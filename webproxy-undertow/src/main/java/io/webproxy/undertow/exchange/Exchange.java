@@ -9,9 +9,9 @@ import io.undertow.util.HttpString;
 import io.webproxy.ErrorPages;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
-import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
+import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
@@ -355,8 +355,8 @@ public final class Exchange {
         }
     }
 
-    private ExchangeRecord record() {
-        return new ExchangeRecord(
+    private ExchangeData record() {
+        return new ExchangeData(
                 requestId,
                 startTime,
                 head.clientAddress(),

@@ -3,8 +3,8 @@ package io.webproxy.undertow.exchange;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.route.Route;
+import io.webproxy.spi.TimeoutClassChangeData;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Guard;
@@ -12,6 +12,7 @@ import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -98,13 +99,13 @@ public final class ExchangeLimits extends Watched {
         RequestHead head = exchange.head();
         exchange.shared()
                 .recorder()
-                .timeoutClassChanged(() -> new TimeoutClassChange(
+                .timeoutClassChanged(() -> new TimeoutClassChangeData(
                         head.clientAddress(),
                         head.method(),
                         head.authority(),
                         head.path(),
                         exchange.route().name(),
-                        before,
+                        Optional.ofNullable(before),
                         deadline.timeoutClass()));
     }
 

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.http2;
 
 import io.undertow.util.HeaderMap;
-import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.exchange.RequestIds;
 import java.net.InetAddress;
@@ -15,10 +15,10 @@ final class RefusedRequest {
     private RefusedRequest() {}
 
     /** What is known of it; what isn't well-formed is left out. */
-    static ExchangeRecord record(InetAddress client, String scheme, RequestFields head) {
+    static ExchangeData record(InetAddress client, String scheme, RequestFields head) {
         String target = head.path();
         int query = target.indexOf('?');
-        return new ExchangeRecord(
+        return new ExchangeData(
                 RequestIds.of(new HeaderMap(), false),
                 Instant.now(),
                 client,

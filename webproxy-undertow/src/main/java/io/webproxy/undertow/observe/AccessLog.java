@@ -1,7 +1,7 @@
 package io.webproxy.undertow.observe;
 
 import io.webproxy.observe.AccessLogFormat;
-import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.spi.ExchangeData;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -25,7 +25,7 @@ final class AccessLog {
         return LOG.isInfoEnabled();
     }
 
-    static void log(ExchangeRecord exchange, AccessLogFormat format) {
+    static void log(ExchangeData exchange, AccessLogFormat format) {
         if (LOG.isInfoEnabled()) {
             boolean withQuery = LOG.isDebugEnabled();
             LOG.info(
@@ -37,10 +37,10 @@ final class AccessLog {
         }
     }
 
-    static String line(ExchangeRecord e, boolean withQuery) {
+    static String line(ExchangeData e, boolean withQuery) {
         StringBuilder line = new StringBuilder(256);
         line.append(AddressText.of(e.client())).append(" - ");
-        word(line, e.user()).append(" [").append(TIME.format(e.start())).append("] \"");
+        word(line, e.userOrNull()).append(" [").append(TIME.format(e.start())).append("] \"");
         escaped(line, e.method()).append(' ');
         escaped(line, e.path());
         if (!e.query().isEmpty()) {
@@ -52,23 +52,23 @@ final class AccessLog {
                 .append(e.status())
                 .append(' ')
                 .append(e.bytesOut());
-        quoted(line, e.referer());
-        quoted(line, e.userAgent());
+        quoted(line, e.refererOrNull());
+        quoted(line, e.userAgentOrNull());
         line.append(" host=");
         word(line, e.authority()).append(" route=");
-        word(line, e.route()).append(" upstream=");
-        word(line, e.upstream()).append(" upstream_protocol=");
-        word(line, e.upstreamProtocol());
+        word(line, e.routeOrNull()).append(" upstream=");
+        word(line, e.upstreamOrNull()).append(" upstream_protocol=");
+        word(line, e.upstreamProtocolOrNull());
         line.append(" class=").append(e.startClass());
         if (e.endClass() != e.startClass()) {
             line.append('>').append(e.endClass());
         }
         line.append(" in=").append(e.bytesIn());
         line.append(" connect=").append(seconds(e.connect()));
-        line.append(" first=").append(e.firstByte() == null ? "-" : seconds(e.firstByte()));
+        line.append(" first=").append(e.firstByteOrNull() == null ? "-" : seconds(e.firstByteOrNull()));
         line.append(" total=").append(seconds(e.total()));
-        line.append(" error=").append(e.error() == null ? "-" : e.error());
-        line.append(" grpc_status=").append(e.grpcStatus() == null ? "-" : e.grpcStatus());
+        line.append(" error=").append(e.errorOrNull() == null ? "-" : e.errorOrNull());
+        line.append(" grpc_status=").append(e.grpcStatusOrNull() == null ? "-" : e.grpcStatusOrNull());
         word(line.append(" id="), e.requestId());
         return line.toString();
     }

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.observe;
 
-import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.spi.ExchangeData;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -13,12 +13,12 @@ final class JsonLine {
 
     private JsonLine() {}
 
-    static String of(ExchangeRecord e, boolean withQuery) {
+    static String of(ExchangeData e, boolean withQuery) {
         JsonLine json = new JsonLine();
         json.text("time", e.start().toString());
         json.text("request_id", e.requestId());
         json.text("client", AddressText.of(e.client()));
-        json.text("user", e.user());
+        json.text("user", e.userOrNull());
         json.text("method", e.method());
         json.text("scheme", e.scheme());
         json.text("host", e.authority());
@@ -29,20 +29,20 @@ final class JsonLine {
         json.text("protocol", e.protocol());
         json.raw("status", Integer.toString(e.status()));
         json.raw("proxy_answered", Boolean.toString(e.proxyAnswered()));
-        json.text("route", e.route());
-        json.text("upstream", e.upstream());
-        json.text("upstream_protocol", e.upstreamProtocol());
+        json.text("route", e.routeOrNull());
+        json.text("upstream", e.upstreamOrNull());
+        json.text("upstream_protocol", e.upstreamProtocolOrNull());
         json.text("class_start", e.startClass().name());
         json.text("class_end", e.endClass().name());
         json.raw("bytes_in", Long.toString(e.bytesIn()));
         json.raw("bytes_out", Long.toString(e.bytesOut()));
         json.raw("connect", seconds(e.connect()));
-        json.raw("first_byte", seconds(e.firstByte()));
+        json.raw("first_byte", seconds(e.firstByteOrNull()));
         json.raw("total", seconds(e.total()));
-        json.text("error", e.error() == null ? null : e.error().name());
-        json.raw("grpc_status", String.valueOf(e.grpcStatus()));
-        json.text("referer", e.referer());
-        json.text("user_agent", e.userAgent());
+        json.text("error", e.errorOrNull() == null ? null : e.errorOrNull().name());
+        json.raw("grpc_status", String.valueOf(e.grpcStatusOrNull()));
+        json.text("referer", e.refererOrNull());
+        json.text("user_agent", e.userAgentOrNull());
         json.tags(e.tags());
         return json.line.append('}').toString();
     }

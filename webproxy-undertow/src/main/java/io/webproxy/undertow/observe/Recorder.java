@@ -2,12 +2,12 @@ package io.webproxy.undertow.observe;
 
 import io.webproxy.observe.AccessLogFormat;
 import io.webproxy.observe.CertificateEvent;
-import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.observe.UpstreamEvent;
+import io.webproxy.spi.ExchangeData;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,7 +46,7 @@ public final class Recorder {
     }
 
     /** An exchange has ended. */
-    public void ended(ExchangeRecord exchange) {
+    public void ended(ExchangeData exchange) {
         AccessLogFormat format = accessLog;
         if (format != null) {
             AccessLog.log(exchange, format);

@@ -2,7 +2,7 @@ package io.webproxy.undertow.relay;
 
 import io.webproxy.spi.AddressRange;
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.observe.RelayRecord;
+import io.webproxy.spi.RelayData;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Reset;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -257,7 +257,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     private void record(RelayEnd how, String detail, @Nullable ByteRelay copied) {
         if (relays.recorder().isRelayWanted()) {
             relays.recorder()
-                    .relayEnded(new RelayRecord(
+                    .relayEnded(new RelayData(
                             Instant.ofEpochMilli(startMillis),
                             client,
                             rule.endpoint(),

@@ -3,9 +3,11 @@ package io.webproxy.undertow.relay;
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.Relay;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.spi.PortData;
+import io.webproxy.spi.RelayData;
+import io.webproxy.spi.RuleData;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
@@ -116,7 +118,7 @@ public final class Relays {
                 .computeIfAbsent(reason, added -> new LongAdder())
                 .increment();
         if (recorder.isRelayWanted()) {
-            recorder.relayEnded(new RelayRecord(
+            recorder.relayEnded(new RelayData(
                     Instant.now().minus(duration),
                     client,
                     endpoint,
@@ -183,15 +185,15 @@ public final class Relays {
         });
         Map<RelayEnd, Long> missed = new EnumMap<>(RelayEnd.class);
         undetected.getOrDefault(endpoint, Map.of()).forEach((reason, count) -> missed.put(reason, count.sum()));
-        return new ProxyStatus.Port(endpoint, all, missed);
+        return new PortData(endpoint, all, missed);
     }
 
     private ProxyStatus.Rule status(String name, RelayRule.@Nullable State state) {
         if (state == null) {
-            return new ProxyStatus.Rule(name, 0, 0, 0, 0, List.of());
+            return new RuleData(name, 0, 0, 0, 0, List.of());
         }
         RuleCounters counters = state.counters();
-        return new ProxyStatus.Rule(
+        return new RuleData(
                 name,
                 counters.open(),
                 counters.total(),

@@ -5,6 +5,7 @@ import io.webproxy.spi.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
 import io.webproxy.port.Endpoint;
+import io.webproxy.spi.StatusData;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.tls.ServerTls;
 import java.time.Duration;
@@ -99,11 +100,11 @@ public final class RunningProxy implements ProxyEngine.Running {
     @Override
     public ProxyStatus status() {
         if (released.isDone()) {
-            return ProxyStatus.empty();
+            return StatusData.CLOSED;
         }
         int tunnels = parts.exchanges.tunnels();
         ServerTls serving = parts.httpsPort() == 0 ? null : parts.tls.get();
-        return new ProxyStatus(
+        return new StatusData(
                 parts.listeners.endpoints(),
                 serving == null ? "" : serving.providerName(),
                 parts.connections.count(),

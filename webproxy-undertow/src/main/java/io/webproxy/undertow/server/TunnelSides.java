@@ -5,6 +5,7 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.spi.PortRule;
 import io.webproxy.port.Sni;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.TunnelStatusData;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
@@ -363,9 +364,9 @@ final class TunnelSides implements Tunnels, Part {
                 .flatMap(each -> each.status().stream())
                 .toList();
         if (side == null) {
-            return servers.isEmpty() ? TunnelStatus.none() : new TunnelStatus("", List.of(), 0, 0, 0, servers);
+            return servers.isEmpty() ? TunnelStatusData.NONE : new TunnelStatusData("", List.of(), 0, 0, 0, servers);
         }
-        return new TunnelStatus(
+        return new TunnelStatusData(
                 side.fingerprint(), side.agentStatus(), side.clients(), side.refused(), side.refusedAgents(), servers);
     }
 

@@ -70,21 +70,20 @@ final class FileReload {
         for (KeyMaterial material : read.materials()) {
             LOG.info("{} has changed: serving the {}", source, material);
         }
-        events.accept(new CertificateEvent(
-                CertificateEvent.Kind.RELOADED,
-                read.names(),
-                read.notAfter(),
-                source + " has changed and is served.",
-                List.of()));
+        events.accept(event(CertificateEvent.Kind.RELOADED, read, source + " has changed and is served."));
         return read;
     }
 
     private HeldKeys failed(HeldKeys held, String why) {
         if (!held.failures().contains(why)) {
             LOG.warn("A changed certificate isn't served, the one before is served on: {}", why);
-            events.accept(
-                    new CertificateEvent(CertificateEvent.Kind.FAILED, held.names(), held.notAfter(), why, List.of()));
+            events.accept(event(CertificateEvent.Kind.FAILED, held, why));
         }
         return held.failed(why);
+    }
+
+    private static CertificateEvent event(CertificateEvent.Kind kind, HeldKeys served, String detail) {
+        CertificateEvent event = CertificateEvent.of(kind, served.names(), detail);
+        return served.notAfter().map(event::withNotAfter).orElse(event);
     }
 }

@@ -384,12 +384,10 @@ public final class ServerTls {
     }
 
     private static CertificateStatus statusOf(KeyMaterial material, Optional<String> failure) {
-        return new CertificateStatus(
-                HeldKeys.namesOf(material),
-                Optional.of(material.leaf().getIssuerX500Principal().getName()),
-                Optional.of(material.notAfter()),
-                Optional.empty(),
-                failure);
+        CertificateStatus status = CertificateStatus.of(HeldKeys.namesOf(material))
+                .withIssuer(material.leaf().getIssuerX500Principal().getName())
+                .withNotAfter(material.notAfter());
+        return failure.map(status::withLastError).orElse(status);
     }
 
     /** These sources, with what is known already of their providers. */

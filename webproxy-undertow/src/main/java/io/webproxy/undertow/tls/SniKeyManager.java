@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.spi.ClientHelloData;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
@@ -103,7 +104,7 @@ final class SniKeyManager extends X509ExtendedKeyManager {
     }
 
     private static ClientHello hello(String name, InetSocketAddress local) {
-        return new ClientHello(
+        return new ClientHelloData(
                 name.isEmpty() ? Optional.empty() : Optional.of(name),
                 List.of(),
                 local,

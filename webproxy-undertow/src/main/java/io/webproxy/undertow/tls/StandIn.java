@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls;
 
+import io.webproxy.spi.ClientHelloData;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
@@ -69,8 +70,9 @@ final class StandIn implements KeyChooser {
     Stream<ClientHello> clients() {
         return wanted.stream()
                 .map(name -> name instanceof InetAddress address
-                        ? new ClientHello(Optional.empty(), List.of(), new InetSocketAddress(address, 0), keyTypes())
-                        : new ClientHello(
+                        ? new ClientHelloData(
+                                Optional.empty(), List.of(), new InetSocketAddress(address, 0), keyTypes())
+                        : new ClientHelloData(
                                 Optional.of(name.toString().replace("*", "any")),
                                 List.of(),
                                 HandshakeKeys.UNKNOWN.localAddress(),

@@ -2,6 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.observe.TunnelEvent;
+import io.webproxy.spi.TunnelAgentData;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
@@ -65,7 +66,7 @@ final class AgentChannel extends ControlChannel {
     /** As it is now, and why it is closed, if it is. */
     TunnelStatus.Agent status(Optional<String> left) {
         Instant now = Instant.now();
-        return new TunnelStatus.Agent(
+        return new TunnelAgentData(
                 agent.name(),
                 AddressText.of(incoming.client()),
                 software,

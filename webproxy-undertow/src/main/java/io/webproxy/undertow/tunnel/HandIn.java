@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.observe.RelayRecord;
+import io.webproxy.spi.RelayData;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
@@ -271,7 +271,7 @@ final class HandIn extends Watched {
         BridgedRelay over = relay;
         Recorder recorder = side.environment().recorder();
         if (over != null && recorder.isRelayWanted()) {
-            recorder.relayEnded(new RelayRecord(
+            recorder.relayEnded(new RelayData(
                     begun,
                     who.client(),
                     "tunnel",

@@ -2,7 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.webproxy.spi.AddressRange;
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.observe.RelayRecord;
+import io.webproxy.spi.RelayData;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -340,7 +340,7 @@ final class HandOver extends Watched {
     void record(@Nullable String agent, long sent, long received, RelayEnd end, String detail) {
         Recorder recorder = side.recorder();
         if (recorder.isRelayWanted()) {
-            recorder.relayEnded(new RelayRecord(
+            recorder.relayEnded(new RelayData(
                     begun,
                     incoming.client(),
                     "tunnels",

@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.TunnelEventData;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
@@ -338,7 +339,7 @@ public final class PublicSide {
     }
 
     void tell(TunnelEvent.Kind kind, AgentChannel channel, String subject, String detail) {
-        recorder().tunnelChanged(new TunnelEvent(kind, channel.agent().name(), subject, detail));
+        recorder().tunnelChanged(new TunnelEventData(kind, channel.agent().name(), subject, detail));
     }
 
     AgentState agent(AgentEntry entry) {
@@ -356,7 +357,7 @@ public final class PublicSide {
         String address = AddressText.of(incoming.client());
         state.refusedAgents.increment();
         LOG.debug("{} is refused: {}", address, detail);
-        recorder().tunnelChanged(new TunnelEvent(TunnelEvent.Kind.AGENT_REFUSED, address, "", detail));
+        recorder().tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, address, "", detail));
     }
 
     private void refusedKey(String fingerprint) {
@@ -366,7 +367,7 @@ public final class PublicSide {
             LOG.info(
                     "An agent with the key {} is refused, which is logged at most once a minute: {}", fingerprint, why);
         }
-        recorder().tunnelChanged(new TunnelEvent(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", why));
+        recorder().tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", why));
     }
 
     /** How many visitors weren't served since the start. */

@@ -1,6 +1,8 @@
 package io.webproxy.undertow.tunnel;
 
 import io.webproxy.observe.TunnelEvent;
+import io.webproxy.spi.TunnelEventData;
+import io.webproxy.spi.TunnelServerData;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
@@ -43,7 +45,7 @@ final class Uplink {
         this.server = server;
         this.side = side;
         this.thread = thread;
-        this.status = new TunnelStatus.Server(text(), false, 0, List.of(), Map.of(), Optional.empty());
+        this.status = new TunnelServerData(text(), false, 0, List.of(), Map.of(), Optional.empty());
     }
 
     private String text() {
@@ -126,13 +128,13 @@ final class Uplink {
                 .map(Announcement::what)
                 .filter(what -> !texts.containsKey(what))
                 .toList();
-        status = new TunnelStatus.Server(text(), true, 0, accepted, texts, Optional.empty());
+        status = new TunnelServerData(text(), true, 0, accepted, texts, Optional.empty());
         LOG.info("Connected to {} as {}", text(), agent);
         tell(TunnelEvent.Kind.SERVER_CONNECTED, String.join("; ", texts.values()));
     }
 
     private void tell(TunnelEvent.Kind kind, String detail) {
-        side.environment().recorder().tunnelChanged(new TunnelEvent(kind, text(), "", detail));
+        side.environment().recorder().tunnelChanged(new TunnelEventData(kind, text(), "", detail));
     }
 
     /** There is no connection. */
@@ -162,14 +164,14 @@ final class Uplink {
         }
         if (closed) {
             side.live().ended(this);
-            status = new TunnelStatus.Server(text(), false, 0, List.of(), Map.of(), Optional.of(why));
+            status = new TunnelServerData(text(), false, 0, List.of(), Map.of(), Optional.of(why));
             return;
         }
         long rest = BackOff.millis(failures, ThreadLocalRandom.current());
         if (!connected) {
             failures++;
         }
-        status = new TunnelStatus.Server(text(), false, failures, List.of(), status.refused(), Optional.of(why));
+        status = new TunnelServerData(text(), false, failures, List.of(), status.refused(), Optional.of(why));
         IoTasks.executeAfter(thread, () -> guarded(this::dial), rest);
     }
 

@@ -4,6 +4,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.observe.UpstreamEvent.Kind;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.UpstreamEventData;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -211,7 +212,7 @@ final class UpstreamNews {
         }
         if (said != null && !silent) {
             LOG.info("{}", said);
-            observers.accept(new UpstreamEvent(Kind.FAILED, upstream, Optional.of(what), said));
+            observers.accept(new UpstreamEventData(Kind.FAILED, upstream, Optional.of(what), said));
         }
     }
 
@@ -229,6 +230,6 @@ final class UpstreamNews {
         } else {
             LOG.warn("{}", said);
         }
-        observers.accept(new UpstreamEvent(what, upstream, Optional.ofNullable(leg), said));
+        observers.accept(new UpstreamEventData(what, upstream, Optional.ofNullable(leg), said));
     }
 }

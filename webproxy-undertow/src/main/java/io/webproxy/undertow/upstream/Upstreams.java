@@ -7,6 +7,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.PoolData;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Daemons;
@@ -280,9 +281,8 @@ public final class Upstreams implements AutoCloseable {
         Map<String, ProxyStatus.Pool> status = new TreeMap<>();
         pools.forEach((upstream, pool) -> status.merge(
                 upstream.toString(),
-                new ProxyStatus.Pool(
-                        pool.open(), pool.idle(), pool.waiting(), pool.isEjected(), monitor.isWell(upstream)),
-                (one, other) -> new ProxyStatus.Pool(
+                new PoolData(pool.open(), pool.idle(), pool.waiting(), pool.isEjected(), monitor.isWell(upstream)),
+                (one, other) -> new PoolData(
                         one.open() + other.open(),
                         one.idle() + other.idle(),
                         one.waiting() + other.waiting(),

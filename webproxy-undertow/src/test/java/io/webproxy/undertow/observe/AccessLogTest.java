@@ -2,8 +2,8 @@ package io.webproxy.undertow.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -33,7 +33,7 @@ class AccessLogTest {
     private String line(boolean withQuery) {
         try {
             return AccessLog.line(
-                    new ExchangeRecord(
+                    new ExchangeData(
                             "request-1",
                             Instant.ofEpochSecond(1_000_000_000),
                             InetAddress.getByName("192.0.2.1"),

@@ -10,10 +10,12 @@ import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
+import io.webproxy.spi.TimeoutClassChangeData;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -23,8 +25,8 @@ import org.slf4j.LoggerFactory;
 /** What an observer behind a queue throws: here, where there is a logger that can be read. */
 @ExtendWith(LeakCheck.class)
 class AsyncObserverLogTest {
-    private static final TimeoutClassChange CHANGE = new TimeoutClassChange(
-            InetAddress.getLoopbackAddress(), "GET", "example.com", "/", "/", null, TimeoutClass.LONG);
+    private static final TimeoutClassChange CHANGE = new TimeoutClassChangeData(
+            InetAddress.getLoopbackAddress(), "GET", "example.com", "/", "/", Optional.empty(), TimeoutClass.LONG);
 
     @Test
     @ExpectedLog(logger = "io.webproxy.observe.AsyncObserver", contains = "thrown by the test")

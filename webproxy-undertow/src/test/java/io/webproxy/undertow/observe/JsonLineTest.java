@@ -7,8 +7,8 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.observe.AccessLogFormat;
-import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -38,8 +38,8 @@ class JsonLineTest {
         }
     }
 
-    private static ExchangeRecord full() {
-        return new ExchangeRecord(
+    private static ExchangeData full() {
+        return new ExchangeData(
                 "request-1",
                 Instant.ofEpochSecond(1_000_000_000, 123_456_789),
                 address("2001:db8::1"),
@@ -70,8 +70,8 @@ class JsonLineTest {
     }
 
     @SuppressWarnings("NullAway")
-    private static ExchangeRecord empty() {
-        return new ExchangeRecord(
+    private static ExchangeData empty() {
+        return new ExchangeData(
                 "request-1",
                 Instant.EPOCH,
                 address("192.0.2.1"),
@@ -102,8 +102,8 @@ class JsonLineTest {
     }
 
     /** A record in which every text that somebody else chooses is this one. */
-    private static ExchangeRecord hostile(String text) {
-        return new ExchangeRecord(
+    private static ExchangeData hostile(String text) {
+        return new ExchangeData(
                 text,
                 Instant.EPOCH,
                 address("192.0.2.1"),
@@ -231,21 +231,21 @@ class JsonLineTest {
 
     @Test
     void namesOfTagsAreEscaped() {
-        ExchangeRecord e = empty();
-        ExchangeRecord tagged = new ExchangeRecord(
+        ExchangeData e = empty();
+        ExchangeData tagged = new ExchangeData(
                 e.requestId(),
                 e.start(),
                 e.client(),
-                e.user(),
+                e.userOrNull(),
                 e.method(),
                 e.scheme(),
                 e.authority(),
                 e.path(),
                 e.query(),
                 e.protocol(),
-                e.route(),
-                e.upstream(),
-                e.upstreamProtocol(),
+                e.routeOrNull(),
+                e.upstreamOrNull(),
+                e.upstreamProtocolOrNull(),
                 e.status(),
                 e.proxyAnswered(),
                 e.startClass(),
@@ -253,12 +253,12 @@ class JsonLineTest {
                 e.bytesIn(),
                 e.bytesOut(),
                 e.connect(),
-                e.firstByte(),
+                e.firstByteOrNull(),
                 e.total(),
-                e.error(),
-                e.grpcStatus(),
-                e.userAgent(),
-                e.referer(),
+                e.errorOrNull(),
+                e.grpcStatusOrNull(),
+                e.userAgentOrNull(),
+                e.refererOrNull(),
                 Map.of("a\",\n", "b"));
 
         assertThat(JsonLine.of(tagged, true)).matches(FLAT_OBJECT).endsWith("\"tags\":{\"a\\\",\\u000a\":\"b\"}}");

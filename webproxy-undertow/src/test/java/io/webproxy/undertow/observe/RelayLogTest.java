@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
+import io.webproxy.spi.RelayData;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RelayLogTest {
     private static RelayRecord record(String endpoint, Duration duration, RelayEnd end) {
-        return new RelayRecord(
+        return new RelayData(
                 Instant.EPOCH,
                 new InetSocketAddress("2001:db8::7", 50_122),
                 endpoint,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.TunnelEvent;
+import io.webproxy.spi.TunnelEventData;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -82,7 +83,7 @@ class HostileAgentTest {
                 .isInstanceOf(IOException.class);
         await().until(() -> rig.side.refusedAgents() >= 1);
         await().untilAsserted(() -> assertThat(rig.events)
-                .contains(new TunnelEvent(
+                .contains(new TunnelEventData(
                         TunnelEvent.Kind.AGENT_REFUSED,
                         unknown.fingerprint(),
                         "",

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls.engine;
 
+import io.webproxy.spi.ClientHelloData;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.net.InetSocketAddress;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
     /** Of a client of which nothing is known. */
     public static final ClientHello UNKNOWN =
-            new ClientHello(Optional.empty(), List.of(), new InetSocketAddress(0), Set.of("EC", "RSA"));
+            new ClientHelloData(Optional.empty(), List.of(), new InetSocketAddress(0), Set.of("EC", "RSA"));
 
     private static final ThreadLocal<@Nullable HandshakeKeys> CURRENT = new ThreadLocal<>();
 

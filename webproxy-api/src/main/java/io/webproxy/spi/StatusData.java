@@ -1,0 +1,71 @@
+package io.webproxy.spi;
+
+import io.webproxy.ProxyStatus;
+import io.webproxy.port.Endpoint;
+import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tunnel.TunnelStatus;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/** The status of a server. The parameters are those of {@link ProxyStatus}. */
+public record StatusData(
+        List<Endpoint> endpoints,
+        String tlsProvider,
+        int connections,
+        long refused,
+        long failed,
+        int exchanges,
+        int tunnels,
+        Map<String, ProxyStatus.Pool> upstreams,
+        List<ProxyStatus.Port> ports,
+        TunnelStatus tunnelStatus,
+        List<CertificateStatus> certificates,
+        Optional<String> failure)
+        implements ProxyStatus {
+    /** That of a closed server. */
+    public static final StatusData CLOSED = new StatusData(
+            List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), TunnelStatusData.NONE, List.of(), Optional.empty());
+
+    /** Copies the collections; nothing is null. */
+    public StatusData {
+        endpoints = List.copyOf(endpoints);
+        Objects.requireNonNull(tlsProvider, "tlsProvider");
+        upstreams = Map.copyOf(upstreams);
+        ports = List.copyOf(ports);
+        Objects.requireNonNull(tunnelStatus, "tunnelStatus");
+        certificates = List.copyOf(certificates);
+        Objects.requireNonNull(failure, "failure");
+    }
+
+    @Override
+    public String toString() {
+        return Text.of(
+                "ProxyStatus",
+                "endpoints",
+                endpoints,
+                "tlsProvider",
+                tlsProvider,
+                "connections",
+                connections,
+                "refused",
+                refused,
+                "failed",
+                failed,
+                "exchanges",
+                exchanges,
+                "tunnels",
+                tunnels,
+                "upstreams",
+                upstreams,
+                "ports",
+                ports,
+                "tunnelStatus",
+                tunnelStatus,
+                "certificates",
+                certificates,
+                "failure",
+                failure);
+    }
+}
