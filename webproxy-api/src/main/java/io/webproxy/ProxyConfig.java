@@ -39,10 +39,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that a server is told. Immutable and valid; made by a {@link Builder}. Secrets never show in
+ * The configuration of a server. Immutable and valid; made by a {@link Builder}. Secrets never show in
  * {@code toString}.
- *
- * <p>It is long because each knob has a method with its Javadoc, and all are found in one place.
  */
 public final class ProxyConfig {
     private final List<Listen> listens;
@@ -218,7 +216,7 @@ public final class ProxyConfig {
         return tlsProvider;
     }
 
-    /** Whether clients are asked for a certificate. */
+    /** Whether clients are asked for a certificate, at endpoints without a setting of their own. */
     public ClientCertificates clientCertificates() {
         return clientCertificates;
     }
@@ -233,7 +231,7 @@ public final class ProxyConfig {
         return timeouts;
     }
 
-    /** Whose forwarding fields are believed. */
+    /** The proxies whose forwarding fields are believed. */
     public List<AddressRange> trustedProxies() {
         return trustedProxies;
     }
@@ -243,17 +241,17 @@ public final class ProxyConfig {
         return proxyProtocol;
     }
 
-    /** Which hosts are sent to which other one; in the form of {@code HostPattern.hostOf}. */
+    /** The canonical host of each alias, in lower case without a trailing dot. */
     public Map<String, String> canonicalHosts() {
         return canonicalHosts;
     }
 
-    /** What browsers are told about HTTPS; empty for nothing. */
+    /** The policy of {@code Strict-Transport-Security}; empty if the field isn't sent. */
     public Optional<Hsts> hsts() {
         return Optional.ofNullable(hsts);
     }
 
-    /** The operator's pages; empty for the server's own. */
+    /** The operator's error pages; empty for the server's own. */
     public Optional<ErrorPages> errorPages() {
         return Optional.ofNullable(errorPages);
     }
@@ -268,17 +266,17 @@ public final class ProxyConfig {
         return closeOnShutdown;
     }
 
-    /** Who is told what happens. */
+    /** The observers, in the order they were added. */
     public List<ProxyObserver> observers() {
         return observers;
     }
 
-    /** How ended exchanges are logged; empty when they aren't. */
+    /** The format of the access log; empty if there is none. */
     public Optional<AccessLogFormat> accessLog() {
         return Optional.ofNullable(accessLog);
     }
 
-    /** Whether request fields are dropped on every route whose names have underscores. */
+    /** Whether request fields whose names have underscores are dropped on every route. */
     public boolean dropUnderscoreHeaders() {
         return dropUnderscoreHeaders;
     }
@@ -563,7 +561,10 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** The default route: every host and path that no other route takes. */
+        /**
+         * Adds the default route, for every host and path that no other route takes, or replaces the one that was
+         * there, see {@link ProxyConfig#toBuilder}.
+         */
         public Builder forward(String... uris) {
             return route(route -> route.forward(uris));
         }
@@ -661,8 +662,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Sends requests for other hosts to this one, with scheme, port, path and query as they came (308), before any
-         * route is looked for.
+         * Redirects requests for other hosts to this one, with scheme, port, path and query as they came (308), before
+         * any route is looked for; in addition to what was given before.
          *
          * @param host such as {@code example.com}
          * @param aliases such as {@code www.example.com}
@@ -812,8 +813,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Dials a public server, and announces there what this one is to be reached by; no endpoint has to listen then.
-         * It is dialled again and again, also when it can't be reached at the start.
+         * Adds a tunnel: dials a public server, and announces there what this one is to be reached by; no endpoint has
+         * to listen then. It is dialled again and again, also when it can't be reached at the start.
          *
          * @param server {@code host:port}; {@link Tunnel.Builder#connect} adds others
          * @throws IllegalArgumentException with everything that is wrong with the tunnel

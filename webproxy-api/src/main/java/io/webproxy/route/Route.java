@@ -32,8 +32,6 @@ import org.jspecify.annotations.Nullable;
  * path prefix, then the one that was given first; a route whose methods or fields don't fit is skipped.
  *
  * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is skipped.
- *
- * <p>It is long because each knob has a method with its Javadoc, and all are found in one place.
  */
 public final class Route {
     private static final Duration LEAST_PERIOD = Duration.ofMillis(100);
