@@ -5,7 +5,6 @@ import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.Balancing;
@@ -181,9 +180,9 @@ final class ReadmeSnippets {
         // readme: end
     }
 
-    static AsyncObserver observer(ProxyConfig.Builder builder) {
+    static ProxyObserver observer(ProxyConfig.Builder builder) {
         // readme: observer
-        AsyncObserver observer = ProxyObserver.async(
+        ProxyObserver observer = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void exchangeEnded(ExchangeRecord exchange) {

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe. The order of the calls is kept.
  */
-public final class AsyncObserver implements ProxyObserver {
+final class AsyncObserver implements ProxyObserver {
     private static final Logger LOG = LoggerFactory.getLogger(AsyncObserver.class);
 
     private final ProxyObserver target;
@@ -94,7 +94,7 @@ public final class AsyncObserver implements ProxyObserver {
         }
     }
 
-    /** How many calls were dropped because the queue was full. */
+    @Override
     public long dropped() {
         return dropped.sum();
     }

@@ -38,12 +38,22 @@ public interface ProxyObserver {
     default void tunnelChanged(TunnelEvent event) {}
 
     /**
-     * The same observer on a daemon thread of its own, behind a bounded queue.
+     * How many calls weren't handed on since the start; 0 for an observer that isn't {@link #async}. Not called by the
+     * server.
+     */
+    default long dropped() {
+        return 0;
+    }
+
+    /**
+     * The same observer on a daemon thread of its own, after a bounded queue. The thread ends after a second without
+     * work; the order of the calls is kept, and what the observer throws is logged once.
      *
-     * @param queueSize how many calls may wait, at least 1; what finds the queue full is dropped and counted
+     * @param queueSize how many calls may wait, at least 1; what finds the queue full is dropped, and counted by
+     *     {@link #dropped}
      * @throws IllegalArgumentException if {@code queueSize} is below 1
      */
-    static AsyncObserver async(ProxyObserver observer, int queueSize) {
+    static ProxyObserver async(ProxyObserver observer, int queueSize) {
         return new AsyncObserver(observer, queueSize);
     }
 }

@@ -53,7 +53,7 @@ class AsyncObserverTest {
     @Test
     void slowObserverNeverHoldsTheCallerAndWhatFindsTheQueueFullIsDroppedAndCounted() throws InterruptedException {
         Gated slow = new Gated();
-        AsyncObserver async = ProxyObserver.async(slow, 2);
+        ProxyObserver async = ProxyObserver.async(slow, 2);
         async.exchangeEnded(Records.ofPath("/0"));
         assertThat(slow.entered.await(WAIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
@@ -77,7 +77,7 @@ class AsyncObserverTest {
     @Test
     void changesAndEndsAreToldInTheOrderOfTheCalls() throws InterruptedException {
         BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-        AsyncObserver async = ProxyObserver.async(
+        ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void timeoutClassChanged(TimeoutClassChange change) {
@@ -109,7 +109,7 @@ class AsyncObserverTest {
     @Test
     void changeIsHandedOverAsItIsAndOnTheObserversThread() throws InterruptedException {
         BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
-        AsyncObserver async = ProxyObserver.async(
+        ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void timeoutClassChanged(TimeoutClassChange change) {
@@ -128,7 +128,7 @@ class AsyncObserverTest {
     @Test
     void changesThatFindTheQueueFullAreDroppedAndCountedToo() throws InterruptedException {
         Gated slow = new Gated();
-        AsyncObserver async = ProxyObserver.async(slow, 1);
+        ProxyObserver async = ProxyObserver.async(slow, 1);
         async.exchangeEnded(Records.ofPath("/0"));
         assertThat(slow.entered.await(WAIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
@@ -144,7 +144,7 @@ class AsyncObserverTest {
     @Test
     void observerThatThrowsOnAChangeIsToldOfTheEnd() throws InterruptedException {
         BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-        AsyncObserver async = ProxyObserver.async(
+        ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void timeoutClassChanged(TimeoutClassChange change) {
@@ -167,7 +167,7 @@ class AsyncObserverTest {
     @Test
     void throwingObserverIsToldOfTheNextExchangesToo() throws InterruptedException {
         BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-        AsyncObserver async = ProxyObserver.async(
+        ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void exchangeEnded(ExchangeRecord exchange) {
@@ -189,7 +189,7 @@ class AsyncObserverTest {
     void observerRunsOnADaemonThreadOfItsOwn() throws InterruptedException {
         AtomicReference<Thread> thread = new AtomicReference<>();
         CountDownLatch called = new CountDownLatch(1);
-        AsyncObserver async = ProxyObserver.async(
+        ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void exchangeEnded(ExchangeRecord exchange) {

@@ -7,7 +7,6 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import io.webproxy.observe.AsyncObserver;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.spi.TimeoutClassChangeData;
@@ -32,7 +31,7 @@ class AsyncObserverLogTest {
     @ExpectedLog(logger = "io.webproxy.observe.AsyncObserver", contains = "thrown by the test")
     void throwingObserverIsLoggedOnceAndToldOfTheNextChangesToo() throws InterruptedException {
         CountDownLatch told = new CountDownLatch(3);
-        AsyncObserver async = ProxyObserver.async(
+        ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
                     public void timeoutClassChanged(TimeoutClassChange change) {
@@ -41,7 +40,7 @@ class AsyncObserverLogTest {
                     }
                 },
                 10);
-        Logger logger = (Logger) LoggerFactory.getLogger(AsyncObserver.class);
+        Logger logger = (Logger) LoggerFactory.getLogger("io.webproxy.observe.AsyncObserver");
         ListAppender<ILoggingEvent> appender = new ListAppender<>();
         appender.start();
         logger.addAppender(appender);
