@@ -1,49 +1,105 @@
 package io.webproxy.auth;
 
 import io.webproxy.spi.HeaderEdit;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** What an {@link Authenticator} decided. */
-public sealed interface AuthDecision {
-    /**
-     * The request may pass.
-     *
-     * @param user who it is, as it stands in the record
-     */
-    record Granted(String user) implements AuthDecision {
-        /** Checks that the user isn't null. */
-        public Granted {
-            Objects.requireNonNull(user, "user");
-        }
+/** What an {@link Authenticator} decided: the request may pass, or it is answered. Immutable. */
+public final class AuthDecision {
+    private final @Nullable String user;
+    private final int status;
+    private final Map<String, List<String>> headers;
+
+    private AuthDecision(@Nullable String user, int status, Map<String, List<String>> headers) {
+        this.user = user;
+        this.status = status;
+        this.headers = headers;
     }
 
     /**
-     * The request is answered by the proxy.
+     * The request may pass.
+     *
+     * @param user who it is, as the record and the access log show
+     */
+    public static AuthDecision granted(String user) {
+        return new AuthDecision(Objects.requireNonNull(user, "user"), 0, Map.of());
+    }
+
+    /**
+     * The request is answered by the proxy, and reaches no upstream.
      *
      * @param status 400 to 599, such as 401, 403, 429 or 503
-     * @param headers fields of the answer, such as {@code WWW-Authenticate}
+     * @throws IllegalArgumentException if it is another
      */
-    record Denied(int status, Map<String, List<String>> headers) implements AuthDecision {
-        /**
-         * Checks and copies.
-         *
-         * @throws IllegalArgumentException if the status is none of those, or a field can't be one of an answer, see
-         *     {@link HeaderEdit}
-         */
-        public Denied {
-            if (status < 400 || status > 599) {
-                throw new IllegalArgumentException("status: " + status + " (expected: 400-599)");
-            }
-            Map<String, List<String>> checked = new LinkedHashMap<>();
-            headers.forEach((name, values) -> {
-                values.forEach(value -> new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
-                checked.put(name, List.copyOf(values));
-            });
-            headers = Collections.unmodifiableMap(checked);
+    public static AuthDecision denied(int status) {
+        if (status < 400 || status > 599) {
+            throw new IllegalArgumentException("status: " + status + " (expected: 400-599)");
         }
+        return new AuthDecision(null, status, Map.of());
+    }
+
+    /**
+     * The same with one more field of the answer, such as {@code WWW-Authenticate}; it is added to those of its name.
+     *
+     * @throws IllegalArgumentException if the field can't be one of an answer: its name is no token (RFC 9110 section
+     *     5.1), it frames the message or is meant for one connection, or its value has a control character
+     * @throws IllegalStateException if the request may pass, so that there is no answer
+     */
+    public AuthDecision withHeader(String name, String value) {
+        HeaderEdit checked = new HeaderEdit(HeaderEdit.Kind.ADD, name, value);
+        if (isGranted()) {
+            throw new IllegalStateException("header: " + checked.name() + " (expected: none, the request may pass)");
+        }
+        Map<String, List<String>> more = new LinkedHashMap<>(headers);
+        more.merge(checked.name(), List.of(checked.value()), (before, added) -> {
+            List<String> both = new ArrayList<>(before);
+            both.addAll(added);
+            return List.copyOf(both);
+        });
+        return new AuthDecision(null, status, Collections.unmodifiableMap(more));
+    }
+
+    /** Whether the request may pass. */
+    public boolean isGranted() {
+        return user != null;
+    }
+
+    /** Who it is; empty if the request may not pass. */
+    public Optional<String> user() {
+        return Optional.ofNullable(user);
+    }
+
+    /** The status of the answer; empty if the request may pass. */
+    public Optional<Integer> status() {
+        return isGranted() ? Optional.empty() : Optional.of(status);
+    }
+
+    /** The fields of the answer; empty if the request may pass. */
+    public Map<String, List<String>> headers() {
+        return headers;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof AuthDecision decision
+                && Objects.equals(user, decision.user)
+                && status == decision.status
+                && headers.equals(decision.headers);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(user, status, headers);
+    }
+
+    @Override
+    public String toString() {
+        return isGranted() ? "granted(" + user + ")" : "denied(" + status + ", " + headers + ")";
     }
 }

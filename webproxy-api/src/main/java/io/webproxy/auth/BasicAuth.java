@@ -2,8 +2,6 @@ package io.webproxy.auth;
 
 import io.webproxy.http.RequestHead;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -27,15 +25,15 @@ public final class BasicAuth implements Authenticator {
     private final CredentialCheck check;
     private final String realm;
     private final boolean forwarding;
-    private final AuthDecision.Denied challenge;
+    private final AuthDecision challenge;
 
     private BasicAuth(CredentialCheck check, String realm, boolean forwarding) {
         this.check = check;
         this.realm = realm;
         this.forwarding = forwarding;
         String quoted = realm.replace("\\", "\\\\").replace("\"", "\\\"");
-        this.challenge = new AuthDecision.Denied(
-                401, Map.of("WWW-Authenticate", List.of("Basic realm=\"" + quoted + "\", charset=\"UTF-8\"")));
+        this.challenge = AuthDecision.denied(401)
+                .withHeader("WWW-Authenticate", "Basic realm=\"" + quoted + "\", charset=\"UTF-8\"");
     }
 
     /**

@@ -1,8 +1,6 @@
 package io.webproxy.auth;
 
 import java.net.InetAddress;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
@@ -20,11 +18,11 @@ interface CredentialCheck {
      *
      * @param challenge the answer to wrong ones
      */
-    CompletionStage<AuthDecision> check(Credentials credentials, InetAddress client, AuthDecision.Denied challenge);
+    CompletionStage<AuthDecision> check(Credentials credentials, InetAddress client, AuthDecision challenge);
 
     /** The answer to those who fail too often. */
-    static AuthDecision.Denied tooMany(long waitNanos) {
+    static AuthDecision tooMany(long waitNanos) {
         long seconds = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(waitNanos + TimeUnit.SECONDS.toNanos(1) - 1));
-        return new AuthDecision.Denied(429, Map.of("Retry-After", List.of(Long.toString(seconds))));
+        return AuthDecision.denied(429).withHeader("Retry-After", Long.toString(seconds));
     }
 }

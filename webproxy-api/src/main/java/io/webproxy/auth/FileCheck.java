@@ -35,7 +35,7 @@ final class FileCheck implements CredentialCheck {
     private static final int MAX_PASSWORD_BYTES = 72;
 
     private static final long GIVE_UP = TimeUnit.SECONDS.toNanos(30);
-    private static final AuthDecision.Denied BUSY = new AuthDecision.Denied(503, Map.of("Retry-After", List.of("1")));
+    private static final AuthDecision BUSY = AuthDecision.denied(503).withHeader("Retry-After", "1");
 
     /** How a verification ended; BUSY: it didn't. */
     private enum Outcome {
@@ -133,8 +133,7 @@ final class FileCheck implements CredentialCheck {
     }
 
     @Override
-    public CompletionStage<AuthDecision> check(
-            Credentials credentials, InetAddress address, AuthDecision.Denied challenge) {
+    public CompletionStage<AuthDecision> check(Credentials credentials, InetAddress address, AuthDecision challenge) {
         AuthContext context = clock;
         if (context == null) {
             throw new IllegalStateException("the authenticator hasn't started");
@@ -142,7 +141,7 @@ final class FileCheck implements CredentialCheck {
         long now = context.nanoClock().getAsLong();
         Object client = AddressRange.clientOf(address);
         ByteBuffer given = hash.of(credentials.userAndPassword());
-        AuthDecision granted = new AuthDecision.Granted(credentials.user());
+        AuthDecision granted = AuthDecision.granted(credentials.user());
         boolean known = verified.contains(given, now);
         if (known && throttle.hasPassed(client, given)) {
             return CompletableFuture.completedFuture(granted);
@@ -166,7 +165,7 @@ final class FileCheck implements CredentialCheck {
             Object client,
             ByteBuffer given,
             AuthDecision granted,
-            AuthDecision.Denied challenge) {
+            AuthDecision challenge) {
         if (tokenTaken && outcome != Outcome.WRONG) {
             throttle.giveBack(client);
         }

@@ -48,12 +48,11 @@ final class PairCheck implements CredentialCheck {
     }
 
     @Override
-    public CompletionStage<AuthDecision> check(
-            Credentials credentials, InetAddress client, AuthDecision.Denied challenge) {
+    public CompletionStage<AuthDecision> check(Credentials credentials, InetAddress client, AuthDecision challenge) {
         return CompletableFuture.completedFuture(decide(credentials, AddressRange.clientOf(client), challenge));
     }
 
-    private AuthDecision decide(Credentials credentials, Object client, AuthDecision.Denied challenge) {
+    private AuthDecision decide(Credentials credentials, Object client, AuthDecision challenge) {
         LongSupplier clock = nanoClock;
         if (clock == null) {
             throw new IllegalStateException("the authenticator hasn't started");
@@ -61,7 +60,7 @@ final class PairCheck implements CredentialCheck {
         ByteBuffer given = hash.of(credentials.userAndPassword());
         boolean right = CredentialHash.same(given, expected);
         if (right && throttle.hasPassed(client, expected)) {
-            return new AuthDecision.Granted(credentials.user());
+            return AuthDecision.granted(credentials.user());
         }
         long wait = throttle.take(client, clock.getAsLong());
         if (wait > 0) {
@@ -72,7 +71,7 @@ final class PairCheck implements CredentialCheck {
         }
         throttle.giveBack(client);
         throttle.passed(client, expected);
-        return new AuthDecision.Granted(credentials.user());
+        return AuthDecision.granted(credentials.user());
     }
 
     @Override

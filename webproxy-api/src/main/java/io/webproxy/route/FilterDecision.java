@@ -10,116 +10,201 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/** What a {@link RequestFilter} decided. Immutable. */
-public sealed interface FilterDecision {
-    /** The request goes on as it is; the start of one that goes on with changes. */
-    static Proceed proceed() {
-        return Proceed.UNCHANGED;
+/** What a {@link RequestFilter} decided: the request goes on, is answered, or waits. Immutable. */
+public final class FilterDecision {
+    private static final FilterDecision UNCHANGED = new FilterDecision(
+            Optional.empty(), Optional.empty(), Optional.empty(), List.of(), Optional.empty(), Map.of());
+    private static final Pattern TARGET = Pattern.compile("/[\\x21\\x22\\x24-\\x3e\\x40-\\x7e]*");
+
+    private final Optional<Answer> answer;
+    private final Optional<CompletionStage<? extends FilterDecision>> later;
+    private final Optional<String> path;
+    private final List<HeaderEdit> headers;
+    private final Optional<Upstream> upstream;
+    private final Map<String, String> tags;
+
+    private FilterDecision(
+            Optional<Answer> answer,
+            Optional<CompletionStage<? extends FilterDecision>> later,
+            Optional<String> path,
+            List<HeaderEdit> headers,
+            Optional<Upstream> upstream,
+            Map<String, String> tags) {
+        this.answer = answer;
+        this.later = later;
+        this.path = path;
+        this.headers = headers;
+        this.upstream = upstream;
+        this.tags = tags;
+    }
+
+    /** The request goes on as it is; the start of a decision that changes it. */
+    public static FilterDecision proceed() {
+        return UNCHANGED;
     }
 
     /** The request is answered with this, and no upstream is asked. */
-    static FilterDecision answer(Answer answer) {
-        return new Answered(Objects.requireNonNull(answer, "answer"), Map.of());
+    public static FilterDecision answer(Answer answer) {
+        return new FilterDecision(
+                Optional.of(Objects.requireNonNull(answer, "answer")),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Map.of());
     }
 
     /**
      * The decision comes later, from any thread. Until then the exchange waits as it would for an upstream: it is under
      * the limits of its timeout class (a class without one waits here as long as {@code DEFAULT}, and a minute if that
      * has none either) and answers 504 when they have passed, and it ends when the client leaves. A decision that comes
-     * behind that is ignored. A stage that fails, or completes with null or with another {@code Later}, answers 500.
-     * The body of the request waits unread.
+     * after that is ignored. A stage that fails, or completes with null or with another decision that comes later,
+     * answers 500. The body of the request waits unread.
      */
-    static FilterDecision later(CompletionStage<? extends FilterDecision> stage) {
-        return new Later(Objects.requireNonNull(stage, "stage"));
+    public static FilterDecision later(CompletionStage<? extends FilterDecision> stage) {
+        return new FilterDecision(
+                Optional.empty(),
+                Optional.of(Objects.requireNonNull(stage, "stage")),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Map.of());
     }
 
     /**
-     * The request is answered.
+     * The same with another path for the upstream, in place of what the route makes of the client's.
      *
-     * @param answer with what
-     * @param tags of the record
+     * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or that
+     *     servers could read in different ways, is answered with 400
+     * @throws IllegalArgumentException if it isn't
+     * @throws IllegalStateException if the request doesn't go on
      */
-    record Answered(Answer answer, Map<String, String> tags) implements FilterDecision {
-        /** Copies the tags. */
-        public Answered {
-            tags = Map.copyOf(tags);
+    public FilterDecision withPath(String other) {
+        if (!TARGET.matcher(Objects.requireNonNull(other, "path")).matches()) {
+            throw new IllegalArgumentException(
+                    "path: " + other + " (expected: a path that starts with /, percent-encoded, without a query)");
         }
+        return changed("withPath", Optional.of(other), headers, upstream);
     }
 
     /**
-     * The decision comes later.
+     * The same with a field of the request set to one value, after the route's own edits.
      *
-     * @param stage completes with it, never with another {@code Later}
+     * @throws IllegalArgumentException if the field can't be set: its name is no token (RFC 9110 section 5.1), it
+     *     frames the message, is meant for one connection or says who the client is, or its value has a control
+     *     character
+     * @throws IllegalStateException if the request doesn't go on
      */
-    record Later(CompletionStage<? extends FilterDecision> stage) implements FilterDecision {}
+    public FilterDecision setHeader(String name, String value) {
+        return edited("setHeader", new HeaderEdit(HeaderEdit.Kind.SET, name, value));
+    }
 
     /**
-     * The request goes on.
+     * The same with a field of the request removed, after the route's own edits.
      *
-     * @param path what the upstream is asked for in place of the path, after the route's own rewriting; empty for that
-     * @param headers changes of the request's fields, behind the route's own
-     * @param upstream the only one that is asked, of the route's or another; empty for the route's choice
-     * @param tags of the record
+     * @throws IllegalArgumentException if the field can't be removed, see {@link #setHeader}
+     * @throws IllegalStateException if the request doesn't go on
      */
-    record Proceed(
-            Optional<String> path, List<HeaderEdit> headers, Optional<Upstream> upstream, Map<String, String> tags)
-            implements FilterDecision {
-        private static final Proceed UNCHANGED = new Proceed(Optional.empty(), List.of(), Optional.empty(), Map.of());
-        private static final Pattern TARGET = Pattern.compile("/[\\x21\\x22\\x24-\\x3e\\x40-\\x7e]*");
+    public FilterDecision removeHeader(String name) {
+        return edited("removeHeader", new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
+    }
 
-        /** Copies the collections. */
-        public Proceed {
-            path.ifPresent(Proceed::checkPath);
-            headers = List.copyOf(headers);
-            Objects.requireNonNull(upstream, "upstream");
-            tags = Map.copyOf(tags);
-        }
+    /**
+     * The same with the only upstream that is asked, of the route's or another, in place of the route's choice.
+     *
+     * @throws IllegalStateException if the request doesn't go on
+     */
+    public FilterDecision withUpstream(Upstream chosen) {
+        return changed("withUpstream", path, headers, Optional.of(Objects.requireNonNull(chosen, "upstream")));
+    }
 
-        /**
-         * The same with another path.
-         *
-         * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or
-         *     that servers could read in different ways, is answered with 400
-         * @throws IllegalArgumentException if it isn't
-         */
-        public Proceed withPath(String other) {
-            return new Proceed(Optional.of(Objects.requireNonNull(other, "path")), headers, upstream, tags);
+    /**
+     * The same with one more tag in the record, in place of one of the same name.
+     *
+     * @throws IllegalStateException if the decision comes later
+     */
+    public FilterDecision addTag(String name, String value) {
+        Map<String, String> more = new LinkedHashMap<>(tags);
+        more.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+        if (later.isPresent()) {
+            throw new IllegalStateException(
+                    "addTag: " + this + " (expected: a tag of the decision that its stage has)");
         }
+        return new FilterDecision(answer, later, path, headers, upstream, Map.copyOf(more));
+    }
 
-        private static void checkPath(String other) {
-            if (!TARGET.matcher(other).matches()) {
-                throw new IllegalArgumentException(
-                        "path: " + other + " (expected: a path that starts with /, percent-encoded, without a query)");
-            }
-        }
+    /** What the request is answered with; empty if it isn't. */
+    public Optional<Answer> answer() {
+        return answer;
+    }
 
-        /** The same with a field set, see {@link HeaderEdit}. */
-        public Proceed setHeader(String name, String value) {
-            return edited(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
-        }
+    /** What the decision comes from; empty if it is made. */
+    public Optional<CompletionStage<? extends FilterDecision>> later() {
+        return later;
+    }
 
-        /** The same with a field removed. */
-        public Proceed removeHeader(String name) {
-            return edited(new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
-        }
+    /** The path for the upstream; empty for what the route makes of the client's. */
+    public Optional<String> path() {
+        return path;
+    }
 
-        /** The same with a chosen upstream. */
-        public Proceed withUpstream(Upstream chosen) {
-            return new Proceed(path, headers, Optional.of(chosen), tags);
-        }
+    /** The changes of the request's fields, in order. */
+    public List<HeaderEdit> headers() {
+        return headers;
+    }
 
-        /** The same with one more tag in the record. */
-        public Proceed addTag(String name, String value) {
-            Map<String, String> more = new LinkedHashMap<>(tags);
-            more.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
-            return new Proceed(path, headers, upstream, more);
-        }
+    /** The only upstream that is asked; empty for the route's choice. */
+    public Optional<Upstream> upstream() {
+        return upstream;
+    }
 
-        private Proceed edited(HeaderEdit edit) {
-            List<HeaderEdit> more = new ArrayList<>(headers);
-            more.add(edit);
-            return new Proceed(path, more, upstream, tags);
+    /** What the record shows besides. */
+    public Map<String, String> tags() {
+        return tags;
+    }
+
+    private FilterDecision edited(String what, HeaderEdit edit) {
+        List<HeaderEdit> more = new ArrayList<>(headers);
+        more.add(edit);
+        return changed(what, path, List.copyOf(more), upstream);
+    }
+
+    private FilterDecision changed(
+            String what, Optional<String> newPath, List<HeaderEdit> edits, Optional<Upstream> chosen) {
+        if (answer.isPresent() || later.isPresent()) {
+            throw new IllegalStateException(what + ": " + this + " (expected: a change of FilterDecision.proceed())");
         }
+        return new FilterDecision(answer, later, newPath, edits, chosen, tags);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof FilterDecision decision
+                && answer.equals(decision.answer)
+                && later.equals(decision.later)
+                && path.equals(decision.path)
+                && headers.equals(decision.headers)
+                && upstream.equals(decision.upstream)
+                && tags.equals(decision.tags);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(answer, later, path, headers, upstream, tags);
+    }
+
+    /** Without the values of fields, which may be secrets. */
+    @Override
+    public String toString() {
+        if (later.isPresent()) {
+            return "later";
+        }
+        return answer.isPresent()
+                ? "answer(" + answer.get() + ", tags=" + tags + ")"
+                : "proceed(path=" + path + ", headers="
+                        + headers.stream().map(HeaderEdit::name).toList() + ", upstream=" + upstream + ", tags=" + tags
+                        + ")";
     }
 }

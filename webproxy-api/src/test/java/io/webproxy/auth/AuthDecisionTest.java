@@ -2,8 +2,8 @@ package io.webproxy.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -23,29 +23,58 @@ class AuthDecisionTest {
     })
     void fieldThatCouldSplitOrFrameTheAnswerIsRefused(String name, String value) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AuthDecision.Denied(401, Map.of(name, List.of(value))))
+                .isThrownBy(() -> AuthDecision.denied(401).withHeader(name, value))
                 .withMessageStartingWith("header");
     }
 
     @Test
-    void fieldsAreCopied() {
-        List<String> values = new ArrayList<>(List.of("Basic realm=\"a\""));
-        AuthDecision.Denied denied = new AuthDecision.Denied(401, Map.of("WWW-Authenticate", values));
-        values.clear();
-        assertThat(denied.headers()).isEqualTo(Map.of("WWW-Authenticate", List.of("Basic realm=\"a\"")));
+    void fieldsAreAdded() {
+        AuthDecision denied = AuthDecision.denied(401)
+                .withHeader("WWW-Authenticate", "Basic realm=\"a\"")
+                .withHeader("WWW-Authenticate", "Negotiate")
+                .withHeader("X-Why", "because");
+
+        assertThat(denied.isGranted()).isFalse();
+        assertThat(denied.user()).isEmpty();
+        assertThat(denied.status()).contains(401);
+        assertThat(denied.headers())
+                .isEqualTo(Map.of(
+                        "WWW-Authenticate", List.of("Basic realm=\"a\"", "Negotiate"), "X-Why", List.of("because")));
+        assertThat(denied)
+                .isEqualTo(denied)
+                .isNotEqualTo(AuthDecision.denied(401))
+                .isNotEqualTo(AuthDecision.granted("a"));
+    }
+
+    @Test
+    void requestThatMayPassHasNoAnswer() {
+        AuthDecision granted = AuthDecision.granted("alice");
+
+        assertThat(granted.isGranted()).isTrue();
+        assertThat(granted.user()).contains("alice");
+        assertThat(granted.status()).isEmpty();
+        assertThat(granted.headers()).isEmpty();
+        assertThat(granted)
+                .isEqualTo(AuthDecision.granted("alice"))
+                .hasSameHashCodeAs(AuthDecision.granted("alice"))
+                .isNotEqualTo(AuthDecision.granted("bob"))
+                .hasToString("granted(alice)");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> granted.withHeader("Set-Cookie", "a=b"))
+                .withMessage("header: Set-Cookie (expected: none, the request may pass)");
     }
 
     @ParameterizedTest
     @ValueSource(ints = {400, 401, 403, 418, 429, 503, 599})
     void statusOfAnErrorIsTaken(int status) {
-        assertThat(new AuthDecision.Denied(status, Map.of()).status()).isEqualTo(status);
+        assertThat(AuthDecision.denied(status).status()).contains(status);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 100, 200, 302, 399, 600})
     void otherStatusIsRefused(int status) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AuthDecision.Denied(status, Map.of()))
+                .isThrownBy(() -> AuthDecision.denied(status))
                 .withMessage("status: " + status + " (expected: 400-599)");
     }
 }

@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,20 +34,20 @@ class BasicAuthTest {
     }
 
     private static int status(AuthDecision decision) {
-        return decision instanceof AuthDecision.Denied denied ? denied.status() : 200;
+        return decision.status().orElse(200);
     }
 
     @Test
     void rightPairPassesAtOnce() {
-        assertThat(decide(RIGHT)).isEqualTo(new AuthDecision.Granted("user"));
+        assertThat(decide(RIGHT)).isEqualTo(AuthDecision.granted("user"));
         assertThat(server.executor.waiting()).isZero();
     }
 
     @Test
     void nothingGivenIsChallenged() {
         assertThat(decide())
-                .isEqualTo(new AuthDecision.Denied(
-                        401, Map.of("WWW-Authenticate", List.of("Basic realm=\"Restricted\", charset=\"UTF-8\""))));
+                .isEqualTo(AuthDecision.denied(401)
+                        .withHeader("WWW-Authenticate", "Basic realm=\"Restricted\", charset=\"UTF-8\""));
     }
 
     @ParameterizedTest
@@ -71,7 +70,7 @@ class BasicAuthTest {
     @Test
     void passwordMayHaveColonsAndOtherScripts() {
         BasicAuth other = started(BasicAuth.of("ü", "pä:ss:日本"));
-        assertThat(decide(other, FakeRequest.of(basic("ü:pä:ss:日本")))).isEqualTo(new AuthDecision.Granted("ü"));
+        assertThat(decide(other, FakeRequest.of(basic("ü:pä:ss:日本")))).isEqualTo(AuthDecision.granted("ü"));
     }
 
     @ParameterizedTest
@@ -122,7 +121,7 @@ class BasicAuthTest {
         for (int i = 0; i < 10; i++) {
             assertThat(status(decide(WRONG))).isEqualTo(401);
         }
-        assertThat(decide(WRONG)).isEqualTo(new AuthDecision.Denied(429, Map.of("Retry-After", List.of("1"))));
+        assertThat(decide(WRONG)).isEqualTo(AuthDecision.denied(429).withHeader("Retry-After", "1"));
         // no way to find out that a guess was right
         assertThat(status(decide(RIGHT))).isEqualTo(429);
         server.pass(Duration.ofSeconds(1));
@@ -173,7 +172,7 @@ class BasicAuthTest {
     @Test
     void realmIsQuoted() {
         BasicAuth other = BasicAuth.of("user", "secret").realm("a \"b\" \\c");
-        AuthDecision.Denied denied = (AuthDecision.Denied) decide(other, FakeRequest.of());
+        AuthDecision denied = decide(other, FakeRequest.of());
         assertThat(denied.headers())
                 .containsEntry("WWW-Authenticate", List.of("Basic realm=\"a \\\"b\\\" \\\\c\", charset=\"UTF-8\""));
     }
@@ -208,10 +207,10 @@ class BasicAuthTest {
     void nullsAreNamed() {
         assertThatNullPointerException()
                 .isThrownBy(() -> BasicAuth.of(null, "x"))
-                .withMessage("user");
+                .withMessageStartingWith("user: null (expected: ");
         assertThatNullPointerException()
                 .isThrownBy(() -> BasicAuth.of("x", null))
-                .withMessage("password");
+                .withMessageStartingWith("password: null (expected: ");
         assertThatNullPointerException()
                 .isThrownBy(() -> BasicAuth.htpasswd(null))
                 .withMessage("file");

@@ -2,6 +2,7 @@ package io.webproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.webproxy.spi.Access;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -232,7 +234,7 @@ class RouteKnobsTest {
     @Test
     void decisionCollectsWhatIsChanged() {
         Upstream other = Upstream.of("http://127.0.0.1:9");
-        FilterDecision.Proceed decision = FilterDecision.proceed()
+        FilterDecision decision = FilterDecision.proceed()
                 .withPath("/x")
                 .setHeader("X-A", "1")
                 .removeHeader("Cookie")
@@ -247,7 +249,51 @@ class RouteKnobsTest {
         assertThat(decision.upstream()).contains(other);
         assertThat(decision.tags()).isEqualTo(Map.of("tenant", "t"));
         assertThat(FilterDecision.proceed()).isEqualTo(FilterDecision.proceed());
-        assertThat(FilterDecision.later(CompletableFuture.completedFuture(decision)))
-                .isInstanceOf(FilterDecision.Later.class);
+        assertThat(decision.answer()).isEmpty();
+        assertThat(decision.later()).isEmpty();
+        assertThat(decision)
+                .isNotEqualTo(FilterDecision.proceed())
+                .hasToString("proceed(path=Optional[/x], headers=[X-A, Cookie], upstream=Optional[http://127.0.0.1:9],"
+                        + " tags={tenant=t})");
+    }
+
+    @Test
+    void decisionThatAnswersHasTagsAndNoChanges() {
+        Answer answer = Answer.text(402, "Pay first.");
+        FilterDecision decision = FilterDecision.answer(answer).addTag("paid", "no");
+
+        assertThat(decision.answer()).contains(answer);
+        assertThat(decision.tags()).isEqualTo(Map.of("paid", "no"));
+        for (UnaryOperator<FilterDecision> change : changes()) {
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> change.apply(decision))
+                    .withMessageMatching(
+                            "\\w+: answer\\(.*\\) \\(expected: a change of FilterDecision.proceed\\(\\)\\)");
+        }
+    }
+
+    @Test
+    void decisionThatComesLaterHasNeither() {
+        CompletableFuture<Answer> asked = new CompletableFuture<>();
+        FilterDecision decision = FilterDecision.later(asked.thenApply(FilterDecision::answer));
+
+        assertThat(decision.later()).isPresent();
+        assertThat(decision.answer()).isEmpty();
+        for (UnaryOperator<FilterDecision> change : changes()) {
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> change.apply(decision))
+                    .withMessageMatching("\\w+: later \\(expected: a change of FilterDecision.proceed\\(\\)\\)");
+        }
+        assertThatIllegalStateException()
+                .isThrownBy(() -> decision.addTag("a", "b"))
+                .withMessage("addTag: later (expected: a tag of the decision that its stage has)");
+    }
+
+    private static List<UnaryOperator<FilterDecision>> changes() {
+        return List.of(
+                decision -> decision.withPath("/x"),
+                decision -> decision.setHeader("X-A", "1"),
+                decision -> decision.removeHeader("X-A"),
+                decision -> decision.withUpstream(Upstream.of("http://127.0.0.1:9")));
     }
 }

@@ -80,7 +80,7 @@ class AllOrNothingTest {
 
         @Override
         public CompletionStage<AuthDecision> authenticate(RequestHead request) {
-            return CompletableFuture.completedFuture(new AuthDecision.Granted("user"));
+            return CompletableFuture.completedFuture(AuthDecision.granted("user"));
         }
     }
 

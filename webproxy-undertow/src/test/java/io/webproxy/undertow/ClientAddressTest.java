@@ -80,7 +80,7 @@ class ClientAddressTest {
         @Override
         public CompletionStage<AuthDecision> authenticate(RequestHead request) {
             asked.add(request.clientAddress().getHostAddress());
-            return CompletableFuture.completedFuture(new AuthDecision.Granted("somebody"));
+            return CompletableFuture.completedFuture(AuthDecision.granted("somebody"));
         }
     }
 

@@ -71,7 +71,7 @@ class CloseTest {
 
         @Override
         public CompletionStage<AuthDecision> authenticate(RequestHead request) {
-            return CompletableFuture.completedFuture(new AuthDecision.Granted("user"));
+            return CompletableFuture.completedFuture(AuthDecision.granted("user"));
         }
     }
 

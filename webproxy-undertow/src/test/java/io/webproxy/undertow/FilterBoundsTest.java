@@ -14,9 +14,6 @@ import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TrustStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -88,8 +85,7 @@ class FilterBoundsTest {
     @Test
     void decisionIsCheckedHoweverItIsMade() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new FilterDecision.Proceed(
-                        Optional.of("http://b/ HTTP/1.1"), List.of(), Optional.empty(), Map.of()))
+                .isThrownBy(() -> FilterDecision.proceed().withPath("http://b/ HTTP/1.1"))
                 .withMessageStartingWith("path: http://b/ HTTP/1.1 (expected: ");
         for (String name : new String[] {"Client-Cert", "client-cert-chain"}) {
             assertThatIllegalArgumentException()

@@ -145,8 +145,7 @@ class GrpcAnswersTest {
                 .route(r -> r.path("/denied").deny("127.0.0.0/8").answer(Answer.of(200)))
                 .route(r -> r.path("/login").basicAuth("a", "b").answer(Answer.of(200)))
                 .route(r -> r.path("/locked")
-                        .authenticator(
-                                request -> CompletableFuture.completedFuture(new AuthDecision.Denied(429, Map.of())))
+                        .authenticator(request -> CompletableFuture.completedFuture(AuthDecision.denied(429)))
                         .answer(Answer.of(200)))
                 .route(r -> r.path("/moved").redirectTo("https://other.example"))
                 .route(r -> r.path("/prefix/").stripPrefix().forward("http://127.0.0.1:9"))

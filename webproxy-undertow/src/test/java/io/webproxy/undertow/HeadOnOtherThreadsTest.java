@@ -9,7 +9,6 @@ import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.TestProxy;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -94,8 +93,7 @@ class HeadOnOtherThreadsTest {
                 b -> b.route(r -> r.answer(Answer.of(204))
                         .authenticator(head -> CompletableFuture.supplyAsync(() -> text(head), one)
                                 .thenApplyAsync(
-                                        before -> new AuthDecision.Granted(
-                                                before.equals(text(head)) ? before : "changed"),
+                                        before -> AuthDecision.granted(before.equals(text(head)) ? before : "changed"),
                                         other))))) {
             assertThat(answer(proxy)).isEqualTo("204 ");
             assertThat(proxy.record().user()).contains(expected(proxy));
@@ -108,8 +106,7 @@ class HeadOnOtherThreadsTest {
         try (TestProxy proxy = TestProxy.start(
                 front,
                 b -> b.route(r -> r.answer(Answer.of(204))
-                        .authenticator(head ->
-                                CompletableFuture.completedFuture(new AuthDecision.Denied(status, Map.of())))))) {
+                        .authenticator(head -> CompletableFuture.completedFuture(AuthDecision.denied(status)))))) {
             Request request = new Request.Builder().url(proxy.url("/")).build();
             try (Response response = proxy.client().newCall(request).execute()) {
                 assertThat(response.code()).isEqualTo(status);

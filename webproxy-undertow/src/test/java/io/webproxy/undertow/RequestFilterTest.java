@@ -179,7 +179,7 @@ class RequestFilterTest {
     @EnumSource(Front.class)
     void filterAnswersWithoutAnUpstream(Front front) throws Exception {
         Answer answer = Answer.text(402, "pay").withHeader("X-Price", "1").withHeader("X-Price", "2");
-        RequestFilter filter = request -> new FilterDecision.Answered(answer, Map.of("paid", "no"));
+        RequestFilter filter = request -> FilterDecision.answer(answer).addTag("paid", "no");
         try (TestProxy proxy = proxy(front, filter)) {
             for (String method : List.of("GET", "HEAD")) {
                 Request request = new Request.Builder()

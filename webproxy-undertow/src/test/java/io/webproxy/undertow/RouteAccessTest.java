@@ -240,7 +240,7 @@ class RouteAccessTest {
 
         @Override
         public CompletionStage<AuthDecision> authenticate(RequestHead request) {
-            return CompletableFuture.completedFuture(new AuthDecision.Granted(name));
+            return CompletableFuture.completedFuture(AuthDecision.granted(name));
         }
     }
 

@@ -61,7 +61,7 @@ class SlowAuthenticatorTest {
                 ExchangeRecord record = proxy.record();
                 assertThat(record.error())
                         .contains(total ? ForwardError.TOTAL_TIMEOUT : ForwardError.RESPONSE_HEAD_TIMEOUT);
-                asked().complete(new AuthDecision.Granted("late"));
+                asked().complete(AuthDecision.granted("late"));
                 await().until(() -> proxy.server().status().exchanges() == 0);
                 assertThat(upstream.connections()).isZero();
             }
@@ -83,7 +83,7 @@ class SlowAuthenticatorTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
-            decision.complete(new AuthDecision.Granted("late"));
+            decision.complete(AuthDecision.granted("late"));
             await().until(() -> proxy.server().status().exchanges() == 0);
             assertThat(upstream.connections()).isZero();
         }
@@ -102,9 +102,9 @@ class SlowAuthenticatorTest {
             RawConnection.pace(Duration.ofMillis(150));
             client.send("GET /2 HTTP/1.1¶Host: localhost¶¶");
             RawConnection.pace(Duration.ofMillis(150));
-            decision.complete(new AuthDecision.Granted("first"));
+            decision.complete(AuthDecision.granted("first"));
             assertThat(client.readResponse()).endsWith("ok");
-            asked().complete(new AuthDecision.Granted("second"));
+            asked().complete(AuthDecision.granted("second"));
             assertThat(client.readResponse()).endsWith("ok");
             assertThat(proxy.record().user()).contains("first");
             assertThat(proxy.record().user()).contains("second");

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(LeakCheck.class)
 class UnderscoreNamesTest {
     private static final Authenticator OWN =
-            request -> CompletableFuture.completedFuture(new AuthDecision.Granted("someone"));
+            request -> CompletableFuture.completedFuture(AuthDecision.granted("someone"));
 
     private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
     private RawUpstream upstream;

@@ -46,8 +46,8 @@ public record RequestPlan(
         return new RequestPlan(route, path, credentialsPass, true, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
-    /** As the filter has decided. */
-    public RequestPlan with(FilterDecision.Proceed decision) {
+    /** As the filter has decided, which lets the request go on. */
+    public RequestPlan with(FilterDecision decision) {
         return new RequestPlan(
                 route,
                 path,

@@ -59,22 +59,23 @@ final class Authentication implements Stage {
             Passage passage, Authenticator authenticator, @Nullable AuthDecision decision, @Nullable Throwable failure)
             throws Exception {
         Exchange exchange = passage.exchange();
-        if (decision instanceof AuthDecision.Granted granted) {
-            exchange.authenticated(granted.user());
+        if (decision == null) {
+            LOG.error("The authenticator failed", failure);
+            exchange.failed(ForwardError.APPLICATION_FAILED);
+            LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
+        } else if (decision.isGranted()) {
+            exchange.authenticated(decision.user().orElseThrow());
             if (!authenticator.forwardsCredentials()) {
                 exchange.planned(exchange.plan().withoutCredentials());
             }
             passage.goOn();
-        } else if (decision instanceof AuthDecision.Denied denied) {
+        } else {
+            int status = decision.status().orElseThrow();
             LocalAnswer.send(
                     exchange,
-                    denied.status(),
-                    denied.status() == 401 ? "User and password are needed." : "Access is denied for now.",
-                    denied.headers());
-        } else {
-            LOG.error("The authenticator failed", failure);
-            exchange.failed(ForwardError.APPLICATION_FAILED);
-            LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
+                    status,
+                    status == 401 ? "User and password are needed." : "Access is denied for now.",
+                    decision.headers());
         }
     }
 }

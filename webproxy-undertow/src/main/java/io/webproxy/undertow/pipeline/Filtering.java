@@ -18,7 +18,7 @@ final class Filtering implements Stage {
         if (filter == null) {
             return true;
         }
-        FilterDecision decision;
+        @Nullable FilterDecision decision;
         try {
             decision = filter.filter(exchange.head());
         } catch (Throwable e) {
@@ -26,10 +26,10 @@ final class Filtering implements Stage {
             RouteAnswer.failed(exchange, "filter", e);
             return false;
         }
-        if (decision instanceof FilterDecision.Later later) {
+        if (decision != null && decision.later().isPresent()) {
             DecisionWait.<FilterDecision>on(
                     exchange,
-                    later.stage(),
+                    decision.later().get(),
                     "The service didn't decide in time about this request.",
                     (made, failure) -> {
                         if (isToGoOn(exchange, made, failure)) {
@@ -42,21 +42,21 @@ final class Filtering implements Stage {
     }
 
     private static boolean isToGoOn(Exchange exchange, @Nullable FilterDecision decision, @Nullable Throwable failure) {
-        if (decision instanceof FilterDecision.Proceed proceed) {
-            exchange.planned(exchange.plan().with(proceed));
-            return true;
-        }
-        if (decision instanceof FilterDecision.Answered answered) {
-            exchange.planned(exchange.plan().withTags(answered.tags()));
-            LocalAnswer.answer(exchange, answered.answer());
-        } else {
+        if (decision == null || decision.later().isPresent()) {
             RouteAnswer.failed(
                     exchange,
                     "filter",
                     failure != null
                             ? failure
                             : new IllegalStateException("it decided " + (decision == null ? "null" : "later, twice")));
+            return false;
         }
-        return false;
+        if (decision.answer().isPresent()) {
+            exchange.planned(exchange.plan().withTags(decision.tags()));
+            LocalAnswer.answer(exchange, decision.answer().get());
+            return false;
+        }
+        exchange.planned(exchange.plan().with(decision));
+        return true;
     }
 }

@@ -37,7 +37,7 @@ class AuthenticatorsTest {
 
         @Override
         public CompletionStage<AuthDecision> authenticate(RequestHead request) {
-            return CompletableFuture.completedFuture(new AuthDecision.Granted("nobody"));
+            return CompletableFuture.completedFuture(AuthDecision.granted("nobody"));
         }
     }
 
