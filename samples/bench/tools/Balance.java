@@ -1,6 +1,7 @@
 import io.webproxy.ProxyServer;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -23,8 +24,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
- * How policies spread requests over upstreams, all in one JVM: {@code spread} counts 10,000 requests for each policy, and looks whether clients stay where they
- * were; {@code slow} compares latencies with one slow upstream of three, which serves one request at a time. Ends with 1 when something isn't as it should be.
+ * How policies spread requests over upstreams, all in one JVM: {@code spread} counts 10,000 requests for each policy,
+ * and looks whether clients stay where they were; {@code slow} compares latencies with one slow upstream of three,
+ * which serves one request at a time. Ends with 1 when something isn't as it should be.
  */
 public final class Balance {
     private static final int REQUESTS = 10_000;
@@ -149,7 +151,8 @@ public final class Balance {
     }
 
     private static void forward(Route.Builder route, Balancing policy, List<Upstream> upstreams) {
-        route.balancing(policy).forward(upstreams.stream().map(Upstream::uri).toArray(String[]::new));
+        route.forward(UpstreamGroup.of(upstreams.stream().map(Upstream::uri).toArray(String[]::new))
+                .balancing(policy));
     }
 
     /** Answers with its name; a slow one serves one request at a time. */

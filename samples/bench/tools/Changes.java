@@ -2,6 +2,7 @@ import io.webproxy.ProxyServer;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.Balancing;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import java.io.ByteArrayOutputStream;
@@ -171,8 +172,8 @@ public final class Changes {
                         .route(r -> r.name("other")
                                 .path("/other" + turn % 3 + "/")
                                 .stripPrefix()
-                                .balancing(Balancing.leastConnections())
-                                .forward(upstream, "http://127.0.0.1:" + (1 + turn % 5)));
+                                .forward(UpstreamGroup.of(upstream, "http://127.0.0.1:" + (1 + turn % 5))
+                                        .balancing(Balancing.leastConnections())));
                 if (turn % 2 == 0) {
                     c.route(r -> r.name("now and then").host("then.example.com").forward(upstream));
                 } else {

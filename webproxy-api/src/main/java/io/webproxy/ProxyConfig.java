@@ -13,10 +13,10 @@ import io.webproxy.spi.EndpointSettings;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.spi.PortRules;
 import io.webproxy.spi.HostPattern;
-import io.webproxy.route.PoolLimits;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.spi.RouteTable;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.ClientCertificates;
@@ -569,6 +569,11 @@ public final class ProxyConfig {
             return route(route -> route.forward(uris));
         }
 
+        /** The same, to a group that other routes may share. */
+        public Builder forward(UpstreamGroup group) {
+            return route(route -> route.forward(group));
+        }
+
         /** Adds a route, or replaces the one with its name that was there, see {@link ProxyConfig#toBuilder}. */
         public Builder route(Consumer<Route.Builder> route) {
             Route.Builder builder = Route.builder();
@@ -907,6 +912,7 @@ public final class ProxyConfig {
                 }
             });
             problems.addAll(RouteTable.problems(routes));
+            problems.addAll(new GroupConflicts(tuning.pool(), tuning.outlierEjection()).problems(routes));
             if (!problems.isEmpty()) {
                 throw new ProxyConfigException(problems);
             }

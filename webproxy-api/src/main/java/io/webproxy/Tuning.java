@@ -3,6 +3,7 @@ package io.webproxy;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.port.ConnectionLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +15,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tuning {
     private static final Tuning DEFAULTS = new Tuning(
-            HttpLimits.defaults(), Http2Limits.defaults(), PoolLimits.defaults(), ConnectionLimits.defaults(), 0, 0, 0);
+            HttpLimits.defaults(),
+            Http2Limits.defaults(),
+            PoolLimits.defaults(),
+            OutlierEjection.defaults(),
+            ConnectionLimits.defaults(),
+            0,
+            0,
+            0);
 
     private final HttpLimits http;
     private final Http2Limits http2;
     private final PoolLimits pool;
+    private final OutlierEjection outlierEjection;
     private final ConnectionLimits connections;
     private final int ioThreads;
     private final int bufferSize;
@@ -28,6 +37,7 @@ public final class Tuning {
             HttpLimits http,
             Http2Limits http2,
             PoolLimits pool,
+            OutlierEjection outlierEjection,
             ConnectionLimits connections,
             int ioThreads,
             int bufferSize,
@@ -35,6 +45,7 @@ public final class Tuning {
         this.http = http;
         this.http2 = http2;
         this.pool = pool;
+        this.outlierEjection = outlierEjection;
         this.connections = connections;
         this.ioThreads = ioThreads;
         this.bufferSize = bufferSize;
@@ -56,9 +67,14 @@ public final class Tuning {
         return http2;
     }
 
-    /** Limits of upstream connections. */
+    /** Limits of connections to the upstreams of groups without their own. */
     public PoolLimits pool() {
         return pool;
+    }
+
+    /** When upstreams of groups without their own rule, and targets of port rules, are skipped. */
+    public OutlierEjection outlierEjection() {
+        return outlierEjection;
     }
 
     /** Limits of client connections. */
@@ -84,25 +100,31 @@ public final class Tuning {
     /** The same with other limits of heads, bodies and waits; wider ones hold in full for later connections. */
     public Tuning withHttp(HttpLimits limits) {
         Objects.requireNonNull(limits, "http");
-        return new Tuning(limits, http2, pool, connections, ioThreads, bufferSize, backlog);
+        return new Tuning(limits, http2, pool, outlierEjection, connections, ioThreads, bufferSize, backlog);
     }
 
     /** The same with other limits of clients' HTTP/2 connections, for connections that come later. */
     public Tuning withHttp2(Http2Limits limits) {
         Objects.requireNonNull(limits, "http2");
-        return new Tuning(http, limits, pool, connections, ioThreads, bufferSize, backlog);
+        return new Tuning(http, limits, pool, outlierEjection, connections, ioThreads, bufferSize, backlog);
     }
 
-    /** The same with other limits of upstream connections. */
+    /** The same with other limits of connections to the upstreams of groups without their own. */
     public Tuning withPool(PoolLimits limits) {
         Objects.requireNonNull(limits, "pool");
-        return new Tuning(http, http2, limits, connections, ioThreads, bufferSize, backlog);
+        return new Tuning(http, http2, limits, outlierEjection, connections, ioThreads, bufferSize, backlog);
+    }
+
+    /** The same with another rule for upstreams of groups without their own, and for targets of port rules. */
+    public Tuning withOutlierEjection(OutlierEjection ejection) {
+        Objects.requireNonNull(ejection, "outlierEjection");
+        return new Tuning(http, http2, pool, ejection, connections, ioThreads, bufferSize, backlog);
     }
 
     /** The same with other limits of client connections, over all endpoints and for each address. */
     public Tuning withConnections(ConnectionLimits limits) {
         Objects.requireNonNull(limits, "connections");
-        return new Tuning(http, http2, pool, limits, ioThreads, bufferSize, backlog);
+        return new Tuning(http, http2, pool, outlierEjection, limits, ioThreads, bufferSize, backlog);
     }
 
     /**
@@ -113,7 +135,7 @@ public final class Tuning {
      */
     public Tuning withIoThreads(int count) {
         int checked = checked("ioThreads", count, 0, 1024);
-        return new Tuning(http, http2, pool, connections, checked, bufferSize, backlog);
+        return new Tuning(http, http2, pool, outlierEjection, connections, checked, bufferSize, backlog);
     }
 
     /**
@@ -124,7 +146,7 @@ public final class Tuning {
      */
     public Tuning withBufferSize(int bytes) {
         int checked = bytes == 0 ? 0 : checked("bufferSize", bytes, 4096, 1 << 20);
-        return new Tuning(http, http2, pool, connections, ioThreads, checked, backlog);
+        return new Tuning(http, http2, pool, outlierEjection, connections, ioThreads, checked, backlog);
     }
 
     /**
@@ -135,7 +157,7 @@ public final class Tuning {
      */
     public Tuning withBacklog(int most) {
         int checked = checked("backlog", most, 0, 65535);
-        return new Tuning(http, http2, pool, connections, ioThreads, bufferSize, checked);
+        return new Tuning(http, http2, pool, outlierEjection, connections, ioThreads, bufferSize, checked);
     }
 
     private static int checked(String name, int value, int least, int most) {
@@ -151,6 +173,7 @@ public final class Tuning {
                 && http.equals(that.http)
                 && http2.equals(that.http2)
                 && pool.equals(that.pool)
+                && outlierEjection.equals(that.outlierEjection)
                 && connections.equals(that.connections)
                 && ioThreads == that.ioThreads
                 && bufferSize == that.bufferSize
@@ -159,12 +182,13 @@ public final class Tuning {
 
     @Override
     public int hashCode() {
-        return Objects.hash(http, http2, pool, connections, ioThreads, bufferSize, backlog);
+        return Objects.hash(http, http2, pool, outlierEjection, connections, ioThreads, bufferSize, backlog);
     }
 
     @Override
     public String toString() {
-        return "Tuning[http=" + http + ", http2=" + http2 + ", pool=" + pool + ", connections=" + connections
+        return "Tuning[http=" + http + ", http2=" + http2 + ", pool=" + pool + ", outlierEjection="
+                + outlierEjection + ", connections=" + connections
                 + ", ioThreads=" + ioThreads + ", bufferSize=" + bufferSize + ", backlog=" + backlog + "]";
     }
 }

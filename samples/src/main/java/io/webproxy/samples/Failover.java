@@ -3,6 +3,7 @@ package io.webproxy.samples;
 import io.webproxy.ProxyServer;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.HealthCheck;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -33,9 +34,10 @@ public final class Failover {
                 DemoService second = DemoService.ofModel("second");
                 ProxyServer proxy = ProxyServer.builder()
                         .https(externalPort)
-                        .route(r -> r.forward("http://127.0.0.1:" + first.port(), "http://127.0.0.1:" + second.port())
+                        .route(r -> r.forward(UpstreamGroup.of(
+                                        "http://127.0.0.1:" + first.port(), "http://127.0.0.1:" + second.port())
                                 .balancing(Balancing.failover())
-                                .healthCheck(HealthCheck.path("/v1/models").withInterval(Duration.ofSeconds(1))))
+                                .healthCheck(HealthCheck.path("/v1/models").withInterval(Duration.ofSeconds(1)))))
                         .closeOnShutdown(true)
                         .start()) {
             out.printf("ready %1$s%ntry: curl -k %1$sv1/models%n", proxy.uri());

@@ -5,6 +5,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.HealthCheck;
+import io.webproxy.route.UpstreamGroup;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Arrays;
@@ -43,9 +44,9 @@ public final class GrpcGateway {
     private static ProxyServer gateway(int externalPort, String[] services, PrintStream out) {
         return ProxyServer.builder()
                 .https(externalPort)
-                .route(r -> r.forward(services)
+                .route(r -> r.forward(UpstreamGroup.of(services)
                         .balancing(Balancing.leastConnections())
-                        .healthCheck(HealthCheck.grpc().withInterval(Duration.ofSeconds(2))))
+                        .healthCheck(HealthCheck.grpc().withInterval(Duration.ofSeconds(2)))))
                 .observer(ProxyObserver.async(new CallPrinter(out), 1000))
                 .closeOnShutdown(true)
                 .start();

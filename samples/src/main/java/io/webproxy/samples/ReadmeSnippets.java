@@ -8,13 +8,14 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.Balancing;
-import io.webproxy.route.FailureShare;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.HostHeader;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -129,19 +130,20 @@ final class ReadmeSnippets {
 
     static void upstreams(ProxyConfig.Builder builder) {
         // readme: upstreams
-        builder.route(r -> r.path("/v1/")
-                .forward("http://10.0.0.7:8000", "http://10.0.0.8:8000", "http://10.0.0.9:8000")
+        UpstreamGroup llm = UpstreamGroup.of("http://10.0.0.7:8000", "http://10.0.0.8:8000")
+                .named("llm")
                 .balancing(Balancing.leastConnections())
                 .healthCheck(HealthCheck.path("/health").withInterval(Duration.ofSeconds(5)))
-                .failureShare(FailureShare.of(0.5)));
+                .outlierEjection(OutlierEjection.defaults().withFailureShare(0.5));
+        builder.route(r -> r.path("/v1/").forward(llm))
+                .route(r -> r.host("chat.example.com").forward(llm));
         // readme: end
     }
 
     static void http2(ProxyConfig.Builder builder) {
         // readme: http2
         builder.route(r -> r.path("/inference.GRPCInferenceService/")
-                .forward("h2c://127.0.0.1:8001")
-                .healthCheck(HealthCheck.grpc()));
+                .forward(UpstreamGroup.of("h2c://127.0.0.1:8001").healthCheck(HealthCheck.grpc())));
         builder.route(r ->
                 r.path("/api/").forward(Upstream.of("https://10.0.0.7:8443").withHttp2()));
         // readme: end

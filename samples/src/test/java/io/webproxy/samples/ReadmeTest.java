@@ -13,8 +13,10 @@ import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.EndpointBuilder;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.samples.cli.Cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -112,7 +114,12 @@ class ReadmeTest {
                 .map(Method::getName)
                 .filter(name -> !Set.of("build", "start").contains(name));
         Stream<String> options = Stream.of(
-                        HttpLimits.class, Http2Limits.class, ConnectionLimits.class, PoolLimits.class)
+                        HttpLimits.class,
+                        Http2Limits.class,
+                        ConnectionLimits.class,
+                        PoolLimits.class,
+                        OutlierEjection.class,
+                        UpstreamGroup.class)
                 .flatMap(limits -> Stream.of(limits.getMethods()))
                 .filter(method -> method.getParameterCount() == 0
                         && method.getDeclaringClass() != Object.class

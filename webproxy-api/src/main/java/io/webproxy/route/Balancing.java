@@ -3,16 +3,16 @@ package io.webproxy.route;
 import io.webproxy.http.RequestHead;
 
 /**
- * Chooses the upstream of a request among those of its route that may be used. One object serves one route: its state,
- * such as whose turn it is, lives as long as the route.
+ * Chooses the upstream of a request among those of its {@link UpstreamGroup} that may be used. One object serves one
+ * group: its state, such as whose turn it is, lives as long as the group.
  *
  * <p>Thread-safe: {@link #choose} is called on all IO threads at once, and must not block. When the chosen one can't be
- * connected to, the others are asked about again.
+ * connected to, it is called again for the others.
  */
 @FunctionalInterface
 public interface Balancing {
     /**
-     * What there is to choose from: at least two upstreams, in the order of the route, without those that are unhealthy
+     * What there is to choose from: at least two upstreams, in the order of the group, without those that are unhealthy
      * or skipped. Valid for the call only.
      */
     interface Choice {
@@ -22,7 +22,7 @@ public interface Balancing {
         /** One of them, 0 to {@code count() - 1}. */
         Upstream upstream(int index);
 
-        /** How many requests and tunnels of this server it has in hand right now. */
+        /** How many requests and WebSockets of this server it has in flight right now. */
         int inFlight(int index);
 
         /** The request. */
@@ -40,21 +40,22 @@ public interface Balancing {
         return new Balancings.RoundRobin();
     }
 
-    /** The one with the fewest requests in hand; among equals each in its turn. */
+    /** The one with the fewest requests in flight; among equals each in its turn. */
     static Balancing leastConnections() {
         return new Balancings.LeastConnections();
     }
 
     /**
-     * The one with fewer requests in hand of two that are drawn by lot: nearly as even as the least, and never a herd.
+     * The one with fewer requests in flight of two that are drawn by lot: nearly as even as the least, and never a
+     * herd.
      */
     static Balancing powerOfTwoChoices() {
-        return Balancings::lesserOfTwo;
+        return Balancings.Stateless.POWER_OF_TWO_CHOICES;
     }
 
     /** The first that may be used: the others stand by. */
     static Balancing failover() {
-        return choice -> 0;
+        return Balancings.Stateless.FAILOVER;
     }
 
     /**
@@ -63,6 +64,6 @@ public interface Balancing {
      * client.
      */
     static Balancing clientAddressHash() {
-        return Balancings::byClientAddress;
+        return Balancings.Stateless.CLIENT_ADDRESS_HASH;
     }
 }

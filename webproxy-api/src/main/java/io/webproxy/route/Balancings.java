@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Balancings {
     private Balancings() {}
 
-    /** Each in its turn. */
+    /** Each in its turn. Equal by kind: a group that is equal to one in force goes on with that one's turn. */
     static final class RoundRobin implements Balancing {
         private final AtomicInteger turn = new AtomicInteger();
 
@@ -17,12 +17,22 @@ final class Balancings {
         }
 
         @Override
+        public boolean equals(Object other) {
+            return other instanceof RoundRobin;
+        }
+
+        @Override
+        public int hashCode() {
+            return RoundRobin.class.hashCode();
+        }
+
+        @Override
         public String toString() {
             return "roundRobin";
         }
     }
 
-    /** The one with the fewest in hand. */
+    /** The one with the fewest in flight. Equal by kind, too. */
     static final class LeastConnections implements Balancing {
         private final AtomicInteger turn = new AtomicInteger();
 
@@ -44,12 +54,55 @@ final class Balancings {
         }
 
         @Override
+        public boolean equals(Object other) {
+            return other instanceof LeastConnections;
+        }
+
+        @Override
+        public int hashCode() {
+            return LeastConnections.class.hashCode();
+        }
+
+        @Override
         public String toString() {
             return "leastConnections";
         }
     }
 
-    static int lesserOfTwo(Balancing.Choice choice) {
+    /** Those that count nothing. */
+    enum Stateless implements Balancing {
+        POWER_OF_TWO_CHOICES("powerOfTwoChoices") {
+            @Override
+            public int choose(Choice choice) {
+                return lesserOfTwo(choice);
+            }
+        },
+        FAILOVER("failover") {
+            @Override
+            public int choose(Choice choice) {
+                return 0;
+            }
+        },
+        CLIENT_ADDRESS_HASH("clientAddressHash") {
+            @Override
+            public int choose(Choice choice) {
+                return byClientAddress(choice);
+            }
+        };
+
+        private final String text;
+
+        Stateless(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    private static int lesserOfTwo(Balancing.Choice choice) {
         ThreadLocalRandom lot = ThreadLocalRandom.current();
         int one = lot.nextInt(choice.count());
         int other = lot.nextInt(choice.count() - 1);
@@ -59,7 +112,7 @@ final class Balancings {
         return choice.inFlight(other) < choice.inFlight(one) ? other : one;
     }
 
-    static int byClientAddress(Balancing.Choice choice) {
+    private static int byClientAddress(Balancing.Choice choice) {
         byte[] address = choice.request().clientAddress().getAddress();
         // an IPv6 network of 64 bits is what one customer has
         long client = hash(address, Math.min(address.length, 8));

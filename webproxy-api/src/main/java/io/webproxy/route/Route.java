@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A request goes by the route with the most specific host (a name before {@code *.} before any), then the longest
  * path prefix, then the one that was given first; a route whose methods or fields don't fit is skipped.
  *
- * <p>Of several upstreams one is chosen by {@link Balancing}; one that can't be connected to is skipped.
+ * <p>A route forwards to an {@link UpstreamGroup}: one of its own, of defaults, or one that other routes share.
  */
 public final class Route {
     private static final Duration LEAST_PERIOD = Duration.ofMillis(100);
@@ -48,10 +48,8 @@ public final class Route {
     private final List<HeaderMatch> headers;
     private final Rewrite rewrite;
     private final Access access;
-    private final List<Upstream> upstreams;
-    private final Balancing balancing;
-    private final @Nullable HealthCheck healthCheck;
-    private final @Nullable FailureShare failureShare;
+    private final @Nullable UpstreamGroup upstreamGroup;
+    private final boolean ownGroup;
     private final @Nullable RequestFilter filter;
     private final @Nullable Function<RequestHead, Answer> answer;
     private final @Nullable String redirect;
@@ -68,10 +66,8 @@ public final class Route {
         this.headers = List.copyOf(builder.headers);
         this.rewrite = builder.rewrite();
         this.access = builder.access();
-        this.upstreams = List.copyOf(builder.upstreams);
-        this.balancing = builder.balancing;
-        this.healthCheck = builder.healthCheck;
-        this.failureShare = builder.failureShare;
+        this.upstreamGroup = builder.upstreamGroup();
+        this.ownGroup = builder.group == null;
         this.filter = builder.filter;
         this.answer = builder.answer;
         this.redirect = builder.redirect;
@@ -133,24 +129,14 @@ public final class Route {
         return access;
     }
 
-    /** The upstreams; none where the server answers itself. */
+    /** The upstreams and how one of them is chosen; empty where the server answers itself. */
+    public Optional<UpstreamGroup> upstreamGroup() {
+        return Optional.ofNullable(upstreamGroup);
+    }
+
+    /** The upstreams of the group; none where the server answers itself. */
     public List<Upstream> upstreams() {
-        return upstreams;
-    }
-
-    /** How one of the upstreams is chosen. */
-    public Balancing balancing() {
-        return balancing;
-    }
-
-    /** How upstreams are asked whether they are well; empty when they aren't. */
-    public Optional<HealthCheck> healthCheck() {
-        return Optional.ofNullable(healthCheck);
-    }
-
-    /** Which share of failures passes an upstream over; empty for none. */
-    public Optional<FailureShare> failureShare() {
-        return Optional.ofNullable(failureShare);
+        return upstreamGroup == null ? List.of() : upstreamGroup.upstreams();
     }
 
     /** The application's say; empty for none. */
@@ -209,7 +195,7 @@ public final class Route {
     @Override
     public String toString() {
         return "Route[" + name + " -> "
-                + (answer != null ? "answer" : redirect != null ? redirect : upstreams.toString()) + "]";
+                + (answer != null ? "answer" : redirect != null ? redirect : String.valueOf(upstreamGroup)) + "]";
     }
 
     /** Collects what a {@link Route} is made of; a bad value throws in its method. Not thread-safe. */
@@ -231,9 +217,8 @@ public final class Route {
         private @Nullable Authenticator authenticator;
         private @Nullable Long requestBodyBytes;
         private final List<Upstream> upstreams = new ArrayList<>();
-        private Balancing balancing = Balancing.roundRobin();
-        private @Nullable HealthCheck healthCheck;
-        private @Nullable FailureShare failureShare;
+        private @Nullable UpstreamGroup group;
+        private @Nullable UpstreamGroup own;
         private @Nullable RequestFilter filter;
         private @Nullable Function<RequestHead, Answer> answer;
         private @Nullable String redirect;
@@ -264,10 +249,12 @@ public final class Route {
             authenticator = route.access.authenticator().orElse(null);
             requestBodyBytes = route.access.requestBodyBytes().orElse(null);
             rateLimit = route.access.rateLimit().orElse(null);
-            upstreams.addAll(route.upstreams);
-            balancing = route.balancing;
-            healthCheck = route.healthCheck;
-            failureShare = route.failureShare;
+            if (route.ownGroup) {
+                own = route.upstreamGroup;
+                upstreams.addAll(route.upstreams());
+            } else {
+                group = route.upstreamGroup;
+            }
             filter = route.filter;
             answer = route.answer;
             redirect = route.redirect;
@@ -525,27 +512,6 @@ public final class Route {
             return this;
         }
 
-        /** How one of several upstreams is chosen; default: {@link Balancing#roundRobin()}. */
-        public Builder balancing(Balancing policy) {
-            this.balancing = Objects.requireNonNull(policy, "balancing");
-            return this;
-        }
-
-        /** Asks every upstream again and again whether it is well; default: no. */
-        public Builder healthCheck(HealthCheck check) {
-            this.healthCheck = Objects.requireNonNull(check, "healthCheck");
-            return this;
-        }
-
-        /**
-         * Passes over an upstream with too large a share of failures; default: only of failed connects, see
-         * {@link PoolLimits}.
-         */
-        public Builder failureShare(FailureShare limit) {
-            this.failureShare = Objects.requireNonNull(limit, "failureShare");
-            return this;
-        }
-
         /** The application's say in every request; default: none. */
         public Builder filter(RequestFilter hook) {
             this.filter = Objects.requireNonNull(hook, "filter");
@@ -587,7 +553,7 @@ public final class Route {
             return this;
         }
 
-        /** Adds upstreams, see {@link Upstream#of}. */
+        /** Adds upstreams to a group of the route's own, see {@link Upstream#of}; each gets requests in its turn. */
         public Builder forward(String... uris) {
             for (String uri : Objects.requireNonNull(uris, "uris")) {
                 upstreams.add(Upstream.of(uri));
@@ -595,7 +561,7 @@ public final class Route {
             return this;
         }
 
-        /** Adds upstreams. */
+        /** Adds upstreams to a group of the route's own. */
         public Builder forward(Upstream... others) {
             for (Upstream upstream : Objects.requireNonNull(others, "upstreams")) {
                 upstreams.add(Objects.requireNonNull(upstream, "upstream"));
@@ -603,9 +569,19 @@ public final class Route {
             return this;
         }
 
-        /** Takes back where the route leads: upstreams, answer and redirect. One of them must be given then. */
+        /** Forwards to this group, which other routes may share, in place of one given before. */
+        public Builder forward(UpstreamGroup shared) {
+            this.group = Objects.requireNonNull(shared, "upstreamGroup");
+            return this;
+        }
+
+        /**
+         * Takes back where the route leads: upstreams, upstream group, answer and redirect. One of them must be given
+         * then.
+         */
         public Builder clearTarget() {
             upstreams.clear();
+            this.group = null;
             this.answer = null;
             this.redirect = null;
             return this;
@@ -715,6 +691,14 @@ public final class Route {
                     hostHeader);
         }
 
+        private @Nullable UpstreamGroup upstreamGroup() {
+            if (group != null || upstreams.isEmpty()) {
+                return group;
+            }
+            // the same object keeps what is known of it
+            return own != null && own.upstreams().equals(upstreams) ? own : UpstreamGroup.of(upstreams);
+        }
+
         private Access access() {
             return new Access(
                     allow,
@@ -728,26 +712,21 @@ public final class Route {
         /**
          * The route.
          *
-         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, answer
-         *     and redirect, or a health check by gRPC of an upstream that doesn't speak HTTP/2
+         * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, an
+         *     upstream group, answer and redirect
          */
         public Route build() {
-            int ways = (upstreams.isEmpty() ? 0 : 1) + (answer == null ? 0 : 1) + (redirect == null ? 0 : 1);
+            String route = "route " + (name == null ? host + path.toString() : name);
+            if (group != null && !upstreams.isEmpty()) {
+                throw new IllegalArgumentException(route + ": upstreams of its own and the upstream group " + group
+                        + " (expected: one of them; all upstreams of a group stand in UpstreamGroup.of(…))");
+            }
+            boolean forwards = group != null || !upstreams.isEmpty();
+            int ways = (forwards ? 1 : 0) + (answer == null ? 0 : 1) + (redirect == null ? 0 : 1);
             if (ways != 1) {
-                throw new IllegalArgumentException("route " + (name == null ? host + path.toString() : name)
+                throw new IllegalArgumentException(route
                         + (ways == 0 ? ": no upstream" : ": upstreams, an answer or a redirect together")
                         + " (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))");
-            }
-            if (healthCheck != null && healthCheck.grpcService().isPresent()) {
-                for (Upstream upstream : upstreams) {
-                    if (!upstream.isHttp2()) {
-                        throw new IllegalArgumentException(
-                                "healthCheck: gRPC to " + upstream + " (expected: an upstream that"
-                                        + " speaks HTTP/2, " + (upstream.tls() ? "https+h2://" : "h2c://")
-                                        + upstream.authority()
-                                        + ")");
-                    }
-                }
             }
             return new Route(this);
         }

@@ -34,9 +34,6 @@ class PoolLimitsTest {
                 bad(l -> l.withIdle(100001, SECOND), "idlePerThread: 100001 (expected: 0-100000)"),
                 bad(l -> l.withIdle(1, Duration.ofNanos(999_999)), "idleTime: PT0.000999999S (expected: 1 ms to 1 h)"),
                 bad(l -> l.withIdle(1, Duration.ofHours(2)), "idleTime: PT2H (expected: 1 ms to 1 h)"),
-                bad(l -> l.withEjection(-1, SECOND), "ejectAfter: -1 (expected: 0-1000)"),
-                bad(l -> l.withEjection(1001, SECOND), "ejectAfter: 1001 (expected: 0-1000)"),
-                bad(l -> l.withEjection(1, Duration.ZERO), "ejectTime: PT0S (expected: 1 ms to 1 h)"),
                 bad(l -> l.withStreams(0), "streams: 0 (expected: 1-1000)"),
                 bad(l -> l.withStreams(1001), "streams: 1001 (expected: 1-1000)"));
     }
@@ -58,12 +55,17 @@ class PoolLimitsTest {
         PoolLimits limits = DEFAULTS.withConnections(1)
                 .withQueue(0, Duration.ofMillis(1))
                 .withIdle(0, Duration.ofHours(1))
-                .withEjection(0, Duration.ofMillis(1))
                 .withStreams(7);
 
         assertThat(limits)
-                .isEqualTo(
-                        new PoolLimits(1, 0, Duration.ofMillis(1), 0, Duration.ofHours(1), 0, Duration.ofMillis(1), 7));
+                .hasToString("PoolLimits[connections=1, queue=0, queueTime=PT0.001S, idlePerThread=0, idleTime=PT1H,"
+                        + " streams=7]")
+                .isEqualTo(DEFAULTS.withStreams(7)
+                        .withIdle(0, Duration.ofHours(1))
+                        .withQueue(0, Duration.ofMillis(1))
+                        .withConnections(1))
+                .hasSameHashCodeAs(limits.withStreams(7))
+                .isNotEqualTo(limits.withStreams(8));
         assertThat(DEFAULTS.streams()).isEqualTo(100);
         assertThat(DEFAULTS.connections()).isEqualTo(16_384);
     }
@@ -77,8 +79,5 @@ class PoolLimitsTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withIdle(1, null))
                 .withMessage("idleTime");
-        assertThatNullPointerException()
-                .isThrownBy(() -> DEFAULTS.withEjection(1, null))
-                .withMessage("ejectTime");
     }
 }

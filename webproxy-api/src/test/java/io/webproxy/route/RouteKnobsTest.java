@@ -94,13 +94,41 @@ class RouteKnobsTest {
                         () -> HealthCheck.grpc("x".repeat(1001)),
                         "healthCheck.grpcService: 1001 characters (expected: at most 1000)"),
                 bad(
-                        () -> Route.builder()
-                                .forward("h2c://a:1", "https://b")
-                                .healthCheck(HealthCheck.grpc())
-                                .build(),
+                        () -> UpstreamGroup.of("h2c://a:1", "https://b").healthCheck(HealthCheck.grpc()),
                         "healthCheck: gRPC to https://b:443 (expected: an upstream that speaks HTTP/2,"
                                 + " https+h2://b:443)"),
-                bad(() -> FailureShare.of(Double.NaN), "failureShare.share: NaN (expected: above 0, at most 1)"),
+                bad(
+                        () -> UpstreamGroup.of(new String[0]),
+                        "upstreamGroup: no upstream (expected: UpstreamGroup.of(\"http://host:port\", …))"),
+                bad(
+                        () -> UpstreamGroup.of("http://a").named(" "),
+                        "upstreamGroup.name: '' (expected: a name, or none)"),
+                bad(
+                        () -> Route.builder()
+                                .name("chat")
+                                .forward("http://a")
+                                .forward(UpstreamGroup.of("http://b").named("llm"))
+                                .build(),
+                        "route chat: upstreams of its own and the upstream group llm[http://b:80] (expected: one of"
+                                + " them; all upstreams of a group stand in UpstreamGroup.of(…))"),
+                bad(
+                        () -> OutlierEjection.defaults().withFailureShare(Double.NaN),
+                        "outlierEjection.failureShare: NaN (expected: 0 to 1)"),
+                bad(
+                        () -> OutlierEjection.defaults().withFailureShare(1.01),
+                        "outlierEjection.failureShare: 1.01 (expected: 0 to 1)"),
+                bad(
+                        () -> OutlierEjection.defaults().withConnectFailures(-1),
+                        "outlierEjection.connectFailures: -1 (expected: 0-1000)"),
+                bad(
+                        () -> OutlierEjection.defaults().withLeastRequests(0),
+                        "outlierEjection.leastRequests: 0 (expected: 1-1000000)"),
+                bad(
+                        () -> OutlierEjection.defaults().withWindow(Duration.ofMillis(99)),
+                        "outlierEjection.window: PT0.099S (expected: 100 ms to 1 h)"),
+                bad(
+                        () -> OutlierEjection.defaults().withTime(Duration.ofHours(2)),
+                        "outlierEjection.time: PT2H (expected: 1 ms to 1 h)"),
                 bad(() -> RetryBudget.none().withShare(1.5), "retries.share: 1.5 (expected: 0 to 1)"),
                 bad(() -> RetryBudget.none().withReserve(-1), "retries.reserve: -1 (expected: 0-100000)"),
                 bad(() -> Hsts.of(Duration.ofDays(-1)), "hsts.maxAge: PT-24H (expected: zero to ten years)"),

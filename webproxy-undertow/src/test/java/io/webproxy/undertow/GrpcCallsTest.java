@@ -15,8 +15,9 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
-import io.webproxy.route.FailureShare;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.FilterDecision;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
@@ -139,10 +140,14 @@ class GrpcCallsTest {
     }
 
     private static Consumer<ProxyConfig.Builder> preferring(RawUpstream first, RawUpstream second) {
-        FailureShare limit = new FailureShare(0.5, 3, Duration.ofHours(1), Duration.ofHours(1));
-        return b -> b.route(r -> r.forward("h2c://" + first.address(), "h2c://" + second.address())
+        OutlierEjection limit = OutlierEjection.defaults()
+                .withFailureShare(0.5)
+                .withLeastRequests(3)
+                .withWindow(Duration.ofHours(1))
+                .withTime(Duration.ofHours(1));
+        return b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + first.address(), "h2c://" + second.address())
                 .balancing(Balancing.failover())
-                .failureShare(limit));
+                .outlierEjection(limit)));
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import io.webproxy.route.Balancing;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -116,8 +117,8 @@ class HealthCheckTest {
     @Test
     void questionIsOneOnlyAndSaysWhoAsks() throws Exception {
         try (Checked checked = new Checked();
-                TestProxy proxy =
-                        proxy(r -> r.forward(checked.uri()).healthCheck(CHECK.withInterval(Duration.ofSeconds(1))))) {
+                TestProxy proxy = proxy(r -> r.forward(
+                        UpstreamGroup.of(checked.uri()).healthCheck(CHECK.withInterval(Duration.ofSeconds(1)))))) {
             await().until(() -> checked.checks.size() >= 3);
             assertThat(checked.checks)
                     .allSatisfy(head -> assertThat(head)
@@ -147,9 +148,9 @@ class HealthCheckTest {
         boolean slow = answer.isEmpty() || answer.equals("trickle");
         try (Checked checked = new Checked();
                 RawUpstream standby = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 7¶¶standby");
-                TestProxy proxy = proxy(r -> r.forward(checked.uri(), standby.uri())
+                TestProxy proxy = proxy(r -> r.forward(UpstreamGroup.of(checked.uri(), standby.uri())
                         .balancing(Balancing.failover())
-                        .healthCheck(CHECK.withTimeout(Duration.ofSeconds(slow ? 1 : 10))))) {
+                        .healthCheck(CHECK.withTimeout(Duration.ofSeconds(slow ? 1 : 10)))))) {
             assertThat(body(proxy)).as("well until it has failed").isEqualTo("ok");
             checked.answer.set(answer);
             await().until(() -> !isHealthy(proxy, checked.uri()));
@@ -166,8 +167,10 @@ class HealthCheckTest {
                 TestProxy proxy = TestProxy.start(Front.H1, b -> {
                     String one = refused.uri();
                     String other = "http://localhost:" + refused.port();
-                    b.route(r -> r.path("/two").forward(one, other).healthCheck(CHECK))
-                            .route(r -> r.path("/one").forward(one).healthCheck(CHECK))
+                    b.route(r -> r.path("/two")
+                                    .forward(UpstreamGroup.of(one, other).healthCheck(CHECK)))
+                            .route(r ->
+                                    r.path("/one").forward(UpstreamGroup.of(one).healthCheck(CHECK)))
                             .route(r -> r.path("/unchecked").forward(one));
                 })) {
             String one = refused.uri();
@@ -199,7 +202,8 @@ class HealthCheckTest {
                         c.send(lot);
                     }
                 });
-                TestProxy proxy = proxy(r -> r.forward(endless.uri()).healthCheck(CHECK.withThresholds(1, 1000)))) {
+                TestProxy proxy = proxy(
+                        r -> r.forward(UpstreamGroup.of(endless.uri()).healthCheck(CHECK.withThresholds(1, 1000))))) {
             await().until(() -> asked.get() >= 4);
             assertThat(isHealthy(proxy, endless.uri())).isTrue();
         }
@@ -214,17 +218,17 @@ class HealthCheckTest {
                         Front.H1,
                         b -> b.route(r -> r.name("a")
                                         .path("/a")
-                                        .forward(kept.uri())
-                                        .healthCheck(once))
+                                        .forward(UpstreamGroup.of(kept.uri()).healthCheck(once)))
                                 .route(r -> r.name("b")
                                         .path("/b")
-                                        .forward(removed.uri())
-                                        .healthCheck(once)))) {
+                                        .forward(UpstreamGroup.of(removed.uri()).healthCheck(once))))) {
             kept.answer.set("close");
             await().until(() -> !isHealthy(proxy, kept.uri()));
             kept.answer.set(OK);
             Consumer<ProxyConfig.Builder> change = b -> b.removeRoute("b")
-                    .route(r -> r.name("a").path("/other").forward(kept.uri()).healthCheck(once));
+                    .route(r -> r.name("a")
+                            .path("/other")
+                            .forward(UpstreamGroup.of(kept.uri()).healthCheck(once)));
             proxy.server().update(change::accept);
             int asked = kept.checks.size();
             await().until(() -> kept.checks.size() >= asked + 2 && removed.at.get() == 0);
@@ -237,8 +241,9 @@ class HealthCheckTest {
             }
             // another check knows nothing yet
             proxy.server()
-                    .update(b -> b.route(
-                            r -> r.name("a").forward(kept.uri()).healthCheck(CHECK.withInterval(Duration.ofHours(1)))));
+                    .update(b -> b.route(r -> r.name("a")
+                            .forward(UpstreamGroup.of(kept.uri())
+                                    .healthCheck(CHECK.withInterval(Duration.ofHours(1))))));
             assertThat(isHealthy(proxy, kept.uri())).isTrue();
             assertThat(body(proxy)).isEqualTo("ok");
         }
@@ -262,7 +267,8 @@ class HealthCheckTest {
         secure.start();
         Upstream trusted = Upstream.of("https://localhost:" + secure.getPort()).withTrust(TrustStore.pem(root));
         Upstream strange = Upstream.of("https://127.0.0.1:" + secure.getPort());
-        try (TestProxy proxy = proxy(r -> r.forward(trusted, strange).healthCheck(CHECK))) {
+        try (TestProxy proxy =
+                proxy(r -> r.forward(UpstreamGroup.of(trusted, strange).healthCheck(CHECK)))) {
             await().until(() -> !isHealthy(proxy, strange.toString()) && asked.get() >= 3);
             assertThat(isHealthy(proxy, trusted.toString())).isTrue();
             for (int i = 0; i < 4; i++) {
@@ -282,8 +288,8 @@ class HealthCheckTest {
                     asked.incrementAndGet();
                     c.end();
                 });
-                TestProxy proxy =
-                        proxy(r -> r.forward(hung.uri()).healthCheck(CHECK.withTimeout(Duration.ofHours(1))))) {
+                TestProxy proxy = proxy(r ->
+                        r.forward(UpstreamGroup.of(hung.uri()).healthCheck(CHECK.withTimeout(Duration.ofHours(1)))))) {
             await().until(() -> asked.get() == 1);
             proxy.server().close();
         }

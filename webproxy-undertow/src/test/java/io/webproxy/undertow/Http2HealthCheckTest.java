@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
@@ -59,8 +60,8 @@ class Http2HealthCheckTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(
-                                r -> r.forward(upstream.upstream()).healthCheck(fast(HealthCheck.path("/well")))))) {
+                        b -> b.route(r -> r.forward(
+                                UpstreamGroup.of(upstream.upstream()).healthCheck(fast(HealthCheck.path("/well"))))))) {
             String uri = upstream.upstream().toString();
             await().until(() -> asked.get() > 2);
             assertThat(isHealthy(proxy, uri)).isTrue();
@@ -106,8 +107,8 @@ class Http2HealthCheckTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r ->
-                                r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc("a.B")))))) {
+                        b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + upstream.address())
+                                .healthCheck(fast(HealthCheck.grpc("a.B"))))))) {
             String uri = "h2c://" + upstream.address();
             assertThat((List<?>) seen.poll(30, TimeUnit.SECONDS))
                     .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.list(String.class))
@@ -144,8 +145,8 @@ class Http2HealthCheckTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r ->
-                                r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.path("/")))))) {
+                        b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + upstream.address())
+                                .healthCheck(fast(HealthCheck.path("/"))))))) {
             await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
         }
     }
@@ -167,8 +168,8 @@ class Http2HealthCheckTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(
-                                r -> r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc()))))) {
+                        b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + upstream.address())
+                                .healthCheck(fast(HealthCheck.grpc())))))) {
             await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
         }
     }
@@ -179,8 +180,8 @@ class Http2HealthCheckTest {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 400 Bad Request¶Content-Length: 0¶¶");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(
-                                r -> r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc()))))) {
+                        b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + upstream.address())
+                                .healthCheck(fast(HealthCheck.grpc())))))) {
             await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
         }
     }
@@ -192,8 +193,8 @@ class Http2HealthCheckTest {
         try (RawUpstream upstream = RawUpstream.start(c -> c.readByte());
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(
-                                r -> r.forward("h2c://" + upstream.address()).healthCheck(fast(HealthCheck.grpc()))))) {
+                        b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + upstream.address())
+                                .healthCheck(fast(HealthCheck.grpc())))))) {
             await().until(() -> !isHealthy(proxy, "h2c://" + upstream.address()));
         }
     }
@@ -208,7 +209,8 @@ class Http2HealthCheckTest {
             Upstream upstream = Upstream.of("https+h2://localhost:" + server.getPort())
                     .withTrust(TrustStore.pem(Http2Upstream.rootFile()));
             try (TestProxy proxy = TestProxy.start(
-                    Front.H1, b -> b.route(r -> r.forward(upstream).healthCheck(fast(HealthCheck.grpc()))))) {
+                    Front.H1,
+                    b -> b.route(r -> r.forward(UpstreamGroup.of(upstream).healthCheck(fast(HealthCheck.grpc())))))) {
                 await().until(() -> !isHealthy(proxy, upstream.toString()));
             }
         }

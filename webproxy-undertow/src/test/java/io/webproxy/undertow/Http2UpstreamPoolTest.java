@@ -13,10 +13,11 @@ import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
-import io.webproxy.route.FailureShare;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.Http2Client.Frame;
@@ -252,8 +253,9 @@ class Http2UpstreamPoolTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.forward("h2c://" + refusing.address(), "h2c://" + other.address())
-                                .balancing(Balancing.failover())))) {
+                        b -> b.route(r ->
+                                r.forward(UpstreamGroup.of("h2c://" + refusing.address(), "h2c://" + other.address())
+                                        .balancing(Balancing.failover()))))) {
             try (Response response = post(proxy, "hello")) {
                 assertThat(response.code()).isEqualTo(200);
             }
@@ -264,7 +266,11 @@ class Http2UpstreamPoolTest {
     /** Each request that it refuses costs a retry, of which there are few. */
     @Test
     void upstreamThatRefusesRequestsHasFailedThem() throws Exception {
-        FailureShare limit = new FailureShare(0.5, 3, Duration.ofHours(1), Duration.ofHours(1));
+        OutlierEjection limit = OutlierEjection.defaults()
+                .withFailureShare(0.5)
+                .withLeastRequests(3)
+                .withWindow(Duration.ofHours(1))
+                .withTime(Duration.ofHours(1));
         try (RawUpstream refusing = upstream((peer, n) -> {
                     while (true) {
                         int stream = peer.next(HEADERS).stream();
@@ -275,9 +281,10 @@ class Http2UpstreamPoolTest {
                 RawUpstream other = upstream((peer, n) -> answerAll(peer));
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.forward("h2c://" + refusing.address(), "h2c://" + other.address())
-                                .balancing(Balancing.failover())
-                                .failureShare(limit)))) {
+                        b -> b.route(r ->
+                                r.forward(UpstreamGroup.of("h2c://" + refusing.address(), "h2c://" + other.address())
+                                        .balancing(Balancing.failover())
+                                        .outlierEjection(limit))))) {
             for (int i = 0; i < 5; i++) {
                 try (Response response = get(proxy, "/")) {
                     assertThat(response.code()).isEqualTo(200);
@@ -617,8 +624,9 @@ class Http2UpstreamPoolTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.forward("h2c://" + http1.address(), "h2c://" + http2.address())
-                                .balancing(Balancing.failover())))) {
+                        b -> b.route(
+                                r -> r.forward(UpstreamGroup.of("h2c://" + http1.address(), "h2c://" + http2.address())
+                                        .balancing(Balancing.failover()))))) {
             try (Response response = post(proxy, "hello")) {
                 assertThat(response.code()).isEqualTo(200);
             }
@@ -867,8 +875,8 @@ class Http2UpstreamPoolTest {
     private static TestProxy inTurn(RawUpstream first, RawUpstream second) {
         return TestProxy.start(
                 Front.H1,
-                b -> b.route(r -> r.forward("h2c://" + first.address(), "h2c://" + second.address())
-                        .balancing(Balancing.failover())));
+                b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + first.address(), "h2c://" + second.address())
+                        .balancing(Balancing.failover()))));
     }
 
     /** The connection is kept as long as any of its streams, and what was sent on it goes on. */

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.HealthCheck;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
@@ -115,9 +116,10 @@ class InjectedThrowsTest {
                                 .route(route ->
                                         route.path("/good").forward(good.uri()).name("good"))
                                 .route(route -> route.path("/hit")
-                                        .forward(hit.uri())
                                         .name("hit")
-                                        .healthCheck(HealthCheck.path("/").withInterval(Duration.ofMillis(100)))));
+                                        .forward(UpstreamGroup.of(hit.uri())
+                                                .healthCheck(
+                                                        HealthCheck.path("/").withInterval(Duration.ofMillis(100))))));
                 RawConnection client = proxy.raw()) {
             client.send("GET /good HTTP/1.1¶Host: localhost¶¶");
             assertThat(client.readResponse()).endsWith("ok");

@@ -6,9 +6,10 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
-import io.webproxy.route.FailureShare;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.RetryBudget;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
@@ -79,7 +80,8 @@ class UpstreamChoiceTest {
                 RawUpstream quick = saying("quick");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(slow.uri(), quick.uri()).balancing(Balancing.leastConnections())));
+                        p -> p.route(r -> r.forward(
+                                UpstreamGroup.of(slow.uri(), quick.uri()).balancing(Balancing.leastConnections()))));
                 RawConnection first = proxy.raw();
                 RawConnection second = proxy.raw()) {
             // one of the two goes to the slow one
@@ -149,7 +151,8 @@ class UpstreamChoiceTest {
                 RawUpstream second = RawUpstream.start(UpstreamChoiceTest::byPath);
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(first.uri(), second.uri()).balancing(noting(seen)))
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(first.uri(), second.uri())
+                                        .balancing(noting(seen))))
                                 .timeouts(TimeoutPolicy.defaults()
                                         .with(
                                                 TimeoutClass.DEFAULT,
@@ -192,7 +195,9 @@ class UpstreamChoiceTest {
         try (RawUpstream a = saying("a");
                 RawUpstream b = saying("b");
                 TestProxy proxy = TestProxy.start(
-                        Front.H1, p -> p.route(r -> r.forward(a.uri(), b.uri()).balancing(choice -> index)));
+                        Front.H1,
+                        p -> p.route(r ->
+                                r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(choice -> index))));
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(500);
             assertThat(proxy.record().proxyAnswered()).isTrue();
@@ -210,9 +215,10 @@ class UpstreamChoiceTest {
                 RawUpstream b = saying("b");
                 TestProxy proxy = TestProxy.start(
                         front,
-                        p -> p.route(r -> r.forward(a.uri(), b.uri()).balancing(choice -> {
-                            throw new StackOverflowError("of the policy's own");
-                        })));
+                        p -> p.route(r ->
+                                r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(choice -> {
+                                    throw new StackOverflowError("of the policy's own");
+                                }))));
                 Response response = ResponseRelayTest.get(proxy, "/")) {
             assertThat(response.code()).isEqualTo(500);
             assertThat(response.body().string()).doesNotContain("policy");
@@ -228,13 +234,13 @@ class UpstreamChoiceTest {
                 RawUpstream b = saying("b");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(refused.uri(), a.uri(), b.uri())
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(refused.uri(), a.uri(), b.uri())
                                 .balancing(choice -> {
                                     counts.add(choice.count() + " "
                                             + choice.upstream(choice.count() - 1)
                                                     .port());
                                     return choice.count() == 3 ? 0 : 1;
-                                })))) {
+                                }))))) {
             assertThat(body(proxy, "/")).isEqualTo("b");
             assertThat(counts).containsExactly("3 " + b.port(), "2 " + b.port());
         }
@@ -246,8 +252,11 @@ class UpstreamChoiceTest {
                 RawUpstream alive = saying("alive");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        p -> p.route(r -> r.forward(refused.uri(), alive.uri()).balancing(Balancing.failover()))
-                                .tuning(t -> t.withPool(PoolLimits.defaults().withEjection(0, Duration.ofSeconds(1))))
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(refused.uri(), alive.uri())
+                                        .balancing(Balancing.failover())))
+                                .tuning(t -> t.withOutlierEjection(OutlierEjection.defaults()
+                                        .withConnectFailures(0)
+                                        .withTime(Duration.ofSeconds(1))))
                                 .retries(RetryBudget.defaults().withShare(0.25).withReserve(2)))) {
             StringBuilder statuses = new StringBuilder();
             for (int i = 0; i < 12; i++) {
@@ -294,7 +303,11 @@ class UpstreamChoiceTest {
                     + " upstream can take")
     void upstreamOfTooManyFailuresIsPassedOverAndComesBack() throws Exception {
         AtomicBoolean failing = new AtomicBoolean(true);
-        FailureShare limit = new FailureShare(0.5, 3, Duration.ofSeconds(10), Duration.ofSeconds(2));
+        OutlierEjection limit = OutlierEjection.defaults()
+                .withFailureShare(0.5)
+                .withLeastRequests(3)
+                .withWindow(Duration.ofSeconds(10))
+                .withTime(Duration.ofSeconds(2));
         TestClock clock = new TestClock();
         try (RawUpstream bad = RawUpstream.start(c -> {
                     while (!c.readHead().isEmpty()) {
@@ -305,9 +318,9 @@ class UpstreamChoiceTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         clock,
-                        p -> p.route(r -> r.forward(bad.uri(), good.uri())
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(bad.uri(), good.uri())
                                 .balancing(Balancing.failover())
-                                .failureShare(limit)))) {
+                                .outlierEjection(limit))))) {
             for (int i = 0; i < 3; i++) {
                 assertThat(body(proxy, "/")).isEqualTo("bad");
             }
@@ -321,11 +334,17 @@ class UpstreamChoiceTest {
 
     @Test
     void failuresOfAllPassNobodyOver() throws Exception {
-        FailureShare limit = new FailureShare(0.1, 1, Duration.ofSeconds(10), Duration.ofHours(1));
+        OutlierEjection limit = OutlierEjection.defaults()
+                .withFailureShare(0.1)
+                .withLeastRequests(1)
+                .withWindow(Duration.ofSeconds(10))
+                .withTime(Duration.ofHours(1));
         try (RawUpstream a = RawUpstream.answering("HTTP/1.1 500 No¶Content-Length: 1¶¶a");
                 RawUpstream b = RawUpstream.answering("HTTP/1.1 500 No¶Content-Length: 1¶¶b");
                 TestProxy proxy = TestProxy.start(
-                        Front.H1, p -> p.route(r -> r.forward(a.uri(), b.uri()).failureShare(limit)))) {
+                        Front.H1,
+                        p -> p.route(r ->
+                                r.forward(UpstreamGroup.of(a.uri(), b.uri()).outlierEjection(limit))))) {
             for (int i = 0; i < 6; i++) {
                 assertThat(body(proxy, "/")).isIn("a", "b");
             }
@@ -335,7 +354,11 @@ class UpstreamChoiceTest {
     /** No answer at all counts, too; and an update keeps what is known. */
     @Test
     void upstreamThatDoesNotAnswerIsPassedOverAndAnUpdateForgetsNothing() throws Exception {
-        FailureShare limit = new FailureShare(0.5, 1, Duration.ofSeconds(10), Duration.ofHours(1));
+        OutlierEjection limit = OutlierEjection.defaults()
+                .withFailureShare(0.5)
+                .withLeastRequests(1)
+                .withWindow(Duration.ofSeconds(10))
+                .withTime(Duration.ofHours(1));
         CountDownLatch asked = new CountDownLatch(1);
         TestClock clock = new TestClock();
         try (RawUpstream hung = RawUpstream.start(c -> {
@@ -347,9 +370,9 @@ class UpstreamChoiceTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         clock,
-                        p -> p.route(r -> r.forward(hung.uri(), good.uri())
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(hung.uri(), good.uri())
                                         .balancing(Balancing.failover())
-                                        .failureShare(limit))
+                                        .outlierEjection(limit)))
                                 .timeouts(
                                         TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofSeconds(1))))) {
             try (RawConnection client = proxy.raw()) {
@@ -361,9 +384,9 @@ class UpstreamChoiceTest {
             assertThat(body(proxy, "/")).isEqualTo("good");
             proxy.server().update(b -> b.accessLog(false));
             proxy.server()
-                    .update(b -> b.route(r -> r.forward(hung.uri(), good.uri())
+                    .update(b -> b.route(r -> r.forward(UpstreamGroup.of(hung.uri(), good.uri())
                             .balancing(Balancing.failover())
-                            .failureShare(limit)));
+                            .outlierEjection(limit))));
             assertThat(body(proxy, "/")).isEqualTo("good");
         }
     }

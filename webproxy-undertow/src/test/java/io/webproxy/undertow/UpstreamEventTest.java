@@ -7,8 +7,10 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.route.HealthCheck;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
@@ -176,7 +178,9 @@ class UpstreamEventTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward("http://127.0.0.1:" + elsewhere.getLocalPort())
-                                .tuning(t -> t.withPool(PoolLimits.defaults().withEjection(1, Duration.ofSeconds(10))))
+                                .tuning(t -> t.withOutlierEjection(OutlierEjection.defaults()
+                                        .withConnectFailures(1)
+                                        .withTime(Duration.ofSeconds(10))))
                                 .observer(observer))) {
             ResponseRelayTest.get(proxy, "/").close();
             assertThat(event().kind()).isEqualTo(UpstreamEvent.Kind.DOWN);
@@ -194,11 +198,11 @@ class UpstreamEventTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.forward(upstream.uri())
+                        b -> b.route(r -> r.forward(UpstreamGroup.of(upstream.uri())
                                         .healthCheck(HealthCheck.path("/ready")
                                                 .withInterval(Duration.ofMillis(100))
                                                 .withTimeout(Duration.ofSeconds(10))
-                                                .withThresholds(2, 2)))
+                                                .withThresholds(2, 2))))
                                 .observer(observer))) {
             UpstreamEvent down = event();
             assertThat(down.kind()).isEqualTo(UpstreamEvent.Kind.DOWN);

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.Front;
@@ -272,14 +273,15 @@ class UpstreamPoolTest {
 
     @Test
     void upstreamThatCannotBeConnectedToIsPassedOverForAWhile() throws Exception {
-        PoolLimits limits = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(2));
+        OutlierEjection limits =
+                OutlierEjection.defaults().withConnectFailures(2).withTime(Duration.ofSeconds(2));
         TestClock clock = new TestClock();
         try (RefusedPort refused = RefusedPort.open();
                 RawUpstream alive = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶¶alive");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         clock,
-                        b -> b.forward(refused.uri(), alive.uri()).tuning(t -> t.withPool(limits)));
+                        b -> b.forward(refused.uri(), alive.uri()).tuning(t -> t.withOutlierEjection(limits)));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 8; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");
@@ -326,7 +328,9 @@ class UpstreamPoolTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(refused.uri())
-                                .tuning(t -> t.withPool(PoolLimits.defaults().withEjection(1, Duration.ofHours(1)))));
+                                .tuning(t -> t.withOutlierEjection(OutlierEjection.defaults()
+                                        .withConnectFailures(1)
+                                        .withTime(Duration.ofHours(1)))));
                 RawConnection client = proxy.raw()) {
             for (int i = 0; i < 3; i++) {
                 client.send("GET / HTTP/1.1¶Host: a¶¶");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyServer;
 import io.webproxy.route.Balancing;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -25,7 +26,8 @@ class WithoutIpv6Test {
                     .bind("127.0.0.1")
                     .http(0)
                     .listen(0, port -> port.otherwise("[::1]:9", args[0]))
-                    .route(r -> r.forward("http://[::1]:9", "http://" + args[0]).balancing(Balancing.failover()))
+                    .route(r -> r.forward(UpstreamGroup.of("http://[::1]:9", "http://" + args[0])
+                            .balancing(Balancing.failover())))
                     .start();
             server.endpoints()
                     .forEach(endpoint -> System.out.println(endpoint.address().getPort()));

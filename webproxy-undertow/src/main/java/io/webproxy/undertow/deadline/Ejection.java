@@ -1,6 +1,6 @@
 package io.webproxy.undertow.deadline;
 
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -25,32 +25,31 @@ public final class Ejection {
     }
 
     /** A connect has failed; gives whether the upstream is ejected by that, and wasn't before. */
-    public boolean failed(PoolLimits limits, long now) {
+    public boolean failed(OutlierEjection rule, long now) {
         int count = failures.updateAndGet(before -> before == Integer.MAX_VALUE ? before : before + 1);
-        if (limits.ejectAfter() == 0 || count < limits.ejectAfter()) {
+        if (rule.connectFailures() == 0 || count < rule.connectFailures()) {
             return false;
         }
-        until.set(now + limits.ejectTime().toNanos());
-        return count == limits.ejectAfter();
+        until.set(now + rule.time().toNanos());
+        return count == rule.connectFailures();
     }
 
     /** Whether it is ejected now. */
-    public boolean isEjected(PoolLimits limits) {
-        return limits.ejectAfter() != 0 && failures.get() >= limits.ejectAfter();
+    public boolean isEjected(OutlierEjection rule) {
+        return rule.connectFailures() != 0 && failures.get() >= rule.connectFailures();
     }
 
     /** Whether a request might use it: it isn't ejected, or its time is up. */
-    public boolean mayBeTried(PoolLimits limits, long now) {
-        return !isEjected(limits) || now - until.get() >= 0;
+    public boolean mayBeTried(OutlierEjection rule, long now) {
+        return !isEjected(rule) || now - until.get() >= 0;
     }
 
     /** Whether a request may use it: it isn't ejected, or this request is the one that tries it again. */
-    public boolean allows(PoolLimits limits, long now) {
-        if (!isEjected(limits)) {
+    public boolean allows(OutlierEjection rule, long now) {
+        if (!isEjected(rule)) {
             return true;
         }
         long end = until.get();
-        return now - end >= 0
-                && until.compareAndSet(end, now + limits.ejectTime().toNanos());
+        return now - end >= 0 && until.compareAndSet(end, now + rule.time().toNanos());
     }
 }

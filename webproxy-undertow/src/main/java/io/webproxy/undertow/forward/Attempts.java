@@ -101,7 +101,7 @@ final class Attempts implements UpstreamPool.Taker {
             ask(Candidate.alone(only), false);
         } else if (candidates.size() > 1) {
             state.retries().earn();
-            choice = new UpstreamChoice(exchange, pools, state, login.pools());
+            choice = new UpstreamChoice(exchange, pools, Objects.requireNonNull(state.group(), "group"), login.pools());
             askNext(choice, false);
         } else if (!candidates.isEmpty() && candidates.get(0).health().isWell()) {
             ask(candidates.get(0), false);

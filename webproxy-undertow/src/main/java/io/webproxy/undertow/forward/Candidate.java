@@ -1,16 +1,18 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.undertow.upstream.Health;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An upstream as one route sees it.
+ * An upstream as one group sees it.
  *
- * @param health what the route's health check says of it
- * @param failures which share of the route's requests it fails; null where nobody asks
+ * @param health what the group's health check says of it
+ * @param failures which share of the group's requests it fails; null where no share is set
  */
 record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failures) {
     /** One that is asked whatever is known of it. */
@@ -33,13 +35,21 @@ record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failu
         return time.toMillis() % 1000 == 0 ? time.toSeconds() + " s" : time.toMillis() + " ms";
     }
 
-    /** It has answered with 5xx, or not at all; gives why the route prefers others from now on, or null. */
-    @Nullable String failed(String route, long now) {
-        return failures == null || !failures.ended(true, now)
-                ? null
-                : "failed more than " + Math.round(failures.limit().share() * 100) + " % of the requests of route "
-                        + route
-                        + ": for " + seconds(failures.limit().pause())
-                        + " it gets only those that no other upstream can take";
+    /**
+     * It has answered with 5xx, or not at all; gives why the group prefers others from now on, or null.
+     *
+     * @param route of the request
+     */
+    @Nullable String failed(Route route, long now) {
+        if (failures == null || !failures.ended(true, now)) {
+            return null;
+        }
+        String requests = route.upstreamGroup()
+                .flatMap(UpstreamGroup::name)
+                .map(name -> "group " + name)
+                .orElseGet(() -> "route " + route.name());
+        return "failed more than " + Math.round(failures.limit().failureShare() * 100) + " % of the requests of "
+                + requests + ": for " + seconds(failures.limit().time())
+                + " it gets only those that no other upstream can take";
     }
 }

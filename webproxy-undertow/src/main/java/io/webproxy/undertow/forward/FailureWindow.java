@@ -1,18 +1,18 @@
 package io.webproxy.undertow.forward;
 
-import io.webproxy.route.FailureShare;
+import io.webproxy.route.OutlierEjection;
 import java.util.Arrays;
 
 /**
- * Which share of one route's requests an upstream has failed of late, counted in tenths of the window, and whether it
- * is passed over for that. What ends while it is passed over isn't counted.
+ * Which share of one group's requests an upstream has failed of late, counted in tenths of the window, and whether it
+ * is skipped for that. What ends while it is skipped isn't counted.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class FailureWindow {
     private static final int SLOTS = 10;
 
-    private final FailureShare limit;
+    private final OutlierEjection limit;
     private final long slotNanos;
     private final int[] ended = new int[SLOTS];
     private final int[] failed = new int[SLOTS];
@@ -20,22 +20,22 @@ final class FailureWindow {
     private volatile boolean paused;
     private volatile long until;
 
-    FailureWindow(FailureShare limit, long now) {
+    FailureWindow(OutlierEjection limit, long now) {
         this.limit = limit;
         this.slotNanos = limit.window().toNanos() / SLOTS;
         this.slot = Math.floorDiv(now, slotNanos);
     }
 
-    FailureShare limit() {
+    OutlierEjection limit() {
         return limit;
     }
 
-    /** Whether it is passed over. */
+    /** Whether it is skipped. */
     boolean isPaused(long now) {
         return paused && now - until < 0;
     }
 
-    /** A request has been answered, or not; gives whether the upstream is passed over from now on because of that. */
+    /** A request has been answered, or not; gives whether the upstream is skipped from now on because of that. */
     synchronized boolean ended(boolean isFailure, long now) {
         if (isPaused(now)) {
             return false;
@@ -51,12 +51,12 @@ final class FailureWindow {
         long all = sum(ended);
         long bad = sum(failed);
         // all of them are above any share
-        if (all < limit.least() || (bad <= limit.share() * all && bad < all)) {
+        if (all < limit.leastRequests() || (bad <= limit.failureShare() * all && bad < all)) {
             return false;
         }
         Arrays.fill(ended, 0);
         Arrays.fill(failed, 0);
-        until = now + limit.pause().toNanos();
+        until = now + limit.time().toNanos();
         paused = true;
         return true;
     }

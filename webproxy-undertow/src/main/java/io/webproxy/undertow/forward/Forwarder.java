@@ -3,6 +3,7 @@ package io.webproxy.undertow.forward;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
@@ -36,9 +37,13 @@ public final class Forwarder implements HttpHandler {
                 exchange -> new ForwardExchange(exchange, upstreams, states.of(exchange.route()), http1Upstreams));
     }
 
-    /** These routes from now on; what is known of those that stay is kept. */
-    public void update(List<Route> routes, RetryBudget retries) {
-        states.update(routes, retries);
+    /**
+     * These routes from now on; what is known of those that stay, and of their upstream groups, is kept.
+     *
+     * @param ejection the rule of groups without their own
+     */
+    public void update(List<Route> routes, RetryBudget retries, OutlierEjection ejection) {
+        states.update(routes, retries, ejection);
     }
 
     @Override

@@ -11,7 +11,7 @@ import io.webproxy.undertow.upstream.UpstreamPool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What becomes of one request, as far as it says how healthy an upstream is: the route counts answers and failures of
+ * What becomes of one request, as far as it says how healthy an upstream is: the group counts answers and failures of
  * each, the pool's log tells of failures. A response of 5xx is a failure; of a gRPC call that is answered by gRPC it is
  * the status at its end that counts.
  *
@@ -102,8 +102,8 @@ final class PassiveHealth {
             candidate.answered(exchange.shared().nanoClock());
             return;
         }
-        String avoided = candidate.failed(
-                exchange.route().name(), exchange.shared().nanoClock().getAsLong());
+        String avoided =
+                candidate.failed(exchange.route(), exchange.shared().nanoClock().getAsLong());
         if (avoided != null && pool != null) {
             pool.avoided(avoided);
         }

@@ -1,18 +1,34 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.undertow.upstream.Upstreams;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
-/** The states of all routes. Thread-safe. */
+/** The states of all routes and of the groups that they forward to. Thread-safe. */
 final class RouteStates {
     private final Upstreams upstreams;
-    private volatile RetryBudget budget = RetryBudget.defaults();
-    private volatile List<RouteState> current = List.of();
-    private volatile IdentityHashMap<Route, RouteState> states = new IdentityHashMap<>();
+    private volatile Known known = new Known(
+            RetryBudget.defaults(), OutlierEjection.defaults(), List.of(), GroupStates.none(), new IdentityHashMap<>());
+
+    /**
+     * What is known at one time.
+     *
+     * @param current of the routes in force
+     * @param found those, and of the routes before them
+     */
+    private record Known(
+            RetryBudget retries,
+            OutlierEjection ejection,
+            List<RouteState> current,
+            GroupStates groups,
+            IdentityHashMap<Route, RouteState> found) {}
 
     RouteStates(Upstreams upstreams) {
         this.upstreams = upstreams;
@@ -20,33 +36,43 @@ final class RouteStates {
 
     /** The state of a route. */
     RouteState of(Route route) {
-        RouteState state = states.get(route);
-        return state != null ? state : RouteState.of(route, budget, upstreams, null);
+        Known now = known;
+        RouteState state = now.found.get(route);
+        return state != null ? state : unknown(route, now);
+    }
+
+    /** A route that has been replaced more than once while its request was on the way. */
+    private RouteState unknown(Route route, Known now) {
+        UpstreamGroup group = route.upstreamGroup().orElse(null);
+        GroupState state = group == null ? null : now.groups.find(group);
+        if (group != null && state == null) {
+            state = GroupState.of(group, now.ejection, upstreams, null);
+        }
+        return RouteState.of(route, now.retries, state, null);
     }
 
     /** These routes from now on; requests that have begun with those before find them once more. */
-    synchronized void update(List<Route> routes, RetryBudget retries) {
-        IdentityHashMap<Route, RouteState> next = new IdentityHashMap<>();
-        for (RouteState before : current) {
-            next.put(before.route(), before);
-        }
-        List<RouteState> made = routes.stream()
-                .map(route -> RouteState.of(route, retries, upstreams, named(route.name())))
-                .toList();
-        for (RouteState state : made) {
-            next.put(state.route(), state);
-        }
-        budget = retries;
-        current = made;
-        states = next;
-    }
-
-    private @Nullable RouteState named(String name) {
-        for (RouteState state : current) {
-            if (state.route().name().equals(name)) {
-                return state;
+    synchronized void update(List<Route> routes, RetryBudget retries, OutlierEjection ejection) {
+        Known before = known;
+        IdentityHashMap<Route, RouteState> found = new IdentityHashMap<>();
+        Map<String, RouteState> names = new HashMap<>();
+        Map<String, GroupState> nameless = new HashMap<>();
+        for (RouteState state : before.current) {
+            found.put(state.route(), state);
+            names.put(state.route().name(), state);
+            GroupState group = state.group();
+            if (group != null && group.group().name().isEmpty()) {
+                nameless.put(state.route().name(), group);
             }
         }
-        return null;
+        GroupStates groups = before.groups.next(routes, ejection, upstreams, nameless);
+        List<RouteState> current = new ArrayList<>();
+        for (Route route : routes) {
+            UpstreamGroup group = route.upstreamGroup().orElse(null);
+            GroupState state = group == null ? null : groups.find(group);
+            current.add(RouteState.of(route, retries, state, names.get(route.name())));
+        }
+        current.forEach(state -> found.put(state.route(), state));
+        known = new Known(retries, ejection, List.copyOf(current), groups, found);
     }
 }

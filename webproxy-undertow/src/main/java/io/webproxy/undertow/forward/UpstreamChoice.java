@@ -27,7 +27,7 @@ final class UpstreamChoice implements Balancing.Choice {
     private final int[] open;
     private int count;
 
-    /** The route's policy threw, or gave what is no index. */
+    /** The group's policy threw, or gave what is no index. */
     static final class FailedException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -41,12 +41,12 @@ final class UpstreamChoice implements Balancing.Choice {
      *
      * @param loggedIn the upstreams that its client has logged in on: another one would ask it to do so again
      */
-    UpstreamChoice(Exchange exchange, Upstreams pools, RouteState state, List<UpstreamPool> loggedIn) {
+    UpstreamChoice(Exchange exchange, Upstreams pools, GroupState group, List<UpstreamPool> loggedIn) {
         this.exchange = exchange;
         this.pools = pools;
         this.loggedIn = loggedIn;
-        this.balancing = state.route().balancing();
-        this.all = state.candidates();
+        this.balancing = group.balancing();
+        this.all = group.candidates();
         this.open = new int[all.size()];
     }
 
@@ -114,11 +114,10 @@ final class UpstreamChoice implements Balancing.Choice {
         try {
             chosen = balancing.choose(this);
         } catch (RuntimeException | Error e) {
-            throw new FailedException("the route's Balancing threw", e);
+            throw new FailedException("the Balancing threw", e);
         }
         if (chosen < 0 || chosen >= count) {
-            throw new FailedException(
-                    "the route's Balancing gave " + chosen + " (expected: 0 to " + (count - 1) + ")", null);
+            throw new FailedException("the Balancing gave " + chosen + " (expected: 0 to " + (count - 1) + ")", null);
         }
         return chosen;
     }

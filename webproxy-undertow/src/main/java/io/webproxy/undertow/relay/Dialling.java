@@ -57,7 +57,7 @@ final class Dialling extends Watched {
     void start() {
         // not before: one that is refused must not take the try of a target that is ejected
         targets = relaying.rule()
-                .order(relaying.relays().pool(), relaying.sweeper().now());
+                .order(relaying.relays().ejection(), relaying.sweeper().now());
         relaying.sweeper().watch(this);
         dial();
     }
@@ -105,7 +105,7 @@ final class Dialling extends Watched {
     /** One that is ejected gives way to the others, unless its time is up and this is the connection that tries it. */
     private RelayTarget next(long now) {
         for (int i = next; i < targets.size() - 1; i++) {
-            if (targets.get(next).ejection().allows(relaying.relays().pool(), now)) {
+            if (targets.get(next).ejection().allows(relaying.relays().ejection(), now)) {
                 break;
             }
             targets.add(targets.remove(next));
@@ -123,7 +123,7 @@ final class Dialling extends Watched {
             return;
         }
         long now = relaying.sweeper().now();
-        if (target.ejection().failed(relaying.relays().pool(), now)) {
+        if (target.ejection().failed(relaying.relays().ejection(), now)) {
             relaying.rule().ejected(target, detail);
         }
         if (next < targets.size() && deadline - now > 0) {
@@ -139,7 +139,7 @@ final class Dialling extends Watched {
             IoUtils.safeClose(right);
             return;
         }
-        if (target.ejection().isEjected(relaying.relays().pool())) {
+        if (target.ejection().isEjected(relaying.relays().ejection())) {
             relaying.rule().isBack(target);
         }
         target.ejection().succeeded();

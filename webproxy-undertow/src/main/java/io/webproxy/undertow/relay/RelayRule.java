@@ -2,7 +2,7 @@ package io.webproxy.undertow.relay;
 
 import io.webproxy.spi.AddressRange;
 import io.webproxy.port.Relay;
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.TokenBuckets;
 import java.net.InetSocketAddress;
@@ -53,9 +53,9 @@ public final class RelayRule {
             return counters;
         }
 
-        List<String> ejected(PoolLimits limits) {
+        List<String> ejected(OutlierEjection rule) {
             return known.values().stream()
-                    .filter(target -> target.ejection().isEjected(limits))
+                    .filter(target -> target.ejection().isEjected(rule))
                     .map(RelayTarget::text)
                     .sorted()
                     .toList();
@@ -135,7 +135,7 @@ public final class RelayRule {
      * The targets in the order in which one connection tries them, for it to change if there are several: in turn,
      * those that are ejected last.
      */
-    List<RelayTarget> order(PoolLimits limits, long now) {
+    List<RelayTarget> order(OutlierEjection rule, long now) {
         int count = targets.size();
         if (count == 1) {
             return targets;
@@ -145,7 +145,7 @@ public final class RelayRule {
         int first = Math.floorMod(state.turn.getAndIncrement(), count);
         for (int i = 0; i < count; i++) {
             RelayTarget target = targets.get((first + i) % count);
-            (target.ejection().mayBeTried(limits, now) ? usable : ejected).add(target);
+            (target.ejection().mayBeTried(rule, now) ? usable : ejected).add(target);
         }
         usable.addAll(ejected);
         return usable;

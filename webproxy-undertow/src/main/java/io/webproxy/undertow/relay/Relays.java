@@ -4,10 +4,10 @@ import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Relay;
-import io.webproxy.route.PoolLimits;
 import io.webproxy.spi.PortData;
 import io.webproxy.spi.RelayData;
 import io.webproxy.spi.RuleData;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
@@ -40,7 +40,7 @@ public final class Relays {
     private final Dialer dialer;
     private final Recorder recorder;
     private final DescriptorRoom room;
-    private final Supplier<PoolLimits> pool;
+    private final Supplier<OutlierEjection> ejection;
     private final LoopbackSource loopback = new LoopbackSource();
     private final RelayPaths paths = new RelayPaths();
     private final ConcurrentMap<String, ConcurrentSkipListMap<String, RelayRule.State>> rules =
@@ -55,7 +55,7 @@ public final class Relays {
      *
      * @param sweepers the sweeper of each IO thread
      * @param recorder is told of each relay that has ended
-     * @param pool when targets are ejected, and for how long
+     * @param ejection when targets are ejected, and for how long
      */
     public Relays(
             Function<XnioIoThread, Sweeper> sweepers,
@@ -63,13 +63,13 @@ public final class Relays {
             Dialer dialer,
             Recorder recorder,
             DescriptorRoom room,
-            Supplier<PoolLimits> pool) {
+            Supplier<OutlierEjection> ejection) {
         this.sweepers = sweepers;
         this.buffers = buffers;
         this.dialer = dialer;
         this.recorder = recorder;
         this.room = room;
-        this.pool = pool;
+        this.ejection = ejection;
     }
 
     private RelayRule.State state(String endpoint, String name) {
@@ -199,7 +199,7 @@ public final class Relays {
                 counters.total(),
                 counters.refusals(),
                 counters.failures(),
-                state.ejected(pool.get()));
+                state.ejected(ejection.get()));
     }
 
     ByteBufferPool buffers() {
@@ -218,8 +218,8 @@ public final class Relays {
         return room;
     }
 
-    PoolLimits pool() {
-        return pool.get();
+    OutlierEjection ejection() {
+        return ejection.get();
     }
 
     LoopbackSource loopback() {

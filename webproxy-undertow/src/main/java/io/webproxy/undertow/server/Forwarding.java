@@ -2,10 +2,13 @@ package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.RouteLeases;
 import io.webproxy.undertow.forward.Forwarder;
+import io.webproxy.undertow.upstream.PoolSettings;
 import io.webproxy.undertow.upstream.Upstreams;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -18,16 +21,19 @@ import java.util.stream.Collectors;
 record Forwarding(Upstreams upstreams, Forwarder forwarder, RouteLeases leases) implements Part {
     @Override
     public Change prepare(ProxyConfig next) {
-        Upstreams.Prepared prepared = upstreams.prepare(next.routes().stream()
-                .map(Route::upstreams)
-                .flatMap(List::stream)
-                .collect(Collectors.toUnmodifiableSet()));
+        PoolSettings server =
+                new PoolSettings(next.tuning().pool(), next.tuning().outlierEjection());
+        Map<Upstream, PoolSettings> groups = new HashMap<>();
+        next.routes().stream()
+                .flatMap(route -> route.upstreamGroup().stream())
+                .forEach(group -> group.upstreams().forEach(upstream -> groups.put(upstream, server.of(group))));
+        Upstreams.Prepared prepared = upstreams.prepare(Set.copyOf(groups.keySet()));
         Set<String> names = names(next);
         return () -> {
             leases.add(names);
-            upstreams.update(prepared, next.tuning().http(), next.tuning().pool());
+            upstreams.update(prepared, next.tuning().http(), server, groups);
             upstreams.check(next.routes());
-            forwarder.update(next.routes(), next.retries());
+            forwarder.update(next.routes(), next.retries(), next.tuning().outlierEjection());
         };
     }
 

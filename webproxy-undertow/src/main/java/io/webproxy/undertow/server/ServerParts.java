@@ -77,7 +77,7 @@ final class ServerParts {
         this.upstreams =
                 new Upstreams(Xnio.getInstance(), threads.all(), exchanges, buffers, records, config.tlsProvider());
         this.relays = new Relays(
-                exchanges::sweeper, buffers, new RelayDialer(upstreams), recorder, room, upstreams::poolLimits);
+                exchanges::sweeper, buffers, new RelayDialer(upstreams), recorder, room, upstreams::outlierEjection);
         relays.memory(open -> exchanges.fitsRelays(open, buffers.getBufferSize()));
         // a relay has a second connection
         exchanges.connections(() -> connections.count() + relays.open());

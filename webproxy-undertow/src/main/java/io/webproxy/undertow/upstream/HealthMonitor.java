@@ -1,8 +1,8 @@
 package io.webproxy.undertow.upstream;
 
 import io.webproxy.route.HealthCheck;
-import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.undertow.exchange.Exchanges;
 import java.util.HashMap;
 import java.util.List;
@@ -22,8 +22,8 @@ final class HealthMonitor implements AutoCloseable {
 
     /** What is asked, of whom. */
     private record Target(Upstream upstream, HealthCheck check) {
-        static @Nullable Target of(Route route, Upstream upstream) {
-            return route.healthCheck().map(check -> new Target(upstream, check)).orElse(null);
+        static @Nullable Target of(UpstreamGroup group, Upstream upstream) {
+            return group.healthCheck().map(check -> new Target(upstream, check)).orElse(null);
         }
     }
 
@@ -34,16 +34,16 @@ final class HealthMonitor implements AutoCloseable {
         this.exchanges = exchanges;
     }
 
-    /** The checks of these routes from now on; those that stay go on as they are. */
-    synchronized void update(List<Route> routes) {
+    /** The checks of these groups from now on; those that stay go on as they are. */
+    synchronized void update(List<UpstreamGroup> groups) {
         if (closed) {
             return;
         }
         Map<Target, HealthProbe> before = new HashMap<>(probes);
         probes.clear();
-        for (Route route : routes) {
-            for (Upstream upstream : route.upstreams()) {
-                Target target = Target.of(route, upstream);
+        for (UpstreamGroup group : groups) {
+            for (Upstream upstream : group.upstreams()) {
+                Target target = Target.of(group, upstream);
                 if (target != null && !probes.containsKey(target)) {
                     HealthProbe known = before.remove(target);
                     probes.put(target, known != null ? known : started(target));
@@ -61,9 +61,9 @@ final class HealthMonitor implements AutoCloseable {
         return probe;
     }
 
-    /** What a route's check says of an upstream. */
-    synchronized Health health(Route route, Upstream upstream) {
-        HealthProbe probe = probes.get(Target.of(route, upstream));
+    /** What a group's check says of an upstream. */
+    synchronized Health health(UpstreamGroup group, Upstream upstream) {
+        HealthProbe probe = probes.get(Target.of(group, upstream));
         return probe == null ? Health.UNCHECKED : probe.tally();
     }
 

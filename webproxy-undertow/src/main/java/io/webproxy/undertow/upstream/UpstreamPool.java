@@ -92,7 +92,7 @@ public final class UpstreamPool {
     private final Predicate<Route> inForce;
     private final UpstreamNews news;
     private final PoolQueue queue = new PoolQueue();
-    private volatile PoolLimits limits;
+    private volatile PoolSettings settings;
     private volatile boolean closed;
 
     UpstreamPool(
@@ -100,7 +100,7 @@ public final class UpstreamPool {
             Connector connector,
             List<XnioIoThread> threads,
             Exchanges exchanges,
-            PoolLimits limits,
+            PoolSettings settings,
             InFlight inFlight,
             Predicate<Route> inForce,
             Predicate<XnioIoThread> idleElsewhere,
@@ -112,7 +112,7 @@ public final class UpstreamPool {
         this.news = news;
         this.upstream = upstream;
         this.connector = connector;
-        this.limits = limits;
+        this.settings = settings;
         threads.forEach(thread -> lanes.put(thread, new Lane(this, exchanges.sweeper(thread))));
     }
 
@@ -144,17 +144,17 @@ public final class UpstreamPool {
         }
     }
 
-    /** A route prefers others for a while, because it fails too many requests. */
+    /** A group prefers others for a while, because it fails too many requests. */
     public void avoided(String why) {
         news.down(null, upstream + " " + why);
     }
 
     PoolLimits limits() {
-        return limits;
+        return settings.limits();
     }
 
-    void limits(PoolLimits others) {
-        limits = others;
+    void settings(PoolSettings others) {
+        settings = others;
         pump();
     }
 
@@ -179,17 +179,17 @@ public final class UpstreamPool {
 
     /** Whether a request might go to this upstream while others could take it. */
     public boolean mayBeTried(long now) {
-        return ejection.mayBeTried(limits, now);
+        return ejection.mayBeTried(settings.ejection(), now);
     }
 
     /** Whether the request that has chosen it may go there: if it is ejected, this is the one that tries it again. */
     public boolean claims(long now) {
-        return ejection.allows(limits, now);
+        return ejection.allows(settings.ejection(), now);
     }
 
-    /** Whether requests pass it over. */
+    /** Whether requests skip it. */
     boolean isEjected() {
-        return ejection.isEjected(limits);
+        return ejection.isEjected(settings.ejection());
     }
 
     /** Whether nobody uses it, and no connection is kept. */
@@ -264,7 +264,7 @@ public final class UpstreamPool {
     boolean permit() {
         while (true) {
             int now = open.get();
-            if (now >= limits.connections()) {
+            if (now >= limits().connections()) {
                 return false;
             }
             if (open.compareAndSet(now, now + 1)) {
@@ -311,7 +311,7 @@ public final class UpstreamPool {
         return new SharedConnection(
                 home,
                 stream,
-                (socket, owner) -> connector.outbound(socket, reads, exchanges, limits.streams(), owner),
+                (socket, owner) -> connector.outbound(socket, reads, exchanges, limits().streams(), owner),
                 single ? wish : null,
                 wish.connectLimit());
     }
@@ -387,7 +387,7 @@ public final class UpstreamPool {
     /** The upstream counts as one that can't be connected to, unless it is this process's fault. */
     void openFailed(Lane lane, ForwardError error, String detail) {
         if (error != ForwardError.POOL_EXHAUSTED) {
-            if (ejection.failed(limits, lane.sweeper().now())) {
+            if (ejection.failed(settings.ejection(), lane.sweeper().now())) {
                 news.down(error, detail + "; others are preferred until it can be connected to");
             } else {
                 news.failed(error, detail);
@@ -396,7 +396,7 @@ public final class UpstreamPool {
     }
 
     void enqueue(Lane lane, Wish wish) {
-        if (!queue.add(lane, wish, limits)) {
+        if (!queue.add(lane, wish, limits())) {
             wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
             return;
         }

@@ -4,10 +4,12 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.ProxyStatus;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.PoolData;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Daemons;
@@ -54,7 +56,8 @@ public final class Upstreams implements AutoCloseable {
     private volatile Set<Upstream> listed = Set.of();
     private volatile Set<Route> inForce = Set.of();
     private volatile HttpLimits httpLimits = HttpLimits.defaults();
-    private volatile PoolLimits poolLimits = PoolLimits.defaults();
+    private volatile PoolSettings ofServer = new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults());
+    private volatile Map<Upstream, PoolSettings> ofGroups = Map.of();
 
     /** TLS to one upstream, and the keys that it was made of. */
     private record Secured(UpstreamKeys keys, UndertowXnioSsl ssl, UndertowXnioSsl http2) {
@@ -151,8 +154,11 @@ public final class Upstreams implements AutoCloseable {
     /**
      * These upstreams and limits from now on: pools of others, and of those whose keys are others now, keep what is in
      * flight and close the rest.
+     *
+     * @param server the settings of pools in no group
+     * @param groups those of the others
      */
-    public void update(Prepared prepared, HttpLimits limits, PoolLimits pool) {
+    public void update(Prepared prepared, HttpLimits limits, PoolSettings server, Map<Upstream, PoolSettings> groups) {
         Set<Upstream> wanted = prepared.wanted;
         Set<Upstream> changed = new HashSet<>();
         prepared.tls.forEach((upstream, secured) -> {
@@ -162,14 +168,15 @@ public final class Upstreams implements AutoCloseable {
             }
         });
         httpLimits = limits;
-        poolLimits = pool;
+        ofServer = server;
+        ofGroups = Map.copyOf(groups);
         Set<Upstream> before = listed;
         listed = wanted;
         pools.forEach((upstream, known) -> {
             // the application may choose it again; what it trusts is read anew
             boolean unlistedStill = !before.contains(upstream) && !upstream.tls();
             if (wanted.contains(upstream) ? !changed.contains(upstream) : unlistedStill) {
-                known.limits(pool);
+                known.settings(settings(upstream));
             } else if (wanted.contains(upstream)) {
                 pools.put(upstream, newPool(upstream, known.inFlight()));
                 known.close();
@@ -188,11 +195,17 @@ public final class Upstreams implements AutoCloseable {
     public void check(List<Route> routes) {
         inForce = Set.copyOf(routes);
         pools.values().forEach(UpstreamPool::routesChanged);
-        monitor.update(routes);
-        routes.stream()
-                .filter(route -> route.healthCheck().isPresent())
-                .flatMap(route -> route.upstreams().stream())
+        List<UpstreamGroup> groups =
+                routes.stream().flatMap(route -> route.upstreamGroup().stream()).toList();
+        monitor.update(groups);
+        groups.stream()
+                .filter(group -> group.healthCheck().isPresent())
+                .flatMap(group -> group.upstreams().stream())
                 .forEach(this::pool);
+    }
+
+    private PoolSettings settings(Upstream upstream) {
+        return ofGroups.getOrDefault(upstream, ofServer);
     }
 
     private UpstreamPool newPool(Upstream upstream, InFlight inFlight) {
@@ -201,7 +214,7 @@ public final class Upstreams implements AutoCloseable {
                 connector,
                 threads,
                 exchanges,
-                poolLimits,
+                settings(upstream),
                 inFlight,
                 route -> inForce.contains(route),
                 this::closeOneIdle,
@@ -261,14 +274,14 @@ public final class Upstreams implements AutoCloseable {
         return new PlainConnects(connector, host, port);
     }
 
-    /** The limits of pools, as they are now. */
-    public PoolLimits poolLimits() {
-        return poolLimits;
+    /** The rule of upstreams in no group, and of other targets, as it is now. */
+    public OutlierEjection outlierEjection() {
+        return ofServer.ejection();
     }
 
-    /** What the route's health check says of an upstream. */
-    public Health health(Route route, Upstream upstream) {
-        return monitor.health(route, upstream);
+    /** What the group's health check says of an upstream. */
+    public Health health(UpstreamGroup group, Upstream upstream) {
+        return monitor.health(group, upstream);
     }
 
     /** The monotonic clock in nanoseconds. */

@@ -2,13 +2,14 @@ package io.webproxy.undertow.deadline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class EjectionTest {
     private static final long SECOND = 1_000_000_000L;
-    private static final PoolLimits LIMITS = PoolLimits.defaults().withEjection(3, Duration.ofSeconds(10));
+    private static final OutlierEjection LIMITS =
+            OutlierEjection.defaults().withConnectFailures(3).withTime(Duration.ofSeconds(10));
 
     private final Ejection ejection = new Ejection();
 
@@ -59,7 +60,7 @@ class EjectionTest {
 
     @Test
     void zeroIsNever() {
-        PoolLimits never = LIMITS.withEjection(0, Duration.ofSeconds(10));
+        OutlierEjection never = LIMITS.withConnectFailures(0);
         for (int i = 0; i < 100; i++) {
             assertThat(ejection.failed(never, 0)).isFalse();
         }

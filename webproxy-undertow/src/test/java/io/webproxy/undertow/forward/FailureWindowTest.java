@@ -2,15 +2,20 @@ package io.webproxy.undertow.forward;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.FailureShare;
+import io.webproxy.route.OutlierEjection;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class FailureWindowTest {
     private static final long SECOND = 1_000_000_000L;
 
-    private final FailureWindow window =
-            new FailureWindow(new FailureShare(0.5, 4, Duration.ofSeconds(10), Duration.ofSeconds(5)), -SECOND);
+    private final FailureWindow window = new FailureWindow(
+            OutlierEjection.off()
+                    .withFailureShare(0.5)
+                    .withLeastRequests(4)
+                    .withWindow(Duration.ofSeconds(10))
+                    .withTime(Duration.ofSeconds(5)),
+            -SECOND);
 
     private boolean ended(String pattern, long now) {
         boolean paused = false;
@@ -56,8 +61,13 @@ class FailureWindowTest {
 
     @Test
     void allOfThemAreAboveAnyShare() {
-        FailureWindow whole =
-                new FailureWindow(new FailureShare(1, 2, Duration.ofSeconds(1), Duration.ofSeconds(1)), 0);
+        FailureWindow whole = new FailureWindow(
+                OutlierEjection.off()
+                        .withFailureShare(1)
+                        .withLeastRequests(2)
+                        .withWindow(Duration.ofSeconds(1))
+                        .withTime(Duration.ofSeconds(1)),
+                0);
         assertThat(whole.ended(true, 0)).isFalse();
         assertThat(whole.ended(true, 0)).isTrue();
     }

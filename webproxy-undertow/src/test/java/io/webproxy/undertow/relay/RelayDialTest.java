@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.Relay;
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.HangingPort;
 import io.webproxy.testing.LeakCheck;
@@ -43,7 +43,7 @@ class RelayDialTest {
 
     /** Its limits go by the clock. */
     private RelayHarness turned() {
-        return new RelayHarness(PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of());
+        return new RelayHarness(OutlierEjection.defaults(), clock::get, DescriptorRoom.unlimited(), List.of());
     }
 
     /** Of 600 ms, once the first of two targets is being connected to. */
@@ -73,10 +73,11 @@ class RelayDialTest {
     @Test
     @ExpectedLog(logger = "io.webproxy.upstream", contains = "is skipped: ")
     void targetThatRefusesIsReplacedByTheNextThenEjectedAndTriedAgainLater() throws Exception {
-        PoolLimits pool = PoolLimits.defaults().withEjection(2, Duration.ofSeconds(10));
+        OutlierEjection ejection =
+                OutlierEjection.defaults().withConnectFailures(2).withTime(Duration.ofSeconds(10));
         try (RefusedPort down = RefusedPort.open();
                 RawUpstream up = answering("up");
-                RelayHarness harness = new RelayHarness(pool, clock::get, DescriptorRoom.unlimited(), List.of())) {
+                RelayHarness harness = new RelayHarness(ejection, clock::get, DescriptorRoom.unlimited(), List.of())) {
             int port = harness.listen(RelayHarness.to(down.port(), up.port()));
             for (int i = 0; i < 4; i++) {
                 assertThat(ask(port)).isEqualTo("up");
@@ -101,10 +102,11 @@ class RelayDialTest {
 
     @Test
     void refusedClientDoesNotTakeTheTryOfATargetThatIsEjected() throws Exception {
-        PoolLimits pool = PoolLimits.defaults().withEjection(1, Duration.ofSeconds(10));
+        OutlierEjection ejection =
+                OutlierEjection.defaults().withConnectFailures(1).withTime(Duration.ofSeconds(10));
         try (RefusedPort down = RefusedPort.open();
                 RawUpstream up = answering("up");
-                RelayHarness harness = new RelayHarness(pool, clock::get, DescriptorRoom.unlimited(), List.of())) {
+                RelayHarness harness = new RelayHarness(ejection, clock::get, DescriptorRoom.unlimited(), List.of())) {
             int port = harness.listen(RelayHarness.to(down.port(), up.port()).withConnections(1));
             for (int i = 0; i < 2; i++) {
                 assertThat(ask(port)).isEqualTo("up");

@@ -9,7 +9,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -49,7 +49,7 @@ class RelayEndTest {
     }
 
     private RelayHarness harness(ProxyObserver... others) {
-        return new RelayHarness(PoolLimits.defaults(), clock::get, DescriptorRoom.unlimited(), List.of(others));
+        return new RelayHarness(OutlierEjection.defaults(), clock::get, DescriptorRoom.unlimited(), List.of(others));
     }
 
     private static RawUpstream echo() throws Exception {

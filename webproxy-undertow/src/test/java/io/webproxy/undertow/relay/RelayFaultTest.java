@@ -3,7 +3,7 @@ package io.webproxy.undertow.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -43,7 +43,8 @@ class RelayFaultTest {
         AtomicInteger throwing = new AtomicInteger();
         try (RefusedPort refused = RefusedPort.open();
                 RawUpstream target = RawUpstream.echoing("x");
-                RelayHarness harness = new RelayHarness(PoolLimits.defaults(), System::nanoTime, room, List.of())) {
+                RelayHarness harness =
+                        new RelayHarness(OutlierEjection.defaults(), System::nanoTime, room, List.of())) {
             int port = harness.listen(RelayHarness.to(refused.port(), target.port()));
             try (RawConnection other = RelayHarness.connect(port)) {
                 assertThat(other.readLine()).isEqualTo("x\r\n");

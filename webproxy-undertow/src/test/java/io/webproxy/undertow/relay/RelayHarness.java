@@ -9,6 +9,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.Relay;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.tls.TlsProvider;
@@ -20,6 +21,7 @@ import io.webproxy.undertow.deadline.Sweeps;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.server.RelayDialers;
+import io.webproxy.undertow.upstream.PoolSettings;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +29,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -60,10 +63,10 @@ final class RelayHarness implements AutoCloseable {
     volatile boolean whenReadable;
 
     RelayHarness() {
-        this(PoolLimits.defaults(), System::nanoTime, DescriptorRoom.unlimited(), List.of());
+        this(OutlierEjection.defaults(), System::nanoTime, DescriptorRoom.unlimited(), List.of());
     }
 
-    RelayHarness(PoolLimits pool, LongSupplier nanoClock, DescriptorRoom room, List<ProxyObserver> others) {
+    RelayHarness(OutlierEjection ejection, LongSupplier nanoClock, DescriptorRoom room, List<ProxyObserver> others) {
         try {
             worker = Xnio.getInstance()
                     .createWorker(OptionMap.builder()
@@ -85,14 +88,18 @@ final class RelayHarness implements AutoCloseable {
         ByteBufferPool buffers = new DefaultByteBufferPool(true, 16 * 1024);
         upstreams = new Upstreams(
                 Xnio.getInstance(), List.of(worker.getIoThread(0)), exchanges, buffers, buffers, TlsProvider.JDK);
-        upstreams.update(upstreams.prepare(Set.of()), HttpLimits.defaults(), pool);
+        upstreams.update(
+                upstreams.prepare(Set.of()),
+                HttpLimits.defaults(),
+                new PoolSettings(PoolLimits.defaults(), ejection),
+                Map.of());
         relays = new Relays(
                 exchanges::sweeper,
                 buffers,
                 RelayDialers.of(upstreams),
                 exchanges.recorder(),
                 room,
-                upstreams::poolLimits);
+                upstreams::outlierEjection);
     }
 
     /** Listens on a port of its own, all of whose connections go by one rule. */

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -28,7 +28,7 @@ class RelayLimitsTest {
     private final AtomicReference<String> address = new AtomicReference<>("192.0.2.1");
 
     private RelayHarness harness(DescriptorRoom room) {
-        RelayHarness harness = new RelayHarness(PoolLimits.defaults(), clock::get, room, List.of());
+        RelayHarness harness = new RelayHarness(OutlierEjection.defaults(), clock::get, room, List.of());
         harness.clients = peer -> new InetSocketAddress(literal(address.get()), peer.getPort());
         return harness;
     }

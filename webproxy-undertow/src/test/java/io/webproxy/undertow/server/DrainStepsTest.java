@@ -3,7 +3,7 @@ package io.webproxy.undertow.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.server.DefaultByteBufferPool;
-import io.webproxy.route.PoolLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.undertow.deadline.DescriptorRoom;
@@ -35,7 +35,7 @@ class DrainStepsTest {
                         },
                         exchanges.recorder(),
                         DescriptorRoom.unlimited(),
-                        PoolLimits::defaults),
+                        OutlierEjection::defaults),
                 TunnelSidesForTests.none(exchanges.recorder()),
                 new OpenConnections(DescriptorRoom.ofProcess()),
                 () -> {

@@ -8,6 +8,7 @@ import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.util.HeaderMap;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
@@ -30,6 +31,7 @@ import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -100,7 +102,11 @@ class CallsPerExchangeTest {
                 .get();
         CompletableFuture<StreamConnection> ready = new CompletableFuture<>();
         Upstream upstream = Upstream.of("http://127.0.0.1:" + server.getLocalPort());
-        upstreams.update(upstreams.prepare(Set.of(upstream)), HttpLimits.defaults(), PoolLimits.defaults());
+        upstreams.update(
+                upstreams.prepare(Set.of(upstream)),
+                HttpLimits.defaults(),
+                new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults()),
+                Map.of());
         SocketReads reads = io.call(() -> {
             counted = CountedReads.of(socket);
             SocketReads own = SocketReads.of(socket);

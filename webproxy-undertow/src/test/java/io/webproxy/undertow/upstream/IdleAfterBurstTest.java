@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
@@ -20,6 +21,7 @@ import io.webproxy.undertow.observe.Recorder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -74,7 +76,8 @@ class IdleAfterBurstTest {
         upstreams.update(
                 upstreams.prepare(Set.of(Upstream.of(server.uri()))),
                 HttpLimits.defaults(),
-                PoolLimits.defaults().withIdle(perThread, time));
+                new PoolSettings(PoolLimits.defaults().withIdle(perThread, time), OutlierEjection.defaults()),
+                Map.of());
     }
 
     private Lane lane() {

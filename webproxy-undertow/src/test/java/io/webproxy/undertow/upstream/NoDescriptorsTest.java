@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.ExpectedLog;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +38,7 @@ import org.xnio.XnioWorker;
 @ExtendWith(LeakCheck.class)
 @ExpectedLog(contains = "No file descriptors to spare")
 class NoDescriptorsTest {
-    private static final PoolLimits POOL = PoolLimits.defaults();
+    private static final PoolSettings POOL = new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults());
 
     private final AtomicLong open = new AtomicLong();
     private final XnioWorker worker = worker();
@@ -70,7 +72,7 @@ class NoDescriptorsTest {
         DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, 8192);
         Upstreams upstreams =
                 new Upstreams(Xnio.getInstance(), List.of(thread), exchanges, buffers, buffers, TlsProvider.JDK);
-        upstreams.update(upstreams.prepare(Set.of(wanted)), HttpLimits.defaults(), POOL);
+        upstreams.update(upstreams.prepare(Set.of(wanted)), HttpLimits.defaults(), POOL, Map.of());
         return upstreams;
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
@@ -11,6 +12,7 @@ import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.observe.Recorder;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -37,7 +39,11 @@ class UpstreamsTest {
         Exchanges exchanges = new Exchanges(threads, System::nanoTime, new Recorder(List.of(), null));
         try (Upstreams upstreams =
                 new Upstreams(Xnio.getInstance(), threads, exchanges, buffers, buffers, TlsProvider.JDK)) {
-            upstreams.update(upstreams.prepare(Set.of(LISTED)), HttpLimits.defaults(), PoolLimits.defaults());
+            upstreams.update(
+                    upstreams.prepare(Set.of(LISTED)),
+                    HttpLimits.defaults(),
+                    new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults()),
+                    Map.of());
             UpstreamPool listed = upstreams.pool(LISTED);
             for (int i = 0; i < 3000; i++) {
                 assertThat(upstreams.pool(Upstream.of("http://tenant-" + i + ":80")))
@@ -46,11 +52,19 @@ class UpstreamsTest {
             assertThat(upstreams.status()).hasSize(1024 + 1);
             Upstream last = Upstream.of("http://tenant-2999:80");
             UpstreamPool unlisted = upstreams.pool(last);
-            upstreams.update(upstreams.prepare(Set.of(LISTED, last)), HttpLimits.defaults(), PoolLimits.defaults());
+            upstreams.update(
+                    upstreams.prepare(Set.of(LISTED, last)),
+                    HttpLimits.defaults(),
+                    new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults()),
+                    Map.of());
             assertThat(upstreams.pool(LISTED)).isSameAs(listed);
             assertThat(upstreams.pool(last)).isSameAs(unlisted);
             assertThat(upstreams.status()).hasSize(1024 + 1);
-            upstreams.update(upstreams.prepare(Set.of(last)), HttpLimits.defaults(), PoolLimits.defaults());
+            upstreams.update(
+                    upstreams.prepare(Set.of(last)),
+                    HttpLimits.defaults(),
+                    new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults()),
+                    Map.of());
             assertThat(upstreams.status()).doesNotContainKey(LISTED.toString());
             assertThat(listed == null || listed.isClosed()).isTrue();
         } finally {

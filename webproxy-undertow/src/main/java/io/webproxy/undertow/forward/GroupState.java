@@ -1,0 +1,75 @@
+package io.webproxy.undertow.forward;
+
+import io.webproxy.route.Balancing;
+import io.webproxy.route.OutlierEjection;
+import io.webproxy.route.Upstream;
+import io.webproxy.route.UpstreamGroup;
+import io.webproxy.undertow.upstream.Upstreams;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the requests to one upstream group have in common, whichever routes they go by: its upstreams as it sees them,
+ * and whose turn it is. Thread-safe.
+ */
+final class GroupState {
+    private final UpstreamGroup group;
+    private final Balancing balancing;
+    private final List<Candidate> candidates;
+
+    private GroupState(UpstreamGroup group, Balancing balancing, List<Candidate> candidates) {
+        this.group = group;
+        this.balancing = balancing;
+        this.candidates = List.copyOf(candidates);
+    }
+
+    /**
+     * The state of a group.
+     *
+     * @param server the rule of groups without their own
+     * @param before the state of the group that this one replaces, of which what still fits is kept
+     */
+    static GroupState of(
+            UpstreamGroup group, OutlierEjection server, Upstreams upstreams, @Nullable GroupState before) {
+        OutlierEjection ejection = group.outlierEjection().orElse(server);
+        List<Candidate> candidates = new ArrayList<>();
+        for (Upstream upstream : group.upstreams()) {
+            candidates.add(new Candidate(
+                    upstream, upstreams.health(group, upstream), failures(upstream, ejection, upstreams, before)));
+        }
+        Balancing balancing =
+                before != null && before.balancing.equals(group.balancing()) ? before.balancing : group.balancing();
+        return new GroupState(group, balancing, candidates);
+    }
+
+    private static @Nullable FailureWindow failures(
+            Upstream upstream, OutlierEjection ejection, Upstreams upstreams, @Nullable GroupState before) {
+        if (ejection.failureShare() == 0) {
+            return null;
+        }
+        for (Candidate known : before == null ? List.<Candidate>of() : before.candidates) {
+            FailureWindow failures = known.failures();
+            if (known.upstream().equals(upstream)
+                    && failures != null
+                    && failures.limit().equals(ejection)) {
+                return failures;
+            }
+        }
+        return new FailureWindow(ejection, upstreams.now());
+    }
+
+    UpstreamGroup group() {
+        return group;
+    }
+
+    /** That of the group, or an equal one that has counted turns before. */
+    Balancing balancing() {
+        return balancing;
+    }
+
+    /** In the order of the group. */
+    List<Candidate> candidates() {
+        return candidates;
+    }
+}
