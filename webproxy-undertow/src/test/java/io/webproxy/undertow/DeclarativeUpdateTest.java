@@ -224,6 +224,27 @@ class DeclarativeUpdateTest {
         }
     }
 
+    /** The old one accepts until the new one is in force, so both can't have the port. */
+    @Test
+    void portOfAnEndpointThatIsReplacedTakesTwoUpdates() throws Exception {
+        try (TestProxy proxy = TestProxy.start(Front.H1, b -> b.http(0).http(0).route(r -> r.answer(HERE)))) {
+            int port = ports(proxy).get(2);
+            ProxyConfig swapped = fresh(Front.H1)
+                    .http(0)
+                    .http(0)
+                    .https(port)
+                    .certificates(TestProxy.certificates())
+                    .route(r -> r.answer(HERE))
+                    .build();
+
+            assertThatThrownBy(() -> proxy.server().update(swapped))
+                    .isInstanceOf(ProxyStartException.class)
+                    .hasMessage("Port " + port + " is that of the endpoint http-" + port
+                            + " until an update has removed it: remove it by one update, and open the other one by"
+                            + " the next.");
+        }
+    }
+
     private static void assertChangesNothing(Consumer<ProxyConfig.Builder> change, String... sentence)
             throws Exception {
         try (TestProxy proxy = TestProxy.start(Front.H1, b -> b.route(r -> r.answer(HERE)));

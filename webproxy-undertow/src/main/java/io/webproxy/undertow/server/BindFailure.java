@@ -2,6 +2,7 @@ package io.webproxy.undertow.server;
 
 import java.net.InetSocketAddress;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Says in one sentence why a port can't be opened, and what to do. */
 final class BindFailure {
@@ -9,10 +10,22 @@ final class BindFailure {
 
     private BindFailure() {}
 
+    /** The same; {@code owner} is the endpoint of this server that has the port as yet, null if there is none. */
+    static String sentence(InetSocketAddress address, Exception why, @Nullable String owner) {
+        return owner != null && isInUse(why)
+                ? "Port " + address.getPort() + " is that of the endpoint " + owner + " until an update has removed it:"
+                        + " remove it by one update, and open the other one by the next."
+                : sentence(address, why);
+    }
+
+    private static boolean isInUse(Exception why) {
+        return String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("in use");
+    }
+
     static String sentence(InetSocketAddress address, Exception why) {
         String reason = String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT);
         int port = address.getPort();
-        if (reason.contains("in use")) {
+        if (isInUse(why)) {
             return "Port " + port + " is already in use: stop the program that uses it, or choose another port.";
         }
         if (reason.contains("permission") || (reason.contains("denied") && port <= LAST_PRIVILEGED)) {

@@ -253,8 +253,17 @@ final class Listeners implements Part {
             sockets.put(server, listener);
             return listener;
         } catch (IOException | UnresolvedAddressException e) {
-            throw new ProxyStartException(BindFailure.sentence(address, e), e);
+            throw new ProxyStartException(BindFailure.sentence(address, e, owner(listen.port())), e);
         }
+    }
+
+    /** Which endpoint in force has a port; null if none has. */
+    private @Nullable String owner(int port) {
+        return all.stream()
+                .filter(listener -> listener.endpoint.address().getPort() == port)
+                .map(listener -> listener.endpoint.name())
+                .findFirst()
+                .orElse(null);
     }
 
     private static String nameOf(ProxyConfig.Listen listen, InetSocketAddress bound) {
