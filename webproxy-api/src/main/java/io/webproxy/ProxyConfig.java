@@ -5,7 +5,7 @@ import io.webproxy.auth.BasicAuth;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.http.Hsts;
 import io.webproxy.http.ProxyProtocol;
-import io.webproxy.observe.AccessLogFormat;
+import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.EndpointBuilder;
@@ -13,7 +13,8 @@ import io.webproxy.spi.EndpointSettings;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.spi.PortRules;
 import io.webproxy.spi.HostPattern;
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
+import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.spi.RouteTable;
 import io.webproxy.route.UpstreamGroup;
@@ -737,9 +738,22 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** How many requests of a route may be retried on another upstream; default: one in five, 100 in reserve. */
-        public Builder retries(RetryBudget budget) {
-            this.retries = Objects.requireNonNull(budget, "retries");
+        /**
+         * How many requests of a route may be retried on another upstream, so that retries never multiply the load of
+         * upstreams that fail: a request earns a share of a retry, a retry costs one. A request on a kept connection
+         * that the upstream has closed meanwhile is sent again without a charge. Default: 0.2 and 100.
+         *
+         * @param share of a retry that each request earns, 0 to 1
+         * @param reserve how many retries there are at the start, and at most ten times of it, 0 to 100,000
+         */
+        public Builder retries(double share, int reserve) {
+            this.retries = RetryBudget.none().withShare(share).withReserve(reserve);
+            return this;
+        }
+
+        /** No request is retried on another upstream. */
+        public Builder withoutRetries() {
+            this.retries = RetryBudget.none();
             return this;
         }
 
@@ -781,9 +795,9 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** The same in a format of choice. */
-        public Builder accessLog(AccessLogFormat format) {
-            this.accessLog = Objects.requireNonNull(format, "accessLog");
+        /** The same, with a JSON object for each exchange. */
+        public Builder accessLogJson() {
+            this.accessLog = AccessLogFormat.JSON;
             return this;
         }
 

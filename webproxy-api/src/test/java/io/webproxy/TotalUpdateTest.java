@@ -12,9 +12,6 @@ import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.FilterDecision;
-import io.webproxy.route.HostHeader;
-import io.webproxy.route.RateLimit;
-import io.webproxy.route.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
@@ -54,10 +51,10 @@ class TotalUpdateTest {
             "canonicalHost > removeCanonicalHost",
             "hsts > withoutHsts",
             "errorPages > withoutErrorPages",
-            "retries",
+            "retries withoutRetries",
             "closeOnShutdown",
             "observer > removeObserver",
-            "accessLog",
+            "accessLog accessLogJson",
             "dropUnderscoreHeaders",
             "tuning",
             "drainTime",
@@ -72,12 +69,11 @@ class TotalUpdateTest {
             "stripPrefix replacePrefix rewritePath > clearRewrite",
             "setRequestHeader addRequestHeader removeRequestHeader > clearHeaderEdits",
             "setResponseHeader addResponseHeader removeResponseHeader > clearHeaderEdits",
-            "hostHeader",
+            "hostHeader hostHeaderOfUpstream > hostHeaderOfClient",
             "allow deny > clearAddresses",
             "basicAuth authenticator withoutAuthentication > withServerAuthentication",
             "requestBodyBytes > withServerBodyLimit",
             "forward answer redirectTo > clearTarget",
-            "balancing healthCheck failureShare",
             "filter > withoutFilter",
             "timeouts > withServerTimeouts",
             "sseHeartbeat",
@@ -128,7 +124,7 @@ class TotalUpdateTest {
                 .canonicalHost("example.com", "www.example.com", "example.org")
                 .hsts(Hsts.of(Duration.ofDays(1)))
                 .errorPages((failure, request) -> Optional.empty())
-                .retries(RetryBudget.none())
+                .withoutRetries()
                 .closeOnShutdown(true)
                 .observer(OBSERVER)
                 .accessLog(true)
@@ -160,7 +156,7 @@ class TotalUpdateTest {
                         .removeCanonicalHost("example.org")
                         .withoutHsts()
                         .withoutErrorPages()
-                        .retries(RetryBudget.defaults())
+                        .retries(0.2, 100)
                         .closeOnShutdown(false)
                         .removeObserver(OBSERVER)
                         .accessLog(false)
@@ -189,7 +185,7 @@ class TotalUpdateTest {
                 .setResponseHeader("X-F", "1")
                 .addResponseHeader("X-G", "1")
                 .removeResponseHeader("X-H")
-                .hostHeader(HostHeader.ofUpstream())
+                .hostHeaderOfUpstream()
                 .allow("10.0.0.0/8")
                 .deny("10.0.0.1")
                 .basicAuth("user", "secret")
@@ -200,7 +196,7 @@ class TotalUpdateTest {
                 .webSocketPings(Duration.ofSeconds(1))
                 .allowHalfClose()
                 .allowUnderscores()
-                .rateLimit(RateLimit.of(1, Duration.ofSeconds(1)));
+                .rateLimit(1, Duration.ofSeconds(1));
     }
 
     @ParameterizedTest
@@ -229,7 +225,7 @@ class TotalUpdateTest {
                             .clearMatches()
                             .clearRewrite()
                             .clearHeaderEdits()
-                            .hostHeader(HostHeader.ofClient())
+                            .hostHeaderOfClient()
                             .clearAddresses()
                             .withServerAuthentication()
                             .withServerBodyLimit()

@@ -51,7 +51,7 @@ final class PortSnippets {
     static void relays(ProxyConfig.Builder builder) {
         // readme: relays
         Relay ssh = Relay.to("127.0.0.1:22").withLoopbackSource().withNewConnectionsPerMinute(20);
-        Relay shop = Relay.to("10.0.0.8:443", "10.0.0.9:443").withProxyProtocol(ProxyProtocol.Version.V2);
+        Relay shop = Relay.to("10.0.0.8:443", "10.0.0.9:443").withProxyProtocol(2);
         builder.listen(
                 2222,
                 port -> port.ssh(ssh).tls(Sni.of("shop.example.com"), shop).silent(ssh));

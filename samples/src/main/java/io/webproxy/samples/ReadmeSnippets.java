@@ -11,7 +11,7 @@ import io.webproxy.route.Balancing;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.HealthCheck;
-import io.webproxy.route.HostHeader;
+import io.webproxy.spi.HostHeader;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
@@ -121,7 +121,7 @@ final class ReadmeSnippets {
                 .replacePrefix("/api/v2/")
                 .setRequestHeader("X-Api", "2")
                 .removeResponseHeader("Server")
-                .hostHeader(HostHeader.ofUpstream())
+                .hostHeaderOfUpstream()
                 .basicAuth("partner", "secret")
                 .allow("203.0.113.0/24", "2001:db8::/32")
                 .forward("https://backend.example.com"));

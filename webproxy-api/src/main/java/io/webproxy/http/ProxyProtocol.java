@@ -10,13 +10,5 @@ public enum ProxyProtocol {
     /** One of a trusted proxy is read; connections without one are served too. */
     OPTIONAL,
     /** Every connection must come from a trusted proxy and begin with one; others are closed. */
-    REQUIRED;
-
-    /** The two forms of the header. */
-    public enum Version {
-        /** A line of text. */
-        V1,
-        /** Binary. */
-        V2
-    }
+    REQUIRED
 }

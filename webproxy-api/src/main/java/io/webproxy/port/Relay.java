@@ -1,5 +1,6 @@
 package io.webproxy.port;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.spi.HostPattern;
@@ -30,7 +31,7 @@ public final class Relay {
     private static final Duration LONGEST = Duration.ofDays(365);
 
     private final List<InetSocketAddress> targets;
-    private final ProxyProtocol.@Nullable Version proxyProtocol;
+    private final @Nullable ProxyHeaderVersion proxyProtocol;
     private final boolean loopbackSource;
     private final Duration connectTime;
     private final Duration idleTime;
@@ -52,7 +53,7 @@ public final class Relay {
     /** What is copied, changed in one place, and made immutable again. */
     private static final class Values {
         private List<InetSocketAddress> targets = List.of();
-        private ProxyProtocol.@Nullable Version proxyProtocol;
+        private @Nullable ProxyHeaderVersion proxyProtocol;
         private boolean loopbackSource;
         private Duration connectTime = Duration.ofSeconds(5);
         private Duration idleTime = Duration.ZERO;
@@ -118,10 +119,15 @@ public final class Relay {
         return values;
     }
 
-    /** Tells the target the client's address by a header of the PROXY protocol before all else; default: no header. */
-    public Relay withProxyProtocol(ProxyProtocol.Version version) {
+    /**
+     * Tells the target the client's address by a header of the PROXY protocol before all else; default: no header.
+     *
+     * @param version of the header: 1 for a line of text, 2 for the binary one
+     * @throws IllegalArgumentException if it is neither
+     */
+    public Relay withProxyProtocol(int version) {
         Values values = values();
-        values.proxyProtocol = Objects.requireNonNull(version, "proxyProtocol");
+        values.proxyProtocol = ProxyHeaderVersion.of(version);
         return new Relay(values);
     }
 
@@ -210,7 +216,7 @@ public final class Relay {
     }
 
     /** The version of the PROXY header that the target gets; empty for none. */
-    public Optional<ProxyProtocol.Version> proxyProtocol() {
+    public Optional<ProxyHeaderVersion> proxyProtocol() {
         return Optional.ofNullable(proxyProtocol);
     }
 

@@ -1,5 +1,7 @@
 package io.webproxy.route;
 
+import io.webproxy.spi.HostHeader;
+import io.webproxy.spi.RateLimit;
 import io.webproxy.spi.Access;
 import io.webproxy.spi.Conditions;
 import io.webproxy.spi.HeaderMatch;
@@ -433,9 +435,29 @@ public final class Route {
             return this;
         }
 
-        /** What {@code Host} says to the upstream; default: what the client said. */
-        public Builder hostHeader(HostHeader policy) {
-            this.hostHeader = Objects.requireNonNull(policy, "hostHeader");
+        /**
+         * What {@code Host} says to the upstream, whatever the client said; {@code X-Forwarded-Host} is the client's.
+         *
+         * @param authority {@code host} or {@code host:port}
+         * @throws IllegalArgumentException if it is neither
+         */
+        public Builder hostHeader(String authority) {
+            this.hostHeader = HostHeader.fixed(authority);
+            return this;
+        }
+
+        /** {@code Host} says to the upstream what the client said: the default. */
+        public Builder hostHeaderOfClient() {
+            this.hostHeader = HostHeader.ofClient();
+            return this;
+        }
+
+        /**
+         * {@code Host} says to the upstream its own host, with its port unless that is the scheme's;
+         * {@code X-Forwarded-Host} is the client's.
+         */
+        public Builder hostHeaderOfUpstream() {
+            this.hostHeader = HostHeader.ofUpstream();
             return this;
         }
 
@@ -660,9 +682,24 @@ public final class Route {
             return this;
         }
 
-        /** How many requests one client address may send to this route; default: as many as it likes. */
-        public Builder rateLimit(RateLimit limit) {
-            this.rateLimit = Objects.requireNonNull(limit, "rateLimit");
+        /**
+         * How many requests one client address may send to this route; default: no limit. A client that sends more gets
+         * 429 with {@code Retry-After} (RFC 6585 section 4). An IPv6 network of 64 bits counts as one address.
+         *
+         * @param requests how many fill up in {@code per}, 1 to 1,000,000; so many may come at once after a pause
+         * @param per 1 ms to 24 h
+         */
+        public Builder rateLimit(int requests, Duration per) {
+            return rateLimit(requests, per, requests);
+        }
+
+        /**
+         * The same with another burst.
+         *
+         * @param burst how many may come at once after a pause, 1 to 1,000,000
+         */
+        public Builder rateLimit(int requests, Duration per, int burst) {
+            this.rateLimit = RateLimit.of(requests, per).withBurst(burst);
             return this;
         }
 

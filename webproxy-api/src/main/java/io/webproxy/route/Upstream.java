@@ -1,5 +1,6 @@
 package io.webproxy.route;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.http.ProxyProtocol;
@@ -40,7 +41,7 @@ public final class Upstream {
     private final String authority;
     private final @Nullable TrustStore trust;
     private final @Nullable CertificateSource identity;
-    private final ProxyProtocol.@Nullable Version proxyProtocol;
+    private final @Nullable ProxyHeaderVersion proxyProtocol;
     private final long place;
 
     private Upstream(String scheme, String host, int port) {
@@ -61,7 +62,7 @@ public final class Upstream {
             int port,
             @Nullable TrustStore trust,
             @Nullable CertificateSource identity,
-            ProxyProtocol.@Nullable Version proxyProtocol) {
+            @Nullable ProxyHeaderVersion proxyProtocol) {
         this.scheme = scheme;
         this.http2 = http2;
         this.host = host;
@@ -161,9 +162,12 @@ public final class Upstream {
     /**
      * The same upstream, told who the client is by a header of the PROXY protocol, before anything else. A connection
      * then serves one exchange and is closed.
+     *
+     * @param version of the header: 1 for a line of text, 2 for the binary one
+     * @throws IllegalArgumentException if it is neither
      */
-    public Upstream withProxyProtocol(ProxyProtocol.Version version) {
-        return new Upstream(scheme, http2, host, port, trust, identity, Objects.requireNonNull(version, "version"));
+    public Upstream withProxyProtocol(int version) {
+        return new Upstream(scheme, http2, host, port, trust, identity, ProxyHeaderVersion.of(version));
     }
 
     /**
@@ -224,7 +228,7 @@ public final class Upstream {
     }
 
     /** The form of the PROXY protocol's header that it gets; empty for none. */
-    public Optional<ProxyProtocol.Version> proxyProtocol() {
+    public Optional<ProxyHeaderVersion> proxyProtocol() {
         return Optional.ofNullable(proxyProtocol);
     }
 

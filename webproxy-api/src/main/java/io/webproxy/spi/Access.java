@@ -1,6 +1,5 @@
 package io.webproxy.spi;
 
-import io.webproxy.route.RateLimit;
 import io.webproxy.auth.Authenticator;
 import java.net.InetAddress;
 import java.util.List;

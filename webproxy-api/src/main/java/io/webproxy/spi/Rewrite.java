@@ -1,6 +1,5 @@
 package io.webproxy.spi;
 
-import io.webproxy.route.HostHeader;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

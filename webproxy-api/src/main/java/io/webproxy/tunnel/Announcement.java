@@ -1,5 +1,6 @@
 package io.webproxy.tunnel;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
@@ -23,14 +24,14 @@ public final class Announcement {
     private final String what;
     private final int port;
     private final @Nullable InetSocketAddress target;
-    private final ProxyProtocol.@Nullable Version proxyProtocol;
+    private final @Nullable ProxyHeaderVersion proxyProtocol;
     private final Duration expiry;
 
     private Announcement(
             String what,
             int port,
             @Nullable InetSocketAddress target,
-            ProxyProtocol.@Nullable Version proxyProtocol,
+            @Nullable ProxyHeaderVersion proxyProtocol,
             Duration expiry) {
         this.what = what;
         this.port = port;
@@ -113,15 +114,16 @@ public final class Announcement {
     /**
      * Tells the target the client's address by a header of the PROXY protocol before all else; default: no header.
      *
-     * @throws IllegalArgumentException for what ends in this JVM, which knows the address anyway
+     * @param version of the header: 1 for a line of text, 2 for the binary one
+     * @throws IllegalArgumentException if it is neither, and for what ends in this JVM, which knows the address anyway
      */
-    public Announcement withProxyProtocol(ProxyProtocol.Version version) {
-        Objects.requireNonNull(version, "proxyProtocol");
+    public Announcement withProxyProtocol(int version) {
+        ProxyHeaderVersion header = ProxyHeaderVersion.of(version);
         if (target == null) {
             throw new IllegalArgumentException(
-                    "proxyProtocol: " + version + " (expected: an announcement with a target)");
+                    "proxyProtocol: " + header + " (expected: an announcement with a target)");
         }
-        return new Announcement(what, port, target, version, expiry);
+        return new Announcement(what, port, target, header, expiry);
     }
 
     /**
@@ -152,7 +154,7 @@ public final class Announcement {
     }
 
     /** The version of the PROXY header that the target gets; empty for none. */
-    public Optional<ProxyProtocol.Version> proxyProtocol() {
+    public Optional<ProxyHeaderVersion> proxyProtocol() {
         return Optional.ofNullable(proxyProtocol);
     }
 

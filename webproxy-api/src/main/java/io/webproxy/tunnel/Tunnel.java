@@ -1,5 +1,6 @@
 package io.webproxy.tunnel;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.http.ProxyProtocol;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -145,7 +146,7 @@ public final class Tunnel {
          * Tells every target so far the client's address by the PROXY protocol; see
          * {@link Announcement#withProxyProtocol}.
          */
-        public Builder proxyProtocol(ProxyProtocol.Version version) {
+        public Builder proxyProtocol(int version) {
             announcements.replaceAll(each -> each.target().isEmpty() ? each : each.withProxyProtocol(version));
             return this;
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.http.ProxyProtocol;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -107,7 +108,7 @@ class RelayTest {
     @Test
     void optionsAddUpAndChangeNothingElse() {
         Relay all = Relay.to("b:2", "a:1")
-                .withProxyProtocol(ProxyProtocol.Version.V2)
+                .withProxyProtocol(2)
                 .withLoopbackSource()
                 .withConnectTime(Duration.ofSeconds(1))
                 .withIdleTime(Duration.ofMinutes(1))
@@ -115,7 +116,7 @@ class RelayTest {
                 .withConnectionsPerAddress(2)
                 .withNewConnectionsPerMinute(1);
         assertThat(all).hasToString("b:2,a:1");
-        assertThat(all.proxyProtocol()).contains(ProxyProtocol.Version.V2);
+        assertThat(all.proxyProtocol()).contains(ProxyHeaderVersion.V2);
         assertThat(all.loopbackSource()).isTrue();
         assertThat(all.connectTime()).isEqualTo(Duration.ofSeconds(1));
         assertThat(all.idleTime()).isEqualTo(Duration.ofMinutes(1));
@@ -131,7 +132,7 @@ class RelayTest {
         for (Relay other : List.of(
                 Relay.to("127.0.0.1:23"),
                 Relay.to("127.0.0.1:22", "127.0.0.1:23"),
-                PLAIN.withProxyProtocol(ProxyProtocol.Version.V1),
+                PLAIN.withProxyProtocol(1),
                 PLAIN.withLoopbackSource(),
                 PLAIN.withConnectTime(Duration.ofSeconds(1)),
                 PLAIN.withIdleTime(Duration.ofSeconds(1)),
@@ -190,11 +191,16 @@ class RelayTest {
         assertThat(option.apply(10_000_000)).isNotNull();
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 3})
+    void headersOfOtherVersionsAreRefused(int version) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> PLAIN.withProxyProtocol(version))
+                .withMessage("proxyProtocol: " + version + " (expected: 1 or 2)");
+    }
+
     @Test
     void nullsAreRefusedByName() {
-        assertThatNullPointerException()
-                .isThrownBy(() -> PLAIN.withProxyProtocol(null))
-                .withMessage("proxyProtocol");
         assertThatNullPointerException()
                 .isThrownBy(() -> PLAIN.withConnectTime(null))
                 .withMessage("connectTime");

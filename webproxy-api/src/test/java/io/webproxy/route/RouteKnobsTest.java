@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.webproxy.spi.HostHeader;
+import io.webproxy.spi.RetryBudget;
 import io.webproxy.spi.Access;
 import io.webproxy.http.Answer;
 import io.webproxy.spi.HeaderEdit;

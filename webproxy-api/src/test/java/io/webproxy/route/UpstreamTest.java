@@ -72,10 +72,7 @@ class UpstreamTest {
                 .isEqualTo(both);
         assertThat(Upstream.of("h2c://host").withHttp2()).isEqualTo(Upstream.of("h2c://host"));
         assertThat(Upstream.of("h2c://host")).isNotEqualTo(Upstream.of("http://host"));
-        assertThat(Upstream.of("h2c://host")
-                        .withProxyProtocol(ProxyProtocol.Version.V2)
-                        .isHttp2())
-                .isTrue();
+        assertThat(Upstream.of("h2c://host").withProxyProtocol(2).isHttp2()).isTrue();
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ForwardError;
 import io.webproxy.port.ConnectionLimits;
-import io.webproxy.route.RateLimit;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
@@ -132,8 +131,7 @@ class AdmissionTest {
                         b -> b.forward(upstream.uri())
                                 .route(r -> r.path("/limited")
                                         .forward(upstream.uri())
-                                        .rateLimit(RateLimit.of(1, Duration.ofHours(1))
-                                                .withBurst(2))))) {
+                                        .rateLimit(1, Duration.ofHours(1), 2)))) {
             List<Integer> seen = new ArrayList<>();
             for (String path : List.of("/limited/1", "/limited/2", "/limited/3", "/limited/4", "/free")) {
                 Request request = new Request.Builder().url(proxy.url(path)).build();

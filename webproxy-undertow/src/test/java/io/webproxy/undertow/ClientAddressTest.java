@@ -13,7 +13,7 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.http.RequestHead;
 import io.webproxy.port.ConnectionLimits;
-import io.webproxy.route.RateLimit;
+import io.webproxy.spi.RateLimit;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.GreetingSockets;
 import io.webproxy.testing.LeakCheck;
@@ -234,9 +234,7 @@ class ClientAddressTest {
                 ProxyProtocol.OPTIONAL,
                 TRUSTED,
                 b -> b.tuning(t -> t.withConnections(ConnectionLimits.defaults().withPerAddress(1)))
-                        .route(r -> r.path("/rare")
-                                .forward(upstream.uri())
-                                .rateLimit(RateLimit.of(1, Duration.ofHours(1)))))) {
+                        .route(r -> r.path("/rare").forward(upstream.uri()).rateLimit(1, Duration.ofHours(1))))) {
             try (RawConnection first = open(proxy, V1)) {
                 assertThat(get(first, "/rare")).startsWith("HTTP/1.1 200 ");
                 assertThat(get(first, "/rare")).startsWith("HTTP/1.1 429 ");

@@ -13,7 +13,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.FilterDecision;
-import io.webproxy.route.RateLimit;
+import io.webproxy.spi.RateLimit;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
@@ -149,9 +149,7 @@ class GrpcAnswersTest {
                         .answer(Answer.of(200)))
                 .route(r -> r.path("/moved").redirectTo("https://other.example"))
                 .route(r -> r.path("/prefix/").stripPrefix().forward("http://127.0.0.1:9"))
-                .route(r -> r.path("/often")
-                        .rateLimit(RateLimit.of(1, Duration.ofHours(1)))
-                        .answer(Answer.of(200)))
+                .route(r -> r.path("/often").rateLimit(1, Duration.ofHours(1)).answer(Answer.of(200)))
                 .route(r -> r.path("/broken").answer(request -> null))
                 .route(r -> r.path("/filtered")
                         .filter(request -> FilterDecision.answer(Answer.of(403, "text/html", new byte[9])))

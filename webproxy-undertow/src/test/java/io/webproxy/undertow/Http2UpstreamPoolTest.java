@@ -736,7 +736,7 @@ class Http2UpstreamPoolTest {
                 });
                 TestProxy proxy = proxy(
                         Front.H1,
-                        Upstream.of("h2c://" + upstream.address()).withProxyProtocol(ProxyProtocol.Version.V1),
+                        Upstream.of("h2c://" + upstream.address()).withProxyProtocol(1),
                         PoolLimits.defaults())) {
             for (int i = 1; i <= 2; i++) {
                 try (Response response = get(proxy, "/")) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.route.HostHeader;
+import io.webproxy.spi.HostHeader;
 import io.webproxy.route.Route;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;
@@ -234,10 +234,10 @@ class RouteRewriteTest {
                         front,
                         b -> b.forward(upstream.uri())
                                 .route(r -> r.path("/upstream")
-                                        .hostHeader(HostHeader.ofUpstream())
+                                        .hostHeaderOfUpstream()
                                         .forward(upstream.uri()))
                                 .route(r -> r.path("/fixed")
-                                        .hostHeader(HostHeader.fixed("inner.example:81"))
+                                        .hostHeader("inner.example:81")
                                         .forward(upstream.uri())))) {
             for (String[] each : new String[][] {
                 {"/", "LocalHost:1"}, {"/upstream", "127.0.0.1:" + upstream.port()}, {"/fixed", "inner.example:81"}

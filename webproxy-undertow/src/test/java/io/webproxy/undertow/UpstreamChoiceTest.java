@@ -8,7 +8,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
@@ -257,7 +257,7 @@ class UpstreamChoiceTest {
                                 .tuning(t -> t.withOutlierEjection(OutlierEjection.defaults()
                                         .withConnectFailures(0)
                                         .withTime(Duration.ofSeconds(1))))
-                                .retries(RetryBudget.defaults().withShare(0.25).withReserve(2)))) {
+                                .retries(0.25, 2))) {
             StringBuilder statuses = new StringBuilder();
             for (int i = 0; i < 12; i++) {
                 try (Response response = ResponseRelayTest.get(proxy, "/")) {
@@ -289,7 +289,7 @@ class UpstreamChoiceTest {
                         Front.H1,
                         p -> p.tuning(t -> t.withIoThreads(1))
                                 .forward(a.uri(), b.uri())
-                                .retries(RetryBudget.none()))) {
+                                .withoutRetries())) {
             for (int i = 0; i < 8; i++) {
                 assertThat(body(proxy, "/")).isEqualTo("ok");
             }

@@ -4,7 +4,6 @@ import io.webproxy.PrivateProxy;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
 import java.nio.file.Path;
@@ -63,7 +62,7 @@ final class PrivateProxyCommand implements Callable<Integer> {
             names = "--proxy-protocol",
             paramLabel = "VERSION",
             description = "Services are told the client's address by the PROXY protocol: v1 or v2; default: no.")
-    private ProxyProtocol.@Nullable Version proxyProtocol;
+    private @Nullable ProxyHeader proxyProtocol;
 
     @Mixin
     private PlainOptions options = new PlainOptions();
@@ -114,7 +113,7 @@ final class PrivateProxyCommand implements Callable<Integer> {
             String port = what.substring("tcp:".length());
             return Announcement.tcp(port.matches("[0-9]{1,5}") ? Integer.parseInt(port) : 0, target);
         });
-        return proxyProtocol == null ? announcement : announcement.withProxyProtocol(proxyProtocol);
+        return proxyProtocol == null ? announcement : announcement.withProxyProtocol(proxyProtocol.version());
     }
 
     private static void await(ProxyServer proxy) {

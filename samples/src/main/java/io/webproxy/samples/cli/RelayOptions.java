@@ -1,7 +1,6 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.spi.IpLiteral;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.Relay;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
@@ -26,7 +25,7 @@ final class RelayOptions {
             description = "Tells targets the client's address by a header of the PROXY protocol, v1 or v2: those of"
                     + " --http, --tls, --pass-through, --match and --otherwise, also where another option names the"
                     + " same target; others only where there is none of these.")
-    private ProxyProtocol.@Nullable Version proxyProtocol;
+    private @Nullable ProxyHeader proxyProtocol;
 
     @Option(
             names = "--loopback-source",
@@ -96,7 +95,7 @@ final class RelayOptions {
             relay = relay.withNewConnectionsPerMinute(newPerMinute);
         }
         if (proxyProtocol != null && (isFor(TOLD, option) || told.containsAll(List.of(targets.split(",", -1))))) {
-            relay = relay.withProxyProtocol(proxyProtocol);
+            relay = relay.withProxyProtocol(proxyProtocol.version());
         }
         if (loopbackSource && isFor(SSH, option) && !option.equals("--http")) {
             relay = withLoopbackSource(option, relay);

@@ -1,7 +1,7 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.route.HostHeader;
+import java.util.function.Consumer;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import java.util.ArrayList;
@@ -51,7 +51,7 @@ final class RouteOptions {
      *
      * @param byDefault whether the rest of the requests goes to another service
      */
-    void applyTo(ProxyConfig.Builder builder, HostHeader hostHeader, boolean byDefault) {
+    void applyTo(ProxyConfig.Builder builder, Consumer<Route.Builder> hostHeader, boolean byDefault) {
         Map<String, Given> before = new HashMap<>();
         if (byDefault) {
             before.put("/", new Given("--to", ""));
@@ -130,7 +130,7 @@ final class RouteOptions {
     }
 
     private static void add(
-            ProxyConfig.Builder builder, HostHeader hostHeader, Given given, Map<String, Given> before) {
+            ProxyConfig.Builder builder, Consumer<Route.Builder> hostHeader, Given given, Map<String, Given> before) {
         Route.Builder described = Route.builder();
         Complaint.of(given.option, () -> {
             given.describe(described);
@@ -144,7 +144,7 @@ final class RouteOptions {
         }
         builder.route(r -> {
             given.describe(r);
-            r.hostHeader(hostHeader);
+            hostHeader.accept(r);
             if (given.option.equals("--strip")) {
                 r.stripPrefix();
             }

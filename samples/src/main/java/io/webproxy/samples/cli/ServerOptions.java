@@ -4,7 +4,6 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyConfigException;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
-import io.webproxy.observe.AccessLogFormat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,7 +65,7 @@ final class ServerOptions {
             names = "--access-log-format",
             paramLabel = "FORMAT",
             description = "How a line of it looks: combined or json; default: combined.")
-    private @Nullable AccessLogFormat accessLogFormat;
+    private @Nullable LogFormat accessLogFormat;
 
     @Option(
             names = "--log-level",
@@ -186,10 +185,19 @@ final class ServerOptions {
 
     private void logTo(ProxyConfig.Builder builder) {
         if (accessLog != null) {
-            builder.accessLog(accessLogFormat == null ? AccessLogFormat.COMBINED : accessLogFormat);
+            builder.accessLog(true);
+            if (accessLogFormat == LogFormat.JSON) {
+                builder.accessLogJson();
+            }
         } else if (accessLogFormat != null) {
             throw new IllegalArgumentException(
                     "--access-log-format: given without --access-log (expected: --access-log FILE with it)");
         }
+    }
+
+    /** What {@code --access-log-format} can be. */
+    private enum LogFormat {
+        COMBINED,
+        JSON
     }
 }

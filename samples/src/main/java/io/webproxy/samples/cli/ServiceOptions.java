@@ -1,7 +1,8 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.route.HostHeader;
+import io.webproxy.route.Route;
+import java.util.function.Consumer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -43,26 +44,30 @@ final class ServiceOptions {
     }
 
     void applyTo(ProxyConfig.Builder builder) {
-        HostHeader host = hostHeader();
+        Consumer<Route.Builder> host = hostHeader();
         boolean byDefault = routes.isEmpty() || internalPort != null || !to.isEmpty();
         routes.applyTo(builder, host, byDefault);
         if (byDefault) {
             String[] upstreams = upstreams();
-            builder.route(r -> r.hostHeader(host).forward(upstreams));
+            builder.route(r -> {
+                host.accept(r);
+                r.forward(upstreams);
+            });
         }
     }
 
-    private HostHeader hostHeader() {
+    private Consumer<Route.Builder> hostHeader() {
         String value = hostHeader == null ? "client" : hostHeader;
         return switch (value.toLowerCase(Locale.ROOT)) {
-            case "client" -> HostHeader.ofClient();
-            case "upstream" -> HostHeader.ofUpstream();
+            case "client" -> Route.Builder::hostHeaderOfClient;
+            case "upstream" -> Route.Builder::hostHeaderOfUpstream;
             default -> {
                 try {
-                    yield HostHeader.fixed(value);
+                    Route.builder().hostHeader(value);
                 } catch (IllegalArgumentException e) {
                     throw Complaint.wrong("--host-header", value, "client, upstream, host or host:port");
                 }
+                yield route -> route.hostHeader(value);
             }
         };
     }

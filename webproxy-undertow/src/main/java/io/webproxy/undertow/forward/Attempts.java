@@ -1,5 +1,6 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
@@ -176,7 +177,7 @@ final class Attempts implements UpstreamPool.Taker {
 
     @Override
     public ByteBuffer greeting(Upstream to) {
-        ProxyProtocol.Version version = to.proxyProtocol().orElse(null);
+        ProxyHeaderVersion version = to.proxyProtocol().orElse(null);
         return version == null
                 ? UpstreamPool.Taker.super.greeting(to)
                 : ProxyHeaderWriter.proxied(

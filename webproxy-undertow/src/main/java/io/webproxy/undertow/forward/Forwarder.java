@@ -4,7 +4,7 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.OutlierEjection;
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;

@@ -6,7 +6,7 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.spi.HeaderEdit;
-import io.webproxy.route.HostHeader;
+import io.webproxy.spi.HostHeader;
 import io.webproxy.spi.PathPrefix;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;

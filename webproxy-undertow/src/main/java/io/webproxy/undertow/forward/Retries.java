@@ -1,6 +1,6 @@
 package io.webproxy.undertow.forward;
 
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**

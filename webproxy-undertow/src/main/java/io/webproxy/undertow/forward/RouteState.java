@@ -1,6 +1,6 @@
 package io.webproxy.undertow.forward;
 
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.Route;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

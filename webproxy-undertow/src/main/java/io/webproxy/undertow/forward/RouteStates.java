@@ -1,7 +1,7 @@
 package io.webproxy.undertow.forward;
 
 import io.webproxy.route.OutlierEjection;
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.undertow.upstream.Upstreams;

@@ -1,7 +1,8 @@
 package io.webproxy.undertow.observe;
 
-import io.webproxy.observe.AccessLogFormat;
+import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.ExchangeData;
+import io.webproxy.observe.ExchangeRecord;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.observe;
 
-import io.webproxy.observe.AccessLogFormat;
+import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;

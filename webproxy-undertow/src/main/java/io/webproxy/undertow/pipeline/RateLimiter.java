@@ -1,7 +1,7 @@
 package io.webproxy.undertow.pipeline;
 
 import io.webproxy.spi.AddressRange;
-import io.webproxy.route.RateLimit;
+import io.webproxy.spi.RateLimit;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.TokenBuckets;
 import java.net.InetAddress;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.pipeline;
 
 import io.webproxy.observe.ForwardError;
-import io.webproxy.route.RateLimit;
+import io.webproxy.spi.RateLimit;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import java.util.List;

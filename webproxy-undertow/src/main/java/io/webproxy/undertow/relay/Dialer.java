@@ -1,5 +1,6 @@
 package io.webproxy.undertow.relay;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -35,7 +36,7 @@ public interface Dialer {
     record Call(
             InetSocketAddress client,
             InetSocketAddress local,
-            ProxyProtocol.@Nullable Version header,
+            @Nullable ProxyHeaderVersion header,
             @Nullable InetAddress source,
             Duration limit) {}
 

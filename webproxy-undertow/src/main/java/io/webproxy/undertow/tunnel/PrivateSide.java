@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
 import io.webproxy.spi.IpLiteral;
@@ -86,7 +87,7 @@ public final class PrivateSide {
     @FunctionalInterface
     public interface Headers {
         /** The header for a client that has reached a local address. */
-        ByteBuffer proxied(ProxyProtocol.Version version, InetSocketAddress client, InetSocketAddress local);
+        ByteBuffer proxied(ProxyHeaderVersion version, InetSocketAddress client, InetSocketAddress local);
     }
 
     /** Takes connections whose TLS ends in this JVM. */

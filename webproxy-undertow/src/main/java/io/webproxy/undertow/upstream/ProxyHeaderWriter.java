@@ -1,5 +1,6 @@
 package io.webproxy.undertow.upstream;
 
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.http.ProxyProtocol;
 import java.net.Inet4Address;
@@ -19,10 +20,10 @@ public final class ProxyHeaderWriter {
     private ProxyHeaderWriter() {}
 
     /** The header of a connection for a client, which has reached the proxy at a local address. */
-    public static ByteBuffer proxied(ProxyProtocol.Version version, InetSocketAddress client, InetSocketAddress local) {
+    public static ByteBuffer proxied(ProxyHeaderVersion version, InetSocketAddress client, InetSocketAddress local) {
         // both are of one family: where they aren't, the IPv4 address is written as an IPv4-mapped one
         boolean ipv4 = client.getAddress() instanceof Inet4Address && local.getAddress() instanceof Inet4Address;
-        if (version == ProxyProtocol.Version.V1) {
+        if (version == ProxyHeaderVersion.V1) {
             return line((ipv4 ? "TCP4 " : "TCP6 ") + text(client.getAddress(), ipv4) + " "
                     + text(local.getAddress(), ipv4) + " " + client.getPort() + " " + local.getPort());
         }
@@ -37,8 +38,8 @@ public final class ProxyHeaderWriter {
     }
 
     /** The header of a connection that is the proxy's own, such as for a health check. */
-    static ByteBuffer own(ProxyProtocol.Version version) {
-        return version == ProxyProtocol.Version.V1
+    static ByteBuffer own(ProxyHeaderVersion version) {
+        return version == ProxyHeaderVersion.V1
                 ? line("UNKNOWN")
                 : binary(LOCAL, (byte) 0, 0).flip();
     }

@@ -2,7 +2,7 @@ package io.webproxy.undertow.forward;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.RetryBudget;
+import io.webproxy.spi.RetryBudget;
 import org.junit.jupiter.api.Test;
 
 class RetriesTest {

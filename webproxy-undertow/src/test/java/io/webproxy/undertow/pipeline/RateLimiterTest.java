@@ -2,7 +2,7 @@ package io.webproxy.undertow.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.RateLimit;
+import io.webproxy.spi.RateLimit;
 import io.webproxy.route.Route;
 import java.net.InetAddress;
 import java.net.UnknownHostException;

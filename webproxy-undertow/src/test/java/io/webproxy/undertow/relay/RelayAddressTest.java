@@ -25,7 +25,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a target is told who the client is. */
 @ExtendWith(LeakCheck.class)
@@ -48,8 +48,8 @@ class RelayAddressTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ProxyProtocol.Version.class)
-    void nginxReadsTheHeaderBeforeAllElse(ProxyProtocol.Version version, @TempDir Path directory) throws Exception {
+    @ValueSource(ints = {1, 2})
+    void nginxReadsTheHeaderBeforeAllElse(int version, @TempDir Path directory) throws Exception {
         Path nginx = Peers.require("nginx");
         int target = FreePorts.next();
         Path config = directory.resolve("nginx.conf");

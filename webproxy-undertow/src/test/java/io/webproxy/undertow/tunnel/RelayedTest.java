@@ -166,8 +166,8 @@ class RelayedTest {
                 });
                 TunnelRig rig = rig(port)) {
             rig.connected(rig.tunnel("alice")
-                    .announce(Announcement.tcp(port, "127.0.0.1:" + target.port())
-                            .withProxyProtocol(ProxyProtocol.Version.V1))
+                    .announce(
+                            Announcement.tcp(port, "127.0.0.1:" + target.port()).withProxyProtocol(1))
                     .build());
             try (RawConnection client = RawConnection.open(port)) {
                 client.send("hello\n");

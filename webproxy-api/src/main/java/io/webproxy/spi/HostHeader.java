@@ -1,4 +1,4 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
 import java.util.Objects;
 import java.util.Optional;

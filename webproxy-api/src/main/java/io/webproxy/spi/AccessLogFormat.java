@@ -1,4 +1,4 @@
-package io.webproxy.observe;
+package io.webproxy.spi;
 
 /** How a line of the access log looks. */
 public enum AccessLogFormat {

@@ -1,4 +1,4 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
 /**
  * How many requests of a route may be retried on another upstream, so that retries never multiply the load of upstreams

@@ -1,4 +1,4 @@
-package io.webproxy.route;
+package io.webproxy.spi;
 
 import java.time.Duration;
 import java.util.Objects;
