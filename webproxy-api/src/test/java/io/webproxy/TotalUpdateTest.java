@@ -13,6 +13,7 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whatever a builder was given can be taken back, so that an update can lead from any configuration to any other. */
 class TotalUpdateTest {
     private static final String UPSTREAM = "http://127.0.0.1:8080";
+    private static final UpstreamGroup GROUP = UpstreamGroup.of(UPSTREAM).named("group");
     private static final ProxyObserver OBSERVER = new ProxyObserver() {};
 
     /** Each method that gives something, and what takes it back: another one, or itself with its default. */
@@ -200,11 +202,12 @@ class TotalUpdateTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"forward", "answer", "redirectTo"})
+    @ValueSource(strings = {"forward", "group", "answer", "redirectTo"})
     void routeIsTheSameByItsBuilder(String target) {
         Route.Builder builder = full();
         Route route = switch (target) {
             case "forward" -> builder.forward(UPSTREAM, "http://127.0.0.1:8081").build();
+            case "group" -> builder.forward(GROUP).build();
             case "answer" -> builder.answer(Answer.of(200)).build();
             default -> builder.redirectTo("https://b.example").build();
         };
@@ -216,6 +219,7 @@ class TotalUpdateTest {
     void everythingOfARouteCanBeTakenBack() {
         for (Route route : List.of(
                 full().forward("http://127.0.0.1:1").build(),
+                full().forward(GROUP).build(),
                 full().answer(Answer.of(200)).build(),
                 full().redirectTo("https://b.example").build())) {
             assertThat(route.toBuilder()

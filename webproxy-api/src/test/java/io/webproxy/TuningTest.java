@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.port.ConnectionLimits;
+import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -15,6 +16,7 @@ class TuningTest {
             t -> t.withHttp(HttpLimits.defaults().withFields(10)),
             t -> t.withHttp2(Http2Limits.defaults().withStreams(7)),
             t -> t.withPool(PoolLimits.defaults().withConnections(1)),
+            t -> t.withOutlierEjection(OutlierEjection.off()),
             t -> t.withConnections(ConnectionLimits.defaults().withTotal(9)),
             t -> t.withIoThreads(3),
             t -> t.withBufferSize(8192),
@@ -34,6 +36,7 @@ class TuningTest {
         assertThat(all.http().fields()).isEqualTo(10);
         assertThat(all.http2().streams()).isEqualTo(7);
         assertThat(all.pool().connections()).isEqualTo(1);
+        assertThat(all.outlierEjection()).isEqualTo(OutlierEjection.off());
         assertThat(all.connections().total()).isEqualTo(9);
         assertThat(all.ioThreads()).isEqualTo(3);
         assertThat(all.bufferSize()).isEqualTo(8192);
