@@ -167,6 +167,7 @@ public final class ProxyServer implements AutoCloseable {
      *
      * <ul>
      *   <li>Routes are the same by name: exchanges go on, those of routes that are gone for the drain time.
+     *   <li>Upstream groups are the same as {@link io.webproxy.route.UpstreamGroup} says.
      *   <li>Endpoints are the same by protocol, address and port. Those of port 0 are told apart by name, and without
      *       one by their order: the first of a protocol and address stays the first, at the port that it has. One of
      *       another protocol or address can have the port only by a later update.

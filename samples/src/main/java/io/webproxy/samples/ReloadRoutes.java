@@ -3,6 +3,7 @@ package io.webproxy.samples;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -142,7 +143,10 @@ public final class ReloadRoutes {
         if (words.length < 4 || !words[2].equals("->")) {
             throw new IllegalArgumentException(line + " (expected: " + LINE + ")");
         }
-        Route.Builder route = Route.builder().path(words[1]).forward(Arrays.copyOfRange(words, 3, words.length));
+        // with a name it is the same group as before if its line hasn't changed, and what is known of it stays
+        UpstreamGroup group =
+                UpstreamGroup.of(Arrays.copyOfRange(words, 3, words.length)).named(words[0] + words[1]);
+        Route.Builder route = Route.builder().path(words[1]).forward(group);
         return (words[0].equals("*") ? route : route.host(words[0])).build();
     }
 }
