@@ -2,22 +2,21 @@ package io.webproxy;
 
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
-import io.webproxy.spi.AddressRange;
 import io.webproxy.http.Hsts;
 import io.webproxy.http.ProxyProtocol;
-import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.EndpointBuilder;
-import io.webproxy.spi.EndpointSettings;
 import io.webproxy.port.PortBuilder;
-import io.webproxy.spi.PortRules;
-import io.webproxy.spi.HostPattern;
-import io.webproxy.spi.RetryBudget;
-import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
-import io.webproxy.spi.RouteTable;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.AccessLogFormat;
+import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.EndpointSettings;
+import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.PortRules;
+import io.webproxy.spi.RetryBudget;
+import io.webproxy.spi.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.ClientCertificates;
@@ -43,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  * The configuration of a server. Immutable and valid; made by a {@link Builder}. Secrets never show in
  * {@code toString}.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class ProxyConfig {
     private final List<Listen> listens;
     private final @Nullable String bind;

@@ -9,14 +9,14 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
-import io.webproxy.spi.EndpointSettings;
 import io.webproxy.port.InsideBuilder;
 import io.webproxy.port.Sni;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
+import io.webproxy.spi.AccessLogFormat;
+import io.webproxy.spi.EndpointSettings;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;

@@ -1,11 +1,11 @@
 package io.webproxy.samples;
 
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.samples.demo.DemoService;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.SelfSigned;
 import java.io.PrintStream;
 import java.nio.file.Path;
 

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Beside these limits, an eighth of the process's limit of open files, at least 48 and at most 1,024, is kept from
  * clients.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class ConnectionLimits {
     private static final int MOST = 10_000_000;
     private static final ConnectionLimits DEFAULTS = new ConnectionLimits(0, 16_384, List.of());

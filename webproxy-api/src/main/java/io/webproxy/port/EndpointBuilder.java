@@ -1,13 +1,14 @@
 package io.webproxy.port;
 
-import io.webproxy.spi.EndpointSettings;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.spi.EndpointSettings;
 import io.webproxy.tls.ClientCertificates;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Collects what one endpoint has of its own, in place of what the server has for all. Not thread-safe. */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class EndpointBuilder {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 

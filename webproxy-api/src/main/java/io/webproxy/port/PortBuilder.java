@@ -1,9 +1,9 @@
 package io.webproxy.port;
 
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.PortRule;
 import io.webproxy.spi.PortRules;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tunnel.TunnelServer;
 import java.util.Objects;
@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * order in which they were added; one that needs more bytes for its decision is waited for, and never overtaken by a
  * later one. Not thread-safe.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class PortBuilder extends RuleBuilder<PortBuilder> {
     private final EndpointBuilder endpoint = new EndpointBuilder();
 

@@ -1,9 +1,8 @@
 package io.webproxy.port;
 
-import io.webproxy.spi.ProxyHeaderVersion;
-import io.webproxy.spi.IpLiteral;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.IpLiteral;
+import io.webproxy.spi.ProxyHeaderVersion;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -22,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The targets are tried in turn; one that can't be connected to is ejected for some time, as upstreams are, and the
  * next is tried.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Relay {
     private static final Pattern HOST_PORT = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]*\\s]+):([0-9]{1,5})");
     /** Names that end like an IPv4 address, which they would be taken for. */

@@ -1,9 +1,9 @@
 package io.webproxy.port;
 
+import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.BytePattern;
 import io.webproxy.spi.PortRule;
 import io.webproxy.spi.PortRules;
-import io.webproxy.spi.AddressRange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,7 +1,7 @@
 package io.webproxy.port;
 
-import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.IpLiteral;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a {@link RequestFilter} decided: the request goes on, is answered, or waits. Immutable. */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class FilterDecision {
     private static final FilterDecision UNCHANGED = new FilterDecision(
             Optional.empty(), Optional.empty(), Optional.empty(), List.of(), Optional.empty(), Map.of());

@@ -1,19 +1,19 @@
 package io.webproxy.route;
 
-import io.webproxy.spi.HostHeader;
-import io.webproxy.spi.RateLimit;
-import io.webproxy.spi.Access;
-import io.webproxy.spi.Conditions;
-import io.webproxy.spi.HeaderMatch;
-import io.webproxy.spi.HostPattern;
-import io.webproxy.spi.PathPrefix;
-import io.webproxy.spi.Rewrite;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
-import io.webproxy.spi.AddressRange;
 import io.webproxy.http.Answer;
-import io.webproxy.spi.HeaderEdit;
 import io.webproxy.http.RequestHead;
+import io.webproxy.spi.Access;
+import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.Conditions;
+import io.webproxy.spi.HeaderEdit;
+import io.webproxy.spi.HeaderMatch;
+import io.webproxy.spi.HostHeader;
+import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.PathPrefix;
+import io.webproxy.spi.RateLimit;
+import io.webproxy.spi.Rewrite;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A route forwards to an {@link UpstreamGroup}: one of its own, of defaults, or one that other routes share.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Route {
     private static final Duration LEAST_PERIOD = Duration.ofMillis(100);
     private static final Duration MOST_PERIOD = Duration.ofDays(1);

@@ -1,9 +1,8 @@
 package io.webproxy.route;
 
-import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
-import io.webproxy.http.ProxyProtocol;
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.TrustStore;
 import java.net.URI;
@@ -25,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * Upstreams that differ in either never share a connection. The files are read when the server starts and at every
  * update; when what is in them has changed, connections made before are used no more.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
     private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]*_[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");

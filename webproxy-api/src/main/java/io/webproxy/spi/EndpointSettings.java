@@ -1,7 +1,7 @@
 package io.webproxy.spi;
 
-import io.webproxy.port.EndpointBuilder;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.port.EndpointBuilder;
 import io.webproxy.tls.ClientCertificates;
 import java.util.Objects;
 import java.util.Optional;

@@ -1,11 +1,7 @@
 package io.webproxy.spi;
 
 import io.webproxy.tls.CertificateSource;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Several sources, of which the first that has something for a client serves it. */
 public final class FirstOfSource implements CertificateSource {

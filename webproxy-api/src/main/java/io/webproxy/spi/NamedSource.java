@@ -1,11 +1,7 @@
 package io.webproxy.spi;
 
 import io.webproxy.tls.CertificateSource;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** A source for some names only: for other names it isn't asked. */
 public final class NamedSource implements CertificateSource {

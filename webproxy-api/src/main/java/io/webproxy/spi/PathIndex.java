@@ -1,7 +1,7 @@
 package io.webproxy.spi;
 
-import io.webproxy.route.Route;
 import io.webproxy.http.RequestHead;
+import io.webproxy.route.Route;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

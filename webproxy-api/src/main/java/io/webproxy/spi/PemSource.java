@@ -2,7 +2,6 @@ package io.webproxy.spi;
 
 import io.webproxy.tls.CertificateSource;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -2,10 +2,7 @@ package io.webproxy.spi;
 
 import io.webproxy.tls.CertificateSource;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** A PKCS#12 file; every key entry in it is served. */
 public final class Pkcs12Source implements CertificateSource {

@@ -1,10 +1,11 @@
 package io.webproxy.tls;
 
-import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.spi.ChallengeResponder;
 import java.util.concurrent.ScheduledExecutorService;
 
 /** What a running server lends a {@link CertificateProvider} from {@code start} to {@code stop}. Thread-safe. */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public interface CertificateContext {
     /**
      * Daemon threads of this provider's own, which may block. Tasks that wait when the provider is stopped are dropped,

@@ -1,10 +1,10 @@
 package io.webproxy.tls;
 
 import io.webproxy.spi.FirstOfSource;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.NamedSource;
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
-import io.webproxy.spi.IpLiteral;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,9 +1,8 @@
 package io.webproxy.tunnel;
 
-import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.IpLiteral;
-import io.webproxy.http.ProxyProtocol;
+import io.webproxy.spi.ProxyHeaderVersion;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -17,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What a service that only dials out is reached by at the public server, and where its connections go. Immutable; start
  * with {@link #name}, {@link #https} or {@link #tcp}.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Announcement {
     private static final Duration LONGEST = Duration.ofDays(7);
     private static final Pattern HOST_PORT = Pattern.compile("(\\[[^\\[\\]]+]|[^:\\[\\]\\s/@]+):([0-9]{1,5})");

@@ -1,7 +1,5 @@
 package io.webproxy.tunnel;
 
-import io.webproxy.spi.ProxyHeaderVersion;
-import io.webproxy.http.ProxyProtocol;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;

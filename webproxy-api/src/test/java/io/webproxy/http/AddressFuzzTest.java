@@ -2,9 +2,9 @@ package io.webproxy.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.IpLiteral;
-import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 

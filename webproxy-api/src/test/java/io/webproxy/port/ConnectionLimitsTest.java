@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.webproxy.spi.AddressRange;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ConnectionLimitsTest {

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.http.ProxyProtocol;
 import io.webproxy.spi.BytePattern;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.PortRule;
-import io.webproxy.spi.PortRules;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.spi.PortRule.Action;
 import io.webproxy.spi.PortRule.Protocol;
+import io.webproxy.spi.PortRules;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tunnel.TunnelServer;
 import java.net.InetAddress;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.spi.ProxyHeaderVersion;
-import io.webproxy.http.ProxyProtocol;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;

@@ -2,8 +2,8 @@ package io.webproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.spi.HostPattern;
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.webproxy.spi.HostPattern;
 import java.nio.charset.StandardCharsets;
 
 /** Any text as a host pattern and as an authority. */

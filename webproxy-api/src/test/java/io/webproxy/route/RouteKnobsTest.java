@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.webproxy.http.Answer;
+import io.webproxy.http.Hsts;
+import io.webproxy.spi.Access;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.spi.HostHeader;
 import io.webproxy.spi.RetryBudget;
-import io.webproxy.spi.Access;
-import io.webproxy.http.Answer;
-import io.webproxy.spi.HeaderEdit;
-import io.webproxy.http.Hsts;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;

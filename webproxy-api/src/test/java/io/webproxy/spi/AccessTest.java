@@ -2,8 +2,8 @@ package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.route.Route;
 import io.webproxy.http.Answer;
+import io.webproxy.route.Route;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import org.junit.jupiter.api.Test;

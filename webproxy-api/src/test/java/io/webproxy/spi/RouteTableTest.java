@@ -2,9 +2,9 @@ package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.http.RequestHead;
 import io.webproxy.route.FakeRequest;
 import io.webproxy.route.Route;
-import io.webproxy.http.RequestHead;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -3,6 +3,7 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
@@ -12,7 +13,6 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.Certificates;
-import io.webproxy.spi.ChallengeResponder;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;

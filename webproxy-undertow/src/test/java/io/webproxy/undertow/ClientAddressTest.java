@@ -13,7 +13,6 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.http.RequestHead;
 import io.webproxy.port.ConnectionLimits;
-import io.webproxy.spi.RateLimit;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.GreetingSockets;
 import io.webproxy.testing.LeakCheck;

@@ -3,8 +3,8 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.webproxy.spi.HeaderEdit;
 import io.webproxy.route.FilterDecision;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;

@@ -2,7 +2,6 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.Front;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.spi.HostHeader;
 import io.webproxy.route.Route;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.Http2Client;

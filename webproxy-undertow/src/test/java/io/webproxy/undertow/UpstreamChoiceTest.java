@@ -7,8 +7,6 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.OutlierEjection;
-import io.webproxy.route.PoolLimits;
-import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;

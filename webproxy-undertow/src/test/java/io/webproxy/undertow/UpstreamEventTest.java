@@ -8,7 +8,6 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.route.HealthCheck;
 import io.webproxy.route.OutlierEjection;
-import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;

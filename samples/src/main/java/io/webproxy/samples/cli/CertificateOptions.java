@@ -1,9 +1,9 @@
 package io.webproxy.samples.cli;
 
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyConfig;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
+import io.webproxy.tls.SelfSigned;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

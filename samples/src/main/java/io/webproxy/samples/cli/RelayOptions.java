@@ -1,7 +1,7 @@
 package io.webproxy.samples.cli;
 
-import io.webproxy.spi.IpLiteral;
 import io.webproxy.port.Relay;
+import io.webproxy.spi.IpLiteral;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.util.Collections;

@@ -1,13 +1,13 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
-import java.util.function.Consumer;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,7 @@
 package io.webproxy.samples.cli;
 
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.spi.IpLiteral;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.SelfSigned;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -2,10 +2,10 @@ package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.route.Route;
-import java.util.function.Consumer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

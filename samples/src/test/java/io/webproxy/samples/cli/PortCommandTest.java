@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
+import io.webproxy.port.Relay;
 import io.webproxy.spi.PortRule;
 import io.webproxy.spi.PortRules;
-import io.webproxy.port.Relay;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.webproxy.acme.testing;
 
 import io.webproxy.observe.CertificateEvent;
-import io.webproxy.tls.CertificateContext;
 import io.webproxy.spi.ChallengeResponder;
+import io.webproxy.tls.CertificateContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;

@@ -1,8 +1,8 @@
 package io.webproxy.acme.testing;
 
 import com.sun.net.httpserver.HttpServer;
-import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.ChallengeResponder;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.KeyMaterial;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.endpoint;
 
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.spi.PortRules;
 import io.webproxy.port.Relay;
+import io.webproxy.spi.PortRules;
 import io.webproxy.undertow.tls.TlsFront;
 import java.net.InetSocketAddress;
 import java.time.Duration;

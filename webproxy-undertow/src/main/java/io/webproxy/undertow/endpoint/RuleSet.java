@@ -1,9 +1,9 @@
 package io.webproxy.undertow.endpoint;
 
 import io.webproxy.port.PortBuilder;
+import io.webproxy.port.Relay;
 import io.webproxy.spi.PortRule;
 import io.webproxy.spi.PortRules;
-import io.webproxy.port.Relay;
 import io.webproxy.undertow.relay.RelayRule;
 import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.relay.RuleCounters;

@@ -1,9 +1,9 @@
 package io.webproxy.undertow.exchange;
 
-import io.webproxy.spi.HeaderEdit;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.HeaderEdit;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,8 @@
 package io.webproxy.undertow.forward;
 
-import io.webproxy.spi.ProxyHeaderVersion;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;

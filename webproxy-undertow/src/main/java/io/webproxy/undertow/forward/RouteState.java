@@ -1,7 +1,7 @@
 package io.webproxy.undertow.forward;
 
-import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.Route;
+import io.webproxy.spi.RetryBudget;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,9 +1,9 @@
 package io.webproxy.undertow.forward;
 
 import io.webproxy.route.OutlierEjection;
-import io.webproxy.spi.RetryBudget;
 import io.webproxy.route.Route;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.RetryBudget;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.util.ArrayList;
 import java.util.HashMap;

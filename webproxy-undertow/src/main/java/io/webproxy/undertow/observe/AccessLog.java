@@ -2,7 +2,6 @@ package io.webproxy.undertow.observe;
 
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.ExchangeData;
-import io.webproxy.observe.ExchangeRecord;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;

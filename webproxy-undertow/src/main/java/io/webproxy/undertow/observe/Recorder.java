@@ -1,12 +1,12 @@
 package io.webproxy.undertow.observe;
 
-import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.observe.UpstreamEvent;
+import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.ExchangeData;
 import java.util.List;
 import java.util.Set;

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.pipeline;
 
+import io.webproxy.route.Route;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.RateLimit;
-import io.webproxy.route.Route;
 import io.webproxy.undertow.deadline.TokenBuckets;
 import java.net.InetAddress;
 import java.util.Map;

@@ -1,8 +1,7 @@
 package io.webproxy.undertow.relay;
 
-import io.webproxy.spi.ProxyHeaderVersion;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.relay;
 
-import io.webproxy.spi.AddressRange;
 import io.webproxy.port.Relay;
 import io.webproxy.route.OutlierEjection;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.TokenBuckets;
 import java.net.InetSocketAddress;

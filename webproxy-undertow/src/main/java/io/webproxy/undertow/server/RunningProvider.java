@@ -2,9 +2,9 @@ package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.observe.Recorder;

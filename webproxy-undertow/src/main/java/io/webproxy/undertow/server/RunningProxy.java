@@ -1,10 +1,10 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.spi.ProxyEngine;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
 import io.webproxy.port.Endpoint;
+import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.StatusData;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.tls.ServerTls;

@@ -2,9 +2,9 @@ package io.webproxy.undertow.server;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyConfig;
-import io.webproxy.spi.PortRule;
 import io.webproxy.port.Sni;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.PortRule;
 import io.webproxy.spi.TunnelStatusData;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;

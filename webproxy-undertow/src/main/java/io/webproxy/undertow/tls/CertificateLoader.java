@@ -1,11 +1,11 @@
 package io.webproxy.undertow.tls;
 
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.undertow.tls.keys.KeyFiles;
 import io.webproxy.undertow.tls.keys.SelfSignedStore;
 import java.time.Clock;

@@ -2,8 +2,8 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.SelfSigned;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

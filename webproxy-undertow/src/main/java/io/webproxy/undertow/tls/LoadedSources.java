@@ -2,10 +2,10 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.spi.FirstOfSource;
 import io.webproxy.spi.NamedSource;
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.tls.SelfSigned;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;

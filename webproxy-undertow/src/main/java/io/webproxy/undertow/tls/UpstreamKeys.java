@@ -1,9 +1,9 @@
 package io.webproxy.undertow.tls;
 
-import io.webproxy.spi.PemSource;
-import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.PemSource;
+import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.tls.keys.KeyFiles;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.spi.AddressRange;
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.RelayData;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;

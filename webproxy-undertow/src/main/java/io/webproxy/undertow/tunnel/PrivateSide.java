@@ -1,11 +1,10 @@
 package io.webproxy.undertow.tunnel;
 
-import io.webproxy.spi.ProxyHeaderVersion;
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
-import io.webproxy.spi.IpLiteral;
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.IpLiteral;
+import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;

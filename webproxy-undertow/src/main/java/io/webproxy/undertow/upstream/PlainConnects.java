@@ -1,7 +1,7 @@
 package io.webproxy.undertow.upstream;
 
-import io.webproxy.spi.IpLiteral;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Sweeper;
 import java.net.InetAddress;

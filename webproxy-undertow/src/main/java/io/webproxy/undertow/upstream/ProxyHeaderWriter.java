@@ -1,8 +1,7 @@
 package io.webproxy.undertow.upstream;
 
-import io.webproxy.spi.ProxyHeaderVersion;
 import io.webproxy.spi.IpLiteral;
-import io.webproxy.http.ProxyProtocol;
+import io.webproxy.spi.ProxyHeaderVersion;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

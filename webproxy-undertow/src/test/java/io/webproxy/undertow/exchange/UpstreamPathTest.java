@@ -2,8 +2,8 @@ package io.webproxy.undertow.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.spi.PathPrefix;
 import io.webproxy.route.Route;
+import io.webproxy.spi.PathPrefix;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;

@@ -2,8 +2,8 @@ package io.webproxy.undertow.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.spi.RateLimit;
 import io.webproxy.route.Route;
+import io.webproxy.spi.RateLimit;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;

@@ -3,7 +3,6 @@ package io.webproxy.undertow.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.LeakCheck;

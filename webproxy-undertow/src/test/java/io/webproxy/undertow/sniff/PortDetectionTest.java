@@ -9,10 +9,10 @@ import static io.webproxy.testing.Hellos.serverName;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.spi.BytePattern;
 import io.webproxy.port.PortBuilder;
-import io.webproxy.spi.PortRule;
 import io.webproxy.port.Sni;
+import io.webproxy.spi.BytePattern;
+import io.webproxy.spi.PortRule;
 import io.webproxy.testing.ClientStarts;
 import io.webproxy.testing.Hellos;
 import io.webproxy.tunnel.TunnelServer;

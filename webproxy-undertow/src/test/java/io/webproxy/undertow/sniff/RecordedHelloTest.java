@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.port.PortBuilder;
-import io.webproxy.spi.PortRule;
 import io.webproxy.port.Sni;
+import io.webproxy.spi.PortRule;
 import io.webproxy.undertow.sniff.Decision.Malformed;
 import io.webproxy.undertow.sniff.Decision.More;
 import io.webproxy.undertow.sniff.Decision.None;

@@ -3,16 +3,16 @@ package io.webproxy.undertow.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyStartException;
-import io.webproxy.spi.IpLiteral;
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.spi.IpLiteral;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.tls.SelfSigned;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.tls.keys.SelfSignedMaker;
 import java.nio.file.Files;

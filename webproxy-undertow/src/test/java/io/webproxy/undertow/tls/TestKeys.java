@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tls;
 
-import io.webproxy.spi.PemSource;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.PemSource;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;

@@ -6,12 +6,11 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.webproxy.spi.PemSource;
-import io.webproxy.tls.SelfSigned;
 import io.webproxy.ProxyStartException;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.spi.PemSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.tls.SelfSigned;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
