@@ -3,17 +3,15 @@ package io.webproxy;
 import io.webproxy.port.Endpoint;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.Engines;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -57,7 +55,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     static ProxyServer start(ProxyConfig config) {
-        return start(config, engine());
+        return start(config, Engines.find());
     }
 
     static ProxyServer start(ProxyConfig config, ProxyEngine engine) {
@@ -65,26 +63,6 @@ public final class ProxyServer implements AutoCloseable {
         server.hook.set(config.closeOnShutdown());
         var unused = server.running.failure().thenRun(server.closed::countDown);
         return server;
-    }
-
-    private static ProxyEngine engine() {
-        ClassLoader loader = ProxyServer.class.getClassLoader();
-        // an engine on the class path is in a module without a name, which an export can't name
-        ProxyServer.class.getModule().addExports("io.webproxy.spi", loader.getUnnamedModule());
-        try {
-            Iterator<ProxyEngine> engines =
-                    ServiceLoader.load(ProxyEngine.class, loader).iterator();
-            if (engines.hasNext()) {
-                return engines.next();
-            }
-        } catch (ServiceConfigurationError e) {
-            throw new ProxyStartException(
-                    "The proxy engine on the class path can't be loaded: use the same version of webproxy-api and"
-                            + " webproxy-undertow.",
-                    e);
-        }
-        throw new ProxyStartException(
-                "There is no proxy engine on the class path: add the dependency io.webproxy:webproxy-undertow.");
     }
 
     /**

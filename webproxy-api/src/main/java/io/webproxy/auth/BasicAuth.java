@@ -1,10 +1,12 @@
 package io.webproxy.auth;
 
 import io.webproxy.http.RequestHead;
+import io.webproxy.spi.AcceptedPasswords;
+import io.webproxy.spi.Engines;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * HTTP Basic authentication (RFC 7617): one user and password, or those of an htpasswd file.
@@ -22,18 +24,16 @@ public final class BasicAuth implements Authenticator {
     private static final String BOTH =
             " (expected: a user and a password; withoutAuthentication() turns authentication off)";
 
-    private final CredentialCheck check;
+    private final AcceptedPasswords accepted;
     private final String realm;
     private final boolean forwarding;
-    private final AuthDecision challenge;
+    /** The engine's, made when the first server starts. */
+    private volatile @Nullable Authenticator check;
 
-    private BasicAuth(CredentialCheck check, String realm, boolean forwarding) {
-        this.check = check;
+    private BasicAuth(AcceptedPasswords accepted, String realm, boolean forwarding) {
+        this.accepted = accepted;
         this.realm = realm;
         this.forwarding = forwarding;
-        String quoted = realm.replace("\\", "\\\\").replace("\"", "\\\"");
-        this.challenge = AuthDecision.denied(401)
-                .withHeader("WWW-Authenticate", "Basic realm=\"" + quoted + "\", charset=\"UTF-8\"");
     }
 
     /**
@@ -56,7 +56,7 @@ public final class BasicAuth implements Authenticator {
             throw new IllegalArgumentException(
                     "password: *** (expected: at least one character, no control characters)");
         }
-        return new BasicAuth(PairCheck.of(user, password), DEFAULT_REALM, false);
+        return new BasicAuth(AcceptedPasswords.Pair.of(user, password), DEFAULT_REALM, false);
     }
 
     /**
@@ -69,7 +69,7 @@ public final class BasicAuth implements Authenticator {
      * minutes, 1,024 at most, until the file changes.
      */
     public static BasicAuth htpasswd(Path file) {
-        return new BasicAuth(new FileCheck(Objects.requireNonNull(file, "file")), DEFAULT_REALM, false);
+        return new BasicAuth(new AcceptedPasswords.Htpasswd(file), DEFAULT_REALM, false);
     }
 
     /**
@@ -82,35 +82,47 @@ public final class BasicAuth implements Authenticator {
             throw new IllegalArgumentException(
                     "realm: " + name.replaceAll("[^ -~]", "?") + " (expected: printable ASCII characters)");
         }
-        return new BasicAuth(check.fresh(), name, forwarding);
+        return new BasicAuth(accepted, name, forwarding);
     }
 
     /** The same, but {@code Authorization} goes on to the upstream; by default it doesn't. */
     public BasicAuth forwardingCredentials() {
-        return new BasicAuth(check.fresh(), realm, true);
+        return new BasicAuth(accepted, realm, true);
     }
 
     @Override
     public void start(AuthContext context) {
-        check.start(Objects.requireNonNull(context, "context"));
+        Objects.requireNonNull(context, "context");
+        check().start(context);
+    }
+
+    private synchronized Authenticator check() {
+        Authenticator now = check;
+        if (now == null) {
+            String quoted = realm.replace("\\", "\\\\").replace("\"", "\\\"");
+            AuthDecision challenge = AuthDecision.denied(401)
+                    .withHeader("WWW-Authenticate", "Basic realm=\"" + quoted + "\", charset=\"UTF-8\"");
+            now = Engines.find().basicAuth(accepted, challenge);
+            check = now;
+        }
+        return now;
     }
 
     @Override
     public void stop() {
-        check.stop();
+        Authenticator now = check;
+        if (now != null) {
+            now.stop();
+        }
     }
 
     @Override
     public CompletionStage<AuthDecision> authenticate(RequestHead request) {
-        Credentials credentials = Credentials.parse(request.headers("Authorization"));
-        if (credentials == null) {
-            return CompletableFuture.completedFuture(challenge);
+        Authenticator now = check;
+        if (now == null) {
+            throw new IllegalStateException("the authenticator hasn't started");
         }
-        try {
-            return check.check(credentials, request.clientAddress(), challenge);
-        } finally {
-            credentials.wipe();
-        }
+        return now.authenticate(request);
     }
 
     @Override
@@ -121,6 +133,6 @@ public final class BasicAuth implements Authenticator {
     /** Shows neither user nor password. */
     @Override
     public String toString() {
-        return "BasicAuth(" + check + ", realm=" + realm + ")";
+        return "BasicAuth(" + accepted + ", realm=" + realm + ")";
     }
 }

@@ -3,6 +3,8 @@ package io.webproxy.spi;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 
@@ -18,6 +20,13 @@ public interface ProxyEngine {
      * @throws ProxyStartException if it can't, with everything released again
      */
     Running start(ProxyConfig config);
+
+    /**
+     * What checks the credentials of a {@link io.webproxy.auth.BasicAuth}, for all servers that use it.
+     *
+     * @param challenge the answer to a request without credentials, or with wrong ones
+     */
+    Authenticator basicAuth(AcceptedPasswords accepted, AuthDecision challenge);
 
     /** A started server. Thread-safe. */
     interface Running {

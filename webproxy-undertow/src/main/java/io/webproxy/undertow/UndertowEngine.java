@@ -1,7 +1,11 @@
 package io.webproxy.undertow;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.spi.AcceptedPasswords;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.undertow.auth.BasicCredentials;
 import io.webproxy.undertow.server.RunningProxy;
 
 /** Runs configurations on Undertow; found by {@link java.util.ServiceLoader}. */
@@ -12,5 +16,10 @@ public final class UndertowEngine implements ProxyEngine {
     @Override
     public Running start(ProxyConfig config) {
         return RunningProxy.start(config);
+    }
+
+    @Override
+    public Authenticator basicAuth(AcceptedPasswords accepted, AuthDecision challenge) {
+        return BasicCredentials.of(accepted, challenge);
     }
 }

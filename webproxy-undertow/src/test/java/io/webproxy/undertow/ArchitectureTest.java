@@ -40,8 +40,9 @@ class ArchitectureTest {
             entry("tunnel", Set.of("http", "route", "tls")),
             entry("observe", Set.of("timeout")));
 
-    /** What each package of the engine may use besides itself and the API; the top may use server. */
+    /** What each package of the engine may use besides itself and the API; the top may use auth and server. */
     private static final Map<String, Set<String>> ENGINE_ARROWS = Map.ofEntries(
+            entry("auth", Set.of("deadline", "tls")),
             entry("deadline", Set.of()),
             entry("conduit", Set.of()),
             entry("sniff", Set.of()),
@@ -63,6 +64,7 @@ class ArchitectureTest {
             entry(
                     "server",
                     Set.of(
+                            "auth",
                             "deadline",
                             "sniff",
                             "tls",
@@ -176,7 +178,7 @@ class ArchitectureTest {
         if (isEngine(to)) {
             return fromEngine
                     && (from.equals(ENGINE)
-                            ? packageOf(ENGINE, to).equals("server")
+                            ? Set.of("auth", "server").contains(packageOf(ENGINE, to))
                             : ENGINE_ARROWS
                                     .getOrDefault(packageOf(ENGINE, from), Set.of())
                                     .contains(packageOf(ENGINE, to)));

@@ -29,4 +29,9 @@ public final class TokenBucket {
         fullAt = now + missing + period;
         return 0;
     }
+
+    /** Puts a token back that was taken. */
+    void giveBack(long period) {
+        fullAt -= period;
+    }
 }

@@ -31,6 +31,14 @@ public final class TokenBuckets<K> {
         return buckets.computeIfAbsent(client, same -> new TokenBucket(now)).take(size, period, now);
     }
 
+    /** Puts a token back that was taken of one of them. */
+    public synchronized void giveBack(K client, long period) {
+        TokenBucket bucket = buckets.get(client);
+        if (bucket != null) {
+            bucket.giveBack(period);
+        }
+    }
+
     /** Takes a token of a bucket that holds as many as come in a minute; false if there is none. */
     public boolean takeOfMinute(K client, int perMinute, long now) {
         return take(client, perMinute, MINUTE / perMinute, now) == 0;

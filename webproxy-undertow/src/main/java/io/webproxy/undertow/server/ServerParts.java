@@ -14,7 +14,7 @@ import io.webproxy.undertow.endpoint.PortTools;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.forward.Forwarder;
 import io.webproxy.undertow.observe.Recorder;
-import io.webproxy.undertow.pipeline.AuthRuntime;
+import io.webproxy.undertow.auth.AuthRuntime;
 import io.webproxy.undertow.pipeline.HttpChallenges;
 import io.webproxy.undertow.pipeline.Pipeline;
 import io.webproxy.undertow.pipeline.Redirect;

@@ -9,7 +9,7 @@ import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.RequestHead;
-import io.webproxy.undertow.pipeline.AuthRuntime;
+import io.webproxy.undertow.auth.AuthRuntime;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;

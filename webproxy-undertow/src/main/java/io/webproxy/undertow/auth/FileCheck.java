@@ -1,6 +1,9 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
+import io.webproxy.auth.AuthContext;
+import io.webproxy.auth.AuthDecision;
 import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.CredentialHash;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -27,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * last and runs.
  */
 final class FileCheck implements CredentialCheck {
-    private static final Logger LOG = LoggerFactory.getLogger(FileCheck.class);
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.auth");
 
     private static final long POLL_SECONDS = 1;
 
@@ -96,11 +99,6 @@ final class FileCheck implements CredentialCheck {
             }
         }
         running.forEach(this::giveUp);
-    }
-
-    @Override
-    public CredentialCheck fresh() {
-        return new FileCheck(file.file());
     }
 
     private void poll() {
@@ -257,10 +255,5 @@ final class FileCheck implements CredentialCheck {
             }
         }
         return false;
-    }
-
-    @Override
-    public String toString() {
-        return "htpasswd=" + file.file();
     }
 }

@@ -1,4 +1,4 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -39,7 +39,7 @@ class FailureThrottleTest {
             throttle.take("old", 0);
             throttle.take("young", 0);
         }
-        for (int i = 0; i < 9_998; i++) {
+        for (int i = 0; i < 99_998; i++) {
             throttle.take(i, 0);
         }
         assertThat(throttle.take("young", 0)).isPositive();

@@ -1,10 +1,12 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
+import io.webproxy.auth.AuthContext;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.spi.AcceptedPasswords;
 import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.CredentialHash;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
@@ -17,19 +19,9 @@ final class PairCheck implements CredentialCheck {
     private final FailureThrottle throttle = new FailureThrottle();
     private volatile @Nullable LongSupplier nanoClock;
 
-    private PairCheck(CredentialHash hash, ByteBuffer expected) {
-        this.hash = hash;
-        this.expected = expected;
-    }
-
-    static PairCheck of(String user, String password) {
-        CredentialHash hash = new CredentialHash();
-        byte[] pair = (user + ":" + password).getBytes(StandardCharsets.UTF_8);
-        try {
-            return new PairCheck(hash, hash.of(pair));
-        } finally {
-            Arrays.fill(pair, (byte) 0);
-        }
+    PairCheck(AcceptedPasswords.Pair accepted) {
+        this.hash = accepted.hash();
+        this.expected = accepted.expected();
     }
 
     @Override
@@ -40,11 +32,6 @@ final class PairCheck implements CredentialCheck {
     @Override
     public void stop() {
         // what is under way may still be decided
-    }
-
-    @Override
-    public CredentialCheck fresh() {
-        return new PairCheck(hash, expected);
     }
 
     @Override
@@ -72,10 +59,5 @@ final class PairCheck implements CredentialCheck {
         throttle.giveBack(client);
         throttle.passed(client, expected);
         return AuthDecision.granted(credentials.user());
-    }
-
-    @Override
-    public String toString() {
-        return "user=***, password=***";
     }
 }

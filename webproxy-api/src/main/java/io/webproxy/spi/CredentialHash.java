@@ -1,4 +1,4 @@
-package io.webproxy.auth;
+package io.webproxy.spi;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
@@ -10,20 +10,21 @@ import javax.crypto.spec.SecretKeySpec;
 /**
  * HMAC-SHA-256 (RFC 2104) with a random key: stands for credentials where they are compared or remembered. Immutable.
  */
-final class CredentialHash {
+public final class CredentialHash {
     private static final String ALGORITHM = "HmacSHA256";
     private static final int KEY_BYTES = 32;
 
     private final SecretKeySpec key;
 
-    CredentialHash() {
+    /** One with a key of its own. */
+    public CredentialHash() {
         byte[] random = new byte[KEY_BYTES];
         new SecureRandom().nextBytes(random);
         key = new SecretKeySpec(random, ALGORITHM);
     }
 
     /** A hash that can be a key of a map. */
-    ByteBuffer of(byte[] credentials) {
+    public ByteBuffer of(byte[] credentials) {
         try {
             Mac mac = Mac.getInstance(ALGORITHM);
             mac.init(key);
@@ -34,7 +35,7 @@ final class CredentialHash {
     }
 
     /** Takes the same time wherever they differ. */
-    static boolean same(ByteBuffer one, ByteBuffer other) {
+    public static boolean same(ByteBuffer one, ByteBuffer other) {
         return MessageDigest.isEqual(bytes(one), bytes(other));
     }
 

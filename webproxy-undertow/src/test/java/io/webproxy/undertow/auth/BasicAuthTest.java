@@ -1,11 +1,13 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
-import static io.webproxy.auth.FakeRequest.basic;
+import static io.webproxy.undertow.auth.FakeRequest.basic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.BasicAuth;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -171,7 +173,7 @@ class BasicAuthTest {
 
     @Test
     void realmIsQuoted() {
-        BasicAuth other = BasicAuth.of("user", "secret").realm("a \"b\" \\c");
+        BasicAuth other = started(BasicAuth.of("user", "secret").realm("a \"b\" \\c"));
         AuthDecision denied = decide(other, FakeRequest.of());
         assertThat(denied.headers())
                 .containsEntry("WWW-Authenticate", List.of("Basic realm=\"a \\\"b\\\" \\\\c\", charset=\"UTF-8\""));

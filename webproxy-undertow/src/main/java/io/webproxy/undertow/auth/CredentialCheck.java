@@ -1,5 +1,7 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
+import io.webproxy.auth.AuthContext;
+import io.webproxy.auth.AuthDecision;
 import java.net.InetAddress;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -9,9 +11,6 @@ interface CredentialCheck {
     void start(AuthContext context);
 
     void stop();
-
-    /** Another one for the same users, which hasn't started. */
-    CredentialCheck fresh();
 
     /**
      * The decision. The credentials are wiped when this returns.

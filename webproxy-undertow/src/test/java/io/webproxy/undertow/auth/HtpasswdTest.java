@@ -1,9 +1,11 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
-import static io.webproxy.auth.FakeRequest.basic;
+import static io.webproxy.undertow.auth.FakeRequest.basic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.BasicAuth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

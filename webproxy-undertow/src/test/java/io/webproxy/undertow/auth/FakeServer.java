@@ -1,5 +1,6 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
+import io.webproxy.auth.AuthContext;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;

@@ -1,4 +1,4 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

@@ -1,9 +1,7 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import io.webproxy.undertow.tls.FileStamp;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,25 +18,8 @@ final class WatchedPasswordFile {
     /** A file changed as late as this may change again without looking different. */
     private static final long SETTLED_AFTER = TimeUnit.SECONDS.toMillis(2);
 
-    /** What looks different when a file has changed. */
-    private record Stamp(
-            FileTime modified, long size, @Nullable Object fileKey) {
-        static @Nullable Stamp of(Path file) {
-            try {
-                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-                return new Stamp(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
-            } catch (IOException e) {
-                return null;
-            }
-        }
-
-        boolean isSettled() {
-            return System.currentTimeMillis() - modified.toMillis() > SETTLED_AFTER;
-        }
-    }
-
     private final Path file;
-    private @Nullable Stamp read;
+    private @Nullable FileStamp read;
     private @Nullable String complaint;
     private @Nullable PasswordFile users;
 
@@ -56,14 +37,14 @@ final class WatchedPasswordFile {
      * @throws IllegalArgumentException if it can't be used
      */
     synchronized PasswordFile read() {
-        Stamp before = Stamp.of(file);
+        FileStamp before = FileStamp.of(file);
         PasswordFile now = PasswordFile.read(file);
         if (users != null && !now.isEnded() && !now.sameAs(users)) {
             throw new IllegalArgumentException(
                     "htpasswd: " + file
                             + " has changed and ends without a line end, as if it were cut (expected: a line end after the last line)");
         }
-        read = before != null && before.isSettled() ? before : null;
+        read = isSettled(before) ? before : null;
         complaint = null;
         PasswordFile last = users;
         if (last != null && now.sameAs(last)) {
@@ -75,8 +56,8 @@ final class WatchedPasswordFile {
 
     /** Looks whether the file has changed; gives the new users, or null if all is as it was or can't be used. */
     synchronized @Nullable PasswordFile poll() {
-        Stamp stamp = Stamp.of(file);
-        if (stamp != null && stamp.equals(read)) {
+        FileStamp stamp = FileStamp.of(file);
+        if (stamp.equals(read)) {
             return null;
         }
         PasswordFile last = users;
@@ -93,8 +74,13 @@ final class WatchedPasswordFile {
                 complaint = message;
                 LOG.warn("{}; the users from before stay in force", message);
             }
-            read = stamp != null && stamp.isSettled() ? stamp : null;
+            read = isSettled(stamp) ? stamp : null;
             return null;
         }
+    }
+
+    private static boolean isSettled(FileStamp stamp) {
+        FileTime modified = stamp.modified();
+        return modified != null && System.currentTimeMillis() - modified.toMillis() > SETTLED_AFTER;
     }
 }

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.pipeline;
+package io.webproxy.undertow.auth;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,4 +1,4 @@
-package io.webproxy.undertow.pipeline;
+package io.webproxy.undertow.auth;
 
 import io.webproxy.auth.AuthContext;
 import io.webproxy.undertow.deadline.Daemons;

@@ -1,14 +1,15 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
-import io.webproxy.http.PlainRequest;
+import io.webproxy.http.RequestHead;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A request of which only the client and its Authorization fields matter. */
-record FakeRequest(InetAddress clientAddress, List<String> authorization) implements PlainRequest {
+record FakeRequest(InetAddress clientAddress, List<String> authorization) implements RequestHead {
     static FakeRequest of(String... authorization) {
         return from("192.0.2.1", authorization);
     }
@@ -29,5 +30,40 @@ record FakeRequest(InetAddress clientAddress, List<String> authorization) implem
     @Override
     public List<String> headers(String name) {
         return name.equalsIgnoreCase("Authorization") ? authorization : List.of();
+    }
+
+    @Override
+    public String method() {
+        return "GET";
+    }
+
+    @Override
+    public String scheme() {
+        return "https";
+    }
+
+    @Override
+    public String authority() {
+        return "localhost";
+    }
+
+    @Override
+    public String path() {
+        return "/";
+    }
+
+    @Override
+    public String query() {
+        return "";
+    }
+
+    @Override
+    public String protocol() {
+        return "HTTP/1.1";
+    }
+
+    @Override
+    public @Nullable String header(String name) {
+        return headers(name).stream().findFirst().orElse(null);
     }
 }

@@ -1,0 +1,51 @@
+package io.webproxy.spi;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Objects;
+
+/** Whose passwords are accepted; the engine checks them. Immutable; shows no user and no password. */
+public sealed interface AcceptedPasswords {
+    /**
+     * One user with one password, of which neither is kept.
+     *
+     * @param hash of what is compared
+     * @param expected that of the user, a colon and the password
+     */
+    record Pair(CredentialHash hash, ByteBuffer expected) implements AcceptedPasswords {
+        /** Keeps the hash alone. */
+        public static Pair of(String user, String password) {
+            CredentialHash hash = new CredentialHash();
+            byte[] pair = (user + ":" + password).getBytes(StandardCharsets.UTF_8);
+            try {
+                return new Pair(hash, hash.of(pair));
+            } finally {
+                Arrays.fill(pair, (byte) 0);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "user=***, password=***";
+        }
+    }
+
+    /**
+     * The users of a file.
+     *
+     * @param file as {@code htpasswd -B} makes it
+     */
+    record Htpasswd(Path file) implements AcceptedPasswords {
+        /** Nothing is null. */
+        public Htpasswd {
+            Objects.requireNonNull(file, "file");
+        }
+
+        @Override
+        public String toString() {
+            return "htpasswd=" + file;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Checks of users and passwords: htpasswd files, bcrypt, the throttle of failures. */
+@NullMarked
+package io.webproxy.undertow.auth;
+
+import org.jspecify.annotations.NullMarked;
