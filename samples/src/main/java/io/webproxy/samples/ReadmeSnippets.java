@@ -139,6 +139,13 @@ final class ReadmeSnippets {
         // readme: end
     }
 
+    static void sessions(ProxyConfig.Builder builder, UpstreamGroup tools, UpstreamGroup sites) {
+        // readme: sessions
+        builder.route(r -> r.path("/mcp").forward(tools.balancing(Balancing.header("Mcp-Session-Id"))));
+        builder.forward(sites.balancing(Balancing.cookie("SERVER")));
+        // readme: end
+    }
+
     static void http2(ProxyConfig.Builder builder) {
         // readme: http2
         builder.route(r -> r.path("/inference.GRPCInferenceService/")

@@ -1,6 +1,7 @@
 package io.webproxy.route;
 
 import io.webproxy.http.RequestHead;
+import io.webproxy.spi.SessionAffinity;
 
 /**
  * Chooses the upstream of a request among those of its {@link UpstreamGroup} that may be used. One object serves one
@@ -65,5 +66,37 @@ public interface Balancing {
      */
     static Balancing clientAddressHash() {
         return Balancings.Stateless.CLIENT_ADDRESS_HASH;
+    }
+
+    /**
+     * Session affinity by a header field that upstreams give, such as {@code Mcp-Session-Id}. A value that an upstream
+     * has given in a response goes to that upstream in later requests, as long as it may be used. Other values go where
+     * their hash says (rendezvous hashing), the same in every JVM. Requests without the field go to the upstream with
+     * the fewest requests in flight.
+     *
+     * <p>Each group remembers 100,000 values, and forgets those first that were not used for longest. They are kept in
+     * memory only, and across updates as long as the group stays.
+     *
+     * @throws IllegalArgumentException if the name can't be a field's
+     */
+    static Balancing header(String name) {
+        return SessionAffinity.header(name, new Balancings.HeaderHash(name));
+    }
+
+    /**
+     * Session affinity by a cookie that the proxy sets: on the first response of a session, with {@code Path=/},
+     * {@code HttpOnly}, {@code SameSite=Lax} and, if the client came by HTTPS, {@code Secure}. Its value is a hash of
+     * the upstream's URI, the same in every JVM: it doesn't tell the address, but confirms one that is guessed. When
+     * that upstream is gone, unhealthy or skipped, the request goes to another one and the cookie is set anew. Requests
+     * without the cookie go to the upstream with the fewest requests in flight.
+     *
+     * <p>The name is the proxy's alone: upstreams don't see this cookie, and what one of them sets by this name is
+     * dropped. Other cookies pass byte for byte.
+     *
+     * @param name such as {@code SERVER}; case matters
+     * @throws IllegalArgumentException if the name can't be a cookie's
+     */
+    static Balancing cookie(String name) {
+        return SessionAffinity.cookie(name, leastConnections());
     }
 }

@@ -1,5 +1,7 @@
 package io.webproxy.route;
 
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -69,6 +71,26 @@ final class Balancings {
         }
     }
 
+    /** By the hash of a field's value; without one, the one with the fewest in flight. */
+    static final class HeaderHash implements Balancing {
+        private final String name;
+        private final Balancing others = new LeastConnections();
+
+        HeaderHash(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public int choose(Choice choice) {
+            List<String> values = choice.request().headers(name);
+            if (values.isEmpty() || values.get(0).isEmpty()) {
+                return others.choose(choice);
+            }
+            byte[] value = values.get(0).getBytes(StandardCharsets.UTF_8);
+            return byHash(choice, hash(value, value.length));
+        }
+    }
+
     /** Those that count nothing. */
     enum Stateless implements Balancing {
         POWER_OF_TWO_CHOICES("powerOfTwoChoices") {
@@ -115,11 +137,15 @@ final class Balancings {
     private static int byClientAddress(Balancing.Choice choice) {
         byte[] address = choice.request().clientAddress().getAddress();
         // an IPv6 network of 64 bits is what one customer has
-        long client = hash(address, Math.min(address.length, 8));
+        return byHash(choice, hash(address, Math.min(address.length, 8)));
+    }
+
+    /** Rendezvous hashing: when an upstream comes or goes, only what has to moves. */
+    private static int byHash(Balancing.Choice choice, long key) {
         int best = 0;
         long highest = Long.MIN_VALUE;
         for (int i = 0; i < choice.count(); i++) {
-            long weight = mixed(client ^ choice.upstream(i).place());
+            long weight = mixed(key ^ choice.upstream(i).place());
             if (weight > highest) {
                 highest = weight;
                 best = i;

@@ -103,6 +103,18 @@ class RouteKnobsTest {
                         () -> UpstreamGroup.of(new String[0]),
                         "upstreamGroup: no upstream (expected: UpstreamGroup.of(\"http://host:port\", …))"),
                 bad(
+                        () -> Balancing.header("a b"),
+                        "balancing.header: a b (expected: the name of a field, such as Mcp-Session-Id)"),
+                bad(
+                        () -> Balancing.header(""),
+                        "balancing.header:  (expected: the name of a field, such as Mcp-Session-Id)"),
+                bad(
+                        () -> Balancing.cookie("a=b"),
+                        "balancing.cookie: a=b (expected: the name of a cookie, such as SERVER)"),
+                bad(
+                        () -> Balancing.cookie("a;b"),
+                        "balancing.cookie: a;b (expected: the name of a cookie, such as SERVER)"),
+                bad(
                         () -> UpstreamGroup.of("http://a").named(" "),
                         "upstreamGroup.name: '' (expected: a name, or none)"),
                 bad(

@@ -83,7 +83,11 @@ class UpstreamGroupTest {
                 Balancing::leastConnections,
                 Balancing::powerOfTwoChoices,
                 Balancing::failover,
-                Balancing::clientAddressHash);
+                Balancing::clientAddressHash,
+                () -> Balancing.header("X-Session"),
+                () -> Balancing.header("X-Other"),
+                () -> Balancing.cookie("X-Session"),
+                () -> Balancing.cookie("x-session"));
     }
 
     @ParameterizedTest

@@ -60,6 +60,14 @@ class WebSocketOverHttp2Test {
                 + answerTo(key.group(1)) + "¶¶");
     }
 
+    /** The 101 to a handshake, with a field more. */
+    static String answerTo(String head, String field) throws IOException {
+        Matcher key = KEY.matcher(head);
+        assertThat(key.find()).isTrue();
+        return "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶" + field
+                + "¶Sec-WebSocket-Accept: " + answerTo(key.group(1)) + "¶¶";
+    }
+
     private static String answerTo(String key) throws IOException {
         try {
             byte[] text = (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").getBytes(StandardCharsets.US_ASCII);

@@ -165,6 +165,11 @@ final class Attempts implements UpstreamPool.Taker {
         return Objects.requireNonNull(candidate, "candidate").upstream();
     }
 
+    /** The upstream that was asked last; null if the application has chosen it, or none was asked. */
+    @Nullable Upstream chosen() {
+        return candidate == null || exchange.plan().onlyUpstream() != null ? null : candidate.upstream();
+    }
+
     // --- connecting ---
 
     @Override

@@ -7,6 +7,7 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The response head that the client sees: the upstream's, without what is meant for one connection, and edited as the
@@ -15,15 +16,15 @@ import io.webproxy.undertow.upstream.ParsedHead;
 final class ClientHead {
     private ClientHead() {}
 
-    /** The fields of an upstream's answer as the client gets them. */
-    static HeaderMap fields(Exchange exchange, ParsedHead answer) {
+    /** The fields of an upstream's answer as the client gets them; {@code cookie}: the proxy's own, null for none. */
+    static HeaderMap fields(Exchange exchange, ParsedHead answer, @Nullable SessionCookie cookie) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
         if (!fields.contains(Headers.DATE)) {
             // the time of receipt (RFC 9110 section 6.6.1)
             fields.put(Headers.DATE, HttpDate.now());
         }
-        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
+        edit(exchange, fields, cookie);
         HttpServerExchange http = exchange.http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
             // also where the connection ends behind it: a cut must look like one
@@ -32,5 +33,13 @@ final class ClientHead {
             fields.put(Headers.CONNECTION, "keep-alive");
         }
         return fields;
+    }
+
+    /** Edits them as the route says; the proxy's own cookie, if there is one, is beyond that. */
+    static void edit(Exchange exchange, HeaderMap fields, @Nullable SessionCookie cookie) {
+        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
+        if (cookie != null) {
+            cookie.applyTo(fields);
+        }
     }
 }

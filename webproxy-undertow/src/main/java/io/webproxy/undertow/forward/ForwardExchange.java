@@ -39,6 +39,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     private final PassiveHealth health;
     private final OutboundRequest request;
     private final Attempts attempts;
+    private final @Nullable Affinity affinity;
     private final Runnable onClientGone = this::clientGone;
 
     /** The client was told to go on with its body. */
@@ -53,6 +54,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         this.health = new PassiveHealth(exchange);
         this.request = new OutboundRequest(exchange, this, login);
         this.attempts = new Attempts(exchange, pools, state, http1Upstreams, login, health, request, this);
+        this.affinity = state.affinity();
     }
 
     // --- asking ---
@@ -60,7 +62,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     @Override
     void begin() {
         try {
-            request.prepare();
+            request.prepare(affinity == null ? null : affinity.cookie());
         } catch (UnwritableException e) {
             unwritable(e);
             return;
@@ -160,11 +162,17 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         } else if (answer.status() == 101) {
             upgraded(answer, from);
         } else {
+            SessionCookie cookie = cookie(answer);
             request.settled();
             ResponseRelay begun = new ResponseRelay(exchange, this, health, onClientGone);
             relay = begun;
-            begun.start(answer, from);
+            begun.start(answer, from, cookie);
         }
+    }
+
+    /** What becomes of the proxy's own cookie; null for nothing. */
+    private @Nullable SessionCookie cookie(ParsedHead answer) {
+        return affinity == null ? null : affinity.responded(exchange, answer, attempts.chosen());
     }
 
     private void upgraded(ParsedHead answer, UpstreamStream from) {
@@ -173,7 +181,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             request.settled();
             shut();
             exchange.responded(answer);
-            Tunnel.open(exchange, answer, from);
+            Tunnel.open(exchange, answer, from, cookie(answer));
         } else {
             end().answer(ForwardError.INVALID_RESPONSE, "a 101 that nobody asked for");
         }

@@ -16,11 +16,13 @@ import org.jspecify.annotations.Nullable;
 final class GroupState {
     private final UpstreamGroup group;
     private final Balancing balancing;
+    private final @Nullable Affinity affinity;
     private final List<Candidate> candidates;
 
     private GroupState(UpstreamGroup group, Balancing balancing, List<Candidate> candidates) {
         this.group = group;
         this.balancing = balancing;
+        this.affinity = balancing instanceof Affinity sticky ? sticky : null;
         this.candidates = List.copyOf(candidates);
     }
 
@@ -38,9 +40,15 @@ final class GroupState {
             candidates.add(new Candidate(
                     upstream, upstreams.health(group, upstream), failures(upstream, ejection, upstreams, before)));
         }
-        Balancing balancing =
-                before != null && before.balancing.equals(group.balancing()) ? before.balancing : group.balancing();
-        return new GroupState(group, balancing, candidates);
+        return new GroupState(group, balancing(group, before), candidates);
+    }
+
+    private static Balancing balancing(UpstreamGroup group, @Nullable GroupState before) {
+        // one that knows nothing but the upstreams is made for them
+        boolean isNew = before == null
+                || before.balancing instanceof CookieAffinity
+                || !before.group.balancing().equals(group.balancing());
+        return isNew ? Affinity.of(group) : before.balancing;
     }
 
     private static @Nullable FailureWindow failures(
@@ -66,6 +74,11 @@ final class GroupState {
     /** That of the group, or an equal one that has counted turns before. */
     Balancing balancing() {
         return balancing;
+    }
+
+    /** What keeps sessions with their upstreams; null for nothing. */
+    @Nullable Affinity affinity() {
+        return affinity;
     }
 
     /** In the order of the group. */

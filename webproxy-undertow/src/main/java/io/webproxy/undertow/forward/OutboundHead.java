@@ -19,6 +19,7 @@ import io.webproxy.undertow.exchange.Peer;
 import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
+import io.webproxy.undertow.message.Cookies;
 import io.webproxy.undertow.message.FieldNames;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.Grpc;
@@ -49,6 +50,7 @@ final class OutboundHead {
     private final HeaderMap in;
     private final RequestFraming framing;
     private final FieldNames names;
+    private final @Nullable String ownCookie;
     private final boolean upgrade;
     private final String target;
     private boolean login;
@@ -56,9 +58,11 @@ final class OutboundHead {
     /**
      * The head of an exchange's request.
      *
+     * @param ownCookie the name of the cookie that is the proxy's own; null for none
      * @throws UnwritableException if the route makes no path of the request's
      */
-    OutboundHead(Exchange exchange) {
+    OutboundHead(Exchange exchange, @Nullable String ownCookie) {
+        this.ownCookie = ownCookie;
         this.exchange = exchange;
         this.http = exchange.http();
         this.in = http.getRequestHeaders();
@@ -191,15 +195,23 @@ final class OutboundHead {
         }
         GrpcCall call = exchange.grpc();
         login |= values.getHeaderName().equals(Headers.AUTHORIZATION) && ConnectionLogin.isLogin(values);
-        if (values.size() > 1 && values.getHeaderName().equals(Headers.COOKIE) && !out.isHttp2()) {
-            // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
-            out.field(Headers.COOKIE, String.join("; ", values));
+        if ((ownCookie != null || values.size() > 1) && values.getHeaderName().equals(Headers.COOKIE)) {
+            writeCookies(out, ownCookie == null ? values : Cookies.without(values, ownCookie));
         } else if (values.getHeaderName().equals(Headers.MAX_FORWARDS) && MaxForwards.isFor(http)) {
             out.field(Headers.MAX_FORWARDS, MaxForwards.next(http));
         } else if (call != null && values.getHeaderName().equals(Grpc.TIMEOUT)) {
             out.field(Grpc.TIMEOUT, call.timeoutLeft(values.getFirst(), exchange.age()));
         } else {
             out.fields(values);
+        }
+    }
+
+    private static void writeCookies(HeadWriter out, List<String> fields) {
+        if (out.isHttp2()) {
+            fields.forEach(field -> out.field(Headers.COOKIE, field));
+        } else if (!fields.isEmpty()) {
+            // HTTP/2 splits it, HTTP/1.1 has it once (RFC 9113 section 8.2.3)
+            out.field(Headers.COOKIE, String.join("; ", fields));
         }
     }
 

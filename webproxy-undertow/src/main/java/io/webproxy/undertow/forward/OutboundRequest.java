@@ -45,10 +45,11 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     /**
      * Looks at the request.
      *
+     * @param ownCookie the name of the cookie that is the proxy's own; null for none
      * @throws UnwritableException if the route makes no path of the request's
      */
-    void prepare() {
-        head = new OutboundHead(exchange);
+    void prepare(@Nullable String ownCookie) {
+        head = new OutboundHead(exchange, ownCookie);
     }
 
     private OutboundHead head() {

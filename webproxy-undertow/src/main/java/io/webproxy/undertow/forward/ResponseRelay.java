@@ -54,15 +54,16 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
      * timeout class.
      *
      * @param from the stream that the response comes by, which is the relay's from now on
+     * @param cookie the proxy's own; null for none
      */
-    void start(ParsedHead head, UpstreamStream from) {
+    void start(ParsedHead head, UpstreamStream from, @Nullable SessionCookie cookie) {
         upstream = from;
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(head.fields());
         }
         exchange.responded(head);
-        facade.setResponse(head, ClientHead.fields(exchange, head), from.responseBody(this));
+        facade.setResponse(head, ClientHead.fields(exchange, head, cookie), from.responseBody(this));
         HttpServerExchange http = exchange.http();
         if (!http.isRequestComplete() || exchange.client().isLeaving()) {
             http.setPersistent(false);

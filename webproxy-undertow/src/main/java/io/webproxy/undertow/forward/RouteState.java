@@ -22,6 +22,11 @@ record RouteState(Route route, Retries retries, @Nullable GroupState group) {
         return new RouteState(route, retries, group);
     }
 
+    /** What keeps sessions with their upstreams; null for nothing. */
+    @Nullable Affinity affinity() {
+        return group == null ? null : group.affinity();
+    }
+
     /** In the order of the group. */
     List<Candidate> candidates() {
         return group == null ? List.of() : group.candidates();

@@ -138,7 +138,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     /** Sends the 101 on and connects the two sides behind it. */
-    static void open(Exchange exchange, ParsedHead answer, UpstreamStream connection) {
+    static void open(Exchange exchange, ParsedHead answer, UpstreamStream connection, @Nullable SessionCookie cookie) {
         HttpServerExchange http = exchange.http();
         UpstreamStream.Detached upstream = connection.detach();
         exchange.hold();
@@ -147,7 +147,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         if (connection.isHttp2()) {
             WebSocketAccept.addTo(fields, http.getRequestHeaders());
         }
-        HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
+        ClientHead.edit(exchange, fields, cookie);
         for (HeaderValues values : fields) {
             http.getResponseHeaders().putAll(values.getHeaderName(), values);
         }

@@ -1,0 +1,68 @@
+package io.webproxy.undertow.forward;
+
+import io.webproxy.route.Balancing;
+import io.webproxy.route.Upstream;
+import io.webproxy.spi.SessionAffinity;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.message.Cookies;
+import io.webproxy.undertow.upstream.ParsedHead;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A session stays with the upstream that its cookie names; the cookie is the proxy's own. Immutable. */
+final class CookieAffinity implements Affinity {
+    private static final int TOKEN_BYTES = 8;
+
+    private final String name;
+    private final Balancing others;
+    private final Map<Upstream, String> tokens = new HashMap<>();
+
+    CookieAffinity(SessionAffinity affinity, List<Upstream> upstreams) {
+        this.name = affinity.name();
+        this.others = affinity.others();
+        upstreams.forEach(upstream -> tokens.put(upstream, token(upstream)));
+    }
+
+    /** The same in every JVM; without the address. */
+    private static String token(Upstream upstream) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256")
+                    .digest(upstream.toString().getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, TOKEN_BYTES);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public int choose(Choice choice) {
+        for (String token : Cookies.values(choice.request().headers("cookie"), name)) {
+            for (int i = 0; i < choice.count(); i++) {
+                if (token.equals(tokens.get(choice.upstream(i)))) {
+                    return i;
+                }
+            }
+        }
+        return others.choose(choice);
+    }
+
+    @Override
+    public String cookie() {
+        return name;
+    }
+
+    @Override
+    public SessionCookie responded(Exchange exchange, ParsedHead answer, @Nullable Upstream by) {
+        String token = by == null ? null : tokens.get(by);
+        boolean known = token == null
+                || Cookies.values(exchange.head().headers("cookie"), name).contains(token);
+        return new SessionCookie(
+                name, known ? null : token, exchange.head().scheme().equals("https"));
+    }
+}
