@@ -3,8 +3,8 @@ package io.webproxy;
 import io.webproxy.http.Answer;
 import io.webproxy.http.RequestHead;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.FailureData;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The operator's own pages for what the proxy answers itself: errors, refusals, an unknown path. Answers of upstreams
@@ -15,14 +15,17 @@ import org.jspecify.annotations.Nullable;
  */
 @FunctionalInterface
 public interface ErrorPages {
-    /**
-     * What is answered.
-     *
-     * @param status of the answer, 400 to 599
-     * @param error which leg failed; null when the proxy answers by configuration, as with 401 and 404
-     * @param requestId as it stands in the record, so that a page can name it
-     */
-    record Failure(int status, @Nullable ForwardError error, String requestId) {}
+    /** What is answered. Made by the engine; immutable. */
+    sealed interface Failure permits FailureData {
+        /** Of the answer, 400 to 599. */
+        int status();
+
+        /** Which leg failed; empty when the proxy answers by configuration, as with 401 and 404. */
+        Optional<ForwardError> error();
+
+        /** As it stands in the record, so that a page can name it. */
+        String requestId();
+    }
 
     /**
      * The page. Its body and fields are sent in place of the proxy's own; the status and the fields that belong to it,

@@ -78,7 +78,7 @@ public sealed interface ProxyStatus permits StatusData {
 
         /**
          * Whether others are preferred because it could not be connected to; one that is alone is tried nevertheless.
-         * What a {@code FailureShare} makes one route skip isn't shown here, but told by
+         * What a share of failures makes a group skip isn't shown here, but told by
          * {@code ProxyObserver.upstreamChanged}.
          */
         boolean ejected();

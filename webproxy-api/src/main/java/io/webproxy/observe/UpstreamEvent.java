@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * An upstream has failed, or has come back. There is at most one {@link Kind#FAILED} or {@link Kind#DOWN} a minute for
  * each upstream, and one {@link Kind#UP} after it; {@code ProxyServer.status()} tells the state of now, but for
- * upstreams that a {@code FailureShare} makes one route skip. Made by the engine; immutable.
+ * upstreams that a share of failures makes a group skip. Made by the engine; immutable.
  */
 public sealed interface UpstreamEvent permits UpstreamEventData {
     /** What. */

@@ -1,18 +1,21 @@
 package io.webproxy.port;
 
+import io.webproxy.spi.EndpointData;
 import java.net.InetSocketAddress;
-import java.util.Objects;
 
-/**
- * A bound address and what it speaks.
- *
- * @param address where it listens; the port is the real one, never 0
- * @param protocol what clients speak there
- * @param name what it is called in status, events and logs
- */
-public record Endpoint(InetSocketAddress address, Protocol protocol, String name) {
+/** A bound address and what it speaks. Made by the engine; immutable. */
+public sealed interface Endpoint permits EndpointData {
+    /** Where it listens; the port is the real one, never 0. */
+    InetSocketAddress address();
+
+    /** What clients speak there. */
+    Protocol protocol();
+
+    /** What it is called in status, events and logs. */
+    String name();
+
     /** What an endpoint speaks. */
-    public enum Protocol {
+    enum Protocol {
         /** Cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
         HTTP("http"),
         /** HTTP/2 and HTTP/1.1 over TLS; cleartext HTTP gets a redirect. */
@@ -32,12 +35,5 @@ public record Endpoint(InetSocketAddress address, Protocol protocol, String name
         public String scheme() {
             return scheme;
         }
-    }
-
-    /** Checks that no part is null. */
-    public Endpoint {
-        Objects.requireNonNull(address, "address");
-        Objects.requireNonNull(protocol, "protocol");
-        Objects.requireNonNull(name, "name");
     }
 }

@@ -2,6 +2,7 @@ package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.ErrorPages;
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.RelayEnd;
@@ -9,6 +10,7 @@ import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.observe.UpstreamEvent;
+import io.webproxy.port.Endpoint;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tunnel.TunnelStatus;
 import java.net.InetSocketAddress;
@@ -38,7 +40,9 @@ class ReportedTypesTest {
                 TunnelStatus.Agent.class,
                 TunnelStatus.Server.class,
                 TimeoutClassChange.class,
-                ClientHello.class
+                ClientHello.class,
+                Endpoint.class,
+                ErrorPages.Failure.class
             })
     void usersCannotMakeWhatTheEngineReports(Class<?> type) {
         assertThat(type).isInterface();

@@ -378,7 +378,10 @@ class OwnAnswerTest {
                                 : Optional.of(Answer.of(
                                                 200,
                                                 "text/html",
-                                                (failure.status() + " " + failure.error() + " " + failure.requestId())
+                                                (failure.status() + " "
+                                                                + failure.error()
+                                                                        .map(Enum::name)
+                                                                        .orElse("none") + " " + failure.requestId())
                                                         .getBytes(StandardCharsets.UTF_8))
                                         .withHeader("X-Page", request.path())
                                         .withHeader("WWW-Authenticate", "Forged")))
@@ -386,9 +389,9 @@ class OwnAnswerTest {
                         .route(r -> r.path("/own").answer(Answer.text(404, "mine")))
                         .route(r -> r.path("/denied").basicAuth("u", "p").answer(Answer.of(200))))) {
             for (String[] one : new String[][] {
-                {"/nowhere", "404", "null"},
+                {"/nowhere", "404", "none"},
                 {"/gone", "502", "CONNECT_REFUSED"},
-                {"/denied", "401", "null"},
+                {"/denied", "401", "none"},
                 {"/%00", "400", "REQUEST_REJECTED"},
             }) {
                 for (String method : List.of("GET", "HEAD")) {

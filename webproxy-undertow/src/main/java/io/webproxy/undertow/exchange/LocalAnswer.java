@@ -10,6 +10,7 @@ import io.undertow.util.StatusCodes;
 import io.webproxy.ErrorPages;
 import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.FailureData;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
@@ -99,7 +101,9 @@ public final class LocalAnswer implements Expiry {
         ErrorPages pages = exchange.errorPages();
         return pages == null
                 ? null
-                : pages.page(new ErrorPages.Failure(status, exchange.error(), exchange.requestId()), exchange.head())
+                : pages.page(
+                                new FailureData(status, Optional.ofNullable(exchange.error()), exchange.requestId()),
+                                exchange.head())
                         .orElse(null);
     }
 

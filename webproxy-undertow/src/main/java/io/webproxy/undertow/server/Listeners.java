@@ -3,6 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Endpoint;
+import io.webproxy.spi.EndpointData;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.endpoint.Acceptor;
 import io.webproxy.undertow.endpoint.Arrival;
@@ -70,7 +71,7 @@ final class Listeners implements Part {
         Listener as(ProxyConfig.Listen other) {
             InetSocketAddress bound = endpoint.address();
             return new Listener(
-                    other, new Endpoint(bound, other.protocol(), nameOf(other, bound)), server, acceptor, becoming);
+                    other, new EndpointData(bound, other.protocol(), nameOf(other, bound)), server, acceptor, becoming);
         }
     }
 
@@ -248,7 +249,7 @@ final class Listeners implements Part {
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
             InetSocketAddress bound = server.getLocalAddress(InetSocketAddress.class);
-            Endpoint endpoint = new Endpoint(bound, listen.protocol(), nameOf(listen, bound));
+            Endpoint endpoint = new EndpointData(bound, listen.protocol(), nameOf(listen, bound));
             Listener listener = new Listener(listen, endpoint, server, acceptor, becoming);
             sockets.put(server, listener);
             return listener;
