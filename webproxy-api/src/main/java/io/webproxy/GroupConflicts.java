@@ -67,6 +67,10 @@ final class GroupConflicts {
     }
 
     private String difference(UpstreamGroup one, UpstreamGroup other) {
+        if (one.name().isPresent() && one.name().equals(other.name())) {
+            // their name is the problem
+            return "";
+        }
         if (!one.pool().orElse(pool).equals(other.pool().orElse(pool))) {
             return "pool";
         }

@@ -151,7 +151,8 @@ class UpstreamGroupTest {
         assertThat(problems(b -> b.forward(full("llm"))
                         .route(r -> r.path("/a").forward(full("llm")))
                         .route(r -> r.path("/b").forward(full("llm").balancing(Balancing.failover())))
-                        .route(r -> r.path("/c").forward(full("llm").healthCheck(HealthCheck.path("/"))))))
+                        .route(r -> r.path("/c").forward(full("llm").healthCheck(HealthCheck.path("/"))))
+                        .route(r -> r.path("/d").forward(full("llm").pool(PoolLimits.defaults())))))
                 .containsExactly(
                         "upstreamGroup.name: llm (expected: the same settings wherever a group of this name is used)");
     }
