@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -112,14 +113,13 @@ public class RouteLookup {
     /** A request head of which method and fields count. */
     private record Head(String method, Map<String, String> fields) implements RequestHead {
         @Override
-        public String header(String name) {
-            return fields.get(name);
+        public Optional<String> header(String name) {
+            return Optional.ofNullable(fields.get(name));
         }
 
         @Override
         public List<String> headers(String name) {
-            String value = header(name);
-            return value == null ? List.of() : List.of(value);
+            return header(name).map(List::of).orElse(List.of());
         }
 
         @Override

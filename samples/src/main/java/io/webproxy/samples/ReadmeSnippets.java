@@ -158,12 +158,12 @@ final class ReadmeSnippets {
     static void inProcess(ProxyConfig.Builder builder) {
         // readme: process
         builder.route(r -> r.path("/files/").forward("http://127.0.0.1:9000").filter(request -> {
-            String tenant = request.header("X-Tenant");
-            return tenant == null || !tenant.matches("[a-z0-9]+")
-                    ? FilterDecision.answer(Answer.text(400, "Which tenant?"))
-                    : FilterDecision.proceed()
+            String tenant = request.header("X-Tenant").orElse("");
+            return tenant.matches("[a-z0-9]+")
+                    ? FilterDecision.proceed()
                             .withPath("/" + tenant + request.path())
-                            .addTag("tenant", tenant);
+                            .addTag("tenant", tenant)
+                    : FilterDecision.answer(Answer.text(400, "Which tenant?"));
         }));
         builder.route(r -> r.path("/healthz").answer(Answer.text(200, "ok")));
         builder.errorPages((failure, request) ->

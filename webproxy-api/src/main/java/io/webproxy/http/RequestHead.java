@@ -2,7 +2,7 @@ package io.webproxy.http;
 
 import java.net.InetAddress;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * A read-only view of a request's start line and fields.
@@ -40,8 +40,8 @@ public interface RequestHead {
     /** The address of the client: the peer's, or the one that a trusted proxy named. */
     InetAddress clientAddress();
 
-    /** The first value of a field, or null when the request has none. */
-    @Nullable String header(String name);
+    /** The first value of a field; empty when the request has none. */
+    Optional<String> header(String name);
 
     /** All values of a field in order, the 100th and later ones joined into one; empty when the request has none. */
     List<String> headers(String name);

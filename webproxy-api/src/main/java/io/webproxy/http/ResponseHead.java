@@ -1,7 +1,7 @@
 package io.webproxy.http;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * A read-only view of a response's status and fields. The rules of {@link RequestHead} on names, life time and threads
@@ -11,8 +11,8 @@ public interface ResponseHead {
     /** The status code, 100 to 599 (RFC 9110 section 15). */
     int status();
 
-    /** The first value of a field, or null when the response has none. */
-    @Nullable String header(String name);
+    /** The first value of a field; empty when the response has none. */
+    Optional<String> header(String name);
 
     /** All values of a field in order; empty when the response has none. */
     List<String> headers(String name);

@@ -26,12 +26,12 @@ public record HeaderMatch(String name, Optional<String> value) {
 
     /** Whether a request has it. */
     public boolean matches(RequestHead request) {
-        String first = request.header(name);
-        if (first == null || value.isEmpty()) {
-            return first != null;
+        Optional<String> first = request.header(name);
+        if (first.isEmpty() || value.isEmpty()) {
+            return first.isPresent();
         }
         String wanted = value.get();
-        if (first.equals(wanted)) {
+        if (first.get().equals(wanted)) {
             return true;
         }
         List<String> values = request.headers(name);

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -178,7 +179,7 @@ public final class StandardClassifier implements TimeoutClassifier {
             return TimeoutClass.DEFAULT;
         }
         String path = lower(request.path());
-        if (request.header("range") != null || isFile(path) || accepts(request, OCTETS)) {
+        if (request.header("range").isPresent() || isFile(path) || accepts(request, OCTETS)) {
             return TimeoutClass.DOWNLOAD;
         }
         return isLong(path) || accepts(request, longTypes) || isGrpc(request)
@@ -191,19 +192,20 @@ public final class StandardClassifier implements TimeoutClassifier {
         if (response.status() == 101) {
             return TimeoutClass.WEBSOCKET;
         }
-        String disposition = response.header("content-disposition");
+        Optional<String> disposition = response.header("content-disposition");
         if (response.status() == 206
-                || (disposition != null && beforeParameters(disposition).equals("attachment"))) {
+                || (disposition.isPresent()
+                        && beforeParameters(disposition.get()).equals("attachment"))) {
             return TimeoutClass.DOWNLOAD;
         }
-        String type = response.header("content-type");
-        return type != null && isLongType(type) ? TimeoutClass.LONG : current;
+        Optional<String> type = response.header("content-type");
+        return type.isPresent() && isLongType(type.get()) ? TimeoutClass.LONG : current;
     }
 
     /** Both sides of gRPC are streams; of other types a request's content isn't a sign that its answer is one. */
     private boolean isGrpc(RequestHead request) {
-        String type = request.header("content-type");
-        return type != null && type.regionMatches(true, 0, GRPC, 0, GRPC.length()) && isLongType(type);
+        String type = request.header("content-type").orElse("");
+        return type.regionMatches(true, 0, GRPC, 0, GRPC.length()) && isLongType(type);
     }
 
     private boolean isLongType(String value) {
@@ -214,7 +216,7 @@ public final class StandardClassifier implements TimeoutClassifier {
 
     /** RFC 6455 section 4.2.1. */
     private static boolean isWebSocketHandshake(RequestHead request) {
-        return request.header("upgrade") != null
+        return request.header("upgrade").isPresent()
                 && request.method().equals("GET")
                 && lists(request, "upgrade", Set.of("websocket"))
                 && lists(request, "connection", Set.of("upgrade"));

@@ -2,6 +2,7 @@ package io.webproxy.http;
 
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A request of which a test says only what matters to it: {@code GET https://localhost/} from the loopback address
@@ -44,8 +45,7 @@ public interface PlainRequest extends RequestHead {
     }
 
     @Override
-    default String header(String name) {
-        List<String> all = headers(name);
-        return all.isEmpty() ? null : all.get(0);
+    default Optional<String> header(String name) {
+        return headers(name).stream().findFirst();
     }
 }

@@ -6,7 +6,7 @@ import io.webproxy.http.RequestHead;
 import io.webproxy.undertow.message.CommonNames;
 import java.net.InetAddress;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * An exchange's request head, as users of the library see it. Reading changes nothing, so that any thread may do it
@@ -60,8 +60,8 @@ final class RequestView implements RequestHead {
     }
 
     @Override
-    public @Nullable String header(String name) {
-        return CommonNames.first(http.getRequestHeaders(), name);
+    public Optional<String> header(String name) {
+        return Optional.ofNullable(CommonNames.first(http.getRequestHeaders(), name));
     }
 
     @Override

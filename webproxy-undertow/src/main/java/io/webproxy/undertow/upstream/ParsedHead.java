@@ -6,7 +6,7 @@ import io.webproxy.http.ResponseHead;
 import io.webproxy.undertow.message.CommonNames;
 import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /** An upstream's response head, valid by its syntax. */
 public final class ParsedHead implements ResponseHead {
@@ -78,8 +78,8 @@ public final class ParsedHead implements ResponseHead {
     }
 
     @Override
-    public @Nullable String header(String name) {
-        return CommonNames.first(fields, name);
+    public Optional<String> header(String name) {
+        return Optional.ofNullable(CommonNames.first(fields, name));
     }
 
     @Override

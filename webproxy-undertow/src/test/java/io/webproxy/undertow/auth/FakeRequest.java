@@ -6,7 +6,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /** A request of which only the client and its Authorization fields matter. */
 record FakeRequest(InetAddress clientAddress, List<String> authorization) implements RequestHead {
@@ -63,7 +63,7 @@ record FakeRequest(InetAddress clientAddress, List<String> authorization) implem
     }
 
     @Override
-    public @Nullable String header(String name) {
-        return headers(name).stream().findFirst().orElse(null);
+    public Optional<String> header(String name) {
+        return headers(name).stream().findFirst();
     }
 }

@@ -346,9 +346,9 @@ class ResponseParserTest {
         ParsedHead head = head("HTTP/1.1 101 X\r\nCONNECTION: a, Upgrade\r\nx-a: 1\r\nX-A: 2\r\n\r\n");
 
         assertThat(head.isUpgrade()).isTrue();
-        assertThat(head.header("X-a")).isEqualTo("1");
+        assertThat(head.header("X-a")).contains("1");
         assertThat(head.headers("x-A")).containsExactly("1", "2");
-        assertThat(head.header("none")).isNull();
+        assertThat(head.header("none")).isEmpty();
         assertThat(head.headers("none")).isEmpty();
     }
 }
