@@ -139,7 +139,7 @@ public final class ReloadRoutes {
     }
 
     private static Route route(String line) {
-        String[] words = line.split("\\s+");
+        String[] words = line.strip().split("\\s+", -1);
         if (words.length < 4 || !words[2].equals("->")) {
             throw new IllegalArgumentException(line + " (expected: " + LINE + ")");
         }

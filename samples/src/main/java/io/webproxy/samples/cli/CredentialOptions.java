@@ -33,15 +33,17 @@ final class CredentialOptions {
             builder.authenticator(BasicAuth.htpasswd(htpasswd));
             return;
         }
-        if (user == null && password == null) {
+        String name = user;
+        String secret = password;
+        if (name == null && secret == null) {
             return;
         }
         // Empty ones, as an unset variable of a script gives them, must not open the service to everybody.
-        if (user == null || password == null || user.isEmpty() || password.isEmpty()) {
-            String missing = user == null || user.isEmpty() ? "--user" : "--password";
+        if (name == null || secret == null || name.isEmpty() || secret.isEmpty()) {
+            String missing = name == null || name.isEmpty() ? "--user" : "--password";
             throw new IllegalArgumentException(
                     missing + ": missing or empty (expected: both --user and --password, or neither)");
         }
-        Complaint.of("--user", () -> builder.basicAuth(user, password));
+        Complaint.of("--user", () -> builder.basicAuth(name, secret));
     }
 }
