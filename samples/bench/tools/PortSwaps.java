@@ -1,5 +1,5 @@
 import io.webproxy.ProxyServer;
-import io.webproxy.spi.BytePattern;
+import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
 import java.io.BufferedReader;

@@ -8,7 +8,7 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
-import io.webproxy.spi.BytePattern;
+import io.webproxy.port.BytePattern;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TrustStore;

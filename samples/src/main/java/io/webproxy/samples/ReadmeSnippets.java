@@ -15,7 +15,7 @@ import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
-import io.webproxy.spi.StandardClassifier;
+import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;

@@ -1,7 +1,6 @@
 package io.webproxy.port;
 
 import io.webproxy.spi.AddressRange;
-import io.webproxy.spi.BytePattern;
 import io.webproxy.spi.PortRule;
 import io.webproxy.spi.PortRules;
 import java.time.Duration;

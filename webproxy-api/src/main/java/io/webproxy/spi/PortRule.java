@@ -1,5 +1,6 @@
 package io.webproxy.spi;
 
+import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;

@@ -2,7 +2,6 @@ package io.webproxy.timeout;
 
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
-import io.webproxy.spi.StandardClassifier;
 
 /**
  * Chooses the {@link TimeoutClass} of an exchange from its heads.

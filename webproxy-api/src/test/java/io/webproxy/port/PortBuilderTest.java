@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.http.ProxyProtocol;
-import io.webproxy.spi.BytePattern;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.PortRule;
 import io.webproxy.spi.PortRule.Action;

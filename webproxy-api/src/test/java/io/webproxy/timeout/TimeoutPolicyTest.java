@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
-import io.webproxy.spi.StandardClassifier;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

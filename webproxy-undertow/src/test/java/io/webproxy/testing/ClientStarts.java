@@ -8,7 +8,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
-import io.webproxy.spi.BytePattern;
+import io.webproxy.port.BytePattern;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;

@@ -12,7 +12,7 @@ import io.webproxy.observe.RelayRecord;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
-import io.webproxy.spi.BytePattern;
+import io.webproxy.port.BytePattern;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;

@@ -13,7 +13,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TimeoutClassChange;
-import io.webproxy.spi.StandardClassifier;
+import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;

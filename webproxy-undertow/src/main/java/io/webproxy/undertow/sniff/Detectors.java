@@ -1,6 +1,6 @@
 package io.webproxy.undertow.sniff;
 
-import io.webproxy.spi.BytePattern;
+import io.webproxy.port.BytePattern;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 

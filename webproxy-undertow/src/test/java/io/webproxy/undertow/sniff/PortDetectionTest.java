@@ -11,7 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
-import io.webproxy.spi.BytePattern;
+import io.webproxy.port.BytePattern;
 import io.webproxy.spi.PortRule;
 import io.webproxy.testing.ClientStarts;
 import io.webproxy.testing.Hellos;

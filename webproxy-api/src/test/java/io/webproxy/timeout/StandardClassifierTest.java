@@ -1,4 +1,4 @@
-package io.webproxy.spi;
+package io.webproxy.timeout;
 
 import static io.webproxy.timeout.TimeoutClass.DEFAULT;
 import static io.webproxy.timeout.TimeoutClass.DOWNLOAD;
@@ -7,9 +7,9 @@ import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.webproxy.spi.Text;
 import io.webproxy.http.PlainRequest;
 import io.webproxy.http.ResponseHead;
-import io.webproxy.timeout.TimeoutClass;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.webproxy.spi;
+package io.webproxy.timeout;
 
 import java.util.Set;
 

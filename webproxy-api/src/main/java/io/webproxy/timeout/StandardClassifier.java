@@ -1,9 +1,7 @@
-package io.webproxy.spi;
+package io.webproxy.timeout;
 
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
-import io.webproxy.timeout.TimeoutClass;
-import io.webproxy.timeout.TimeoutClassifier;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;

@@ -1,4 +1,4 @@
-package io.webproxy.spi;
+package io.webproxy.port;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

@@ -1,4 +1,4 @@
-package io.webproxy.spi;
+package io.webproxy.port;
 
 import java.util.Arrays;
 import java.util.HexFormat;
