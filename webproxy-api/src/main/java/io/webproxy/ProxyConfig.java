@@ -10,6 +10,7 @@ import io.webproxy.port.EndpointBuilder;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.route.Route;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.Listen;
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.EndpointSettings;
@@ -90,96 +91,6 @@ public final class ProxyConfig {
         this.tuning = b.tuning;
         this.drainTime = b.drainTime;
         this.tunnels = List.copyOf(b.tunnels);
-    }
-
-    /**
-     * One endpoint to open.
-     *
-     * @param protocol what it speaks
-     * @param port 0 for any free one
-     * @param settings what it has of its own
-     * @param rules of a {@link Endpoint.Protocol#RULES} endpoint; empty for others
-     */
-    public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings settings, Optional<PortRules> rules) {
-        /** Checks that nothing is null. */
-        public Listen {
-            Objects.requireNonNull(protocol, "protocol");
-            Objects.requireNonNull(settings, "settings");
-            Objects.requireNonNull(rules, "rules");
-        }
-
-        /** Whether TLS ends here, for some connections at least. */
-        public boolean isTls() {
-            return protocol == Endpoint.Protocol.HTTPS
-                    || rules.filter(PortRules::hasTls).isPresent();
-        }
-
-        /** Whether a client that is redirected to HTTPS finds TLS here, wherever it ends. */
-        public boolean speaksTls() {
-            return protocol == Endpoint.Protocol.HTTPS
-                    || rules.filter(PortRules::speaksTls).isPresent();
-        }
-
-        /** Whether requests in cleartext are answered here, if only by a redirect. */
-        public boolean isCleartext() {
-            return protocol == Endpoint.Protocol.HTTP
-                    || protocol == Endpoint.Protocol.REDIRECT
-                    || rules.filter(PortRules::hasCleartext).isPresent();
-        }
-
-        /** Whether requests come in here. */
-        boolean isHttp() {
-            return protocol != Endpoint.Protocol.RULES
-                    || rules.filter(PortRules::hasHttp).isPresent();
-        }
-
-        private boolean isRedirect() {
-            return protocol == Endpoint.Protocol.REDIRECT
-                    || rules.filter(PortRules::hasRedirect).isPresent();
-        }
-
-        /** The same endpoint, with other rules or settings. */
-        private boolean isSameAs(Listen other) {
-            return (settings.name().isPresent() && settings.name().equals(other.settings.name()))
-                    || (hasPortOf(other) && settings.bind().equals(other.settings.bind()));
-        }
-
-        private boolean hasPortOf(Listen other) {
-            return port != 0 && port == other.port && protocol == other.protocol;
-        }
-
-        /** The method of the builder that has added it. */
-        private String verb() {
-            return switch (protocol) {
-                case HTTP -> "http";
-                case HTTPS -> "https";
-                case REDIRECT -> "redirectHttp";
-                case RULES -> "listen";
-            };
-        }
-
-        /** What it is called, if that is known before its port is bound. */
-        private Optional<String> expectedName() {
-            return settings.name()
-                    .or(() -> port == 0
-                            ? Optional.empty()
-                            : Optional.of(protocol.name().toLowerCase(Locale.ROOT) + "-" + port));
-        }
-
-        /** What this endpoint can't have of its own, a sentence each. */
-        private List<String> problems(boolean trustsProxies) {
-            List<String> problems = new ArrayList<>();
-            settings.clientCertificates()
-                    .filter(asked -> !asked.isOff() && !isTls())
-                    .ifPresent(asked ->
-                            problems.add("clientCertificates: " + asked + " (expected: an endpoint where TLS ends)"));
-            settings.proxyProtocol()
-                    .filter(mode -> mode == ProxyProtocol.REQUIRED && !trustsProxies)
-                    .ifPresent(mode -> problems.add(
-                            "proxyProtocol: REQUIRED (expected: trustedProxies(…) whose headers are believed)"));
-            rules.ifPresent(some -> problems.addAll(some.problems()));
-            return problems;
-        }
     }
 
     /** Starts a server with this configuration; see {@link Builder#start}. */

@@ -1,5 +1,6 @@
 package io.webproxy;
 
+import io.webproxy.spi.Listen;
 import io.webproxy.port.Endpoint;
 import io.webproxy.spi.Engines;
 import io.webproxy.spi.IpLiteral;
@@ -34,7 +35,7 @@ public final class ProxyServer implements AutoCloseable {
     private record Open(ProxyConfig config, List<Endpoint> endpoints) {
         /** What the routes are reached by at an endpoint; its own protocol if they aren't. */
         String scheme(int index) {
-            ProxyConfig.Listen listen = config.listens().get(index);
+            Listen listen = config.listens().get(index);
             boolean https = listen.protocol() == Endpoint.Protocol.HTTPS
                     || listen.rules()
                             .filter(rules -> rules.hasHttps()

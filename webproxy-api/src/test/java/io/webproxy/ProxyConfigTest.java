@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.webproxy.spi.Listen;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ProxyObserver;
@@ -61,8 +62,7 @@ class ProxyConfigTest {
         ProxyConfig config = valid().build();
 
         assertThat(config.listens())
-                .containsExactly(new ProxyConfig.Listen(
-                        Endpoint.Protocol.HTTP, 0, EndpointSettings.defaults(), Optional.empty()));
+                .containsExactly(new Listen(Endpoint.Protocol.HTTP, 0, EndpointSettings.defaults(), Optional.empty()));
         assertThat(config.routes()).singleElement().satisfies(route -> {
             assertThat(route.host().isAny()).isTrue();
             assertThat(route.upstreams()).singleElement().hasToString(UPSTREAM);

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.Endpoint;
@@ -61,12 +62,12 @@ final class EndpointKinds {
     }
 
     /** The rules by which the connections of an endpoint go; empty if it speaks cleartext HTTP and nothing else. */
-    static Optional<PortRules> rules(ProxyConfig.Listen listen) {
+    static Optional<PortRules> rules(Listen listen) {
         return listen.protocol() == Endpoint.Protocol.HTTPS ? Optional.of(HTTPS) : listen.rules();
     }
 
     /** What connections become that come to an endpoint from now on. */
-    Consumer<Arrival> of(ProxyConfig.Listen listen, Endpoint endpoint) {
+    Consumer<Arrival> of(Listen listen, Endpoint endpoint) {
         HttpEndpoints.Handlers own = handlers.apply(settingsOf(listen.settings()));
         return greeted(
                 listen,
@@ -112,7 +113,7 @@ final class EndpointKinds {
         return settings.get().http();
     }
 
-    private RulePort ruled(ProxyConfig.Listen listen, Endpoint endpoint, HttpEndpoints.Handlers own) {
+    private RulePort ruled(Listen listen, Endpoint endpoint, HttpEndpoints.Handlers own) {
         PortRules rules = listen.rules().orElseThrow();
         PortTimes times = PortTimes.ofRules(rules.detectTime());
         return new RulePort(
@@ -123,12 +124,12 @@ final class EndpointKinds {
         return (client, after, why) -> relays.undetected(endpoint.name(), client, after, why);
     }
 
-    private @Nullable TlsFront front(ProxyConfig.Listen listen) {
+    private @Nullable TlsFront front(Listen listen) {
         return listen.isTls() ? tls.apply(listen.settings().clientCertificates()) : null;
     }
 
     /** The header of the PROXY protocol comes before all else. */
-    private Consumer<Arrival> greeted(ProxyConfig.Listen listen, Endpoint endpoint, Consumer<Arrival> next) {
+    private Consumer<Arrival> greeted(Listen listen, Endpoint endpoint, Consumer<Arrival> next) {
         Optional<ProxyProtocol> own = listen.settings().proxyProtocol();
         Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
         RulePort.Undetected undetected =

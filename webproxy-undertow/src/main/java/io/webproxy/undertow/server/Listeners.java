@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Endpoint;
@@ -43,7 +44,7 @@ final class Listeners implements Part {
 
     private final XnioWorker worker;
     private final OpenConnections connections;
-    private final BiFunction<ProxyConfig.Listen, Endpoint, Consumer<Arrival>> kinds;
+    private final BiFunction<Listen, Endpoint, Consumer<Arrival>> kinds;
     private final Consumer<Map<String, List<String>>> rules;
     private volatile List<Listener> all = List.of();
     private volatile List<Listener> prepared = List.of();
@@ -54,7 +55,7 @@ final class Listeners implements Part {
 
     /** One endpoint: what was configured, and what was bound for it. */
     private record Listener(
-            ProxyConfig.Listen listen,
+            Listen listen,
             Endpoint endpoint,
             AcceptingChannel<StreamConnection> server,
             Acceptor acceptor,
@@ -68,7 +69,7 @@ final class Listeners implements Part {
         }
 
         /** The same socket, configured anew. */
-        Listener as(ProxyConfig.Listen other) {
+        Listener as(Listen other) {
             InetSocketAddress bound = endpoint.address();
             return new Listener(
                     other, new EndpointData(bound, other.protocol(), nameOf(other, bound)), server, acceptor, becoming);
@@ -94,7 +95,7 @@ final class Listeners implements Part {
     Listeners(
             XnioWorker worker,
             OpenConnections connections,
-            BiFunction<ProxyConfig.Listen, Endpoint, Consumer<Arrival>> kinds,
+            BiFunction<Listen, Endpoint, Consumer<Arrival>> kinds,
             Consumer<Map<String, List<String>>> rules) {
         this.worker = worker;
         this.connections = connections;
@@ -120,16 +121,16 @@ final class Listeners implements Part {
     }
 
     /** The port of the first endpoint that is wanted, 0 if there is none. */
-    int port(Predicate<ProxyConfig.Listen> wanted) {
+    int port(Predicate<Listen> wanted) {
         return port(all, wanted);
     }
 
     /** The same, of those that are prepared to be opened. */
-    int preparedPort(Predicate<ProxyConfig.Listen> wanted) {
+    int preparedPort(Predicate<Listen> wanted) {
         return port(prepared, wanted);
     }
 
-    private static int port(List<Listener> among, Predicate<ProxyConfig.Listen> wanted) {
+    private static int port(List<Listener> among, Predicate<Listen> wanted) {
         for (Listener listener : among) {
             if (wanted.test(listener.listen)) {
                 return listener.endpoint.address().getPort();
@@ -150,9 +151,9 @@ final class Listeners implements Part {
         List<Listener> next = new ArrayList<>();
         List<Listener> added = new ArrayList<>();
         List<Listener> changed = new ArrayList<>();
-        IdentityHashMap<ProxyConfig.Listen, Listener> unchanged = unchanged(config, left);
+        IdentityHashMap<Listen, Listener> unchanged = unchanged(config, left);
         try {
-            for (ProxyConfig.Listen listen : config.listens()) {
+            for (Listen listen : config.listens()) {
                 Listener same = unchanged.get(listen);
                 Listener before = same == null ? take(left, old -> isSameSocket(config, old, listen)) : null;
                 Listener listener = same != null ? same : before != null ? before.as(listen) : bind(config, listen);
@@ -180,9 +181,9 @@ final class Listeners implements Part {
      * Those that are configured as before, which are taken out of what is left: they are looked for first, lest another
      * takes their socket.
      */
-    private static IdentityHashMap<ProxyConfig.Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
-        IdentityHashMap<ProxyConfig.Listen, Listener> unchanged = new IdentityHashMap<>();
-        for (ProxyConfig.Listen listen : config.listens()) {
+    private static IdentityHashMap<Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
+        IdentityHashMap<Listen, Listener> unchanged = new IdentityHashMap<>();
+        for (Listen listen : config.listens()) {
             Listener same = take(left, old -> old.listen.equals(listen));
             if (same != null) {
                 unchanged.put(listen, same);
@@ -195,8 +196,8 @@ final class Listeners implements Part {
      * Whether the socket of an endpoint may go on as another one: with the same port of the configuration, or, if that
      * is any, the same name or none.
      */
-    private static boolean isSameSocket(ProxyConfig config, Listener old, ProxyConfig.Listen other) {
-        ProxyConfig.Listen listen = old.listen;
+    private static boolean isSameSocket(ProxyConfig config, Listener old, Listen other) {
+        Listen listen = old.listen;
         return listen.protocol() == other.protocol()
                 && listen.port() == other.port()
                 && hostOf(config, listen).equals(hostOf(config, other))
@@ -204,7 +205,7 @@ final class Listeners implements Part {
                         || listen.settings().name().equals(other.settings().name()));
     }
 
-    private static Optional<String> hostOf(ProxyConfig config, ProxyConfig.Listen listen) {
+    private static Optional<String> hostOf(ProxyConfig config, Listen listen) {
         return listen.settings().bind().or(config::bind);
     }
 
@@ -227,7 +228,7 @@ final class Listeners implements Part {
         }
     }
 
-    private synchronized Listener bind(ProxyConfig config, ProxyConfig.Listen listen) {
+    private synchronized Listener bind(ProxyConfig config, Listen listen) {
         InetSocketAddress address = hostOf(config, listen)
                 .map(host -> new InetSocketAddress(host, listen.port()))
                 .orElseGet(() -> new InetSocketAddress(listen.port()));
@@ -267,7 +268,7 @@ final class Listeners implements Part {
                 .orElse(null);
     }
 
-    private static String nameOf(ProxyConfig.Listen listen, InetSocketAddress bound) {
+    private static String nameOf(Listen listen, InetSocketAddress bound) {
         return listen.settings()
                 .name()
                 .orElseGet(() -> listen.protocol().name().toLowerCase(Locale.ROOT) + "-" + bound.getPort());

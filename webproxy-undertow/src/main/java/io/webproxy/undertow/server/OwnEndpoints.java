@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Relay;
@@ -45,7 +46,7 @@ final class OwnEndpoints {
      * @param listen what is configured
      * @param address where it listens, or will
      */
-    record Bound(ProxyConfig.Listen listen, InetSocketAddress address) {}
+    record Bound(Listen listen, InetSocketAddress address) {}
 
     /** The addresses of a configuration's endpoints, as far as they are known before a port is bound. */
     static List<Bound> known(ProxyConfig config) {

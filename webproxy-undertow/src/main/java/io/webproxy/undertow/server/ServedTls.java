@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.tls.ClientCertificates;
@@ -64,7 +65,7 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
     }
 
     private static boolean isNeeded(ProxyConfig config) {
-        return config.listens().stream().anyMatch(ProxyConfig.Listen::isTls)
+        return config.listens().stream().anyMatch(Listen::isTls)
                 || config.tunnels().stream().anyMatch(Tunnel::hasHttps);
     }
 

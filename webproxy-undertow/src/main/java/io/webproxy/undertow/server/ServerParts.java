@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.spi.Listen;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.ProxyConfig;
@@ -139,8 +140,8 @@ final class ServerParts {
         ChallengeAnswers.Ports ports = new ChallengeAnswers.Ports(
                 httpChallenges,
                 tlsChallenges,
-                () -> listeners.preparedPort(ProxyConfig.Listen::isCleartext),
-                () -> firstOf(listeners.preparedPort(ProxyConfig.Listen::isTls), tunnels.preparedHttpsPort()),
+                () -> listeners.preparedPort(Listen::isCleartext),
+                () -> firstOf(listeners.preparedPort(Listen::isTls), tunnels.preparedHttpsPort()),
                 tunnels::awaitReachable);
         return new RunningProvider(
                 provider, new ChallengeAnswers(ports, Objects.requireNonNull(tls.prepared())), exchanges.recorder());
@@ -148,7 +149,7 @@ final class ServerParts {
 
     /** Of an endpoint, or of the public server that clients reach this one by; 0 if TLS ends nowhere here. */
     int httpsPort() {
-        return firstOf(listeners.port(ProxyConfig.Listen::isTls), tunnels.httpsPort());
+        return firstOf(listeners.port(Listen::isTls), tunnels.httpsPort());
     }
 
     /** Where HTTPS is spoken, if only by the target of a relay. */
