@@ -7,7 +7,6 @@ import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import io.webproxy.spi.Text;
 import io.webproxy.http.PlainRequest;
 import io.webproxy.http.ResponseHead;
 import java.util.ArrayList;
