@@ -118,7 +118,7 @@ public final class ProxyConfig {
         return certificates;
     }
 
-    /** How often the files of certificates are looked at; zero for never. */
+    /** How often certificate files are checked for changes; zero for never. */
     public Duration certificateReload() {
         return certificateReload;
     }
@@ -128,7 +128,7 @@ public final class ProxyConfig {
         return tlsProvider;
     }
 
-    /** Whether clients are asked for a certificate, at endpoints without a setting of their own. */
+    /** Client certificates at endpoints without a setting of their own. */
     public ClientCertificates clientCertificates() {
         return clientCertificates;
     }
@@ -203,7 +203,7 @@ public final class ProxyConfig {
         return drainTime;
     }
 
-    /** The public servers that are dialled, and what is announced there. */
+    /** The tunnels to public servers, with their announcements. */
     public List<Tunnel> tunnels() {
         return tunnels;
     }
@@ -465,8 +465,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whether clients of HTTPS endpoints are asked for a certificate, and how the upstream is told; default: no.
-         * Clients of plain-HTTP endpoints are anonymous.
+         * Requests certificates of clients at HTTPS endpoints, and passes them to the upstream; default: none. Clients
+         * of plain-HTTP endpoints are anonymous.
          */
         public Builder clientCertificates(ClientCertificates asked) {
             this.clientCertificates = Objects.requireNonNull(asked, "clientCertificates");
@@ -558,8 +558,9 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given before;
-         * default: none. The client is whom {@code X-Forwarded-For} names, or {@code Forwarded} where there is none.
+         * The proxies whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given
+         * before; default: none. The client is whom {@code X-Forwarded-For} names, or {@code Forwarded} where there is
+         * none.
          */
         public Builder trustedProxies(String... ranges) {
             trustedProxies.clear();
@@ -698,8 +699,7 @@ public final class ProxyConfig {
 
         /**
          * Logs a line for each ended exchange through the SLF4J logger {@code io.webproxy.access} at INFO, in combined
-         * format with the proxy's own fields behind it; default: no. Queries stand in it only when that logger is at
-         * DEBUG.
+         * format with the proxy's own fields after it; default: no. It has queries only when that logger is at DEBUG.
          */
         public Builder accessLog(boolean on) {
             this.accessLog = on ? AccessLogFormat.COMBINED : null;

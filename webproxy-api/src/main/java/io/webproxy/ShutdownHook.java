@@ -2,7 +2,7 @@ package io.webproxy;
 
 import org.jspecify.annotations.Nullable;
 
-/** Closes a server when the JVM ends, as long as that is asked for. Thread-safe. */
+/** Closes a server when the JVM ends, while it is switched on. Thread-safe. */
 final class ShutdownHook {
     private final Runnable close;
     private @Nullable Thread thread;

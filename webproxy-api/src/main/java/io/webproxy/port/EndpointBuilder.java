@@ -57,7 +57,7 @@ public final class EndpointBuilder {
         return this;
     }
 
-    /** Whether clients are asked for a certificate, where TLS ends here; default: the server's. */
+    /** Client certificates, where TLS is terminated here; default: the server's. */
     public EndpointBuilder clientCertificates(ClientCertificates asked) {
         this.clientCertificates = Objects.requireNonNull(asked, "clientCertificates");
         return this;

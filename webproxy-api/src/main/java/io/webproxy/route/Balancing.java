@@ -36,25 +36,25 @@ public interface Balancing {
      */
     int choose(Choice choice);
 
-    /** Each in its turn: the default. */
+    /** In turn: the default. */
     static Balancing roundRobin() {
         return new Balancings.RoundRobin();
     }
 
-    /** The one with the fewest requests in flight; among equals each in its turn. */
+    /** The one with the fewest requests in flight; among equals in turn. */
     static Balancing leastConnections() {
         return new Balancings.LeastConnections();
     }
 
     /**
-     * The one with fewer requests in flight of two that are drawn by lot: nearly as even as the least, and never a
-     * herd.
+     * The one with fewer requests in flight of two that are chosen at random: nearly as even as
+     * {@link #leastConnections}, and requests never rush to one.
      */
     static Balancing powerOfTwoChoices() {
         return Balancings.Stateless.POWER_OF_TWO_CHOICES;
     }
 
-    /** The first that may be used: the others stand by. */
+    /** The first that may be used; the others are spare. */
     static Balancing failover() {
         return Balancings.Stateless.FAILOVER;
     }

@@ -3,8 +3,8 @@ package io.webproxy.route;
 import io.webproxy.http.RequestHead;
 
 /**
- * The application's say in every request of a route, after authentication and before an upstream is chosen: it sees the
- * head, and lets the request go on, changed if wanted, or answers it.
+ * A hook in each request of a route, after authentication and before an upstream is chosen: it sees the head, and lets
+ * the request go on, changed if wanted, or answers it.
  *
  * <p>Thread-safe. Called on an IO thread, so it must not block: what takes time goes to the application's own executor
  * by {@link FilterDecision#later}. What it throws is logged and answered with 500.

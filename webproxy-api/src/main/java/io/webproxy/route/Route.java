@@ -28,10 +28,11 @@ import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests go where: to upstreams, or to an answer of the server's own. Immutable; made by a {@link Builder}.
+ * Matches requests, and forwards them to upstreams, redirects them or answers them. Immutable; made by a
+ * {@link Builder}.
  *
- * <p>A request goes by the route with the most specific host (a name before {@code *.} before any), then the longest
- * path prefix, then the one that was given first; a route whose methods or fields don't fit is skipped.
+ * <p>A request takes the route with the most specific host (a name before {@code *.} before any), then the longest path
+ * prefix, then the one that was given first; a route whose methods or fields don't match is skipped.
  *
  * <p>A route forwards to an {@link UpstreamGroup}: one of its own, of defaults, or one that other routes share.
  */
@@ -117,7 +118,7 @@ public final class Route {
         return methods;
     }
 
-    /** What a request's fields must have, all of it. */
+    /** The conditions on a request's header fields; all must hold. */
     public List<HeaderMatch> headers() {
         return headers;
     }
@@ -142,7 +143,7 @@ public final class Route {
         return upstreamGroup == null ? List.of() : upstreamGroup.upstreams();
     }
 
-    /** The application's say; empty for none. */
+    /** The request filter; empty for none. */
     public Optional<RequestFilter> filter() {
         return Optional.ofNullable(filter);
     }
@@ -358,9 +359,9 @@ public final class Route {
         }
 
         /**
-         * Rewrites the path that the upstream sees: every part that the expression finds, behind the prefix's change.
-         * The query stays. It runs on an IO thread against what clients send, so it must not be one that backtracks for
-         * long.
+         * Rewrites the path that the upstream sees: every match of the expression, after the prefix was stripped or
+         * replaced. The query stays. It runs on an IO thread against what clients send, so it must not be one that
+         * backtracks for long.
          *
          * @param regex see {@link Pattern}
          * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; what comes out must be a path, else
@@ -464,7 +465,7 @@ public final class Route {
 
         /**
          * Only client addresses in these ranges may use the route, in addition to those given before; others get 403.
-         * Default: all. An IPv4-mapped IPv6 address counts as IPv4; a zone is of no account.
+         * Default: all. An IPv4-mapped IPv6 address counts as IPv4; a zone is ignored.
          */
         public Builder allow(String... ranges) {
             for (String range : Objects.requireNonNull(ranges, "allow")) {
@@ -474,7 +475,8 @@ public final class Route {
         }
 
         /**
-         * Client addresses in these ranges get 403, whatever {@link #allow} says; in addition to those given before.
+         * Client addresses in these ranges get 403, even if {@link #allow} permits them; in addition to those given
+         * before.
          */
         public Builder deny(String... ranges) {
             for (String range : Objects.requireNonNull(ranges, "deny")) {
@@ -495,21 +497,21 @@ public final class Route {
             return authenticator(BasicAuth.of(user, password));
         }
 
-        /** Who decides whether a request may pass, in place of the server's authenticator. */
+        /** The route's authenticator, in place of the server's. */
         public Builder authenticator(Authenticator decides) {
             this.authenticator = Objects.requireNonNull(decides, "authenticator");
             this.ownAuthenticator = true;
             return this;
         }
 
-        /** Every request may pass, whatever the server's authenticator would say. */
+        /** Every request may pass: the server's authenticator is skipped. */
         public Builder withoutAuthentication() {
             this.authenticator = null;
             this.ownAuthenticator = true;
             return this;
         }
 
-        /** The server's authenticator decides, which is the default. */
+        /** The server's authenticator decides: the default. */
         public Builder withServerAuthentication() {
             this.authenticator = null;
             this.ownAuthenticator = false;
@@ -535,7 +537,7 @@ public final class Route {
             return this;
         }
 
-        /** The application's say in every request; default: none. */
+        /** A hook that answers, changes or routes each request; default: none. */
         public Builder filter(RequestFilter hook) {
             this.filter = Objects.requireNonNull(hook, "filter");
             return this;

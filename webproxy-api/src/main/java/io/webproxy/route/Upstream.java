@@ -217,7 +217,7 @@ public final class Upstream {
         return port;
     }
 
-    /** The certificates that vouch for the upstream's; empty for the JVM's trust store. */
+    /** What the upstream's certificate is verified against; empty for the JVM's trust store. */
     public Optional<TrustStore> trust() {
         return Optional.ofNullable(trust);
     }

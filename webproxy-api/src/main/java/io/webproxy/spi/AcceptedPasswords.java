@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** Whose passwords are accepted; the engine checks them. Immutable; shows no user and no password. */
+/** The users and passwords that are accepted; the engine checks them. Immutable; shows no user and no password. */
 public sealed interface AcceptedPasswords {
     /**
      * One user with one password, of which neither is kept.

@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param allow the client addresses that may; empty for all
  * @param deny those that may not, whatever {@code allow} says
  * @param ownAuthenticator whether {@code authenticator} stands in place of the server's
- * @param authenticator who decides; empty for nobody: every request passes
+ * @param authenticator the authenticator; empty if every request passes
  * @param rateLimit how many requests one client address may send; empty for as many as it likes
  * @param requestBodyBytes the longest request body, in place of the server's; 0 for no limit, empty for the server's
  */

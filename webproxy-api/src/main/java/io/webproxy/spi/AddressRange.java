@@ -21,7 +21,7 @@ public final class AddressRange {
     }
 
     /**
-     * Reads an address or a range; an address alone is a range of one. Bits behind the prefix must be zero.
+     * Reads an address or a range; an address alone is a range of one. Bits after the prefix must be zero.
      *
      * @throws IllegalArgumentException if it is neither
      */

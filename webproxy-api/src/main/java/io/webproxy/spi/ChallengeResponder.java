@@ -8,14 +8,14 @@ import io.webproxy.tls.KeyMaterial;
  * is closed.
  */
 public interface ChallengeResponder {
-    /** The port of the first endpoint that answers {@code http-01}: one in clear; 0 if there is none. */
+    /** The port of the first endpoint that answers {@code http-01}: a cleartext one; 0 if there is none. */
     int httpPort();
 
     /** The port of the first endpoint that answers {@code tls-alpn-01}: one that speaks TLS; 0 if there is none. */
     int httpsPort();
 
     /**
-     * Answers {@code GET /.well-known/acme-challenge/TOKEN} on every endpoint in clear, before redirect, route and
+     * Answers {@code GET /.well-known/acme-challenge/TOKEN} on every cleartext endpoint, before redirect, route and
      * password, with 200 and the key authorization (RFC 8555 section 8.3). Tokens that aren't known here go their usual
      * way, so that what is after the proxy can use the same path.
      *

@@ -53,7 +53,7 @@ public final class Conditions {
             }
             names.add(taker.name());
         }
-        return "with" + text() + " is never reached behind " + String.join(" and ", names)
+        return "with" + text() + " is never reached after " + String.join(" and ", names)
                 + " (expected: the route with more conditions first)";
     }
 

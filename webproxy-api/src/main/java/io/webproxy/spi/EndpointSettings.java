@@ -50,7 +50,7 @@ public final class EndpointSettings {
         return Optional.ofNullable(proxyProtocol);
     }
 
-    /** Whether clients are asked for a certificate. */
+    /** Client certificates. */
     public Optional<ClientCertificates> clientCertificates() {
         return Optional.ofNullable(clientCertificates);
     }

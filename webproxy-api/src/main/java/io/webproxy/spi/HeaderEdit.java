@@ -35,9 +35,9 @@ public record HeaderEdit(Kind kind, String name, String value) {
     public enum Kind {
         /** The field has this one value, whatever it had. */
         SET,
-        /** The field has this value behind those it has. */
+        /** The field has this value after those it has. */
         ADD,
-        /** The field is taken away. */
+        /** The field is removed. */
         REMOVE
     }
 

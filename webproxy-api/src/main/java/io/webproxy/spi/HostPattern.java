@@ -42,7 +42,7 @@ public final class HostPattern {
         }
         if (DEVIATION.matcher(host).find()) {
             throw new IllegalArgumentException("route.host: " + pattern
-                    + " (expected: the name's A-labels, xn--…, because not everybody encodes it alike)");
+                    + " (expected: the name's A-labels, xn--…, because there are two encodings of it)");
         }
         boolean wildcard = host.startsWith("*.");
         String name = normalize(wildcard ? host.substring(2) : host);

@@ -63,13 +63,13 @@ final class PathIndex {
         return null;
     }
 
-    /** A segment behind those of its parents. */
+    /** A segment after those of its parents. */
     private static final class Node {
         final @Nullable Node parent;
         final RegionMap<Node> children;
         /** The routes whose prefix ends with this segment. */
         final Route[] here;
-        /** The routes whose prefix ends with the slash behind this segment. */
+        /** The routes whose prefix ends with the slash after this segment. */
         final Route[] below;
         /** Those of {@code below} that take their prefix off: the path without the slash is redirected. */
         final Route[] withoutSlash;

@@ -4,8 +4,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A map from names that is asked with a part of a text, so that nothing is cut out of the text for it. Immutable;
- * nothing is allocated by a look-up.
+ * A map whose keys are looked up as a region of a text, without a substring being made. Immutable; nothing is allocated
+ * by a look-up.
  *
  * @param <V> what is found
  */

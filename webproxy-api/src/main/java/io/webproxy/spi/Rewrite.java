@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  *
  * @param prefix what stands in place of the route's path prefix: empty text for nothing (it is stripped), absent for
  *     the prefix itself
- * @param pattern with {@code replacement}: what is replaced in the path, behind the prefix's change; absent for nothing
+ * @param pattern with {@code replacement}: what is replaced in the path, after the prefix's change; absent for nothing
  * @param replacement in {@link java.util.regex.Matcher#replaceAll} form
  * @param requestHeaders in order
  * @param responseHeaders in order

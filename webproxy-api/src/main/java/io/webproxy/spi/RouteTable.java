@@ -20,7 +20,7 @@ public final class RouteTable {
 
     private final List<Route> ordered;
     private final RegionMap<PathIndex> exact;
-    /** By what stands behind {@code *.}. */
+    /** By what follows {@code *.}. */
     private final RegionMap<PathIndex> wildcard;
 
     private final PathIndex any;

@@ -15,7 +15,7 @@ public interface TimeoutClassifier {
 
     /**
      * The class that the response asks for. The caller keeps the longer one, so that this never downgrades; only a 101,
-     * behind which there is a WebSocket in place of an exchange, gets the class of the answer whatever its limit.
+     * after which there is a WebSocket in place of an exchange, gets the class of the answer whatever its limit.
      *
      * @param current what the exchange has so far; the answer when the response says nothing
      */

@@ -16,7 +16,7 @@ public non-sealed interface CertificateProvider extends CertificateSource {
      * by default: by the local address, or its first certificate. The server also asks so, by
      * {@link ClientHello#withoutServerName}, when no source has anything for a client's name.
      *
-     * @return null if there is nothing for this client: then the next source is asked
+     * @return null if there is nothing for this client: then the next source is tried
      */
     @Nullable KeyMaterial select(ClientHello hello);
 

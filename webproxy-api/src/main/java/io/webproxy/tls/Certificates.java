@@ -64,7 +64,7 @@ public final class Certificates {
 
     /**
      * Several sources as one: the first that has something for a client's name serves it. If none has, the first that
-     * has anything does: so a self-signed certificate behind a provider serves until the provider has obtained what it
+     * has anything does: so a self-signed certificate after a provider serves until the provider has obtained what it
      * is for.
      *
      * @throws IllegalArgumentException if there is none

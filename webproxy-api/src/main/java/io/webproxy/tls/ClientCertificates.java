@@ -8,14 +8,14 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether clients of HTTPS endpoints prove who they are by a certificate, who vouches for them, and how the upstream is
- * told. Immutable; passwords never show in {@code toString}.
+ * Client certificates at HTTPS endpoints: whether they are requested, what they are verified against, and how they are
+ * passed to the upstream. Immutable; passwords never show in {@code toString}.
  *
  * <p>The certificate is checked within the handshake: one that isn't trusted, is expired or isn't meant for clients
  * (RFC 5280 section 4.2.1.12) ends it by an alert, whether certificates are optional or required. The upstream gets the
  * certificate that was checked in a field in the form of RFC 9440. What a client sends of that field, of
  * {@code Client-Cert} and of {@code Client-Cert-Chain} is dropped, over every endpoint and also when no certificates
- * are asked for; only then a trusted proxy's own pass.
+ * are requested; only then do those of a trusted proxy pass.
  *
  * <p>Files are read when the server starts and at every update. A change holds from the next handshake on, in which no
  * session is resumed that was made before it; connections that are open keep what was checked when they were opened.
@@ -64,12 +64,12 @@ public final class ClientCertificates {
         return OFF;
     }
 
-    /** Clients are asked for a certificate that the trust store vouches for; a client without one passes. */
+    /** A certificate is requested and verified against the trust store; a client without one passes. */
     public static ClientCertificates optional(TrustStore trust) {
         return new ClientCertificates(Objects.requireNonNull(trust, "trust"), false, STANDARD, false);
     }
 
-    /** Clients must have a certificate that the trust store vouches for. */
+    /** A certificate is required and verified against the trust store. */
     public static ClientCertificates required(TrustStore trust) {
         return new ClientCertificates(Objects.requireNonNull(trust, "trust"), true, STANDARD, false);
     }
@@ -91,7 +91,7 @@ public final class ClientCertificates {
     }
 
     /**
-     * The same, and the certificates that the client sent behind its own go to the upstream as
+     * The same, and the certificates that the client sent after its own go to the upstream as
      * {@code Client-Cert-Chain}.
      */
     public ClientCertificates withChain() {
@@ -108,7 +108,7 @@ public final class ClientCertificates {
         return required;
     }
 
-    /** The certificates that vouch for clients'; empty when clients aren't asked. */
+    /** What client certificates are verified against; empty when none are requested. */
     public Optional<TrustStore> trust() {
         return Optional.ofNullable(trust);
     }

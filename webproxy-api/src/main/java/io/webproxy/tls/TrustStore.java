@@ -6,8 +6,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file of certificates that vouch for others: for clients, see {@link ClientCertificates}, or for an upstream.
- * Immutable, equal if file and password are; the password never shows in {@code toString}.
+ * A file of trusted certificates: for clients, see {@link ClientCertificates}, or for an upstream. Immutable, equal if
+ * file and password are; the password never shows in {@code toString}.
  *
  * <p>The file is read when the server starts and at every update. One that can't be read, or has no certificate, fails
  * either with one sentence.

@@ -64,7 +64,7 @@ final class IdentityFiles {
         }
     }
 
-    /** Makes a file that everybody may read, or replaces it. */
+    /** Makes a file that all users may read, or replaces it. */
     static void replace(Path file, String type, byte[] content) throws IOException {
         Path beside = write(file, "rw-r--r--", type, content);
         try {

@@ -147,7 +147,7 @@ class HostPatternTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> HostPattern.of(text))
                 .withMessage("route.host: " + text
-                        + " (expected: the name's A-labels, xn--…, because not everybody encodes it alike)");
+                        + " (expected: the name's A-labels, xn--…, because there are two encodings of it)");
     }
 
     @Test
