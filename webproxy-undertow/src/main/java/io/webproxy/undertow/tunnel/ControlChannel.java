@@ -10,12 +10,8 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.tls.TlsFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
@@ -24,7 +20,6 @@ import org.xnio.ssl.SslConnection;
  * One control channel over TLS, of either side: messages both ways, heartbeats, and a limit for what waits to be sent.
  *
  * <p>Belongs to the connection's IO thread, except for {@link #send} and {@link #end}, which any thread may call.
- * Messages that are sent at the same time share a TLS record.
  */
 abstract class ControlChannel extends Watched {
     /** What this version can say. */
@@ -39,9 +34,6 @@ abstract class ControlChannel extends Watched {
     /** How long a channel that was told goodbye may take to take it. */
     private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** A peer that reads none of so many messages, a long one counting as several, isn't there. */
-    private static final int MOST_WAITING = 16_384;
-
     /** Then it is the turn of others on the thread. */
     private static final int READS_AT_ONCE = 8;
 
@@ -52,11 +44,8 @@ abstract class ControlChannel extends Watched {
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
     private final FrameReader reader = new FrameReader();
-    private final ConcurrentLinkedQueue<Message> outbox = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final Outbox outbox;
     private final AtomicBoolean flushing = new AtomicBoolean();
-    private final ArrayDeque<ByteBuffer> frames = new ArrayDeque<>();
-    private @Nullable PooledByteBuffer record;
     private boolean established;
     private boolean greeted;
     private boolean ending;
@@ -73,6 +62,7 @@ abstract class ControlChannel extends Watched {
         this.connection = connection;
         this.sweeper = sweeper;
         this.buffers = buffers;
+        this.outbox = new Outbox(buffers);
         this.deadline = deadline;
         this.lastReceived = sweeper.now();
     }
@@ -262,8 +252,7 @@ abstract class ControlChannel extends Watched {
         if (closed) {
             return;
         }
-        outbox.add(message);
-        if (waiting.addAndGet(weight(message)) > MOST_WAITING) {
+        if (!outbox.add(message)) {
             later(() -> over("the peer doesn't read"));
             return;
         }
@@ -272,23 +261,13 @@ abstract class ControlChannel extends Watched {
         }
     }
 
-    /** What a message takes in memory, with that of a request for a connection as one. */
-    private static int weight(Message message) {
-        return message instanceof Message.Result result
-                ? 1 + 2 * result.verdicts().size()
-                : 1;
-    }
-
     private void flush() {
         flushing.set(false);
         if (closed || !established) {
             return;
         }
         try {
-            boolean sent = true;
-            while (sent && fill()) {
-                sent = write();
-            }
+            boolean sent = outbox.writeTo(connection.getSinkChannel());
             boolean flushed = connection.getSinkChannel().flush();
             if (sent && flushed) {
                 connection.getSinkChannel().suspendWrites();
@@ -303,55 +282,6 @@ abstract class ControlChannel extends Watched {
         }
     }
 
-    /** Collects frames for one record; returns whether there is something to write. */
-    private boolean fill() {
-        PooledByteBuffer current = record;
-        if (current != null && current.getBuffer().hasRemaining()) {
-            return true;
-        }
-        for (Message message = outbox.poll(); message != null; message = outbox.poll()) {
-            waiting.addAndGet(-weight(message));
-            frames.add(Frames.of(message));
-            if (frames.size() >= 64) {
-                break;
-            }
-        }
-        if (frames.isEmpty()) {
-            return false;
-        }
-        if (current == null) {
-            current = buffers.allocate();
-            record = current;
-        }
-        ByteBuffer bytes = current.getBuffer().clear();
-        for (ByteBuffer frame = frames.peek(); frame != null && bytes.hasRemaining(); frame = frames.peek()) {
-            int count = Math.min(frame.remaining(), bytes.remaining());
-            bytes.put(frame.duplicate().limit(frame.position() + count));
-            frame.position(frame.position() + count);
-            if (!frame.hasRemaining()) {
-                frames.remove();
-            }
-        }
-        bytes.flip();
-        return true;
-    }
-
-    private boolean write() throws IOException {
-        PooledByteBuffer current = record;
-        if (current == null) {
-            return true;
-        }
-        ByteBuffer bytes = current.getBuffer();
-        while (bytes.hasRemaining()) {
-            if (connection.getSinkChannel().write(bytes) == 0) {
-                return false;
-            }
-        }
-        current.close();
-        record = null;
-        return true;
-    }
-
     /** Says why, and closes; from any thread. */
     final void end(int code, String reason) {
         Runnable step = () -> {
@@ -361,7 +291,6 @@ abstract class ControlChannel extends Watched {
                 why = reason;
                 if (established) {
                     outbox.add(new Message.Goodbye(code, reason));
-                    waiting.incrementAndGet();
                     deadline = now() + GOODBYE_NANOS;
                     flush();
                 } else {
@@ -384,14 +313,8 @@ abstract class ControlChannel extends Watched {
         }
         closed = true;
         sweeper.forget(this);
-        PooledByteBuffer left = record;
-        record = null;
-        if (left != null) {
-            left.close();
-        }
+        outbox.discard();
         IoUtils.safeClose(connection);
-        outbox.clear();
-        frames.clear();
         closed(farewell, ending ? why : reason);
     }
 
