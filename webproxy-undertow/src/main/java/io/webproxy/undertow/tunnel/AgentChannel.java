@@ -140,7 +140,7 @@ final class AgentChannel extends ControlChannel {
         AgentEntry found = find();
         if (found == null) {
             // it was removed, or its session is from before
-            end(Message.Verdict.NOT_ALLOWED, "the agents file has no agent with this key");
+            end(Message.Verdict.NOT_ALLOWED, Refusals.UNKNOWN_KEY);
             return false;
         }
         agent = side.agent(found);

@@ -112,7 +112,7 @@ final class DataConnection extends Watched {
         }
         hello.flip();
         if (!TunnelMark.mayBeData(hello)) {
-            side.refusedData(incoming, "a data connection with another hello");
+            side.refusals().data(incoming, "a data connection with another hello");
             close();
             return false;
         }
@@ -122,7 +122,7 @@ final class DataConnection extends Watched {
         hello.get(proof);
         Claim claim = side.tokens().redeem(id, proof);
         if (claim == null) {
-            side.refusedData(incoming, "a data connection whose token isn't good, or not any more");
+            side.refusals().data(incoming, "a data connection whose token isn't good, or not any more");
             close();
             return false;
         }
@@ -153,7 +153,7 @@ final class DataConnection extends Watched {
         }
         Claim.Attempt mine = attempt.get();
         if (mine == null || single.get(0) != DataHello.ACKNOWLEDGED) {
-            side.refusedData(incoming, "a data connection that says something else than an acknowledgement");
+            side.refusals().data(incoming, "a data connection that says something else than an acknowledgement");
             close();
             return;
         }

@@ -282,7 +282,7 @@ final class HandOver extends Watched {
         finish();
         abandonAttempts();
         leave();
-        side.refused(why);
+        side.refusals().visitor(why);
         record(null, 0, 0, why.end(), detail);
         if (wanted.kind() == Message.Kind.NAME) {
             try {

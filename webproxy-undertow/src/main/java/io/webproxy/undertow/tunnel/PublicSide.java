@@ -10,7 +10,6 @@ import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
-import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.observe.Recorder;
@@ -20,18 +19,10 @@ import io.webproxy.undertow.tls.PinnedTls;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.cert.CertificateException;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -54,31 +45,17 @@ public final class PublicSide {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
 
-    /** How many control channels may be open that haven't said who they are. */
-    private static final int MOST_WAITING = 256;
-
-    /** How many control channels, of as many instances, an agent may have. */
-    private volatile int mostOfAgent = 64;
-
-    private volatile boolean leaving;
     private volatile @Nullable PublicSide successor;
 
     private final Environment environment;
     private final TunnelKey key;
     private final Agents agents;
     private final Registry registry;
-    private final OncePerMinute unknownKey = new OncePerMinute();
     private final PublicState state;
     private final PinnedTls tls;
-    /** Those that haven't said who they are, the oldest first. */
-    private final Set<AgentChannel> waiting = new LinkedHashSet<>();
-
-    private final Set<AgentChannel> channels = ConcurrentHashMap.newKeySet();
-    /** Held while ports are opened or closed; never by an IO thread. */
-    private final Object portTurn = new Object();
-
-    /** The last channel of each agent, by fingerprint, as it was when it was closed. */
-    private final Map<String, TunnelStatus.Agent> left = new ConcurrentHashMap<>();
+    private final AgentChannels channels = new AgentChannels();
+    private final AnnouncedPorts ports;
+    private final Refusals refusals;
 
     /**
      * What the server lends.
@@ -130,6 +107,7 @@ public final class PublicSide {
     public PublicSide(TunnelServer server, Environment environment) {
         this.environment = environment;
         this.state = environment.state();
+        this.refusals = new Refusals(state, environment.recorder());
         try {
             this.agents = new Agents(server.agents());
             this.key = TunnelKey.obtain(server.identity(), "public");
@@ -137,12 +115,13 @@ public final class PublicSide {
             throw new ProxyStartException(e.getMessage() + ".", e);
         }
         this.registry = new Registry(agents, environment.takenHere(), System::nanoTime);
+        this.ports = new AnnouncedPorts(registry, environment.ports());
         this.tls = PinnedTls.server(
                 key.material(),
                 leaf -> {
                     if (agents.find(TunnelKey.fingerprintOf(leaf)) == null) {
-                        refusedKey(TunnelKey.fingerprintOf(leaf));
-                        throw new CertificateException("the agents file has no agent with this key");
+                        refusals.key(TunnelKey.fingerprintOf(leaf));
+                        throw new CertificateException(Refusals.UNKNOWN_KEY);
                     }
                 },
                 TunnelMark.PROTOCOL,
@@ -180,14 +159,7 @@ public final class PublicSide {
         SslConnection secure = tls.accept(connection);
         Sweeper sweeper = environment.sweepers().apply(connection.getIoThread());
         AgentChannel channel = new AgentChannel(incoming, secure, this, sweeper, environment.buffers());
-        AgentChannel oldest = null;
-        synchronized (waiting) {
-            waiting.add(channel);
-            if (waiting.size() > MOST_WAITING) {
-                oldest = waiting.iterator().next();
-                waiting.remove(oldest);
-            }
-        }
+        AgentChannel oldest = channels.accepted(channel);
         if (oldest != null) {
             oldest.end(0, "too many control channels say nothing");
         }
@@ -226,15 +198,13 @@ public final class PublicSide {
     /** Looks at the agents file, and forgets what nobody has announced for long. Not for an IO thread. */
     public void look() {
         if (agents.look()) {
-            for (AgentChannel channel : channels) {
+            for (AgentChannel channel : channels.open()) {
                 check(channel);
             }
-            left.keySet().removeIf(fingerprint -> agents.find(fingerprint) == null);
+            channels.keepAgents(agents);
             cutRemoved();
         }
-        synchronized (portTurn) {
-            registry.forget().forEach(environment.ports()::close);
-        }
+        ports.closeForgotten();
     }
 
     private void cutRemoved() {
@@ -258,32 +228,14 @@ public final class PublicSide {
     }
 
     Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
-        if (offer.item().kind() == Message.Kind.NAME) {
-            return registry.announce(channel, agent, offer);
-        }
-        synchronized (portTurn) {
-            Message.Verdict verdict = registry.check(channel, agent, offer);
-            if (verdict.isAccepted() && !registry.has(offer.item())) {
-                try {
-                    environment.ports().open(offer.item().port());
-                } catch (ProxyStartException e) {
-                    return new Message.Verdict(Message.Verdict.TAKEN, withoutPeriod(String.valueOf(e.getMessage())));
-                }
-            }
-            return verdict.isAccepted() ? registry.announce(channel, agent, offer) : verdict;
-        }
-    }
-
-    /** A sentence as others are told it, who end it themselves. */
-    private static String withoutPeriod(String sentence) {
-        return sentence.endsWith(".") ? sentence.substring(0, sentence.length() - 1) : sentence;
+        return offer.item().kind() == Message.Kind.NAME
+                ? registry.announce(channel, agent, offer)
+                : ports.announce(channel, agent, offer);
     }
 
     /** A channel has said who it is, or is over. */
     void greeted(AgentChannel channel) {
-        synchronized (waiting) {
-            waiting.remove(channel);
-        }
+        channels.greeted(channel);
     }
 
     /**
@@ -291,22 +243,9 @@ public final class PublicSide {
      * the server is closing.
      */
     boolean up(AgentChannel channel) {
-        List<AgentChannel> older = new ArrayList<>();
-        synchronized (channels) {
-            int others = 0;
-            for (AgentChannel other : channels) {
-                if (other.fingerprint().equals(channel.fingerprint())) {
-                    if (other.instance().equals(channel.instance())) {
-                        older.add(other);
-                    } else {
-                        others++;
-                    }
-                }
-            }
-            if (leaving || others >= mostOfAgent) {
-                return false;
-            }
-            channels.add(channel);
+        List<AgentChannel> older = channels.open(channel);
+        if (older == null) {
+            return false;
         }
         for (AgentChannel other : older) {
             other.end(0, "the agent has opened a newer channel");
@@ -322,8 +261,7 @@ public final class PublicSide {
     }
 
     void down(AgentChannel channel, Farewell farewell, String reason) {
-        left.put(channel.fingerprint(), channel.status(Optional.of(reason)));
-        channels.remove(channel);
+        channels.closed(channel, reason);
         if (farewell == Farewell.PEER) {
             registry.left(channel);
         } else {
@@ -348,36 +286,14 @@ public final class PublicSide {
         return agent;
     }
 
-    /** A visitor isn't served. */
-    void refused(Refusal why) {
-        state.refusals.computeIfAbsent(why, same -> new LongAdder()).increment();
-    }
-
-    void refusedData(Incoming incoming, String detail) {
-        String address = AddressText.of(incoming.client());
-        state.refusedAgents.increment();
-        LOG.debug("{} is refused: {}", address, detail);
-        recorder().tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, address, "", detail));
-    }
-
-    private void refusedKey(String fingerprint) {
-        String why = "the agents file has no agent with this key";
-        state.refusedAgents.increment();
-        if (unknownKey.isDue()) {
-            LOG.info(
-                    "An agent with the key {} is refused, which is logged at most once a minute: {}", fingerprint, why);
-        }
-        recorder().tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", why));
-    }
-
     /** How many visitors weren't served since the start. */
     public long refused() {
-        return state.refusals.values().stream().mapToLong(LongAdder::sum).sum();
+        return refusals.visitors();
     }
 
     /** How many connections of agents weren't let in since the start. */
     public long refusedAgents() {
-        return state.refusedAgents.sum();
+        return refusals.agents();
     }
 
     /** How many visitors there are, those that wait included. */
@@ -387,19 +303,7 @@ public final class PublicSide {
 
     /** Channels that are open, and the last one of each agent that has none. */
     public List<TunnelStatus.Agent> agentStatus() {
-        List<TunnelStatus.Agent> all = new ArrayList<>();
-        Set<String> present = new HashSet<>();
-        for (AgentChannel channel : channels) {
-            present.add(channel.fingerprint());
-            all.add(channel.status(Optional.empty()));
-        }
-        left.forEach((fingerprint, status) -> {
-            if (!present.contains(fingerprint)) {
-                all.add(status);
-            }
-        });
-        all.sort(Comparator.comparing(TunnelStatus.Agent::name));
-        return all;
+        return channels.status();
     }
 
     void execute(Runnable task) {
@@ -417,11 +321,15 @@ public final class PublicSide {
 
     /** For tests: how many control channels an agent may have. */
     void mostOfAgent(int most) {
-        mostOfAgent = most;
+        channels.mostOfAgent(most);
     }
 
     Agents agents() {
         return agents;
+    }
+
+    Refusals refusals() {
+        return refusals;
     }
 
     Registry registry() {
@@ -452,18 +360,11 @@ public final class PublicSide {
      */
     public void leave(@Nullable PublicSide next) {
         successor = next;
-        List<AgentChannel> silent;
-        synchronized (waiting) {
-            silent = List.copyOf(waiting);
-        }
-        List<AgentChannel> open;
-        synchronized (channels) {
-            leaving = true;
-            open = List.copyOf(channels);
-        }
+        List<AgentChannel> silent = channels.waiting();
+        List<AgentChannel> open = channels.leave();
         String why = next == null ? CLOSING : "the server has other tunnels now: connect again";
         new CloseSteps()
-                .step("ports of agents", environment.ports()::closeAll)
+                .step("ports of agents", ports::closeAll)
                 .each("control channels", open, channel -> channel.leave(why))
                 .each("control channels without a word", silent, channel -> channel.end(0, why))
                 .report();
@@ -471,7 +372,7 @@ public final class PublicSide {
 
     /** Whether no agent and no client comes any more. */
     boolean isLeaving() {
-        return leaving;
+        return channels.isLeaving();
     }
 
     /** Whoever has taken the place of this one; null if nobody has. */
