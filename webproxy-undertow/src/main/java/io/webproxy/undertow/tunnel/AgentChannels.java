@@ -60,8 +60,8 @@ final class AgentChannels {
     /**
      * One opens.
      *
-     * @return older ones of the same instance of the agent, to be ended; null if the agent has too many, or no more
-     *     may open
+     * @return older ones of the same instance of the agent, to be ended; null if the agent has too many, or no more may
+     *     open
      */
     @Nullable List<AgentChannel> open(AgentChannel channel) {
         List<AgentChannel> older = new ArrayList<>();

@@ -29,13 +29,8 @@ final class HandOver extends Watched {
     /** For all of it. */
     static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** Until the next agent, or the next connection, is tried beside the one before. */
-    private static final long NEXT_NANOS = TimeUnit.SECONDS.toNanos(2);
-
     /** How long an agent is waited for whose channel is gone. */
     private static final long ABSENT_NANOS = TimeUnit.SECONDS.toNanos(5);
-
-    private static final int MOST_ATTEMPTS = 8;
 
     private final Incoming incoming;
     private final StreamConnection connection;
@@ -47,14 +42,10 @@ final class HandOver extends Watched {
     private final WaitingClient client;
     private final long start;
     private final Instant begun = Instant.now();
-    private final List<Claim.Attempt> attempts = new ArrayList<>();
+    private final Attempts attempts;
     /** The agents that it counts for while it waits. */
     private final List<AgentState> countedFor = new ArrayList<>(1);
 
-    private final AgentChoice choice = new AgentChoice();
-    private String lastFailure = "no agent has come";
-    private int tried;
-    private long lastAsked;
     private long next;
     /** What it is counted under, until it has left. */
     private volatile Message.@Nullable Item counted;
@@ -76,6 +67,7 @@ final class HandOver extends Watched {
         this.name = wanted.name();
         this.side = side;
         this.sweeper = sweeper;
+        this.attempts = new Attempts(this, side);
         this.start = sweeper.now();
         this.next = start;
         this.client =
@@ -126,17 +118,10 @@ final class HandOver extends Watched {
             awaitAgent(now);
             return;
         }
-        AgentChannel channel = choice.of(channels, attempts, now);
-        if (tried >= MOST_ATTEMPTS) {
-            if (attempts.isEmpty()) {
-                refuse(Refusal.AGENT, lastFailure);
-            }
-            return;
-        }
+        AgentChannel channel = attempts.choose(channels, now);
         if (channel == null) {
-            // every agent was asked and has failed at once: once more, for one that has just come back
             if (attempts.isEmpty()) {
-                refuse(Refusal.AGENT, lastFailure);
+                refuse(Refusal.AGENT, attempts.lastFailure());
             }
             return;
         }
@@ -144,11 +129,16 @@ final class HandOver extends Watched {
             countedFor.add(channel.agent());
             channel.agent().waits();
         }
-        Counts.Full full = tried == 0 ? side.counts().fullAgent(channel.agent(), now) : null;
+        Counts.Full full = attempts.isFirst() ? side.counts().fullAgent(channel.agent(), now) : null;
         if (full != null) {
             refuse(full.why(), full.detail());
         } else {
-            ask(channel, entry, now);
+            attempts.ask(
+                    channel,
+                    new Message.Visitor(entry.item(), name, incoming.client(), side.local(connection)),
+                    sweeper.thread(),
+                    now);
+            next = attempts.nextAt();
         }
     }
 
@@ -162,11 +152,11 @@ final class HandOver extends Watched {
             if (attempts.isEmpty()) {
                 refuse(Refusal.CLOSING, "the server is closing");
             }
-        } else if (!attempts.isEmpty() && now - lastAsked < NEXT_NANOS) {
-            next = lastAsked + NEXT_NANOS;
+        } else if (!attempts.isEmpty() && now - attempts.nextAt() < 0) {
+            next = attempts.nextAt();
         } else {
             finish();
-            abandonAttempts();
+            attempts.abandon();
             leave();
             successor.visitor(incoming, wanted, takeEarly());
         }
@@ -179,37 +169,6 @@ final class HandOver extends Watched {
             // the next sweep looks again
             next = now;
         }
-    }
-
-    private void ask(AgentChannel channel, Registry.Entry entry, long now) {
-        tried++;
-        lastAsked = now;
-        next = now + NEXT_NANOS;
-        Message.Visitor visitor = new Message.Visitor(entry.item(), name, incoming.client(), side.local(connection));
-        Claim.Attempt attempt = new Claim.Attempt(this, channel);
-        attempts.add(attempt);
-        if (isFirstOf(channel)) {
-            for (DataConnection ready = channel.pool().take(sweeper.thread(), now);
-                    ready != null;
-                    ready = channel.pool().take(sweeper.thread(), now)) {
-                if (ready.use(attempt)) {
-                    channel.asked(attempt);
-                    channel.send(new Message.Use(attempt.id(), visitor));
-                    channel.refill(now);
-                    return;
-                }
-            }
-            channel.refill(now);
-        }
-        Tokens.Token token = channel.issue(attempt);
-        attempt.id(token.id());
-        channel.asked(attempt);
-        channel.send(new Message.Connect(token.id(), token.token(), visitor));
-    }
-
-    /** A ready connection that doesn't answer makes the others suspicious. */
-    private boolean isFirstOf(AgentChannel channel) {
-        return attempts.stream().filter(other -> other.channel() == channel).count() == 1;
     }
 
     /** The agent has reached its target. From any thread; the data connection is this one's now. */
@@ -231,8 +190,7 @@ final class HandOver extends Watched {
     }
 
     private void relay(Claim.Attempt attempt, DataConnection data) {
-        attempts.remove(attempt);
-        attempt.channel().answered(attempt);
+        attempts.acknowledged(attempt);
         if (done || !connection.isOpen()) {
             data.discard();
             return;
@@ -243,7 +201,7 @@ final class HandOver extends Watched {
             return;
         }
         finish();
-        abandonAttempts();
+        attempts.abandon();
         TunnelRelay.start(this, attempt.channel(), data);
     }
 
@@ -254,25 +212,11 @@ final class HandOver extends Watched {
                 () -> Guard.run(
                         "a hand-over",
                         () -> {
-                            attempt.channel().answered(attempt);
-                            side.tokens().drop(attempt.id());
-                            if (attempts.remove(attempt) && !done) {
-                                lastFailure = reason;
-                                choice.failed(attempt.channel(), byAgent);
+                            if (attempts.failed(attempt, reason, byAgent) && !done) {
                                 tryNext();
                             }
                         },
                         () -> refuse(Refusal.FAILED, "an internal error")));
-    }
-
-    private void abandonAttempts() {
-        for (Claim.Attempt other : attempts) {
-            side.tokens().drop(other.id());
-            other.channel().answered(other);
-            other.channel().send(new Message.Drop(other.id()));
-            other.end();
-        }
-        attempts.clear();
     }
 
     private void refuse(Refusal why, String detail) {
@@ -280,7 +224,7 @@ final class HandOver extends Watched {
             return;
         }
         finish();
-        abandonAttempts();
+        attempts.abandon();
         leave();
         side.refusals().visitor(why);
         record(null, 0, 0, why.end(), detail);
@@ -307,7 +251,7 @@ final class HandOver extends Watched {
     private void end(RelayEnd how) {
         if (!done) {
             finish();
-            abandonAttempts();
+            attempts.abandon();
             leave();
             record(null, 0, 0, how, "");
             IoUtils.safeClose(connection);
@@ -377,14 +321,11 @@ final class HandOver extends Watched {
     protected void expired(long now) {
         client.seen(now);
         if (now - start >= LIMIT_NANOS) {
-            refuse(Refusal.AGENT, lastFailure.isEmpty() ? "no acknowledgement within 10 s" : lastFailure);
+            refuse(Refusal.AGENT, attempts.lastFailure());
         } else if (client.isGivenUp(now)) {
             left();
         } else {
-            if (!attempts.isEmpty()) {
-                lastFailure = "no acknowledgement";
-                attempts.forEach(slow -> slow.channel().suspect(now));
-            }
+            attempts.silent(now);
             Guard.run("a hand-over", this::tryNext, () -> refuse(Refusal.FAILED, "an internal error"));
         }
     }

@@ -9,7 +9,9 @@ import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Visitors and agents that a public side refuses: counted for the status, logged, and told to observers. Thread-safe. */
+/**
+ * Visitors and agents that a public side refuses: counted for the status, logged, and told to observers. Thread-safe.
+ */
 final class Refusals {
     /** Why TLS of an agent fails that the agents file doesn't have. */
     static final String UNKNOWN_KEY = "the agents file has no agent with this key";
