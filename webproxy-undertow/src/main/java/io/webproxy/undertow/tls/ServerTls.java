@@ -18,24 +18,17 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import javax.net.ssl.ExtendedSSLSession;
-import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
-import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,25 +37,10 @@ import org.slf4j.LoggerFactory;
  * The server's side of TLS: one context whose certificates can be swapped; another only when other clients are let in
  * than before.
  *
- * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
- * suites; ALPN {@code h2}, {@code http/1.1}, {@code http/1.0} (RFC 7301); session tickets. Thread-safe.
- *
- * <p>Conscrypt (2.9.0) has suites of CBC and without forward secrecy on. Canary:
- * {@code ConscryptDefectsTest.weakSuitesAreEnabled}.
+ * <p>ALPN {@code h2}, {@code http/1.1}, {@code http/1.0} (RFC 7301); session tickets. Thread-safe.
  */
 public final class ServerTls {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
-
-    private static final List<String> SUITES = List.of(
-            "TLS_AES_128_GCM_SHA256",
-            "TLS_AES_256_GCM_SHA384",
-            "TLS_CHACHA20_POLY1305_SHA256",
-            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
     private static final List<String> PROTOCOLS = List.of("h2", "http/1.1", "http/1.0");
 
@@ -74,15 +52,12 @@ public final class ServerTls {
     private final TlsEngines engines;
     private final CertificateLoader loader;
     private final SniKeyManager keys;
+    private final ServerContexts contexts;
     private final SSLContext context;
-    private final String[] suites;
-    private volatile Served served;
-    private volatile Front front;
+    private volatile ServedCertificates served;
+    private volatile ServerContext current;
     /** Those of endpoints that ask their clients for something of their own. */
-    private volatile Map<ClientCertificates, Front> others;
-
-    /** The context with the sessions of clients that were let in by the same trust. */
-    private record Front(SSLContext context, ClientTrust clients) {}
+    private volatile Map<ClientCertificates, ServerContext> others;
 
     private ServerTls(
             List<CertificateSource> sources,
@@ -92,41 +67,15 @@ public final class ServerTls {
             Clock clock) {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
-        this.served = served(servable(loader.load(sources), engines, List.of()), new IdentityHashMap<>());
+        this.served = ServedCertificates.of(
+                servable(loader.load(sources), engines, List.of()), new IdentityHashMap<>(), loader.now());
         this.keys = new SniKeyManager(served.chooser());
-        Front first = front(ClientTrust.load(clients));
-        this.front = first;
-        this.others = others(ofEndpoints, List.of(first));
-        this.suites = supported(first.context());
-        this.context = new EngineContext(first.context(), (host, port) -> newEngine(front, PROTOCOLS));
+        this.contexts = new ServerContexts(engines, keys, ClientTrust.load(clients));
+        ServerContext first = contexts.first();
+        this.current = first;
+        this.others = contexts.ofEndpoints(ofEndpoints, List.of(first));
+        this.context = new EngineContext(first.context(), (host, port) -> contexts.newEngine(current, PROTOCOLS));
         loader.keep();
-    }
-
-    /**
-     * Fronts for what endpoints ask for; one that is there already stays, with its sessions, if it lets in the same
-     * clients.
-     */
-    private Map<ClientCertificates, Front> others(Set<ClientCertificates> ofEndpoints, Collection<Front> known) {
-        List<Front> usable = new ArrayList<>(known);
-        Map<ClientCertificates, Front> made = new HashMap<>();
-        for (ClientCertificates asked : ofEndpoints) {
-            ClientTrust trust = ClientTrust.load(asked);
-            Front found = usable.stream()
-                    .filter(front -> front.clients().equals(trust))
-                    .findFirst()
-                    .orElseGet(() -> front(trust));
-            usable.add(found);
-            made.put(asked, found);
-        }
-        return Map.copyOf(made);
-    }
-
-    private Front front(ClientTrust clients) {
-        try {
-            return new Front(engines.context(new KeyManager[] {keys}, clients.managers()), clients);
-        } catch (GeneralSecurityException e) {
-            throw new ProxyStartException("TLS by " + engines.name() + " can't start: " + e.getMessage() + ".", e);
-        }
     }
 
     /**
@@ -167,14 +116,6 @@ public final class ServerTls {
         return tls;
     }
 
-    private static String[] supported(SSLContext context) {
-        // the context's own parameters would come from a socket, whose engine keeps two descriptors until it is
-        // collected
-        Set<String> supported =
-                Set.copyOf(Arrays.asList(context.getSocketFactory().getSupportedCipherSuites()));
-        return SUITES.stream().filter(supported::contains).toArray(String[]::new);
-    }
-
     /** Who serves: {@code Conscrypt} or {@code JDK}. */
     public String providerName() {
         return engines.name();
@@ -190,21 +131,21 @@ public final class ServerTls {
      * in force.
      */
     SSLContext sslContext(ClientCertificates own) {
-        Front first = others.get(own);
+        ServerContext first = others.get(own);
         if (first == null) {
             throw new IllegalArgumentException("nothing is known of " + own);
         }
         return new EngineContext(first.context(), new EngineContext.Factory() {
-            private volatile Front last = first;
+            private volatile ServerContext last = first;
 
             @Override
             public SSLEngine newEngine(@Nullable String host, int port) {
                 // handshakes may go on for a moment when no endpoint asks for that any more
-                Front now = others.get(own);
+                ServerContext now = others.get(own);
                 if (now != null) {
                     last = now;
                 }
-                return ServerTls.this.newEngine(last, PROTOCOLS);
+                return contexts.newEngine(last, PROTOCOLS);
             }
         });
     }
@@ -237,42 +178,14 @@ public final class ServerTls {
         return chosen;
     }
 
-    /**
-     * What is served, and how it is chosen.
-     *
-     * @param asked the providers among the sources
-     */
-    private record Served(
-            LoadedSources sources, IdentityHashMap<CertificateProvider, AskedProvider> asked, DefaultLast chooser) {
-        AskedProvider asked(CertificateProvider provider) {
-            AskedProvider known = asked.get(provider);
-            return known == null ? new AskedProvider(provider) : known;
-        }
-
-        /** Makes the self-signed certificates in place of which no provider has anything. */
-        void makeStandIns() {
-            for (StandIn standIn : sources.standIns().values()) {
-                standIn.clients().forEach(this::ask);
-            }
-        }
-
-        private void ask(ClientHello hello) {
-            try {
-                chooser.choose(hello);
-            } catch (AskedProvider.Failed e) {
-                LOG.debug("Nobody knows what to serve to {}", hello, e);
-            }
-        }
-    }
-
     /** Certificates that have been loaded and can be served. */
     public final class Prepared {
-        private final Served served;
-        private final Front next;
-        private final Map<ClientCertificates, Front> nextOthers;
+        private final ServedCertificates served;
+        private final ServerContext next;
+        private final Map<ClientCertificates, ServerContext> nextOthers;
 
-        private Prepared(LoadedSources sources, Front next, Map<ClientCertificates, Front> nextOthers) {
-            this.served = served(sources, ServerTls.this.served.asked());
+        private Prepared(LoadedSources sources, ServerContext next, Map<ClientCertificates, ServerContext> nextOthers) {
+            this.served = ServerTls.this.served.with(sources, loader.now());
             this.next = next;
             this.nextOthers = nextOthers;
         }
@@ -287,7 +200,7 @@ public final class ServerTls {
             synchronized (loader) {
                 loader.keep();
                 serve(served);
-                front = next;
+                current = next;
                 others = nextOthers;
             }
         }
@@ -312,12 +225,13 @@ public final class ServerTls {
     public Prepared prepare(
             List<CertificateSource> sources, ClientCertificates clients, Set<ClientCertificates> ofEndpoints) {
         synchronized (loader) {
-            ClientTrust trust = ClientTrust.load(clients);
-            Front next = trust.equals(front.clients()) ? front : front(trust);
-            List<Front> known = new ArrayList<>(others.values());
+            ServerContext next = contexts.of(ClientTrust.load(clients), current);
+            List<ServerContext> known = new ArrayList<>(others.values());
             known.add(next);
             return new Prepared(
-                    servable(loader.load(sources), engines, served.sources().all()), next, others(ofEndpoints, known));
+                    servable(loader.load(sources), engines, served.sources().all()),
+                    next,
+                    contexts.ofEndpoints(ofEndpoints, known));
         }
     }
 
@@ -325,7 +239,7 @@ public final class ServerTls {
     Prepared prepare(List<CertificateSource> sources) {
         synchronized (loader) {
             return new Prepared(
-                    servable(loader.load(sources), engines, served.sources().all()), front, others);
+                    servable(loader.load(sources), engines, served.sources().all()), current, others);
         }
     }
 
@@ -343,11 +257,11 @@ public final class ServerTls {
     public void reload(Consumer<CertificateEvent> events) {
         List<CertificateEvent> happened = new ArrayList<>();
         synchronized (loader) {
-            Served now = served;
+            ServedCertificates now = served;
             LoadedSources before = now.sources();
             LoadedSources after = before.reloaded(new FileReload(this::read, happened::add, loader::isDue));
             if (!after.equals(before)) {
-                serve(served(after, now.asked()));
+                serve(now.with(after, loader.now()));
             }
         }
         happened.forEach(events);
@@ -369,42 +283,12 @@ public final class ServerTls {
 
     /** What is served and wanted, in the order of configuration. */
     public List<CertificateStatus> status() {
-        List<CertificateStatus> all = new ArrayList<>();
-        Served serving = served;
-        LoadedSources now = serving.sources();
-        for (CertificateSource leaf : LoadedSources.leaves(now.sources())) {
-            if (leaf instanceof CertificateProvider provider) {
-                all.addAll(serving.asked(provider).status());
-            } else {
-                Optional<String> failure = now.lastFailure(leaf);
-                now.servedBy(leaf).forEach(material -> all.add(statusOf(material, failure)));
-            }
-        }
-        return all;
+        return served.status();
     }
 
-    private static CertificateStatus statusOf(KeyMaterial material, Optional<String> failure) {
-        CertificateStatus status = CertificateStatus.of(HeldKeys.namesOf(material))
-                .withIssuer(material.leaf().getIssuerX500Principal().getName())
-                .withNotAfter(material.notAfter());
-        return failure.map(status::withLastError).orElse(status);
-    }
-
-    /** These sources, with what is known already of their providers. */
-    private Served served(LoadedSources sources, IdentityHashMap<CertificateProvider, AskedProvider> known) {
-        IdentityHashMap<CertificateProvider, AskedProvider> still = new IdentityHashMap<>();
-        KeyChooser chooser = sources.chooser(loader.now(), provider -> {
-            AskedProvider same = still.getOrDefault(provider, known.get(provider));
-            AskedProvider asked = same == null ? new AskedProvider(provider) : same;
-            still.put(provider, asked);
-            return asked;
-        });
-        return new Served(sources, still, new DefaultLast(chooser));
-    }
-
-    private void serve(Served others) {
-        keys.update(others.chooser());
-        served = others;
+    private void serve(ServedCertificates next) {
+        keys.update(next.chooser());
+        served = next;
     }
 
     /**
@@ -458,20 +342,10 @@ public final class ServerTls {
         checkServable(certificate, engines);
         SniKeyManager only = new SniKeyManager(new DefaultLast(new ServedKeys(List.of(certificate), loader.now())));
         try {
-            Front made = new Front(
-                    engines.context(new KeyManager[] {only}, new TrustManager[0]),
-                    ClientTrust.load(ClientCertificates.off()));
-            return new EngineContext(made.context(), (host, port) -> newEngine(made, protocols));
+            ServerContext made = contexts.ofOther(only);
+            return new EngineContext(made.context(), (host, port) -> contexts.newEngine(made, protocols));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("TLS by " + engines.name() + " can't serve the " + certificate, e);
         }
-    }
-
-    private SSLEngine newEngine(Front from, List<String> protocols) {
-        SSLParameters parameters = new SSLParameters(suites, new String[] {"TLSv1.3", "TLSv1.2"});
-        parameters.setUseCipherSuitesOrder(true);
-        parameters.setApplicationProtocols(protocols.toArray(new String[0]));
-        from.clients().ask(parameters);
-        return engines.newEngine(from.context(), null, 0, false, parameters);
     }
 }

@@ -209,7 +209,7 @@ class ConscryptDefectsTest {
         SSLEngine server = server();
 
         assertThat(server.getEnabledCipherSuites())
-                .as("only suites with forward secrecy and AEAD are on: ServerTls needn't choose")
+                .as("only suites with forward secrecy and AEAD are on: ServerContexts needn't choose")
                 .anyMatch(suite -> suite.contains("_CBC_"));
         closeAll(List.of(server));
     }
