@@ -8,7 +8,7 @@ import io.webproxy.spi.ProxyEngine;
 import io.webproxy.undertow.auth.BasicCredentials;
 import io.webproxy.undertow.server.RunningProxy;
 
-/** Runs configurations on Undertow; found by {@link java.util.ServiceLoader}. */
+/** The engine: runs a proxy configuration on Undertow. {@link java.util.ServiceLoader} finds it. */
 public final class UndertowEngine implements ProxyEngine {
     /** For {@link java.util.ServiceLoader}. */
     public UndertowEngine() {}

@@ -1,4 +1,4 @@
-/** The engine that the API finds; everything but {@link io.webproxy.undertow.UndertowEngine} is internal. */
+/** The engine that the API finds; all but {@link io.webproxy.undertow.UndertowEngine} is internal. */
 @NullMarked
 package io.webproxy.undertow;
 

@@ -24,9 +24,9 @@ import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /**
- * Asks the kernel whether peers acknowledge what is sent to them, for all exchanges of a server that want to know at
- * once: one look at the table of all connections, on a task thread of the worker, at most once a second and for at most
- * a hundredth of a processor. Where there is no such table, as outside Linux, no answer ever comes. Thread-safe.
+ * Checks in the kernel's TCP table whether peers acknowledge what is sent to them. One read of the table serves all
+ * exchanges of a server that ask; it happens on a worker's task thread, at most once a second, and takes at most 1 % of
+ * a processor. Without such a table, as outside Linux, there is never an answer. Thread-safe.
  *
  * <p>It may seem simpler to set {@code TCP_USER_TIMEOUT}, but the JDK (17 to 25) has no option for it. Canary:
  * {@code JdkDefectsTest.socketsHaveNoLimitForBytesThatAreNotAcknowledged}.
@@ -37,7 +37,10 @@ final class AckPoll {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final long LEAST_PAUSE_MILLIS = 1000;
     private static final int COST = 100;
-    /** The lengths of keys that were found in this process: where one was, another that isn't has gone. */
+    /**
+     * Lengths of the keys that were found before, one for each address family: a missing connection of such a family
+     * has been closed.
+     */
     private static final Set<Integer> FOUND = ConcurrentHashMap.newKeySet();
 
     private final List<Path> tables;
@@ -56,8 +59,8 @@ final class AckPoll {
     }
 
     /**
-     * {@code onAnswer} runs on the thread with what the tables say of the connection, null if they don't have it any
-     * more; never if they can't be read, or have never had a connection of this kind of addresses.
+     * Runs {@code onAnswer} on {@code thread} with the connection's row, or null if the table no longer has it. It
+     * never runs if the tables can't be read, or never listed a connection of this address family.
      */
     synchronized void ask(String key, XnioIoThread thread, Consumer<TcpTable.@Nullable Row> onAnswer) {
         if (tables.isEmpty()) {
@@ -98,7 +101,10 @@ final class AckPoll {
         }
     }
 
-    /** What this thread has used, however long a busy machine let it wait; elapsed time where the JVM can't tell. */
+    /**
+     * CPU time of this thread, so that waiting on a busy machine doesn't count; elapsed time where the JVM can't
+     * measure it.
+     */
     private static long cpuNanos() {
         return THREADS.isCurrentThreadCpuTimeSupported() ? THREADS.getCurrentThreadCpuTime() : System.nanoTime();
     }
@@ -114,14 +120,14 @@ final class AckPoll {
         pauseMillis = Math.max(LEAST_PAUSE_MILLIS, millis * COST);
     }
 
-    /** Whether it was read to its end; a server that closes doesn't wait for that. */
+    /** Returns whether the table was read to its end; it isn't when the server closes meanwhile. */
     private static boolean read(Path table, Map<String, List<Question>> asked, XnioWorker worker) {
         try (BufferedReader lines = Files.newBufferedReader(table, StandardCharsets.ISO_8859_1)) {
             for (String line = lines.readLine(); line != null && !asked.isEmpty(); line = lines.readLine()) {
                 if (worker.isShutdown()) {
                     return false;
                 }
-                // nearly all lines are those of others
+                // nearly all lines are about other connections
                 String key = TcpTable.keyOf(line);
                 TcpTable.Row row = key != null && asked.containsKey(key) ? TcpTable.row(line) : null;
                 List<Question> ofRow = row == null ? null : asked.remove(row.key());
@@ -132,7 +138,7 @@ final class AckPoll {
             }
             return true;
         } catch (NoSuchFileException e) {
-            // a kernel without IPv6
+            // a kernel without IPv6 has no such table
             return true;
         } catch (IOException e) {
             LOG.debug("{} can't be read", table, e);

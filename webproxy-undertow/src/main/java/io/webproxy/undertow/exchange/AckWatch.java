@@ -3,8 +3,9 @@ package io.webproxy.undertow.exchange;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the peer of one exchange acknowledges what is sent to it: what the kernel takes is no sign of a peer that
- * lives. Nothing is asked while nothing is sent, nor of an exchange that is younger than {@link #AFTER_NANOS}.
+ * Detects that the peer of one exchange no longer acknowledges what is sent to it. That the kernel takes bytes doesn't
+ * prove that the peer is alive. The kernel isn't asked while nothing is sent, nor about an exchange younger than
+ * {@link #AFTER_NANOS}.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread. Times are nanoseconds of a monotonic clock.
  */
@@ -20,7 +21,7 @@ final class AckWatch {
     private int unanswered;
     private boolean asking;
 
-    /** Whether the kernel is to be asked now, and {@link #answered} will be called. */
+    /** Whether to ask the kernel now; {@link #answered} must then be called with the answer. */
     boolean asks(long now, long sent) {
         boolean nothingNew = sent == sentBefore && unanswered == 0;
         if (asking || nothingNew || (sentBefore >= 0 && now - nextLook < 0)) {
@@ -32,9 +33,9 @@ final class AckWatch {
     }
 
     /**
-     * The kernel's answer.
+     * Takes the kernel's answer.
      *
-     * @param times how many times in a row something was sent again in vain
+     * @param times number of consecutive retransmissions without an acknowledgement
      * @param limit how long the peer may be silent
      * @return whether it has been silent for longer
      */
@@ -42,7 +43,7 @@ final class AckWatch {
         asking = false;
         nextLook = now + Math.max(SHORTEST_NANOS, Math.min(LONGEST_NANOS, limit / LOOKS));
         if (times == 0 || times < unanswered || unanswered == 0) {
-            // whatever was sent again before has arrived meanwhile
+            // what was retransmitted before has arrived meanwhile
             since = now;
         }
         unanswered = times;

@@ -3,8 +3,8 @@ package io.webproxy.undertow.exchange;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The upstream that one exchange has gone to last, as the record shows it; while the upstream has to do with the
- * exchange, it counts as the upstream's load.
+ * The upstream that an exchange used last, for the record. While the exchange uses it, it counts towards the upstream's
+ * load.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -17,7 +17,7 @@ public final class ChosenUpstream {
 
     ChosenUpstream() {}
 
-    /** One was chosen, in place of the one before. */
+    /** An upstream was chosen; it replaces the one before. */
     public void choose(String name, InFlight inFlight) {
         authority = name;
         protocol = null;
@@ -28,13 +28,13 @@ public final class ChosenUpstream {
         }
     }
 
-    /** The wait for a connection, of this many nanoseconds, is over; the upstream is spoken to in this protocol. */
+    /** The exchange has a connection, after waiting this many nanoseconds; {@code spoken} is its protocol. */
     public void connected(long nanos, String spoken) {
         connect += nanos;
         protocol = spoken;
     }
 
-    /** It has nothing to do with the exchange any more. */
+    /** The exchange no longer uses the upstream. */
     public void leave() {
         InFlight left = load;
         if (left != null) {
@@ -43,23 +43,23 @@ public final class ChosenUpstream {
         }
     }
 
-    /** The exchange is over: none is chosen from now on. */
+    /** The exchange is over: later choices are ignored. */
     void end() {
         ended = true;
         leave();
     }
 
-    /** Host and port; null where none was chosen. */
+    /** Host and port; null if none was chosen. */
     @Nullable String authority() {
         return authority;
     }
 
-    /** {@code HTTP/1.1} or {@code HTTP/2.0}; null where there was no connection. */
+    /** {@code HTTP/1.1} or {@code HTTP/2.0}; null if there was no connection. */
     @Nullable String protocol() {
         return protocol;
     }
 
-    /** How long all connections were waited for, in nanoseconds. */
+    /** Nanoseconds that the exchange waited for connections, over all attempts. */
     long connect() {
         return connect;
     }

@@ -4,27 +4,27 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a client is still there whose connection isn't read, because as much has come of it as is kept: its end
- * stands behind bytes that no one wants yet, and only the kernel has seen it. Where its tables can't be read, as
- * outside Linux, that isn't known.
+ * Checks whether a client is still connected while its connection isn't read because the read buffer is full. The
+ * client's FIN then comes after unread bytes, so only the kernel has seen it. Where the kernel's tables can't be read,
+ * as outside Linux, this can't be known.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
 public final class ClientPresence {
-    /** What the kernel has seen. */
+    /** Hears what the kernel has seen. */
     @FunctionalInterface
     public interface Listener {
-        /** The client has ended its direction; {@code broken}: and the connection. */
+        /** The client has closed its direction, or, if {@code broken}, the whole connection. */
         void left(boolean broken);
     }
 
-    /** So often in a row a connection has to be missing: a table that changes while it is read may lack a line. */
+    /** How often in a row a connection must be missing: a table that changes while it is read may lack a line. */
     private static final int MISSING = 2;
 
     private boolean asking;
     private int missing;
 
-    /** Asks the kernel, unless that is done already; once a second at most. */
+    /** Asks the kernel, at most once a second, unless a question is pending already. */
     public void look(Exchange exchange, Listener listener) {
         if (asking) {
             return;

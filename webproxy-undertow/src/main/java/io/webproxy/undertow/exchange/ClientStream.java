@@ -5,14 +5,18 @@ import java.io.IOException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** The client's side of one exchange: how it is cut off, over HTTP/1.1 or HTTP/2. Called on its IO thread. */
+/**
+ * The client's side of one exchange, over HTTP/1.1 or HTTP/2: aborts it, sends interim responses, watches for the
+ * client leaving. Called on the exchange's IO thread.
+ */
 public interface ClientStream {
-    /** The exchange that this is the client's side of. */
+    /** The exchange whose client side this is. */
     Exchange exchange();
 
     /**
-     * Ends the exchange so that the client can tell it from a clean end: a TCP reset (RFC 9112 section 8), or
-     * {@code RST_STREAM} (RFC 9113 section 5.4.2), where other streams of the connection go on. Idempotent.
+     * Aborts the exchange visibly, so that the client can't take the response for complete: by a TCP reset (RFC 9112
+     * section 8), or {@code RST_STREAM} (RFC 9113 section 5.4.2), which leaves the connection's other streams open.
+     * Idempotent.
      */
     void abort();
 
@@ -25,8 +29,8 @@ public interface ClientStream {
     }
 
     /**
-     * Ends a gRPC call whose response isn't whole, by trailers that say why, or by a head that is all of the response
-     * where none was sent yet.
+     * Ends a gRPC call whose response isn't whole, by trailers that say why, or by a trailers-only response if no head
+     * was sent yet.
      *
      * @param trailers the status with its message
      * @return false if the stream can't carry them any more: then nothing is done
@@ -40,23 +44,25 @@ public interface ClientStream {
      *
      * @param status 100 to 199, but not 101
      * @param reason for HTTP/1.1; empty for the usual one
-     * @param fields without those that are for one connection only
+     * @param fields without hop-by-hop fields
      * @throws IOException if the client has gone
      */
     void interim(int status, String reason, HeaderMap fields) throws IOException;
 
-    /** The response is complete, the request isn't and won't be read: ends the exchange without losing the response. */
+    /**
+     * The response is complete, but the request isn't and won't be read: ends the exchange without losing the response.
+     */
     void finishEarly();
 
-    /** Body bytes are on their way to the client. */
+    /** Body bytes are about to be sent to the client. */
     void sending(long bytes);
 
-    /** Whether the response that has started can't have a body, so that what is written of one is dropped. */
+    /** Whether the response that has started can't have a body; what is written of one is dropped. */
     default boolean isBodyDropped() {
         return false;
     }
 
-    /** Whether the client has no room for body bytes now: a head that is to go at once must then go alone. */
+    /** Whether flow control lets no body bytes out now; a head that must go out at once then goes alone. */
     boolean isWithoutWindow();
 
     /**
@@ -81,9 +87,9 @@ public interface ClientStream {
     }
 
     /**
-     * Done when the end of a request has come that says to have no body: before that the client may still turn out to
-     * send one (RFC 9113 section 8.1.1), and the upstream would have a whole request already. Null where there is
-     * nothing to wait for.
+     * Completes when the end of a request arrives whose head announces no body. Until then the client may still send
+     * one (RFC 9113 section 8.1.1), after the upstream has got a complete request. Null if there is nothing to wait
+     * for.
      */
     default @Nullable CompletionStage<Boolean> endOfEmptyRequest() {
         return null;
@@ -97,15 +103,12 @@ public interface ClientStream {
     /** Whether more than one exchange shares the connection. */
     boolean isMultiplexed();
 
-    /** Whether the endpoint goes away, so that no other exchange is to follow on the connection. */
+    /** Whether the endpoint is closing, so that no further exchange may follow on the connection. */
     boolean isLeaving();
 
-    /**
-     * Looks, now and again, whether the client has gone while it waits for an answer; {@code onGone} runs once if it
-     * has.
-     */
+    /** Watches for the client leaving while it waits for an answer; {@code onGone} runs at most once. */
     void watchForAbort(Runnable onGone);
 
-    /** The answer has come: looks no more. */
+    /** The answer has come: stops watching. */
     void unwatch();
 }

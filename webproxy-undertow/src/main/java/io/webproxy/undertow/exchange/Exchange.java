@@ -25,9 +25,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and its response: who has sent it, what was decided about it, who failed, what was moved, and the record
- * at the end. How long it may go on is the matter of its {@link ExchangeLimits}, what its client gets of its
- * {@link ClientStream}.
+ * One request and its response: the client, what was decided about the request, the error, byte counts, and the record
+ * at the end. {@link ExchangeLimits} has its time limits, {@link ClientStream} its client's side.
  *
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
@@ -84,7 +83,7 @@ public final class Exchange {
         });
         this.client = stream(http.getConnection());
         this.grpc = GrpcCall.of(http, client);
-        // last: what has thrown before has no end either
+        // last: if anything before throws, the exchange was never counted
         http.putAttachment(KEY, this);
         shared.started();
     }
@@ -96,12 +95,12 @@ public final class Exchange {
         throw new IllegalArgumentException("no connection of ours: " + connection);
     }
 
-    /** The exchange that belongs to Undertow's, or null for none. */
+    /** The exchange of one of Undertow's, or null if it has none. */
     public static @Nullable Exchange find(HttpServerExchange http) {
         return http.getAttachment(KEY);
     }
 
-    /** The exchange that belongs to Undertow's. */
+    /** The exchange of one of Undertow's. */
     public static Exchange of(HttpServerExchange http) {
         Exchange exchange = http.getAttachment(KEY);
         if (exchange == null) {
@@ -110,7 +109,7 @@ public final class Exchange {
         return exchange;
     }
 
-    /** Undertow's view. */
+    /** Undertow's exchange. */
     public HttpServerExchange http() {
         return http;
     }
@@ -120,44 +119,44 @@ public final class Exchange {
         return client;
     }
 
-    /** The gRPC call that it is, or null. */
+    /** The gRPC call, or null if it isn't one. */
     public @Nullable GrpcCall grpc() {
         return grpc;
     }
 
-    /** Whether the endpoint goes away, or the route has done so: what lasts is to come to its end. */
+    /** Whether its endpoint or its route has been removed: long-lived exchanges should end. */
     public boolean isEnding() {
         return client.isLeaving() || limits.isRouteEnding();
     }
 
-    /** Who is on the other end of the client's connection. */
+    /** The peer of the client's connection. */
     public Peer peer() {
         return peer;
     }
 
-    /** The client's address in text: the peer's, or the one that a trusted proxy named. */
+    /** The client's address as text: the peer's, or the one that a trusted proxy named. */
     public String clientName() {
         return head.clientAddress().equals(peer.address()) ? peer.name() : AddressText.of(head.clientAddress());
     }
 
-    /** The client's address with its port, which is 0 if only the address was told. */
+    /** The client's address with its port, or 0 if only the address is known. */
     public InetSocketAddress clientSocket() {
         InetSocketAddress known = Origin.of(http.getConnection()).client();
         InetAddress named = head.clientAddress();
         return named.equals(known.getAddress()) ? known : new InetSocketAddress(named, 0);
     }
 
-    /** What this exchange shares with the others. */
+    /** What this exchange shares with the server's others. */
     public Exchanges shared() {
         return shared;
     }
 
-    /** What names the request here, at the upstream and in the log. */
+    /** The request's id, for the upstream and the log. */
     public String requestId() {
         return requestId;
     }
 
-    /** How long ago its request head was complete, in nanoseconds. */
+    /** Nanoseconds since its request head was complete. */
     public long age() {
         return sweeper.now() - start;
     }
@@ -167,7 +166,7 @@ public final class Exchange {
         return head;
     }
 
-    /** What has been decided about it. */
+    /** What was decided about it. */
     public RequestPlan plan() {
         if (plan == null) {
             throw new IllegalStateException("no route yet");
@@ -180,53 +179,53 @@ public final class Exchange {
         return plan().route();
     }
 
-    /** The request goes to the plan's route, with these timeouts. */
+    /** Routes the request by this plan, with these timeouts. */
     public void routed(RequestPlan chosen, TimeoutPolicy timeouts) {
         plan = chosen;
         limits.choose(chosen.route(), timeouts, grpc == null ? -1 : grpc.timeout());
     }
 
-    /** More has been decided about it. */
+    /** Replaces the plan after a further decision. */
     public void planned(RequestPlan more) {
         plan = more;
     }
 
-    /** The operator's pages, for what the proxy answers itself. */
+    /** Sets the operator's error pages, for the proxy's own answers. */
     public void errorPages(@Nullable ErrorPages pages) {
         errorPages = pages;
     }
 
-    /** The operator's pages, or null for the proxy's own. */
+    /** The operator's error pages, or null for the proxy's own. */
     public @Nullable ErrorPages errorPages() {
         return errorPages;
     }
 
-    /** The leg that failed, or null. */
+    /** What failed, or null. */
     public @Nullable ForwardError error() {
         return error;
     }
 
-    /** How long it may go on, and who is told when it may no longer. */
+    /** Its time limits. */
     public ExchangeLimits limits() {
         return limits;
     }
 
-    /** Who was authenticated. */
+    /** The client was authenticated by this name. */
     public void authenticated(String name) {
         user = name;
     }
 
-    /** Request-body bytes came from the client. */
+    /** Request-body bytes arrived from the client. */
     public void received(long bytes) {
         bytesIn += bytes;
     }
 
-    /** Request-body bytes that came from the client so far. */
+    /** Request-body bytes that have arrived from the client so far. */
     public long bytesIn() {
         return bytesIn;
     }
 
-    /** Response-body bytes went towards the client. */
+    /** Response-body bytes were sent towards the client. */
     public void sent(long bytes) {
         if (!client.isBodyDropped()) {
             bytesOut += bytes;
@@ -234,12 +233,12 @@ public final class Exchange {
         }
     }
 
-    /** Response-body bytes that went towards the client so far. */
+    /** Response-body bytes that were sent towards the client so far. */
     long bytesOut() {
         return bytesOut;
     }
 
-    /** The upstream that it has gone to. */
+    /** The upstream that it uses. */
     public ChosenUpstream upstream() {
         return upstream;
     }
@@ -251,21 +250,19 @@ public final class Exchange {
         limits.responded(response, now);
     }
 
-    /** A leg failed; the first failure counts. */
+    /** Records a failure; the first one counts. */
     public void failed(ForwardError what) {
         if (error == null && !ended) {
             error = what;
         }
     }
 
-    /** The status that the record shows in place of the one on the wire; the first counts. */
+    /** Sets the status that the record shows instead of the one on the wire; the first one counts. */
     public void recordStatus(int shown) {
         status = status == 0 ? shown : status;
     }
 
-    /**
-     * The client is told that its request is malformed, with this status if no other was sent, and its stream is reset.
-     */
+    /** The request was malformed: its stream is reset, and the record shows this status if no other was sent. */
     public void refused(int with) {
         failed(ForwardError.REQUEST_REJECTED);
         if (!http.isResponseStarted()) {
@@ -280,10 +277,10 @@ public final class Exchange {
     }
 
     /**
-     * Ends it before its response is whole, so that the client can tell it from a clean end: by the status of a gRPC
-     * call, where the stream can still carry it, else by an abort.
+     * Ends it before its response is complete, visibly for the client: by a gRPC status if the stream can still carry
+     * one, else by an abort.
      *
-     * @param as the status of HTTP that it would be answered with
+     * @param as the HTTP status that an answer would have had
      */
     public void breakOff(int as, String detail) {
         if (grpc == null || ended || !grpc.end(client, as, detail)) {
@@ -292,28 +289,27 @@ public final class Exchange {
     }
 
     /**
-     * It goes on as a tunnel when Undertow's exchange is complete, until {@link #end()}, however long that takes as a
-     * whole.
+     * Continues as a tunnel when Undertow's exchange is complete, until {@link #end()}, without a limit of the whole.
      */
     public void hold() {
         held = true;
         limits.liftTotal();
     }
 
-    /** Whether it goes on as a tunnel. */
+    /** Whether it continues as a tunnel. */
     public boolean isHeld() {
         return held;
     }
 
     /**
-     * A closed connection at the end is no sign of a client that left: the proxy itself closes it, or the client has
-     * ended its half already.
+     * The connection is about to close in the ordinary way, so a closed connection at the end doesn't mean that the
+     * client left.
      */
     public void closing() {
         closing = true;
     }
 
-    /** Undertow has found the client's connection or stream broken, and ends the exchange without asking. */
+    /** Undertow has found the client's connection or stream broken, and ends the exchange by itself. */
     public void clientLost() {
         if (error == null) {
             failed(ForwardError.CLIENT_ABORTED);
@@ -321,7 +317,7 @@ public final class Exchange {
         }
     }
 
-    /** From now on only bytes pass: of the fields those stay that the record shows. */
+    /** From now on only bytes pass: frees all fields but those that the record shows. */
     public void forgetFields() {
         HeaderMap fields = http.getRequestHeaders();
         for (HttpString name : List.copyOf(fields.getHeaderNames())) {
@@ -337,7 +333,10 @@ public final class Exchange {
         return ended;
     }
 
-    /** It is over; idempotent. Undertow calls this through its completion listener, or we do where that never comes. */
+    /**
+     * Ends the exchange; idempotent. Undertow calls this through its completion listener, and we do where that never
+     * comes.
+     */
     public void end() {
         if (ended) {
             return;

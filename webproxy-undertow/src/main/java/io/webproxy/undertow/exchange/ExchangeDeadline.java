@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How long an exchange may go on: until both sides have been silent for the limit of its timeout class, or until the
- * limit of the whole exchange, whichever comes first. An upgrade changes the limit, never when the silence began.
+ * The deadline of an exchange: the earlier of the idle limit of its timeout class and the total limit. An upgrade
+ * changes the idle limit, never the moment since which the exchange is idle.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread. Times are nanoseconds of a monotonic clock.
  *
@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 final class ExchangeDeadline {
     private static final Logger LOG = LoggerFactory.getLogger(ExchangeDeadline.class);
 
-    /** What a sum with the clock can't overflow by. */
+    /** The longest limit: adding it to the clock can't overflow. */
     private static final long LONGEST = TimeUnit.DAYS.toNanos(3650);
 
     private final long start;
@@ -33,7 +33,7 @@ final class ExchangeDeadline {
     private long total;
     private long lastActivity;
 
-    /** None yet: it starts with {@link #choose}. */
+    /** No limit yet: it starts with {@link #choose}. */
     ExchangeDeadline(long now) {
         this.start = now;
         this.lastActivity = now;
@@ -43,7 +43,7 @@ final class ExchangeDeadline {
         return policy;
     }
 
-    /** The class that the request chose. */
+    /** The class chosen by the request. */
     TimeoutClass startClass() {
         return startClass;
     }
@@ -53,7 +53,7 @@ final class ExchangeDeadline {
         return timeoutClass;
     }
 
-    /** The request chooses. A classifier that fails leaves it {@code DEFAULT}. */
+    /** Lets the request choose the class. If the classifier fails, it is {@code DEFAULT}. */
     void choose(TimeoutPolicy timeouts, RequestHead request) {
         policy = timeouts;
         total = timeouts.total().toNanos();
@@ -65,11 +65,11 @@ final class ExchangeDeadline {
         use(startClass);
     }
 
-    /** The response may choose a class that waits longer. A classifier that fails changes nothing. */
+    /** Lets the response choose a class that waits longer. If the classifier fails, nothing changes. */
     void upgrade(ResponseHead response) {
         try {
             TimeoutClass asked = answered(policy.classifier().upgrade(timeoutClass, response));
-            // behind a 101 it is no longer the exchange that the request's class was chosen for
+            // after a 101 it is no longer the exchange that the request's class was chosen for
             use(response.status() == 101 ? asked : policy.longer(timeoutClass, asked));
         } catch (Throwable e) {
             LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
@@ -90,30 +90,30 @@ final class ExchangeDeadline {
         lastActivity = now;
     }
 
-    /** The whole exchange may take no longer than this, nor than the policy says. */
+    /** Limits the whole exchange to this, unless the policy's total is shorter. */
     void limitTotal(long nanos) {
         long limit = Math.max(1, Math.min(nanos, LONGEST));
         total = total == 0 ? limit : Math.min(total, limit);
     }
 
-    /** The whole exchange may take as long as it likes. */
+    /** Removes the limit of the whole exchange. */
     void liftTotal() {
         total = 0;
     }
 
-    /** What may take for ever otherwise is under the limit of {@code DEFAULT}, though not of that class. */
+    /** Applies the idle limit of {@code DEFAULT} if the class has none; the class itself stays. */
     void limitSilence() {
         if (idle == 0) {
             idle = policy.idle(TimeoutClass.DEFAULT).toNanos();
         }
     }
 
-    /** How long the silence may last, 0 for ever. */
+    /** The idle limit in nanoseconds; 0 for none. */
     long idle() {
         return idle;
     }
 
-    /** When it is over; {@link Long#MAX_VALUE} for never. */
+    /** The time of the deadline; {@link Long#MAX_VALUE} for never. */
     long at() {
         if (total == 0) {
             return idle == 0 ? Long.MAX_VALUE : lastActivity + idle;
@@ -122,7 +122,7 @@ final class ExchangeDeadline {
         return idle != 0 && lastActivity + idle - end < 0 ? lastActivity + idle : end;
     }
 
-    /** Whether the limit of the whole exchange has passed. */
+    /** Whether the total limit has passed. */
     boolean isOverdue(long now) {
         return total != 0 && now - start >= total;
     }

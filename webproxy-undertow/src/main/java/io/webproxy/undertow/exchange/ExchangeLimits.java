@@ -17,11 +17,11 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long one exchange may go on, and who is told when it may no longer: by its timeout class and the limit of the
- * whole, by the leases of its endpoint and its route, and by whether its client acknowledges what it is sent.
+ * The time limits of one exchange, and the {@link Expiry} that is called when one passes: its timeout class, its total
+ * limit, the leases of its endpoint and its route, and missing acknowledgements from the client.
  *
- * <p>Nothing counts before {@link #watch}. Not thread-safe: it belongs to the exchange's IO thread, whose sweeper looks
- * at it. Times are nanoseconds of a monotonic clock.
+ * <p>No limit applies before {@link #watch}. Not thread-safe: it belongs to the exchange's IO thread, whose sweeper
+ * looks at it. Times are nanoseconds of a monotonic clock.
  */
 public final class ExchangeLimits extends Watched {
     private final Exchange exchange;
@@ -50,7 +50,7 @@ public final class ExchangeLimits extends Watched {
         return deadline.policy();
     }
 
-    /** The class that the request has chosen. */
+    /** The class chosen by the request. */
     TimeoutClass startClass() {
         return deadline.startClass();
     }
@@ -60,19 +60,19 @@ public final class ExchangeLimits extends Watched {
         return deadline.timeoutClass();
     }
 
-    /** Whether neither silence nor a total ends it. */
+    /** Whether it has neither an idle nor a total limit. */
     public boolean isWithoutLimit() {
         return deadline.at() == Long.MAX_VALUE;
     }
 
-    /** Whether its route has gone: what lasts is to come to its end. */
+    /** Whether its route was removed: long-lived exchanges should end. */
     boolean isRouteEnding() {
         return route != null && route.isEnding();
     }
 
     /**
-     * The request goes to this route, with these timeouts; {@code total}: what its client allows besides, negative for
-     * anything.
+     * Routes the request, with these timeouts; {@code total} is a further total limit set by its client, negative for
+     * none.
      */
     void choose(Route to, TimeoutPolicy timeouts, long total) {
         route = exchange.shared().routes().of(to.name());
@@ -83,7 +83,7 @@ public final class ExchangeLimits extends Watched {
         classChanged(null);
     }
 
-    /** The final response head has come, which ends the wait for it, and may upgrade the timeout class. */
+    /** The final response head has arrived: ends the wait for it, and may upgrade the timeout class. */
     void responded(ResponseHead response, long now) {
         responded = true;
         whileWaiting = null;
@@ -109,21 +109,19 @@ public final class ExchangeLimits extends Watched {
                         deadline.timeoutClass()));
     }
 
-    /** From now on silence is counted; {@code onExpiry} is told. */
+    /** Starts to count idle time; {@code onExpiry} is called when a limit passes. */
     public void watch(Expiry onExpiry) {
         expiry = onExpiry;
         activity();
         sweeper.watch(this);
     }
 
-    /** {@code next} is told from now on, in place of whom was told before; the silence goes on. */
+    /** Replaces the {@link Expiry}; idle time counts on. */
     public void handOver(Expiry next) {
         expiry = next;
     }
 
-    /**
-     * The proxy's own answer is on its way: a client that doesn't take it is cut off, whatever class the exchange had.
-     */
+    /** The proxy sends an answer of its own: a client that doesn't read it is cut off, whatever the timeout class. */
     void answering(Expiry onExpiry) {
         whileWaiting = null;
         deadline.limitSilence();
@@ -131,12 +129,12 @@ public final class ExchangeLimits extends Watched {
         watch(onExpiry);
     }
 
-    /** The exchange as a whole may take as long as it likes. */
+    /** Removes the limit of the whole exchange. */
     void liftTotal() {
         deadline.liftTotal();
     }
 
-    /** Until the response begins, this is called with the time of each sweep. */
+    /** Calls this with the time of each sweep, until the response begins. */
     public void whileWaiting(LongConsumer look) {
         whileWaiting = responded ? null : look;
     }
@@ -146,14 +144,14 @@ public final class ExchangeLimits extends Watched {
         deadline.activity(sweeper.now());
     }
 
-    /** The client's request body is malformed or above a limit: whoever handles the exchange ends it. */
+    /** The client's request body is malformed or above a limit: the {@link Expiry} ends the exchange. */
     public void requestBroken(int with, String detail) {
         if (expiry != null && !exchange.isEnded()) {
             expiry.requestBroken(with, detail);
         }
     }
 
-    /** The exchange is over: nothing counts any more. */
+    /** The exchange is over: no limit applies any more. */
     void ended() {
         sweeper.forget(this);
         Expiry last = expiry;
@@ -199,7 +197,7 @@ public final class ExchangeLimits extends Watched {
         }
     }
 
-    /** Bytes that the kernel takes count as activity only as long as the client acknowledges them. */
+    /** Bytes that the kernel takes count as activity only while the client acknowledges them. */
     private void lookForAcks(long now) {
         if (acks == null) {
             acks = new AckWatch();

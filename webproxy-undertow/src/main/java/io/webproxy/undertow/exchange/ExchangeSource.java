@@ -1,13 +1,13 @@
 package io.webproxy.undertow.exchange;
 
 /**
- * A connection, or a stream of one, that requests come through: the one seam between exchanges and the protocols on the
- * wire. Its methods are called on its IO thread.
+ * A connection, or a stream of one, that requests arrive on: the one interface by which exchanges use the protocols on
+ * the wire. Its methods are called on its IO thread.
  */
 public interface ExchangeSource {
-    /** Where it comes from. */
+    /** Where the client's connection comes from. */
     Origin origin();
 
-    /** The client's side of an exchange whose request head has just come through it. */
+    /** Makes the client's side of an exchange whose request head has just arrived on it. */
     ClientStream stream(Exchange exchange);
 }

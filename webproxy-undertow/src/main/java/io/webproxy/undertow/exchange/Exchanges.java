@@ -15,10 +15,7 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
-/**
- * What all exchanges of one server share: the clock, a sweeper for each IO thread, the recorder, and counts.
- * Thread-safe.
- */
+/** What all exchanges of a server share: the clock, a sweeper per IO thread, the recorder, counts. Thread-safe. */
 public final class Exchanges {
     private final String serverId = newId();
     private final LongSupplier nanoClock;
@@ -34,7 +31,7 @@ public final class Exchanges {
     private volatile IntSupplier connections = () -> 0;
     private volatile Runnable whenOneEnds = () -> {};
 
-    /** For the IO threads of one worker, with descriptors and memory without end. */
+    /** For the IO threads of one worker, with unlimited descriptors and memory. */
     public Exchanges(List<XnioIoThread> threads, LongSupplier nanoClock, Recorder recorder) {
         this(threads, nanoClock, recorder, DescriptorRoom.unlimited(), MemoryRoom.unlimited());
     }
@@ -60,7 +57,7 @@ public final class Exchanges {
         return HexFormat.of().formatHex(id);
     }
 
-    /** What tells this server from others: 16 hexadecimal digits, new with each start. */
+    /** Identifies this server: 16 hexadecimal digits, new at each start. */
     public String serverId() {
         return serverId;
     }
@@ -70,39 +67,39 @@ public final class Exchanges {
         return nanoClock;
     }
 
-    /** Who is told of ended exchanges. */
+    /** Hears of ended exchanges. */
     public Recorder recorder() {
         return recorder;
     }
 
-    /** The descriptors of the process. */
+    /** The process's budget of file descriptors. */
     public DescriptorRoom room() {
         return room;
     }
 
-    /** The room for what waits of request bodies. */
+    /** The memory budget for buffered request bodies. */
     public BodyRoom bodies() {
         return bodies;
     }
 
-    /** Whether the last one that has started is one too many for the memory of the JVM. */
+    /** Whether the JVM's memory is exceeded by the exchange that started last. */
     public boolean isCrowded() {
         int open = tunnels.get();
         return !memory.fitsExchange(connections.getAsInt(), Math.max(0, running.get() - open), open);
     }
 
-    /** Whether there is memory for a client's connection beside so many. */
+    /** Whether memory suffices for one more client connection beside this many. */
     public boolean fitsConnection(int others) {
         int open = tunnels.get();
         return memory.fitsConnection(others, Math.max(0, running.get() - open), open);
     }
 
-    /** Whether there is memory for so many relays, each of whose directions may hold a buffer of this size. */
+    /** Whether memory suffices for this many relays, with a buffer of this size for each direction. */
     public boolean fitsRelays(int relays, long buffer) {
         return memory.fitsRelays(Math.max(0, running.get() - tunnels.get()), relays, buffer);
     }
 
-    /** How many connections there are, which take memory too. */
+    /** Sets how to count open connections, which take memory too. */
     public void connections(IntSupplier open) {
         connections = open;
     }
@@ -116,12 +113,12 @@ public final class Exchanges {
         return sweeper;
     }
 
-    /** Who knows whether clients acknowledge what they are sent. */
+    /** Checks whether clients acknowledge what they are sent. */
     AckPoll acks() {
         return acks;
     }
 
-    /** How long exchanges may go on, by route. */
+    /** The leases of routes, which end exchanges of removed ones. */
     public RouteLeases routes() {
         return routes;
     }
@@ -136,17 +133,17 @@ public final class Exchanges {
         return tunnels.get();
     }
 
-    /** Whether nothing is in flight. */
+    /** Whether there are neither requests nor tunnels. */
     public boolean isIdle() {
         return running.get() == 0 && tunnels.get() == 0;
     }
 
-    /** {@code listener} runs whenever an exchange or a tunnel has ended. */
+    /** Runs {@code listener} whenever an exchange or a tunnel has ended. */
     public void whenOneEnds(Runnable listener) {
         whenOneEnds = listener;
     }
 
-    /** Ends all that is in flight, on its threads. */
+    /** Cuts everything in flight, on its own threads. */
     public void cutAll() {
         sweepers.values().forEach(sweeper -> IoTasks.execute(sweeper.thread(), sweeper::cutAll));
     }

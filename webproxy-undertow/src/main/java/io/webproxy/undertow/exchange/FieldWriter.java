@@ -2,12 +2,12 @@ package io.webproxy.undertow.exchange;
 
 import io.undertow.util.HttpString;
 
-/** Takes the fields of a head. */
+/** Writes the fields of a head. */
 public interface FieldWriter {
     /**
      * Adds a field.
      *
-     * @throws RuntimeException if what takes the head can't carry it
+     * @throws RuntimeException if the protocol can't carry the field
      */
     void field(HttpString name, String value);
 }

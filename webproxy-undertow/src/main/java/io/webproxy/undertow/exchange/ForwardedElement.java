@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class ForwardedElement {
     private static final String UNKNOWN = "unknown";
 
-    /** A port after an address (RFC 7239 section 6); it may be a made-up name. */
+    /** A port after an address (RFC 7239 section 6); it may be an obfuscated one. */
     private static final Pattern PORT = Pattern.compile("[0-9]{1,5}|_[0-9A-Za-z._-]{1,64}");
 
     private static final Pattern HIDDEN = Pattern.compile("_[0-9A-Za-z._-]{1,64}");
@@ -26,10 +26,7 @@ final class ForwardedElement {
         this.parameters = List.copyOf(parameters);
     }
 
-    /**
-     * The last elements of a field, so many at most; one that is malformed says that its node is unknown, and nothing
-     * else.
-     */
+    /** The last {@code most} elements of a field; a malformed one becomes an element with an unknown node only. */
     static List<ForwardedElement> parse(String field, int most) {
         List<String> texts = split(field, ',');
         return texts.subList(Math.max(0, texts.size() - most), texts.size()).stream()
@@ -43,7 +40,7 @@ final class ForwardedElement {
             int equals = pair.indexOf('=');
             String name = equals < 0 ? "" : pair.substring(0, equals).strip();
             String value = equals < 0 ? null : value(pair.substring(equals + 1).strip());
-            // section 4: no parameter more than once; and what is malformed tells nothing
+            // section 4: no parameter more than once; a malformed element is ignored
             if (value == null || !FieldParser.isToken(name) || new ForwardedElement(parameters).get(name) != null) {
                 return ofNode(UNKNOWN);
             }
@@ -71,7 +68,7 @@ final class ForwardedElement {
         return null;
     }
 
-    /** The parts between separators that no quotes are around. */
+    /** Splits at separators outside of quotes. */
     private static List<String> split(String list, char separator) {
         List<String> parts = new ArrayList<>();
         boolean quoted = false;
@@ -91,14 +88,14 @@ final class ForwardedElement {
         return parts;
     }
 
-    /** An element that names a node only. */
+    /** An element with a node only. */
     static ForwardedElement ofNode(String node) {
         return new ForwardedElement(List.of(new Parameter("for", node)));
     }
 
     /**
-     * The element for what {@code X-Forwarded-For} says: an address of IPv6 gets brackets, and what is no node is
-     * unknown (section 6).
+     * The element for an entry of {@code X-Forwarded-For}: an IPv6 address gets brackets, and an invalid node becomes
+     * {@code unknown} (section 6).
      */
     static ForwardedElement ofAddress(String text) {
         if (address(text, true) == null) {
@@ -108,7 +105,7 @@ final class ForwardedElement {
         return ofNode(bare ? "[" + text + "]" : text);
     }
 
-    /** The value of a parameter, null if there is none. */
+    /** The value of a parameter, or null. */
     @Nullable String get(String name) {
         for (Parameter parameter : parameters) {
             if (parameter.name.equalsIgnoreCase(name)) {
@@ -118,7 +115,7 @@ final class ForwardedElement {
         return null;
     }
 
-    /** The same with another value of a parameter, or one more. */
+    /** A copy in which a parameter is set or replaced. */
     ForwardedElement with(String name, String value) {
         if (value.equals(get(name))) {
             return this;
@@ -131,22 +128,19 @@ final class ForwardedElement {
         return new ForwardedElement(changed);
     }
 
-    /** The node alone, whatever else the element says. */
+    /** A copy with the node only. */
     ForwardedElement withoutRest() {
         String node = get("for");
         return ofNode(node == null ? UNKNOWN : node);
     }
 
-    /** The address of the node; null for one that hides itself or isn't told. */
+    /** The node's address; null if it is obfuscated or unknown. */
     @Nullable InetAddress address() {
         String node = get("for");
         return node == null ? null : address(node, false);
     }
 
-    /**
-     * The node as {@code X-Forwarded-For} has it: an address without its port and without brackets, or a name that
-     * stands for one.
-     */
+    /** The node as an entry of {@code X-Forwarded-For}: an address without port and brackets, or an obfuscated name. */
     String node() {
         String node = get("for");
         if (node == null) {
@@ -161,7 +155,7 @@ final class ForwardedElement {
         return HIDDEN.matcher(name).matches() ? name : UNKNOWN;
     }
 
-    /** An address without its port. No address has a zone: it would mean something on another machine only. */
+    /** An address without its port. Zones are refused: they mean nothing on another machine. */
     static @Nullable InetAddress address(String text, boolean bareIpv6) {
         int bracket = text.lastIndexOf(']');
         int colon = text.lastIndexOf(':');
@@ -181,7 +175,7 @@ final class ForwardedElement {
         return PORT.matcher(text).matches();
     }
 
-    /** As it stands in the field: values that are no token are quoted. */
+    /** As it is written in the field: values that aren't tokens are quoted. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(64);

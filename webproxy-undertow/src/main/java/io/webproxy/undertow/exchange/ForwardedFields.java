@@ -9,7 +9,8 @@ import io.webproxy.undertow.message.FieldParser;
 import java.util.Set;
 
 /**
- * Who the client is, for the upstream: {@code X-Forwarded-*}, {@code X-Real-IP} and {@code Forwarded} (RFC 7239). Pure.
+ * Writes the fields that tell the upstream about the client: {@code X-Forwarded-*}, {@code X-Real-IP} and
+ * {@code Forwarded} (RFC 7239). Pure.
  */
 public final class ForwardedFields {
     static final HttpString FOR = new HttpString("X-Forwarded-For");
@@ -19,7 +20,7 @@ public final class ForwardedFields {
     static final HttpString REAL_IP = new HttpString("X-Real-IP");
     static final HttpString PREFIX = new HttpString("X-Forwarded-Prefix");
     static final HttpString FORWARDED = new HttpString("Forwarded");
-    /** The names of the fields that say who the client is; a client's own are never passed on. */
+    /** The names of these fields; a client's own are never passed on. */
     public static final Set<HttpString> ALL = Set.of(
             FOR,
             PROTO,
@@ -36,11 +37,11 @@ public final class ForwardedFields {
     private ForwardedFields() {}
 
     /**
-     * Adds {@code X-Forwarded-Prefix}: what stands before the upstream's path for the client. It has no standard;
-     * servers put it before the paths that they send.
+     * Adds {@code X-Forwarded-Prefix}: the part of the path that only the client sees. It has no standard; servers
+     * prepend it to the paths in their responses.
      *
-     * @param taken the prefix that the upstream doesn't see; the root for none
-     * @param trusted whether the peer is a trusted proxy: what it took before stands first
+     * @param taken the prefix that was stripped; the root for none
+     * @param trusted whether the peer is a trusted proxy: its own prefix is then put first
      */
     public static void writePrefix(FieldWriter out, HeaderMap in, PathPrefix taken, boolean trusted) {
         String prefix = (trusted ? withoutSlash(joined(in, PREFIX)) : "") + withoutSlash(taken.toString());
@@ -49,7 +50,7 @@ public final class ForwardedFields {
         }
     }
 
-    /** Several values of one name, joined as a list. */
+    /** Joins several values of one name to a list. */
     static String joined(HeaderMap fields, HttpString name) {
         HeaderValues values = fields.get(name);
         return values == null ? "" : String.join(", ", values);
@@ -90,7 +91,7 @@ public final class ForwardedFields {
         out.append('"');
     }
 
-    /** The port that the client used: that of the authority, else the scheme's. */
+    /** The port that the client used: that of the authority, else the scheme's default. */
     static String port(String scheme, String authority) {
         int colon = authority.lastIndexOf(':');
         if (colon > authority.lastIndexOf(']') && colon < authority.length() - 1) {
@@ -99,12 +100,12 @@ public final class ForwardedFields {
         return isSecure(scheme) ? "443" : "80";
     }
 
-    /** Whether a scheme is over TLS; some proxies name those of WebSockets. */
+    /** Whether a scheme is over TLS; some proxies send WebSocket schemes. */
     static boolean isSecure(String scheme) {
         return scheme.equals("https") || scheme.equals("wss");
     }
 
-    /** What the request's {@link Headers#HOST} says. */
+    /** The request's authority, as {@link Headers#HOST} has it. */
     public static String authority(HeaderMap in) {
         String host = in.getFirst(Headers.HOST);
         return host == null ? "" : host;

@@ -15,19 +15,19 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What trusted proxies say of a request: who the client is, and how its request came. The two families of fields,
- * {@code X-Forwarded-*} and {@code Forwarded} (RFC 7239), are read as one: where {@code X-Forwarded-For} is there,
- * {@code Forwarded} counts for nothing but its wording; where it isn't, {@code Forwarded} names the nodes, and scheme
- * and host as far as {@code X-Forwarded-Proto} and {@code -Host} don't. Immutable, pure and total.
+ * What trusted proxies say about a request: its client's address, its scheme and its host. The two families of fields,
+ * {@code X-Forwarded-*} and {@code Forwarded} (RFC 7239), are read as one: with {@code X-Forwarded-For},
+ * {@code Forwarded} only supplies the wording of its elements; without it, {@code Forwarded} names the nodes, and
+ * scheme and host as far as {@code X-Forwarded-Proto} and {@code -Host} don't. Immutable, pure and total.
  *
- * <p>Scheme and host are those of the element that the outermost trusted proxy wrote. What stands before it may have
- * been written by anyone: its nodes are passed on, and nothing else of it.
+ * <p>Scheme and host are those of the element that the outermost trusted proxy wrote. Earlier elements may have been
+ * written by anyone: only their nodes are passed on.
  */
 public final class ForwardedStory {
-    /** Where an exchange has it. */
+    /** The attachment of an exchange that holds it. */
     public static final AttachmentKey<ForwardedStory> KEY = AttachmentKey.create(ForwardedStory.class);
 
-    /** So many nodes are put into the other family; those before are of no use to anyone. */
+    /** At most this many nodes are copied into the other family; earlier ones are of no use. */
     private static final int MOST_NODES = 64;
 
     private static final Set<String> SCHEMES = Set.of("http", "https", "ws", "wss");
@@ -43,16 +43,16 @@ public final class ForwardedStory {
     private final @Nullable String port;
     private final String addresses;
     private final List<ForwardedElement> elements;
-    /** What this server adds; made when it is first written, as the hash code of a text is. */
+    /** This server's own element; built when it is first written. */
     private @Nullable String own;
 
     private @Nullable String outerPort;
 
     /**
-     * The way from the peer to this server.
+     * How the peer reached this server.
      *
-     * @param scheme how the peer reached this server
-     * @param authority the {@code Host} of its request, empty for none
+     * @param scheme of the peer's request
+     * @param authority its {@code Host}, empty for none
      */
     public record Hop(InetAddress peer, String scheme, String authority) {}
 
@@ -73,13 +73,13 @@ public final class ForwardedStory {
         this.elements = elements;
     }
 
-    /** Of a peer that isn't trusted: it is the client itself. */
+    /** For a peer that isn't trusted: it is the client itself. */
     public static ForwardedStory none(Hop hop) {
         return new ForwardedStory(hop, hop.peer, null, null, null, "", List.of());
     }
 
     /**
-     * What a trusted peer's fields say.
+     * Reads a trusted peer's fields.
      *
      * @param trusted whether an address is a trusted proxy's
      */
@@ -120,10 +120,9 @@ public final class ForwardedStory {
     }
 
     /**
-     * A way back from the peer to the client, over nodes that trusted proxies have told.
+     * The client, and how far back the elements were written by trusted proxies.
      *
-     * @param outermost the index of the node that the outermost trusted proxy has told; the number of nodes if there is
-     *     none
+     * @param outermost index of the node that the outermost trusted proxy wrote; the number of nodes if there is none
      */
     private record Way(InetAddress client, int outermost) {
         static <T> Way over(
@@ -171,8 +170,8 @@ public final class ForwardedStory {
     }
 
     /**
-     * The outermost trusted proxy's element says what is known of scheme and host, and those before it nothing but
-     * their nodes.
+     * Completes the outermost trusted proxy's element with the scheme and host that are known, and reduces those before
+     * it to their nodes.
      */
     private static List<ForwardedElement> completed(
             List<ForwardedElement> elements, int outermost, @Nullable String scheme, @Nullable String host) {
@@ -212,7 +211,7 @@ public final class ForwardedStory {
         return PORT.matcher(text).matches() && Integer.parseInt(text) <= MOST_PORT ? text : null;
     }
 
-    /** An authority that says the port, where that isn't the scheme's own. */
+    /** Adds the port to an authority, unless it is the scheme's default. */
     private static String withPort(String authority, @Nullable String port, String scheme) {
         boolean hasPort = authority.lastIndexOf(':') > authority.lastIndexOf(']');
         return port == null || authority.isEmpty() || hasPort || port.equals(ForwardedFields.port(scheme, authority))
@@ -221,16 +220,16 @@ public final class ForwardedStory {
     }
 
     /**
-     * The client's address: if the peer is a trusted proxy, the last one told that isn't a trusted proxy's; what can't
-     * be read ends the chain.
+     * The client's address: if the peer is a trusted proxy, the last address that isn't a trusted proxy's; an
+     * unreadable node ends the chain.
      */
     public InetAddress client() {
         return client;
     }
 
     /**
-     * {@code https} or {@code http}: how the client reached the outermost trusted proxy, as far as that has said so,
-     * else how the peer reached this server.
+     * {@code https} or {@code http}: how the client reached the outermost trusted proxy if that says so, else how the
+     * peer reached this server.
      */
     public String scheme() {
         return scheme == null ? hop.scheme : ForwardedFields.isSecure(scheme) ? "https" : "http";
@@ -240,7 +239,7 @@ public final class ForwardedStory {
         return elements.stream().map(ForwardedElement::toString).collect(Collectors.joining(", "));
     }
 
-    /** Whether the peer has reached this server by this scheme, with this {@code Host}. */
+    /** Whether the peer used this scheme and this {@code Host}. */
     public boolean isOf(String scheme, String authority) {
         return hop.authority.equals(authority) && hop.scheme.equals(scheme);
     }
@@ -266,7 +265,7 @@ public final class ForwardedStory {
     }
 
     /**
-     * Adds what the upstream is told.
+     * Adds the fields for the upstream.
      *
      * @param peerName the peer's address
      */

@@ -8,18 +8,18 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call of gRPC that an exchange is: how long its client waits, and how it has ended.
+ * The gRPC call of an exchange: its client's timeout, and how it ended.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
 public final class GrpcCall {
-    /** What a request may take here without being worth another spelling of its timeout. */
+    /** If forwarding took less than this, the client's timeout is passed on as it is. */
     private static final long AT_ONCE = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final @Nullable String said;
     private final long timeout;
     private int status = -1;
-    /** What its upstream's reset is, or -1. */
+    /** The code of its upstream's reset, or -1. */
     private int reset = -1;
 
     private GrpcCall(@Nullable String said) {
@@ -27,7 +27,7 @@ public final class GrpcCall {
         this.timeout = Grpc.timeout(said);
     }
 
-    /** The call that a request opens, or null: gRPC needs HTTP/2. */
+    /** The call that a request opens, or null if it isn't one: gRPC needs HTTP/2. */
     static @Nullable GrpcCall of(HttpServerExchange http, ClientStream client) {
         HeaderMap fields = http.getRequestHeaders();
         return client.isMultiplexed() && Grpc.isCall(fields.getFirst(Headers.CONTENT_TYPE))
@@ -35,14 +35,14 @@ public final class GrpcCall {
                 : null;
     }
 
-    /** How long the client waits for the end, from the request head, in nanoseconds; -1 for ever. */
+    /** The client's timeout in nanoseconds, from the request head on; -1 for none. */
     public long timeout() {
         return timeout;
     }
 
     /**
-     * What the upstream is told in place of a timeout that is about to be sent to it: what is left of the client's,
-     * while another is left as it is.
+     * The timeout to send to the upstream: what is left of the client's. A value that isn't the client's stays as it
+     * is.
      *
      * @param age how long ago the request head came, in nanoseconds
      */
@@ -56,45 +56,45 @@ public final class GrpcCall {
     }
 
     /**
-     * Whether it has ended as one does that the service has failed; {@code http}: the status of HTTP, which counts
-     * where gRPC's is missing.
+     * Whether it ended with a status that means a failed service; {@code http} is the HTTP status, which counts if
+     * there is no gRPC status.
      */
     public boolean isFailed(int http) {
         return status < 0 ? http < 300 || http >= 500 : Grpc.isFailure(status);
     }
 
-    /** How it has ended, as far as that was said; or null. */
+    /** The gRPC status that it ended with, or null if none was sent. */
     public @Nullable Integer status() {
         return status < 0 ? null : status;
     }
 
     /**
-     * The upstream has reset the call, which says more than that it failed.
+     * The upstream has reset the call; the code says more than a bare failure.
      *
-     * @param code of RFC 9113 section 7; -1 for another end
+     * @param code of RFC 9113 section 7; -1 if it ended otherwise
      * @param age how long ago the request head came, in nanoseconds
      */
     public void reset(long code, long age) {
-        // the upstream's clock has started later, and was told of a little less
+        // the upstream's clock started later, and it was told a slightly shorter timeout
         boolean late = timeout >= 0 && age >= timeout - AT_ONCE;
         reset = code < 0 ? -1 : late ? Grpc.DEADLINE_EXCEEDED : Grpc.statusOfReset(code);
     }
 
-    /** It is sent again: how it was reset before says no more how it ends. */
+    /** The call is retried: an earlier reset no longer counts. */
     public void again() {
         reset = -1;
     }
 
-    /** What it is answered with where HTTP has this status. */
+    /** The gRPC status for this HTTP status. */
     public int statusOf(int http) {
         return reset < 0 ? Grpc.statusOf(http) : reset;
     }
 
     /**
-     * Ends it before its response is whole, by trailers that say why. Returns false if its stream can't carry them any
-     * more.
+     * Ends it by trailers with a status, before its response is complete. Returns false if its stream can't carry them
+     * any more.
      *
-     * @param http the status of HTTP that it would be answered with
+     * @param http the HTTP status that an answer would have had
      */
     boolean end(ClientStream client, int http, String detail) {
         HeaderMap trailers = new HeaderMap();
@@ -103,7 +103,7 @@ public final class GrpcCall {
         return client.endCall(trailers);
     }
 
-    /** Fields have come, or are sent, that may say how it has ended: trailers, or a head that is all of a response. */
+    /** Reads the gRPC status from fields that may have it: trailers, or the head of a trailers-only response. */
     public void ended(HeaderMap fields) {
         int said = Grpc.status(fields.getFirst(Grpc.STATUS));
         if (said >= 0 && status < 0) {

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operator's pages so that they can't hurt: what they throw is logged once, and the proxy's own page is sent.
+ * The operator's error pages, guarded: if they throw, that is logged once, and the proxy's own page is sent.
  * Thread-safe.
  */
 public final class GuardedPages implements ErrorPages {
@@ -18,7 +18,7 @@ public final class GuardedPages implements ErrorPages {
     private final ErrorPages pages;
     private final AtomicBoolean failed = new AtomicBoolean();
 
-    /** These. */
+    /** Guards these pages. */
     public GuardedPages(ErrorPages pages) {
         this.pages = pages;
     }

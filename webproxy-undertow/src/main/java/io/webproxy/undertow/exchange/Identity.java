@@ -21,8 +21,8 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a connection's client has proved to be, for the upstream: the fields of RFC 9440, which nobody else may set.
- * Immutable.
+ * The client certificate of a connection, and the fields of RFC 9440 that tell the upstream about it; clients can't set
+ * them themselves. Immutable.
  */
 public final class Identity {
     private static final HttpString CERTIFICATE = new HttpString("Client-Cert");
@@ -44,12 +44,12 @@ public final class Identity {
     }
 
     /**
-     * The identity of a connection, whose handshake has ended.
+     * The identity on a connection after its handshake.
      *
-     * @param asked what clients are asked for
-     * @param trusted whether the peer is a trusted proxy, which may say who its client is as long as nobody is asked
-     *     here
-     * @param session whose certificate the handshake has checked; null for a connection in clear
+     * @param asked which certificates clients are asked for
+     * @param trusted whether the peer is a trusted proxy; its fields are believed as long as this server asks for no
+     *     certificates
+     * @param session the session whose handshake checked the certificate; null for a cleartext connection
      */
     public static Identity of(ClientCertificates asked, boolean trusted, @Nullable SSLSession session, Instant now) {
         HttpString own = new HttpString(asked.header());
@@ -87,20 +87,19 @@ public final class Identity {
     }
 
     /**
-     * Whether the certificate had expired when the connection was opened: a handshake that resumes a session doesn't
-     * look at it again.
+     * Whether the certificate had expired when the connection was opened: resuming a session doesn't check it again.
      */
     public boolean isExpired() {
         return expired;
     }
 
-    /** Whether it says what this configuration wants it to. */
+    /** Whether it was made for this configuration. */
     public boolean isBy(ClientCertificates other) {
         return asked == other;
     }
 
     /**
-     * Takes out of a request's fields those that only the proxy may set, and those that a server could take for them.
+     * Removes from a request the fields that only the proxy may set, and those that a server could confuse with them.
      */
     public void strip(HeaderMap in) {
         List<HttpString> forged = null;
@@ -126,8 +125,8 @@ public final class Identity {
     }
 
     /**
-     * Whether they differ in case and punctuation at most, which environments of programs (RFC 3875 section 4.1.18)
-     * don't keep.
+     * Whether two names differ in case and punctuation at most, which CGI environments (RFC 3875 section 4.1.18) don't
+     * keep.
      */
     private static boolean isReadAs(HttpString name, HttpString other) {
         if (name.length() != other.length()) {
@@ -141,12 +140,12 @@ public final class Identity {
         return true;
     }
 
-    /** The name of the field that the client's certificate goes in. */
+    /** The name of the field with the client's certificate. */
     public String header() {
         return asked.header();
     }
 
-    /** What goes to the upstream. */
+    /** The fields for the upstream. */
     public Map<HttpString, String> fields() {
         return fields;
     }

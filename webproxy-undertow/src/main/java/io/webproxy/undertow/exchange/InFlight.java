@@ -2,7 +2,7 @@ package io.webproxy.undertow.exchange;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** How many exchanges one upstream has in hand, tunnels included, over all IO threads. Thread-safe. */
+/** The number of exchanges in flight at one upstream, tunnels included, over all IO threads. Thread-safe. */
 public final class InFlight {
     private final AtomicInteger count = new AtomicInteger();
 

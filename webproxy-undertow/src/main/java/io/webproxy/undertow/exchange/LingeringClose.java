@@ -16,10 +16,10 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * The close of a connection whose client may still be sending when it has been answered for the last time. Bytes that
- * no one reads make the kernel reset the connection, and the client lose the answer; so our side is ended first, and
- * what comes is thrown away (RFC 9112 section 9.6): for 30 s at most, and until 5 s of silence. Over TLS those bytes
- * are taken from the socket as they are: an engine that has sent its close_notify may read no more.
+ * Closes a connection whose client may still be sending after its last response. If unread bytes were left, the kernel
+ * would reset the connection and the client could lose the response. So this ends the server's direction first, then
+ * discards what arrives (RFC 9112 section 9.6), for 30 s at most and until 5 s of silence. Under TLS it reads the
+ * socket directly: an engine that has sent its close_notify can't read any more.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -28,7 +28,7 @@ public final class LingeringClose extends Watched implements ReadReadyHandler {
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int BUFFER_BYTES = 64 * 1024;
 
-    /** What is thrown away, of all connections of a thread. */
+    /** The buffer for discarded bytes, shared by all connections of a thread. */
     private static final ThreadLocal<ByteBuffer> DISCARDED =
             ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(BUFFER_BYTES));
 
@@ -51,8 +51,8 @@ public final class LingeringClose extends Watched implements ReadReadyHandler {
      * A close of a connection that is detached from all others.
      *
      * @param connection as HTTP sees it
-     * @param origin where it comes from; hears what becomes of it
-     * @param source the lowest of the socket
+     * @param origin where it comes from; is told about the close
+     * @param source the socket's own conduit
      * @param sink of the connection
      * @param onEnd runs once, when the connection is closed
      */
@@ -82,7 +82,7 @@ public final class LingeringClose extends Watched implements ReadReadyHandler {
         }
     }
 
-    /** Starts it: our side ends as soon as the rest of the answer is out. */
+    /** Starts it: the server's direction ends once the rest of the response is out. */
     public void start() {
         sweeper.watch(this);
         try {
@@ -119,13 +119,13 @@ public final class LingeringClose extends Watched implements ReadReadyHandler {
         }
     }
 
-    /** It holds memory, and with Conscrypt two descriptors, and isn't used any more. */
+    /** Frees the TLS engine: it holds memory, with Conscrypt two descriptors, and isn't used any more. */
     private void releaseEngine() {
         if (connection instanceof SslConnection secure) {
             try {
                 UndertowXnioSsl.getSslEngine(secure).closeInbound();
             } catch (SSLException e) {
-                // the client hasn't said its end, which is known
+                // the client has sent no close_notify, which is expected here
             }
         }
     }
@@ -145,7 +145,7 @@ public final class LingeringClose extends Watched implements ReadReadyHandler {
                     lastByte = sweeper.now();
                     sending();
                 }
-                // the selector tells at once when there is more
+                // if there is more, the selector reports it at once
             } while (read > 0 && !turn.isOver());
             if (read < 0) {
                 sourceEnded = true;
@@ -198,6 +198,6 @@ public final class LingeringClose extends Watched implements ReadReadyHandler {
 
     @Override
     public void terminated() {
-        // end() has done that, or seen() finds out
+        // end() has done so already, or seen() will find out
     }
 }

@@ -23,11 +23,11 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * An answer of the proxy's own. It never waits for the request body: a request that isn't complete makes the connection
- * end behind the answer.
+ * A response made by the proxy. It never waits for the request body: if the request isn't complete, the connection ends
+ * after the response.
  */
 public final class LocalAnswer implements Expiry {
-    /** That of a head which is all of a response. */
+    /** The body of a response that has none. */
     private static final byte[] NO_BODY = {};
 
     private final Exchange exchange;
@@ -43,21 +43,21 @@ public final class LocalAnswer implements Expiry {
     }
 
     /**
-     * Refuses a request that breaks a rule or a limit; the detail stands in the body, so it repeats nothing of the
-     * request.
+     * Refuses a request that breaks a rule or a limit; the detail is the response's body, so it must not repeat
+     * anything of the request.
      */
     public static void reject(Exchange exchange, int status, String detail) {
         reject(exchange, status, detail, Map.of());
     }
 
-    /** The same with fields that say what would be taken. */
+    /** The same, with further response fields that say what would be accepted. */
     public static void reject(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
         exchange.failed(ForwardError.REQUEST_REJECTED);
         exchange.http().setPersistent(false);
         send(exchange, status, detail, fields);
     }
 
-    /** Answers with a status, a short text that explains it, and fields. */
+    /** Answers with a status, a short explanation and fields. */
     public static void send(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
         HttpServerExchange http = exchange.http();
         exchange.answered();
@@ -75,7 +75,7 @@ public final class LocalAnswer implements Expiry {
         Answer page = status < 400 ? null : page(exchange, status);
         if (page != null) {
             page.headers().forEach((name, values) -> {
-                // what belongs to the status stays
+                // fields that belong to the status stay
                 if (!out.contains(name)) {
                     out.addAll(new HttpString(name), values);
                 }
@@ -107,7 +107,7 @@ public final class LocalAnswer implements Expiry {
                         .orElse(null);
     }
 
-    /** Answers with what the application or the operator wants answered, as it is. */
+    /** Sends a response of the application or the operator as it is. */
     public static void answer(Exchange exchange, Answer answer) {
         exchange.answered();
         answer.headers()
@@ -123,13 +123,13 @@ public final class LocalAnswer implements Expiry {
         start(new LocalAnswer(exchange, answer.status(), answer.body(), null));
     }
 
-    /** Answers with 200 and this content. */
+    /** Answers 200 with this content. */
     public static void content(Exchange exchange, String contentType, byte[] content) {
         exchange.answered();
         start(new LocalAnswer(exchange, StatusCodes.OK, content, contentType));
     }
 
-    /** What a gRPC call is answered with: a head that is all of the response, and says why in gRPC's words. */
+    /** Answers a gRPC call: a trailers-only response with the gRPC status. */
     private static LocalAnswer ofCall(Exchange exchange, GrpcCall call, int status, String detail) {
         HeaderMap fields = exchange.http().getResponseHeaders();
         Grpc.end(fields, call.statusOf(status), detail);
@@ -191,7 +191,7 @@ public final class LocalAnswer implements Expiry {
         try {
             channel.flush();
         } catch (IOException e) {
-            // the write behind it finds that out too
+            // the next write finds that out too
         }
     }
 
@@ -220,7 +220,7 @@ public final class LocalAnswer implements Expiry {
 
     @Override
     public void requestBroken(int ignored, String detail) {
-        // the rest of the body is thrown away
+        // the rest of the body is discarded
     }
 
     private void write(StreamSinkChannel channel, ByteBuffer left) {
@@ -247,7 +247,7 @@ public final class LocalAnswer implements Expiry {
         }
     }
 
-    /** The status and the text for a leg that failed before the response head, or null for one that has no answer. */
+    /** The status and text for a failure before the response head, or null if it can't be answered. */
     public static @Nullable Failure failureOf(ForwardError error) {
         return switch (error) {
             case CONNECT_REFUSED, CONNECT_UNREACHABLE, DNS, CONNECT_TLS ->
@@ -271,7 +271,7 @@ public final class LocalAnswer implements Expiry {
         };
     }
 
-    /** An answer to a failed leg. */
+    /** The answer to a failure. */
     public record Failure(int status, String text) {
         public Map<String, List<String>> fields() {
             return status == 503 ? Map.of("Retry-After", List.of("1")) : Map.of();

@@ -6,8 +6,8 @@ import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 
 /**
- * How often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2); TRACE never is, and for other methods the field
- * says nothing. Pure.
+ * The {@code Max-Forwards} field: how often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2). TRACE is never
+ * forwarded, and other methods ignore the field. Pure.
  */
 public final class MaxForwards {
     private static final int MOST_DIGITS = 9;
@@ -15,23 +15,23 @@ public final class MaxForwards {
 
     private MaxForwards() {}
 
-    /** Whether the request is for a method that the field is for, and has it. */
+    /** Whether the request's method uses the field, and the field is present. */
     public static boolean isFor(HttpServerExchange http) {
         return http.getRequestMethod().equals(Methods.OPTIONS)
                 && http.getRequestHeaders().contains(Headers.MAX_FORWARDS);
     }
 
-    /** Whether the field has anything but one number. */
+    /** Whether the field is anything but one number. */
     public static boolean isMalformed(HttpServerExchange http) {
         return isFor(http) && left(http) < 0;
     }
 
-    /** Whether it is for this server to answer. */
+    /** Whether this server must answer instead of forwarding. */
     public static boolean isSpent(HttpServerExchange http) {
         return isFor(http) && left(http) == 0;
     }
 
-    /** What the next server gets; only if it may be forwarded. */
+    /** The decremented value for the next server; call it only if the request may be forwarded. */
     public static String next(HttpServerExchange http) {
         return Integer.toString(left(http) - 1);
     }

@@ -8,14 +8,13 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 
 /**
- * What names a request ({@code X-Request-Id}): what a trusted proxy called it, else 128 bits of one's own in
- * hexadecimal.
+ * Request ids ({@code X-Request-Id}): a trusted proxy's id, else 128 random bits in hexadecimal.
  *
- * <p>A name is for telling requests apart, and no secret: each thread draws its own from a generator (xoroshiro128++,
- * Blackman and Vigna) that is seeded once from the system. Thread-safe, never blocks.
+ * <p>An id distinguishes requests and isn't a secret: each thread draws ids from a generator (xoroshiro128++, Blackman
+ * and Vigna) that is seeded once from the system. Thread-safe, never blocks.
  */
 public final class RequestIds {
-    /** The field. */
+    /** The field's name. */
     public static final HttpString FIELD = new HttpString("X-Request-Id");
 
     private static final int LONGEST = 128;
@@ -29,11 +28,11 @@ public final class RequestIds {
         ByteBuffer seed = ByteBuffer.allocate(2 * Long.BYTES);
         new SecureRandom().nextBytes(seed.array());
         s0 = seed.getLong();
-        // all zeros would stay zeros
+        // a state of all zeros would stay zero
         s1 = seed.getLong() | 1;
     }
 
-    /** The name of a request. */
+    /** The id of a request. */
     public static String of(HeaderMap fields, boolean trusted) {
         HeaderValues given = trusted ? fields.get(FIELD) : null;
         return given != null && given.size() == 1 && isSane(given.getFirst())
@@ -42,7 +41,8 @@ public final class RequestIds {
     }
 
     /**
-     * Whether a name can stand in a field, a log and a page as it is: 1 to 128 letters, digits and {@code -._~+/=:@}.
+     * Whether an id can be put into a field, a log and a page unchanged: 1 to 128 letters, digits and
+     * {@code -._~+/=:@}.
      */
     static boolean isSane(String id) {
         for (int i = 0; i < id.length(); i++) {

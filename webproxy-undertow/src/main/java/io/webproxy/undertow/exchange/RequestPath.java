@@ -12,17 +12,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The path of a request: as it came, for the upstream; and normalised, for routing (RFC 3986 section 6.2). Pure. */
+/** The path of a request: raw, for the upstream, and normalised, for routing (RFC 3986 section 6.2). Pure. */
 public final class RequestPath {
     private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3B)[^/]*");
-    /** What some servers take for a slash: an encoded one, and on Windows a backslash. */
+    /** What some servers read as a slash: an encoded one, and on Windows a backslash. */
     private static final Pattern ENCODED_SEPARATOR = Pattern.compile("%2F|%5C");
 
     private static final Pattern SLASHES = Pattern.compile("/{2,}");
-    /** What needs no encoding in a path (RFC 3986 section 3.3), and is reserved: some take it encoded for the same. */
+    /**
+     * Reserved characters that a path may have unencoded (RFC 3986 section 3.3); some servers treat their encoded form
+     * as the same.
+     */
     private static final String DELIMITERS = "!$&'()*+,;=:@";
 
-    /** What no path has as it is, and that servers read differently; browsers encode them. */
+    /** Characters that a path can't have unencoded, and that servers read differently; browsers encode them. */
     private static final String NEVER = "\\#\"<>";
 
     private static final Pattern ENCODED_DELIMITER = Pattern.compile("%(2[146-9A-C]|3[ABD]|40)");
@@ -31,7 +34,7 @@ public final class RequestPath {
 
     private RequestPath() {}
 
-    /** The path as it came, without scheme and authority; null if there is none that starts with a slash. */
+    /** The raw path, without scheme and authority; null if it doesn't start with a slash. */
     public static @Nullable String raw(HttpServerExchange http) {
         String uri = http.getRequestURI();
         if (http.isHostIncludedInRequestURI()) {
@@ -46,8 +49,8 @@ public final class RequestPath {
     }
 
     /**
-     * The path that routes are chosen by: unreserved characters decoded, those that no path may have encoded, encodings
-     * in upper case, dot segments removed, empty segments merged.
+     * The path for routing: unreserved characters decoded, forbidden ones encoded, encodings in upper case, dot
+     * segments removed, empty segments merged.
      *
      * @return null if upstreams could read the path in different ways
      */
@@ -60,9 +63,9 @@ public final class RequestPath {
     }
 
     /**
-     * Whether all that other servers may take the same path for passes a test: some leave empty segments alone, take
-     * parameters off, decode slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2), or take
-     * backslashes for slashes. What is let in by one reading must not be served by another.
+     * Whether all readings of a path pass a test. Servers differ: some keep empty segments, strip parameters, decode
+     * slashes or other reserved characters (RFC 3986 sections 2.2, 3.3 and 6.2), or read backslashes as slashes. A path
+     * that is let in by one reading must not be served by another.
      *
      * @param raw a path that has a normalised form, {@code normalized}
      */
@@ -100,7 +103,7 @@ public final class RequestPath {
                 : PARAMETERS.matcher(path).replaceAll("");
     }
 
-    /** Takes dot segments out, and empty ones: before the dots are looked at, or after. */
+    /** Removes dot segments and empty segments; {@code mergeFirst}: the empty ones first. */
     private static @Nullable String resolved(String decoded, boolean mergeFirst) {
         Deque<String> segments = new ArrayDeque<>();
         String[] parts = decoded.split("/", -1);
@@ -127,8 +130,8 @@ public final class RequestPath {
     }
 
     /**
-     * Whether a segment becomes one of dots for an upstream that decodes slashes, takes backslashes for them, or takes
-     * parameters off.
+     * Whether a segment becomes a dot segment for an upstream that decodes slashes, reads backslashes as slashes, or
+     * strips parameters.
      */
     private static boolean hidesDots(String part) {
         if (part.indexOf('%') < 0 && part.indexOf(';') < 0) {

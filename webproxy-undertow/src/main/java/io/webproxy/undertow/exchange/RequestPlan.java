@@ -9,18 +9,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was decided about a request before it is forwarded: by its route, by who lets it in, and by the application's
+ * The decisions about a request before it is forwarded: those of its route, the authentication and the application's
  * filter. Immutable.
  *
  * @param path normalised; the route was chosen by it
- * @param credentialsPass whether {@code Authorization} goes to the upstream
- * @param unusualNamesPass whether fields go to the upstream whose names have other characters than letters, digits and
+ * @param credentialsPass whether {@code Authorization} is forwarded
+ * @param unusualNamesPass whether fields are forwarded whose names have characters other than letters, digits and
  *     hyphens
- * @param rewrittenPath the path for the upstream in place of the one that the route makes of it, without a query; null
- *     for that one
- * @param requestEdits changes of the request's fields, after the route's own
- * @param onlyUpstream the only upstream that is asked, of the route's or another; null for the route's choice
- * @param tags what the record shows besides
+ * @param rewrittenPath the upstream's path without a query, if the filter sets it; null for the route's
+ * @param requestEdits changes of the request's fields, made after the route's own
+ * @param onlyUpstream the only upstream to use, of the route's or another; null for the route's choice
+ * @param tags added to the record
  */
 public record RequestPlan(
         Route route,
@@ -31,22 +30,22 @@ public record RequestPlan(
         List<HeaderEdit> requestEdits,
         @Nullable Upstream onlyUpstream,
         Map<String, String> tags) {
-    /** What follows from the route alone. */
+    /** The plan that follows from the route alone. */
     public static RequestPlan of(Route route, String path) {
         return new RequestPlan(route, path, true, false, null, List.of(), null, Map.of());
     }
 
-    /** The credentials are the proxy's alone. */
+    /** A copy that doesn't forward credentials: they are for the proxy only. */
     public RequestPlan withoutCredentials() {
         return new RequestPlan(route, path, false, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
-    /** Fields with unusual names pass. */
+    /** A copy that forwards fields with unusual names. */
     public RequestPlan withUnusualNames() {
         return new RequestPlan(route, path, credentialsPass, true, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
-    /** As the filter has decided, which lets the request go on. */
+    /** A copy with the decision of a filter that lets the request pass. */
     public RequestPlan with(FilterDecision decision) {
         return new RequestPlan(
                 route,
@@ -59,7 +58,7 @@ public record RequestPlan(
                 decision.tags());
     }
 
-    /** The record shows these besides. */
+    /** A copy with these tags for the record. */
     public RequestPlan withTags(Map<String, String> shown) {
         return new RequestPlan(
                 route, path, credentialsPass, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, shown);

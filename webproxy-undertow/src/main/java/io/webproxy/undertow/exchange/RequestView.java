@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An exchange's request head, as users of the library see it. Reading changes nothing, so that any thread may do it
- * while nothing else handles the exchange.
+ * An exchange's request head, read-only, for users of the library. Any thread may read it while nothing else handles
+ * the exchange.
  */
 final class RequestView implements RequestHead {
     private final HttpServerExchange http;

@@ -3,9 +3,9 @@ package io.webproxy.undertow.exchange;
 import java.net.InetAddress;
 
 /**
- * Whose request it is, and how it came: the peer itself, or whom a trusted proxy has named.
+ * The client of a request and its scheme: the peer's, or those that a trusted proxy named.
  *
  * @param address of the client
- * @param scheme {@code http} or {@code https}: how the client has reached this server, or the proxy
+ * @param scheme {@code http} or {@code https}: how the client reached this server or the trusted proxy
  */
 public record Requester(InetAddress address, String scheme) {}

@@ -6,20 +6,19 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How long the exchanges of each route may go on: those of a route that an update removes end within the drain time. By
- * name. Thread-safe.
+ * The leases of routes, by name: exchanges of a route that an update removes end within the drain time. Thread-safe.
  */
 public final class RouteLeases {
     private final Map<String, Lease> leases = new ConcurrentHashMap<>();
-    /** For a request that has found its route just before that was removed. */
+    /** For a request that found its route just before the route was removed. */
     private volatile Lease gone = new Lease();
 
-    /** Adds routes that are about to be in force. */
+    /** Adds routes that are about to come into force. */
     public void add(Set<String> names) {
         names.forEach(name -> leases.computeIfAbsent(name, added -> new Lease()));
     }
 
-    /** Only these routes are in force now; the others end at a time of the sweepers' clock. */
+    /** Keeps only these routes; the exchanges of all others end at this time of the sweepers' clock. */
     public void retain(Set<String> names, long end) {
         Lease removed = new Lease();
         removed.end(end);

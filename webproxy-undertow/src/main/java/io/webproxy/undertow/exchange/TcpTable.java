@@ -7,8 +7,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Linux says of its TCP connections in {@code /proc/net/tcp} and {@code /proc/net/tcp6}, line by line. Pure; an
- * IPv4-mapped address is the IPv4 one.
+ * Reads the TCP connections that Linux lists in {@code /proc/net/tcp} and {@code /proc/net/tcp6}, line by line. Pure;
+ * an IPv4-mapped address is the IPv4 one.
  */
 final class TcpTable {
     private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
@@ -21,16 +21,16 @@ final class TcpTable {
     /**
      * One connection.
      *
-     * @param key its addresses, as {@link #key} has them
-     * @param unanswered how many times in a row what was sent, or a probe of a full peer, was sent again without an
+     * @param key identifies its addresses, see {@link #key}
+     * @param unanswered number of consecutive retransmissions, or probes of a peer with a full window, without an
      *     answer
-     * @param ended whether the peer has ended its direction, whatever of it is read
+     * @param ended whether the peer has closed its direction, even if bytes are still unread
      */
     record Row(String key, int unanswered, boolean ended) {}
 
     private TcpTable() {}
 
-    /** What names a connection in the table; null for an address that isn't resolved. */
+    /** Identifies a connection in the table; null if an address isn't resolved. */
     static @Nullable String key(InetSocketAddress local, InetSocketAddress remote) {
         InetAddress from = local.getAddress();
         InetAddress to = remote.getAddress();
@@ -41,7 +41,7 @@ final class TcpTable {
 
     private static String end(byte[] address, int port) {
         StringBuilder hex = new StringBuilder(address.length * 2 + 5);
-        // the kernel prints words of 32 bits as they lie in memory
+        // the kernel prints 32-bit words in their memory order
         for (int i = 0; i < address.length; i++) {
             int at = LITTLE_ENDIAN ? (i & ~3) + 3 - (i & 3) : i;
             hex.append(String.format(Locale.ROOT, "%02X", address[at]));
@@ -49,9 +49,7 @@ final class TcpTable {
         return hex.append(String.format(Locale.ROOT, ":%04X", port)).toString();
     }
 
-    /**
-     * The {@link #key} of a line's connection, without a look at the rest; null if the line is none of a connection.
-     */
+    /** The {@link #key} of a line's connection, without parsing the rest; null if the line describes none. */
     static @Nullable String keyOf(String line) {
         int local = line.indexOf(": ") + 2;
         int remote = line.indexOf(' ', local) + 1;
@@ -61,7 +59,7 @@ final class TcpTable {
                 : unmapped(line.substring(local, remote - 1)) + " " + unmapped(line.substring(remote, end));
     }
 
-    /** Reads a line; null if it is none of a connection. */
+    /** Parses a line; null if it describes no connection. */
     static @Nullable Row row(String line) {
         if (line.length() > LONGEST_LINE) {
             return null;

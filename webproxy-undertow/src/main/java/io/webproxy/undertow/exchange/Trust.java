@@ -5,21 +5,21 @@ import io.webproxy.spi.AddressRange;
 import java.net.InetAddress;
 import java.util.List;
 
-/** Which peers' forwarding fields are believed, and what they say. Pure and immutable. */
+/** Decides which peers' forwarding fields are believed, and reads them. Pure and immutable. */
 public final class Trust {
     private final List<AddressRange> ranges;
 
-    /** Trust in these ranges; none trusts nobody. */
+    /** Trusts peers in these ranges; an empty list trusts no peer. */
     public Trust(List<AddressRange> ranges) {
         this.ranges = List.copyOf(ranges);
     }
 
-    /** Whether an address is a trusted proxy's. */
+    /** Whether an address is that of a trusted proxy. */
     public boolean contains(InetAddress address) {
         return AddressRange.anyContains(ranges, address);
     }
 
-    /** What the peer's fields say of the client; nothing if it isn't a trusted proxy. */
+    /** What the peer's fields say about the client; empty if it isn't a trusted proxy. */
     public ForwardedStory read(ForwardedStory.Hop hop, HeaderMap fields) {
         return ranges.isEmpty() || !contains(hop.peer())
                 ? ForwardedStory.none(hop)

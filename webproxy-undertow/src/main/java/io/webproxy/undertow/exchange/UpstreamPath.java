@@ -5,7 +5,7 @@ import io.webproxy.spi.Rewrite;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The path that an upstream is asked for, once a route has changed it. Pure. */
+/** Builds the path for the upstream from the request's path and the route's changes. Pure. */
 public final class UpstreamPath {
     private static final Pattern LEGAL = Pattern.compile("/[!-~&&[^#?\\\\]]*");
     private static final String ASTERISK = "*";
@@ -13,11 +13,11 @@ public final class UpstreamPath {
     private UpstreamPath() {}
 
     /**
-     * What a route makes of a path.
+     * Applies a route's changes to a path.
      *
-     * @param raw the path as it came; without changes it stays so, byte for byte
+     * @param raw the raw path; without changes it is returned byte for byte
      * @param normalized the same as {@link RequestPath#normalized} gives it, which the prefix matches
-     * @return null if what comes out is no path, or leads above the root
+     * @return null if the result isn't a path, or leads above the root
      */
     public static @Nullable String of(String raw, String normalized, PathPrefix prefix, Rewrite rewrite) {
         String replaced = rewrite.prefix().orElse(null);
@@ -32,7 +32,7 @@ public final class UpstreamPath {
         try {
             rewritten = pattern.matcher(path).replaceAll(rewrite.replacement());
         } catch (StackOverflowError e) {
-            // an expression with nested repetitions, and a path that is too long for it
+            // a regular expression with nested repetitions, and a path that is too long for it
             return null;
         }
         return rewritten.equals(path) || isLegal(rewritten) ? rewritten : null;
@@ -51,8 +51,7 @@ public final class UpstreamPath {
         }
         int cut = cut(raw, segments(prefix));
         String asItCame = cut < 0 ? "" : raw.substring(cut);
-        // every reading of it must stay below what it is put behind: what upstreams take for the same path, see
-        // isReadAlike
+        // every reading of the path must stay below the prefix it is appended to; for the readings see isReadAlike
         return rest.equals(RequestPath.normalized(asItCame)) && RequestPath.isReadAlike(asItCame, rest, other -> true)
                 ? asItCame
                 : rest;
@@ -69,8 +68,8 @@ public final class UpstreamPath {
     }
 
     /**
-     * Where the first {@code depth} segments of the normalised path end in the path as it came: behind the last dots
-     * that lead out of them.
+     * Where the first {@code depth} segments of the normalised path end in the raw path: after the last dot segment
+     * that leads out of them.
      */
     private static int cut(String raw, int depth) {
         int cut = depth == 0 ? 0 : -1;
@@ -91,8 +90,8 @@ public final class UpstreamPath {
     }
 
     /**
-     * How many levels a segment goes down: one, none for an empty one and a dot, minus one for two dots (RFC 3986
-     * section 5.2.4).
+     * How many levels a segment goes down: 1, or 0 for an empty one and a dot, or -1 for two dots (RFC 3986 section
+     * 5.2.4).
      */
     private static int step(String raw, int from, int to) {
         int dots = 0;

@@ -1,6 +1,6 @@
 /**
- * One request and its response, whatever protocol they come by: deadlines, who failed, abort, record; and the seam to
- * the protocols on the wire.
+ * One request and its response, independent of the protocol: deadlines, errors, abort, record; and the interface to the
+ * protocols on the wire.
  */
 @NullMarked
 package io.webproxy.undertow.exchange;

@@ -8,9 +8,9 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.upstream.ParsedHead;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps the sessions of one upstream group with the upstreams that have them. Thread-safe. */
+/** Balancing that keeps the sessions of an upstream group on their upstreams. Thread-safe. */
 interface Affinity extends Balancing {
-    /** What a group chooses by: the group's own policy, or what does as it says. */
+    /** The balancing of a group: the engine's implementation of its policy, or the policy itself. */
     static Balancing of(UpstreamGroup group) {
         if (!(group.balancing() instanceof SessionAffinity affinity)) {
             return group.balancing();
@@ -18,16 +18,16 @@ interface Affinity extends Balancing {
         return affinity.isCookie() ? new CookieAffinity(affinity, group.upstreams()) : new HeaderAffinity(affinity);
     }
 
-    /** The name of the cookie that is the proxy's own; null if there is none. */
+    /** The name of the proxy's own cookie; null if there is none. */
     default @Nullable String cookie() {
         return null;
     }
 
     /**
-     * An upstream's final response head has come.
+     * An upstream's final response head has arrived.
      *
-     * @param by the upstream that was chosen; null if the application has chosen it
-     * @return what becomes of the proxy's cookie in it; null for nothing
+     * @param by the upstream that was chosen; null if a filter chose it
+     * @return the proxy's cookie for it; null to leave it alone
      */
     @Nullable SessionCookie responded(Exchange exchange, ParsedHead answer, @Nullable Upstream by);
 }

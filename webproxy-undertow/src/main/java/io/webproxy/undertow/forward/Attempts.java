@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The attempts to have one request answered: which upstream gets it, and whether it is sent again, to the same one or
- * another. What may have been executed is never sent twice, unless it is idempotent and has no body.
+ * The attempts of one request: chooses an upstream, connects, and decides on retries at the same or another upstream. A
+ * request that may have been executed is retried only if it is idempotent and has no body.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  *
@@ -31,27 +31,27 @@ final class Attempts implements UpstreamPool.Taker {
     private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "PUT", "DELETE");
 
-    /** So often upstreams may refuse a request, having executed nothing of it, before the client is told. */
+    /** How many refusals, which executed nothing of the request, lead to a retry before the client gets an error. */
     private static final int MOST_REFUSALS = 3;
 
-    /** RFC 9113 section 7: the upstream wants the request over HTTP/1.1. */
+    /** RFC 9113 section 7: the upstream requires HTTP/1.1 for the request. */
     private static final int HTTP_1_1_REQUIRED = 13;
 
-    /** Has a request to send, and hears whom it can be sent to. */
+    /** The owner of the request; is told the outcome. */
     interface Asker {
-        /** Whether the request still wants an answer. */
+        /** Whether the request still needs an answer. */
         boolean isOpen();
 
-        /** It can be sent to this upstream, on this stream. */
+        /** The request can be sent to this upstream, on this stream. */
         void connected(UpstreamStream stream, Upstream upstream);
 
-        /** There is no upstream that it can be sent to. */
+        /** No upstream can take the request. */
         void unserved(ForwardError error, String detail);
 
-        /** The application's choice has failed. */
+        /** The application's balancing failed. */
         void choiceFailed(UpstreamChoice.FailedException why);
 
-        /** The client has left before all of it had come. */
+        /** The client left before its request was complete. */
         void clientGone();
     }
 
@@ -93,7 +93,7 @@ final class Attempts implements UpstreamPool.Taker {
 
     // --- choosing ---
 
-    /** Asks the first upstream. */
+    /** Chooses the first upstream and connects to it. */
     void begin() {
         Upstream only = exchange.plan().onlyUpstream();
         List<Candidate> candidates = state.candidates();
@@ -165,7 +165,7 @@ final class Attempts implements UpstreamPool.Taker {
         return Objects.requireNonNull(candidate, "candidate").upstream();
     }
 
-    /** The upstream that was asked last; null if the application has chosen it, or none was asked. */
+    /** The last upstream that was tried; null if a filter chose it, or none was tried. */
     @Nullable Upstream chosen() {
         return candidate == null || exchange.plan().onlyUpstream() != null ? null : candidate.upstream();
     }
@@ -192,7 +192,7 @@ final class Attempts implements UpstreamPool.Taker {
 
     @Override
     public boolean isWanted() {
-        // Undertow ends the exchange by itself when the client's connection breaks
+        // when the client's connection breaks, Undertow ends the exchange by itself
         return asker.isOpen() && !exchange.isEnded();
     }
 
@@ -249,9 +249,9 @@ final class Attempts implements UpstreamPool.Taker {
         };
     }
 
-    // --- sending again ---
+    // --- retries ---
 
-    /** Asks another upstream, if there is one and the budget allows it. */
+    /** Tries another upstream if there is one and the retry budget allows it. */
     private boolean moveOn(boolean onFresh) {
         boolean may = mayMoveOn();
         if (may) {
@@ -265,16 +265,16 @@ final class Attempts implements UpstreamPool.Taker {
     }
 
     private void toNext(boolean onFresh) {
-        // another upstream may require something else
+        // another upstream may require another protocol
         http11 = false;
         askNext(Objects.requireNonNull(choice, "choice"), onFresh);
     }
 
     /**
-     * The upstream has ended its connection, or broken the protocol, before it answered. Returns whether the request is
-     * sent again.
+     * The upstream closed the connection or broke the protocol before its response. Returns whether the request is
+     * retried.
      *
-     * @param silent whether it has sent nothing
+     * @param silent whether it sent nothing
      */
     boolean lost(ForwardError error, String detail, boolean silent) {
         UpstreamStream by = request.lost();
@@ -286,13 +286,13 @@ final class Attempts implements UpstreamPool.Taker {
             return true;
         }
         health.failed(error, detail);
-        // once: a request that brings upstreams down must not go round
+        // once only: a request that crashes upstreams must not visit them all
         boolean first = !elsewhere;
         elsewhere |= replayable;
         return replayable && first && moveOn(true);
     }
 
-    /** The upstream has refused the request, having executed nothing of it. Returns whether it is sent again. */
+    /** The upstream refused the request without executing any of it. Returns whether the request is retried. */
     boolean refused(String detail) {
         UpstreamStream by = request.lost();
         http11 |= by != null && by.resetCode() == HTTP_1_1_REQUIRED;
@@ -300,9 +300,10 @@ final class Attempts implements UpstreamPool.Taker {
         if (!again || candidate == null) {
             return false;
         }
-        LOG.debug("{}: {}, and is sent again", exchange, detail);
+        LOG.debug("{}: {}, and is retried", exchange, detail);
         request.await();
-        // once, a connection that ends may have refused it; twice, its upstream: if not for want of HTTP/1.1
+        // a first refusal may come from a closing connection, a second one from the upstream itself; unless it wants
+        // HTTP/1.1
         if (refusals > 1 && !http11 && mayMoveOn()) {
             health.failed();
             toNext(false);

@@ -9,13 +9,13 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An upstream as one group sees it.
+ * An upstream as a member of one group.
  *
- * @param health what the group's health check says of it
- * @param failures which share of the group's requests it fails; null where no share is set
+ * @param health by the group's health check
+ * @param failures its failed share of the group's requests; null if the group sets no limit
  */
 record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failures) {
-    /** One that is asked whatever is known of it. */
+    /** A candidate without health check and limit. */
     static Candidate alone(Upstream upstream) {
         return new Candidate(upstream, Health.UNCHECKED, null);
     }
@@ -24,7 +24,7 @@ record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failu
         return failures != null && failures.isPaused(now);
     }
 
-    /** It has answered with less than 500. */
+    /** It answered with a status below 500. */
     void answered(LongSupplier nanoClock) {
         if (failures != null) {
             failures.ended(false, nanoClock.getAsLong());
@@ -36,7 +36,7 @@ record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failu
     }
 
     /**
-     * It has answered with 5xx, or not at all; gives why the group prefers others from now on, or null.
+     * It answered 5xx or not at all. Returns why the group ejects it from now on, or null.
      *
      * @param route of the request
      */

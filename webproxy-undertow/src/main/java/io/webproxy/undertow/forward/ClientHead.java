@@ -9,14 +9,11 @@ import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The response head that the client sees: the upstream's, without what is meant for one connection, and edited as the
- * route says.
- */
+/** The response head for the client: the upstream's without hop-by-hop fields, edited as the route says. */
 final class ClientHead {
     private ClientHead() {}
 
-    /** The fields of an upstream's answer as the client gets them; {@code cookie}: the proxy's own, null for none. */
+    /** The fields of an upstream's response for the client; {@code cookie}: the proxy's own, or null. */
     static HeaderMap fields(Exchange exchange, ParsedHead answer, @Nullable SessionCookie cookie) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
@@ -27,7 +24,7 @@ final class ClientHead {
         edit(exchange, fields, cookie);
         HttpServerExchange http = exchange.http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
-            // also where the connection ends behind it: a cut must look like one
+            // also if the connection ends after it: a cut must look like one
             fields.put(Headers.TRANSFER_ENCODING, "chunked");
         } else if (http.isHttp10() && http.isPersistent() && answer.isLengthKnown()) {
             fields.put(Headers.CONNECTION, "keep-alive");
@@ -35,7 +32,7 @@ final class ClientHead {
         return fields;
     }
 
-    /** Edits them as the route says; the proxy's own cookie, if there is one, is beyond that. */
+    /** Makes the route's edits; they don't apply to the proxy's own cookie. */
     static void edit(Exchange exchange, HeaderMap fields, @Nullable SessionCookie cookie) {
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
         if (cookie != null) {

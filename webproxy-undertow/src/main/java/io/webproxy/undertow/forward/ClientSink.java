@@ -10,22 +10,23 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The response on its way to the client: counts, restarts the idle deadline, and flushes whenever the upstream pauses.
+ * The response body as it is sent to the client: counts bytes, restarts the idle deadline, and flushes whenever the
+ * upstream pauses.
  *
  * <p>An unfinished flush keeps the channel's writes resumed although the transfer suspends them: the transfer is called
- * again when the socket takes more, reads nothing, and so asks for the flush again. Not thread-safe.
+ * again when the socket is writable, reads nothing, and so flushes again. Not thread-safe.
  *
  * <p>Undertow's {@code Transfer} (2.4.4) never flushes in a pause, and suspends an unfinished flush. Canaries:
  * {@code UndertowDefectsTest.transferDoesNotFlushInAPause},
  * {@code UndertowDefectsTest.transferSuspendsAnUnfinishedFlush}.
  */
 final class ClientSink extends EachWriteSink {
-    /** What the sink finds out. */
+    /** Hears from the sink. */
     interface Listener {
         /** The client can't be written to any more. */
         void clientGone();
 
-        /** The response is complete, and out, before the request is. */
+        /** The response is complete and sent, but the request isn't complete. */
         void answeredEarly();
     }
 
@@ -39,7 +40,7 @@ final class ClientSink extends EachWriteSink {
     private boolean gone;
     private @Nullable IOException failure;
 
-    /** A sink over the connection's, with heartbeats if there's what says when. */
+    /** Wraps the connection's sink; with heartbeats if {@code heartbeat} isn't null. */
     static ClientSink over(
             StreamSinkConduit connection, Exchange exchange, Listener listener, @Nullable SseHeartbeat heartbeat) {
         HeartbeatSink beats = heartbeat == null
@@ -55,19 +56,19 @@ final class ClientSink extends EachWriteSink {
         this.listener = listener;
     }
 
-    /** Everything from now on throws; whoever waits to write is woken. */
+    /** Makes every later call throw, and wakes a waiting writer. */
     void fail(IOException why) {
         if (failure == null) {
             failure = why;
         }
     }
 
-    /** Whether all of the response was written. */
+    /** Whether the whole response was written. */
     boolean isTerminated() {
         return terminated;
     }
 
-    /** The exchange goes on: a stream that is silent, and has nothing on its way, may get a heartbeat. */
+    /** Called on each sweep: an idle event stream with nothing left to send may get a heartbeat. */
     void lasting(long now) {
         if (heartbeat == null || unflushed || terminated || failure != null || gone) {
             return;
@@ -84,7 +85,7 @@ final class ClientSink extends EachWriteSink {
         }
     }
 
-    /** The upstream pauses: what was written goes out now. */
+    /** The upstream pauses: flushes what was written. */
     void pause() {
         if (!unflushed || failure != null || gone) {
             return;
@@ -128,7 +129,7 @@ final class ClientSink extends EachWriteSink {
         return written;
     }
 
-    /** The head goes out with the first piece of the body, or alone if there is no room for that. */
+    /** Sends the head with the first piece of the body, or alone if there is no window for that. */
     private void begin() throws IOException {
         if (!begun) {
             begun = true;
@@ -184,7 +185,7 @@ final class ClientSink extends EachWriteSink {
 
     @Override
     public void suspendWrites() {
-        // the socket of one that failed is closed, and would throw at everything
+        // the socket of a failed sink is closed, and would throw on every call
         if (!flushPending && failure == null) {
             super.suspendWrites();
         }
@@ -207,7 +208,7 @@ final class ClientSink extends EachWriteSink {
         return e instanceof IOException io ? io : new IOException("an internal error", e);
     }
 
-    /** A client that has gone ends the exchange; it is no error of the proxy, and not worth a log line. */
+    /** The client has left, which ends the exchange; this isn't an error of the proxy, and isn't logged. */
     private void clientGone() {
         if (!gone) {
             gone = true;

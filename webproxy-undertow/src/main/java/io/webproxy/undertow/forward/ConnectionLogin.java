@@ -13,17 +13,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Authentication of a connection in place of a request, by NTLM or Negotiate (RFC 4559): whose an upstream connection
- * is once a client has begun to log in on it.
+ * Authentication of connections instead of requests, by NTLM or Negotiate (RFC 4559): reserves an upstream connection
+ * for the client that begins to log in on it.
  *
- * <p>Such an upstream takes all later requests of the connection for the same user's. So the connection serves one
- * client connection alone from then on. Where several clients share that, as through a trusted proxy, it serves one
- * exchange. HTTP/2 can't carry such a login: its requests don't stay on one upstream connection.
+ * <p>Such an upstream attributes all later requests on the connection to the same user. So the connection then serves
+ * only one client connection, or only one exchange if several clients may share that, as behind a trusted proxy. HTTP/2
+ * can't carry such a login: its requests don't stay on one upstream connection.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class ConnectionLogin {
-    /** NTLM, Negotiate with its variants such as Nego2, and Kerberos, by their first letters as HAProxy reads them. */
+    /** NTLM, Negotiate with variants such as Nego2, and Kerberos, by prefix, as HAProxy reads them. */
     private static final List<String> SCHEMES = List.of("ntlm", "nego", "kerberos");
 
     private final Exchange exchange;
@@ -32,7 +32,7 @@ final class ConnectionLogin {
         this.exchange = exchange;
     }
 
-    /** Whether a value of {@code Authorization} logs a connection in. */
+    /** Whether a value of {@code Authorization} authenticates the connection. */
     static boolean isLogin(@Nullable HeaderValues credentials) {
         if (credentials != null) {
             for (int i = 0; i < credentials.size(); i++) {
@@ -44,7 +44,7 @@ final class ConnectionLogin {
         return false;
     }
 
-    /** Whether a list of challenges (RFC 9110 section 11.6.1) has one that logs a connection in. */
+    /** Whether a list of challenges (RFC 9110 section 11.6.1) contains one that authenticates the connection. */
     static boolean isChallenge(@Nullable HeaderValues challenges) {
         if (challenges != null) {
             for (int i = 0; i < challenges.size(); i++) {
@@ -56,7 +56,7 @@ final class ConnectionLogin {
         return false;
     }
 
-    /** Each element of the list may begin with a scheme; what stands in quotes is none. */
+    /** Any element of the list may begin with a scheme; quoted text can't. */
     private static boolean hasScheme(String list) {
         boolean start = true;
         boolean quoted = false;
@@ -96,37 +96,39 @@ final class ConnectionLogin {
         return false;
     }
 
-    /** Whether the request carries credentials of a connection, and for the upstream. */
+    /** Whether the request carries connection credentials that are for the upstream. */
     boolean isOne() {
         HeaderMap fields = exchange.http().getRequestHeaders();
         return exchange.plan().credentialsPass() && isLogin(fields.get(Headers.AUTHORIZATION));
     }
 
-    /** Whether the request must come over HTTP/1.1: it carries credentials of a connection, and for the upstream. */
+    /**
+     * Whether the request must be repeated over HTTP/1.1: it carries connection credentials that are for the upstream.
+     */
     boolean isMisplaced() {
         return exchange.client().isMultiplexed() && isOne();
     }
 
-    /** The pools whose upstreams the client has logged in on, the newest first. */
+    /** The pools whose upstreams the client has logged in to, the newest first. */
     List<UpstreamPool> pools() {
         OwnedConnections owned = OwnedConnections.known(exchange.http().getConnection());
         return owned == null ? List.of() : owned.pools(exchange.route());
     }
 
-    /** The client's own connection to an upstream, or null if there is none. */
+    /** The client's own connections to an upstream, or null if there are none. */
     @Nullable UpstreamConnection take(UpstreamPool pool, boolean probe) {
         OwnedConnections owned = OwnedConnections.known(exchange.http().getConnection());
         return owned == null ? null : owned.take(exchange.route(), pool, probe);
     }
 
-    /** The request goes out with credentials of a connection. */
+    /** The request is sent with connection credentials. */
     void begins(UpstreamStream connection) {
         boolean shared = exchange.client().isMultiplexed() || exchange.peer().trusted();
         connection.belongTo(shared ? null : OwnedConnections.of(exchange.http().getConnection()), exchange.route());
     }
 
     /**
-     * The upstream has answered.
+     * The upstream has responded.
      *
      * @return whether the client must repeat the request over HTTP/1.1
      */

@@ -8,9 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How an exchange ends that has had no final response head. Each way says who has failed, by a {@link ForwardError},
- * lets the upstream go, and then tells the client, by an answer of the proxy's own where that is still of use. The
- * proxy handler isn't told: its answers would wait for the request body.
+ * Ends an exchange that has no final response head yet. Each method sets the {@link ForwardError}, releases the
+ * upstream, and then answers the client if that still makes sense. It doesn't tell the proxy handler: its answers would
+ * wait for the request body.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -27,7 +27,7 @@ final class EarlyEnd {
         this.request = request;
     }
 
-    /** No upstream can be asked, or the one that was asked won't answer. */
+    /** No upstream is available, or the chosen one won't answer. */
     void answer(ForwardError error, String detail) {
         LOG.debug("{}: {} ({})", exchange, error, detail);
         exchange.failed(error);
@@ -40,7 +40,7 @@ final class EarlyEnd {
         }
     }
 
-    /** The application has failed, which has a say in how the request is forwarded. */
+    /** Code of the application failed that decides how the request is forwarded. */
     void applicationFailed() {
         exchange.failed(ForwardError.APPLICATION_FAILED);
         letGo();
@@ -53,7 +53,7 @@ final class EarlyEnd {
         LocalAnswer.reject(exchange, status, why);
     }
 
-    /** The request logs a connection in: it needs one of its own, which HTTP/2 doesn't give it. */
+    /** The request authenticates a connection, which HTTP/2 doesn't reserve for it. */
     void requireHttp11() {
         LOG.debug("{}: logs a connection in, which needs HTTP/1.1", exchange);
         exchange.failed(ForwardError.REQUEST_REJECTED);
@@ -62,20 +62,20 @@ final class EarlyEnd {
         exchange.client().requireHttp11();
     }
 
-    /** The client has gone: there's only the record to tell. */
+    /** The client has left: only the record remains. */
     void clientGone() {
         exchange.failed(ForwardError.CLIENT_ABORTED);
         exchange.recordStatus(499);
         abort();
     }
 
-    /** The proxy can't go on with it: a gRPC call is told why, as of HTTP's status. */
+    /** The proxy can't continue: a gRPC call ends with the status for this HTTP status. */
     void breakOff(int as, String detail) {
         letGo();
         exchange.breakOff(as, detail);
     }
 
-    /** It is over, whatever the client makes of that. */
+    /** Aborts the exchange. */
     void abort() {
         letGo();
         exchange.client().abort();

@@ -43,9 +43,8 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The glue to Undertow's proxy handler, all of it: the handler asks for a connection and drives an exchange on it, and
- * gets this as both, one for each exchange. Everything that takes time, and everything that is decided, happens after
- * it.
+ * All of the glue to Undertow's proxy handler. The handler asks for a connection and runs an exchange on it; this
+ * class, one instance per exchange, plays both. It decides nothing and never waits: subclasses do.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -65,9 +64,9 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
     }
 
     /**
-     * The proxy handler.
+     * Makes the proxy handler.
      *
-     * @param facades makes one for an exchange
+     * @param facades makes the façade of an exchange
      */
     static ProxyHandler handler(Function<Exchange, Facade> facades) {
         return ProxyHandler.builder()
@@ -112,10 +111,10 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
     /** The handler wants the request to be sent. */
     abstract void begin();
 
-    /** The handler's thread is ending: the server has closed, and with it everything on the thread. */
+    /** The IO thread is ending, because the server has closed. */
     abstract void threadEnds();
 
-    /** The handler has thrown. */
+    /** The handler threw. */
     abstract void handlerFailed();
 
     @Override
@@ -124,7 +123,7 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
         begin();
     }
 
-    /** The exchange has its end, or goes on without the handler: what is still said to it is of no consequence. */
+    /** The exchange has ended, or continues without the handler: ignores what else is reported to it. */
     final void shut() {
         open = false;
     }
@@ -134,12 +133,12 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
         return open;
     }
 
-    /** Whether the handler has been told where the body of the request goes. */
+    /** Whether the handler knows the sink for the request body. */
     final boolean isSending() {
         return requestChannel != null;
     }
 
-    /** The head is on its way: tells the handler where the body of the request goes. */
+    /** The head was written: gives the handler the sink for the request body. */
     final void send(StreamSinkConduit body) {
         requestChannel = new ConduitStreamSinkChannel(Configurable.EMPTY, body);
         ClientCallback<ClientExchange> callback = onSent;
@@ -149,14 +148,14 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
         }
     }
 
-    /** A response has come, which the handler is told of by {@link #respond}. */
+    /** Keeps a response for {@link #respond}. */
     final void setResponse(ParsedHead answer, HeaderMap fields, StreamSourceConduit body) {
         response = new ClientResponse(
                 answer.status(), answer.reason().isEmpty() ? null : answer.reason(), Protocols.HTTP_1_1, fields);
         responseChannel = new ConduitStreamSourceChannel(Configurable.EMPTY, body);
     }
 
-    /** Tells the handler of the response. */
+    /** Gives the handler the response. */
     final void respond() {
         ClientCallback<ClientExchange> callback = onResponse;
         if (callback != null) {
@@ -164,7 +163,7 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
         }
     }
 
-    /** Lets the handler look at the body of the response again. */
+    /** Makes the handler read the response body again. */
     final void wakeReads() {
         if (responseChannel != null) {
             responseChannel.wakeupReads();
@@ -172,8 +171,9 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
     }
 
     /**
-     * What the handler (2.4.4) throws outside of a call would end up in the IO thread's loop, with the client waiting
-     * forever. Canary: {@code ProxyHandlerDefectsTest.callbackThrowsIntoTheLoopOfTheThread}.
+     * Runs a callback of the handler (2.4.4) outside of its calls: an exception would end up in the IO thread's loop,
+     * and leave the client waiting forever. Canary:
+     * {@code ProxyHandlerDefectsTest.callbackThrowsIntoTheLoopOfTheThread}.
      */
     private void guarded(Runnable call) {
         try {
@@ -228,7 +228,7 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
 
     @Override
     public final void setPushHandler(PushCallback callback) {
-        // an upstream that pushes breaks the rules
+        // server push is a protocol error here
     }
 
     @Override
@@ -318,6 +318,6 @@ abstract class Facade extends AbstractAttachable implements ClientConnection, Cl
 
     @Override
     public final void addCloseListener(ChannelListener<ClientConnection> listener) {
-        // nobody listens: the exchange ends itself
+        // there is no listener: the exchange ends itself
     }
 }

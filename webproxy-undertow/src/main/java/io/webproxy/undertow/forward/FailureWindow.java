@@ -4,8 +4,8 @@ import io.webproxy.route.OutlierEjection;
 import java.util.Arrays;
 
 /**
- * Which share of one group's requests an upstream has failed of late, counted in tenths of the window, and whether it
- * is skipped for that. What ends while it is skipped isn't counted.
+ * The share of one group's requests that an upstream has failed recently, counted in tenths of the window, and whether
+ * it is ejected for that. Requests that end while it is ejected aren't counted.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
@@ -30,12 +30,12 @@ final class FailureWindow {
         return limit;
     }
 
-    /** Whether it is skipped. */
+    /** Whether it is ejected. */
     boolean isPaused(long now) {
         return paused && now - until < 0;
     }
 
-    /** A request has been answered, or not; gives whether the upstream is skipped from now on because of that. */
+    /** A request has ended; returns whether that ejects the upstream. */
     synchronized boolean ended(boolean isFailure, long now) {
         if (isPaused(now)) {
             return false;
@@ -50,7 +50,7 @@ final class FailureWindow {
         failed[current]++;
         long all = sum(ended);
         long bad = sum(failed);
-        // all of them are above any share
+        // all counts exceed any share
         if (all < limit.leastRequests() || (bad <= limit.failureShare() * all && bad < all)) {
             return false;
         }

@@ -15,19 +15,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One exchange on its way through an upstream: the state machine that says what each event of client, upstream and
- * clock means, by how far the exchange has come.
+ * Forwards one exchange: the state machine that handles each event of client, upstream and clock, depending on the
+ * state of the exchange.
  *
  * <ol>
  *   <li><i>Asking:</i> {@link Attempts} chooses an upstream and takes a stream to it.
- *   <li><i>Sent:</i> {@link OutboundRequest} is on that stream, its body follows; the response head is waited for. A
- *       stream that fails may lead back to asking.
- *   <li><i>Relaying:</i> the final response head has come, and {@link ResponseRelay} has the exchange; or, after a 101,
- *       {@link Tunnel}.
+ *   <li><i>Sent:</i> {@link OutboundRequest} is on that stream, its body follows, and the exchange waits for the
+ *       response head. A failed stream may lead back to asking.
+ *   <li><i>Relaying:</i> the final response head has arrived, and {@link ResponseRelay} handles the exchange; after a
+ *       101, {@link Tunnel} does.
  * </ol>
  *
- * Before relaying, whatever fails ends it by {@link EarlyEnd}. It is <i>shut</i> when nothing that happens matters here
- * any more: it was answered, broken off, has become a tunnel, or the client has all of the response.
+ * Before relaying, every failure ends it by {@link EarlyEnd}. It is <i>shut</i> when further events no longer matter:
+ * it was answered or aborted, became a tunnel, or the client has the whole response.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -42,7 +42,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     private final @Nullable Affinity affinity;
     private final Runnable onClientGone = this::clientGone;
 
-    /** The client was told to go on with its body. */
+    /** Whether the client got a 100 (Continue). */
     private boolean continued;
     /** Null until the exchange is relaying. */
     private @Nullable ResponseRelay relay;
@@ -73,7 +73,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         }
         exchange.limits().watch(this);
         if (exchange.client().isMultiplexed()) {
-            // a reset is seen at once; of HTTP/1.1 the connection would have to be read for it
+            // a reset is noticed at once; an HTTP/1.1 connection would have to be read for it
             exchange.client().watchForAbort(onClientGone);
         }
         attempts.begin();
@@ -170,7 +170,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         }
     }
 
-    /** What becomes of the proxy's own cookie; null for nothing. */
+    /** The proxy's own cookie for the response; null to leave it alone. */
     private @Nullable SessionCookie cookie(ParsedHead answer) {
         return affinity == null ? null : affinity.responded(exchange, answer, attempts.chosen());
     }
@@ -183,7 +183,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             exchange.responded(answer);
             Tunnel.open(exchange, answer, from, cookie(answer));
         } else {
-            end().answer(ForwardError.INVALID_RESPONSE, "a 101 that nobody asked for");
+            end().answer(ForwardError.INVALID_RESPONSE, "a 101 that wasn't asked for");
         }
     }
 
@@ -209,8 +209,8 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     }
 
     /**
-     * The silence is within the request body, and not the upstream's, which may be waited for to say that the body may
-     * come.
+     * Whether the exchange waits for the client's request body, and not for the upstream, which may still have to send
+     * a 100.
      */
     private boolean isClientSilent() {
         boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http());
@@ -240,7 +240,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     // --- ends, also while relaying ---
 
-    /** The way out before relaying, made when it is taken. */
+    /** Ends it before relaying; made when needed. */
     private EarlyEnd end() {
         return new EarlyEnd(exchange, this, request);
     }

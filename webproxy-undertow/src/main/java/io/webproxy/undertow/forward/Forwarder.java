@@ -17,10 +17,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The last handler: forwards an exchange whose route is known, by Undertow's proxy handler over our upstream side. */
+/** The last handler: forwards an exchange to the upstreams of its route, by Undertow's proxy handler. */
 public final class Forwarder implements HttpHandler {
     private static final Logger LOG = LoggerFactory.getLogger(Forwarder.class);
-    /** In place of the client's address, which the proxy handler would make fields of that aren't sent. */
+    /** Stands for the client's address, from which the proxy handler would make fields that aren't sent. */
     private static final InetSocketAddress UNTOLD = InetSocketAddress.createUnresolved("client", 0);
 
     private static final Duration WARN_EVERY = Duration.ofMinutes(1);
@@ -38,9 +38,9 @@ public final class Forwarder implements HttpHandler {
     }
 
     /**
-     * These routes from now on; what is known of those that stay, and of their upstream groups, is kept.
+     * Sets the routes; routes that stay, and their upstream groups, keep their state.
      *
-     * @param ejection the rule of groups without their own
+     * @param ejection for groups without their own
      */
     public void update(List<Route> routes, RetryBudget retries, OutlierEjection ejection) {
         states.update(routes, retries, ejection);

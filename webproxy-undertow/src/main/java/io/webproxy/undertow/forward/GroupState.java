@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the requests to one upstream group have in common, whichever routes they go by: its upstreams as it sees them,
- * and whose turn it is. Thread-safe.
+ * The state of one upstream group, shared by all its routes: its upstreams with their health and failures, and its
+ * balancing. Thread-safe.
  */
 final class GroupState {
     private final UpstreamGroup group;
@@ -29,8 +29,8 @@ final class GroupState {
     /**
      * The state of a group.
      *
-     * @param server the rule of groups without their own
-     * @param before the state of the group that this one replaces, of which what still fits is kept
+     * @param server the ejection of groups without their own
+     * @param before the state of the replaced group; what still applies is kept
      */
     static GroupState of(
             UpstreamGroup group, OutlierEjection server, Upstreams upstreams, @Nullable GroupState before) {
@@ -44,7 +44,7 @@ final class GroupState {
     }
 
     private static Balancing balancing(UpstreamGroup group, @Nullable GroupState before) {
-        // one that knows nothing but the upstreams is made for them
+        // balancing that depends only on the upstreams is made for them
         boolean isNew = before == null
                 || before.balancing instanceof CookieAffinity
                 || !before.group.balancing().equals(group.balancing());
@@ -71,12 +71,12 @@ final class GroupState {
         return group;
     }
 
-    /** That of the group, or an equal one that has counted turns before. */
+    /** The group's balancing, or that of an equal group before, which keeps its counters. */
     Balancing balancing() {
         return balancing;
     }
 
-    /** What keeps sessions with their upstreams; null for nothing. */
+    /** What keeps sessions on their upstreams; null for none. */
     @Nullable Affinity affinity() {
         return affinity;
     }

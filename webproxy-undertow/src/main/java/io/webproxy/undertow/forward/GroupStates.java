@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The states of the upstream groups that one list of routes forwards to. Immutable. */
+/** The states of all upstream groups of one list of routes. Immutable. */
 final class GroupStates {
     private final Map<UpstreamGroup, GroupState> states;
 
@@ -23,16 +23,16 @@ final class GroupStates {
         return new GroupStates(Map.of());
     }
 
-    /** That of a group; null if it isn't one of them. */
+    /** The state of a group; null if it isn't one of them. */
     @Nullable GroupState find(UpstreamGroup group) {
         return states.get(group);
     }
 
     /**
-     * The states of these routes' groups. Equal groups go on as they are. A group that others of the same name replace,
-     * or, if it has none, others on a route of the same name, leaves them what still fits.
+     * The states of these routes' groups. Equal groups keep their state. A changed group takes what still applies from
+     * the group of the same name, or, if it has no name, from that of the route of the same name.
      *
-     * @param before the groups that were without a name, by the name of their route
+     * @param before the previous groups without a name, by the name of their route
      */
     GroupStates next(
             Iterable<Route> routes, OutlierEjection server, Upstreams upstreams, Map<String, GroupState> before) {
@@ -47,7 +47,7 @@ final class GroupStates {
                 GroupState known = states.get(group);
                 if (known == null) {
                     GroupState other = group.name().isPresent() ? named(group) : before.get(route.name());
-                    // what one has left another doesn't share
+                    // a state is handed on to one group only
                     known = other != null && replaced.remove(other) ? other : null;
                 }
                 next.put(group, GroupState.of(group, server, upstreams, known));

@@ -16,8 +16,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session stays with the upstream that has given its value of a field. Values are kept as hashes, so that long ones
- * take no more memory. Thread-safe.
+ * Keeps a session on the upstream that issued its value of a header field. Stores hashes of the values, so that long
+ * ones take no more memory. Thread-safe.
  */
 final class HeaderAffinity implements Affinity {
     private static final int MOST = 100_000;
@@ -27,7 +27,7 @@ final class HeaderAffinity implements Affinity {
     private final Balancing others;
     private final Map<Key, Upstream> givers;
 
-    /** The first half of a SHA-256: nobody finds another value for it. */
+    /** The first half of a SHA-256: it is infeasible to find another value with the same. */
     private record Key(long high, long low) {
         static Key of(String value) {
             try {
@@ -71,7 +71,7 @@ final class HeaderAffinity implements Affinity {
         return others.choose(choice);
     }
 
-    /** Which upstream has given a value; null if that isn't known. */
+    /** The upstream that issued a value; null if unknown. */
     @Nullable Upstream giver(String value) {
         Key key = Key.of(value);
         synchronized (givers) {
@@ -79,7 +79,7 @@ final class HeaderAffinity implements Affinity {
         }
     }
 
-    /** An upstream gives a value. */
+    /** An upstream has issued a value. */
     void given(String value, Upstream by) {
         Key key = Key.of(value);
         synchronized (givers) {

@@ -5,11 +5,11 @@ import io.undertow.util.HttpString;
 import io.webproxy.spi.HeaderEdit;
 import java.util.List;
 
-/** Changes fields of a message as it is told; a field that frames it can't be among them. Pure. */
+/** Applies configured changes to the fields of a message; fields that frame it can't be among them. Pure. */
 final class HeaderEdits {
     private HeaderEdits() {}
 
-    /** Makes the changes one after the other. */
+    /** Applies the changes in order. */
     static void apply(List<HeaderEdit> edits, HeaderMap fields) {
         for (HeaderEdit edit : edits) {
             HttpString name = new HttpString(edit.name());

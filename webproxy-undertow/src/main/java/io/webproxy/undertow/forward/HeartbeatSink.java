@@ -6,19 +6,17 @@ import java.nio.ByteBuffer;
 import java.util.function.LongSupplier;
 import org.xnio.conduits.StreamSinkConduit;
 
-/**
- * Puts comment lines into an event stream on its way to the client, when {@link SseHeartbeat} says so. Not thread-safe.
- */
+/** Inserts comment lines into an event stream to the client when {@link SseHeartbeat} says so. Not thread-safe. */
 final class HeartbeatSink extends EachWriteSink {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final SseHeartbeat heartbeat;
     private final LongSupplier nanoClock;
 
-    /** What is on its way to the client in front of the body: a comment, as a rule. */
+    /** What is to be sent before the next bytes of the body: usually a comment. */
     private ByteBuffer ahead = NOTHING;
 
-    /** Whether some of the body waits for the socket: the size of its chunk may be out already, or part of it. */
+    /** Whether body bytes wait for the socket; the size of their chunk may have been sent, in part or whole. */
     private boolean bodyWaits;
 
     private boolean terminating;
@@ -32,7 +30,7 @@ final class HeartbeatSink extends EachWriteSink {
     /**
      * Writes a comment if one is due; it isn't flushed.
      *
-     * @return how many bytes it added to the body, 0 if none is due
+     * @return number of bytes added to the body, 0 if none is due
      */
     int beat(long now) throws IOException {
         if (terminating || bodyWaits || ahead.hasRemaining() || !heartbeat.isDue(now)) {

@@ -7,15 +7,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The upstreams that would get gRPC calls if they spoke HTTP/2: one line for each. Thread-safe. */
+/**
+ * Warns about upstreams that speak HTTP/1.1 but would get gRPC calls, which need HTTP/2: one log line for each.
+ * Thread-safe.
+ */
 final class Http1Upstreams {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
-    /** What a server with ever new upstreams may remember. */
+    /** Limit of remembered upstreams, for a server whose upstreams keep changing. */
     private static final int MOST = 1000;
 
     private final Set<String> met = ConcurrentHashMap.newKeySet();
 
-    /** One of them was to get a call. */
+    /** A call was to go to one of them. */
     void met(Upstream upstream, Route route) {
         if (met.size() < MOST && met.add(upstream.toString())) {
             LOG.warn(

@@ -12,7 +12,7 @@ final class InterimResponse {
     private InterimResponse() {}
 
     /**
-     * Sends one, if this client can take it: not to HTTP/1.0, 100 only to who expects it.
+     * Sends one if the client supports it: never to HTTP/1.0, and 100 only to a client that expects it.
      *
      * @throws IOException if the client has gone
      */
@@ -26,7 +26,7 @@ final class InterimResponse {
         exchange.client().interim(head.status(), head.reason(), head.fields());
     }
 
-    /** Whether the client waits for a 100 before it sends its body, or for a while (RFC 9110 section 10.1.1). */
+    /** Whether the client waits for a 100 before it sends its body, at least for a while (RFC 9110 section 10.1.1). */
     static boolean isContinueExpected(HttpServerExchange http) {
         return FieldRules.hasToken(http.getRequestHeaders(), Headers.EXPECT, "100-continue");
     }

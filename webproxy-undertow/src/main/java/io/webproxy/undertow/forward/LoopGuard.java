@@ -8,29 +8,29 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * The servers that a request has come through, in a field of ours: each adds its own id to those that it was told,
- * whoever told them, as {@code CDN-Loop} does it (RFC 8586) for servers of one operator. A request that has come
- * through one of them too often is in a loop. Pure.
+ * Detects forwarding loops by a header field that lists the servers a request has passed: each appends its id, also to
+ * a list from an untrusted client, as {@code CDN-Loop} (RFC 8586) does. A request that has passed one server too often
+ * is in a loop. Pure.
  *
- * <p>It may seem that {@code Via} (RFC 9110 section 7.6.3) is made for this, but servers such as nginx compress no
- * answer to a request that has it.
+ * <p>It may seem that {@code Via} (RFC 9110 section 7.6.3) is made for this, but servers such as nginx don't compress
+ * responses to requests that have it.
  */
 final class LoopGuard {
     /** The field: {@code Gateway-Loop: 0123456789abcdef, fedcba9876543210}. */
     static final HttpString FIELD = new HttpString("Gateway-Loop");
 
-    /** A request may come back to a server so often. */
+    /** How often a request may return to a server. */
     static final int MOST_RETURNS = 8;
 
-    /** So many servers are more than any path that isn't a loop; it bounds the field. */
+    /** More servers than any path without a loop has; bounds the field. */
     static final int MOST_SERVERS = 100;
 
-    /** As {@code Exchanges.serverId()} gives it. */
+    /** The form of {@code Exchanges.serverId()}. */
     private static final Pattern ID = Pattern.compile("[0-9a-f]{16}");
 
     private LoopGuard() {}
 
-    /** Whether a request has come to this server more often than it may, or through more servers than any path has. */
+    /** Whether a request has returned to this server too often, or has passed too many servers. */
     static boolean isLoop(HeaderMap in, String ownId) {
         if (!in.contains(FIELD)) {
             return false;
@@ -39,7 +39,7 @@ final class LoopGuard {
         return ids.size() >= MOST_SERVERS || ids.stream().filter(ownId::equals).count() > MOST_RETURNS;
     }
 
-    /** What goes on to the upstream: the ids that came, without what is none, and this server's. */
+    /** The field's value for the upstream: the valid ids received, and this server's. */
     static String extended(HeaderMap in, String ownId) {
         if (!in.contains(FIELD)) {
             return ownId;

@@ -33,8 +33,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The request head that the upstream sees: the client's, without what is meant for one connection, with what says who
- * the client is. Made once for an exchange; the bytes for each upstream.
+ * The request head for the upstream: the client's without hop-by-hop fields, with the forwarding fields. Made once for
+ * an exchange, and written for each upstream.
  *
  * <p>Undertow's {@code ProxyHandler} (2.4.4) forwards the fields that {@code Connection} names, and makes forwarding
  * fields of its own. Canary: {@code ProxyHandlerDefectsTest.hopByHopFieldsAreForwarded}.
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 final class OutboundHead {
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
 
-    /** What the proxy says itself. */
+    /** Fields that the proxy sets itself. */
     private static final Set<HttpString> OWN = own();
 
     private final Exchange exchange;
@@ -58,8 +58,8 @@ final class OutboundHead {
     /**
      * The head of an exchange's request.
      *
-     * @param ownCookie the name of the cookie that is the proxy's own; null for none
-     * @throws UnwritableException if the route makes no path of the request's
+     * @param ownCookie the name of the proxy's own cookie; null for none
+     * @throws UnwritableException if the route's changes lead to an invalid path
      */
     OutboundHead(Exchange exchange, @Nullable String ownCookie) {
         this.ownCookie = ownCookie;
@@ -77,8 +77,8 @@ final class OutboundHead {
     }
 
     /**
-     * Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1); over HTTP/2 it has become one
-     * (RFC 8441).
+     * Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1), which includes translated
+     * extended CONNECTs (RFC 8441).
      */
     static boolean isWebSocket(HttpServerExchange http) {
         HeaderMap fields = http.getRequestHeaders();
@@ -107,7 +107,7 @@ final class OutboundHead {
         return length == null ? RequestFraming.CHUNKED : RequestFraming.ofLength(Long.parseLong(length));
     }
 
-    /** Whether the head that was written last carries credentials which log the connection in. */
+    /** Whether the head that was written last carries connection credentials. */
     boolean isLogin() {
         return login;
     }
@@ -115,7 +115,7 @@ final class OutboundHead {
     /**
      * Writes the head.
      *
-     * @param upstream the one that gets it
+     * @param upstream the upstream that gets it
      * @throws UnwritableException if the protocol can't carry it
      */
     void writeTo(HeadWriter out, Upstream upstream) {
@@ -180,7 +180,7 @@ final class OutboundHead {
         if (edited != null) {
             HeaderEdits.apply(ofRoute, edited);
             HeaderEdits.apply(exchange.plan().requestEdits(), edited);
-            // who the client is says the handshake alone, by whatever name it is configured
+            // only the handshake identifies the client, whatever the configured field names
             exchange.peer().identity().strip(edited);
             for (long i = edited.fastIterateNonEmpty(); i != -1; i = edited.fiNextNonEmpty(i)) {
                 write(out, edited.fiCurrent(i));
@@ -229,7 +229,7 @@ final class OutboundHead {
                 || (name.equals(Headers.AUTHORIZATION) && !exchange.plan().credentialsPass()));
     }
 
-    /** The names that the route matches, and those that it or its filter sets or removes. */
+    /** The field names that the route matches, and those that it or its filter sets or removes. */
     private static Set<String> reserved(Exchange exchange) {
         Route route = exchange.route();
         if (route.headers().isEmpty()
@@ -244,7 +244,7 @@ final class OutboundHead {
         return reserved;
     }
 
-    /** The trailers that go on to the upstream; null for none. */
+    /** The trailers to forward to the upstream; null for none. */
     @Nullable HeaderMap trailers(@Nullable HeaderMap trailers) {
         return trailers == null ? null : names.trailers(trailers);
     }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * A request on its way to upstreams. It is on one stream at most: its head is written for each upstream anew, its body
- * follows, and can follow once more on another stream as long as all of it is kept.
+ * A request as it is sent to an upstream. It uses one stream at a time: the head is written for each upstream, then the
+ * body follows. The body can be sent again on another stream as long as all of it is buffered.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -29,7 +29,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     private final ConnectionLogin login;
 
     private @Nullable OutboundHead head;
-    /** What it is on; null before, and once it is answered or given up. */
+    /** The stream in use; null before, and after it is answered or given up. */
     private @Nullable UpstreamStream stream;
 
     private @Nullable Upstream upstream;
@@ -43,10 +43,10 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /**
-     * Looks at the request.
+     * Prepares the head.
      *
-     * @param ownCookie the name of the cookie that is the proxy's own; null for none
-     * @throws UnwritableException if the route makes no path of the request's
+     * @param ownCookie the name of the proxy's own cookie; null for none
+     * @throws UnwritableException if the route's changes lead to an invalid path
      */
     void prepare(@Nullable String ownCookie) {
         head = new OutboundHead(exchange, ownCookie);
@@ -66,25 +66,25 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         return head().requestFraming().isNone();
     }
 
-    /** The stream that it is on; null while it is on none, and once somebody else has that. */
+    /** The stream in use; null if there is none, or another class has taken it over. */
     @Nullable UpstreamStream stream() {
         return stream;
     }
 
-    /** Whether an upstream has had all of it. */
+    /** Whether an upstream has received all of it. */
     boolean isSent() {
         return stream != null && exchange.http().isRequestComplete();
     }
 
-    /** Whether an upstream has taken all that has come of its body, and more is to come. */
+    /** Whether the upstream has taken all of the body received so far, and more is to come. */
     boolean isAwaitingBody() {
         return stream != null && stream.isAwaitingBody() && !exchange.http().isRequestComplete();
     }
 
     /**
-     * Sends it to an upstream.
+     * Sends the request to an upstream.
      *
-     * @param who is told what becomes of it
+     * @param told about the response or failure
      * @throws UnwritableException if the upstream's protocol can't carry it
      */
     void send(UpstreamStream on, Upstream to, UpstreamListener who) {
@@ -110,7 +110,10 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         }
     }
 
-    /** The body that is sent for the first time; HTTP/2 may refuse the request when it has begun. */
+    /**
+     * The sink for the body that is sent for the first time; over HTTP/2 the upstream may refuse the request after its
+     * start.
+     */
     private StreamSinkConduit body(UpstreamStream on) {
         if (isBodiless() || !on.isHttp2()) {
             return on.requestBody();
@@ -134,19 +137,19 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         return head().trailers(facade.getAttachment(HttpAttachments.RESPONSE_TRAILERS));
     }
 
-    /** Whether all of it could be sent once more. */
+    /** Whether all of it could be sent again. */
     boolean isRepeatable() {
         return isBodiless() || (body != null && body.isWhole());
     }
 
-    /** It is about to be sent once more, and takes no more of its body until then. */
+    /** It will be sent again; takes no more of its body until then. */
     void await() {
         if (body != null) {
             body.await();
         }
     }
 
-    /** The stream has failed it, and is over. How it was reset says more to a gRPC client than that it was. */
+    /** The stream failed and is over. The reset's code tells a gRPC client more than a bare failure. */
     @Nullable UpstreamStream lost() {
         UpstreamStream by = stream;
         stream = null;
@@ -157,7 +160,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         return by;
     }
 
-    /** It is answered, and the client is told so: it won't be sent again, and the stream is the answer's. */
+    /** The response has begun: the request won't be sent again, and the stream belongs to the response. */
     void settled() {
         stream = null;
         if (body != null) {

@@ -11,11 +11,10 @@ import io.webproxy.undertow.upstream.UpstreamPool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What becomes of one request, as far as it says how healthy an upstream is: the group counts answers and failures of
- * each, the pool's log tells of failures. A response of 5xx is a failure; of a gRPC call that is answered by gRPC it is
- * the status at its end that counts.
+ * Passive health check: reports the outcome of one request. The group counts each upstream's responses and failures,
+ * and the pool logs failures. A 5xx response is a failure; for a gRPC response the gRPC status at its end counts.
  *
- * <p>It judges the upstream that was asked last. Not thread-safe: it belongs to the exchange's IO thread.
+ * <p>It concerns the upstream that was tried last. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class PassiveHealth {
     private final Exchange exchange;
@@ -28,13 +27,13 @@ final class PassiveHealth {
         this.exchange = exchange;
     }
 
-    /** An upstream is asked; {@code connections}: its own, or null if it has none. */
+    /** An upstream is tried; {@code connections} is its pool, or null if it has none. */
     void asked(Candidate upstream, @Nullable UpstreamPool connections) {
         candidate = upstream;
         pool = connections;
     }
 
-    /** Its final response head has come. */
+    /** Its final response head has arrived. */
     void responded(ParsedHead head) {
         if (pool != null) {
             pool.answered();
@@ -46,12 +45,12 @@ final class PassiveHealth {
         }
     }
 
-    /** Whether what it has responded is the answer of gRPC to a call. */
+    /** Whether the response is a gRPC response. */
     boolean isOfGrpc() {
         return ofGrpc;
     }
 
-    /** Its response has come to its end. */
+    /** Its response is complete. */
     void completed(HeaderMap trailers) {
         GrpcCall call = exchange.grpc();
         if (call != null) {
@@ -62,7 +61,7 @@ final class PassiveHealth {
         }
     }
 
-    /** Its response has broken off. */
+    /** Its response was cut off. */
     void brokeOff(String detail) {
         tell(ForwardError.RESPONSE_BODY_TRUNCATED, detail);
         if (ofGrpc) {
@@ -70,26 +69,23 @@ final class PassiveHealth {
         }
     }
 
-    /** Nothing has come of it in time, although it has had all of the request. */
+    /** It received the whole request, and didn't respond in time. */
     void timedOut(ForwardError error) {
         GrpcCall call = exchange.grpc();
-        // a client that allows too little time says nothing of the upstream
+        // a client that allows too little time says nothing about the upstream
         if (call == null || !call.isOverdue(exchange.age())) {
             judge(true);
         }
         tell(error, "no answer in time");
     }
 
-    /** It has failed the request after it had all or some of it. */
+    /** It failed after it received all or some of the request. */
     void failed(ForwardError error, String detail) {
         judge(true);
         tell(error, detail);
     }
 
-    /**
-     * It has failed the request and had nothing of it, or nothing that it has executed; its pool tells of that by
-     * itself.
-     */
+    /** It failed without having executed anything of the request; the pool logs that itself. */
     void failed() {
         judge(true);
     }

@@ -3,11 +3,11 @@ package io.webproxy.undertow.forward;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * When a silent client gets a ping, and when one that doesn't answer is taken for gone. Times are nanoseconds of a
- * monotonic clock. Not thread-safe.
+ * Decides when an idle WebSocket client gets a ping, and when one that doesn't answer counts as gone. Times are
+ * nanoseconds of a monotonic clock. Not thread-safe.
  */
 final class Pings {
-    /** What is to be done now. */
+    /** What to do now. */
     enum Due {
         NOTHING,
         PING,
@@ -27,7 +27,7 @@ final class Pings {
         this.lastTaken = now;
     }
 
-    /** What the payload of pings is, and of the pongs to them. */
+    /** The payload of the pings, and of their pongs. */
     long token() {
         return token;
     }
@@ -38,7 +38,7 @@ final class Pings {
         asked = false;
     }
 
-    /** The client's socket has taken something. */
+    /** The client's socket has taken bytes. */
     void taken(long now) {
         lastTaken = now;
     }

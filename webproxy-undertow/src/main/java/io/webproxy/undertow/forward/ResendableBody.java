@@ -13,12 +13,12 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * A request body on its way to an upstream that may refuse the request after it has taken some of it (RFC 9113 section
- * 8.7): the first bytes are kept, so that the request can be sent again as long as there were no more. Not thread-safe:
- * it belongs to the exchange's IO thread.
+ * A request body for an upstream that may refuse the request after taking part of it (RFC 9113 section 8.7). It buffers
+ * the first bytes, so that the request can be sent again as long as there were no more. Not thread-safe: it belongs to
+ * the exchange's IO thread.
  */
 final class ResendableBody implements PlainSink, WriteReadyHandler {
-    /** The bytes that are kept at most. */
+    /** How many bytes are buffered at most. */
     static final int MOST = 16 * 1024;
 
     private static final byte[] NOTHING = {};
@@ -40,23 +40,26 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         to.setWriteReadyHandler(this);
     }
 
-    /** Whether all that was written so far could be written once more. */
+    /** Whether all that was written so far could be sent again. */
     boolean isWhole() {
         return whole;
     }
 
-    /** The upstream has answered: the request won't be sent again. */
+    /** The upstream has responded: the request won't be sent again. */
     void settle() {
         whole = false;
         kept = NOTHING;
     }
 
-    /** The request was refused, and will be sent again: takes nothing until then, of which it could keep only some. */
+    /**
+     * The request was refused and will be sent again: takes no more bytes until then, because it could buffer only
+     * some.
+     */
     void await() {
         waits = true;
     }
 
-    /** The request won't be sent again: what it waited for is discarded. */
+    /** The request won't be sent again: discards what is buffered. */
     void giveUp() {
         if (waits) {
             settle();
@@ -66,7 +69,7 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         }
     }
 
-    /** Goes on with another sink, from the first byte. */
+    /** Continues with another sink, from the first byte. */
     void restart(StreamSinkConduit other) {
         waits = false;
         to = other;
@@ -77,7 +80,7 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         }
     }
 
-    /** Whether what was kept has gone out again. */
+    /** Whether the buffered bytes were sent again. */
     private boolean isCaughtUp() throws IOException {
         if (waits) {
             return false;
@@ -113,7 +116,7 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         length += more;
     }
 
-    // --- what the sink says ---
+    // --- events of the sink ---
 
     @Override
     public void writeReady() {

@@ -20,12 +20,12 @@ import org.slf4j.LoggerFactory;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * A response on its way from an upstream to the client. It takes the exchange over from {@link ForwardExchange} with
- * the final response head, and hears from then on of the response body, of the limits and of the client. Whatever fails
- * now breaks the response off: the client may have its head, so nothing is answered or sent again.
+ * Relays a response from an upstream to the client. It takes over from {@link ForwardExchange} at the final response
+ * head, and then handles events of the response body, the limits and the client. Any failure now cuts the response: the
+ * client may have its head, so neither an answer nor a retry is possible.
  *
- * <p>It holds the upstream's stream until the response is complete; then the stream is the pool's again, while the
- * client may still be behind. Not thread-safe: it belongs to the exchange's IO thread.
+ * <p>It holds the upstream's stream until the response is complete; then the stream returns to the pool, even if the
+ * client hasn't read everything yet. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listener, ConduitWrapper<StreamSinkConduit> {
     private static final Logger LOG = LoggerFactory.getLogger(ResponseRelay.class);
@@ -34,14 +34,14 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
     private final Facade facade;
     private final PassiveHealth health;
     private final Runnable onClientGone;
-    /** Null from the end of the response on. */
+    /** Null once the response is complete. */
     private @Nullable UpstreamStream upstream;
 
     private @Nullable SseHeartbeat heartbeat;
     /** Null until the proxy handler moves the body. */
     private @Nullable ClientSink sink;
 
-    /** For an exchange whose response has begun; {@code onClientGone} is to call {@link #clientGone}. */
+    /** For an exchange whose response has begun; {@code onClientGone} must call {@link #clientGone}. */
     ResponseRelay(Exchange exchange, Facade facade, PassiveHealth health, Runnable onClientGone) {
         this.exchange = exchange;
         this.facade = facade;
@@ -50,10 +50,10 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
     }
 
     /**
-     * Takes the exchange over, and lets the proxy handler send the head and move the body. The head may upgrade the
+     * Takes over the exchange, and lets the proxy handler send the head and move the body. The head may upgrade the
      * timeout class.
      *
-     * @param from the stream that the response comes by, which is the relay's from now on
+     * @param from the response's stream, which belongs to the relay from now on
      * @param cookie the proxy's own; null for none
      */
     void start(ParsedHead head, UpstreamStream from, @Nullable SessionCookie cookie) {
@@ -182,7 +182,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
         }
     }
 
-    // --- the end before the end ---
+    // --- cuts ---
 
     private void breakOff(ForwardError error, int as, String detail) {
         if (facade.isOpen()) {
@@ -192,15 +192,15 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
     }
 
     /**
-     * The response can't become whole: a gRPC call that is answered by gRPC is told why, by what HTTP's status says,
-     * where its stream can still carry that.
+     * The response can't be completed: a gRPC response ends with the gRPC status for this HTTP status if its stream can
+     * still carry that.
      */
     void breakOff(int as, String detail) {
         boolean ofHttp = exchange.grpc() != null && !health.isOfGrpc();
         end(ofHttp ? exchange.client()::abort : () -> exchange.breakOff(as, detail));
     }
 
-    /** Ends both sides at once; the transfers are made to throw, so that they give their buffers back. */
+    /** Ends both sides at once; makes the transfers throw, so that they free their buffers. */
     private void end(Runnable client) {
         if (!facade.isOpen()) {
             return;
@@ -214,7 +214,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
         if (used != null) {
             used.abort();
         } else {
-            // the body is complete on the upstream's side, and may wait in a transfer
+            // the upstream's side of the body is complete, and bytes may wait in a transfer
             facade.wakeReads();
         }
         client.run();

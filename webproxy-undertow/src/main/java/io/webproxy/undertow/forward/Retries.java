@@ -3,12 +3,9 @@ package io.webproxy.undertow.forward;
 import io.webproxy.spi.RetryBudget;
 import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * How many requests of one route may still be asked of another upstream: each request earns a share of a retry, each
- * retry costs one. Thread-safe.
- */
+/** The retry budget of one route: each request earns a fraction of a retry, each retry spends one. Thread-safe. */
 final class Retries {
-    /** What one retry costs. */
+    /** The cost of one retry. */
     private static final long ONE = 1_000_000;
 
     private static final int LEAST_CAP = 10;
@@ -29,7 +26,7 @@ final class Retries {
         return budget;
     }
 
-    /** A request has come. */
+    /** A request has arrived. */
     void earn() {
         for (long before = left.get(); earned > 0 && before < cap; before = left.get()) {
             if (left.compareAndSet(before, Math.min(cap, before + earned))) {
@@ -38,7 +35,7 @@ final class Retries {
         }
     }
 
-    /** Takes one retry; gives whether there was one. */
+    /** Spends one retry; returns false if none is left. */
     boolean take() {
         for (long before = left.get(); before >= ONE; before = left.get()) {
             if (left.compareAndSet(before, before - ONE)) {

@@ -6,15 +6,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the requests of one route have in common: its upstream group, and the retries that are left. Thread-safe.
+ * The state of one route: its upstream group and its retry budget. Thread-safe.
  *
- * @param group null where the route forwards nothing
+ * @param group null if the route doesn't forward
  */
 record RouteState(Route route, Retries retries, @Nullable GroupState group) {
     /**
      * The state of a route.
      *
-     * @param before the state of the route of the same name, of which what still fits is kept
+     * @param before the previous state of the route of this name; what still applies is kept
      */
     static RouteState of(Route route, RetryBudget budget, @Nullable GroupState group, @Nullable RouteState before) {
         Retries retries =
@@ -22,7 +22,7 @@ record RouteState(Route route, Retries retries, @Nullable GroupState group) {
         return new RouteState(route, retries, group);
     }
 
-    /** What keeps sessions with their upstreams; null for nothing. */
+    /** What keeps sessions on their upstreams; null for none. */
     @Nullable Affinity affinity() {
         return group == null ? null : group.affinity();
     }

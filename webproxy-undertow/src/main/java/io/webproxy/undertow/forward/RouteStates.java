@@ -18,10 +18,10 @@ final class RouteStates {
             RetryBudget.defaults(), OutlierEjection.defaults(), List.of(), GroupStates.none(), new IdentityHashMap<>());
 
     /**
-     * What is known at one time.
+     * A snapshot of the states.
      *
-     * @param current of the routes in force
-     * @param found those, and of the routes before them
+     * @param current routes in force
+     * @param found those, and the previous routes
      */
     private record Known(
             RetryBudget retries,
@@ -41,7 +41,7 @@ final class RouteStates {
         return state != null ? state : unknown(route, now);
     }
 
-    /** A route that has been replaced more than once while its request was on the way. */
+    /** For a route that was replaced more than once while its request was on the way. */
     private RouteState unknown(Route route, Known now) {
         UpstreamGroup group = route.upstreamGroup().orElse(null);
         GroupState state = group == null ? null : now.groups.find(group);
@@ -51,7 +51,7 @@ final class RouteStates {
         return RouteState.of(route, now.retries, state, null);
     }
 
-    /** These routes from now on; requests that have begun with those before find them once more. */
+    /** Sets the routes in force; requests that began with the previous routes still find them. */
     synchronized void update(List<Route> routes, RetryBudget retries, OutlierEjection ejection) {
         Known before = known;
         IdentityHashMap<Route, RouteState> found = new IdentityHashMap<>();

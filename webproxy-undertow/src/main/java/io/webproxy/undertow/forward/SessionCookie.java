@@ -8,13 +8,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The proxy's own cookie in a response. No upstream sets one of its name.
+ * The proxy's own cookie in a response. An upstream's cookie of the same name is removed.
  *
- * @param value that the client gets; null if it has the right one
- * @param secure whether the client came by HTTPS
+ * @param value to set; null if the client has the right one
+ * @param secure whether the client used HTTPS
  */
 record SessionCookie(String name, @Nullable String value, boolean secure) {
-    /** Puts it into the fields that the client gets. */
+    /** Adds it to the response fields for the client. */
     void applyTo(HeaderMap fields) {
         HeaderValues set = fields.get(Headers.SET_COOKIE);
         if (set != null && set.stream().anyMatch(field -> Cookies.isSet(field, name))) {

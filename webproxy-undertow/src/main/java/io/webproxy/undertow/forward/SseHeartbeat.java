@@ -11,8 +11,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a silent event stream gets a comment line: it follows what is sent to the client, knows where one event has
- * ended and the next hasn't begun (WHATWG HTML section 9.2.6), and counts the silence.
+ * Decides when an idle event stream gets a comment line: it follows what is sent to the client, finds the gaps between
+ * events (WHATWG HTML section 9.2.6), and measures the idle time.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -27,10 +27,10 @@ final class SseHeartbeat {
     private boolean afterCr;
     private boolean inComment;
     private boolean inEvent;
-    /** How many bytes of a byte order mark the stream has begun with, or {@link #SETTLED}. */
+    /** How many bytes of a byte order mark the stream began with, or {@link #SETTLED}. */
     private int mark;
 
-    /** Whether a comment was sent in front of the first byte of the stream. */
+    /** Whether a comment was sent before the first byte of the stream. */
     private boolean commented;
 
     SseHeartbeat(long silence, long now) {
@@ -38,7 +38,9 @@ final class SseHeartbeat {
         this.lastSent = now;
     }
 
-    /** One for a response that may have it, else null: it would break a Content-Length and a content encoding. */
+    /**
+     * One for a response that may have heartbeats, else null: they would break a Content-Length and a content coding.
+     */
     static @Nullable SseHeartbeat of(Exchange exchange, ParsedHead answer) {
         long silence = exchange.route().sseHeartbeat().toNanos();
         HeaderMap fields = answer.fields();
@@ -74,7 +76,7 @@ final class SseHeartbeat {
         if (mark != SETTLED) {
             mark = b == BYTE_ORDER_MARK[mark] ? mark + 1 : SETTLED;
             if (mark == BYTE_ORDER_MARK.length) {
-                // behind it the first line begins
+                // the first line begins after it
                 mark = SETTLED;
                 atLineStart = true;
                 inEvent = false;
@@ -100,12 +102,12 @@ final class SseHeartbeat {
         }
     }
 
-    /** Whether the client has been silent to for long enough, between two events. */
+    /** Whether a comment is due: the stream has been idle for long enough, between two events. */
     boolean isDue(long now) {
         return atLineStart && !inEvent && now - lastSent >= silence;
     }
 
-    /** The comment line to send now; it isn't to be handed to {@link #sent}. */
+    /** The comment line to send now; don't pass it to {@link #sent}. */
     ByteBuffer comment(long now) {
         lastSent = now;
         commented |= mark == 0;
@@ -113,10 +115,10 @@ final class SseHeartbeat {
     }
 
     /**
-     * A byte order mark is one only as the first thing in a stream (WHATWG HTML section 9.2.5). Behind a comment it
-     * would become part of a field's name, so there it is passed over, also one that comes in pieces.
+     * A byte order mark is one only as the first thing in a stream (WHATWG HTML section 9.2.5). After a comment it
+     * would become part of a field's name, so it is skipped there, even if it arrives in pieces.
      *
-     * @return how many bytes were passed over
+     * @return number of bytes skipped
      */
     int skipByteOrderMark(ByteBuffer bytes) {
         int start = bytes.position();
@@ -134,8 +136,8 @@ final class SseHeartbeat {
     }
 
     /**
-     * What was passed over and, as the byte behind it shows, is no byte order mark: it is to be sent first, and isn't
-     * to be handed to {@link #sent}.
+     * Bytes that were skipped but, as the next byte shows, aren't a byte order mark: send them first, and don't pass
+     * them to {@link #sent}.
      */
     ByteBuffer unskipped() {
         ByteBuffer bytes = ByteBuffer.wrap(BYTE_ORDER_MARK, 0, commented && mark != SETTLED ? mark : 0);

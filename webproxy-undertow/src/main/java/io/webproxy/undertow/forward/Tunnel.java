@@ -21,11 +21,11 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A WebSocket behind its 101: bytes both ways until one side ends it, pings for a silent client if the route wants
- * them, and a close frame when the server goes away. Not thread-safe: it belongs to the exchange's IO thread.
+ * A WebSocket after its 101: relays bytes both ways until one side ends, pings an idle client if the route says so, and
+ * sends close frames when the server closes. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class Tunnel implements Expiry, ByteRelay.Listener {
-    /** How long both sides have for the closing handshake (RFC 6455 section 7.1.2) once the server goes away. */
+    /** How long both sides have for the closing handshake (RFC 6455 section 7.1.2) when the server closes. */
     private static final long GRACE_NANOS = 5_000_000_000L;
 
     private final Exchange exchange;
@@ -52,7 +52,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         return exchange.shared().nanoClock().getAsLong();
     }
 
-    /** What the client gets. */
+    /** Traffic to the client. */
     private final class ToClient implements ByteRelay.Traffic {
         private final FrameTracker frames = new FrameTracker();
 
@@ -71,7 +71,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         }
     }
 
-    /** What the upstream gets. */
+    /** Traffic to the upstream. */
     private final class ToUpstream implements ByteRelay.Traffic {
         private final FrameTracker frames = new FrameTracker();
         private final @Nullable PongFilter pongs;
@@ -113,8 +113,8 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     /**
-     * Lets the tracker see the bytes from {@code start} to the position, without an object for each write; returns how
-     * many.
+     * Shows the tracker the bytes from {@code start} to the position, without an object for each write; returns their
+     * number.
      */
     private static int pass(FrameTracker frames, ByteBuffer buffer, int start) {
         int end = buffer.position();
@@ -125,8 +125,8 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     /**
-     * Whether a 101 is an answer to what was asked: a WebSocket, and nothing else (RFC 9110 section 7.8). A client of
-     * HTTP/2 has sent no key, so nobody but the proxy can look at the answer to its key (RFC 8441 section 5).
+     * Whether a 101 answers the request: it must switch to WebSocket, and to nothing else (RFC 9110 section 7.8). An
+     * HTTP/2 client sends no key, so only the proxy can check the answer to its own key (RFC 8441 section 5).
      */
     static boolean isAnswer(boolean asked, ParsedHead answer, UpstreamStream from, Exchange exchange) {
         return asked
@@ -137,7 +137,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
                         || WebSocketAccept.isAnswer(exchange.http().getRequestHeaders(), answer.fields()));
     }
 
-    /** Sends the 101 on and connects the two sides behind it. */
+    /** Sends the 101, then connects the two sides. */
     static void open(Exchange exchange, ParsedHead answer, UpstreamStream connection, @Nullable SessionCookie cookie) {
         HttpServerExchange http = exchange.http();
         UpstreamStream.Detached upstream = connection.detach();
@@ -228,7 +228,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         relay.abort();
     }
 
-    /** A relay hears of both ends by itself; what it doesn't hear of is silence, and the server's own end. */
+    /** The relay notices the ends of both sides by itself; this handles silence and the close of the server. */
     @Override
     public void lasting(long now) {
         if (leaving) {
@@ -242,7 +242,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         } else if (pings != null && relay.isLeftHeard()) {
             ping(pings, now);
         } else if (pings != null) {
-            // its silence is no sign: the upstream lets nothing through, or one of the two has ended its direction
+            // the client's silence proves nothing: the upstream takes no bytes, or one side has closed its direction
             pings.heard(now);
         }
     }

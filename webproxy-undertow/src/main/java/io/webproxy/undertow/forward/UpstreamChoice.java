@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The choice of an upstream for one exchange, and of another when the first one fails: those that are down by the
- * health check are never asked, those that are passed over for a while only when no other is left.
+ * Chooses an upstream for one exchange, and another one if the first fails. Upstreams that fail their health check are
+ * never chosen, ejected ones only when no other is left.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -27,7 +27,7 @@ final class UpstreamChoice implements Balancing.Choice {
     private final int[] open;
     private int count;
 
-    /** The group's policy threw, or gave what is no index. */
+    /** The group's balancing threw, or returned an invalid index. */
     static final class FailedException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -37,9 +37,9 @@ final class UpstreamChoice implements Balancing.Choice {
     }
 
     /**
-     * The choice for an exchange.
+     * For one exchange.
      *
-     * @param loggedIn the upstreams that its client has logged in on: another one would ask it to do so again
+     * @param loggedIn upstreams that its client has logged in to: any other would ask for a login again
      */
     UpstreamChoice(Exchange exchange, Upstreams pools, GroupState group, List<UpstreamPool> loggedIn) {
         this.exchange = exchange;
@@ -50,7 +50,7 @@ final class UpstreamChoice implements Balancing.Choice {
         this.open = new int[all.size()];
     }
 
-    /** Whether there is one that hasn't been asked and isn't down. */
+    /** Whether there is one that wasn't tried yet and isn't down. */
     boolean hasNext() {
         for (int i = 0; i < all.size(); i++) {
             if (mayBeAsked(i)) {
@@ -64,7 +64,7 @@ final class UpstreamChoice implements Balancing.Choice {
         return !asked.get(i) && all.get(i).health().isWell();
     }
 
-    /** The one to ask now; null when none is left. */
+    /** The next one to try; null if none is left. */
     @Nullable Candidate next() throws FailedException {
         for (UpstreamPool own : loggedIn) {
             for (int i = 0; i < all.size(); i++) {

@@ -7,7 +7,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 
-/** The proof in a 101 that the upstream has understood the handshake of a WebSocket (RFC 6455 section 4.2.2). */
+/**
+ * The {@code Sec-WebSocket-Accept} field: proof in a 101 that the upstream understood the WebSocket handshake (RFC 6455
+ * section 4.2.2).
+ */
 final class WebSocketAccept {
     static final HttpString KEY = new HttpString("Sec-WebSocket-Key");
     private static final HttpString ACCEPT = new HttpString("Sec-WebSocket-Accept");
@@ -15,13 +18,13 @@ final class WebSocketAccept {
 
     private WebSocketAccept() {}
 
-    /** Whether an answer has the right one for the key of its request. */
+    /** Whether a response has the right one for the request's key. */
     static boolean isAnswer(HeaderMap request, HeaderMap answer) {
         String key = request.getFirst(KEY);
         return key != null && of(key).equals(answer.getFirst(ACCEPT));
     }
 
-    /** Adds the right one: over HTTP/2 the upstream has no key to prove anything with (RFC 8441 section 5). */
+    /** Adds the right one: an HTTP/2 upstream has no key to prove anything with (RFC 8441 section 5). */
     static void addTo(HeaderMap answer, HeaderMap request) {
         String key = request.getFirst(KEY);
         if (key != null) {

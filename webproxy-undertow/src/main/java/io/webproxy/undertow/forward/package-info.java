@@ -1,4 +1,7 @@
-/** Undertow's proxy handler, wired: one façade client connection for each exchange. */
+/**
+ * Forwards exchanges by Undertow's proxy handler: attempts and retries, heads in both directions, responses and
+ * WebSockets.
+ */
 @NullMarked
 package io.webproxy.undertow.forward;
 

@@ -4,7 +4,7 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import java.util.Map;
 
-/** Lets in the addresses that the route permits. */
+/** Refuses clients whose addresses the route doesn't permit. */
 final class AddressLists implements Stage {
     @Override
     public boolean pass(Passage passage) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Lets the authenticator of the route, or of the server, decide who may pass. */
+/** Runs the authenticator of the route, or else of the server. */
 final class Authentication implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);
 
@@ -47,8 +47,8 @@ final class Authentication implements Stage {
     }
 
     /**
-     * Code that isn't the proxy's may rely on a name that a server reads another one for; what it doesn't know it can't
-     * check.
+     * Whether unusual names may be forwarded: authenticators and filters of the application may rely on fields that an
+     * upstream confuses with others, and can't check what they don't know.
      */
     private static boolean mayHaveUnusualNames(Route route, @Nullable Authenticator authenticator) {
         return route.allowsUnderscores()

@@ -4,10 +4,7 @@ import io.undertow.util.Headers;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 
-/**
- * Refuses a body whose length, as the head says it, is above the limit; one without a length is counted by
- * {@link RequestBody}.
- */
+/** Refuses a request whose {@code Content-Length} is above the limit; {@link RequestBody} counts bodies without one. */
 final class BodyLength implements Stage {
     @Override
     public boolean pass(Passage passage) {

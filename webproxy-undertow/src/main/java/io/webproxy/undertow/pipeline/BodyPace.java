@@ -4,11 +4,12 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How fast a client sends a body that is waited for: on average over that waiting, so that neither a pause of the
- * upstream nor a burst of the client counts against it. Pure; times are nanoseconds of a monotonic clock.
+ * Measures how fast a client sends its request body: the average over the time that the proxy waited for the client, so
+ * that neither a pause of the upstream nor a burst of the client counts against it. Pure; times are nanoseconds of a
+ * monotonic clock.
  */
 final class BodyPace {
-    /** More than a sweep can be late: in what is beyond it the whole machine slept. */
+    /** Sweeps are never this late; a longer step means that the whole machine was suspended. */
     private static final long LONGEST_STEP = TimeUnit.SECONDS.toNanos(1);
 
     private final int bytesPerSecond;
@@ -23,11 +24,11 @@ final class BodyPace {
     }
 
     /**
-     * Looks at it.
+     * Measures, on each sweep.
      *
-     * @param waiting whether the client is waited for since the last look
-     * @param bytes how many have come so far
-     * @return whether that is too slow
+     * @param waiting whether the proxy has waited for the client since the last call
+     * @param bytes received so far
+     * @return whether the client is too slow
      */
     boolean isTooSlow(long now, boolean waiting, long bytes) {
         if (waiting) {

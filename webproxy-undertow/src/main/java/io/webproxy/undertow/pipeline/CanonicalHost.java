@@ -3,7 +3,7 @@ package io.webproxy.undertow.pipeline;
 import io.webproxy.undertow.exchange.Exchange;
 import java.util.Map;
 
-/** Sends requests for one name of a site to the name that the operator wants seen (308). */
+/** Redirects (308) requests for another name of a site to its canonical host. */
 final class CanonicalHost implements Stage {
     @Override
     public boolean pass(Passage passage) {

@@ -18,21 +18,21 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a connection's client, found out once for all its requests. Not thread-safe: it belongs to the
+ * What a connection's requests share: who its client is, determined once. Not thread-safe: it belongs to the
  * connection's IO thread.
  */
 final class Client {
     private static final AttachmentKey<Client> KEY = AttachmentKey.create(Client.class);
 
     private final Peer peer;
-    /** That of its last request, if it isn't trusted. */
+    /** The story of the last request, if the peer isn't trusted. */
     private @Nullable ForwardedStory last;
 
     private Client(Peer peer) {
         this.peer = peer;
     }
 
-    /** That of a connection, by these settings. */
+    /** The client of a connection, by these settings. */
     static Client of(ServerConnection connection, Settings now) {
         Client client = connection.getAttachment(KEY);
         Peer known = client == null ? null : client.peer;
@@ -44,7 +44,7 @@ final class Client {
         }
         InetAddress address = Origin.of(connection).client().getAddress();
         boolean trusted = now.trust().contains(address);
-        // the dates are looked at when a connection opens; a configuration that changes later doesn't end it
+        // dates are checked when a connection opens; a configuration that changes later doesn't end it
         Instant opened = known == null || known.identity().isExpired() ? Instant.now() : Instant.MIN;
         Identity identity = Identity.of(now.clientCertificates(), trusted, connection.getSslSession(), opened);
         client = new Client(new Peer(address, AddressText.of(address), trusted, identity));
@@ -53,20 +53,20 @@ final class Client {
     }
 
     /**
-     * Makes its next request an exchange.
+     * Starts an exchange for its next request.
      *
-     * @param path as it came
+     * @param path the raw path
      */
     Exchange exchange(HttpServerExchange http, Exchanges exchanges, Settings now, String path) {
         peer.identity().strip(http.getRequestHeaders());
-        // not what :scheme says: the client could write anything there
+        // not :scheme, in which the client could write anything
         String scheme = http.getConnection().getSslSession() == null ? "http" : "https";
         ForwardedStory story = story(now, scheme, http.getRequestHeaders());
         http.putAttachment(ForwardedStory.KEY, story);
         return new Exchange(http, exchanges, peer, new Requester(story.client(), story.scheme()), path);
     }
 
-    /** What the upstream is told of it. */
+    /** What trusted proxies say about the request. */
     private ForwardedStory story(Settings now, String scheme, HeaderMap fields) {
         String authority = ForwardedFields.authority(fields);
         ForwardedStory known = last;

@@ -18,12 +18,12 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An exchange that waits for a decision of the application's, which comes from any thread: it is under the same limits
- * as one that waits for an upstream, though never without one. A decision that comes when the exchange is over is
- * ignored. Not thread-safe.
+ * The wait of an exchange for a decision of the application, which may come from any thread. It has the limits of a
+ * wait for an upstream, and always one. A decision that arrives after the end of the exchange is ignored. Not
+ * thread-safe.
  */
 final class DecisionWait implements Expiry {
-    /** For classes that wait forever, where {@code DEFAULT} does too. */
+    /** The limit for classes that wait forever, if {@code DEFAULT} does too. */
     private static final Duration LAST_RESORT = Duration.ofMinutes(1);
 
     private final Exchange exchange;
@@ -31,16 +31,16 @@ final class DecisionWait implements Expiry {
     private final long end;
     private boolean over;
 
-    /** What happens when the decision is made, or its stage has failed: one of both is null. */
+    /** Continues with the decision or with the failure of its stage; one of both is null. */
     @FunctionalInterface
     interface Next<T> {
         void decided(@Nullable T decision, @Nullable Throwable failure) throws Exception;
     }
 
     /**
-     * What a client is told when the decision didn't come in time.
+     * The answer to the client when the decision isn't made in time.
      *
-     * @param why in the record, for silence
+     * @param why the error in the record when the idle limit passes
      */
     record Late(int status, String detail, ForwardError why) {
         static Late ofApplication(String detail) {
@@ -56,17 +56,17 @@ final class DecisionWait implements Expiry {
     }
 
     /**
-     * Goes on at once if the decision is made, else on the exchange's thread when it is.
+     * Continues at once if the decision is made, else later on the exchange's IO thread.
      *
-     * @param stage null is a failure
-     * @param lateDetail what a client is told, with 504, when the decision didn't come in time
+     * @param stage null counts as a failure
+     * @param lateDetail detail of the 504 if the decision isn't made in time
      */
     static <T> void on(Exchange exchange, @Nullable CompletionStage<? extends T> stage, String lateDetail, Next<T> next)
             throws Exception {
         on(exchange, stage, Late.ofApplication(lateDetail), next);
     }
 
-    /** The same with another answer. */
+    /** The same with another answer for a late decision. */
     static <T> void on(Exchange exchange, @Nullable CompletionStage<? extends T> stage, Late late, Next<T> next)
             throws Exception {
         CompletableFuture<? extends T> decision = future(stage);
@@ -84,7 +84,7 @@ final class DecisionWait implements Expiry {
                     }
                 },
                 http);
-        // only what runs behind the dispatch may run the root handler again
+        // the root handler may run again only after the dispatch
         http.dispatch(SameThreadExecutor.INSTANCE, () -> {
             var unused = decision.whenComplete((made, failure) -> IoTasks.execute(http.getIoThread(), back));
         });
@@ -114,7 +114,7 @@ final class DecisionWait implements Expiry {
         next.decided(made, failure);
     }
 
-    /** The decision is made, or not needed any more; returns whether that still matters. */
+    /** The wait is over, by a decision or otherwise; returns whether it wasn't before. */
     private boolean decided() {
         if (over || exchange.isEnded()) {
             return false;
@@ -168,6 +168,6 @@ final class DecisionWait implements Expiry {
 
     @Override
     public void requestBroken(int status, String detail) {
-        // nobody has read the body yet
+        // nothing has read the body yet
     }
 }

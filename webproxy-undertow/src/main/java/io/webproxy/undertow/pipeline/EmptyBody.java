@@ -4,7 +4,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import java.util.concurrent.CompletionStage;
 
-/** Waits for the end of a request that has no body, where that comes after its head. */
+/** Waits for the end of a request without a body if that comes after its head. */
 final class EmptyBody implements Stage {
     private static final DecisionWait.Late LATE =
             new DecisionWait.Late(408, "The end of the request didn't come in time.", ForwardError.REQUEST_REJECTED);

@@ -3,7 +3,7 @@ package io.webproxy.undertow.pipeline;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 
-/** Refuses clients whose certificate has expired. */
+/** Refuses requests of clients whose certificate has expired. */
 final class ExpiredIdentity implements Stage {
     @Override
     public boolean pass(Passage passage) {

@@ -7,8 +7,8 @@ import io.webproxy.undertow.exchange.LocalAnswer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets the application's filter of the route answer a request, or change what is forwarded. Whatever it throws is
- * logged and answered with 500.
+ * Runs the route's request filter, which may answer a request or change what is forwarded. Whatever it throws is logged
+ * and answered with 500.
  */
 final class Filtering implements Stage {
     @Override
@@ -22,7 +22,7 @@ final class Filtering implements Stage {
         try {
             decision = filter.filter(exchange.head());
         } catch (Throwable e) {
-            // whatever it is: the client is waiting
+            // Throwable: the client is waiting
             RouteAnswer.failed(exchange, "filter", e);
             return false;
         }

@@ -4,7 +4,7 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.HeadProblem;
 import io.webproxy.undertow.exchange.LocalAnswer;
 
-/** Refuses a head that the codec has found malformed, or that {@link RequestGuard} does. */
+/** Refuses a head that the codec or {@link RequestGuard} found malformed. */
 final class HeadCheck implements Stage {
     @Override
     public boolean pass(Passage passage) {

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
-/** The answers to challenges of the kind {@code http-01} (RFC 8555 section 8.3). Thread-safe. */
+/** Answers ACME challenges of type {@code http-01} (RFC 8555 section 8.3). Thread-safe. */
 public final class HttpChallenges implements Stage {
     private static final String PREFIX = "/.well-known/acme-challenge/";
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]+");
@@ -18,9 +18,9 @@ public final class HttpChallenges implements Stage {
     private final Map<String, byte[]> byToken = new ConcurrentHashMap<>();
 
     /**
-     * Answers with a key authorization.
+     * Starts to answer a token with a key authorization.
      *
-     * @return ends that; may be called again
+     * @return stops it; idempotent
      * @throws IllegalArgumentException if the token isn't base64url
      */
     public Runnable add(String token, String keyAuthorization) {
@@ -29,11 +29,11 @@ public final class HttpChallenges implements Stage {
         }
         byte[] answer = keyAuthorization.getBytes(StandardCharsets.US_ASCII);
         byToken.put(token, answer);
-        // by identity: it mustn't end an answer that has replaced this one
+        // by identity: it must not remove an answer that has replaced this one
         return () -> byToken.remove(token, answer);
     }
 
-    /** Answers a request, if it asks for what is known here. */
+    /** Answers a request for a known token. */
     @Override
     public boolean pass(Passage passage) {
         String path = passage.path();

@@ -5,7 +5,7 @@ import io.webproxy.undertow.exchange.LocalAnswer;
 import java.util.List;
 import java.util.Map;
 
-/** Refuses requests while the server has no memory for their bodies. */
+/** Refuses requests while the server has no memory left for their bodies. */
 record Memory(Exchanges exchanges) implements Stage {
     private static final Map<String, List<String>> RETRY = Map.of("Retry-After", List.of("1"));
 

@@ -8,9 +8,9 @@ import java.net.InetSocketAddress;
 import javax.net.ssl.SSLSession;
 
 /**
- * Tells requests that came over the connection of another host (RFC 9110 section 15.5.20). Clients share HTTP/2
- * connections among the hosts of a certificate (RFC 9113 section 9.1.1), so there the certificate decides; those that
- * name no host in their handshake get every host. Thread-safe.
+ * Refuses with 421 requests on a connection that was opened for another host (RFC 9110 section 15.5.20). Clients share
+ * HTTP/2 connections among the hosts of a certificate (RFC 9113 section 9.1.1), so there the certificate decides.
+ * Clients without SNI may request every host. Thread-safe.
  */
 final class Misdirection implements Stage {
     private static final AttachmentKey<String> REQUESTED = AttachmentKey.create(String.class);
@@ -32,9 +32,9 @@ final class Misdirection implements Stage {
     }
 
     /**
-     * Whether the client has to open another connection for this host: where clients are asked for certificates, one
-     * that was opened for it, because what was asked then was asked for another host; else, over HTTP/2, one whose
-     * certificate is for it.
+     * Whether the client has to open another connection for this host. If clients are asked for certificates, a
+     * connection serves only the host it was opened for, because each host may ask for others. Else an HTTP/2
+     * connection serves the hosts of its certificate.
      *
      * @param host as {@code HostPattern.hostOf} gives it
      */
@@ -51,7 +51,7 @@ final class Misdirection implements Stage {
                 && (asked || !certificates.isCovered(requested, local(connection), host));
     }
 
-    /** Whether nothing is known of a host over TLS: neither a route nor a certificate is for it. */
+    /** Whether a host over TLS is unknown: it has neither a route nor a certificate. */
     boolean isUnknown(Exchange exchange, Settings now, String host) {
         ServerConnection connection = exchange.http().getConnection();
         return connection.getSslSession() != null

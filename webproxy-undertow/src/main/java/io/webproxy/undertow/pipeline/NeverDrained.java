@@ -9,12 +9,12 @@ import java.util.Map;
 import org.xnio.IoUtils;
 
 /**
- * The end of an exchange that Undertow ends by itself: after a handler has thrown, or has returned without an answer.
- * Undertow (2.4.4) would read the request body to its end first, however long that takes. Canary:
+ * Answers exchanges that no handler has answered, because it threw or returned without an answer. Undertow (2.4.4)
+ * would read the request body to its end first, however long the client takes. Canary:
  * {@code UndertowDefectsTest.endingAnExchangeWaitsForTheRequestBody}.
  */
 final class NeverDrained implements DefaultResponseListener {
-    /** One for all. */
+    /** The only instance. */
     static final NeverDrained INSTANCE = new NeverDrained();
 
     private NeverDrained() {}
@@ -25,11 +25,11 @@ final class NeverDrained implements DefaultResponseListener {
         if (!http.getConnection().isOpen() || (http.isRequestComplete() && !threw)) {
             return false;
         }
-        // each call uses the listener up
+        // each call removes the listener
         http.addDefaultResponseListener(this);
         Exchange exchange = Exchange.find(http);
         if (http.isResponseComplete()) {
-            // whoever answered sees to the rest
+            // whoever answered takes care of the rest
             return true;
         }
         if (exchange == null) {

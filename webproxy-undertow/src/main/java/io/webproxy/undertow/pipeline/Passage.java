@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request on its way through the stages, with the settings that held when it came. Not thread-safe: it belongs to the
- * exchange's IO thread.
+ * The way of one request through the stages, with the settings that were in force when it arrived. Not thread-safe: it
+ * belongs to the exchange's IO thread.
  */
 final class Passage {
     private final Stage[] stages;
@@ -18,7 +18,7 @@ final class Passage {
     private int next;
 
     /**
-     * A request in front of the first stage.
+     * A request before the first stage.
      *
      * @param path normalised, or null for one that is malformed
      */
@@ -29,7 +29,7 @@ final class Passage {
         this.path = path;
     }
 
-    /** To the next stage, and as far as they let it. */
+    /** Continues with the next stage, until one stops the request. */
     void goOn() throws Exception {
         while (next < stages.length) {
             Stage stage = stages[next];
@@ -52,7 +52,7 @@ final class Passage {
         return path != null;
     }
 
-    /** The normalised path; of a request whose head is in order. */
+    /** The normalised path; only for a request whose head was accepted. */
     String path() {
         return Objects.requireNonNull(path, "path");
     }

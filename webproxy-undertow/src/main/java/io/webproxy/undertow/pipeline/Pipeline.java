@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first handler of every request: makes it an exchange, and lets that pass the stages in front of forwarding. Their
- * order is the security model; it stands here and nowhere else. Thread-safe.
+ * The first handler of every request: starts its exchange, and runs the stages up to forwarding. Their order is the
+ * security model; it is defined here and nowhere else. Thread-safe.
  */
 public final class Pipeline implements HttpHandler {
     private final Exchanges exchanges;
@@ -24,9 +24,9 @@ public final class Pipeline implements HttpHandler {
     }
 
     /**
-     * For an endpoint whose requests are for the routes.
+     * For an endpoint that serves the routes.
      *
-     * @param challenges are answered before anything is asked of the client; null for none
+     * @param challenges ACME challenges, answered before any authentication or redirect; null for none
      * @param certificates those of the server
      */
     public static Pipeline toRoutes(
@@ -56,7 +56,7 @@ public final class Pipeline implements HttpHandler {
                 new RouteAnswer(forwarder));
     }
 
-    /** For an endpoint that sends its clients elsewhere. */
+    /** For an endpoint that redirects its clients to HTTPS. */
     public static Pipeline toRedirect(
             Exchanges exchanges, Supplier<Settings> settings, HttpChallenges challenges, Redirect redirect) {
         return new Pipeline(

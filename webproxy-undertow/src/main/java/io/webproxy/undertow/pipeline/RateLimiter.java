@@ -9,20 +9,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The token buckets of clients, by route; they outlive an update of the route. Thread-safe. */
+/** The token buckets of clients, by route; they survive an update of the route. Thread-safe. */
 public final class RateLimiter {
     private final Map<String, TokenBuckets<AddressRange>> routes = new ConcurrentHashMap<>();
 
     /** No buckets yet. */
     public RateLimiter() {}
 
-    /** Takes a token of the client's; gives 0, or for how many nanoseconds there will be none. */
+    /** Takes a token for a client; returns 0, or in how many nanoseconds there will be one. */
     long take(Route route, RateLimit limit, InetAddress client, long now) {
         return routes.computeIfAbsent(route.name(), name -> new TokenBuckets<>())
                 .take(AddressRange.clientOf(client), limit.burst(), limit.per().toNanos() / limit.requests(), now);
     }
 
-    /** Forgets all routes but these. */
+    /** Forgets the buckets of all other routes. */
     public void retain(Set<String> names) {
         routes.keySet().retainAll(names);
     }

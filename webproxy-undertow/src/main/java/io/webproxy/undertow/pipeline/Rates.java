@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Refuses requests of clients that come more often than the route allows. */
+/** Refuses requests of clients that send more of them than the route's rate limit allows. */
 final class Rates implements Stage {
     @Override
     public boolean pass(Passage passage) {

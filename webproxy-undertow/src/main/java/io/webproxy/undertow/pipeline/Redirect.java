@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
 
-/** Sends a client that speaks HTTP in clear to the HTTPS address (RFC 9110 sections 15.4.2 and 15.4.9). */
+/** Redirects cleartext HTTP requests to HTTPS (RFC 9110 sections 15.4.2 and 15.4.9). */
 public final class Redirect implements Stage {
     private static final int DEFAULT_PORT = 443;
 
     private final IntSupplier port;
 
     /**
-     * A redirect to this port.
+     * Redirects to this port.
      *
-     * @param port is asked for each request, because a port can be chosen when the server starts
+     * @param port read for each request, because a port can be chosen when the server starts
      */
     public Redirect(IntSupplier port) {
         this.port = port;
     }
 
     /**
-     * Sends a client from a prefix without its slash to the prefix, which is the route's text and nothing that the
+     * Redirects from a prefix without its slash to the prefix. The target is the route's own text, nothing that the
      * client wrote.
      */
     static void addSlash(Exchange exchange, PathPrefix prefix) {
@@ -50,19 +50,19 @@ public final class Redirect implements Stage {
     }
 
     /**
-     * Sends the client to the same path and query at another base.
+     * Redirects to the same path and query at another base.
      *
-     * @param base scheme and authority, with a path if wanted, without a slash at its end: so that a path that begins
-     *     with two slashes names no host
+     * @param base scheme and authority, optionally a path, without a final slash: so a path that begins with two
+     *     slashes can't name a host
      */
     static void send(Exchange exchange, String base, int status) {
         String path = exchange.head().path();
-        // the asterisk of OPTIONS is no path, and must not become part of a host
+        // the asterisk of OPTIONS isn't a path, and must not become part of a host
         String location = base + (path.startsWith("/") ? path : "/") + query(exchange);
         to(exchange, location, status, "This is to be found at another address.");
     }
 
-    /** That of the request with its question mark, also an empty one; empty if it has none. */
+    /** The request's query with its question mark, even if it is empty; empty if there is none. */
     private static String query(Exchange exchange) {
         String query = exchange.head().query();
         return query.isEmpty() && !exchange.client().isQueryEmpty() ? "" : "?" + encoded(query);
@@ -82,7 +82,7 @@ public final class Redirect implements Stage {
     }
 
     private static void to(Exchange exchange, String location, int status, String detail) {
-        // the second wall against response splitting: neither protocol lets such a target in
+        // defence in depth against response splitting: neither codec accepts such a target
         if (!location.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             LocalAnswer.reject(exchange, 400, "The request target has a character that must be percent-encoded.");
             return;

@@ -11,11 +11,11 @@ import java.nio.ByteBuffer;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The request body on its way from the client: counted, limited, and read in turns.
+ * The request body as the client sends it: counted, limited, and read in turns with other connections.
  *
- * <p>What is wrong with it is told to the exchange, and never thrown: Undertow's {@code ProxyHandler} (2.4.4) would
- * answer 503, as if the upstream had failed. Canary:
- * {@code ProxyHandlerDefectsTest.failureOfARequestBodyIsTakenForTheUpstreams}. Not thread-safe.
+ * <p>Problems are reported to the exchange and never thrown: Undertow's {@code ProxyHandler} (2.4.4) would answer 503,
+ * as if the upstream had failed. Canary: {@code ProxyHandlerDefectsTest.failureOfARequestBodyIsTakenForTheUpstreams}.
+ * Not thread-safe.
  */
 final class RequestBody extends EachReadSource {
     private final Exchange exchange;
@@ -35,11 +35,11 @@ final class RequestBody extends EachReadSource {
                 limits.requestBodyRate(),
                 limits.requestBodyGrace(),
                 exchange.shared().nanoClock().getAsLong());
-        // streams of HTTP/2 share one connection, and have windows
+        // HTTP/2 streams share a connection, and have flow-control windows
         this.takesTurns = !exchange.client().isMultiplexed();
     }
 
-    /** Puts it in the way of a request that has a body. */
+    /** Installs itself on a request that has a body. */
     static void install(Exchange exchange, HttpLimits limits) {
         HttpServerExchange http = exchange.http();
         if (http.isRequestComplete()) {
@@ -56,7 +56,10 @@ final class RequestBody extends EachReadSource {
         });
     }
 
-    /** A client that sends next to nothing holds an exchange as long as it likes: no silence limit finds it. */
+    /**
+     * Cuts a client that sends next to nothing: it could keep an exchange open forever without ever reaching the idle
+     * limit.
+     */
     private void checkPace(long now) {
         boolean waiting = !broken && !exchange.http().isRequestComplete() && isReadResumed();
         if (pace.isTooSlow(now, waiting, exchange.bytesIn())) {
@@ -89,8 +92,8 @@ final class RequestBody extends EachReadSource {
     }
 
     /**
-     * A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again
-     * before them.
+     * A cleartext socket reports at once that it is readable, after all other sockets; one under TLS would be read
+     * again before them.
      */
     private void rest() {
         if (exchange.http().getConnection().getSslSession() != null) {
@@ -137,7 +140,7 @@ final class RequestBody extends EachReadSource {
         return 0;
     }
 
-    /** Nobody wants the rest; it is read so that an answer gets through before the connection ends. */
+    /** Reads and discards the rest, so that an answer gets through before the connection ends. */
     private int discard(ByteBuffer dst) throws IOException {
         int start = dst.position();
         int read = next.read(dst);

@@ -13,20 +13,20 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Refuses requests that two servers could read in two ways. Pure. */
+/** Refuses requests that two servers could interpret differently. Pure. */
 final class RequestGuard {
     private static final HttpString WEBSOCKET_VERSION = new HttpString("Sec-WebSocket-Version");
     private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
-    /** The methods that most resources have, for the field {@code Allow}; all but TRACE and CONNECT are forwarded. */
+    /** The methods in {@code Allow}, which most resources have; all but TRACE and CONNECT are forwarded. */
     static final String ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
     /**
      * Why a request is refused.
      *
-     * @param status what it is answered
+     * @param status of the answer
      * @param detail one sentence that repeats nothing of the request
-     * @param fields of the answer, beside those that every answer has
+     * @param fields of the answer, in addition to the usual ones
      */
     record Refusal(int status, String detail, Map<String, List<String>> fields) {
         Refusal(int status, String detail) {
@@ -37,16 +37,16 @@ final class RequestGuard {
     private RequestGuard() {}
 
     /**
-     * Looks at a request head.
+     * Checks a request head.
      *
-     * @param path the raw path, or null when it has none that can be routed
+     * @param path the raw path, or null if it has none that can be routed
      * @param multiplexed whether it came over HTTP/2
-     * @param tunnel whether it came as an extended CONNECT, which has become the handshake of HTTP/1.1
-     * @return why it is refused, or null if it may go on
+     * @param tunnel whether it was an extended CONNECT, which was translated to the HTTP/1.1 handshake
+     * @return why it is refused, or null if it is accepted
      */
     static @Nullable Refusal check(
             HttpServerExchange http, @Nullable String path, HttpLimits limits, boolean multiplexed, boolean tunnel) {
-        // of HTTP/1.1 the parser has looked at fields and framing already
+        // for HTTP/1.1 the parser has checked fields and framing already
         Refusal refusal = multiplexed ? fields(http.getRequestHeaders(), limits, !tunnel) : null;
         if (refusal == null) {
             refusal = target(http, path, limits);
@@ -141,7 +141,7 @@ final class RequestGuard {
         if (!multiplexed && fields.contains(WEBSOCKET_VERSION) && fields.contains(Headers.UPGRADE)) {
             HeaderValues versions = fields.get(WEBSOCKET_VERSION);
             if (versions.size() != 1 || !versions.getFirst().equals("13")) {
-                // RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2: the answer names what would be taken
+                // what would be accepted
                 return new Refusal(
                         426,
                         "Only WebSocket version 13 is understood.",

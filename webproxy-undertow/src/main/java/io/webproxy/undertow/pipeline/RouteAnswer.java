@@ -54,7 +54,7 @@ record RouteAnswer(HttpHandler forwarder) implements Stage {
         try {
             answer = function.apply(exchange.head());
         } catch (Throwable e) {
-            // whatever it is: the client is waiting
+            // Throwable: the client is waiting
             failed(exchange, "answer", e);
             return;
         }
@@ -65,7 +65,7 @@ record RouteAnswer(HttpHandler forwarder) implements Stage {
         }
     }
 
-    /** The application's code has failed; {@code what}: which of it. */
+    /** The application's code failed; {@code what} names it in the log. */
     static void failed(Exchange exchange, String what, Throwable why) {
         LOG.error("The {} of route {} failed", what, exchange.route().name(), why);
         exchange.failed(ForwardError.APPLICATION_FAILED);

@@ -7,7 +7,7 @@ import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.RequestPlan;
 import java.util.Map;
 
-/** Finds the route of a request, and with it its timeout class. */
+/** Finds the route of a request and starts its timeout class. */
 record Routing(Misdirection misdirection) implements Stage {
     @Override
     public boolean pass(Passage passage) {

@@ -13,19 +13,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the handlers go by: a request reads it once, so that it sees the old or the new configuration. Immutable.
+ * One snapshot of the settings that the stages use. A request reads it once, so it sees either the old or the new
+ * configuration. Immutable.
  *
- * @param routes which request goes where
- * @param authenticator who decides whether a request may pass, or null for everybody
- * @param timeouts for routes that have none of their own
+ * @param routes the routing table
+ * @param authenticator the server-wide authenticator, or null
+ * @param timeouts for routes without their own
  * @param trust whose forwarding fields are believed
- * @param clientCertificates how the upstream is told who the client is
+ * @param clientCertificates how the upstream is told about client certificates
  * @param limits of heads and bodies
- * @param unusualNamesDropped whether fields are dropped on every route whose names have other characters than letters,
+ * @param unusualNamesDropped whether fields are dropped on every route whose names have characters other than letters,
  *     digits and hyphens
- * @param rates how often clients have come
- * @param canonicalHosts which hosts are sent to another name of theirs
- * @param strictTransport what is said about HTTPS, or null for nothing
+ * @param rates the clients' token buckets
+ * @param canonicalHosts hosts that are redirected, with their canonical hosts
+ * @param strictTransport the {@code Strict-Transport-Security} policy, or null
  * @param errorPages the operator's, or null for the proxy's own
  */
 public record Settings(
@@ -40,7 +41,7 @@ public record Settings(
         Map<String, String> canonicalHosts,
         @Nullable StrictTransport strictTransport,
         @Nullable ErrorPages errorPages) {
-    /** What a configuration says; the rates outlive it. */
+    /** The settings of a configuration; {@code rates} survive it. */
     public static Settings of(ProxyConfig config, RateLimiter rates) {
         return new Settings(
                 new RouteTable(config.routes()),
@@ -56,7 +57,7 @@ public record Settings(
                 config.errorPages().map(GuardedPages::new).orElse(null));
     }
 
-    /** The same for an endpoint whose clients are asked for something of their own. */
+    /** A copy for an endpoint with its own rules for client certificates. */
     public Settings withClientCertificates(ClientCertificates asked) {
         return new Settings(
                 routes,

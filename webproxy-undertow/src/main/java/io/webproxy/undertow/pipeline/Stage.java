@@ -4,9 +4,9 @@ package io.webproxy.undertow.pipeline;
 @FunctionalInterface
 interface Stage {
     /**
-     * Decides about a request.
+     * Handles a request.
      *
-     * @return whether it goes on to the next stage now; if not, it has been answered, or goes on later by
+     * @return true to continue with the next stage; false if the request was answered, or continues later by
      *     {@link Passage#goOn}
      */
     boolean pass(Passage passage) throws Exception;

@@ -7,9 +7,9 @@ import io.webproxy.http.Hsts;
 import io.webproxy.undertow.exchange.Exchange;
 
 /**
- * Says on each response to a client that has come by HTTPS, to this server or to a trusted proxy, that this host is to
- * be reached over HTTPS only, and on none in cleartext (RFC 6797 sections 7.1 and 7.2). What an upstream says of it is
- * overruled: there must be one field only. Immutable.
+ * Sets {@code Strict-Transport-Security} on responses to clients that used HTTPS, to this server or to a trusted proxy,
+ * and never in cleartext (RFC 6797 sections 7.1 and 7.2). It replaces an upstream's field: there must be only one.
+ * Immutable.
  */
 final class StrictTransport implements ResponseCommitListener {
     private final String value;
@@ -18,7 +18,7 @@ final class StrictTransport implements ResponseCommitListener {
         this.value = policy.value();
     }
 
-    /** Sees to it for one response; before anything else is put in its way, so that nothing comes behind it. */
+    /** Registers it for one response; before all other listeners, so that nothing runs after it. */
     void install(HttpServerExchange http) {
         http.addResponseCommitListener(this);
     }

@@ -1,4 +1,4 @@
-/** The handlers in front of the proxy handler: guard, redirect, route, authentication, timeout class. */
+/** The stages that a request passes before it is forwarded: checks, redirects, routing, authentication, filter. */
 @NullMarked
 package io.webproxy.undertow.pipeline;
 
