@@ -4,10 +4,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.deadline.Watched;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
@@ -29,7 +26,7 @@ final class SharedConnections extends Watched {
 
     private final UpstreamPool pool;
     private final Lane lane;
-    private final List<SharedConnection> open = new ArrayList<>();
+    private final OpenConnections open = new OpenConnections();
     private final Deque<Wish> waiting = new ArrayDeque<>();
     /** Connections that are being opened for those who wait, until their settings have come. */
     private int opening;
@@ -81,13 +78,9 @@ final class SharedConnections extends Watched {
     }
 
     private void recount() {
-        int idle = 0;
-        for (int i = 0; i < open.size(); i++) {
-            idle += open.get(i).isSpare() ? 1 : 0;
-        }
-        shut = hasShut();
-        idleCount = idle;
-        count = open.size();
+        shut = open.isShut();
+        idleCount = open.spare();
+        count = open.count();
         if (open.isEmpty()) {
             lane.sweeper().forget(this);
         } else {
@@ -97,17 +90,7 @@ final class SharedConnections extends Watched {
 
     /** Whether a request has to have a connection of HTTP/1.1. */
     boolean isAlone(Wish wish) {
-        return wish.isHttp11() || http11 || (wish.isWebSocket() && isWithoutConnect());
-    }
-
-    /** Whether the upstream has said that it takes no extended CONNECT. */
-    private boolean isWithoutConnect() {
-        for (SharedConnection connection : open) {
-            if (connection.isSettled()) {
-                return !connection.isExtendedConnect();
-            }
-        }
-        return false;
+        return wish.isHttp11() || http11 || (wish.isWebSocket() && open.isWithoutConnect());
     }
 
     // --- those who want a stream ---
@@ -134,7 +117,7 @@ final class SharedConnections extends Watched {
 
     /** Gives a stream of a connection that is there; false if none has room. */
     boolean serve(Wish wish) {
-        SharedConnection connection = find(wish);
+        SharedConnection connection = open.find(wish);
         if (connection == null) {
             return false;
         }
@@ -144,35 +127,12 @@ final class SharedConnections extends Watched {
 
     /** Whether one that is there would take it. */
     boolean hasRoom(Wish wish) {
-        return open.stream().anyMatch(connection -> connection.takes(wish));
+        return open.hasRoom(wish);
     }
 
     private void give(SharedConnection connection, Wish wish) {
         UpstreamPool.give(connection.stream(wish), wish.taker());
         recount();
-    }
-
-    /**
-     * One with room; what was open when another one failed may have the same end before it, so that the next attempt
-     * gets a new one.
-     */
-    private @Nullable SharedConnection find(Wish wish) {
-        for (int i = 0; i < open.size(); i++) {
-            SharedConnection connection = open.get(i);
-            if (connection.takes(wish)) {
-                if (!wish.probe()) {
-                    return connection;
-                }
-                if (!connection.probe()) {
-                    connection.close();
-                } else if (connection.takes(wish)) {
-                    return connection;
-                }
-                // the list is another one now
-                i = -1;
-            }
-        }
-        return null;
     }
 
     /** Opens as many as those who wait will fill; where there may be no more, they wait in the pool's queue. */
@@ -189,15 +149,6 @@ final class SharedConnections extends Watched {
     /** For how many there will be room when what is being opened is open. */
     private long capacity() {
         return (long) opening * Math.min(pool.limits().streams(), roomOfNew);
-    }
-
-    private boolean hasShut() {
-        for (SharedConnection connection : open) {
-            if (connection.isShut()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private void open(Wish wish) {
@@ -353,12 +304,7 @@ final class SharedConnections extends Watched {
 
     /** Closes the one that has been idle longest; false if none is. */
     boolean closeOldestIdle() {
-        SharedConnection oldest = null;
-        for (SharedConnection connection : open) {
-            if (connection.isSpare() && (oldest == null || connection.idleSince() - oldest.idleSince() < 0)) {
-                oldest = connection;
-            }
-        }
+        SharedConnection oldest = open.oldestIdle();
         if (oldest != null) {
             oldest.close();
         }
@@ -370,47 +316,24 @@ final class SharedConnections extends Watched {
      * stream has ended.
      */
     void retireOne() {
-        if (pool.waiting() > 0 && open.stream().noneMatch(SharedConnection::isLeaving)) {
-            open.stream().filter(SharedConnection::isSettled).findFirst().ifPresent(SharedConnection::leave);
+        if (pool.waiting() > 0) {
+            open.retireOne();
         }
     }
 
     /** Nothing is kept; what is in use ends with its last stream. */
     void leaveAll() {
-        for (SharedConnection connection : List.copyOf(open)) {
-            if (connection.isSettled()) {
-                connection.leave();
-            }
-        }
+        open.leaveAll();
     }
 
     @Override
     protected long deadline() {
-        long earliest = Long.MAX_VALUE;
-        for (int i = 0; i < open.size(); i++) {
-            earliest = Math.min(earliest, deadline(open.get(i)));
-        }
-        return earliest;
-    }
-
-    private long deadline(SharedConnection connection) {
-        return connection.isIdle()
-                ? connection.idleSince() + pool.limits().idleTime().toNanos()
-                : connection.settleBy();
+        return open.deadline(pool.limits().idleTime().toNanos());
     }
 
     @Override
     protected void expired(long now) {
-        for (SharedConnection connection : List.copyOf(open)) {
-            long deadline = deadline(connection);
-            if (deadline != Long.MAX_VALUE && deadline - now <= 0) {
-                if (connection.isSettled()) {
-                    connection.leave();
-                } else {
-                    connection.late();
-                }
-            }
-        }
+        open.expire(now, pool.limits().idleTime().toNanos());
     }
 
     @Override
@@ -418,12 +341,6 @@ final class SharedConnections extends Watched {
         while (!waiting.isEmpty()) {
             waiting.removeFirst().taker().failed(ForwardError.POOL_EXHAUSTED, "the server is closing");
         }
-        for (SharedConnection connection : List.copyOf(open)) {
-            if (connection.isSettled()) {
-                connection.leave();
-            } else {
-                connection.close();
-            }
-        }
+        open.cutAll();
     }
 }
