@@ -1,7 +1,6 @@
 package io.webproxy.undertow.upstream;
 
 import io.undertow.connector.ByteBufferPool;
-import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.deadline.DescriptorRoom;
@@ -13,7 +12,6 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.tls.TlsFailure;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -21,7 +19,6 @@ import java.nio.channels.UnsupportedAddressTypeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoFuture;
@@ -30,7 +27,6 @@ import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
-import org.xnio.ssl.SslConnection;
 
 /**
  * One attempt to connect: the addresses one after the other, each 250 ms behind the one before or as soon as that has
@@ -67,9 +63,8 @@ final class ConnectAttempt extends Watched {
     private Again again = Again.NO;
     private int next;
     private long nextAt = Long.MAX_VALUE;
-    private @Nullable StreamConnection handshaking;
-    private ForwardError error = ForwardError.CONNECT_UNREACHABLE;
-    private String detail = "no address answered";
+    private @Nullable UpstreamHandshake handshaking;
+    private ConnectFailure failure = ConnectFailure.NO_ANSWER;
     private boolean done;
 
     /** Looks the destination's name up again; the answer may come on any thread. */
@@ -157,8 +152,7 @@ final class ConnectAttempt extends Watched {
         resolved = true;
         addresses = found;
         if (found.isEmpty()) {
-            error = ForwardError.DNS;
-            detail = "The name " + destination.host() + " of " + destination + " isn't found";
+            failure = ConnectFailure.notFound(destination);
             allFailed();
         } else {
             dial();
@@ -172,7 +166,7 @@ final class ConnectAttempt extends Watched {
         }
         if (again == Again.DONE) {
             if (!done && pending.isEmpty()) {
-                fail(error, detail);
+                fail(failure);
             }
         } else {
             nextAt = sweeper.now() + LOOKUP_NANOS;
@@ -201,7 +195,7 @@ final class ConnectAttempt extends Watched {
         if (next < addresses.size()) {
             dial();
         } else if (pending.isEmpty()) {
-            fail(error, detail);
+            fail(failure);
         }
     }
 
@@ -262,12 +256,7 @@ final class ConnectAttempt extends Watched {
                 return;
             }
             spread.failed(dial.address(), now());
-            boolean refused = why instanceof ConnectException
-                    && String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
-            error = refused ? ForwardError.CONNECT_REFUSED : ForwardError.CONNECT_UNREACHABLE;
-            detail = refused
-                    ? destination + " refuses connections at " + dial.address().getHostAddress()
-                    : destination + " can't be reached at " + dial.address().getHostAddress() + ": " + why.getMessage();
+            failure = ConnectFailure.at(dial.address(), destination, why);
             if (next < addresses.size()) {
                 dial();
             } else if (pending.isEmpty()) {
@@ -288,29 +277,13 @@ final class ConnectAttempt extends Watched {
             return;
         }
         try {
-            SocketReads reads = tls == null ? SocketReads.of(stream) : SocketReads.underTls(stream);
             if (tls == null) {
-                succeed(stream, reads);
+                succeed(stream, SocketReads.of(stream));
                 return;
             }
-            String host = destination.host();
-            SslConnection secure = tls.wrapExistingConnection(
-                    stream,
-                    OptionMap.builder()
-                            .set(
-                                    Options.SSL_PEER_HOST_NAME,
-                                    host.startsWith("[") ? host.substring(1, host.length() - 1) : host)
-                            .set(Options.SSL_PEER_PORT, destination.port())
-                            .getMap(),
-                    true);
-            handshaking = secure;
-            secure.getHandshakeSetter()
-                    .set(finished -> IoTasks.execute(sweeper.thread(), () -> guarded(() -> succeed(secure, reads))));
-            secure.getSourceChannel().setReadListener(channel -> guarded(() -> handshake(secure)));
-            secure.getSourceChannel().setCloseListener(channel -> later(() -> tlsClosed(secure)));
-            secure.startHandshake();
-            secure.getSourceChannel().resumeReads();
-            handshake(secure);
+            UpstreamHandshake handshake = new UpstreamHandshake(this, tls, stream, destination, buffers);
+            handshaking = handshake;
+            handshake.start();
         } catch (Exception e) {
             // any: native code may let out what it doesn't declare
             IoUtils.safeClose(stream);
@@ -323,29 +296,8 @@ final class ConnectAttempt extends Watched {
         }
     }
 
-    private void handshake(SslConnection secure) {
-        if (done) {
-            return;
-        }
-        try (PooledByteBuffer pooled = buffers.allocate()) {
-            // application data can't come before the request
-            pooled.getBuffer().limit(0);
-            int read = secure.getSourceChannel().read(pooled.getBuffer());
-            if (read < 0) {
-                tlsClosed(secure);
-            }
-        } catch (Exception e) {
-            // any, as above
-            tlsFailed(TlsFailure.text(e));
-        }
-    }
-
-    private void tlsClosed(SslConnection secure) {
-        Exception why = TlsFailure.of(secure);
-        tlsFailed(why == null ? "the upstream closed within the TLS handshake" : TlsFailure.text(why));
-    }
-
-    private void tlsFailed(String why) {
+    /** TLS can't be had, or has failed. */
+    void tlsFailed(String why) {
         if (!done && handshaking != null && again == Again.NO) {
             // somebody else may have the address now: the next attempt knows
             names.again(found -> {});
@@ -353,7 +305,8 @@ final class ConnectAttempt extends Watched {
         fail(ForwardError.CONNECT_TLS, "TLS to " + destination + " fails: " + why);
     }
 
-    private void succeed(StreamConnection stream, SocketReads reads) {
+    /** The connection is there, over TLS if that is wanted. */
+    void succeed(StreamConnection stream, SocketReads reads) {
         if (done) {
             return;
         }
@@ -365,6 +318,15 @@ final class ConnectAttempt extends Watched {
         }
         finish();
         callback.connected(stream, reads);
+    }
+
+    /** Whether what comes of it was told, or isn't wanted any more. */
+    boolean isDone() {
+        return done;
+    }
+
+    private void fail(ConnectFailure why) {
+        fail(why.error(), why.detail());
     }
 
     private void fail(ForwardError what, String why) {
@@ -403,16 +365,11 @@ final class ConnectAttempt extends Watched {
         if (deadline != Long.MAX_VALUE && sweeper.now() - deadline >= 0) {
             if (resolved && pending.isEmpty() && handshaking == null) {
                 // all have failed, and the new look-up isn't there yet
-                fail(error, detail);
+                fail(failure);
                 return;
             }
             pending.forEach(silent -> spread.failed(silent.address(), now));
-            fail(
-                    resolved ? ForwardError.CONNECT_TIMEOUT : ForwardError.DNS,
-                    resolved
-                            ? destination + " accepts no connection within " + limit + " ms"
-                            : "The name " + destination.host() + " of " + destination + " isn't found within " + limit
-                                    + " ms");
+            fail(resolved ? ConnectFailure.late(destination, limit) : ConnectFailure.lateName(destination, limit));
         } else {
             guarded(this::goOn);
         }
@@ -424,7 +381,7 @@ final class ConnectAttempt extends Watched {
             dial();
         } else if (pending.isEmpty()) {
             // the look-up takes too long
-            fail(error, detail);
+            fail(failure);
         } else if (again == Again.NO) {
             lookAgain();
         }
