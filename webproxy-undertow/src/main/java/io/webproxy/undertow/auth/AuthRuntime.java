@@ -13,15 +13,15 @@ import java.util.regex.Pattern;
 import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
 
 /**
- * What one server lends its authenticators: threads, a clock and bcrypt. Thread-safe.
+ * The services that one server offers its authenticators: threads, a clock and bcrypt. Thread-safe.
  *
- * <p>One daemon thread for each two processors, at least one; each starts with the first task that needs it. When 256
- * tasks wait, more are rejected with a {@link RejectedExecutionException}; what repeats goes on.
+ * <p>It has one daemon thread per two processors, at least one; each starts with the first task that needs it. While
+ * 256 tasks wait, further ones are rejected with a {@link RejectedExecutionException}; repeating tasks continue.
  */
 public final class AuthRuntime implements AuthContext, AutoCloseable {
     private static final int MAX_WAITING = 256;
 
-    /** bcrypt takes no more into account. */
+    /** bcrypt ignores the bytes after these. */
     private static final int MAX_PASSWORD_BYTES = 72;
 
     private static final Pattern BCRYPT = Pattern.compile("\\$2[aby]\\$[0-9]{2}\\$[./A-Za-z0-9]{53}");
@@ -51,15 +51,15 @@ public final class AuthRuntime implements AuthContext, AutoCloseable {
         }
     }
 
-    /** Drops what waits and ends the threads when they have done what they are at; idempotent, doesn't wait. */
+    /** Drops waiting tasks; the threads end after their current task. Idempotent, doesn't wait. */
     @Override
     public void close() {
         executor.shutdownNow();
     }
 
     /**
-     * {@code execute} and {@code submit} come down to {@code schedule}; what repeats queues itself and isn't counted
-     * anew.
+     * {@code execute} and {@code submit} call {@code schedule}; repeating tasks requeue themselves and aren't counted
+     * again.
      */
     private static final class BoundedExecutor extends ScheduledThreadPoolExecutor {
         BoundedExecutor(int threads) {

@@ -8,10 +8,7 @@ import io.webproxy.spi.AcceptedPasswords;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/**
- * Checks the credentials of requests for one {@code BasicAuth} (RFC 7617), whichever servers it is used by.
- * Thread-safe.
- */
+/** Authenticates requests for one {@code BasicAuth} (RFC 7617), in all servers that use it. Thread-safe. */
 public final class BasicCredentials implements Authenticator {
     private final CredentialCheck check;
     private final AuthDecision challenge;

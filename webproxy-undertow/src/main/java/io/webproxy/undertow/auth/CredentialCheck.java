@@ -13,13 +13,13 @@ interface CredentialCheck {
     void stop();
 
     /**
-     * The decision. The credentials are wiped when this returns.
+     * Decides. The credentials are wiped when this returns.
      *
-     * @param challenge the answer to wrong ones
+     * @param challenge the answer to wrong credentials
      */
     CompletionStage<AuthDecision> check(Credentials credentials, InetAddress client, AuthDecision challenge);
 
-    /** The answer to those who fail too often. */
+    /** The answer to a client that fails too often. */
     static AuthDecision tooMany(long waitNanos) {
         long seconds = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(waitNanos + TimeUnit.SECONDS.toNanos(1) - 1));
         return AuthDecision.denied(429).withHeader("Retry-After", Long.toString(seconds));

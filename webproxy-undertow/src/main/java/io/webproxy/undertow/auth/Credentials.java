@@ -9,7 +9,10 @@ import java.util.Base64;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What an {@code Authorization: Basic} field carries (RFC 7617 section 2). Holds the password until it is wiped. */
+/**
+ * User and password of an {@code Authorization: Basic} field (RFC 7617 section 2). Holds the password until it is
+ * wiped.
+ */
 final class Credentials {
     private static final String SCHEME = "Basic";
 
@@ -24,7 +27,7 @@ final class Credentials {
     }
 
     /**
-     * What the fields say; null if that isn't exactly one pair of user and password, in UTF-8 without control
+     * Parses the fields; null unless they are exactly one pair of user and password, in UTF-8 without control
      * characters.
      */
     static @Nullable Credentials parse(List<String> fields) {
@@ -74,7 +77,7 @@ final class Credentials {
         return user;
     }
 
-    /** User, colon and password as they came; not a copy. */
+    /** User, colon and password as received; not a copy. */
     byte[] userAndPassword() {
         return userAndPassword;
     }

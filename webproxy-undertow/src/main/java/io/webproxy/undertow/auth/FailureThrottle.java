@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits how often one client address may fail: a bucket of ten tokens, one more each second. Of credentials that have
- * passed, 10,000 are remembered; those that were used least recently are forgotten first. Thread-safe.
+ * Limits how often the attempts of one client address may fail: a bucket of ten tokens, refilled by one a second. It
+ * remembers 10,000 credentials that have passed; the least recently used are forgotten first. Thread-safe.
  */
 final class FailureThrottle {
     private static final int MOST_PASSED = 10_000;
@@ -30,22 +30,22 @@ final class FailureThrottle {
         }
     };
 
-    /** Takes a token for an attempt; gives 0, or how many nanoseconds there will be none. */
+    /** Takes a token for an attempt; returns 0, or the nanoseconds until there is one. */
     long take(Object client, long now) {
         return failures.take(client, BURST, PERIOD, now);
     }
 
-    /** The attempt was no failure: its token goes back. */
+    /** The attempt succeeded: gives its token back. */
     void giveBack(Object client) {
         failures.giveBack(client, PERIOD);
     }
 
-    /** Remembers that these credentials passed from there. */
+    /** Remembers that these credentials passed from this client. */
     synchronized void passed(Object client, ByteBuffer credentials) {
         passed.put(new Passed(client, credentials), true);
     }
 
-    /** Whether these credentials passed from there before: then it is no guess. */
+    /** Whether these credentials passed from this client before: then the attempt isn't a guess. */
     synchronized boolean hasPassed(Object client, ByteBuffer credentials) {
         return passed.get(new Passed(client, credentials)) != null;
     }

@@ -26,28 +26,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The users of an htpasswd file. Hashes on the executor of a server that uses it: with several, of the one that started
- * last and runs.
+ * Checks credentials against an htpasswd file. It hashes on the executor of a server that uses it; with several, of the
+ * running one that started last.
  */
 final class FileCheck implements CredentialCheck {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.auth");
 
     private static final long POLL_SECONDS = 1;
 
-    /** Of what is longer bcrypt would compare the first bytes alone: everything that begins so would pass. */
+    /** bcrypt compares only the first bytes of a longer password, so every password with the same start would pass. */
     private static final int MAX_PASSWORD_BYTES = 72;
 
     private static final long GIVE_UP = TimeUnit.SECONDS.toNanos(30);
     private static final AuthDecision BUSY = AuthDecision.denied(503).withHeader("Retry-After", "1");
 
-    /** How a verification ended; BUSY: it didn't. */
+    /** The outcome of a verification; BUSY: it wasn't done. */
     private enum Outcome {
         RIGHT,
         WRONG,
         BUSY
     }
 
-    /** One that runs; all who bring the same credentials meanwhile wait for it. */
+    /** A running verification; requests with the same credentials wait for it. */
     private record Verification(CompletableFuture<Outcome> outcome, long since) {}
 
     private final WatchedPasswordFile file;
@@ -75,7 +75,7 @@ final class FileCheck implements CredentialCheck {
         users++;
     }
 
-    /** What repeats ends for good when it throws. */
+    /** Polls the file; a repeating task that throws would never run again. */
     private void pollGuarded() {
         try {
             poll();
@@ -85,8 +85,8 @@ final class FileCheck implements CredentialCheck {
     }
 
     /**
-     * Which server stops isn't said: what waits is told to come again, and a server whose executor has ended is passed
-     * over.
+     * Any server may stop: waiting requests are answered with a request to try again, and a server whose executor has
+     * ended is skipped.
      */
     @Override
     public void stop() {
@@ -106,7 +106,7 @@ final class FileCheck implements CredentialCheck {
         if (context != null) {
             long now = context.nanoClock().getAsLong();
             running.forEach((credentials, verification) -> {
-                // its executor has ended, or is far behind
+                // its executor has ended, or is overloaded
                 if (now - verification.since() > GIVE_UP) {
                     giveUp(credentials, verification);
                 }
@@ -120,7 +120,7 @@ final class FileCheck implements CredentialCheck {
 
     private void swap(PasswordFile next) {
         if (verified.clear(next)) {
-            // who comes from now on doesn't wait for what the old file says
+            // later requests don't wait for what the old file says
             running.clear();
         }
     }
@@ -238,7 +238,7 @@ final class FileCheck implements CredentialCheck {
         }
     }
 
-    /** Whether some executor took it. */
+    /** Whether an executor took the task. */
     private boolean execute(Consumer<AuthContext> task) {
         List<AuthContext> candidates;
         synchronized (this) {

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** One user with one password. Decides at once. */
+/** Checks credentials against one user and password. Decides at once. */
 final class PairCheck implements CredentialCheck {
     private final CredentialHash hash;
     private final ByteBuffer expected;
@@ -31,7 +31,7 @@ final class PairCheck implements CredentialCheck {
 
     @Override
     public void stop() {
-        // what is under way may still be decided
+        // requests in progress may still be decided
     }
 
     @Override

@@ -20,7 +20,7 @@ final class PasswordFile {
     private static final Pattern BCRYPT = Pattern.compile("\\$2[aby]\\$([0-9]{2})\\$[./A-Za-z0-9]{53}");
     private static final int MIN_COST = 4;
 
-    /** As {@code htpasswd} has it; above, one log-in takes half a minute and more. */
+    /** The limit of {@code htpasswd}; above it one check takes half a minute and more. */
     private static final int MAX_COST = 17;
 
     private final Map<String, String> hashes = new HashMap<>();
@@ -32,9 +32,9 @@ final class PasswordFile {
     }
 
     /**
-     * Reads a file.
+     * Parses a file.
      *
-     * @throws IllegalArgumentException with one sentence that says what is wrong with it, and never shows a hash
+     * @throws IllegalArgumentException with one sentence about the problem, which never shows a hash
      */
     static PasswordFile read(Path file) {
         String text;
@@ -106,13 +106,14 @@ final class PasswordFile {
     }
 
     /**
-     * A hash that no password has, to be tried for users that aren't there: they mustn't be told by the time it takes.
+     * A hash that no password has, checked for unknown users: the time of an answer mustn't reveal whether a user
+     * exists.
      */
     String hashOfNobody() {
         return "$2b$" + (highestCost < 10 ? "0" : "") + highestCost + "$" + ".".repeat(53);
     }
 
-    /** Whether the last line has its end: without, a part of the file may be missing. */
+    /** Whether the last line ends with a line end; otherwise part of the file may be missing. */
     boolean isEnded() {
         return ended;
     }

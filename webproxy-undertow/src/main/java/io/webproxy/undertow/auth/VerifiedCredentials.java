@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The users in force, and which credentials were found to be theirs: 1,024 for 5 minutes each. Thread-safe. */
+/** The users in force, and a cache of verified credentials: 1,024 for 5 minutes each. Thread-safe. */
 final class VerifiedCredentials {
     private static final int MAX_ENTRIES = 1024;
     private static final long LIFETIME = TimeUnit.MINUTES.toNanos(5);
@@ -19,7 +19,7 @@ final class VerifiedCredentials {
         return users;
     }
 
-    /** Puts others in force and forgets all credentials; does nothing and gives false if these are. */
+    /** Puts other users in force and forgets all credentials; does nothing and returns false if these are already. */
     synchronized boolean clear(@Nullable PasswordFile next) {
         if (next != null && next == users) {
             return false;
@@ -38,7 +38,7 @@ final class VerifiedCredentials {
         return end != null;
     }
 
-    /** Remembers credentials, unless other users have come into force since they were verified. */
+    /** Remembers credentials, unless the users have changed since they were verified. */
     synchronized void add(ByteBuffer credentials, PasswordFile against, long now) {
         if (against != users) {
             return;

@@ -8,10 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Knows when an htpasswd file has changed, and keeps the users of the last file that could be used. Thread-safe; reads
- * files.
- */
+/** Watches an htpasswd file, and keeps the users of its last valid version. Thread-safe; reads files. */
 final class WatchedPasswordFile {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.auth");
 
@@ -32,9 +29,9 @@ final class WatchedPasswordFile {
     }
 
     /**
-     * The users as the file has them now.
+     * Reads the file now.
      *
-     * @throws IllegalArgumentException if it can't be used
+     * @throws IllegalArgumentException if it is invalid
      */
     synchronized PasswordFile read() {
         FileStamp before = FileStamp.of(file);
@@ -54,7 +51,7 @@ final class WatchedPasswordFile {
         return now;
     }
 
-    /** Looks whether the file has changed; gives the new users, or null if all is as it was or can't be used. */
+    /** Checks whether the file has changed; returns the new users, or null if it is unchanged or invalid. */
     synchronized @Nullable PasswordFile poll() {
         FileStamp stamp = FileStamp.of(file);
         if (stamp.equals(read)) {

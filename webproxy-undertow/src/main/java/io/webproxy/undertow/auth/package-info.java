@@ -1,4 +1,4 @@
-/** Checks of users and passwords: htpasswd files, bcrypt, the throttle of failures. */
+/** Checks users and passwords: htpasswd files, bcrypt, the throttle of failures. */
 @NullMarked
 package io.webproxy.undertow.auth;
 

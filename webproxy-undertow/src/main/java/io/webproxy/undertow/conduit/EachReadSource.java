@@ -8,8 +8,8 @@ import org.xnio.conduits.AbstractStreamSourceConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * A source over another one that gives every byte by one of its {@code read} methods: no other way to read goes around
- * it. Not thread-safe.
+ * A source over another one, all of whose bytes pass through its {@code read} methods: no other way to read bypasses
+ * them. Not thread-safe.
  */
 public abstract class EachReadSource extends AbstractStreamSourceConduit<StreamSourceConduit> implements PlainSource {
     /** {@code next}: where the bytes come from. */

@@ -8,8 +8,8 @@ import org.xnio.conduits.AbstractStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * A sink over another one that sees every byte in one of its {@code write} methods: no other way to write goes around
- * it. Not thread-safe.
+ * A sink over another one, all of whose bytes pass through its {@code write} methods: no other way to write bypasses
+ * them. Not thread-safe.
  */
 public abstract class EachWriteSink extends AbstractStreamSinkConduit<StreamSinkConduit> implements PlainSink {
     /** {@code next}: where the bytes go. */

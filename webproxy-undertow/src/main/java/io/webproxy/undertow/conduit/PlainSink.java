@@ -9,7 +9,7 @@ import org.xnio.conduits.ConduitWritableByteChannel;
 import org.xnio.conduits.Conduits;
 import org.xnio.conduits.StreamSinkConduit;
 
-/** A sink that sees every byte in its {@link #write(ByteBuffer)}: all other ways to write lead there. */
+/** A sink all of whose bytes pass through {@link #write(ByteBuffer)}: the other ways to write call it. */
 public interface PlainSink extends StreamSinkConduit {
     @Override
     default long write(ByteBuffer[] srcs, int offset, int length) throws IOException {

@@ -8,7 +8,7 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
-/** A source that gives every byte by its {@code read} methods: all other ways to read lead there. */
+/** A source all of whose bytes pass through its {@code read} methods: the other ways to read call them. */
 public interface PlainSource extends StreamSourceConduit {
     @Override
     default long transferTo(long position, long count, FileChannel target) throws IOException {

@@ -1,4 +1,4 @@
-/** What conduits have in common that see every byte. */
+/** Base classes for conduits that see every byte. */
 @NullMarked
 package io.webproxy.undertow.conduit;
 

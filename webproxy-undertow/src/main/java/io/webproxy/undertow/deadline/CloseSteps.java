@@ -6,17 +6,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * The steps in which something closes: each is taken whatever the others throw, and what they throw is logged once. Not
- * thread-safe.
- */
+/** Runs the steps of a close: each runs whatever the others throw, and failures are logged once. Not thread-safe. */
 public final class CloseSteps {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
 
     private @Nullable Throwable first;
     private String failed = "";
 
-    /** Takes a step now; {@code what} it releases is named in the log if it throws. */
+    /** Runs a step now; {@code what} it releases is named in the log if it throws. */
     public CloseSteps step(String what, Runnable step) {
         try {
             step.run();
@@ -26,7 +23,7 @@ public final class CloseSteps {
         return this;
     }
 
-    /** Takes the same step for each of several. */
+    /** Runs the same step for each element. */
     public <T> CloseSteps each(String what, Collection<T> all, Consumer<T> step) {
         for (T one : all) {
             step(what, () -> step.accept(one));
@@ -54,7 +51,7 @@ public final class CloseSteps {
         }
     }
 
-    /** Logs what was thrown, if anything was. */
+    /** Logs the failures, if any. */
     public void report() {
         if (first != null) {
             LOG.warn("These failed to close, and all else was closed all the same: {}", failed, first);

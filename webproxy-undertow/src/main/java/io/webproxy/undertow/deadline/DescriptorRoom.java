@@ -8,19 +8,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * The file descriptors that the process has to spare, and who may take them.
+ * The budget of the process's file descriptors.
  *
- * <p>A reserve, an eighth of the limit but at least 48 and at most 1,024, is kept from clients: for files, the rest of
+ * <p>Clients can't use a reserve of an eighth of the limit, at least 48 and at most 1,024: it is for files, the rest of
  * the application, and the first connections to upstreams, so that clients alone can't keep requests from being
- * forwarded. Upstreams may also take from what clients leave, but not the last part of it, which is as large as the
- * reserve: so a client can still be served while others have many requests. The targets of relays take the same way,
- * and are counted by themselves, so that neither takes what is kept for the first of the other.
+ * forwarded. Upstreams may also use what clients leave, except for a last part as large as the reserve, so that a
+ * client can still be served while others have many requests. The same rule holds for the targets of relays; they are
+ * counted separately, so that neither uses what is kept for the first connections of the other.
  *
- * <p>The kernel lists every descriptor for a count. So they are counted anew only when what was taken since could have
- * used the room up, and at most for a twentieth of the time. Thread-safe.
+ * <p>Counting makes the kernel list every descriptor. So they are counted again only when those taken since could have
+ * used up the budget, and for at most 5 % of the time. Thread-safe.
  */
 public final class DescriptorRoom {
-    /** What a TLS engine takes beside its socket: the pipe that Conscrypt has for each. */
+    /** What a TLS engine takes in addition to its socket: Conscrypt has a pipe for each. */
     public static final int ENGINE = 2;
 
     private static final int CLIENT = 1 + ENGINE;
@@ -35,10 +35,10 @@ public final class DescriptorRoom {
     private final long limit;
     private final long reserve;
 
-    /** Those that were open at the last count, and those that were taken since. */
+    /** Descriptors that were open at the last count, and those taken since. */
     private long used;
 
-    /** Those that will be taken by who was let in already: no count shows them yet. */
+    /** Descriptors reserved for connections that were already admitted; no count shows them yet. */
     private long promised;
 
     private long upstreams;
@@ -54,7 +54,7 @@ public final class DescriptorRoom {
         this.used = limit;
     }
 
-    /** The room of this process; without end where the JVM can't tell. */
+    /** The budget of this process; unlimited where the JVM can't tell the limit. */
     public static DescriptorRoom ofProcess() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
                 ? new DescriptorRoom(
@@ -62,17 +62,17 @@ public final class DescriptorRoom {
                 : unlimited();
     }
 
-    /** Room for everything. */
+    /** An unlimited budget. */
     public static DescriptorRoom unlimited() {
         return new DescriptorRoom(Long.MAX_VALUE / 2, () -> 0, System::nanoTime);
     }
 
-    /** For how many clients there would be room if nothing else had descriptors, and {@code atMost} that many. */
+    /** How many clients would fit if nothing else had descriptors, {@code atMost} this many. */
     public int connections(int atMost) {
         return (int) Math.min(atMost, (limit - reserve) / CLIENT);
     }
 
-    /** Takes room for a client's socket, which is open already, and promises it an engine; false if there is none. */
+    /** Takes a client's socket, which is open already, and reserves a TLS engine for it; false if there is no room. */
     public synchronized boolean takeClient() {
         if (!fits(CLIENT, limit - reserve)) {
             return false;
@@ -88,14 +88,14 @@ public final class DescriptorRoom {
         used += ENGINE;
     }
 
-    /** A client needs no engine, or none yet: what was promised is taken back. */
+    /** A client needs no engine, or none yet: gives back the reservation. */
     public synchronized void withdrawEngine() {
         promised -= ENGINE;
     }
 
     /**
-     * Promises an engine to a client whose first one was {@linkplain #withdrawEngine withdrawn}; false if there is no
-     * room for it.
+     * Reserves an engine for a client whose first one was {@linkplain #withdrawEngine withdrawn}; false if there is no
+     * room.
      */
     public synchronized boolean takeEngine() {
         if (!fits(ENGINE, limit - reserve)) {
@@ -110,7 +110,7 @@ public final class DescriptorRoom {
         give(engine ? CLIENT : 1);
     }
 
-    /** Takes room for a connection to an upstream that is still to be opened; false if there is none. */
+    /** Takes a descriptor for a connection to an upstream that is about to be opened; false if there is none. */
     public synchronized boolean takeUpstream(boolean tls) {
         int each = descriptors(tls);
         boolean first = upstreams + each <= reserve / 2;
@@ -137,14 +137,14 @@ public final class DescriptorRoom {
     }
 
     /**
-     * Whether upstreams have used up what they may take but for a last part as large as the reserve: what lies idle
-     * should go then.
+     * Whether upstreams have used what they may take but for a last part as large as the reserve: idle connections
+     * should then close.
      */
     public synchronized boolean isTight() {
         return !fits(0, limit - 3 * reserve);
     }
 
-    /** Takes room for a relay's connection to its target, which is still to be opened; false if there is none. */
+    /** Takes a descriptor for a relay's connection to its target that is about to be opened; false if there is none. */
     public synchronized boolean takeRelay() {
         boolean first = relays < reserve / 4;
         if (!fits(1, first ? limit - reserve / 4 : limit - 2 * reserve)) {
@@ -190,14 +190,14 @@ public final class DescriptorRoom {
         try {
             used = open.getAsLong();
         } catch (RuntimeException | Error e) {
-            // an InternalError: the list of descriptors takes one too
+            // an InternalError: listing the descriptors takes one too
             used = limit;
         }
         long counted = nanoClock.getAsLong();
         nextCount = counted + Math.max(RECOUNT_NANOS, COUNT_SHARE * (counted - now));
     }
 
-    /** Whether the process can open one more descriptor right now, whoever has the others. */
+    /** Whether the process can open one more descriptor right now. */
     public static boolean hasSpare() {
         try (FileInputStream spare = new FileInputStream(SPARE)) {
             return true;
@@ -207,8 +207,8 @@ public final class DescriptorRoom {
     }
 
     /**
-     * Whether the process, or the machine, has no descriptor left: EMFILE or ENFILE, which Java tells only by the
-     * system's text.
+     * Whether the cause is that the process or the machine has no descriptor left: EMFILE or ENFILE, which Java reports
+     * only by the system's text.
      */
     public static boolean isShortage(Throwable why) {
         return String.valueOf(why.getMessage()).contains("Too many open files");

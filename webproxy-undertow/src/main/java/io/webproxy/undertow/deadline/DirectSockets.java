@@ -26,10 +26,10 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * Makes connections of XNIO's from sockets that XNIO has neither accepted nor connected. None of that is part of its
- * API: where it can't be reached, XNIO has to do all of it. Thread-safe.
+ * Makes XNIO connections from sockets that XNIO has neither accepted nor connected. None of this is part of XNIO's API:
+ * where it isn't accessible, XNIO does everything itself. Thread-safe.
  *
- * <p>XNIO (3.8.16) has the selector tell of each connect, also where the kernel connects at once. Canary:
+ * <p>XNIO (3.8.16) waits for the selector on each connect, even if the kernel connects at once. Canary:
  * {@code XnioDefectsTest.connectThatIsDoneIsWaitedFor}.
  */
 public final class DirectSockets {
@@ -41,7 +41,7 @@ public final class DirectSockets {
     private final Constructor<?> connection;
     private final Constructor<?> pending;
 
-    /** What was found for one kind of IO threads: null if XNIO can't be reached. */
+    /** What was found for one class of IO threads: null if XNIO's parts aren't accessible. */
     private record Known(Class<?> threads, @Nullable DirectSockets sockets) {}
 
     private DirectSockets(Class<?> threads) throws ReflectiveOperationException {
@@ -51,7 +51,7 @@ public final class DirectSockets {
         pending = constructor(threads, threads.getName() + "$ConnectHandle", 5);
     }
 
-    /** Those of a kind of IO threads; null where XNIO can't be reached. */
+    /** For a class of IO threads; null where XNIO's parts aren't accessible. */
     public static @Nullable DirectSockets of(XnioIoThread thread) {
         Known found = known;
         if (found == null || found.threads != thread.getClass()) {
@@ -70,7 +70,7 @@ public final class DirectSockets {
         }
     }
 
-    /** The one with so many parameters, the first of them a thread and a key. */
+    /** The constructor with so many parameters, the first of them a thread and a key. */
     private static Constructor<?> constructor(Class<?> threads, String name, int parameters)
             throws ReflectiveOperationException {
         for (Constructor<?> each :
@@ -85,20 +85,19 @@ public final class DirectSockets {
     }
 
     /**
-     * The connection of a socket that is connected and doesn't block, with a thread: on any thread. Whoever gave the
-     * socket closes it if this throws.
+     * Makes the connection of a connected, non-blocking socket on an IO thread. Call it on any thread; if it throws,
+     * the caller closes the socket.
      */
     public StreamConnection connection(SocketChannel socket, XnioIoThread thread) throws IOException {
         return connection(key(socket, thread), thread);
     }
 
     /**
-     * Connects a socket, as XNIO does with TCP keep-alive and without Nagle's delay. The future is done already where
-     * the kernel connects at once, as it does within a machine: XNIO would wait for the selector to say so. On the IO
-     * thread.
+     * Connects a socket, as XNIO does with TCP keep-alive and without Nagle's delay. The future is already done if the
+     * kernel connects at once, as it does within a machine: XNIO would wait for the selector. Call it on the IO thread.
      *
-     * @param source the address that it is to be connected from; null for the system's choice
-     * @return null where XNIO can't be reached
+     * @param source the local address; null for the system's choice
+     * @return null where XNIO's parts aren't accessible
      */
     public static @Nullable IoFuture<StreamConnection> connect(
             XnioIoThread thread, @Nullable InetAddress source, InetSocketAddress to) {
@@ -115,7 +114,7 @@ public final class DirectSockets {
         }
     }
 
-    /** What becomes of an attempt to connect to an address of a family that this JVM lacks. */
+    /** The result of connecting to an address of a family that this JVM lacks. */
     public static IoFuture<StreamConnection> unsupported(UnsupportedAddressTypeException why) {
         return new FailedIoFuture<>(new IOException("this JVM has no IPv6", why));
     }
@@ -145,14 +144,14 @@ public final class DirectSockets {
         }
     }
 
-    /** Where that does, a socket for IPv4 only: others have to be told first that they are for both. */
+    /** An IPv4-only socket where that suffices: others must first be set to both families. */
     private static SocketChannel open(@Nullable InetAddress source, InetSocketAddress to) throws IOException {
         return to.getAddress() instanceof Inet4Address && (source == null || source instanceof Inet4Address)
                 ? SocketChannel.open(StandardProtocolFamily.INET)
                 : SocketChannel.open();
     }
 
-    /** Waits as XNIO does. */
+    /** Waits for the selector as XNIO does. */
     private IoFuture<StreamConnection> pending(XnioIoThread thread, SelectionKey key, StreamConnection stream)
             throws IOException {
         FutureResult<StreamConnection> result = new FutureResult<>(thread);

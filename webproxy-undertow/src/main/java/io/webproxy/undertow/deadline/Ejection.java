@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Whether an upstream is skipped because connecting to it has failed several times in a row. When its time is up one
- * request may try it again; a success ends the ejection, and a failure, or no news, prolongs it.
+ * The ejection of an upstream after several consecutive connect failures. When its time is up, one request may try the
+ * upstream again: a success ends the ejection, and a failure or no outcome prolongs it.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
@@ -24,7 +24,7 @@ public final class Ejection {
         }
     }
 
-    /** A connect has failed; gives whether the upstream is ejected by that, and wasn't before. */
+    /** A connect failed; returns whether that ejects the upstream. */
     public boolean failed(OutlierEjection rule, long now) {
         int count = failures.updateAndGet(before -> before == Integer.MAX_VALUE ? before : before + 1);
         if (rule.connectFailures() == 0 || count < rule.connectFailures()) {
@@ -39,12 +39,12 @@ public final class Ejection {
         return rule.connectFailures() != 0 && failures.get() >= rule.connectFailures();
     }
 
-    /** Whether a request might use it: it isn't ejected, or its time is up. */
+    /** Whether a request might try it: it isn't ejected, or its time is up. */
     public boolean mayBeTried(OutlierEjection rule, long now) {
         return !isEjected(rule) || now - until.get() >= 0;
     }
 
-    /** Whether a request may use it: it isn't ejected, or this request is the one that tries it again. */
+    /** Whether this request may use it: it isn't ejected, or this request is the one that tries it again. */
     public boolean allows(OutlierEjection rule, long now) {
         if (!isEjected(rule)) {
             return true;

@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs one step of a loop, a queue, a sweep or a listener, so that whatever it throws ends that step only.
  *
- * <p>Any {@link Throwable} counts: where descriptors or memory run out, any line may throw an {@link Error}, and the
- * step may be one connection's while the loop is everyone's. Each place is logged at most once a minute. Thread-safe;
+ * <p>That holds for any {@link Throwable}: when descriptors or memory run out, any line may throw an {@link Error}, and
+ * a step belongs to one connection while the loop serves all. Each place is logged at most once a minute. Thread-safe;
  * never throws.
  */
 public final class Guard {
@@ -22,12 +22,12 @@ public final class Guard {
 
     private static final Map<String, Long> LOGGED = new ConcurrentHashMap<>();
 
-    /** Throws what a test wants to be thrown, in place of a step. */
+    /** For tests: throws instead of a step. */
     static volatile @Nullable Consumer<String> faults;
 
     private Guard() {}
 
-    /** Runs a step of a place, which is named for the log, such as {@code a TLS handshake}. */
+    /** Runs a step; {@code place} names it in the log, such as {@code a TLS handshake}. */
     public static void run(String place, Runnable step) {
         run(place, step, () -> {});
     }
@@ -50,14 +50,14 @@ public final class Guard {
         }
     }
 
-    /** The same for what ends a connection: an {@link IOException} is nothing unexpected there. */
+    /** Logs what ended a connection, where an {@link IOException} isn't unexpected. */
     public static void broken(String place, Throwable thrown) {
         if (!(thrown instanceof IOException)) {
             failed(place, thrown);
         }
     }
 
-    /** Says that a place has failed, unless it did so within the last minute. */
+    /** Logs a failure, unless the place has failed within the last minute. */
     public static void failed(String place, Throwable thrown) {
         try {
             long now = System.nanoTime();
@@ -67,7 +67,7 @@ public final class Guard {
                 LOG.error("Unexpected failure in {}, logged at most once a minute: {}", place, thrown, thrown);
             }
         } catch (Throwable e) {
-            // there is no memory even for saying so
+            // there is no memory even for logging
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
-/** Tasks for IO threads from code that may outlive them. */
+/** Runs tasks on IO threads, which may have ended already. */
 public final class IoTasks {
     private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int SETTLE_ROUNDS = 4;
@@ -15,8 +15,8 @@ public final class IoTasks {
     private IoTasks() {}
 
     /**
-     * Runs a task on a thread, which goes on if the task throws; a thread that is ending drops it, because everything
-     * on it is being closed anyway.
+     * Runs a task on a thread, which survives if the task throws. A thread that is ending drops the task, because
+     * everything on it is being closed anyway.
      */
     public static void execute(XnioIoThread thread, Runnable task) {
         try {
@@ -27,7 +27,7 @@ public final class IoTasks {
     }
 
     /**
-     * XNIO (3.8.16) would go on too, but logs each failure; and if that fails, its thread ends. Canary:
+     * XNIO (3.8.16) survives too, but logs each failure; and if logging fails, its thread ends. Canary:
      * {@code XnioDefectsTest.failureOfATaskIsLoggedEachTime}.
      */
     private static void run(Runnable task) {
@@ -38,7 +38,7 @@ public final class IoTasks {
         }
     }
 
-    /** The same, but later; what is given takes it back. */
+    /** The same after a delay; the key cancels it. */
     public static XnioExecutor.Key executeAfter(XnioIoThread thread, Runnable task, long millis) {
         try {
             return thread.executeAfter(() -> run(task), millis, TimeUnit.MILLISECONDS);
@@ -49,8 +49,8 @@ public final class IoTasks {
     }
 
     /**
-     * Waits until what was given to threads has run, and what that gave them in turn, for a second at most. Not for an
-     * IO thread.
+     * Waits until the tasks of these threads have run, and those that they submitted in turn, for a second at most. Not
+     * for an IO thread.
      */
     public static void settle(Collection<XnioIoThread> threads) {
         long until = System.nanoTime() + SETTLE_NANOS;

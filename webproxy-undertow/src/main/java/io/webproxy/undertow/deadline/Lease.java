@@ -1,17 +1,14 @@
 package io.webproxy.undertow.deadline;
 
-/**
- * How long exchanges may go on that depend on something which may be taken away from a running server, such as an
- * endpoint or a route. Thread-safe.
- */
+/** How long exchanges may last that depend on something removable, such as an endpoint or a route. Thread-safe. */
 public final class Lease {
     private volatile long end;
     private volatile boolean ending;
 
-    /** Without end, for now. */
+    /** Without an end, for now. */
     public Lease() {}
 
-    /** It ends at a time of the sweepers' clock; only the first call counts. */
+    /** Ends it at a time of the sweepers' clock; only the first call counts. */
     public synchronized void end(long at) {
         if (!ending) {
             end = at;

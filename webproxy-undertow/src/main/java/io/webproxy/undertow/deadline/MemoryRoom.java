@@ -4,23 +4,23 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * How many connections and requests the memory of the JVM has room for, by what one takes: an {@link OutOfMemoryError}
- * may end any thread.
+ * The budget of the JVM's memory: how many connections and requests fit, by what one of each takes. Without it an
+ * {@link OutOfMemoryError} could end any thread.
  *
- * <p>What the JVM needs for itself is left out, and of the rest a quarter is kept for the application and for garbage.
+ * <p>It leaves out what the JVM needs itself, and keeps a quarter of the rest for the application and for garbage.
  * Connections may take half of what is left, so that those that are open can have requests; requests leave an eighth,
  * so that another client can connect. Immutable.
  */
 public final class MemoryRoom {
     private static final long ITSELF = 12L << 20;
 
-    /** Of the heap: an idle connection over TLS was measured to take 4.4 KiB, in cleartext 3 KiB. */
+    /** Heap of a connection: an idle one was measured at 4.4 KiB over TLS and 3 KiB in cleartext. */
     private static final long CONNECTION = 6L << 10;
 
-    /** Of the heap, estimated: a request that waits, or whose response is read slowly. */
+    /** Estimated heap of a request that waits, or whose response is read slowly. */
     private static final long EXCHANGE = 12L << 10;
 
-    /** Of the heap, estimated: a WebSocket that is silent. */
+    /** Estimated heap of an idle WebSocket. */
     private static final long TUNNEL = 4L << 10;
 
     private final long heap;
@@ -33,18 +33,18 @@ public final class MemoryRoom {
         this.directOfExchange = directOfExchange;
     }
 
-    /** The room of this JVM, where a request that can't go on keeps so many bytes in direct buffers. */
+    /** The budget of this JVM, where a stalled request keeps so many bytes in direct buffers. */
     public static MemoryRoom ofJvm(long directOfExchange) {
         long heap = Runtime.getRuntime().maxMemory();
         return new MemoryRoom(heap, direct(heap), directOfExchange);
     }
 
-    /** Room for everything. */
+    /** An unlimited budget. */
     public static MemoryRoom unlimited() {
         return new MemoryRoom(Long.MAX_VALUE / 2, Long.MAX_VALUE / 2, 1);
     }
 
-    /** The limit of direct buffers is that of the heap unless it is set. */
+    /** The limit of direct buffers is the heap's unless it is set. */
     private static long direct(long heap) {
         try {
             HotSpotDiagnosticMXBean vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
@@ -56,24 +56,24 @@ public final class MemoryRoom {
         }
     }
 
-    /** Room for the bodies of requests: of the quarter of direct buffers that nothing else is promised. */
+    /** The budget of request bodies: the quarter of direct buffers that nothing else is promised. */
     public BodyRoom bodies() {
         return new BodyRoom(direct / 4);
     }
 
-    /** Whether a connection more fits, beside what is there. */
+    /** Whether one more connection fits beside the existing ones. */
     public boolean fitsConnection(int connections, int exchanges, int tunnels) {
         long all = (connections + 1L) * CONNECTION;
         return all <= heap / 2 && all + heapOf(exchanges, tunnels) <= heap;
     }
 
-    /** Whether a request fits that counts among {@code exchanges} already, beside what is there. */
+    /** Whether a request fits that is already counted in {@code exchanges}. */
     public boolean fitsExchange(int connections, int exchanges, int tunnels) {
         return connections * CONNECTION + heapOf(exchanges, tunnels) <= heap / 8 * 7
                 && exchanges * directOfExchange <= direct;
     }
 
-    /** Whether so many relays fit, beside these requests, if none of them could go on in either direction. */
+    /** Whether so many relays fit beside these requests, even if all of them were stalled in both directions. */
     public boolean fitsRelays(int exchanges, int relays, long buffer) {
         return exchanges * directOfExchange + 2L * relays * buffer <= direct;
     }

@@ -6,18 +6,18 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 
 /**
- * The end of a connection that can't be taken for the end of what it carries: a reset (RFC 9293 section 3.10.5).
+ * Ends connections by a TCP reset (RFC 9293 section 3.10.5), which a peer can't take for a complete message.
  * Thread-safe.
  */
 public final class Reset {
     private Reset() {}
 
-    /** Makes the close of a connection a reset, whoever closes it. */
+    /** Makes the later close of a connection a reset. */
     public static void atClose(StreamConnection connection) {
         try {
             connection.setOption(Options.CLOSE_ABORT, true);
         } catch (IOException | IllegalArgumentException e) {
-            // a plain close is what is left
+            // only a plain close is left
         }
     }
 

@@ -14,14 +14,14 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * Reads from a socket without a system call that would find nothing: after a read that left room in its buffer the
- * socket is empty, and further reads give 0 until the selector says that there is more, or an end. The selector says so
- * again and again, so nothing is missed that comes in between.
+ * Reads from a socket without system calls that would find nothing: after a read that didn't fill its buffer the socket
+ * is empty, and further reads return 0 until the selector reports more, or the end. The selector is level-triggered, so
+ * nothing is missed.
  *
  * <p>It stands directly on the socket, under TLS if there is any: Undertow's {@code SslConduit} (2.4.4) asks for more
- * after each record. Canary: {@code SslConduitDefectsTest.socketIsAskedAgainAfterARecord}. Who reads without waiting
- * for the selector, to see whether a connection still stands, calls {@link #look()} first. Not thread-safe: it belongs
- * to the connection's IO thread.
+ * after each record. Canary: {@code SslConduitDefectsTest.socketIsAskedAgainAfterARecord}. To read without waiting for
+ * the selector, such as to check an idle connection, call {@link #look()} first. Not thread-safe: it belongs to the
+ * connection's IO thread.
  */
 public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceConduit> {
     private final StreamConnection connection;
@@ -54,7 +54,7 @@ public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceC
         });
     }
 
-    /** Takes over the reads of a socket in cleartext; before its listener is called. */
+    /** Takes over the reads of a cleartext socket; call it before a listener runs. */
     public static SocketReads of(StreamConnection socket) {
         return of(socket, null);
     }
@@ -71,7 +71,7 @@ public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceC
     }
 
     /**
-     * Where to write so that a write that fails leaves what has come to be read, which TLS would throw away.
+     * A sink whose failed writes leave received bytes readable; TLS would discard them.
      *
      * @param sink of the connection, over this socket
      */
@@ -79,12 +79,12 @@ public final class SocketReads extends AbstractStreamSourceConduit<StreamSourceC
         return writes == null ? sink : writes.over(sink);
     }
 
-    /** The next read asks the socket, whatever the selector has said. */
+    /** Lets the next read ask the socket, whatever the selector has reported. */
     public void look() {
         empty = false;
     }
 
-    /** One that was closed here is at its end. */
+    /** A socket that was closed here is at its end. */
     private boolean isKnownEmpty() {
         return empty && connection.isOpen();
     }

@@ -8,9 +8,9 @@ import org.xnio.conduits.AbstractStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * Writes to a socket under TLS. When a write fails, TLS gives up both directions at once, and with them what the other
- * side has sent before it went. So once somebody writes by {@link #over}, that one alone hears of the failure; TLS goes
- * on, and what can't be written is discarded.
+ * Writes to a socket under TLS. When a write fails, TLS closes both directions at once, and loses what the peer sent
+ * before it left. So once {@link #over} is used, only its user sees the failure; TLS continues, and what can't be
+ * written is discarded.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -22,14 +22,14 @@ final class SocketWrites extends AbstractStreamSinkConduit<StreamSinkConduit> {
         super(socket);
     }
 
-    /** Takes over the writes of a socket, before TLS is put on it. */
+    /** Takes over the writes of a socket before TLS is put on it. */
     static SocketWrites of(StreamConnection socket) {
         SocketWrites writes = new SocketWrites(socket.getSinkChannel().getConduit());
         socket.getSinkChannel().setConduit(writes);
         return writes;
     }
 
-    /** What is to be written to in place of TLS, which stands on this. */
+    /** The sink to write to instead of that of TLS, which is on top of this. */
     StreamSinkConduit over(StreamSinkConduit tls) {
         bears = true;
         return new AbstractStreamSinkConduit<>(tls) {

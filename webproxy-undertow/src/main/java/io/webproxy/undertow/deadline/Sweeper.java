@@ -7,12 +7,12 @@ import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
 /**
- * Looks at all deadlines of one IO thread every 50 ms, in place of a timer for each; it rests while there is nothing to
- * look at. Everything but the constructor is called on that thread.
+ * Checks all deadlines of one IO thread every 50 ms, instead of a timer for each; it rests while there are none. All
+ * but the constructor must be called on that thread.
  */
 public final class Sweeper {
     private static final long PERIOD_MILLIS = 50;
-    /** A thread that comes so late was held up. */
+    /** A sweep that is this late means that the thread was held up. */
     private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final XnioIoThread thread;
@@ -20,7 +20,7 @@ public final class Sweeper {
     private final List<Watched> all = new ArrayList<>();
     private final Runnable tick = this::tick;
     private boolean scheduled;
-    /** The system's time by which the next look is due: other clocks may be turned. */
+    /** When the next sweep is due, by the system's clock: tests may turn the other one. */
     private long due;
 
     private boolean putOff;
@@ -31,7 +31,7 @@ public final class Sweeper {
         this.nanoClock = nanoClock;
     }
 
-    /** The clock that deadlines are measured by. */
+    /** The clock of the deadlines. */
     public long now() {
         return nanoClock.getAsLong();
     }
@@ -41,7 +41,7 @@ public final class Sweeper {
         return thread;
     }
 
-    /** Starts to look at something; no effect if it is already watched. */
+    /** Starts to watch; no effect if it is already watched. */
     public void watch(Watched watched) {
         if (watched.slot < 0) {
             watched.slot = all.size();
@@ -50,7 +50,7 @@ public final class Sweeper {
         schedule();
     }
 
-    /** Looks no more; no effect if it isn't watched. */
+    /** Stops watching; no effect if it isn't watched. */
     public void forget(Watched watched) {
         if (watched.slot >= 0) {
             Watched last = all.remove(all.size() - 1);
@@ -62,7 +62,7 @@ public final class Sweeper {
         }
     }
 
-    /** Ends everything that is watched. */
+    /** Cuts everything that is watched. */
     public void cutAll() {
         for (Watched watched : List.copyOf(all)) {
             if (watched.slot >= 0) {
@@ -93,7 +93,7 @@ public final class Sweeper {
     private void tick() {
         scheduled = false;
         if (!putOff && System.nanoTime() - due > LATE_NANOS) {
-            // what others have sent meanwhile counts, and the thread reads it only after this
+            // what was received meanwhile counts, and the thread reads it only after this
             putOff = true;
             schedule(1);
             return;
@@ -113,7 +113,7 @@ public final class Sweeper {
     private void schedule(long millis) {
         if (!scheduled && !all.isEmpty()) {
             due = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-            // if that throws, it is tried again with the next that is watched
+            // if this throws, the next watch tries it again
             IoTasks.executeAfter(thread, tick, millis);
             scheduled = true;
         }

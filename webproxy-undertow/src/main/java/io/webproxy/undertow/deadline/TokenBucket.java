@@ -1,14 +1,14 @@
 package io.webproxy.undertow.deadline;
 
 /**
- * Tokens that come at a steady rate, as many as fit into a bucket. Not thread-safe; times are nanoseconds of a
- * monotonic clock.
+ * A token bucket: tokens come at a steady rate, up to the size of the bucket. Not thread-safe; times are nanoseconds of
+ * a monotonic clock.
  */
 public final class TokenBucket {
-    /** When it will be full again; the past, if it is full. */
+    /** When it will be full again; in the past if it is full. */
     private long fullAt;
 
-    /** One that is full. */
+    /** A full bucket. */
     public TokenBucket(long now) {
         fullAt = now;
     }
@@ -16,9 +16,9 @@ public final class TokenBucket {
     /**
      * Takes a token.
      *
-     * @param size how many fit into it
-     * @param period after how many nanoseconds one more comes
-     * @return 0, or for how many nanoseconds there will be none: then nothing was taken
+     * @param size its capacity in tokens
+     * @param period nanoseconds per token
+     * @return 0, or, if there is none, the nanoseconds until the next one; then nothing was taken
      */
     public long take(long size, long period, long now) {
         long missing = Math.max(0, fullAt - now);
@@ -30,7 +30,7 @@ public final class TokenBucket {
         return 0;
     }
 
-    /** Puts a token back that was taken. */
+    /** Gives back a token. */
     void giveBack(long period) {
         fullAt -= period;
     }

@@ -6,9 +6,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link TokenBucket} for each client, or for whatever else is named by a key. Bounded: of more than 100,000, the one
- * that was seen least recently is forgotten first, which makes it full. Thread-safe; times are nanoseconds of a
- * monotonic clock.
+ * A {@link TokenBucket} per client, or per other key. Bounded: above 100,000 the least recently used one is forgotten,
+ * which makes it full. Thread-safe; times are nanoseconds of a monotonic clock.
  */
 public final class TokenBuckets<K> {
     private static final int MOST = 100_000;
@@ -26,12 +25,12 @@ public final class TokenBuckets<K> {
     /** All are full. */
     public TokenBuckets() {}
 
-    /** Takes a token of one of them, as {@link TokenBucket#take} does. */
+    /** Takes a token from one of them, as {@link TokenBucket#take} does. */
     public synchronized long take(K client, long size, long period, long now) {
         return buckets.computeIfAbsent(client, same -> new TokenBucket(now)).take(size, period, now);
     }
 
-    /** Puts a token back that was taken of one of them. */
+    /** Gives back a token to one of them. */
     public synchronized void giveBack(K client, long period) {
         TokenBucket bucket = buckets.get(client);
         if (bucket != null) {
@@ -39,7 +38,7 @@ public final class TokenBuckets<K> {
         }
     }
 
-    /** Takes a token of a bucket that holds as many as come in a minute; false if there is none. */
+    /** Takes a token from a bucket whose size is a minute's tokens; false if there is none. */
     public boolean takeOfMinute(K client, int perMinute, long now) {
         return take(client, perMinute, MINUTE / perMinute, now) == 0;
     }

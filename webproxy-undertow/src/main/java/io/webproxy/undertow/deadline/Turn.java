@@ -1,15 +1,15 @@
 package io.webproxy.undertow.deadline;
 
 /**
- * How much of one body may move before it is everybody else's turn on the IO thread, which a transfer that never pauses
- * would keep for itself.
+ * Limits how many bytes of one body move before other connections of the IO thread have a turn; a transfer that never
+ * pauses would otherwise occupy the thread.
  *
  * <p>Not thread-safe.
  */
 public final class Turn {
     /**
-     * How long a source rests that is read through TLS: it holds bytes that no selector knows of, and with Undertow's
-     * {@code SslConduit} (2.4.4) would go on before all others. Canary:
+     * How long a source under TLS rests: it holds bytes that no selector reports, and with Undertow's
+     * {@code SslConduit} (2.4.4) would be read before all other connections. Canary:
      * {@code SslConduitDefectsTest.bytesOfAnEngineComeBeforeOtherConnections}.
      */
     public static final long TLS_REST_MILLIS = 1;
@@ -30,7 +30,7 @@ public final class Turn {
         this.left = bytes;
     }
 
-    /** Bytes have moved. */
+    /** Bytes were moved. */
     public void moved(long bytes) {
         left -= bytes;
     }

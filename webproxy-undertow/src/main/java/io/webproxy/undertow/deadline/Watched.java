@@ -1,19 +1,19 @@
 package io.webproxy.undertow.deadline;
 
-/** Something with a deadline that a {@link Sweeper} looks at. Belongs to one IO thread. */
+/** Something with a deadline that a {@link Sweeper} watches. Belongs to one IO thread. */
 public abstract class Watched {
-    /** The place in the sweeper's list, or -1 when nobody watches. */
+    /** The index in the sweeper's list, or -1 if it isn't watched. */
     int slot = -1;
 
     /** When it expires, in the sweeper's nanoseconds; {@link Long#MAX_VALUE} for never. */
     protected abstract long deadline();
 
-    /** The deadline has passed. What is still watched afterwards is asked again at the next sweep. */
+    /** The deadline has passed. If it is still watched afterwards, the next sweep checks it again. */
     protected abstract void expired(long now);
 
-    /** A sweep has come by before the deadline. */
+    /** A sweep passed before the deadline. */
     protected void seen(long now) {}
 
-    /** The server is cutting what is left: end now. */
+    /** The server cuts what is left after draining: end now. */
     protected abstract void cut();
 }

@@ -1,5 +1,6 @@
 /**
- * What all have in common on an IO thread: deadlines, by one coarse sweep in place of a timer for each wait, and turns.
+ * Shared by all code on IO threads: deadlines by one coarse sweep instead of timers, turns, guards, and budgets of
+ * descriptors and memory.
  */
 @NullMarked
 package io.webproxy.undertow.deadline;

@@ -19,17 +19,17 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** Accepts connections and hands each to what its endpoint does, on the connection's IO thread. */
+/** Accepts the connections of one endpoint, and hands each to its first handler on the connection's IO thread. */
 public final class Acceptor {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
     private static final long PAUSE_MILLIS = 250;
-    /** Until a connection that gives way is closed. */
+    /** How long to wait for a connection that was closed to make room. */
     private static final long SHORT_PAUSE_MILLIS = 10;
 
-    /** So many are accepted between two looks for a spare descriptor. */
+    /** How many connections are accepted between two checks for a spare descriptor. */
     private static final int AT_ONCE = 32;
 
-    /** For exchanges that are cut, before their connections are. */
+    /** Exchanges are cut first; their connections this much later. */
     private static final long AFTER_CUT_MILLIS = 250;
 
     private static final long LAST_ACCEPT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -46,7 +46,7 @@ public final class Acceptor {
         this.first = first;
     }
 
-    /** Binds an address; nothing is accepted there before its accepts are resumed. */
+    /** Binds an address; nothing is accepted there before accepts are resumed. */
     public AcceptingChannel<StreamConnection> listen(XnioWorker worker, InetSocketAddress address, OptionMap options)
             throws IOException {
         DirectAccept socket = DirectAccept.of(worker.createStreamConnectionServer(address, null, options));
@@ -67,7 +67,7 @@ public final class Acceptor {
     }
 
     private void acceptAll(DirectAccept socket) throws IOException {
-        // an accept that finds no descriptor makes XNIO rest for longer each time, up to half a minute
+        // after an accept that finds no descriptor XNIO rests longer each time, up to half a minute
         while (socket.saysWhatFails() || DescriptorRoom.hasSpare()) {
             long refusedBefore = open.refused();
             for (int i = 0; i < AT_ONCE && open.refused() == refusedBefore; i++) {
@@ -93,8 +93,9 @@ public final class Acceptor {
     }
 
     /**
-     * Accepts no more, and tells everybody that the endpoint goes away. Those whom the kernel has connected already are
-     * accepted first, because the close of the socket resets them. It takes some milliseconds: not for an IO thread.
+     * Stops accepting, and tells all connections that the endpoint is closing. Connections that the kernel has already
+     * queued are accepted first, because closing the socket would reset them. This takes some milliseconds: don't call
+     * it on an IO thread.
      */
     @SuppressWarnings("deprecation") // as all of XNIO's wake-ups are, for users
     public void close(AcceptingChannel<StreamConnection> server) {
@@ -102,7 +103,7 @@ public final class Acceptor {
             return;
         }
         try {
-            // on a thread of XNIO's own that says nothing when it has done so
+            // on an XNIO thread, which doesn't report that it's done
             server.wakeupAccepts();
             LockSupport.parkNanos(LAST_ACCEPT_NANOS);
         } finally {
@@ -112,14 +113,14 @@ public final class Acceptor {
         }
     }
 
-    /** The same while the server stays: what is left when the drain time is over is cut. */
+    /** Closes an endpoint of a server that keeps running: cuts the connections that are left after the drain time. */
     public void close(AcceptingChannel<StreamConnection> server, Duration drainTime) {
         lease.end(System.nanoTime() + drainTime.toNanos());
         close(server);
         IoTasks.executeAfter(server.getIoThread(), () -> open.cut(this), drainTime.toMillis() + AFTER_CUT_MILLIS);
     }
 
-    /** How long the exchanges may go on that come through its connections. */
+    /** The lease of the exchanges on its connections. */
     public Lease lease() {
         return lease;
     }
@@ -128,7 +129,7 @@ public final class Acceptor {
         return closed;
     }
 
-    /** Out of descriptors, most likely: accepting again at once would only burn the processor. */
+    /** Accepting failed, most likely for want of descriptors: retrying at once would only burn CPU. */
     private void pause(AcceptingChannel<StreamConnection> server, String why) {
         if (warning.isDue()) {
             LOG.warn(

@@ -11,28 +11,28 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A connection from its acceptance to its close: who the client is, and how it hears that its endpoint goes away. Not
- * thread-safe: it belongs to the connection's IO thread.
+ * A client's connection from accept to close: its client's address, what it counts towards, and its handler when the
+ * endpoint closes. Not thread-safe: it belongs to the connection's IO thread.
  */
 public final class Arrival {
     private final StreamConnection connection;
     private final OpenConnections open;
     private final Acceptor endpoint;
-    /** What the connection is counted under; changed on its IO thread, read when it closes. */
+    /** The address range that the connection counts towards; changed on its IO thread, read when it closes. */
     private volatile AddressRange counted;
 
-    /** TLS over it, which doesn't hear when somebody else closes the socket. */
+    /** TLS over the socket; it isn't told when another class closes the socket. */
     private @Nullable StreamConnection secure;
 
     private InetSocketAddress client;
-    /** In nanoseconds of the monotonic clock. */
+    /** Nanoseconds of the monotonic clock. */
     private long since = System.nanoTime();
 
     private @Nullable Runnable onLeave;
     private boolean leaving;
     private @Nullable RuleCounters rule;
     private boolean ended;
-    /** Whether descriptors for a TLS engine are counted. */
+    /** Whether the descriptors of a TLS engine are counted. */
     private volatile boolean engine = true;
 
     private final AtomicBoolean settled = new AtomicBoolean();
@@ -50,25 +50,25 @@ public final class Arrival {
         return connection;
     }
 
-    /** TLS over the socket ends here from now on. */
+    /** From now on, this is TLS terminated over the socket. */
     void securedBy(StreamConnection tls) {
         secure = tls;
     }
 
-    /** The address of the client: the peer's, or the one that a trusted proxy has named before all else. */
+    /** The client's address: the peer's, or the one that a trusted proxy named by a PROXY header. */
     public InetSocketAddress client() {
         return client;
     }
 
     /**
-     * When it was accepted, or its client was named, in the sweepers' nanoseconds: what a client is waited for begins
-     * there.
+     * When it was accepted, or its client was named, in the sweepers' nanoseconds: time limits of the client start
+     * here.
      */
     long since() {
         return since;
     }
 
-    /** The peer is a trusted proxy, which has named its client; false if that has too many connections. */
+    /** Sets the client that a trusted proxy named; false if that client has too many connections. */
     boolean cameFrom(InetSocketAddress named) {
         client = named;
         since = System.nanoTime();
@@ -79,7 +79,7 @@ public final class Arrival {
         counted = other;
     }
 
-    /** How long its endpoint lasts. */
+    /** The lease of its endpoint. */
     public Lease lease() {
         return endpoint.lease();
     }
@@ -92,7 +92,7 @@ public final class Arrival {
         return counted;
     }
 
-    /** Whoever speaks with the client now: is run when the endpoint goes away, at once if it does already. */
+    /** Sets what runs when the endpoint closes; it runs at once if the endpoint is closing already. */
     public void onLeave(Runnable listener) {
         onLeave = listener;
         if (leaving || endpoint.isClosed()) {
@@ -101,14 +101,14 @@ public final class Arrival {
         }
     }
 
-    /** It has the TLS engine that descriptors are kept for, or needs none; later calls have no effect. */
+    /** It has its TLS engine, or needs none: descriptors are no longer reserved for one. Later calls have no effect. */
     public void settled() {
         if (settled.compareAndSet(false, true)) {
             open.settled();
         }
     }
 
-    /** The connection counts among those of a rule until it closes. */
+    /** Counts the connection for a rule until it closes. */
     synchronized void countFor(RuleCounters counters) {
         counters.opened();
         if (ended) {
@@ -127,7 +127,7 @@ public final class Arrival {
         }
     }
 
-    /** It may never need a TLS engine: no descriptors are kept for one until it {@linkplain #takeEngine does}. */
+    /** It may never need a TLS engine: reserves no descriptors until it {@linkplain #takeEngine does}. */
     void withdrawEngine() {
         if (settled.compareAndSet(false, true)) {
             engine = false;
@@ -135,7 +135,7 @@ public final class Arrival {
         }
     }
 
-    /** It needs a TLS engine now; false if there are no descriptors for it, or it is closed already. */
+    /** It needs a TLS engine now; false if descriptors are short, or it is closed already. */
     synchronized boolean takeEngine() {
         if (ended || (!engine && !open.takeEngine())) {
             return false;
@@ -151,40 +151,40 @@ public final class Arrival {
         return engine;
     }
 
-    /** It is closed for want of memory. */
+    /** It is closed because memory is short. */
     void refused() {
         open.refuse();
     }
 
-    /** Something that only this connection was for has failed unexpectedly. */
+    /** A step that concerned only this connection failed unexpectedly. */
     void fail() {
         open.failed();
         cut();
     }
 
-    /** All that its client gets is written: it stays open only for the client to read it. */
+    /** Everything is written that its client gets: it stays open only so that the client can read it. */
     public void answered() {
         open.answered(this);
     }
 
-    /** Its client is still sending, and has been answered for the last time. */
+    /** Its client is still sending after the last response. */
     public void linger() {
         open.linger(this);
     }
 
-    /** Ends in a way that can't be taken for the end of an answer. */
+    /** Ends with a reset, so that the client can't take it for the end of a response. */
     void cut() {
         Reset.atClose(connection);
         close();
     }
 
-    /** Ends, on its IO thread: whoever reads and writes it hears of that, and a TLS engine gives back what it has. */
+    /** Closes it, on its IO thread: readers and writers notice, and a TLS engine frees its resources. */
     void close() {
         IoUtils.safeClose(secure);
         IoUtils.safeClose(connection);
     }
 
-    /** The endpoint goes away; later calls have no effect. */
+    /** The endpoint is closing; later calls have no effect. */
     void leave() {
         if (!leaving) {
             leaving = true;

@@ -16,12 +16,12 @@ import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /**
- * Accepts connections straight from a listening socket, on the thread that XNIO has for that.
+ * Accepts connections directly from the listening socket, on XNIO's accepting thread.
  *
- * <p>XNIO (3.8.16) accepts without asking, and rests for up to half a minute when there is no descriptor for it, which
- * it tells nobody. It stops an IO thread while a connection is registered with it, and wakes the accepting thread
- * whenever one is closed: more than the half of what a short connection costs. None of this is part of XNIO's API:
- * where it can't be reached, XNIO accepts. No canary: it would have to take all descriptors of the tests' process.
+ * <p>XNIO (3.8.16) doesn't check for a free descriptor, rests for up to half a minute when there is none, and doesn't
+ * report that. It stops an IO thread while it registers a connection there, and wakes the accepting thread whenever one
+ * is closed: more than half of the cost of a short connection. None of this is part of XNIO's API: where it can't be
+ * reached, XNIO accepts. No canary: it would have to take all descriptors of the tests' process.
  */
 final class DirectAccept {
     private static final Logger LOG = LoggerFactory.getLogger(DirectAccept.class);
@@ -29,7 +29,7 @@ final class DirectAccept {
     private final AcceptingChannel<StreamConnection> server;
     private final @Nullable Raw raw;
 
-    /** What of XNIO is needed to accept as it does. */
+    /** The parts of XNIO that are needed to accept as it does. */
     private record Raw(ServerSocketChannel socket, XnioWorker worker, DirectSockets sockets) {}
 
     private DirectAccept(AcceptingChannel<StreamConnection> server, @Nullable Raw raw) {
@@ -37,7 +37,7 @@ final class DirectAccept {
         this.raw = raw;
     }
 
-    /** For a server whose connections haven't been accepted yet. */
+    /** For a server that hasn't accepted connections yet. */
     @SuppressWarnings("unchecked")
     static DirectAccept of(AcceptingChannel<StreamConnection> queued) {
         AcceptingChannel<StreamConnection> server = queued;
@@ -65,23 +65,23 @@ final class DirectAccept {
         return field.get(of);
     }
 
-    /** Whether an accept that finds no descriptor says so. */
+    /** Whether {@link #accept} reports that there is no descriptor. */
     boolean saysWhatFails() {
         return raw != null;
     }
 
-    /** What its accepts are suspended and resumed by, and what closes it. */
+    /** Suspends and resumes accepts, and closes the socket. */
     AcceptingChannel<StreamConnection> server() {
         return server;
     }
 
-    /** Who accepts when there is something to accept. */
+    /** Sets the listener for connections to accept. */
     @SuppressWarnings("unchecked")
     void onReady(ChannelListener<AcceptingChannel<StreamConnection>> listener) {
         ((ChannelListener.Setter<AcceptingChannel<StreamConnection>>) server.getAcceptSetter()).set(listener);
     }
 
-    /** The next connection, which belongs to one of the worker's IO threads; null if there is none. */
+    /** Accepts the next connection, on one of the worker's IO threads; null if there is none. */
     @Nullable StreamConnection accept() throws IOException {
         if (raw == null) {
             return server.accept();

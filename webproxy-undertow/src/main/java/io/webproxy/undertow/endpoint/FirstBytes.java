@@ -13,12 +13,12 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A connection until its first bytes tell which rule takes it: a socket, or TLS that ends here. Nothing of it is
- * consumed: all that was read is handed on. While it waits it holds no pooled buffer. Not thread-safe: it belongs to
- * the connection's IO thread.
+ * Reads the first bytes of a connection, from the socket or from terminated TLS, until they determine which rule takes
+ * it. It consumes nothing: all that was read is handed on. While it waits it holds no pooled buffer. Not thread-safe:
+ * it belongs to the connection's IO thread.
  */
 final class FirstBytes extends Watched {
-    /** How long a client that has not even asked yet is waited for when the endpoint goes away. */
+    /** How long to wait for a client that has sent nothing when the endpoint closes. */
     private static final long LEAVE_NANOS = 1_000_000_000L;
 
     private final Arrival arrival;
@@ -35,29 +35,29 @@ final class FirstBytes extends Watched {
     private boolean done;
 
     /**
-     * What has become of a connection; exactly one of these is called, once. No limit of the detection is left then,
-     * nothing reads the connection any more, and it has no read listener. Buffers are the receiver's.
+     * The outcome for a connection; exactly one method is called, once. By then the detection's time limits are off,
+     * and the connection has no read listener. The receiver owns the buffers.
      */
     interface Outcome {
-        /** A rule takes it. */
+        /** A rule takes the connection. */
         void taken(Decision.Rule decision, PooledByteBuffer read);
 
-        /** No rule takes it, whatever comes. */
+        /** No rule takes the connection, whatever follows. */
         void untaken(Decision.None decision, PooledByteBuffer read);
 
-        /** It isn't the TLS that it starts like. */
+        /** The connection starts like TLS but is malformed. */
         void malformed(Decision.Malformed decision);
 
-        /** It has sent bytes, too few to decide, and its time is over; or it sends no more, if {@code ended}. */
+        /** It has sent too few bytes to decide, and its time is over; or, if {@code ended}, it will send no more. */
         void undecided(boolean ended, PooledByteBuffer read);
 
         /** It has sent nothing, and its time is over. */
         void silent();
 
-        /** It has ended without a byte, if {@code ended}; else it is broken, or is to end with its endpoint. */
+        /** It ended without a byte, if {@code ended}; else it is broken, or must end with its endpoint. */
         void gone(boolean ended);
 
-        /** It has sent too much for the memory that there is for such connections. */
+        /** It sent more than the memory for undecided connections allows. */
         void crowded();
 
         /** Something unexpected was thrown. */
@@ -65,10 +65,10 @@ final class FirstBytes extends Watched {
     }
 
     /**
-     * How long bytes are waited for.
+     * The deadlines of the detection.
      *
-     * @param silentAt until then a client may send nothing
-     * @param undecidedAt until then its bytes must have told
+     * @param silentAt deadline of the first byte
+     * @param undecidedAt deadline of the decision
      */
     record Times(long silentAt, long undecidedAt) {}
 
@@ -91,7 +91,7 @@ final class FirstBytes extends Watched {
         this.outcome = outcome;
     }
 
-    /** Starts to read, after what was read already; null if nothing was. */
+    /** Starts to read, after the bytes that were read already; null if there are none. */
     void start(@Nullable PooledByteBuffer early) {
         sweeper.watch(this);
         arrival.onLeave(() -> leaveAt = Math.min(leaveAt, sweeper.now() + LEAVE_NANOS));
@@ -107,7 +107,7 @@ final class FirstBytes extends Watched {
         }
     }
 
-    /** What is thrown here ends this connection and nothing else. */
+    /** Runs a step; what it throws ends only this connection. */
     private void guarded(Runnable step) {
         Guard.run("reading the first bytes", step, () -> {
             finish();
@@ -115,7 +115,7 @@ final class FirstBytes extends Watched {
         });
     }
 
-    /** Reads up to the decision, or as much as has come: TLS may hold bytes that no selector knows of. */
+    /** Reads up to the decision, or all that has arrived: TLS may hold bytes that no selector reports. */
     private void read() {
         try {
             while (!done) {
@@ -158,7 +158,7 @@ final class FirstBytes extends Watched {
         }
     }
 
-    /** Looks at all that was read, and hands it on if it tells; else holds no more memory than it needs. */
+    /** Tries to decide from all that was read, and hands it on; else keeps it in as little memory as possible. */
     private boolean isUndecided(PooledByteBuffer all) {
         Decision decision = detection.decide(all.getBuffer());
         if (decision == Decision.More.MORE) {

@@ -10,9 +10,8 @@ import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
 /**
- * Lets the handshakes of one IO thread take 2 ms at a time, then rest until everybody else had a turn: each costs a
- * signature, and a flood of them would keep the thread from the connections that are served already. Those that wait
- * are taken in the order in which they came.
+ * Gives the TLS handshakes of one IO thread 2 ms at a time, then lets all other work have a turn. Each handshake costs
+ * a signature, and a flood of them would starve established connections. Waiting handshakes run in order of arrival.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
@@ -32,7 +31,7 @@ public final class HandshakeTurns {
      * No handshakes yet.
      *
      * @param nanoClock a monotonic clock
-     * @param afterRest runs a task on the thread, a rest later
+     * @param afterRest runs a task on the thread, after a rest
      */
     HandshakeTurns(LongSupplier nanoClock, Consumer<Runnable> afterRest) {
         this.nanoClock = nanoClock;
@@ -45,7 +44,7 @@ public final class HandshakeTurns {
         return new HandshakeTurns(System::nanoTime, task -> IoTasks.executeAfter(thread, task, REST_MILLIS));
     }
 
-    /** Runs a handshake's costly part: now, or behind those that wait already. */
+    /** Runs the costly part of a handshake: now, or after those that are waiting already. */
     void run(Runnable handshake) {
         long now = nanoClock.getAsLong();
         if (now - turnStart > TURN_NANOS + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS)) {
@@ -74,7 +73,7 @@ public final class HandshakeTurns {
         }
     }
 
-    /** If that throws, the next handshake tries it again: those that wait would wait for ever. */
+    /** If this throws, the next handshake tries it again: else those that wait would wait forever. */
     private void schedule() {
         if (!scheduled && !waiting.isEmpty()) {
             afterRest.accept(next);

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * What a connection has sent while it waits for more: kept on the heap in as much memory as it needs, so that no
- * connection keeps a pooled buffer for a few bytes. Not thread-safe.
+ * The bytes that a connection has sent while more are needed: kept on the heap, in just enough memory, so that no
+ * pooled buffer is held for a few bytes. Not thread-safe.
  */
 final class HeldBytes {
     private static final byte[] NONE = new byte[0];
@@ -15,7 +15,7 @@ final class HeldBytes {
     private byte[] bytes = NONE;
     private int length;
 
-    /** A buffer to read into, behind what is held: a pooled one, if that has room for more. */
+    /** A buffer to read into, after the held bytes: a pooled one if it has room for more. */
     PooledByteBuffer restored(ByteBufferPool pool) {
         PooledByteBuffer buffer = pool.allocate();
         if (buffer.getBuffer().remaining() <= length) {
@@ -30,20 +30,20 @@ final class HeldBytes {
         return length == 0;
     }
 
-    /** What is held, to be read, in memory that no pool owns; nothing is held any more. */
+    /** The held bytes, ready to be read, in unpooled memory; holds nothing afterwards. */
     PooledByteBuffer all() {
         PooledByteBuffer all = new HeapBuffer(ByteBuffer.wrap(bytes, 0, length));
         clear();
         return all;
     }
 
-    /** Holds nothing any more. */
+    /** Discards what is held. */
     void clear() {
         bytes = NONE;
         length = 0;
     }
 
-    /** The bytes of a buffer, which is closed, in memory that no pool owns: for who may have to wait with them. */
+    /** Closes a buffer and returns its bytes in unpooled memory, for a receiver that may have to wait with them. */
     static PooledByteBuffer unpooled(PooledByteBuffer read) {
         if (read instanceof HeapBuffer) {
             return read;
@@ -54,7 +54,7 @@ final class HeldBytes {
         return new HeapBuffer(copy);
     }
 
-    /** Holds the bytes up to the limit of a buffer that begins with what is held already. */
+    /** Holds the bytes up to the limit of a buffer that begins with those held already. */
     void hold(ByteBuffer all) {
         int count = all.limit();
         if (count > bytes.length) {
@@ -64,7 +64,7 @@ final class HeldBytes {
         length = count;
     }
 
-    /** Memory that no pool owns. */
+    /** Unpooled memory. */
     private record HeapBuffer(ByteBuffer buffer) implements PooledByteBuffer {
         @Override
         public ByteBuffer getBuffer() {
@@ -73,7 +73,7 @@ final class HeldBytes {
 
         @Override
         public void close() {
-            // the collector's
+            // left to the garbage collector
         }
 
         @Override

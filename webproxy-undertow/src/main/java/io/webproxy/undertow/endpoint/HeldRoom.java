@@ -3,15 +3,15 @@ package io.webproxy.undertow.endpoint;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How much memory the connections of one server may hold together that are still to show what they speak. What usual
- * clients send first is free; whoever sends far more shares a part of the heap with all others that do: else the starts
- * of long ClientHellos could fill it. Thread-safe.
+ * The memory budget of all connections of a server whose protocol isn't known yet. What usual clients send first is
+ * free; larger amounts share a part of the heap, which the starts of long ClientHellos could otherwise fill.
+ * Thread-safe.
  */
 final class HeldRoom {
-    /** Hellos with a key share against quantum computers have 2 KiB at most. */
+    /** ClientHellos with a post-quantum key share have 2 KiB at most. */
     private static final int FREE = 4096;
 
-    /** Of the maximum heap; what is held is there once more in the parser. */
+    /** Divisor of the maximum heap; the parser holds the same bytes once more. */
     private static final int PART = 64;
 
     private final AtomicLong held = new AtomicLong();
@@ -25,11 +25,11 @@ final class HeldRoom {
         return new HeldRoom(Runtime.getRuntime().maxMemory() / PART);
     }
 
-    /** What one connection holds. Not thread-safe. */
+    /** The part of one connection. Not thread-safe. */
     final class Share {
         private int counted;
 
-        /** It holds so many bytes now; false if there is no room for them, and nothing has changed. */
+        /** Sets how many bytes it holds now; returns false, and changes nothing, if there is no room. */
         boolean hold(int bytes) {
             int more = Math.max(0, bytes - FREE) - counted;
             if (more > 0 && held.addAndGet(more) > most) {

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Makes of a peeked ClientHello what certificates are chosen by (RFC 8446 section 4.1.2, RFC 8422). */
+/** Translates a peeked ClientHello to the form that certificates are chosen by (RFC 8446 section 4.1.2, RFC 8422). */
 public final class Offer {
     private static final int TLS_1_3 = 0x0304;
     private static final Set<Integer> RSA_SUITES = Set.of(0xc02f, 0xc030, 0xcca8);
@@ -23,7 +23,7 @@ public final class Offer {
 
     private Offer() {}
 
-    /** The hello of a client that has reached this local address. */
+    /** The hello of a client that connected to this local address. */
     public static ClientHello of(Peeked.ClientHello said, InetSocketAddress local) {
         boolean tls13 = said.versions().contains(TLS_1_3);
         boolean rsa = canUse(said, tls13, RSA_SUITES, RSA_SIGNATURES);
@@ -40,7 +40,8 @@ public final class Offer {
     }
 
     /**
-     * Suites say it before TLS 1.3 only; a client that names no signatures can verify any (RFC 5246 section 7.4.1.4.1).
+     * Only before TLS 1.3 do the cipher suites say it; a client that names no signature algorithms can verify any (RFC
+     * 5246 section 7.4.1.4.1).
      */
     private static boolean canUse(
             Peeked.ClientHello said, boolean tls13, Set<Integer> suites, Set<Integer> signatures) {

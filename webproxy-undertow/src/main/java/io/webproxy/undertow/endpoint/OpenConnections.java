@@ -23,24 +23,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 
-/**
- * The accepted connections of one server, counted over all and by client, and never more than the limits allow.
- * Thread-safe.
- */
+/** The accepted connections of one server, counted in total and per client, and limited. Thread-safe. */
 public final class OpenConnections {
     private static final Logger LOG = LoggerFactory.getLogger(OpenConnections.class);
     private static final int MOST = 65_536;
-    /** One in four. */
+    /** One in four connections may linger. */
     private static final int LINGERING_PART = 4;
 
     private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     /**
-     * Those that stay open only for their clients to read the last answer; guarded by {@link #lingering}, as the count
-     * of active ones is.
+     * Connections that stay open only so that their clients can read the last response; guarded by {@link #lingering},
+     * as is the count of active ones.
      */
     private final Set<Arrival> answered = new HashSet<>();
-    /** Those that were answered for the last time and whose clients are still sending, the oldest first. */
+    /** Connections that have had their last response while their clients are still sending, the oldest first. */
     private final Set<Arrival> lingering = new LinkedHashSet<>();
 
     private final DescriptorRoom room;
@@ -52,23 +49,23 @@ public final class OpenConnections {
     private volatile Runnable whenFewerAreActive = () -> {};
     private final OncePerMinute warning = new OncePerMinute();
 
-    /** No connections yet, and the default limits; {@code room} counts beside any limit. */
+    /** No connections yet, and the default limits; {@code room} is a further limit. */
     public OpenConnections(DescriptorRoom room) {
         this.room = room;
     }
 
-    /** Another room that counts beside any limit: whether there is memory for a connection beside so many. */
+    /** Sets a further limit: whether there is memory for a connection beside so many. */
     public void memory(IntPredicate fits) {
         memory = fits;
     }
 
-    /** These limits from now on; {@code proxies} have no limit for each address. */
+    /** Sets the limits; {@code proxies} have no limit per address. */
     public void limits(ConnectionLimits others, List<AddressRange> proxies) {
         limits = others;
         trusted = List.copyOf(proxies);
     }
 
-    /** Counts a connection that an endpoint has just accepted; null if a limit is reached. */
+    /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
     @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
@@ -90,15 +87,15 @@ public final class OpenConnections {
         }
         if (arrival != null) {
             all.put(connection, arrival);
-            // XNIO keeps the listeners that others set too, and calls one at once when the connection is closed already
+            // XNIO keeps listeners that others set, and calls one at once if the connection is closed already
             connection.setCloseListener(this::closed);
         }
         return arrival;
     }
 
     /**
-     * Counts a connection that was dialled for a client, as if that had been accepted; null if a limit is reached. On
-     * the connection's IO thread.
+     * Counts a connection that was dialled for a client as if it had been accepted; null if it exceeds a limit. On the
+     * connection's IO thread.
      */
     public @Nullable Arrival admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
         Arrival arrival = admit(connection, endpoint);
@@ -108,7 +105,7 @@ public final class OpenConnections {
     private @Nullable Arrival counted(StreamConnection connection, Acceptor endpoint) {
         InetSocketAddress peer = connection.getPeerAddress(InetSocketAddress.class);
         if (peer == null) {
-            // gone already
+            // closed already
             return null;
         }
         InetAddress address = peer.getAddress();
@@ -119,7 +116,7 @@ public final class OpenConnections {
         return new Arrival(connection, this, endpoint, client);
     }
 
-    /** A connection has the engine that it was promised, or needs none. */
+    /** A connection has its reserved engine, or needs none. */
     void settled() {
         room.settleClient();
     }
@@ -129,7 +126,7 @@ public final class OpenConnections {
         room.withdrawEngine();
     }
 
-    /** A connection needs an engine after all; false if there is no room for it. */
+    /** A connection needs an engine after all; false if there is no room for one. */
     boolean takeEngine() {
         if (room.takeEngine() || (resetOldestLingering() && room.takeEngine())) {
             return true;
@@ -138,13 +135,13 @@ public final class OpenConnections {
         return false;
     }
 
-    /** Counts one that is closed because there is no room for what it needs. */
+    /** Counts a connection that is closed for lack of room. */
     void refuse() {
         refused.increment();
         warn();
     }
 
-    /** Counts one more of a client, unless that is too many. */
+    /** Counts one more connection of a client, unless it exceeds the limit. */
     private boolean isWithinLimit(AddressRange client, InetAddress address) {
         ConnectionLimits now = limits;
         int count = byClient.merge(client, 1, Integer::sum);
@@ -157,7 +154,7 @@ public final class OpenConnections {
         return true;
     }
 
-    /** A connection turns out to be another client's: counts it there from now on, unless that one has too many. */
+    /** A connection turned out to be another client's: counts it there from now on, unless that client has too many. */
     boolean recount(Arrival arrival, InetAddress address) {
         AddressRange client = AddressRange.clientOf(address);
         if (!isWithinLimit(client, address)) {
@@ -189,7 +186,7 @@ public final class OpenConnections {
         byClient.computeIfPresent(client, (same, count) -> count == 1 ? null : count - 1);
     }
 
-    /** All that the client of one gets is written: no one waits for it any more. */
+    /** A connection has sent everything that its client gets: nothing waits for it any more. */
     void answered(Arrival arrival) {
         synchronized (lingering) {
             if (!all.containsKey(arrival.connection()) || !answered.add(arrival)) {
@@ -200,7 +197,7 @@ public final class OpenConnections {
     }
 
     /**
-     * One has been answered for the last time, and its client is still sending: it is the first to go when there are
+     * A connection has had its last response while its client is still sending: such are closed first when there are
      * too many.
      */
     void linger(Arrival arrival) {
@@ -217,7 +214,7 @@ public final class OpenConnections {
         }
     }
 
-    /** Makes room for another connection; false if none can be spared. */
+    /** Makes room for another connection; false if none can be closed. */
     boolean resetOldestLingering() {
         Arrival oldest;
         synchronized (lingering) {
@@ -235,7 +232,7 @@ public final class OpenConnections {
     private void closed(StreamConnection connection) {
         AtomicReference<@Nullable Arrival> removed = new AtomicReference<>();
         all.computeIfPresent(connection, (same, open) -> {
-            // before it is counted no more: whoever sees that fewer are open may connect
+            // before the count goes down: whoever sees fewer connections may connect
             release(open.counted());
             removed.set(open);
             return null;
@@ -253,19 +250,19 @@ public final class OpenConnections {
         }
     }
 
-    /** How many are open. */
+    /** Number of open connections. */
     public int count() {
         return all.size();
     }
 
-    /** How many are open that may have something to do yet. */
+    /** Number of open connections that may still have something to do. */
     public int active() {
         synchronized (lingering) {
             return all.size() - answered.size();
         }
     }
 
-    /** How many were closed because a limit was reached. */
+    /** Number of connections that were closed because of a limit. */
     public long refused() {
         return refused.sum();
     }
@@ -274,22 +271,22 @@ public final class OpenConnections {
         failed.increment();
     }
 
-    /** How many were closed because something failed unexpectedly before a request was read. */
+    /** Number of connections that were closed by unexpected failures before a request was read. */
     public long failures() {
         return failed.sum();
     }
 
-    /** How many clients have one. */
+    /** Number of clients with a connection. */
     int clients() {
         return byClient.size();
     }
 
-    /** {@code listener} runs whenever one has closed, or has nothing to do any more. */
+    /** Runs {@code listener} whenever a connection has closed, or has nothing more to do. */
     public void whenFewerAreActive(Runnable listener) {
         whenFewerAreActive = listener;
     }
 
-    /** Those that were accepted by an endpoint hear that it goes away, on their threads. */
+    /** Tells the connections of an endpoint that it is closing, on their threads. */
     public void leave(Acceptor endpoint) {
         for (Arrival arrival : all.values()) {
             if (arrival.endpoint() == endpoint) {
@@ -298,7 +295,7 @@ public final class OpenConnections {
         }
     }
 
-    /** Resets those that were accepted by an endpoint, on their threads. */
+    /** Resets the connections of an endpoint, on their threads. */
     public void cut(Acceptor endpoint) {
         for (Arrival arrival : all.values()) {
             if (arrival.endpoint() == endpoint) {
@@ -307,7 +304,7 @@ public final class OpenConnections {
         }
     }
 
-    /** Closes all, on their threads. */
+    /** Closes all connections, on their threads. */
     public void closeAll() {
         for (Arrival arrival : all.values()) {
             IoTasks.execute(arrival.connection().getIoThread(), arrival::close);

@@ -26,8 +26,8 @@ public final class PortTools {
      *
      * @param buffers to read into
      * @param sweepers the sweeper of each IO thread
-     * @param relays take the connections that go to a target
-     * @param tunnels take those of agents and of their clients
+     * @param relays for connections that are relayed to a target
+     * @param tunnels for connections of agents and of their clients
      */
     public PortTools(
             ByteBufferPool buffers,
@@ -56,12 +56,14 @@ public final class PortTools {
         return held;
     }
 
-    /** When it may be said that a peer was refused which isn't trusted to name clients. */
+    /** Limits the log line about untrusted peers that were refused because a PROXY header is required. */
     OncePerMinute distrusted() {
         return distrusted;
     }
 
-    /** When it may be said that a trusted peer was refused for what it sent in place of a PROXY header. */
+    /**
+     * Limits the log line about trusted peers that were refused because they sent something else than a PROXY header.
+     */
     OncePerMinute headless() {
         return headless;
     }

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
 /**
- * Where connections go that turn out to speak HTTP; a buffer holds what was read already, and is the receiver's. Called
+ * Takes connections that turned out to speak HTTP. A buffer holds what was read already; the receiver owns it. Called
  * on the connection's IO thread.
  */
 public interface Protocols {

@@ -27,24 +27,24 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.PushBackStreamSourceConduit;
 
 /**
- * The start of a connection of a trusted proxy, which says by the PROXY protocol who its client is; what was read after
- * the header is replayed. A peer that sends something malformed gets no answer: its connection is closed, which is
- * logged at most once a minute. Not thread-safe: it belongs to the connection's IO thread.
+ * Reads the PROXY header at the start of a trusted proxy's connection, which names the client; bytes read after the
+ * header are replayed. If the header is malformed, the connection is closed without an answer, which is logged at most
+ * once a minute. Not thread-safe: it belongs to the connection's IO thread.
  */
 public final class ProxyGreeting extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(ProxyGreeting.class);
     private static final long LIMIT_NANOS = 5_000_000_000L;
 
     /**
-     * Whose headers are read.
+     * Which peers send PROXY headers.
      *
-     * @param mode whether there has to be one
-     * @param trusted who is believed
-     * @param silentNanos for how long a client may send nothing, where there needn't be one: then it counts as one that
-     *     has sent none
+     * @param mode whether a header is required
+     * @param trusted peers whose headers are believed
+     * @param silentNanos where a header is optional, how long the client may send nothing before it counts as one
+     *     without a header
      */
     public record Policy(ProxyProtocol mode, List<AddressRange> trusted, long silentNanos) {
-        /** With the limit that holds for whole headers. */
+        /** With the time limit of whole headers. */
         public Policy(ProxyProtocol mode, List<AddressRange> trusted) {
             this(mode, trusted, LIMIT_NANOS);
         }
@@ -83,9 +83,10 @@ public final class ProxyGreeting extends Watched {
     }
 
     /**
-     * Reads the header of a connection that was just accepted, if there is to be one, and hands it on to {@code next}.
+     * Reads the header of a connection that was just accepted, unless the policy excludes one, and hands the connection
+     * to {@code next}.
      *
-     * @param undetected hears of one that is closed because its header is missing or malformed
+     * @param undetected is told of connections that are closed because their header is missing or malformed
      */
     public static void read(
             Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
@@ -229,7 +230,7 @@ public final class ProxyGreeting extends Watched {
         if (begun || required) {
             refuse(begun ? RelayEnd.UNDETECTED_LATE : RelayEnd.UNDETECTED_SILENT);
         } else {
-            // a client that is silent for now, without a header: the limits of requests are for it
+            // a client that is silent for now, without a header: the limits of requests apply to it
             PooledByteBuffer nothing = buffers.allocate();
             nothing.getBuffer().flip();
             pass(nothing, null);

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets rules decide what becomes of the connections of one endpoint, by their first bytes. Immutable: an update makes
- * another one, for connections that come later.
+ * Applies the rules of one endpoint to its connections, by their first bytes. Immutable: an update makes another one,
+ * for later connections.
  */
 public final class RulePort implements Consumer<Arrival> {
     private final PortTools tools;
@@ -24,19 +24,19 @@ public final class RulePort implements Consumer<Arrival> {
     private final Protocols protocols;
     private final Undetected undetected;
 
-    /** Hears of connections that no rule has taken; called on their IO threads. */
+    /** Told of connections that no rule took, on their IO threads. */
     @FunctionalInterface
     public interface Undetected {
-        /** One is closed, so long after it was accepted. */
+        /** A connection is closed, this long after it was accepted. */
         void closed(InetSocketAddress client, Duration after, RelayEnd why);
     }
 
     /**
-     * An endpoint's rules at work.
+     * The rules of an endpoint.
      *
      * @param endpoint its name
-     * @param times as they are for a connection that comes now
-     * @param tls ends TLS here; null if no rule wants that
+     * @param times the limits for a connection that arrives now
+     * @param tls terminates TLS; null if no rule does
      */
     public RulePort(
             PortTools tools,
@@ -54,7 +54,7 @@ public final class RulePort implements Consumer<Arrival> {
         this.undetected = undetected;
     }
 
-    /** The names that rules have in counters, status and logs, in order; each with its relay, if it has one. */
+    /** The rules' names in counters, status and logs, in order; each with its relay, if it has one. */
     public static Map<String, Optional<Relay>> named(PortRules rules) {
         return RuleSet.named(rules);
     }

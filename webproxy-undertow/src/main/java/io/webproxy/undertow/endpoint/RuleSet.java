@@ -16,12 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The rules of an endpoint, or those for the inside of its TLS, with all that they need at work. Immutable. */
+/** The rules of an endpoint, or those within its TLS, with their counters and relays. Immutable. */
 final class RuleSet {
     private static final String SILENT = "silent";
     private static final String OTHERWISE = "otherwise";
 
-    /** What takes HTTP within TLS that no rule has taken. */
+    /** Takes HTTP within TLS that no rule takes. */
     private static final List<PortRule> LAST_WITHIN =
             new PortBuilder().http().build().rules();
 
@@ -33,23 +33,23 @@ final class RuleSet {
     private final long detectNanos;
 
     /**
-     * One rule at work.
+     * A rule with its counters and relay.
      *
-     * @param counters of what it sends to the routes
-     * @param relay where it relays to; null unless it does
-     * @param inside the rules within TLS; null if it isn't looked into
+     * @param counters of connections that it sends to the routes
+     * @param relay null unless it relays
+     * @param inside the rules within TLS; null if TLS isn't terminated
      */
     record Ruling(
             RuleCounters counters,
             @Nullable RelayRule relay,
             @Nullable RuleSet inside) {}
 
-    /** Rules of an endpoint, which has this name. */
+    /** The rules of the endpoint of this name. */
     static RuleSet of(PortRules rules, Relays relays, String endpoint) {
         return new RuleSet(rules, List.of(), relays, endpoint, "");
     }
 
-    /** {@code within} is the name of the rule around these, and a slash. */
+    /** {@code within}: the name of the surrounding rule, and a slash. */
     private RuleSet(PortRules from, List<PortRule> last, Relays relays, String endpoint, String within) {
         for (PortRule rule : from.rules()) {
             String name = within + rule.name();
@@ -62,7 +62,7 @@ final class RuleSet {
         }
         for (PortRule rule : last) {
             rules.add(rule);
-            // what goes to the routes from within counts for the rule around it
+            // what goes to the routes from within TLS counts for the surrounding rule
             String name = within.substring(0, within.length() - 1);
             rulings.put(rule, new Ruling(relays.counters(endpoint, name), null, null));
         }
@@ -77,8 +77,8 @@ final class RuleSet {
     }
 
     /**
-     * The names of all, in order: a rule within TLS has the name of the rule around it before its own, with a slash
-     * between. Each with its relay, if it has one.
+     * All names, in order, each with its relay, if it has one. A rule within TLS is named after its surrounding rule
+     * and itself, with a slash between.
      */
     static Map<String, Optional<Relay>> named(PortRules rules) {
         Map<String, Optional<Relay>> named = new LinkedHashMap<>();
@@ -95,7 +95,7 @@ final class RuleSet {
         rules.otherwise().ifPresent(relay -> named.put(within + OTHERWISE, Optional.of(relay)));
     }
 
-    /** The rules that are for a client, in order. */
+    /** The rules that apply to a client, in order. */
     List<PortRule> rulesFor(InetAddress client) {
         return sameForAll
                 ? rules
@@ -110,17 +110,17 @@ final class RuleSet {
         return found;
     }
 
-    /** Where clients are relayed to that send nothing, or null. */
+    /** Where clients that send nothing are relayed to, or null. */
     @Nullable RelayRule silent() {
         return silent;
     }
 
-    /** Where connections are relayed to that no rule takes, or null. */
+    /** Where connections that no rule takes are relayed to, or null. */
     @Nullable RelayRule otherwise() {
         return otherwise;
     }
 
-    /** How long a client may be silent. */
+    /** Nanoseconds until a silent client is relayed or closed. */
     long detectNanos() {
         return detectNanos;
     }

@@ -27,13 +27,13 @@ import org.xnio.conduits.PushBackStreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * A connection whose ClientHello is whole, until TLS over it is open and it is known what it speaks by ALPN (RFC 7301);
- * or until an ACME challenge is answered. Not thread-safe: it belongs to the connection's IO thread.
+ * The TLS handshake of a connection whose ClientHello was read: ends when TLS is open and the ALPN protocol (RFC 7301)
+ * is known, or when an ACME challenge is answered. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class TlsStart extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger(TlsStart.class);
 
-    /** How long the rest of a handshake may take when the endpoint goes away. */
+    /** How long the rest of a handshake may take when the endpoint closes. */
     private static final long LEAVE_NANOS = 1_000_000_000L;
 
     private final Arrival arrival;
@@ -51,28 +51,28 @@ final class TlsStart extends Watched {
     private boolean handshaken;
     private boolean done;
 
-    /** What has become of it; exactly one of these is called, once, and no limit of the handshake is left then. */
+    /** The outcome; exactly one method is called, once, after the time limit of the handshake is off. */
     interface Outcome {
         /**
          * TLS is open.
          *
-         * @param protocol what was agreed on by ALPN; empty for nothing
-         * @param early what was read of it already, the receiver's; null for nothing
+         * @param protocol agreed on by ALPN; empty for none
+         * @param early bytes that were read already, which the receiver owns; null for none
          */
         void opened(SslConnection secure, String protocol, @Nullable PooledByteBuffer early);
 
-        /** It is about to be closed; because the handshake failed, if {@code failed}. */
+        /** It is about to be closed; {@code failed}: because the handshake failed. */
         void closing(boolean failed);
 
-        /** Something unexpected was thrown; the socket is still open, maybe, and TLS over it is closed afterwards. */
+        /** Something unexpected was thrown; the socket may still be open, and TLS over it is closed afterwards. */
         void failed();
     }
 
     /**
-     * A handshake that is still to start.
+     * A handshake that hasn't started.
      *
      * @param deadline in the sweeper's nanoseconds
-     * @param read all that was read of the connection; closed by this
+     * @param read everything that was read from the connection; closed by this
      */
     TlsStart(
             Arrival arrival,
@@ -109,7 +109,7 @@ final class TlsStart extends Watched {
         turns.run(() -> guarded("the start of a TLS handshake", this::handshake));
     }
 
-    /** What is thrown here ends this connection and nothing else. */
+    /** Runs a step; what it throws ends only this connection. */
     private void guarded(String place, Runnable step) {
         Guard.run(place, step, () -> {
             finish();
@@ -144,12 +144,12 @@ final class TlsStart extends Watched {
         }
     }
 
-    /** Sends a fatal alert in a record in cleartext (RFC 8446 sections 5.1 and 6), if it can be sent at once. */
+    /** Sends a fatal alert in a cleartext record (RFC 8446 sections 5.1 and 6), if that doesn't block. */
     static void sendAlert(StreamConnection connection, int code) {
         try {
             connection.getSinkChannel().write(ByteBuffer.wrap(new byte[] {21, 3, 3, 0, 2, 2, (byte) code}));
         } catch (IOException e) {
-            // gone already
+            // closed already
         }
     }
 
@@ -178,7 +178,7 @@ final class TlsStart extends Watched {
                 return;
             }
             if (count == 0 && !handshaken) {
-                // it may be known already what is spoken, but the client's certificate isn't checked yet
+                // the protocol may be known already, but the client's certificate isn't checked yet
                 return;
             }
             if (challenge) {
@@ -190,7 +190,7 @@ final class TlsStart extends Watched {
             finish();
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
-            // nothing of the connection's start is kept for its life
+            // keeps nothing of the handshake for the connection's life
             wrapped.getHandshakeSetter().set(null);
             buffer.getBuffer().flip();
             kept = count > 0;
@@ -206,7 +206,7 @@ final class TlsStart extends Watched {
         }
     }
 
-    /** RFC 8737 section 3: what the certificate says is all there is to say. */
+    /** RFC 8737 section 3: the certificate is the whole answer. */
     private void farewell(SslConnection answered) throws IOException {
         answered.getSinkChannel().shutdownWrites();
         answered.getSinkChannel().flush();

@@ -4,11 +4,11 @@ import io.webproxy.undertow.sniff.Peeked;
 import java.nio.ByteBuffer;
 
 /**
- * Where connections go that are for the tunnels of a server. All but the first method are called on the connection's IO
+ * Takes connections that belong to a server's tunnels. All but the first method are called on the connection's IO
  * thread.
  */
 public interface Tunnels {
-    /** Those of a server that has none. */
+    /** For a server without tunnels. */
     Tunnels NONE = new Tunnels() {
         @Override
         public boolean serves(Peeked.ClientHello hello) {
@@ -31,7 +31,7 @@ public interface Tunnels {
         }
     };
 
-    /** Whether an agent has announced what a client asks for, or may be about to. */
+    /** Whether an agent has announced the name that a client asks for, or may be about to. */
     boolean serves(Peeked.ClientHello hello);
 
     /** An agent's control channel; its ClientHello is read again. */
@@ -40,6 +40,6 @@ public interface Tunnels {
     /** An agent's data connection, with the bytes that were read. */
     void data(Arrival arrival, ByteBuffer read);
 
-    /** A client that an agent serves, with the bytes that were read. */
+    /** A client of a service behind an agent, with the bytes that were read. */
     void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read);
 }

@@ -25,8 +25,8 @@ import org.xnio.conduits.PushBackStreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * One connection on its way through the rules of its endpoint, up to where it is handed over: its first bytes, TLS if
- * that ends here, and the first bytes within. Not thread-safe: it belongs to the connection's IO thread.
+ * Takes one connection through the rules of its endpoint, up to the point where it is handed over: first bytes, TLS if
+ * it is terminated, and the first bytes within. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class Visit {
     private static final Logger LOG = LoggerFactory.getLogger(Visit.class);
@@ -49,7 +49,7 @@ final class Visit {
     }
 
     void start() {
-        // else those that say nothing would have the descriptors of those that do
+        // else silent connections would take the descriptors of those that send something
         arrival.withdrawEngine();
         new OnSocket().look(accepted + times.silent(), accepted + times.undecided(), null);
     }
@@ -76,13 +76,13 @@ final class Visit {
         port.undetected().closed(arrival.client(), Duration.ofNanos(sweeper.now() - accepted), why);
     }
 
-    /** Counts for a rule until it closes. */
+    /** Counts the connection for a rule until it closes. */
     private void serve(Ruling ruling) {
         arrival.settled();
         arrival.countFor(ruling.counters());
     }
 
-    /** The first bytes of a connection, and what comes of them. */
+    /** Reads the first bytes of a connection, and acts on the outcome. */
     private abstract class Stage implements FirstBytes.Outcome {
         final StreamConnection connection;
         final RuleSet rules;
@@ -170,7 +170,7 @@ final class Visit {
         }
 
         /**
-         * The relay reads all bytes as if none had been read; no pooled buffer waits until its target is connected to.
+         * The relay gets all bytes as if none had been read; no pooled buffer waits for the connection to its target.
          */
         void relay(RelayRule rule, @Nullable PooledByteBuffer read) {
             arrival.settled();
@@ -186,7 +186,7 @@ final class Visit {
         }
     }
 
-    /** The bytes as they come from the client. */
+    /** The bytes on the socket itself. */
     private final class OnSocket extends Stage {
         OnSocket() {
             super(arrival.connection(), port.rules());
@@ -241,7 +241,7 @@ final class Visit {
             }
         }
 
-        /** Whether it wants an ACME challenge answered that is known here. */
+        /** Whether it is an ACME challenge that is known here. */
         private boolean isChallenge(Peeked.ClientHello hello) {
             TlsFront tls = port.tls();
             InetSocketAddress local = local(arrival);
@@ -277,7 +277,7 @@ final class Visit {
         }
     }
 
-    /** What comes of a TLS handshake. */
+    /** Handles the outcome of a TLS handshake. */
     private final class OfTls implements TlsStart.Outcome {
         private final @Nullable Ruling ruling;
         private final boolean mayBeLookedInto;
@@ -321,7 +321,7 @@ final class Visit {
         }
     }
 
-    /** The bytes within TLS that has ended here, of a client that has offered no application protocol. */
+    /** The bytes within terminated TLS, of a client that offered no ALPN protocol. */
     private final class WithinTls extends Stage {
         WithinTls(SslConnection secure, RuleSet inside) {
             super(secure, inside);

@@ -1,4 +1,4 @@
-/** From an accepted connection to the protocol that it speaks. */
+/** From accepting a connection to knowing its protocol: PROXY header, port rules, TLS handshake. */
 @NullMarked
 package io.webproxy.undertow.endpoint;
 

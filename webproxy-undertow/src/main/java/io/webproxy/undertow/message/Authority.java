@@ -1,10 +1,13 @@
 package io.webproxy.undertow.message;
 
-/** What names a host, with a port if need be, in {@code Host} and in a request target (RFC 3986 section 3.2). Pure. */
+/**
+ * Checks the authority in {@code Host} and in a request target: a host with an optional port (RFC 3986 section 3.2).
+ * Pure.
+ */
 public final class Authority {
     private static final int MAX_PORT = 65535;
     private static final int MAX_PORT_DIGITS = 5;
-    /** By character: what stands in a name as it is; and in an address in brackets. */
+    /** By character: whether it may stand unencoded in a name, and in a bracketed address. */
     private static final boolean[] NAME = of("._~!$&'()*+,;=-", "az", "AZ", "09");
 
     private static final boolean[] ADDRESS = of(":.", "af", "AF", "09");
@@ -26,14 +29,14 @@ public final class Authority {
         return c < set.length && set[c];
     }
 
-    /** Whether it is one, without user information. */
+    /** Whether a text is a valid authority without user information. */
     public static boolean isValid(String authority) {
         int length = authority.length();
         int end = length > 0 && authority.charAt(0) == '[' ? addressEnd(authority) : nameEnd(authority);
         return end > 0 && (end == length || (authority.charAt(end) == ':' && isPort(authority, end + 1)));
     }
 
-    /** Where the brackets of an address end that isn't empty, or -1. */
+    /** Index of the bracket that ends a non-empty address, or -1. */
     private static int addressEnd(String authority) {
         int at = 1;
         while (at < authority.length() && isIn(ADDRESS, authority.charAt(at))) {
@@ -42,7 +45,7 @@ public final class Authority {
         return at > 1 && at < authority.length() && authority.charAt(at) == ']' ? at + 1 : -1;
     }
 
-    /** Where a name ends: its characters, and bytes that are percent-encoded. */
+    /** Index where a name ends: its characters, and percent-encoded bytes. */
     private static int nameEnd(String authority) {
         int length = authority.length();
         int at = 0;
@@ -65,7 +68,7 @@ public final class Authority {
         return isIn(ADDRESS, c) && c != ':' && c != '.';
     }
 
-    /** Whether up to five digits are left that make a port, or none. */
+    /** Whether the rest is a port of up to five digits, or nothing. */
     private static boolean isPort(String authority, int start) {
         int port = 0;
         for (int i = start; i < authority.length(); i++) {
@@ -81,7 +84,7 @@ public final class Authority {
         return true;
     }
 
-    /** That of a URI with a scheme. */
+    /** The authority of a URI with a scheme. */
     public static String of(String uri) {
         int start = uri.indexOf("//") + 2;
         int end = uri.indexOf('/', start);

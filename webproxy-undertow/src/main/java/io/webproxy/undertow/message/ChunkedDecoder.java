@@ -6,8 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes chunked framing (RFC 9112 section 7.1) off a body, strictly: sizes are plain hexadecimal digits, lines end with
- * CRLF, nothing stands between a chunk's data and its CRLF; extensions and trailers are bounded.
+ * Decodes the chunked transfer coding (RFC 9112 section 7.1), strictly: sizes are plain hexadecimal digits, lines end
+ * with CRLF, nothing comes between a chunk's data and its CRLF; extensions and trailers are bounded.
  *
  * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. Not thread-safe.
  */
@@ -54,7 +54,7 @@ public final class ChunkedDecoder {
         return tooLarge;
     }
 
-    /** The trailers as they came, or null when there were none. */
+    /** The trailers as received, or null if there were none. */
     public @Nullable HeaderMap trailers() {
         return trailers;
     }
@@ -65,9 +65,9 @@ public final class ChunkedDecoder {
     }
 
     /**
-     * Moves what data there is from {@code source} to {@code target}, and framing out of the way.
+     * Moves available data from {@code source} to {@code target}, and skips the framing.
      *
-     * @return the number of data bytes moved; look at {@link #isEnd()} and {@link #problem()} next
+     * @return the number of data bytes moved; check {@link #isEnd()} and {@link #problem()} next
      */
     public int decode(ByteBuffer source, ByteBuffer target) {
         int moved = 0;
@@ -94,14 +94,14 @@ public final class ChunkedDecoder {
     }
 
     /**
-     * Takes the framing out of what was read into a buffer, between {@code start} and its position: then the data
-     * stands there, up to the new position.
+     * Removes the framing from what was read into a buffer, between {@code start} and its position: afterwards the data
+     * is there, up to the new position.
      *
-     * @return what of it comes after the body's end, in a view of the buffer; look at {@link #isEnd()} and
+     * @return the bytes after the end of the body, as a view of the buffer; check {@link #isEnd()} and
      *     {@link #problem()} next
      */
     public ByteBuffer decodeInPlace(ByteBuffer buffer, int start) {
-        // what is left is never longer than what was read
+        // the data is never longer than what was read
         ByteBuffer raw = buffer.duplicate().flip().position(start);
         buffer.position(start);
         decode(raw, buffer);
@@ -183,7 +183,7 @@ public final class ChunkedDecoder {
         trailerBytes[trailerLength++] = b;
         boolean afterCr = trailerLength >= 2 && trailerBytes[trailerLength - 2] == '\r';
         if (afterCr != (b == '\n')) {
-            // said at once: a reader that waits for the line's end would wait for one that may never come
+            // reported at once: a reader that waits for the line's end might wait forever
             fail("a trailer line that doesn't end with CRLF");
         } else if (b != '\n') {
             return;

@@ -8,9 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reads fields by names that are texts. Those that are asked for in every exchange aren't hashed anew each time. Pure.
- */
+/** Reads fields by names given as strings. Names that every exchange uses aren't hashed again each time. Pure. */
 public final class CommonNames {
     private static final Map<String, HttpString> KNOWN = Map.of(
             "accept", Headers.ACCEPT,

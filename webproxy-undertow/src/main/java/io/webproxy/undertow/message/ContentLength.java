@@ -7,7 +7,7 @@ public final class ContentLength {
 
     private ContentLength() {}
 
-    /** The number of bytes; -1 for what is no number of at most 18 digits. */
+    /** The number of bytes; -1 unless the value is a number of at most 18 digits. */
     public static long parse(String value) {
         if (value.isEmpty() || value.length() > MOST_DIGITS) {
             return -1;

@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Cookies in {@code Cookie} and {@code Set-Cookie} (RFC 6265 sections 4.2 and 5.2), by their name alone. Anything may
- * stand there; what has no name is no cookie. Pure.
+ * Finds cookies by name in {@code Cookie} and {@code Set-Cookie} (RFC 6265 sections 4.2 and 5.2). Any input is
+ * accepted; a part without a name isn't a cookie. Pure.
  */
 public final class Cookies {
     private Cookies() {}
 
-    /** The values of a cookie in all of a request's {@code Cookie} fields, in their order, quotes included. */
+    /** The values of a cookie in all {@code Cookie} fields of a request, in order, quotes included. */
     public static List<String> values(List<String> fields, String name) {
         List<String> values = new ArrayList<>();
         for (String field : fields) {
@@ -26,8 +26,8 @@ public final class Cookies {
     }
 
     /**
-     * The {@code Cookie} fields of a request without a cookie; the others stay byte for byte. A field of which nothing
-     * is left is gone.
+     * The {@code Cookie} fields of a request without one cookie; other cookies stay byte for byte, and a field that
+     * becomes empty is dropped.
      */
     public static List<String> without(List<String> fields, String name) {
         List<String> left = new ArrayList<>(fields.size());
@@ -56,7 +56,7 @@ public final class Cookies {
         return found ? rest.toString() : field;
     }
 
-    /** Whether a {@code Set-Cookie} field is for this cookie. */
+    /** Whether a {@code Set-Cookie} field sets this cookie. */
     public static boolean isSet(String field, String name) {
         return isNamed(field, 0, end(field, 0), name);
     }

@@ -9,27 +9,27 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds field lines of one name to a map of Undertow's (2.4.4), which throws at the 128th: those above 100 share a
- * value. Canary: {@code UndertowDefectsTest.fieldHasAtMost127Values}.
+ * Adds field lines of one name to Undertow's map (2.4.4), which throws at the 128th: lines above 100 share a value.
+ * Canary: {@code UndertowDefectsTest.fieldHasAtMost127Values}.
  */
 public final class FieldLines {
     static final int MOST = 100;
-    /** No value has it as it comes. */
+    /** A separator that no received value contains. */
     private static final String LINE_FEED = "\n";
 
     private FieldLines() {}
 
     /**
-     * Adds a value of a request. Many become a list (RFC 9110 section 5.3); that of {@code Cookie} has semicolons (RFC
-     * 9113 section 8.2.3).
+     * Adds a value of a request. Surplus values are joined to a list (RFC 9110 section 5.3), those of {@code Cookie}
+     * with semicolons (RFC 9113 section 8.2.3).
      */
     public static void add(HeaderMap fields, HttpString name, String value) {
         add(fields, name, value, name.equals(Headers.COOKIE) ? "; " : ", ");
     }
 
     /**
-     * Adds a value of a response. Many become a list, but {@code Set-Cookie} is none: who sends it on asks for
-     * {@link #lines}.
+     * Adds a value of a response. Surplus values are joined to a list, but {@code Set-Cookie} isn't one: to forward it,
+     * use {@link #lines}.
      */
     public static void addOfResponse(HeaderMap fields, HttpString name, String value) {
         add(fields, name, value, name.equals(Headers.SET_COOKIE) ? LINE_FEED : ", ");
@@ -44,7 +44,7 @@ public final class FieldLines {
         }
     }
 
-    /** The values to be sent, a field line for each. */
+    /** The values to send, one for each field line. */
     public static List<String> lines(HeaderValues values) {
         if (values.size() < MOST || !values.getHeaderName().equals(Headers.SET_COOKIE)) {
             return values;

@@ -10,12 +10,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which names of a request's fields pass, as far as a server could take one for another: environments of programs know
- * letters, digits and one more character (RFC 3875 section 4.1.18), so {@code X_Real_IP} and {@code X.Real.IP} become
- * the same as {@code X-Real-IP}. Names of letters, digits and hyphens are never in doubt. Not thread-safe.
+ * Decides which request fields are forwarded although a server could confuse their names with others: CGI environments
+ * keep only letters, digits and one more character (RFC 3875 section 4.1.18), so {@code X_Real_IP} and
+ * {@code X.Real.IP} become the same as {@code X-Real-IP}. Names of letters, digits and hyphens are unambiguous. Not
+ * thread-safe.
  */
 public final class FieldNames {
-    /** What frames or routes a message, or says who the client is; folded. */
+    /** Fields that frame or route a message, or identify the client; folded. */
     private static final Set<String> PROTECTED = Set.of(
             "authorization",
             "connection",
@@ -40,7 +41,7 @@ public final class FieldNames {
     private final HeaderMap head;
     private final String identity;
     private final boolean pass;
-    /** By their folded form. */
+    /** Keyed by folded name. */
     private final Map<String, HttpString> reserved;
 
     private final boolean unusualReserved;
@@ -49,9 +50,9 @@ public final class FieldNames {
     /**
      * The names of one request.
      *
-     * @param identity the name that a client's certificate goes by
+     * @param identity the name of the field for client certificates
      * @param reserved names that the route matches, sets or removes
-     * @param pass whether names with other characters than letters, digits and hyphens pass at all
+     * @param pass whether names with characters other than letters, digits and hyphens pass at all
      */
     public FieldNames(HeaderMap head, String identity, Set<String> reserved, boolean pass) {
         this.head = head;
@@ -67,7 +68,7 @@ public final class FieldNames {
         this.unusualReserved = unusual;
     }
 
-    /** Whether a name has letters, digits and hyphens only. */
+    /** Whether a name consists of letters, digits and hyphens. */
     static boolean isUsual(HttpString name) {
         for (int i = 0; i < name.length(); i++) {
             if (FieldNames.folded(name.byteAt(i)) == '-' && name.byteAt(i) != '-') {
@@ -77,13 +78,13 @@ public final class FieldNames {
         return true;
     }
 
-    /** A letter in lower case, a digit; a hyphen for all else. */
+    /** A letter in lower case, a digit, or a hyphen for anything else. */
     public static char folded(byte b) {
         int lower = b | 0x20;
         return (lower >= 'a' && lower <= 'z' && (b & 0x80) == 0) || (b >= '0' && b <= '9') ? (char) lower : '-';
     }
 
-    /** What a name may be taken for; runs of punctuation count as one hyphen, at the ends as none. */
+    /** The form in which servers may confuse names; runs of punctuation become one hyphen, and none at the ends. */
     static String folded(HttpString name) {
         StringBuilder folded = new StringBuilder(name.length());
         for (int i = 0; i < name.length(); i++) {
@@ -103,12 +104,14 @@ public final class FieldNames {
         return PROTECTED.contains(folded) || PROTECTED_STARTS.stream().anyMatch(folded::startsWith);
     }
 
-    /** Whether a field of the head passes. */
+    /** Whether a field of the head is forwarded. */
     public boolean passes(HttpString name) {
         return isUsual(name) ? isNoOthers(name) : pass && passes(name, 1, 0);
     }
 
-    /** The trailers that pass, see {@link FieldRules#allowedTrailers}; a field of the head counts as another name. */
+    /**
+     * The trailers that are forwarded, see {@link FieldRules#allowedTrailers}; fields of the head count as other names.
+     */
     public HeaderMap trailers(HeaderMap trailers) {
         Map<String, Integer> own = counted(trailers);
         return FieldRules.allowedTrailers(
@@ -118,7 +121,7 @@ public final class FieldNames {
                         : pass && passes(name, head.contains(name) ? 1 : 0, own.getOrDefault(folded(name), 0) - 1));
     }
 
-    /** A usual name that may be taken for an unusual one which the proxy sets or removes. */
+    /** Whether a usual name can't be confused with an unusual one that the proxy sets or removes. */
     private boolean isNoOthers(HttpString name) {
         if (!unusualReserved) {
             return true;

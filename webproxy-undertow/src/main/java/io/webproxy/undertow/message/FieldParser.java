@@ -7,8 +7,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads field lines (RFC 9112 section 5) from bytes, strictly: a name is a token, a value has no control character but
- * the tab, and no line is folded. Bounded and total; keeps the names it has met. Not thread-safe.
+ * Parses field lines (RFC 9112 section 5), strictly: a name is a token, a value has no control character but the tab,
+ * and lines can't be folded. Bounded and total; reuses the names it has seen. Not thread-safe.
  */
 public final class FieldParser {
     private static final boolean[] TOKEN = new boolean[128];
@@ -58,12 +58,12 @@ public final class FieldParser {
     }
 
     /**
-     * Reads field lines up to an empty line into a map.
+     * Parses field lines up to an empty line into a map.
      *
      * @param bytes holds lines that all end with CRLF
-     * @param start where the first line starts
-     * @param end behind the CRLF of the empty line
-     * @return what is wrong, or null
+     * @param start start of the first line
+     * @param end end of the empty line's CRLF
+     * @return the problem, or null
      */
     public @Nullable String parse(byte[] bytes, int start, int end, int maxFields, HeaderMap into) {
         int fields = 0;
@@ -78,7 +78,7 @@ public final class FieldParser {
         return problem(bytes, line, end, fields > maxFields ? maxFields : Integer.MAX_VALUE);
     }
 
-    /** What is wrong with the line where reading has ended, if it isn't the empty line at the end. */
+    /** What is wrong with the line where parsing stopped, unless it is the empty line at the end. */
     private static @Nullable String problem(byte[] bytes, int line, int end, int exceeded) {
         if (line >= end) {
             return "no empty line at the end";
@@ -102,7 +102,7 @@ public final class FieldParser {
                 : "a field value has a control character";
     }
 
-    /** Where the CRLF of a line starts, or -1 when a CR or LF stands alone. */
+    /** Index of the CRLF that ends a line, or -1 if a CR or LF stands alone. */
     public static int lineEnd(byte[] bytes, int start, int end) {
         for (int i = start; i < end; i++) {
             if (bytes[i] == '\r') {
@@ -115,7 +115,7 @@ public final class FieldParser {
         return -1;
     }
 
-    /** Reads the line of the {@code nth} field; returns where the next line starts, or -1 if something is wrong. */
+    /** Parses the line of the {@code nth} field; returns the start of the next line, or -1 if it is malformed. */
     private int field(byte[] bytes, int start, int end, int nth, HeaderMap into) {
         int colon = start;
         int hash = 0;
@@ -159,7 +159,7 @@ public final class FieldParser {
         }
         byte[] copy = Arrays.copyOfRange(bytes, start, end);
         String text = new String(copy, StandardCharsets.ISO_8859_1);
-        // one object for a name in its usual spelling: nearly all comparisons end with that
+        // one object for a name in its usual spelling: nearly all comparisons are then by identity
         HttpString usual = HttpString.tryFromString(text);
         name = usual.toString().equals(text) ? usual : new HttpString(copy);
         cachedBytes[place] = copy;

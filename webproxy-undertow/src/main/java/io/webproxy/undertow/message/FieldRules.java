@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** Which fields a proxy passes on (RFC 9110 sections 6.5 and 7.6.1). Pure. */
+/** Rules for the fields that a proxy forwards (RFC 9110 sections 6.5 and 7.6.1). Pure. */
 public final class FieldRules {
     private static final HttpString KEEP_ALIVE = new HttpString("Keep-Alive");
     private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
@@ -29,7 +29,7 @@ public final class FieldRules {
         HTTP2_SETTINGS
     };
 
-    /** The names of fields that are for one connection only. */
+    /** The names of hop-by-hop fields. */
     public static final Set<HttpString> HOP_BY_HOP = Set.of(NAMES_OF_HOPS);
 
     private static final Set<String> TRAILERS = Set.of(
@@ -45,7 +45,7 @@ public final class FieldRules {
             "server-timing",
             "signature",
             "signature-input");
-    /** Parts of names that say who somebody is or where a message goes. */
+    /** Parts of names that identify someone or route a message. */
     private static final List<String> NEVER_IN_TRAILERS = List.of(
             "accel",
             "account",
@@ -87,7 +87,7 @@ public final class FieldRules {
 
     private FieldRules() {}
 
-    /** Whether a field is for one connection only, by its name alone. */
+    /** Whether a field is hop-by-hop by its name alone. */
     public static boolean isHopByHop(HttpString name) {
         return HOP_BY_HOP.contains(name);
     }
@@ -107,7 +107,7 @@ public final class FieldRules {
         }
     }
 
-    /** The names in {@code Connection} that are none of the protocol's own: those fields are dropped too. */
+    /** The names in {@code Connection} that aren't hop-by-hop by definition: those fields are dropped too. */
     public static Set<HttpString> namedByConnection(HeaderMap fields) {
         HeaderValues connection = fields.get(Headers.CONNECTION);
         if (connection == null || (connection.size() == 1 && isPlain(connection.getFirst()))) {
@@ -130,14 +130,14 @@ public final class FieldRules {
         return value.equalsIgnoreCase("keep-alive");
     }
 
-    /** Whether a list field has a token, without regard to case. */
+    /** Whether a list field contains a token, ignoring case. */
     public static boolean hasToken(HeaderMap fields, HttpString name, String token) {
         HeaderValues values = fields.get(name);
         if (values == null) {
             return false;
         }
         if (values.size() == 1) {
-            // nearly always
+            // the usual case
             String only = values.getFirst();
             if (only.equalsIgnoreCase(token)) {
                 return true;
@@ -149,7 +149,7 @@ public final class FieldRules {
         return tokens(values).stream().anyMatch(token::equalsIgnoreCase);
     }
 
-    /** The elements of a list field without parameters and white space. */
+    /** The elements of a list field, without parameters and white space. */
     public static List<String> tokens(Collection<String> values) {
         List<String> tokens = new ArrayList<>();
         for (String value : values) {
@@ -165,7 +165,7 @@ public final class FieldRules {
     }
 
     /**
-     * The trailers that pass: well-known ones, and extension fields ({@code X-…}, {@code Grpc-…}) that aren't read for
+     * The trailers to forward: well-known ones, and extension fields ({@code X-…}, {@code Grpc-…}) that aren't read for
      * routing or identity. Everything that frames, routes, authenticates or describes the message is dropped.
      */
     public static HeaderMap allowedTrailers(HeaderMap trailers) {
@@ -173,8 +173,8 @@ public final class FieldRules {
     }
 
     /**
-     * The trailers of a response that pass to the client of a gRPC call, which reads them as metadata and never as part
-     * of the head: all but those that frame, route or authenticate.
+     * The trailers to forward to a gRPC client, which reads them as metadata and never as part of the head: all but
+     * those that frame, route or authenticate.
      */
     public static HeaderMap metadata(HeaderMap trailers) {
         HeaderMap allowed = new HeaderMap();
@@ -191,7 +191,7 @@ public final class FieldRules {
         return allowed;
     }
 
-    /** Those of them whose names pass a test. */
+    /** The allowed trailers whose names pass a test. */
     static HeaderMap allowedTrailers(HeaderMap trailers, Predicate<HttpString> test) {
         HeaderMap allowed = new HeaderMap();
         for (HeaderValues values : trailers) {

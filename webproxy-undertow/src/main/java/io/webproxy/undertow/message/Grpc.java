@@ -8,18 +8,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What gRPC says in the fields of HTTP/2: its calls, their deadlines, and how they end ({@code PROTOCOL-HTTP2.md} of
- * the gRPC project). Pure.
+ * The header fields of gRPC: calls, their timeouts and status ({@code PROTOCOL-HTTP2.md} of the gRPC project). Pure.
  */
 public final class Grpc {
     /** The media type of calls, and of our own answers to them. */
     public static final String TYPE = "application/grpc";
 
-    /** How a call has ended, as a number: 0 for success. */
+    /** The status of a call, as a number: 0 for success. */
     public static final HttpString STATUS = new HttpString("grpc-status");
-    /** Why it has ended so, percent-encoded. */
+    /** The reason of a status, percent-encoded. */
     public static final HttpString MESSAGE = new HttpString("grpc-message");
-    /** How long the client waits for the end of the call. */
+    /** The client's timeout of the call. */
     public static final HttpString TIMEOUT = new HttpString("grpc-timeout");
 
     public static final int CANCELLED = 1;
@@ -32,17 +31,17 @@ public final class Grpc {
     public static final int UNAVAILABLE = 14;
     public static final int UNAUTHENTICATED = 16;
     private static final int DATA_LOSS = 15;
-    /** The highest that there is. */
+    /** The highest status. */
     private static final int LAST = UNAUTHENTICATED;
 
-    /** How many digits a timeout has at most. */
+    /** The maximum number of digits of a timeout. */
     private static final int DIGITS = 8;
 
     private static final long MOST = 99_999_999;
 
     private Grpc() {}
 
-    /** Whether a media type is that of gRPC's calls, whatever encodes their messages; gRPC-Web has others. */
+    /** Whether a media type is that of gRPC calls, with any message encoding; gRPC-Web has others. */
     public static boolean isCall(@Nullable String contentType) {
         if (contentType == null || !contentType.regionMatches(true, 0, TYPE, 0, TYPE.length())) {
             return false;
@@ -52,8 +51,8 @@ public final class Grpc {
     }
 
     /**
-     * The nanoseconds of a timeout, such as {@code 100m}; -1 for none, or a malformed one, which is the upstream's to
-     * judge.
+     * The nanoseconds of a timeout, such as {@code 100m}; -1 for none, or for a malformed one, which is left to the
+     * upstream.
      */
     public static long timeout(@Nullable String value) {
         int digits = value == null ? 0 : value.length() - 1;
@@ -80,7 +79,7 @@ public final class Grpc {
         return unit == null ? -1 : unit.toNanos(number);
     }
 
-    /** A timeout of so many nanoseconds, rounded down to what eight digits can say, though never to zero. */
+    /** Formats a timeout, rounded down to what eight digits can express, though never to zero. */
     public static String timeout(long nanos) {
         if (nanos <= MOST) {
             return Math.max(1, nanos) + "n";
@@ -92,7 +91,7 @@ public final class Grpc {
         return millis <= MOST ? millis + "m" : Math.min(millis / 1_000, MOST) + "S";
     }
 
-    /** A status that a field says, -1 if it says none. */
+    /** The status in a field, or -1 if it has none. */
     public static int status(@Nullable String value) {
         if (value == null || value.isEmpty() || value.length() > 2) {
             return -1;
@@ -108,7 +107,7 @@ public final class Grpc {
         return status <= LAST ? status : UNKNOWN;
     }
 
-    /** What a status of HTTP, which this server answers itself, is for a call. */
+    /** The gRPC status for an HTTP status of this server's own. */
     public static int statusOf(int http) {
         return switch (http) {
             case 400, 500, 508 -> INTERNAL;
@@ -118,19 +117,19 @@ public final class Grpc {
             case 408, 504 -> DEADLINE_EXCEEDED;
             case 413, 414, 429, 431 -> RESOURCE_EXHAUSTED;
             case 421, 502, 503 -> UNAVAILABLE;
-            // as gRPC's clients take those that they don't know
+            // as gRPC clients treat statuses that they don't know
             default -> UNKNOWN;
         };
     }
 
     /**
-     * Whether a status says that the service has failed, as 5xx does; a deadline is the client's, and may be too short.
+     * Whether a status means that the service failed, as 5xx does; a deadline is the client's, and may be too short.
      */
     public static boolean isFailure(int status) {
         return status == UNKNOWN || status == INTERNAL || status == UNAVAILABLE || status == DATA_LOSS;
     }
 
-    /** What the reset of an upstream's stream by this code (RFC 9113 section 7) is for a call. */
+    /** The gRPC status for an upstream's reset with this code (RFC 9113 section 7). */
     public static int statusOfReset(long code) {
         return switch ((int) code) {
             case 0x7 -> UNAVAILABLE;
@@ -141,16 +140,13 @@ public final class Grpc {
         };
     }
 
-    /** Puts the fields that end a call: its status, and why, as any text. */
+    /** Sets the fields that end a call: its status and the reason, any text. */
     public static void end(HeaderMap fields, int status, String why) {
         fields.put(STATUS, Integer.toString(status));
         fields.put(MESSAGE, encoded(why));
     }
 
-    /**
-     * A message as its field has it: UTF-8, of which only printable ASCII stands as it is, and that without the percent
-     * sign.
-     */
+    /** Encodes a message for its field: UTF-8, percent-encoded but for printable ASCII other than the percent sign. */
     static String encoded(String message) {
         StringBuilder encoded = new StringBuilder(message.length());
         for (byte b : message.getBytes(StandardCharsets.UTF_8)) {

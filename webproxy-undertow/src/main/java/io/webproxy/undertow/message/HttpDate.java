@@ -5,7 +5,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** What the field {@code Date} says of a message that is made now (RFC 9110 sections 5.6.7 and 6.6.1). Thread-safe. */
+/** The value of the {@code Date} field (RFC 9110 sections 5.6.7 and 6.6.1). Thread-safe. */
 public final class HttpDate {
     private static final DateTimeFormatter FORMAT = DateTimeFormatter.ofPattern(
                     "EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US)
@@ -17,7 +17,7 @@ public final class HttpDate {
 
     private HttpDate() {}
 
-    /** By the system's clock. */
+    /** Now, by the system's clock. */
     public static String now() {
         return at(Instant.now());
     }

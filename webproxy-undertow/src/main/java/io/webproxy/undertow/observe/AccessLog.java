@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One line for each exchange through the logger {@code io.webproxy.access} at INFO: the combined format with what a
- * proxy knows besides, or JSON. Queries stand in it only when that logger is at DEBUG.
+ * Writes one line per exchange to the logger {@code io.webproxy.access} at INFO: the combined format with fields of the
+ * proxy's own, or JSON. Queries are included only if that logger is at DEBUG.
  */
 final class AccessLog {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.access");

@@ -6,7 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** IP addresses as they stand in records, logs and fields. Pure. */
+/** Formats IP addresses for records, logs and fields. Pure. */
 public final class AddressText {
     private AddressText() {}
 

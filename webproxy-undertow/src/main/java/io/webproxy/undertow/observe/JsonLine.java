@@ -83,7 +83,7 @@ final class JsonLine {
         return time == null ? "null" : String.format(Locale.ROOT, "%.6f", time.toNanos() / 1e9);
     }
 
-    /** RFC 8259 section 7; the C1 controls and lone surrogates too, which terminals and parsers choke on. */
+    /** RFC 8259 section 7; also the C1 controls and lone surrogates, which terminals and parsers choke on. */
     private void escaped(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands each record to the observers and the logs, and events to the observers. Thread-safe; never lets an observer's
- * failure out.
+ * Passes records to the observers and the logs, and events to the observers. Thread-safe; an observer's failure never
+ * reaches the caller.
  */
 public final class Recorder {
     private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
@@ -28,19 +28,19 @@ public final class Recorder {
     private volatile List<ProxyObserver> observers;
     private volatile @Nullable AccessLogFormat accessLog;
 
-    /** A recorder for these observers, and the access log in a format or, with null, without it. */
+    /** For these observers, and an access log in this format; null for no access log. */
     public Recorder(List<ProxyObserver> observers, @Nullable AccessLogFormat accessLog) {
         this.observers = List.copyOf(observers);
         this.accessLog = accessLog;
     }
 
-    /** Others from now on. */
+    /** Replaces the observers and the format. */
     public void update(List<ProxyObserver> others, @Nullable AccessLogFormat format) {
         observers = List.copyOf(others);
         accessLog = format;
     }
 
-    /** Whether anybody wants records. */
+    /** Whether records are needed. */
     public boolean isWanted() {
         return !observers.isEmpty() || (accessLog != null && AccessLog.isEnabled());
     }
@@ -54,7 +54,9 @@ public final class Recorder {
         tell(observer -> observer.exchangeEnded(exchange));
     }
 
-    /** An exchange has got a timeout class; {@code change} is asked for only if somebody listens. */
+    /**
+     * The timeout class of an exchange was chosen or changed; {@code change} is evaluated only if there are observers.
+     */
     public void timeoutClassChanged(Supplier<TimeoutClassChange> change) {
         if (!observers.isEmpty()) {
             TimeoutClassChange made = change.get();
@@ -62,12 +64,12 @@ public final class Recorder {
         }
     }
 
-    /** Something has happened to a certificate. */
+    /** Something happened to a certificate. */
     public void certificateChanged(CertificateEvent event) {
         tell(observer -> observer.certificateChanged(event));
     }
 
-    /** An upstream has failed, or has come back. */
+    /** An upstream has failed, or has recovered. */
     public void upstreamChanged(UpstreamEvent event) {
         tell(observer -> observer.upstreamChanged(event));
     }
@@ -78,12 +80,12 @@ public final class Recorder {
         tell(observer -> observer.relayEnded(relay));
     }
 
-    /** Something has happened to a tunnel. */
+    /** Something happened to a tunnel. */
     public void tunnelChanged(TunnelEvent event) {
         tell(observer -> observer.tunnelChanged(event));
     }
 
-    /** Whether anybody wants records of relays. */
+    /** Whether records of relays are needed. */
     public boolean isRelayWanted() {
         return !observers.isEmpty() || RelayLog.isEnabled();
     }

@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One line for each connection of a port rule through the logger {@code io.webproxy.relay} at INFO, with the fields
- * always in the same order and {@code -} for what there isn't.
+ * Writes one line per connection of a port rule to the logger {@code io.webproxy.relay} at INFO, with the fields in a
+ * fixed order and {@code -} for missing values.
  */
 final class RelayLog {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.relay");
@@ -47,7 +47,7 @@ final class RelayLog {
         return seconds(line, r.duration()).append(" end=").append(r.end()).toString();
     }
 
-    /** With three digits after the point; a formatter would take longer than all the rest. */
+    /** Three decimals; a formatter would take longer than all the rest. */
     private static StringBuilder seconds(StringBuilder line, Duration duration) {
         long millis = duration.toMillis();
         int rest = (int) (millis % 1000);
@@ -56,7 +56,7 @@ final class RelayLog {
                 .append(rest);
     }
 
-    /** A name as one word, which can't be taken for another field. */
+    /** A name as one word that can't be taken for another field. */
     private static String word(String name) {
         if (name.isEmpty()) {
             return "-";

@@ -1,4 +1,4 @@
-/** Hands records to observers and the access log. */
+/** Passes records to observers and to the access log. */
 @NullMarked
 package io.webproxy.undertow.observe;
 

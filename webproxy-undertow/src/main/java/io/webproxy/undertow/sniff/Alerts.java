@@ -1,6 +1,6 @@
 package io.webproxy.undertow.sniff;
 
-/** Codes of alerts that answer a hello that is none (RFC 8446 section 6). */
+/** Alert codes for a malformed ClientHello (RFC 8446 section 6). */
 final class Alerts {
     static final int UNEXPECTED_MESSAGE = 10;
     static final int RECORD_OVERFLOW = 22;

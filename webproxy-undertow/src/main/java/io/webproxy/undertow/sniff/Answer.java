@@ -1,12 +1,12 @@
 package io.webproxy.undertow.sniff;
 
-/** What a detector says about the first bytes of a connection. Only {@link #MORE} may change when more bytes come. */
+/** A detector's result for the first bytes of a connection. Only {@link #MORE} may change when more bytes come. */
 enum Answer {
-    /** They are another protocol's. */
+    /** The bytes belong to another protocol. */
     NO,
-    /** They are this protocol's. */
+    /** The bytes belong to this protocol. */
     MATCH,
-    /** They may be either. */
+    /** More bytes are needed. */
     MORE;
 
     static Answer of(boolean match) {

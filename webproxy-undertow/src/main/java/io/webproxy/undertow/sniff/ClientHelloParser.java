@@ -6,21 +6,20 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Collects the ClientHello at the begin of a connection from the records that it spans (RFC 8446 section 5.1), and
- * reads it.
+ * Parses the ClientHello at the start of a connection, across the records that it spans (RFC 8446 section 5.1).
  *
  * <p>Pure, bounded and total: input may be split anywhere, and bad input is an answer, not an exception. One parser
  * serves one connection. Not thread-safe.
  */
 public final class ClientHelloParser {
     /**
-     * The longest hello that is read. Those of browsers, with a key share against quantum computers, have below 2 KiB;
-     * session tickets and what is still to come get the rest, and a client that sends nothing else costs no more.
+     * The longest ClientHello that is accepted. Those of browsers, with a post-quantum key share, have less than 2 KiB;
+     * the rest is for session tickets and future extensions, and limits what a client can make the server hold.
      */
     public static final int MAX_HELLO = 16 * 1024;
 
     /**
-     * As many bytes as a hello may take with its records' headers: it may be cut, but not into any number of tiny
+     * The most bytes of a ClientHello with its record headers: it may be fragmented, but not into any number of tiny
      * records.
      */
     public static final int MAX_BYTES = 2 * MAX_HELLO;
@@ -42,9 +41,9 @@ public final class ClientHelloParser {
     private Peeked answer = More.MORE;
 
     /**
-     * Takes bytes up to the end of the hello; what follows stays in the buffer.
+     * Consumes bytes up to the end of the ClientHello; what follows stays in the buffer.
      *
-     * @return once it isn't {@link More} it stays the same
+     * @return the result; once it isn't {@link More} it doesn't change
      */
     public Peeked feed(ByteBuffer bytes) {
         while (answer == More.MORE && bytes.hasRemaining()) {
@@ -82,7 +81,7 @@ public final class ClientHelloParser {
         int count =
                 Math.min(Math.min(wanted - messageLength, recordLeft), Math.min(bytes.remaining(), MAX_BYTES - total));
         if (messageLength + count > message.length) {
-            // what has been announced gets no memory before it comes
+            // memory is allocated for received bytes only, not for announced ones
             message =
                     Arrays.copyOf(message, Math.max(Math.max(USUAL_BYTES, 2 * message.length), messageLength + count));
         }

@@ -3,8 +3,8 @@ package io.webproxy.undertow.sniff;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Goes over numbers and vectors in the presentation language of TLS (RFC 8446 section 3). Once something isn't there it
- * has failed for good: there is nothing left, and numbers are 0.
+ * Reads numbers and vectors in the presentation language of TLS (RFC 8446 section 3). When something is missing it
+ * fails for good: nothing is left, and numbers are 0.
  */
 final class Cursor {
     private final byte[] bytes;
@@ -22,7 +22,7 @@ final class Cursor {
         return failed;
     }
 
-    /** Whether something of the vector that was entered last is left. */
+    /** Whether the current vector has bytes left. */
     boolean hasRemaining() {
         return !failed && at < limit;
     }
@@ -52,15 +52,15 @@ final class Cursor {
         }
     }
 
-    /** Goes over the rest of the vector. */
+    /** Skips the rest of the vector. */
     void skipRest() {
         at = limit;
     }
 
     /**
-     * Goes into a vector whose length stands in so many bytes.
+     * Enters a vector whose length has this many bytes.
      *
-     * @return what {@link #leave} wants
+     * @return the argument for {@link #leave}
      */
     int enter(int width) {
         int length = number(width);
@@ -73,13 +73,13 @@ final class Cursor {
         return outer;
     }
 
-    /** Goes out of a vector, of which nothing may be left. */
+    /** Leaves a vector; it fails if any bytes of it are left. */
     void leave(int outer) {
         failed |= at != limit;
         limit = outer;
     }
 
-    /** Reads a vector of bytes, one at least, as ISO-8859-1. */
+    /** Reads a vector of at least one byte as ISO-8859-1. */
     String text(int width) {
         int length = number(width);
         int start = at;

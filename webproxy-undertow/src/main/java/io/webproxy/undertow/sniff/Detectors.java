@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Tells protocols by the first bytes that their clients send. Each looks at {@code length} bytes from the buffer's
- * position on, by absolute reads. All are total, keep nothing, and look at a bounded number of bytes.
+ * Recognises protocols by the first bytes that their clients send. Each method reads {@code length} bytes from the
+ * buffer's position on, by absolute reads. All are total, stateless and bounded.
  */
 final class Detectors {
     private static final byte[] SSH_2 = ascii("SSH-2.0-");
@@ -18,7 +18,7 @@ final class Detectors {
     private static final int MAX_REQUEST_LINE = 1024;
 
     private static final int SOCKS_VERSION = 5;
-    /** Stands for "no acceptable method" in answers (RFC 1928 section 3). */
+    /** "No acceptable method" in answers (RFC 1928 section 3). */
     private static final byte NO_METHOD = (byte) 0xff;
 
     private static final int HARD_RESET_CLIENT_V2 = 7 << 3;
@@ -55,8 +55,9 @@ final class Detectors {
      * A request line (RFC 9112 section 3), after up to two bytes of empty lines, or the preface of HTTP/2 (RFC 9113
      * section 3.4), which looks like one.
      *
-     * <p>The method is any token in upper case, since new ones come and other protocols have words of the same form; so
-     * it takes a path to tell HTTP, or any other target with the version after it, which RTSP and SIP don't have.
+     * <p>The method is any upper-case token, because new ones appear. Other protocols have words of that form too, so
+     * it takes a path to recognise HTTP, or any other target with the HTTP version after it, which RTSP and SIP don't
+     * have.
      */
     static Answer http(ByteBuffer bytes, int length) {
         int at = 0;
@@ -80,7 +81,7 @@ final class Detectors {
         return (b >= 'A' && b <= 'Z') || (b == '-' && !first);
     }
 
-    /** What follows the method, the space included. */
+    /** What follows the method, including the space. */
     private static Answer target(ByteBuffer bytes, int length, int space) {
         int end = Math.min(length, MAX_REQUEST_LINE);
         for (int at = space; at < end; at++) {
@@ -101,7 +102,7 @@ final class Detectors {
         return length < MAX_REQUEST_LINE ? Answer.MORE : Answer.NO;
     }
 
-    /** A greeting (RFC 1928 section 3), whole: a client waits for the answer to it. */
+    /** A greeting (RFC 1928 section 3), complete: the client waits for the answer to it. */
     static Answer socks5(ByteBuffer bytes, int length) {
         if (length > 0 && at(bytes, 0) != SOCKS_VERSION) {
             return Answer.NO;
@@ -144,7 +145,7 @@ final class Detectors {
      * and a code.
      */
     static Answer postgreSql(ByteBuffer bytes, int length) {
-        // no length has more than two bytes that aren't 0
+        // no length has more than two bytes other than 0
         for (int at = 0; at < 2 && at < length; at++) {
             if (at(bytes, at) != 0) {
                 return Answer.NO;
@@ -170,7 +171,7 @@ final class Detectors {
                 || (startup && code >>> 16 == 3));
     }
 
-    /** Whether the code of a message may be this one, as far as it has come. */
+    /** Whether the code of a message may be this one, as far as it has arrived. */
     private static boolean begins(ByteBuffer bytes, int length, int code) {
         for (int at = 4; at < length; at++) {
             if (at(bytes, at) != ((code >>> (8 * (7 - at))) & 0xff)) {
@@ -180,7 +181,7 @@ final class Detectors {
         return true;
     }
 
-    /** A whole header of the PROXY protocol that can be read. */
+    /** A complete, valid PROXY header. */
     static Answer proxyHeader(ByteBuffer bytes, int length) {
         if (length > 0 && at(bytes, 0) != 'P' && at(bytes, 0) != '\r') {
             return Answer.NO;
@@ -189,7 +190,7 @@ final class Detectors {
         return header == ProxyHeader.Partial.MORE ? Answer.MORE : Answer.of(header instanceof ProxyHeader.Complete);
     }
 
-    /** The bytes of a rule of its own; they needn't all have come to tell that one is different. */
+    /** The bytes of a custom rule; a difference may show before all of them have arrived. */
     static Answer pattern(BytePattern pattern, ByteBuffer bytes, int length) {
         for (int i = 0; i < pattern.length() && pattern.offset() + i < length; i++) {
             if (!pattern.matches(i, (byte) at(bytes, pattern.offset() + i))) {

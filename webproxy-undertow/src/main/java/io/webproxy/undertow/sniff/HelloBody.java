@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the body of a ClientHello (RFC 8446 section 4.1.2), once. */
+/** Parses the body of a ClientHello (RFC 8446 section 4.1.2), once. */
 final class HelloBody {
     private static final int MAJOR_VERSION = 3;
     private static final int RANDOM = 32;
@@ -87,7 +87,7 @@ final class HelloBody {
         }
     }
 
-    /** RFC 6066 section 3: one name of a kind at most; kinds that nobody knows have the same form. */
+    /** RFC 6066 section 3: at most one name of a type; unknown types have the same form. */
     private void serverNames() {
         int extension = in.enter(2);
         boolean named = false;
@@ -114,7 +114,7 @@ final class HelloBody {
         protocols = names;
     }
 
-    /** A vector of numbers of two bytes, one at least. */
+    /** A vector of two-byte numbers, at least one. */
     private List<Integer> numbers(int width) {
         List<Integer> numbers = new ArrayList<>();
         int outer = in.enter(width);

@@ -3,31 +3,30 @@ package io.webproxy.undertow.sniff;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the first bytes of a TLS connection are. */
+/** The result of parsing the first bytes of a TLS connection. */
 public sealed interface Peeked {
-    /** The begin of a ClientHello, as far as can be told: more bytes are needed. */
+    /** The start of a ClientHello, as far as it goes: more bytes are needed. */
     enum More implements Peeked {
         MORE
     }
 
     /**
-     * No ClientHello, whatever comes.
+     * Not a ClientHello, whatever follows.
      *
-     * @param alert the code of the alert that answers it (RFC 8446 section 6)
-     * @param reason what is wrong; repeats nothing of the bytes
+     * @param alert code of the alert to send (RFC 8446 section 6)
+     * @param reason the problem; repeats nothing of the bytes
      */
     record Malformed(int alert, String reason) implements Peeked {}
 
     /**
-     * A complete ClientHello. Values that nobody means (GREASE, RFC 8701) are left out of the lists of numbers.
+     * A complete ClientHello. Values without meaning (GREASE, RFC 8701) are left out of the lists of numbers.
      *
-     * @param serverName the host name that the client asks for (RFC 6066 section 3), in lower case; empty if it names
-     *     one that no host can have, null if it names none
-     * @param protocols what it offers by ALPN (RFC 7301), in its order
-     * @param versions what it offers, in its order: {@code supported_versions}, else the one version that the hello
-     *     itself names
-     * @param signatureAlgorithms what it can verify (RFC 8446 section 4.2.3), in its order
-     * @param cipherSuites what it offers, in its order
+     * @param serverName the host name that the client asks for (RFC 6066 section 3), in lower case; empty if it isn't a
+     *     valid host name, null if there is none
+     * @param protocols offered by ALPN (RFC 7301), in order
+     * @param versions offered, in order: {@code supported_versions}, else the one version in the hello itself
+     * @param signatureAlgorithms those it can verify (RFC 8446 section 4.2.3), in order
+     * @param cipherSuites offered, in order
      */
     record ClientHello(
             @Nullable String serverName,

@@ -8,16 +8,16 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the rule that takes a connection. The rules are tried in order; one that needs more bytes is waited for, and
- * never overtaken by a later one that matches already.
+ * Finds the rule that takes a connection. The rules are tried in order; while one needs more bytes, no later one wins,
+ * even if it matches already.
  *
  * <p>Pure, bounded and total: input may be split anywhere, and any input is an answer, not an exception. A ClientHello
  * is read once, however it arrives. One detection serves one connection. Not thread-safe.
  */
 public final class PortDetection {
     /**
-     * Never are more bytes needed for a decision: a ClientHello of 16 KiB and the headers of its records. All other
-     * protocols tell within 4.5 KiB.
+     * The most bytes that a decision needs: a ClientHello of 16 KiB with its record headers. All other protocols need
+     * at most 4.5 KiB.
      */
     public static final int MAX_BYTES = ClientHelloParser.MAX_BYTES;
 
@@ -29,16 +29,16 @@ public final class PortDetection {
     private Peeked peeked = Peeked.More.MORE;
     private Decision decision = Decision.More.MORE;
 
-    /** A new connection of a port without tunnels. */
+    /** For a new connection of a port without tunnels. */
     PortDetection(List<PortRule> rules) {
         this(rules, hello -> false);
     }
 
     /**
-     * A new connection.
+     * For a new connection.
      *
-     * @param rules those that are for its client, in order; not changed and not copied
-     * @param tunnelled whether an agent has announced what a TLS client asks for
+     * @param rules those that apply to its client, in order; neither changed nor copied
+     * @param tunnelled whether an agent has announced the name that a TLS client asks for
      */
     public PortDetection(List<PortRule> rules, Predicate<ClientHello> tunnelled) {
         this.rules = rules;
@@ -46,10 +46,10 @@ public final class PortDetection {
     }
 
     /**
-     * Decides from all bytes that have come, which stand between position and limit; none of them is consumed.
+     * Decides from all bytes received so far, between position and limit; consumes none.
      *
-     * @param bytes each time those of the time before, and what has come since
-     * @return once it isn't {@link Decision.More} it stays the same; without a byte it is
+     * @param bytes those of the previous call, and what has arrived since
+     * @return the result; once it isn't {@link Decision.More} it doesn't change; without any byte it is {@code More}
      */
     public Decision decide(ByteBuffer bytes) {
         if (decision == Decision.More.MORE && bytes.hasRemaining()) {
@@ -103,7 +103,7 @@ public final class PortDetection {
         };
     }
 
-    /** A data connection by its first bytes, a control channel by its application protocol. */
+    /** Recognises a data connection by its first bytes, a control channel by its ALPN protocol. */
     private Answer agent(ByteBuffer bytes) {
         if (TunnelMark.mayBeData(bytes)) {
             return bytes.remaining() < TunnelMark.length() ? Answer.MORE : Answer.MATCH;
@@ -126,7 +126,7 @@ public final class PortDetection {
         return peeked == Peeked.More.MORE ? Answer.MORE : Answer.NO;
     }
 
-    /** Gives the parser what it hasn't seen, and puts the buffer back as it was. */
+    /** Feeds the parser the bytes that it hasn't seen, and restores the buffer. */
     private void parse(ByteBuffer bytes, int length) {
         int start = bytes.position();
         int limit = bytes.limit();

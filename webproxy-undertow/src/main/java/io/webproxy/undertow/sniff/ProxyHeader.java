@@ -3,28 +3,29 @@ package io.webproxy.undertow.sniff;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** What the first bytes of a connection are to the PROXY protocol (HAProxy's proxy-protocol.txt). */
+/** The result of parsing the first bytes of a connection as a PROXY header (HAProxy's proxy-protocol.txt). */
 public sealed interface ProxyHeader {
-    /** What needs no words. */
+    /** Results without details. */
     enum Partial implements ProxyHeader {
-        /** The begin of a header, as far as can be told: more bytes are needed. */
+        /** The start of a header, as far as it goes: more bytes are needed. */
         MORE,
         /** No header: the connection begins with something else. */
         NONE
     }
 
     /**
-     * A header that says nothing that could be used, whatever comes.
+     * A malformed header, whatever follows.
      *
-     * @param reason what is wrong; repeats nothing of the bytes
+     * @param reason the problem; repeats nothing of the bytes
      */
     record Malformed(String reason) implements ProxyHeader {}
 
     /**
-     * A whole header.
+     * A complete header.
      *
-     * @param length its bytes
-     * @param source the address of the client; null for the peer itself, as for health checks and for what isn't IP
+     * @param length of the header in bytes
+     * @param source the address of the client; null for the peer itself, as in health checks and for other address
+     *     families
      */
     record Complete(int length, @Nullable InetSocketAddress source) implements ProxyHeader {}
 }

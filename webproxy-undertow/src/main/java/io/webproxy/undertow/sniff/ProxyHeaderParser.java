@@ -12,10 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reads the header of the PROXY protocol, version 1 and 2. Pure and total; reads without consuming, at most
- * {@link #MAX_BYTES}.
- */
+/** Parses PROXY headers, version 1 and 2. Pure and total; reads at most {@link #MAX_BYTES}, without consuming them. */
 public final class ProxyHeaderParser {
     /** The longest header that is read: of version 2, whose additions (TLVs) are skipped. */
     public static final int MAX_BYTES = 4096;
@@ -34,7 +31,7 @@ public final class ProxyHeaderParser {
 
     private ProxyHeaderParser() {}
 
-    /** Looks at the bytes between position and limit. */
+    /** Parses the bytes between position and limit. */
     public static ProxyHeader parse(ByteBuffer bytes) {
         ByteBuffer input = bytes.slice();
         if (begins(input, V2)) {
@@ -46,7 +43,7 @@ public final class ProxyHeaderParser {
         return Partial.NONE;
     }
 
-    /** Whether the bytes and the mark are alike, as far as both go. */
+    /** Whether the bytes and the signature agree, as far as both go. */
     private static boolean begins(ByteBuffer input, byte[] mark) {
         int length = Math.min(input.remaining(), mark.length);
         return input.slice(0, length).equals(ByteBuffer.wrap(mark, 0, length));
@@ -73,7 +70,7 @@ public final class ProxyHeaderParser {
         return length < MAX_V1 ? Partial.MORE : new Malformed("a line that is too long");
     }
 
-    /** What stands between {@code PROXY} and the end of the line. */
+    /** The rest of the line after {@code PROXY}. */
     private static ProxyHeader line(String line, int length) {
         String[] words = line.split(" ", -1);
         if (words[0].equals("UNKNOWN")) {
@@ -120,7 +117,7 @@ public final class ProxyHeaderParser {
         if (input.remaining() < V2_HEAD + block) {
             return Partial.MORE;
         }
-        // LOCAL is the proxy itself, whatever stands in the block
+        // LOCAL means the proxy itself, whatever the address block says
         boolean ip = command == PROXY && transport != 0 && (family == 1 || family == 2);
         return new Complete(V2_HEAD + block, ip ? source(input, family == 1 ? 4 : 16) : null);
     }

@@ -2,17 +2,17 @@ package io.webproxy.undertow.sniff;
 
 import java.nio.ByteBuffer;
 
-/** By what connections of tunnels' agents are told from others. Pure. */
+/** The marks by which connections of tunnel agents are recognised. Pure. */
 public final class TunnelMark {
     /** The application protocol of control channels (ALPN, RFC 7301). */
     public static final String PROTOCOL = "webproxy-tunnel/1";
 
-    /** A data connection starts with it; its first byte is none of any text. */
+    /** A data connection starts with it; no text starts with its first byte. */
     private static final byte[] DATA = {(byte) 0xe5, 'w', 'p', 't', '1'};
 
     private TunnelMark() {}
 
-    /** How many bytes {@link #data} has. */
+    /** The number of bytes of {@link #data}. */
     public static int length() {
         return DATA.length;
     }
@@ -22,9 +22,7 @@ public final class TunnelMark {
         return DATA.clone();
     }
 
-    /**
-     * Whether all the bytes between position and limit, up to the length of the mark, are those of a data connection.
-     */
+    /** Whether the bytes between position and limit, up to the length of the mark, match it. */
     public static boolean mayBeData(ByteBuffer bytes) {
         int length = Math.min(DATA.length, bytes.remaining());
         for (int i = 0; i < length; i++) {

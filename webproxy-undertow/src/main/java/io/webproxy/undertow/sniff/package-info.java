@@ -1,4 +1,4 @@
-/** Pure decisions from the first bytes of a connection. */
+/** Recognises protocols by the first bytes of a connection. Pure. */
 @NullMarked
 package io.webproxy.undertow.sniff;
 

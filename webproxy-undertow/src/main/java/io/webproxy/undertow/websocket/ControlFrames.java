@@ -3,7 +3,7 @@ package io.webproxy.undertow.websocket;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** The control frames that a proxy makes itself (RFC 6455 section 5.5). */
+/** Control frames that the proxy sends itself (RFC 6455 section 5.5). */
 public final class ControlFrames {
     static final int PONG = 0x8a;
     static final int TOKEN = 8;
@@ -33,7 +33,7 @@ public final class ControlFrames {
                 .flip();
     }
 
-    /** The same for a server, which takes masked frames only (section 5.3). */
+    /** The same for a server, which accepts masked frames only (section 5.3). */
     public static ByteBuffer goingAwayToServer() {
         int mask = ThreadLocalRandom.current().nextInt();
         return ByteBuffer.allocate(8)

@@ -3,8 +3,8 @@ package io.webproxy.undertow.websocket;
 import java.nio.ByteBuffer;
 
 /**
- * Follows one direction of a WebSocket, and knows where one frame ends and the next begins (RFC 6455 section 5.2):
- * there, also within a fragmented message, a control frame may be put in between (section 5.4).
+ * Follows one direction of a WebSocket to find the gaps between frames (RFC 6455 section 5.2), where a control frame
+ * may be inserted, even within a fragmented message (section 5.4).
  *
  * <p>Takes any bytes, in pieces of any size, in constant memory. Not thread-safe.
  */
@@ -17,12 +17,12 @@ public final class FrameTracker {
     private int lengthEnd = SHORTEST_HEADER;
     private long payload;
 
-    /** Whether the last byte was the last of a frame, or there was none yet. */
+    /** Whether the last byte ended a frame, or there was none yet. */
     public boolean isBetweenFrames() {
         return headerSeen == 0;
     }
 
-    /** How many bytes the current frame has at least until its end: 0 between frames. */
+    /** At least how many bytes are left until the end of the current frame; 0 between frames. */
     public long untilGap() {
         if (headerSeen == 0) {
             return 0;
@@ -30,14 +30,14 @@ public final class FrameTracker {
         return headerSeen < headerLength ? headerLength - headerSeen : payload;
     }
 
-    /** Goes over the bytes of a buffer, up to its limit. */
+    /** Follows the bytes of a buffer, up to its limit. */
     public void pass(ByteBuffer bytes) {
         while (bytes.hasRemaining()) {
             passFrame(bytes);
         }
     }
 
-    /** Goes over the bytes of a buffer, up to the end of the current frame or the buffer's limit. */
+    /** Follows the bytes of a buffer, up to the end of the current frame or the buffer's limit. */
     public void passFrame(ByteBuffer bytes) {
         while (bytes.hasRemaining()) {
             if (headerSeen < headerLength) {
@@ -66,7 +66,7 @@ public final class FrameTracker {
             payload = payload << 8 | b;
         }
         if (headerSeen == headerLength && payload < 0) {
-            // above 2^63: nobody's frame; it never ends
+            // a length above 2^63 is invalid: the frame never ends
             payload = Long.MAX_VALUE;
         }
     }

@@ -3,9 +3,9 @@ package io.webproxy.undertow.websocket;
 import java.nio.ByteBuffer;
 
 /**
- * Takes the pongs to the proxy's own pings out of what a client sends: the server behind has asked for none.
+ * Removes the pongs to the proxy's own pings from what a client sends: the upstream sent no pings.
  *
- * <p>Up to 13 bytes that may be the begin of such a pong are held back until the rest has come. Not thread-safe.
+ * <p>It holds back up to 13 bytes that may be the start of such a pong until the rest has arrived. Not thread-safe.
  */
 public final class PongFilter {
     private static final int LENGTH = 2 + 4 + ControlFrames.TOKEN;
@@ -15,21 +15,21 @@ public final class PongFilter {
     private final byte[] held = new byte[LENGTH];
     private int heldCount;
 
-    /** A filter of pongs with this payload. */
+    /** For pongs with this payload. */
     public PongFilter(long token) {
         this.token = token;
     }
 
-    /** Puts what was held back in front of what comes next. */
+    /** Puts the held bytes before the next ones. */
     public void restore(ByteBuffer into) {
         into.put(held, 0, heldCount);
         heldCount = 0;
     }
 
     /**
-     * Takes pongs out of a buffer that is ready to be read, in place.
+     * Removes pongs from a buffer that is ready to be read, in place.
      *
-     * @param last whether nothing comes behind it, so that nothing may be held back
+     * @param last whether nothing follows, so that nothing may be held back
      */
     public void filter(ByteBuffer bytes, boolean last) {
         int kept = bytes.position();
@@ -53,7 +53,7 @@ public final class PongFilter {
         bytes.limit(kept);
     }
 
-    /** Whether what lies ahead is such a pong, as far as it is there. */
+    /** Whether the next bytes are such a pong, as far as they have arrived. */
     private boolean mayBePong(ByteBuffer rest) {
         int start = rest.position();
         int there = Math.min(LENGTH, rest.remaining());

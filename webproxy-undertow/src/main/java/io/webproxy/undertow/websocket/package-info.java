@@ -1,6 +1,5 @@
 /**
- * WebSocket frames, as far as a proxy has to know them: where one ends, and the few that it makes itself. Bytes in,
- * decision out, no I/O.
+ * WebSocket frames, as far as a proxy has to know them: their boundaries, and the control frames that it sends. No I/O.
  */
 @NullMarked
 package io.webproxy.undertow.websocket;
