@@ -15,7 +15,6 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
@@ -56,10 +55,7 @@ final class Care {
     private volatile Progress progress;
     /** What the CA has been told not to trust any more. */
     private volatile @Nullable X509Certificate revoked;
-    /** What stands in the store, whether it can be read or not. */
-    private byte[] seen = {};
-    /** What is served and could not be kept so far. */
-    private @Nullable StoredCertificate unsaved;
+    private final StoredCopy copy;
 
     Care(
             Wanted wanted,
@@ -76,13 +72,14 @@ final class Care {
         this.clock = clock;
         this.random = random;
         this.changed = changed;
+        this.copy = new StoredCopy(wanted, shelf);
         this.news = new CareNews(wanted, context::publish);
         this.progress = Progress.none(wanted.names());
     }
 
     /** Loads what is in the store. */
     void load() throws IOException {
-        StoredCertificate stored = newlyStored();
+        StoredCertificate stored = copy.changed(served);
         served = stored;
         progress = shelf.progress(wanted);
         if (stored != null) {
@@ -168,9 +165,7 @@ final class Care {
     private void dropRevoked() {
         StoredCertificate certificate = served;
         if (certificate != null && isRevoked(certificate)) {
-            shelf.drop(wanted);
-            seen = new byte[0];
-            unsaved = null;
+            copy.drop();
         }
     }
 
@@ -196,9 +191,7 @@ final class Care {
     }
 
     private void saveAgain() {
-        StoredCertificate certificate = unsaved;
-        if (certificate != null && shelf.keep(wanted, certificate)) {
-            unsaved = null;
+        if (copy.writeAgain()) {
             shelf.keep(wanted, progress);
             done();
         }
@@ -214,13 +207,13 @@ final class Care {
 
     /** Serves what another process, or an operator, has put into the store. */
     private void takeFromStore() {
-        if (unsaved != null) {
+        if (copy.isUnsaved()) {
             return;
         }
         StoredCertificate before = served;
         StoredCertificate stored;
         try {
-            stored = newlyStored();
+            stored = copy.changed(before);
         } catch (IOException e) {
             shelf.troubled(e);
             return;
@@ -238,25 +231,6 @@ final class Care {
         Instant issued = stored.material().leaf().getNotBefore().toInstant();
         Instant issuedBefore = before.material().leaf().getNotBefore().toInstant();
         return !stored.material().leaf().equals(before.material().leaf()) && !issued.isBefore(issuedBefore);
-    }
-
-    /** What stands in the store, if it has changed since the last look and can be served. */
-    private @Nullable StoredCertificate newlyStored() throws IOException {
-        byte[] kept = shelf.certificate(wanted).orElse(new byte[0]);
-        if (Arrays.equals(kept, seen)) {
-            return null;
-        }
-        seen = kept;
-        if (kept.length == 0) {
-            return null;
-        }
-        try {
-            return StoredCertificate.parse(kept);
-        } catch (StoredCertificate.Damaged e) {
-            LOG.warn("What is stored as certificates/{} {}: it isn't served", wanted.id(), e.getMessage());
-            unsaved = served;
-            return null;
-        }
     }
 
     /** Tries to obtain a certificate; false if another process is at it. */
@@ -354,13 +328,9 @@ final class Care {
         Instant now = clock.instant();
         StoredCertificate fresh = new StoredCertificate(material, now);
         progress = Progress.none(wanted.names());
-        if (shelf.keep(wanted, fresh)) {
-            unsaved = null;
-            seen = fresh.print();
+        if (copy.write(fresh)) {
             shelf.keep(wanted, progress);
             done();
-        } else {
-            unsaved = fresh;
         }
         served = fresh;
         changed.run();
