@@ -1,6 +1,5 @@
 package io.webproxy.acme;
 
-import io.webproxy.acme.ca.AcmeFailure;
 import io.webproxy.acme.ca.CaSettings;
 import io.webproxy.acme.ca.ExternalAccount;
 import io.webproxy.acme.certificate.Wanted;
@@ -24,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,9 +59,6 @@ public final class AcmeCertificates implements CertificateProvider {
     private final Function<CertificateContext, Issuer> issuers;
     private volatile @Nullable Running running;
 
-    /** What there is between start and stop. */
-    private record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext context) {}
-
     AcmeCertificates(
             CaSettings settings,
             List<Wanted> wanted,
@@ -90,29 +85,7 @@ public final class AcmeCertificates implements CertificateProvider {
     @Override
     public @Nullable KeyMaterial select(ClientHello hello) {
         Running now = running;
-        if (now == null) {
-            return null;
-        }
-        List<KeyMaterial> served = now.caretaker().current();
-        if (hello.serverName().isPresent()) {
-            String name = hello.serverName().get();
-            return first(served, hello, material -> material.covers(name));
-        }
-        KeyMaterial reached = first(
-                served,
-                hello,
-                material -> material.addresses().contains(hello.localAddress().getAddress()));
-        return reached != null ? reached : first(served, hello, material -> true);
-    }
-
-    private static @Nullable KeyMaterial first(
-            List<KeyMaterial> served, ClientHello hello, Predicate<KeyMaterial> fits) {
-        for (KeyMaterial material : served) {
-            if (hello.canUse(material.keyType()) && fits.test(material)) {
-                return material;
-            }
-        }
-        return null;
+        return now == null ? null : now.select(hello);
     }
 
     /**
@@ -166,7 +139,7 @@ public final class AcmeCertificates implements CertificateProvider {
         if (now == null) {
             return new Preflight(settings, wanted, clock, null, null).look();
         }
-        ChallengeResponder responder = now.context().challenges();
+        ChallengeResponder responder = now.challenges();
         if (!now.issuer().pause()) {
             return new Preflight(settings, wanted, clock, responder, null).look();
         }
@@ -194,21 +167,7 @@ public final class AcmeCertificates implements CertificateProvider {
             throw new IllegalStateException(
                     "revoke: " + name + " (expected: a running server with these certificates)");
         }
-        List<KeyMaterial> revoked = now.caretaker().current().stream()
-                .filter(material -> material.covers(name))
-                .toList();
-        if (revoked.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "revoke: " + name + " (expected: a name that a certificate is served for)");
-        }
-        for (KeyMaterial material : revoked) {
-            try {
-                now.issuer().revoke(material);
-            } catch (AcmeFailure e) {
-                throw new IOException(e.getMessage(), e);
-            }
-            now.caretaker().revoked(material);
-        }
+        now.revoke(name);
     }
 
     /** Names the certificates, and shows no secret. */

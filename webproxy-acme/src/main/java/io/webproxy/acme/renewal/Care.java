@@ -55,6 +55,7 @@ final class Care {
     private volatile Progress progress;
     /** What the CA has been told not to trust any more. */
     private volatile @Nullable X509Certificate revoked;
+
     private final StoredCopy copy;
 
     Care(
