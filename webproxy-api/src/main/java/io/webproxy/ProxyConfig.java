@@ -2,6 +2,7 @@ package io.webproxy;
 
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.Hsts;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
@@ -55,6 +56,7 @@ public final class ProxyConfig {
     private final @Nullable Authenticator authenticator;
     private final TimeoutPolicy timeouts;
     private final List<AddressRange> trustedProxies;
+    private final ForwardedHeaders forwardedHeaders;
     private final ProxyProtocol proxyProtocol;
     private final Map<String, String> canonicalHosts;
     private final @Nullable Hsts hsts;
@@ -79,6 +81,7 @@ public final class ProxyConfig {
         this.authenticator = b.authenticator;
         this.timeouts = b.timeouts;
         this.trustedProxies = List.copyOf(b.trustedProxies);
+        this.forwardedHeaders = b.forwardedHeaders;
         this.proxyProtocol = b.proxyProtocol;
         this.canonicalHosts = Map.copyOf(b.canonicalHosts);
         this.hsts = b.hsts;
@@ -146,6 +149,11 @@ public final class ProxyConfig {
     /** The proxies whose forwarding fields are believed. */
     public List<AddressRange> trustedProxies() {
         return trustedProxies;
+    }
+
+    /** Which fields tell upstreams about the client, on routes that have no setting of their own. */
+    public ForwardedHeaders forwardedHeaders() {
+        return forwardedHeaders;
     }
 
     /** Whether connections begin with a header of the PROXY protocol. */
@@ -258,6 +266,7 @@ public final class ProxyConfig {
         private @Nullable Authenticator authenticator;
         private TimeoutPolicy timeouts = TimeoutPolicy.defaults();
         private final List<AddressRange> trustedProxies = new ArrayList<>();
+        private ForwardedHeaders forwardedHeaders = ForwardedHeaders.all();
         private ProxyProtocol proxyProtocol = ProxyProtocol.OFF;
         private final Map<String, String> canonicalHosts = new LinkedHashMap<>();
         private @Nullable Hsts hsts;
@@ -286,6 +295,7 @@ public final class ProxyConfig {
             authenticator = config.authenticator;
             timeouts = config.timeouts;
             trustedProxies.addAll(config.trustedProxies);
+            forwardedHeaders = config.forwardedHeaders;
             proxyProtocol = config.proxyProtocol;
             canonicalHosts.putAll(config.canonicalHosts);
             hsts = config.hsts;
@@ -567,6 +577,16 @@ public final class ProxyConfig {
             for (String range : Objects.requireNonNull(ranges, "ranges")) {
                 trustedProxies.add(AddressRange.of(range));
             }
+            return this;
+        }
+
+        /**
+         * Which fields tell upstreams about the client, on routes without a setting of their own; default:
+         * {@link ForwardedHeaders#all()}. A family that isn't written is removed from requests, unless the peer is one
+         * of {@link #trustedProxies}.
+         */
+        public Builder forwardedHeaders(ForwardedHeaders written) {
+            this.forwardedHeaders = Objects.requireNonNull(written, "forwardedHeaders");
             return this;
         }
 

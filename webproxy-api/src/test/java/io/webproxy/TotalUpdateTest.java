@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.Answer;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.Hsts;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.http.ProxyProtocol;
@@ -49,6 +50,7 @@ class TotalUpdateTest {
             "basicAuth authenticator > withoutAuthentication",
             "timeouts",
             "trustedProxies",
+            "forwardedHeaders",
             "proxyProtocol",
             "canonicalHost > removeCanonicalHost",
             "hsts > withoutHsts",
@@ -82,6 +84,7 @@ class TotalUpdateTest {
             "webSocketPings",
             "allowHalfClose > withoutHalfClose",
             "allowUnderscores > withoutUnderscores",
+            "forwardedHeaders > withServerForwardedHeaders",
             "rateLimit > withoutRateLimit",
             "build");
 
@@ -122,6 +125,7 @@ class TotalUpdateTest {
                 .basicAuth("user", "secret")
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1)))
                 .trustedProxies("10.0.0.0/8")
+                .forwardedHeaders(ForwardedHeaders.none())
                 .proxyProtocol(ProxyProtocol.REQUIRED)
                 .canonicalHost("example.com", "www.example.com", "example.org")
                 .hsts(Hsts.of(Duration.ofDays(1)))
@@ -153,6 +157,7 @@ class TotalUpdateTest {
                         .withoutAuthentication()
                         .timeouts(TimeoutPolicy.defaults())
                         .trustedProxies()
+                        .forwardedHeaders(ForwardedHeaders.all())
                         .proxyProtocol(ProxyProtocol.OFF)
                         .removeCanonicalHost("WWW.example.com.")
                         .removeCanonicalHost("example.org")
@@ -198,6 +203,7 @@ class TotalUpdateTest {
                 .webSocketPings(Duration.ofSeconds(1))
                 .allowHalfClose()
                 .allowUnderscores()
+                .forwardedHeaders(ForwardedHeaders.xForwarded())
                 .rateLimit(1, Duration.ofSeconds(1));
     }
 
@@ -239,6 +245,7 @@ class TotalUpdateTest {
                             .webSocketPings(Duration.ZERO)
                             .withoutHalfClose()
                             .withoutUnderscores()
+                            .withServerForwardedHeaders()
                             .withoutRateLimit()
                             .clearTarget()
                             .forward(UPSTREAM)

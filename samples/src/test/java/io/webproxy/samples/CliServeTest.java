@@ -143,6 +143,27 @@ class CliServeTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"'',true,true", "all,true,true", "X-Forwarded,true,false", "none,false,false"})
+    void serviceGetsTheForwardingFieldsThatAreWanted(String which, boolean xForwarded, boolean forwarded)
+            throws Exception {
+        try (DemoService service = DemoService.start()) {
+            List<String> arguments =
+                    new ArrayList<>(List.of("expose", "--external-port", "0", "--bind", "127.0.0.1", "--plain"));
+            arguments.addAll(List.of("--to", "http://127.0.0.1:" + service.port()));
+            if (!which.isEmpty()) {
+                arguments.addAll(List.of("--forwarded-headers", which));
+            }
+            try (Served proxy = Served.start(arguments.toArray(String[]::new))) {
+                String fields = get(proxy.url("/headers"));
+                assertThat(fields.contains("\nX-Forwarded-For: ")).isEqualTo(xForwarded);
+                assertThat(fields.contains("\nX-Real-IP: ")).isEqualTo(xForwarded);
+                assertThat(fields.contains("\nForwarded: ")).isEqualTo(forwarded);
+                assertThat(fields).contains("\nX-Request-Id: ");
+            }
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({"'',CLIENT", "client,CLIENT", "UPSTREAM,UPSTREAM", "ollama:11434,ollama:11434"})
     void hostHeaderIsTheClientsUnlessToldOtherwise(String policy, String expected) throws Exception {
         try (DemoService service = DemoService.start()) {

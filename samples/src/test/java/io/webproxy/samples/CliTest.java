@@ -72,6 +72,8 @@ class CliTest {
                 "expose --internal-port x --external-port 0|--internal-port: x (expected: 1-65535)",
                 "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
                         + " upstream, host or host:port)",
+                "expose --internal-port 1 --external-port 0 --forwarded-headers some|--forwarded-headers: some (expected:"
+                        + " all, x-forwarded or none)",
                 "expose --internal-port 1 --external-port 0 --host-header=|--host-header: empty (expected:"
                         + " --host-header HOST)",
                 "expose --route =http://127.0.0.1:1 --external-port 0|--route: =http://127.0.0.1:1 (expected:"

@@ -3,6 +3,7 @@ package io.webproxy.route;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.Answer;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.RequestHead;
 import io.webproxy.spi.Access;
 import io.webproxy.spi.AddressRange;
@@ -62,6 +63,7 @@ public final class Route {
     private final Duration webSocketPings;
     private final boolean halfClose;
     private final boolean underscores;
+    private final @Nullable ForwardedHeaders forwardedHeaders;
 
     private Route(Builder builder) {
         this.host = builder.host;
@@ -80,6 +82,7 @@ public final class Route {
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
         this.underscores = builder.underscores;
+        this.forwardedHeaders = builder.forwardedHeaders;
         this.named = builder.name != null;
         this.name =
                 builder.name == null ? host + path.toString() + new Conditions(methods, headers).text() : builder.name;
@@ -196,6 +199,11 @@ public final class Route {
         return underscores;
     }
 
+    /** Which fields tell the upstream about the client; empty for what the server has. */
+    public Optional<ForwardedHeaders> forwardedHeaders() {
+        return Optional.ofNullable(forwardedHeaders);
+    }
+
     @Override
     public String toString() {
         return "Route[" + name + " -> "
@@ -231,6 +239,7 @@ public final class Route {
         private Duration webSocketPings = Duration.ZERO;
         private boolean halfClose;
         private boolean underscores;
+        private @Nullable ForwardedHeaders forwardedHeaders;
         private @Nullable RateLimit rateLimit;
 
         private Builder() {}
@@ -267,6 +276,7 @@ public final class Route {
             webSocketPings = route.webSocketPings;
             halfClose = route.halfClose;
             underscores = route.underscores;
+            forwardedHeaders = route.forwardedHeaders;
         }
 
         /**
@@ -682,6 +692,21 @@ public final class Route {
         /** Takes {@link #allowUnderscores()} back. */
         public Builder withoutUnderscores() {
             this.underscores = false;
+            return this;
+        }
+
+        /**
+         * Which fields tell the upstream about the client, in place of the server's setting. A family that isn't
+         * written is removed from requests, unless the peer is a trusted proxy.
+         */
+        public Builder forwardedHeaders(ForwardedHeaders written) {
+            this.forwardedHeaders = Objects.requireNonNull(written, "forwardedHeaders");
+            return this;
+        }
+
+        /** The server's setting of {@link #forwardedHeaders} holds, which is the default. */
+        public Builder withServerForwardedHeaders() {
+            this.forwardedHeaders = null;
             return this;
         }
 

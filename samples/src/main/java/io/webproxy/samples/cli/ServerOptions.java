@@ -34,6 +34,9 @@ final class ServerOptions {
     private List<String> trustedProxies = new ArrayList<>();
 
     @Mixin
+    private ForwardedOption forwarded = new ForwardedOption();
+
+    @Mixin
     private CredentialOptions credentials = new CredentialOptions();
 
     @Mixin
@@ -137,6 +140,7 @@ final class ServerOptions {
         try {
             checkEmpty(command);
             Complaint.of("--trusted-proxy", () -> builder.trustedProxies(trustedProxies.toArray(String[]::new)));
+            forwarded.applyTo(builder);
             if (bind != null) {
                 builder.bind(bind);
             }

@@ -4,6 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.spi.PathPrefix;
 import io.webproxy.undertow.message.FieldParser;
 import java.util.Set;
@@ -34,7 +35,15 @@ public final class ForwardedFields {
             new HttpString("X-Forwarded-By"),
             PREFIX);
 
+    private static final Set<HttpString> X_FORWARDED = Set.of(FOR, PROTO, HOST, PORT, REAL_IP, PREFIX);
+
     private ForwardedFields() {}
+
+    /** Whether a field belongs to a family that isn't written: then a trusted proxy's own passes. */
+    public static boolean isUnwritten(HttpString name, ForwardedHeaders written) {
+        return (!written.hasForwarded() && name.equals(FORWARDED))
+                || (!written.hasXForwarded() && X_FORWARDED.contains(name));
+    }
 
     /**
      * Adds {@code X-Forwarded-Prefix}: the part of the path that only the client sees. It has no standard; servers

@@ -3,6 +3,7 @@ package io.webproxy.undertow.exchange;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import io.webproxy.http.ForwardedHeaders;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -267,12 +268,15 @@ public final class ForwardedStory {
     /**
      * Adds the fields for the upstream.
      *
+     * @param written which of them
      * @param peerName the peer's address
      */
-    public void write(FieldWriter out, String peerName, String clientName) {
+    public void write(FieldWriter out, ForwardedHeaders written, String peerName, String clientName) {
+        if (!written.hasXForwarded()) {
+            return;
+        }
         String outerScheme = scheme == null ? hop.scheme : scheme;
         String outerHost = host == null ? hop.authority : host;
-        String added = own(outerScheme, outerHost, peerName);
         out.field(ForwardedFields.FOR, addresses.isEmpty() ? peerName : addresses + ", " + peerName);
         out.field(ForwardedFields.PROTO, outerScheme);
         if (!outerHost.isEmpty()) {
@@ -280,6 +284,9 @@ public final class ForwardedStory {
         }
         out.field(ForwardedFields.PORT, port(outerScheme, outerHost));
         out.field(ForwardedFields.REAL_IP, clientName);
-        out.field(ForwardedFields.FORWARDED, elements.isEmpty() ? added : joined(elements) + ", " + added);
+        if (written.hasForwarded()) {
+            String added = own(outerScheme, outerHost, peerName);
+            out.field(ForwardedFields.FORWARDED, elements.isEmpty() ? added : joined(elements) + ", " + added);
+        }
     }
 }

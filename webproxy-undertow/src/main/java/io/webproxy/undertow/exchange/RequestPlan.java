@@ -1,5 +1,6 @@
 package io.webproxy.undertow.exchange;
 
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * filter. Immutable.
  *
  * @param path normalised; the route was chosen by it
+ * @param forwarded which fields tell the upstream about the client
  * @param credentialsPass whether {@code Authorization} is forwarded
  * @param unusualNamesPass whether fields are forwarded whose names have characters other than letters, digits and
  *     hyphens
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public record RequestPlan(
         Route route,
         String path,
+        ForwardedHeaders forwarded,
         boolean credentialsPass,
         boolean unusualNamesPass,
         @Nullable String rewrittenPath,
@@ -31,18 +34,20 @@ public record RequestPlan(
         @Nullable Upstream onlyUpstream,
         Map<String, String> tags) {
     /** The plan that follows from the route alone. */
-    public static RequestPlan of(Route route, String path) {
-        return new RequestPlan(route, path, true, false, null, List.of(), null, Map.of());
+    public static RequestPlan of(Route route, String path, ForwardedHeaders forwarded) {
+        return new RequestPlan(route, path, forwarded, true, false, null, List.of(), null, Map.of());
     }
 
     /** A copy that doesn't forward credentials: they are for the proxy only. */
     public RequestPlan withoutCredentials() {
-        return new RequestPlan(route, path, false, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
+        return new RequestPlan(
+                route, path, forwarded, false, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
     /** A copy that forwards fields with unusual names. */
     public RequestPlan withUnusualNames() {
-        return new RequestPlan(route, path, credentialsPass, true, rewrittenPath, requestEdits, onlyUpstream, tags);
+        return new RequestPlan(
+                route, path, forwarded, credentialsPass, true, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
     /** A copy with the decision of a filter that lets the request pass. */
@@ -50,6 +55,7 @@ public record RequestPlan(
         return new RequestPlan(
                 route,
                 path,
+                forwarded,
                 credentialsPass,
                 unusualNamesPass,
                 decision.path().orElse(null),
@@ -61,6 +67,14 @@ public record RequestPlan(
     /** A copy with these tags for the record. */
     public RequestPlan withTags(Map<String, String> shown) {
         return new RequestPlan(
-                route, path, credentialsPass, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, shown);
+                route,
+                path,
+                forwarded,
+                credentialsPass,
+                unusualNamesPass,
+                rewrittenPath,
+                requestEdits,
+                onlyUpstream,
+                shown);
     }
 }

@@ -134,11 +134,13 @@ final class OutboundHead {
         copy(out);
         Peer peer = exchange.peer();
         Objects.requireNonNull(http.getAttachment(ForwardedStory.KEY), "story")
-                .write(out, peer.name(), exchange.clientName());
+                .write(out, exchange.plan().forwarded(), peer.name(), exchange.clientName());
         out.field(RequestIds.FIELD, exchange.requestId());
         out.field(LoopGuard.FIELD, LoopGuard.extended(in, exchange.shared().serverId()));
-        ForwardedFields.writePrefix(
-                out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
+        if (exchange.plan().forwarded().hasXForwarded()) {
+            ForwardedFields.writePrefix(
+                    out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
+        }
         peer.identity().fields().forEach(out::field);
         if (framing.isChunked()) {
             if (!http2) {
@@ -223,10 +225,16 @@ final class OutboundHead {
     }
 
     private boolean passes(HttpString name, Set<HttpString> named) {
-        return !(OWN.contains(name)
+        return !((OWN.contains(name) && !isOfTrustedProxy(name))
                 || named.contains(name)
                 || !names.passes(name)
                 || (name.equals(Headers.AUTHORIZATION) && !exchange.plan().credentialsPass()));
+    }
+
+    /** Whether it is a trusted proxy's forwarding field, of a family that this server doesn't write. */
+    private boolean isOfTrustedProxy(HttpString name) {
+        return exchange.peer().trusted()
+                && ForwardedFields.isUnwritten(name, exchange.plan().forwarded());
     }
 
     /** The field names that the route matches, and those that it or its filter sets or removes. */

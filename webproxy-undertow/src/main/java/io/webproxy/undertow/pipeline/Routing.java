@@ -29,7 +29,9 @@ record Routing(Misdirection misdirection) implements Stage {
             }
             return false;
         }
-        exchange.routed(RequestPlan.of(route, path), route.timeouts().orElse(now.timeouts()));
+        exchange.routed(
+                RequestPlan.of(route, path, route.forwardedHeaders().orElse(now.forwarded())),
+                route.timeouts().orElse(now.timeouts()));
         if (!route.path().matches(path)) {
             Redirect.addSlash(exchange, route.path());
             return false;

@@ -3,6 +3,7 @@ package io.webproxy.undertow.pipeline;
 import io.webproxy.ErrorPages;
 import io.webproxy.ProxyConfig;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.spi.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param authenticator the server-wide authenticator, or null
  * @param timeouts for routes without their own
  * @param trust whose forwarding fields are believed
+ * @param forwarded which forwarding fields are written, for routes without their own setting
  * @param clientCertificates how the upstream is told about client certificates
  * @param limits of heads and bodies
  * @param unusualNamesDropped whether fields are dropped on every route whose names have characters other than letters,
@@ -34,6 +36,7 @@ public record Settings(
         @Nullable Authenticator authenticator,
         TimeoutPolicy timeouts,
         Trust trust,
+        ForwardedHeaders forwarded,
         ClientCertificates clientCertificates,
         HttpLimits limits,
         boolean unusualNamesDropped,
@@ -48,6 +51,7 @@ public record Settings(
                 config.authenticator().orElse(null),
                 config.timeouts(),
                 new Trust(config.trustedProxies()),
+                config.forwardedHeaders(),
                 config.clientCertificates(),
                 config.tuning().http(),
                 config.dropUnderscoreHeaders(),
@@ -64,6 +68,7 @@ public record Settings(
                 authenticator,
                 timeouts,
                 trust,
+                forwarded,
                 asked,
                 limits,
                 unusualNamesDropped,

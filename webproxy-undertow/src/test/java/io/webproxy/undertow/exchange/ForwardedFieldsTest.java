@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
@@ -31,7 +32,7 @@ class ForwardedFieldsTest {
         ForwardedStory.Hop hop = new ForwardedStory.Hop(address, scheme, authority);
         ForwardedStory story = new Trust(trusted ? List.of(AddressRange.of("10.0.0.0/8")) : List.of()).read(hop, in);
         assertThat(IpLiteral.text(story.client())).isEqualTo(client);
-        story.write(out, peer, client);
+        story.write(out, ForwardedHeaders.all(), peer, client);
         return out.lines();
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.undertow.util.HeaderMap;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
@@ -27,7 +28,7 @@ class ForwardedFuzzTest {
     private static InetAddress client(InetAddress peer, HeaderMap fields) {
         ForwardedStory story = TRUST.read(new ForwardedStory.Hop(peer, "http", "inner.example"), fields);
         HeadLines out = new HeadLines();
-        story.write(out, IpLiteral.text(peer), IpLiteral.text(story.client()));
+        story.write(out, ForwardedHeaders.all(), IpLiteral.text(peer), IpLiteral.text(story.client()));
         // whatever came, this server's own element is one, and the last
         String last = out.lines().get(out.lines().size() - 1);
         assertThat(last).startsWith("Forwarded: ");

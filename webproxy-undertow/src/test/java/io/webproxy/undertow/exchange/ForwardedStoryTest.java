@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
@@ -42,7 +43,7 @@ class ForwardedStoryTest {
     /** What the upstream sees, by name. */
     private static Map<String, String> told(ForwardedStory story) {
         HeadLines out = new HeadLines();
-        story.write(out, PEER, IpLiteral.text(story.client()));
+        story.write(out, ForwardedHeaders.all(), PEER, IpLiteral.text(story.client()));
         Map<String, String> fields = new LinkedHashMap<>();
         out.lines().forEach(line -> {
             int colon = line.indexOf(": ");

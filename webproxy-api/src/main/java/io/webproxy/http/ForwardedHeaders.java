@@ -1,0 +1,58 @@
+package io.webproxy.http;
+
+/**
+ * Which fields tell the upstream about the client: {@code X-Forwarded-For}, {@code -Proto}, {@code -Host},
+ * {@code -Port}, {@code -Prefix} and {@code X-Real-IP}, and {@code Forwarded} (RFC 7239). Immutable.
+ *
+ * <p>A family that isn't written is removed from requests: no client can make it up. Only that of a peer named as a
+ * trusted proxy passes, as it came, so such a proxy must drop what its own clients send of it. {@code X-Request-Id} is
+ * none of these fields.
+ */
+public final class ForwardedHeaders {
+    private static final ForwardedHeaders ALL = new ForwardedHeaders("all", true, true);
+    private static final ForwardedHeaders X_FORWARDED = new ForwardedHeaders("x-forwarded", true, false);
+    private static final ForwardedHeaders NONE = new ForwardedHeaders("none", false, false);
+
+    private final String name;
+    private final boolean xForwarded;
+    private final boolean forwarded;
+
+    private ForwardedHeaders(String name, boolean xForwarded, boolean forwarded) {
+        this.name = name;
+        this.xForwarded = xForwarded;
+        this.forwarded = forwarded;
+    }
+
+    /** Both families, which say the same: the default. */
+    public static ForwardedHeaders all() {
+        return ALL;
+    }
+
+    /** {@code X-Forwarded-*} and {@code X-Real-IP} only, for upstreams that misread {@code Forwarded}. */
+    public static ForwardedHeaders xForwarded() {
+        return X_FORWARDED;
+    }
+
+    /**
+     * Neither, for upstreams that refuse requests with such fields. They take the proxy for the client: what they limit
+     * to local addresses is then open to every client that the proxy lets pass.
+     */
+    public static ForwardedHeaders none() {
+        return NONE;
+    }
+
+    /** Whether {@code X-Forwarded-*} and {@code X-Real-IP} are written. */
+    public boolean hasXForwarded() {
+        return xForwarded;
+    }
+
+    /** Whether {@code Forwarded} is written. */
+    public boolean hasForwarded() {
+        return forwarded;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}
