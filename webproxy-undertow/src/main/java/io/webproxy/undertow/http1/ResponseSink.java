@@ -8,7 +8,6 @@ import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
-import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
 import io.webproxy.undertow.conduit.EachWriteSink;
 import java.io.IOException;
@@ -34,20 +33,13 @@ final class ResponseSink extends EachWriteSink {
     private static final int LEAST_SPACE = 64;
     private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
 
-    private enum Form {
-        NOTHING,
-        LENGTH,
-        CHUNKS,
-        CLOSE
-    }
-
     private final ByteBufferPool pool;
     private final boolean secure;
     private final ByteBuffer[] gathered = new ByteBuffer[3];
     private final ByteBuffer lineEnd = ByteBuffer.wrap(new byte[] {'\r', '\n'});
 
     private @Nullable HttpServerExchange http;
-    private Form form = Form.NOTHING;
+    private ResponseFraming form = ResponseFraming.NOTHING;
     private long left;
     private long chunkLeft;
     private boolean headMade;
@@ -74,66 +66,8 @@ final class ResponseSink extends EachWriteSink {
         terminated = false;
         endMade = false;
         chunkLeft = 0;
-        form = form(exchange);
-    }
-
-    /** How the body is framed (RFC 9112 section 6); the fields of the head are made to fit. */
-    private Form form(HttpServerExchange exchange) {
-        HeaderMap fields = exchange.getResponseHeaders();
-        int status = exchange.getStatusCode();
-        if (!Connectors.isEntityBodyAllowed(status)) {
-            fields.remove(Headers.CONTENT_LENGTH);
-            fields.remove(Headers.TRANSFER_ENCODING);
-            if (status >= 200) {
-                connection(exchange, fields);
-            }
-            return Form.NOTHING;
-        }
-        Form found;
-        if (fields.contains(Headers.TRANSFER_ENCODING)) {
-            fields.remove(Headers.CONTENT_LENGTH);
-            found = Form.CHUNKS;
-        } else {
-            left = length(fields.getFirst(Headers.CONTENT_LENGTH));
-            found = left >= 0 ? Form.LENGTH : exchange.isHttp11() ? Form.CHUNKS : Form.CLOSE;
-        }
-        if (found == Form.CHUNKS) {
-            if (exchange.isHttp11()) {
-                fields.put(Headers.TRANSFER_ENCODING, "chunked");
-            } else {
-                fields.remove(Headers.TRANSFER_ENCODING);
-                found = Form.CLOSE;
-            }
-        }
-        if (found == Form.CLOSE) {
-            exchange.setPersistent(false);
-        }
-        connection(exchange, fields);
-        return exchange.getRequestMethod().equals(Methods.HEAD) ? Form.NOTHING : found;
-    }
-
-    private static long length(@Nullable String text) {
-        if (text == null) {
-            return -1;
-        }
-        try {
-            return Long.parseLong(text);
-        } catch (NumberFormatException e) {
-            return -1;
-        }
-    }
-
-    /** Says whether the connection stays (RFC 9112 section 9.3). */
-    private static void connection(HttpServerExchange exchange, HeaderMap fields) {
-        String said = fields.getFirst(Headers.CONNECTION);
-        if (said != null && said.equalsIgnoreCase("close")) {
-            exchange.setPersistent(false);
-        }
-        if (!exchange.isPersistent()) {
-            fields.put(Headers.CONNECTION, "close");
-        } else if (exchange.isHttp10()) {
-            fields.put(Headers.CONNECTION, "keep-alive");
-        }
+        left = ResponseFraming.length(exchange);
+        form = ResponseFraming.of(exchange, left);
     }
 
     /** The exchange is over, or the connection. */
@@ -379,7 +313,7 @@ final class ResponseSink extends EachWriteSink {
         }
         if (terminated && !endMade) {
             endMade = true;
-            if (form == Form.CHUNKS) {
+            if (form == ResponseFraming.CHUNKS) {
                 makeLastChunk(exchange);
             }
         }
@@ -413,11 +347,11 @@ final class ResponseSink extends EachWriteSink {
             return;
         }
         terminated = true;
-        if (form == Form.CHUNKS && !headMade && trailers(exchange) == null) {
-            form = Form.NOTHING;
+        if (form == ResponseFraming.CHUNKS && !headMade && trailers(exchange) == null) {
+            form = ResponseFraming.NOTHING;
             exchange.getResponseHeaders().remove(Headers.TRANSFER_ENCODING);
             exchange.getResponseHeaders().put(Headers.CONTENT_LENGTH, "0");
-        } else if ((form == Form.LENGTH && left > 0) || chunkLeft > 0) {
+        } else if ((form == ResponseFraming.LENGTH && left > 0) || chunkLeft > 0) {
             truncateWrites();
             throw new IOException("a response ended before its end");
         }
