@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The bytes that a client sends: those that were read and not taken yet, at most one buffer of them, and after them the
- * socket.
+ * The input of a client's connection: up to one buffer of bytes that were read ahead, then the socket.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -18,7 +17,7 @@ final class ClientBytes {
     private final StreamSourceConduit socket;
     private final ByteBufferPool pool;
     private @Nullable PooledByteBuffer held;
-    /** Read at this moment: the thread's own buffer, see {@link #keep()}. */
+    /** The thread's own buffer with bytes read in this call, see {@link #keep()}. */
     private @Nullable ByteBuffer fresh;
 
     private boolean full;
@@ -31,7 +30,7 @@ final class ClientBytes {
         this.pool = pool;
     }
 
-    /** Takes over what was read by somebody else. */
+    /** Takes over bytes that were read before. */
     void start(PooledByteBuffer read) {
         if (read.getBuffer().hasRemaining()) {
             held = read;
@@ -40,7 +39,7 @@ final class ClientBytes {
         }
     }
 
-    /** Whether there are bytes without a look at the socket. */
+    /** Whether there are bytes without reading the socket. */
     boolean isHeld() {
         return held != null || fresh != null;
     }
@@ -55,27 +54,27 @@ final class ClientBytes {
         return full;
     }
 
-    /** The engine is asked again. */
+    /** The engine may have to be read again. */
     void forgetFull() {
         full = false;
     }
 
-    /** Whether the client has ended its direction, or the connection is broken; bytes may be held still. */
+    /** Whether the client has closed its direction, or the connection is broken; bytes may still be held. */
     boolean isEnded() {
         return ended;
     }
 
-    /** Whether the end was no clean one. */
+    /** Whether the end was an error. */
     boolean isBroken() {
         return broken;
     }
 
-    /** What is there for a parser; null for nothing. To be followed by {@link #keep()}. */
+    /** The available bytes for a parser; null for none. Call {@link #keep()} afterwards. */
     @Nullable ByteBuffer forParser() {
         return held == null ? fresh : held.getBuffer();
     }
 
-    /** What wasn't taken yet is for later. */
+    /** Keeps the bytes that weren't consumed. */
     void keep() {
         ByteBuffer rest = fresh;
         if (rest == null) {
@@ -96,7 +95,7 @@ final class ClientBytes {
         }
     }
 
-    /** Nothing of it is wanted. */
+    /** Discards the bytes. */
     void drop() {
         fresh = null;
         if (held != null) {
@@ -105,7 +104,7 @@ final class ClientBytes {
         }
     }
 
-    /** Hands on what is held; null for nothing. */
+    /** Hands on the held bytes; null if there are none. */
     @Nullable PooledByteBuffer release() {
         PooledByteBuffer released = held;
         held = null;
@@ -113,8 +112,8 @@ final class ClientBytes {
     }
 
     /**
-     * Reads from the socket while nothing is held, for a parser; returns what the read did, -1 also for a broken
-     * connection.
+     * Reads from the socket while nothing is held, for a parser; returns the result of the read, or -1 if the
+     * connection is broken.
      */
     int read() {
         ByteBuffer into = ThreadBuffer.in(pool.getBufferSize());
@@ -125,7 +124,9 @@ final class ClientBytes {
         return read;
     }
 
-    /** Reads from the socket, behind what is held; returns what the read did, -1 also for a broken connection. */
+    /**
+     * Reads from the socket, after the held bytes; returns the result of the read, or -1 if the connection is broken.
+     */
     int readAhead() {
         if (held == null) {
             int read = read();
@@ -155,7 +156,7 @@ final class ClientBytes {
         return read;
     }
 
-    /** Takes the next bytes, as many as there are at once; -1 if there won't be any. */
+    /** Takes the next available bytes; -1 if there won't be any. */
     int take(ByteBuffer dst) throws IOException {
         if (!dst.hasRemaining()) {
             return 0;
@@ -178,10 +179,10 @@ final class ClientBytes {
         return read;
     }
 
-    /** Takes back the last bytes that were taken. */
+    /** Returns the last bytes that were taken. */
     void giveBack(ByteBuffer rest) {
         if (held != null) {
-            // they are there still
+            // they are still there
             held.getBuffer().position(held.getBuffer().position() - rest.remaining());
             return;
         }

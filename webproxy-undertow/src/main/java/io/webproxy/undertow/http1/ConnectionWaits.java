@@ -6,23 +6,23 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long a connection waits between two exchanges: for a request, for the rest of its head, and for one last request
- * when its endpoint goes away.
+ * The time limits of a connection between two exchanges: for a request, for the rest of its head, and for one last
+ * request when its endpoint closes.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class ConnectionWaits {
     private static final long FAREWELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-    /** What becomes of a wait. */
+    /** Hears the outcome of a wait. */
     interface Listener {
-        /** No request has come in time, or the server ends. */
+        /** No request arrived in time, or the server is closing. */
         void waitedInVain();
 
-        /** The rest of a head hasn't come in time. */
+        /** The rest of a head didn't arrive in time. */
         void headTooSlow();
 
-        /** Whatever has come by now is to be served; then the connection ends if it still is idle. */
+        /** Serves what has arrived by now, then ends the connection if it is idle. */
         void lastLook();
     }
 
@@ -42,7 +42,7 @@ final class ConnectionWaits {
         this.listener = listener;
     }
 
-    /** From now on a request is waited for. */
+    /** Starts to wait for a request. */
     void forRequest() {
         idle.add(place);
         if (leaving) {
@@ -50,7 +50,7 @@ final class ConnectionWaits {
         }
     }
 
-    /** Part of a head has come. */
+    /** Part of a head has arrived: starts to wait for the rest. */
     void forHead() {
         if (!isIdle()) {
             return;
@@ -62,7 +62,7 @@ final class ConnectionWaits {
         head.start();
     }
 
-    /** Nothing is waited for any more. */
+    /** Stops waiting. */
     void stop() {
         idle.remove(place);
         if (head != null) {
@@ -73,15 +73,12 @@ final class ConnectionWaits {
         }
     }
 
-    /** Whether a request is waited for, and nothing of it has come. */
+    /** Whether it waits for a request of which nothing has arrived. */
     boolean isIdle() {
         return place.isWaiting();
     }
 
-    /**
-     * The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any
-     * more.
-     */
+    /** The endpoint is closing: the connection ends after the current exchange, or if no further request arrives. */
     void leave() {
         leaving = true;
         bidFarewell();
@@ -105,7 +102,7 @@ final class ConnectionWaits {
         }
     }
 
-    /** For the rest of a head. */
+    /** The wait for the rest of a head. */
     private final class HeadWait extends Watched {
         private long deadline;
 
@@ -132,8 +129,9 @@ final class ConnectionWaits {
     }
 
     /**
-     * The close of an idle connection. A client that has just had an answer is about to ask again, most likely, and
-     * would lose what it asks: it has half a second to be told that the connection closes (RFC 9112 section 9.5).
+     * The close of an idle connection. A client that has just had a response is likely to send another request, which
+     * would be lost: for half a second such a request is still answered, with {@code Connection: close} (RFC 9112
+     * section 9.5).
      */
     private final class Farewell extends Watched {
         @Override

@@ -14,26 +14,26 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
-/** HTTP/1.1 for connections of clients. Thread-safe. */
+/** Opens HTTP/1.1 connections of clients. Thread-safe. */
 public final class Http1 {
     private final ByteBufferPool buffers;
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
     private final Map<XnioIoThread, IdleConnections> idle = new ConcurrentHashMap<>();
 
-    /** Takes over a connection in cleartext whose client turns out to speak HTTP/2 (RFC 9113 section 3.3). */
+    /** Takes over a cleartext connection whose client speaks HTTP/2 (RFC 9113 section 3.3). */
     @FunctionalInterface
     public interface Http2Switch {
         /**
-         * Serves it from now on; on its IO thread.
+         * Serves the connection from now on; on its IO thread.
          *
          * @param prefaceRead how many bytes of the preface have been read
-         * @param read what comes after them and was read already, or null
+         * @param read bytes after them that were read already, or null
          */
         void take(int prefaceRead, @Nullable PooledByteBuffer read);
     }
 
-    /** {@code limits}: as they are now; new ones hold from the next head on. */
+    /** {@code limits}: read for each head, so that changes apply to the next one. */
     public Http1(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
         this.buffers = buffers;
         this.exchanges = exchanges;
@@ -43,10 +43,10 @@ public final class Http1 {
     /**
      * Serves a connection from now on; on its IO thread.
      *
-     * @param connection whatever listens to it is replaced
-     * @param root handles its requests, and those that are refused
-     * @param http2 takes it over if it starts with HTTP/2's preface; null where that isn't spoken
-     * @param read what was read of it already, or null
+     * @param connection its listeners are replaced
+     * @param root handles all requests, refused ones included
+     * @param http2 takes it over if it starts with HTTP/2's preface; null if HTTP/2 is off
+     * @param read bytes that were read already, or null
      */
     public Http1Connection open(
             StreamConnection connection,

@@ -13,7 +13,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 
-/** The client's side over HTTP/1.1. */
+/** The client's side of an exchange over HTTP/1.1. */
 final class Http1Stream implements ClientStream {
     private final Exchange exchange;
     private final HttpServerExchange http;
@@ -60,7 +60,7 @@ final class Http1Stream implements ClientStream {
 
     @Override
     public void sending(long bytes) {
-        // the socket says when it is full
+        // the socket itself reports when it is full
     }
 
     @Override
@@ -116,7 +116,7 @@ final class Http1Stream implements ClientStream {
             connection.getOriginalSinkConduit().terminateWrites();
             connection.getOriginalSinkConduit().flush();
         } catch (IOException e) {
-            // it has gone
+            // the client has left
         }
         IoUtils.safeClose(connection);
         terminate();
@@ -146,7 +146,7 @@ final class Http1Stream implements ClientStream {
         whenGone = null;
     }
 
-    /** The client has ended its direction; {@code broken}: and the connection. */
+    /** The client has closed its direction, or, if {@code broken}, the connection. */
     void left(boolean broken) {
         Runnable listener = whenGone;
         if (listener == null) {

@@ -7,23 +7,22 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections of one IO thread that wait for a request, the longest first: one deadline for all of them, however
- * many there are.
+ * The idle connections of one IO thread, the longest idle first, with one deadline for all.
  *
  * <p>Not thread-safe: it belongs to that thread.
  */
 final class IdleConnections extends Watched {
-    /** The place of one connection. */
+    /** The entry of one connection. */
     abstract static class Place {
         private @Nullable Place before;
         private @Nullable Place after;
         private boolean waits;
         private long since;
 
-        /** It has waited for too long. */
+        /** It was idle for too long. */
         abstract void expired();
 
-        /** Since when it waits. */
+        /** Since when it is idle. */
         final long since() {
             return since;
         }
@@ -38,13 +37,13 @@ final class IdleConnections extends Watched {
     private @Nullable Place first;
     private @Nullable Place last;
 
-    /** {@code limit}: how long one may wait, in nanoseconds, as it is now. */
+    /** {@code limit}: the current idle limit in nanoseconds. */
     IdleConnections(Sweeper sweeper, LongSupplier limit) {
         this.sweeper = sweeper;
         this.limit = limit;
     }
 
-    /** It waits from now on. */
+    /** The connection is idle from now on. */
     void add(Place place) {
         remove(place);
         place.waits = true;
@@ -59,7 +58,7 @@ final class IdleConnections extends Watched {
         last = place;
     }
 
-    /** It doesn't wait any more; idempotent. */
+    /** The connection isn't idle any more; idempotent. */
     void remove(Place place) {
         if (!place.waits) {
             return;
@@ -105,6 +104,6 @@ final class IdleConnections extends Watched {
 
     @Override
     protected void cut() {
-        // who closes the server closes its connections
+        // closing the server closes its connections
     }
 }

@@ -8,8 +8,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names that requests had lately, found by their exact bytes: no text is made of a name that comes again, and its
- * spelling stays. Bounded; belongs to one thread.
+ * A cache of names in recent requests, by their exact bytes: a repeated name makes no new string, and keeps its
+ * spelling. Bounded; belongs to one thread.
  */
 final class NameCache {
     private static final int PLACES = 512;
@@ -34,7 +34,7 @@ final class NameCache {
     }
 
     /**
-     * The name that stands between {@code from} and {@code to}.
+     * The name between {@code from} and {@code to}.
      *
      * @param hash of its bytes, by any function
      */
@@ -55,7 +55,7 @@ final class NameCache {
         HttpString usual = known.apply(text);
         HttpString made = usual.toString().equals(text) ? usual : new HttpString(copy);
         if (copy.length <= LONGEST) {
-            // the newest is looked at first, the one before it next
+            // the newest first, then the one before it
             bytes[second] = bytes[place];
             names[second] = names[place];
             bytes[place] = copy;

@@ -11,11 +11,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of one request head, and what they say of its body and of the connection (RFC 9112 sections 6 and 9.3).
- * Pure; not thread-safe.
+ * The fields of one request head, and what follows from them for its body and the connection (RFC 9112 sections 6 and
+ * 9.3). Pure; not thread-safe.
  */
 final class RequestFields {
-    /** No body, or one whose length isn't known. */
+    /** No body, or a body of unknown length. */
     static final long NO_LENGTH = -1;
 
     /**
@@ -64,7 +64,7 @@ final class RequestFields {
                 }
             }
             default -> {
-                // says nothing here
+                // no effect here
             }
         }
         if (count > MOST_OF_ONE_NAME) {
@@ -93,7 +93,7 @@ final class RequestFields {
         }
     }
 
-    /** What is wrong with the framing of the body, or null. */
+    /** The problem with the framing of the body, or null. */
     @Nullable HeadProblem problem(boolean http11) {
         if (codings > 0 && !(http11 && lengths == 0 && codings == 1 && chunked)) {
             return Problems.FRAMING;
@@ -101,7 +101,7 @@ final class RequestFields {
         return lengths > 1 || badLength ? Problems.LENGTH : null;
     }
 
-    /** Whether the body comes in chunks; only without a {@link #problem}. */
+    /** Whether the body is chunked; only without a {@link #problem}. */
     boolean isChunked() {
         return chunked;
     }

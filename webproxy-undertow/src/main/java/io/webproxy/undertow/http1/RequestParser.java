@@ -12,25 +12,25 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the request heads of one connection (RFC 9112 sections 2 to 5), strictly and within limits: each byte is looked
- * at once, wherever the input is split, and is refused as soon as it is wrong.
+ * Parses the request heads of one connection (RFC 9112 sections 2 to 5), strictly and within limits. It looks at each
+ * byte once, wherever the input is split, and refuses a head at its first wrong byte.
  *
  * <p>Pure and total: bad input is an answer, not an exception. Between two heads it holds no bytes. Belongs to one IO
  * thread.
  */
 final class RequestParser {
-    /** What a log shows of a method that is none. */
+    /** What a log shows for an invalid method. */
     static final HttpString NO_METHOD = new HttpString("-");
 
-    /** How much of HTTP/2's preface {@link #isPreface} stands for. */
+    /** The length of the part of HTTP/2's preface that {@link #isPreface} covers. */
     static final int PREFACE_LENGTH = "PRI * HTTP/2.0".length();
 
     private static final int MOST_METHOD = 64;
     private static final int VERSION_LENGTH = "HTTP/1.1".length();
-    /** What a record shows of a target that is refused. */
+    /** How much of a refused target a record shows. */
     private static final int MOST_SHOWN = 4096;
 
-    /** How much is copied at once: what follows the head is copied in vain. */
+    /** How many bytes are copied at once: those after the head are copied in vain. */
     private static final int STEP = 2048;
 
     private static final byte PATH = 1;
@@ -65,7 +65,7 @@ final class RequestParser {
         DONE
     }
 
-    /** What the parsers of one thread share. */
+    /** Shared by the parsers of one thread. */
     private static final class Shared {
         private static final ThreadLocal<Shared> OF_THREAD = ThreadLocal.withInitial(Shared::new);
 
@@ -79,19 +79,19 @@ final class RequestParser {
     private int headBytes;
 
     /**
-     * The bytes at hand, from the start of what isn't complete: {@code mark}, to {@code end}; {@code at} is the next
-     * one to look at.
+     * The current bytes: the incomplete element starts at {@code mark}, the next byte is at {@code at}, and they end at
+     * {@code end}.
      */
     private byte[] bytes = {};
 
     private int mark;
     private int at;
     private int end;
-    /** What is left of a head that isn't complete. */
+    /** The bytes of an incomplete head between two calls. */
     private byte @Nullable [] kept;
 
     private int hash;
-    /** Where the query starts, from {@code mark}; 0 for none. */
+    /** Start of the query relative to {@code mark}; 0 for none. */
     private int query;
 
     private @Nullable HttpString method;
@@ -103,7 +103,7 @@ final class RequestParser {
     private @Nullable HeadProblem problem;
     private boolean prefaceLine;
 
-    /** The next byte is the first of another head. */
+    /** The next byte starts another head. */
     void reset() {
         state = State.START;
         emptyLineSeen = false;
@@ -124,14 +124,14 @@ final class RequestParser {
     }
 
     /**
-     * Whether what was refused is the first line of HTTP/2's preface (RFC 9113 section 3.4), of which
-     * {@link #PREFACE_LENGTH} bytes were taken.
+     * Whether the refused bytes are the first line of HTTP/2's preface (RFC 9113 section 3.4), of which
+     * {@link #PREFACE_LENGTH} bytes were consumed.
      */
     boolean isPreface() {
         return prefaceLine;
     }
 
-    /** Whether a byte of a head has come; an empty line in front of it is none. */
+    /** Whether a byte of a head has arrived; empty lines before it don't count. */
     boolean hasBegun() {
         return state != State.START && state != State.EMPTY_LINE;
     }
@@ -141,23 +141,23 @@ final class RequestParser {
         return problem;
     }
 
-    /** Refuses a head that isn't complete, for what its bytes don't say. */
+    /** Refuses an incomplete head for a reason other than its bytes. */
     void refuse(HeadProblem why) {
         fail(why);
         release();
     }
 
-    /** The method, or null if it hasn't come or is none. */
+    /** The method, or null if it is incomplete or invalid. */
     @Nullable HttpString method() {
         return method;
     }
 
-    /** The target without its query, or what has come of it; may be empty. */
+    /** The target without its query, as far as it has arrived; may be empty. */
     String path() {
         return path == null ? "" : path;
     }
 
-    /** Whether the target names a scheme, and so a host (RFC 9112 section 3.2.2). */
+    /** Whether the target is in absolute form, with a scheme and a host (RFC 9112 section 3.2.2). */
     boolean isAbsolute() {
         String target = path();
         int colon = target.indexOf(':');
@@ -172,14 +172,12 @@ final class RequestParser {
         return true;
     }
 
-    /** What stands behind the question mark of the target, or null if it has none. */
+    /** The query after the question mark of the target, or null if it has none. */
     @Nullable String query() {
         return queryString;
     }
 
-    /**
-     * HTTP/1.1 for newer ones of its major version; of a head that is refused the version that it names, or HTTP/1.1.
-     */
+    /** HTTP/1.1, also for later minor versions; for a refused head the version in it, or HTTP/1.1. */
     HttpString protocol() {
         return protocol == null ? Protocols.HTTP_1_1 : protocol;
     }
@@ -193,15 +191,15 @@ final class RequestParser {
         return fields.all();
     }
 
-    /** All fields, and what they say. */
+    /** All fields, parsed. */
     RequestFields fields() {
         return fields;
     }
 
     /**
-     * Takes bytes of the head.
+     * Parses bytes of the head.
      *
-     * @param in is left where the head ends, or where it is refused
+     * @param in its position ends after the head, or where the head is refused
      * @return whether the head is complete or refused, see {@link #problem()}
      */
     boolean parse(ByteBuffer in, HttpLimits limits) {
@@ -244,7 +242,7 @@ final class RequestParser {
         }
     }
 
-    /** Moves what isn't complete to the front, and into a larger array if need be. */
+    /** Moves the incomplete element to the front, and into a larger array if necessary. */
     private void makeRoom(int count) {
         if (end + count <= bytes.length) {
             return;
@@ -337,7 +335,7 @@ final class RequestParser {
     }
 
     private void method(Shared shared) {
-        // one more shows that it is too long
+        // one more byte shows that it is too long
         int length = token(Math.min(end, mark + MOST_METHOD + 1));
         if (length > MOST_METHOD) {
             method = new HttpString(Arrays.copyOfRange(bytes, mark, mark + MOST_METHOD + 1));

@@ -16,10 +16,10 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The request bodies of one connection, one after the other: what was read along with the head first, then the socket;
- * by length or in chunks.
+ * The request bodies of one connection, one after the other, framed by length or chunked: first the bytes that were
+ * read with the head, then the socket.
  *
- * <p>Malformed framing is told to the exchange, and never thrown. Belongs to the connection's IO thread.
+ * <p>Malformed framing is reported to the exchange and never thrown. Belongs to the connection's IO thread.
  */
 final class RequestSource extends EachReadSource {
     private final Http1Connection connection;
@@ -41,18 +41,18 @@ final class RequestSource extends EachReadSource {
         left = length;
     }
 
-    /** A body in chunks follows. */
+    /** A chunked body follows. */
     void startChunks(HttpServerExchange exchange) {
         http = exchange;
         decoder = new ChunkedDecoder();
     }
 
-    /** Whether a body isn't complete. */
+    /** Whether a body is incomplete. */
     boolean isActive() {
         return http != null;
     }
 
-    /** Whether its framing is by chunks. */
+    /** Whether it is chunked. */
     boolean isChunked() {
         return decoder != null;
     }
@@ -65,7 +65,7 @@ final class RequestSource extends EachReadSource {
         broken = false;
     }
 
-    /** Lets the reader read, if it wants to; bytes have come, or the end. */
+    /** Calls a waiting reader: bytes or the end have arrived. */
     void ready() {
         ReadReadyHandler reader = handler;
         if (resumed && reader != null) {
@@ -156,7 +156,7 @@ final class RequestSource extends EachReadSource {
         return new BrokenOff("the client left within its request body");
     }
 
-    /** The rest isn't wanted; it is read so that an answer gets through before the connection ends. */
+    /** Reads and discards the rest, so that an answer gets through before the connection ends. */
     private int discard(ByteBuffer dst) throws IOException {
         int start = dst.position();
         int read;
@@ -179,7 +179,7 @@ final class RequestSource extends EachReadSource {
 
     @Override
     public void setReadReadyHandler(ReadReadyHandler reader) {
-        // the socket's is the connection
+        // closing the socket's source would close the connection
         handler = reader;
     }
 

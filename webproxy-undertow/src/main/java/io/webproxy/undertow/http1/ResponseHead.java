@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes response heads and trailers in HTTP/1.1 form (RFC 9112 sections 4 and 5). Control characters become spaces:
- * nothing that an upstream or a handler says can start a line. One serves an IO thread.
+ * Writes response heads and trailers in HTTP/1.1 form (RFC 9112 sections 4 and 5). Control characters become spaces, so
+ * that no upstream or handler can start a line. One instance per IO thread.
  */
 final class ResponseHead {
     private static final ThreadLocal<ResponseHead> OF_THREAD = ThreadLocal.withInitial(ResponseHead::new);
@@ -25,14 +25,14 @@ final class ResponseHead {
 
     private ResponseHead() {}
 
-    /** That of this thread, empty. */
+    /** The instance of this thread, emptied. */
     static ResponseHead empty() {
         ResponseHead head = OF_THREAD.get();
         head.length = 0;
         return head;
     }
 
-    /** The bytes so far, from the first on. */
+    /** The bytes, from index 0 on. */
     byte[] bytes() {
         return bytes;
     }
@@ -103,7 +103,7 @@ final class ResponseHead {
         length += name.length();
     }
 
-    /** A byte for each character. */
+    /** One byte for each character. */
     ResponseHead text(String text) {
         int count = text.length();
         room(count);

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct buffers of each thread for what is read or written at once, as nearly everything is: the pool is asked only
- * for what has to be kept. They are for use within the call in which they were taken.
+ * One direct buffer per thread and direction for bytes that are consumed at once, as nearly all are; only bytes that
+ * must be kept need a pooled buffer. Use them only within the call in which they were taken.
  */
 final class ThreadBuffer {
     private static final ThreadLocal<@Nullable ByteBuffer> IN = new ThreadLocal<>();
@@ -13,12 +13,12 @@ final class ThreadBuffer {
 
     private ThreadBuffer() {}
 
-    /** For what comes: empty, with room for so many bytes. */
+    /** A buffer for input: empty, with room for so many bytes. */
     static ByteBuffer in(int size) {
         return take(IN, size);
     }
 
-    /** For what goes: empty, with room for so many bytes. */
+    /** A buffer for output: empty, with room for so many bytes. */
     static ByteBuffer out(int size) {
         return take(OUT, size);
     }

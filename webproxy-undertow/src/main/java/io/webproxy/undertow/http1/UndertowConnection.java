@@ -13,7 +13,7 @@ import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 import org.xnio.channels.SslChannel;
 
-/** What Undertow asks of a connection, as far as there is nothing to decide. */
+/** The methods that Undertow requires of a connection, as far as they need no decision. */
 abstract class UndertowConnection extends AbstractServerConnection {
     private final boolean secure;
     private @Nullable SSLSessionInfo sessionInfo;
@@ -24,7 +24,7 @@ abstract class UndertowConnection extends AbstractServerConnection {
         this.secure = connection instanceof SslChannel;
     }
 
-    /** Whether it goes through TLS. */
+    /** Whether it uses TLS. */
     final boolean isSecure() {
         return secure;
     }
@@ -37,7 +37,7 @@ abstract class UndertowConnection extends AbstractServerConnection {
         IoUtils.safeClose(channel);
     }
 
-    /** Who takes the connection over after a 101; null if it isn't asked for. */
+    /** Takes over the connection after a 101; null if no upgrade was requested. */
     final @Nullable HttpUpgradeListener upgrade() {
         return upgrade;
     }

@@ -3,8 +3,8 @@ package io.webproxy.undertow.http2;
 import java.nio.ByteBuffer;
 
 /**
- * Puts the field block of a HEADERS frame and its CONTINUATION frames together (RFC 9113 section 4.3), up to a limit.
- * Not thread-safe.
+ * Assembles the field block of a HEADERS frame and its CONTINUATION frames (RFC 9113 section 4.3), up to a limit. Not
+ * thread-safe.
  */
 final class BlockAssembler {
     private static final int MOST_FRAGMENTS = 64;
@@ -19,12 +19,12 @@ final class BlockAssembler {
     private boolean kept;
     private boolean onItself;
 
-    /** Takes {@code most} bytes of one block. */
+    /** For blocks of at most {@code most} bytes. */
     BlockAssembler(int most) {
         this.most = most;
     }
 
-    /** A block begins with a HEADERS frame; {@code onItself}: whether its stream says to depend on itself. */
+    /** A HEADERS frame starts a block; {@code onItself}: whether its stream depends on itself. */
     void open(FrameHead begun, boolean onItself) {
         this.head = begun;
         this.onItself = onItself;
@@ -34,7 +34,9 @@ final class BlockAssembler {
         opened++;
     }
 
-    /** Adds a fragment, which has to stay as it is until {@link #keep} or {@link #close}; false if that is too much. */
+    /**
+     * Adds a fragment, which must not change until {@link #keep} or {@link #close}; false if the block is too large.
+     */
     boolean add(ByteBuffer fragment) {
         fragments++;
         int sum = (kept ? bytes.position() : 0) + fragment.remaining();
@@ -52,7 +54,7 @@ final class BlockAssembler {
         return true;
     }
 
-    /** More fragments are to come: what was added stays. */
+    /** More fragments are to come: copies those that were added. */
     void keep() {
         if (!kept) {
             kept = true;
@@ -85,7 +87,7 @@ final class BlockAssembler {
         return onItself;
     }
 
-    /** How many have begun so far. */
+    /** How many blocks have started so far. */
     int opened() {
         return opened;
     }

@@ -1,15 +1,15 @@
 package io.webproxy.undertow.http2;
 
 /**
- * The streams of an HTTP/2 connection that closed last: so that a late frame on one can be told from one that breaks
- * the protocol (RFC 9113 section 5.1). Bounded. Not thread-safe.
+ * Remembers the most recently closed streams of an HTTP/2 connection, to distinguish late frames from protocol errors
+ * (RFC 9113 section 5.1). Bounded. Not thread-safe.
  */
 final class ClosedStreams {
-    /** Why one has closed. */
+    /** How a stream closed. */
     enum Cause {
-        /** This side has reset it: frames that were under way are ignored. */
+        /** This side has reset it: frames in flight are ignored. */
         RESET_HERE,
-        /** The other side knows that it is closed. */
+        /** The peer knows that it is closed. */
         BY_PEER,
         /** It closed long ago, or was never opened. */
         UNKNOWN
@@ -37,7 +37,7 @@ final class ClosedStreams {
         return Cause.UNKNOWN;
     }
 
-    /** The other side has ended it too: nothing is under way any more. */
+    /** The peer has ended it too: no more frames are in flight. */
     void finished(int stream) {
         for (int i = 0; i < KEPT; i++) {
             if (streams[i] == -stream) {

@@ -35,7 +35,7 @@ final class ErrorCode {
 
     private ErrorCode() {}
 
-    /** The name of a code as logs have it, or its number if RFC 9113 has none such. */
+    /** The name of a code for logs, or its number if RFC 9113 doesn't define it. */
     static String name(int code) {
         return code >= 0 && code < NAMES.size() ? NAMES.get(code) : "code " + Integer.toUnsignedString(code);
     }

@@ -9,11 +9,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of one head or trailer section of HTTP/2 as they come out of HPACK, and whether they are well-formed (RFC
- * 9113 section 8.2 and 8.3). What is above the limits is not looked at; one field more is kept, so that it shows.
+ * Collects the fields of one HTTP/2 head or trailer section from HPACK, and validates them (RFC 9113 sections 8.2 and
+ * 8.3). It ignores fields above the limits, but keeps one more, so that the excess is visible.
  */
 abstract class FieldBlock implements FieldSink {
-    /** What no limit counts: the separators of a field in HTTP/1.1. */
+    /** Not counted by limits: the separators of a field in HTTP/1.1. */
     private static final int SEPARATORS = 4;
 
     private static final int BOMB = 16;
@@ -34,7 +34,7 @@ abstract class FieldBlock implements FieldSink {
     private long decoded;
     private int count;
 
-    /** An empty block; a limit of bytes counts names, values and separators. */
+    /** An empty block; {@code mostBytes} counts names, values and separators. */
     FieldBlock(int mostBytes, int mostFields) {
         this.mostBytes = mostBytes;
         this.mostFields = mostFields;
@@ -44,13 +44,13 @@ abstract class FieldBlock implements FieldSink {
     public final void field(HttpString name, String value) {
         decoded += name.length() + value.length();
         if (isTooLarge()) {
-            // a byte can stand for 4,000: nobody looks at them
+            // one byte can stand for 4,000: they are ignored
             return;
         }
         if (!FieldParser.isValue(value) || isPadded(value)) {
             malformed = true;
         } else if (name.length() > 0 && name.byteAt(0) == ':') {
-            // first, and once
+            // pseudo-header fields come first, and once
             malformed |= regular || !pseudo(name.toString(), value);
             pseudo = true;
         } else {
@@ -58,7 +58,7 @@ abstract class FieldBlock implements FieldSink {
         }
     }
 
-    /** A pseudo-header field; false if there is none like it, or it has come before, or its value can't be. */
+    /** Takes a pseudo-header field; false if it is unknown, repeated or has an invalid value. */
     abstract boolean pseudo(String name, String value);
 
     private void regular(HttpString name, String value) {
@@ -89,7 +89,7 @@ abstract class FieldBlock implements FieldSink {
         return FieldParser.isToken(text);
     }
 
-    /** White space around a value is none of HTTP/2's (RFC 9113 section 8.2.1). */
+    /** HTTP/2 doesn't allow white space around a value (RFC 9113 section 8.2.1). */
     private static boolean isPadded(String value) {
         return !value.isEmpty() && (isSpace(value.charAt(0)) || isSpace(value.charAt(value.length() - 1)));
     }
@@ -98,27 +98,27 @@ abstract class FieldBlock implements FieldSink {
         return c == ' ' || c == '\t';
     }
 
-    /** Whether a field breaks a rule of its own, or stands in the wrong place. */
+    /** Whether a field is invalid or out of place. */
     final boolean isMalformed() {
         return malformed;
     }
 
-    /** Those that came so far, without pseudo-header fields. */
+    /** The regular fields so far. */
     final HeaderMap fields() {
         return fields;
     }
 
-    /** Whether it is above a limit, and so incomplete. */
+    /** Whether it exceeds a limit, and so is incomplete. */
     final boolean isTooLarge() {
         return bytes > mostBytes || count > mostFields;
     }
 
-    /** Whether it is so far above its limit that it can only be meant to exhaust whoever reads it. */
+    /** Whether it exceeds its limit by so much that it can only be an attack. */
     final boolean isBomb() {
         return decoded > (long) BOMB * mostBytes;
     }
 
-    /** The trailers, or null if they are malformed or above a limit. */
+    /** The trailers, or null if they are malformed or exceed a limit. */
     final @Nullable HeaderMap trailers() {
         return malformed || pseudo || isTooLarge() ? null : fields;
     }

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Counts the frames of one HTTP/2 connection that cost this side more than the other (RFC 9113 section 10.5): for each
- * kind a bucket of tokens, as many as may come in a second, which fills again within a second.
+ * Limits the frames of one HTTP/2 connection that cost this side more than the peer (RFC 9113 section 10.5): a token
+ * bucket for each kind, sized and refilled for one second.
  *
  * <p>Not thread-safe. Times are nanoseconds of a monotonic clock.
  */
@@ -16,12 +16,12 @@ final class FloodMeter {
     private static final long SECOND = 1_000_000_000L;
     private static final int BYTES_FOR_A_WINDOW_UPDATE = 1024;
     private static final int BYTES_FOR_A_PING = 16 * 1024;
-    /** Servers and clients of gRPC open windows and measure round trips with each message, however small. */
+    /** gRPC servers and clients update windows and measure round trips with each message, however small. */
     private static final int FRAMES_FOR_A_MESSAGE = 4;
 
     private static final long MOST_EARNED = 1 << 20;
 
-    /** What is counted. */
+    /** The kinds of frames that are counted. */
     enum Kind {
         RESET,
         REFUSAL,
@@ -55,18 +55,18 @@ final class FloodMeter {
         }
     }
 
-    /** Counts one, and says whether it is one too many. */
+    /** Counts a frame; returns whether it exceeds the limit. */
     boolean exceeds(Kind kind) {
         Bucket bucket = buckets.get(kind);
         return bucket != null && !bucket.take(nanoClock.getAsLong()) && !takeEarned(kind, bucket);
     }
 
-    /** This side, a client, has sent a head or a piece of a body, which the other will answer. */
+    /** This side, a client, has sent a head or a piece of a body, which the peer will answer. */
     void asked() {
         messages++;
     }
 
-    /** A piece of a body went to the other side, which will open windows and measure round trips for it. */
+    /** A piece of a body was sent to the peer, which will update windows and measure round trips for it. */
     void sent(long bytes) {
         sent += bytes;
         pieces++;
@@ -89,11 +89,11 @@ final class FloodMeter {
         return true;
     }
 
-    /** The tokens of one kind: as many as come in a second. */
+    /** The bucket of one kind; its size is the number of frames allowed in a second. */
     private static final class Bucket {
         private final TokenBucket tokens;
         private final int perSecond;
-        /** How many were taken of those that the bytes sent have earned. */
+        /** How many of the tokens earned by what was sent were spent. */
         private long spent;
 
         Bucket(int perSecond, long now) {

@@ -3,16 +3,13 @@ package io.webproxy.undertow.http2;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Puts the head and the payload of one HTTP/2 frame after the other together from bytes that come in pieces. Not
- * thread-safe.
- */
+/** Assembles the heads and payloads of HTTP/2 frames from pieces of input. Not thread-safe. */
 final class FrameAssembler {
     private final ByteBuffer headBytes = ByteBuffer.allocate(FrameHead.BYTES);
     private @Nullable FrameHead head;
     private @Nullable ByteBuffer pieces;
 
-    /** The head of the frame that is being read, or null if more bytes are needed. */
+    /** The head of the current frame, or null if more bytes are needed. */
     @Nullable FrameHead head(ByteBuffer data) {
         if (head == null) {
             while (headBytes.hasRemaining() && data.hasRemaining()) {
@@ -28,8 +25,8 @@ final class FrameAssembler {
     }
 
     /**
-     * The payload of the frame whose head is complete, of {@code DATA} the length of its padding only; null if more
-     * bytes are needed. The next frame starts behind it. It may be a part of {@code data}.
+     * The payload of the current frame, of {@code DATA} only its pad length; null if more bytes are needed. The next
+     * frame starts after it. It may be a part of {@code data}.
      */
     @Nullable ByteBuffer payload(ByteBuffer data) {
         FrameHead of = head;
@@ -59,7 +56,7 @@ final class FrameAssembler {
         return collected.flip();
     }
 
-    /** Whether the frame that is being read is a part of a field block. */
+    /** Whether the current frame is part of a field block. */
     boolean isWithinHeaders() {
         return head != null && (head.type() == FrameHead.HEADERS || head.type() == FrameHead.CONTINUATION);
     }

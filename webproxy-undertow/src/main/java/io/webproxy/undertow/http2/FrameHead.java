@@ -3,7 +3,7 @@ package io.webproxy.undertow.http2;
 import java.nio.ByteBuffer;
 
 /**
- * The nine bytes that an HTTP/2 frame starts with (RFC 9113 section 4.1).
+ * The nine-byte head of an HTTP/2 frame (RFC 9113 section 4.1).
  *
  * @param length of the payload
  */
@@ -37,7 +37,7 @@ record FrameHead(int length, int type, int flags, int stream) {
         return (flags & flag) != 0;
     }
 
-    /** A frame with this head, and room for the payload behind it. */
+    /** A frame with this head, and room for the payload after it. */
     ByteBuffer frame() {
         return ByteBuffer.allocate(BYTES + length)
                 .putInt(length << 8 | type)

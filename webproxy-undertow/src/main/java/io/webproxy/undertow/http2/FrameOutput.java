@@ -9,21 +9,20 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The frames on their way to the other side, of all streams of a connection, in the order in which they were made: they
- * wait in pooled buffers, and go out together. A buffer is filled as far as one TLS record holds; an idle connection
- * has none.
+ * The outgoing frames of all streams of a connection, in order: they wait in pooled buffers, and are written together.
+ * A buffer is filled as far as one TLS record holds; an idle connection has none.
  *
- * <p>Bodies have to look for {@link #room} first, so that a side that doesn't read is felt by those who write; other
- * frames always find a place.
+ * <p>Writers of bodies must check {@link #room} first, so that a peer that stops reading stops them; other frames
+ * always fit.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class FrameOutput {
-    /** What waits at most before bodies have to wait, in bytes. */
+    /** How many bytes may wait before bodies have to wait. */
     static final int MOST_WAITING = 64 * 1024;
     /** The plaintext of one TLS record (RFC 8446 section 5.1). */
     private static final int RECORD = 16 * 1024;
-    /** A field block up to this size isn't cut for what is left of a buffer. */
+    /** A smaller field block isn't split to fill up a buffer. */
     private static final int SMALL_BLOCK = 1024;
 
     private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
@@ -44,12 +43,12 @@ final class FrameOutput {
         this.pool = pool;
     }
 
-    /** Makes {@code bytes} contiguous bytes of room in the buffer. */
+    /** Reserves {@code bytes} contiguous bytes in the buffer. */
     private void reserve(int bytes) {
         if (buffer.remaining() < bytes) {
             turnOver();
             if (released) {
-                // frames that come now have no way out
+                // frames can't be sent any more
                 buffer = ByteBuffer.allocate(RECORD);
                 return;
             }
@@ -75,7 +74,7 @@ final class FrameOutput {
         waiting += FrameHead.BYTES;
     }
 
-    /** What a client sends before its first frame. */
+    /** The client's connection preface. */
     void preface() {
         byte[] preface = FrameRules.preface();
         reserve(preface.length);
@@ -83,13 +82,13 @@ final class FrameOutput {
         waiting += preface.length;
     }
 
-    /** A frame whose payload is empty. */
+    /** Adds a frame with an empty payload. */
     void frame(int type, int flags, int stream) {
         reserve(FrameHead.BYTES);
         head(0, type, flags, stream);
     }
 
-    /** A frame whose payload is a number of four bytes. */
+    /** Adds a frame with a four-byte number. */
     void frame(int type, int flags, int stream, int payload) {
         reserve(FrameHead.BYTES + Integer.BYTES);
         head(Integer.BYTES, type, flags, stream);
@@ -97,7 +96,7 @@ final class FrameOutput {
         waiting += Integer.BYTES;
     }
 
-    /** A frame whose payload is a number of eight bytes. */
+    /** Adds a frame with an eight-byte number. */
     void frame(int type, int flags, int stream, long payload) {
         reserve(FrameHead.BYTES + Long.BYTES);
         head(Long.BYTES, type, flags, stream);
@@ -105,7 +104,7 @@ final class FrameOutput {
         waiting += Long.BYTES;
     }
 
-    /** Settings, pairs of an identifier and a value. */
+    /** Adds settings, pairs of an identifier and a value. */
     void settings(int... pairs) {
         int length = pairs.length / 2 * 6;
         reserve(FrameHead.BYTES + length);
@@ -116,7 +115,7 @@ final class FrameOutput {
         waiting += length;
     }
 
-    /** A field block in as many frames as it needs (RFC 9113 section 6.10). */
+    /** Adds a field block in as many frames as it needs (RFC 9113 section 6.10). */
     void block(int stream, byte[] block, int length, boolean end) {
         int type = FrameHead.HEADERS;
         int from = 0;
@@ -139,7 +138,7 @@ final class FrameOutput {
         } while (from < length);
     }
 
-    /** The next {@code length} bytes of a body, in as many frames as the buffers need. */
+    /** Adds the next {@code length} bytes of a body, in as many frames as the buffers need. */
     void data(int stream, ByteBuffer body, int length, boolean end) {
         int left = length;
         do {
@@ -154,28 +153,28 @@ final class FrameOutput {
         } while (left > 0);
     }
 
-    /** How many bytes of bodies find a place now. */
+    /** How many bytes of bodies fit now. */
     int room() {
         return Math.max(0, MOST_WAITING - waiting);
     }
 
-    /** Bytes that wait. */
+    /** Number of bytes waiting. */
     int waiting() {
         return waiting;
     }
 
-    /** Bytes that the socket has taken so far. */
+    /** Number of bytes that the socket has taken so far. */
     long written() {
         return written;
     }
 
-    /** Whether the socket has not taken all that was flushed last. */
+    /** Whether the socket hasn't taken everything at the last flush. */
     boolean isBlocked() {
         return blocked;
     }
 
     /**
-     * Sends what waits, as far as the socket takes it.
+     * Writes what waits to the socket, as far as it takes it.
      *
      * @return whether nothing is left
      */
@@ -205,7 +204,7 @@ final class FrameOutput {
         return true;
     }
 
-    /** Nothing is sent any more: the buffers go back. */
+    /** Gives back the buffers; nothing is sent any more. */
     void release() {
         turnOver();
         full.forEach(PooledByteBuffer::close);

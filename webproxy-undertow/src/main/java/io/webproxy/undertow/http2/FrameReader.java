@@ -14,14 +14,14 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what the other side sends on an HTTP/2 connection: takes its bytes, hands on what is right in its place, and
- * ends what breaks the protocol or a limit, by stream or as a whole (RFC 9113 sections 4 to 8). What it hands on knows
- * no HPACK, no CONTINUATION and no padding. What a head may be, and when, depends on the role.
+ * Reads and validates the frames of an HTTP/2 connection (RFC 9113 sections 4 to 8): it passes valid content to its
+ * handler, and ends the stream or the connection that breaks the protocol or a limit. The handler sees neither HPACK
+ * nor CONTINUATION nor padding. Subclasses decide which heads are valid in their role.
  *
  * <p>It is long because it is one state machine: what each frame means depends on the streams and windows that all of
  * them change.
  *
- * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what the other side sends.
+ * <p>Not thread-safe: it belongs to the connection's IO thread. It never throws for what the peer sends.
  */
 abstract class FrameReader {
     private static final int MAX_WINDOW = Integer.MAX_VALUE;
@@ -33,60 +33,60 @@ abstract class FrameReader {
     private static final ThreadLocal<byte[]> SCRATCH = ThreadLocal.withInitial(() -> new byte[FrameRules.LONGEST]);
 
     /**
-     * What is told of a connection's frames, in either role. A handler that ends the connection says so by
+     * Handles the content of a connection's frames, in either role. A handler that ends the connection calls
      * {@link #end}.
      */
     interface Handler {
-        /** The other side has set something, which is to be acknowledged. */
+        /** The peer has sent settings, which must be acknowledged. */
         void settings(PeerSettings changed);
 
-        /** The other side has acknowledged the settings of this one. */
+        /** The peer has acknowledged this side's settings. */
         void settingsAcknowledged();
 
-        /** Bytes of a body; {@code end}: whether it ends behind them. They are the caller's. */
+        /** Bytes of a body; {@code end}: whether the body ends after them. They belong to the caller. */
         void data(int stream, ByteBuffer bytes, boolean end);
 
         /** The message of a stream ends with trailers. */
         void trailers(int stream, HeaderMap trailers);
 
-        /** The other side has reset a stream. */
+        /** The peer has reset a stream. */
         void resetByPeer(int stream, int code);
 
-        /** The other side is to be told that a stream is reset; it is no more for the reader. */
+        /** This side resets a stream: tell the peer. The reader has already closed it. */
         void reset(int stream, int code);
 
-        /** The other side takes so many bytes more: on a stream, or as a whole for stream 0. */
+        /** The peer accepts so many more bytes on a stream, or on the connection for stream 0. */
         void windowUpdate(int stream, int bytes);
 
         /**
-         * The other side may send so many bytes more, because what it has sent needn't be read: on a stream, or as a
-         * whole for stream 0.
+         * The peer may send so many more bytes, because what it sent needn't be read: on a stream, or on the connection
+         * for stream 0.
          */
         void openWindow(int stream, int bytes);
 
         /**
-         * The other side says that it will go (RFC 9113 section 6.8).
+         * The peer has sent GOAWAY (RFC 9113 section 6.8).
          *
-         * @param last the last stream of this side that it may do something for
+         * @param last the last stream of this side that it may have processed
          */
         void leaving(int last, int code);
 
-        /** The other side wants a PING with this payload answered. */
+        /** The peer expects an answer to a PING with this payload. */
         void ping(long payload);
 
-        /** The other side has answered a PING with this payload. */
+        /** The peer has answered a PING with this payload. */
         void pong(long payload);
     }
 
-    /** What is known of an open stream. */
+    /** The state of an open stream. */
     static class Stream {
-        /** The other side has sent the end of its message. */
+        /** The peer has sent the end of its message. */
         boolean ended;
         /** It carries another protocol, which has no trailers (RFC 8441 section 5). */
         boolean tunnel;
-        /** What is missing of a body whose length was told, else -1. */
+        /** How many bytes are missing of a body of announced length, else -1. */
         long missing = -1;
-        /** What the other side may send. */
+        /** How many bytes the peer may send. */
         long window;
 
         private int owed;
@@ -99,7 +99,7 @@ abstract class FrameReader {
     private final boolean fromClient;
     private final HpackDecoder decoder = new HpackDecoder(HPACK_TABLE);
     private final FrameAssembler assembler = new FrameAssembler();
-    /** Those that are open. */
+    /** The open streams. */
     final StreamTable<Stream> streams = new StreamTable<>();
 
     final ClosedStreams closed = new ClosedStreams();
@@ -107,7 +107,7 @@ abstract class FrameReader {
 
     private boolean started;
     private int skip;
-    /** What is left of the body bytes of the DATA frame that is being read. */
+    /** How many body bytes are missing of the current DATA frame. */
     private int body;
 
     private int bodyStream;
@@ -124,7 +124,7 @@ abstract class FrameReader {
     /**
      * A reader for a new connection.
      *
-     * @param fromClient whether a client sends what is read
+     * @param fromClient whether the peer is a client
      * @param mostHeadBytes the longest head, in bytes
      */
     FrameReader(Handler handler, FloodMeter meter, boolean fromClient, int mostHeadBytes, int mostFields) {
@@ -136,28 +136,28 @@ abstract class FrameReader {
         this.block = new BlockAssembler(Math.max(2 * mostHeadBytes, 4 * FrameRules.LONGEST));
     }
 
-    /** Whether what comes before the first frame is read, which only a client sends. */
+    /** Whether the connection preface, which only a client sends, was read. */
     boolean isPrefaceRead(ByteBuffer data) {
         return true;
     }
 
-    /** An empty block for what begins now on a stream; null for one that isn't open. */
+    /** An empty block for a head or trailers on a stream; {@code stream} is null if it isn't open. */
     abstract FieldBlock block(@Nullable Stream stream, int mostTrailerBytes, int mostFields);
 
-    /** A field block of a stream that isn't open is complete, and in order as such. */
+    /** A valid field block arrived on a stream that isn't open. */
     abstract void unopened(FrameHead head, FieldBlock fields);
 
-    /** A field block of an open stream is complete, and in order as such. */
+    /** A valid field block arrived on an open stream. */
     abstract void opened(FrameHead head, Stream stream, FieldBlock fields);
 
-    /** The message of an open stream is malformed (RFC 9113 section 8.1.1), for a reason. */
+    /** The message on an open stream is malformed (RFC 9113 section 8.1.1), for this reason. */
     abstract void malformed(int stream, String why);
 
     /**
-     * Takes all bytes of {@code data}, unless {@link #pause} is called meanwhile; what comes after the end of the
-     * connection is thrown away.
+     * Consumes all bytes of {@code data}, unless {@link #pause} is called meanwhile; bytes after the end of the
+     * connection are discarded.
      *
-     * @return why the connection is to be ended, once; -1 if it isn't
+     * @return the error code that ends the connection, once; -1 for none
      */
     int take(ByteBuffer data) {
         paused = false;
@@ -172,7 +172,7 @@ abstract class FrameReader {
         return found;
     }
 
-    /** What is left of the bytes is taken at the next call. */
+    /** Leaves the rest of the bytes for the next call. */
     void pause() {
         paused = true;
     }
@@ -219,14 +219,14 @@ abstract class FrameReader {
         if (streams.get(bodyStream) != null) {
             handler.data(bodyStream, data.limit(end), bodyEnds && body == 0);
         } else {
-            // reset meanwhile: it has used the connection's window all the same
+            // reset meanwhile: the bytes have used the connection's window all the same
             owe(length);
         }
         data.limit(limit).position(end);
         return true;
     }
 
-    /** What is wrong with a frame by its head and its place, as an error of the connection, else -1. */
+    /** The connection error of a frame by its head and its place, else -1. */
     private int problem(FrameHead head) {
         if (!started && (head.type() != FrameHead.SETTINGS || head.has(FrameHead.ACK))) {
             return PROTOCOL_ERROR;
@@ -252,7 +252,7 @@ abstract class FrameReader {
         }
     }
 
-    /** Whether one more frame of a kind is one too many; then the connection is over. */
+    /** Whether one more frame of a kind exceeds its limit; that ends the connection. */
     boolean floods(Kind kind) {
         if (meter.exceeds(kind)) {
             fail(ENHANCE_YOUR_CALM);
@@ -324,7 +324,7 @@ abstract class FrameReader {
         handler.resetByPeer(head.stream(), payload.getInt());
     }
 
-    /** Priorities are not followed (RFC 9113 section 5.3.2), and frames of unknown types mean nothing. */
+    /** Priorities are ignored (RFC 9113 section 5.3.2), and so are frames of unknown types. */
     private void priority(FrameHead head, ByteBuffer payload) {
         if (floods(Kind.PRIORITY)) {
             return;
@@ -401,7 +401,7 @@ abstract class FrameReader {
         return stream.window < 0 ? FLOW_CONTROL_ERROR : -1;
     }
 
-    /** What is wrong with body bytes where they are (RFC 9113 section 8.1.1), or null. */
+    /** What is wrong with body bytes at this point (RFC 9113 section 8.1.1), or null. */
     @Nullable String wrong(Stream stream, int content, boolean end) {
         if (stream.missing >= 0) {
             stream.missing -= content;
@@ -412,7 +412,7 @@ abstract class FrameReader {
         return null;
     }
 
-    /** It has used the connection's window all the same (RFC 9113 section 5.1). */
+    /** The bytes have used the connection's window all the same (RFC 9113 section 5.1). */
     private void dataOfClosed(FrameHead head, int payload) {
         if (!isLate(closed.of(head.stream()))) {
             fail(STREAM_CLOSED);
@@ -487,7 +487,7 @@ abstract class FrameReader {
         FrameHead head = block.head();
         Stream stream = streams.get(head.stream());
         FieldBlock fields = block(stream, mostTrailerBytes, mostFields);
-        // for streams that are refused or closed too: the decoder's state is the connection's
+        // also for refused or closed streams: the decoder's state belongs to the connection
         if (!decode(block.close(), fields)) {
             fail(COMPRESSION_ERROR);
         } else if (fields.isBomb()) {
@@ -499,7 +499,7 @@ abstract class FrameReader {
         }
     }
 
-    /** A field block of a stream that is closed. */
+    /** A field block on a closed stream. */
     final void late(FrameHead head) {
         Cause cause = closed.of(head.stream());
         if (!isLate(cause)) {
@@ -509,7 +509,7 @@ abstract class FrameReader {
         }
     }
 
-    /** Whether frames of a closed stream may have been under way when it was closed. */
+    /** Whether frames of a closed stream may have been in flight when it was closed. */
     boolean isLate(Cause cause) {
         return cause == Cause.RESET_HERE;
     }
@@ -558,7 +558,7 @@ abstract class FrameReader {
         error = code;
     }
 
-    /** The connection is ending: nothing is handed on any more. */
+    /** The connection is ending: the handler is called no more. */
     void end() {
         over = true;
     }
@@ -578,7 +578,7 @@ abstract class FrameReader {
         }
     }
 
-    /** The other side was told that it may send more. */
+    /** The peer was told that it may send more. */
     void windowOpened(int stream, int bytes) {
         if (stream == 0) {
             window += bytes;
@@ -590,18 +590,18 @@ abstract class FrameReader {
         }
     }
 
-    /** Whether the other side has ended its direction of an open stream. */
+    /** Whether the peer has ended its direction of an open stream. */
     boolean hasEnded(int stream) {
         Stream known = streams.get(stream);
         return known != null && known.ended;
     }
 
-    /** Whether a stream is open, on one side at least. */
+    /** Whether a stream is open in at least one direction. */
     boolean isOpen(int stream) {
         return streams.get(stream) != null;
     }
 
-    /** What the other side is at. */
+    /** What the peer is doing. */
     Phase phase() {
         if (!started) {
             return Phase.START;
@@ -612,16 +612,16 @@ abstract class FrameReader {
         return streams.isEmpty() ? Phase.IDLE : Phase.BUSY;
     }
 
-    /** How many heads have begun: tells one wait from the next. */
+    /** How many heads have started: distinguishes one wait from the next. */
     int heads() {
         return block.opened();
     }
 
-    /** What the other side is at, by which it may be silent for so long. */
+    /** What the peer is doing; each phase has its own time limit. */
     enum Phase {
-        /** Its settings have not come. */
+        /** Its settings haven't arrived. */
         START,
-        /** A field block is not complete. */
+        /** A field block is incomplete. */
         HEAD,
         /** A stream is open. */
         BUSY,

@@ -5,26 +5,26 @@ import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
 
 import java.nio.charset.StandardCharsets;
 
-/** What the head of a frame alone says of whether it is in order (RFC 9113 sections 4.2 and 6). Pure. */
+/** Validates frames by their head alone (RFC 9113 sections 4.2 and 6). Pure. */
 final class FrameRules {
-    /** The longest payload, in bytes: what a side takes that has announced no other. */
+    /** The longest payload in bytes, unless a peer has announced another. */
     static final int LONGEST = 16_384;
 
-    /** What a client sends before its first frame (RFC 9113 section 3.4). */
+    /** The client's connection preface (RFC 9113 section 3.4). */
     private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
     private FrameRules() {}
 
-    /** What a client sends before its first frame. */
+    /** The client's connection preface. */
     static byte[] preface() {
         return PREFACE.getBytes(StandardCharsets.US_ASCII);
     }
 
     /**
-     * What is wrong with a frame, as an error of the connection, else -1.
+     * The connection error of a frame, else -1.
      *
      * @param newest the highest stream that the client has opened
-     * @param fromClient whether the client has sent it, who alone opens streams
+     * @param fromClient whether the client sent it; only clients open streams
      */
     static int problem(FrameHead head, int newest, boolean fromClient) {
         if (head.length() > LONGEST) {

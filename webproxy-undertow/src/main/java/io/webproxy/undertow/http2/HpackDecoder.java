@@ -5,21 +5,18 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes field blocks by HPACK (RFC 7541), all those of one direction of a connection in their order.
+ * Decodes the HPACK field blocks (RFC 7541) of one direction of a connection, in order.
  *
- * <p>Any input has an answer: nothing is thrown, and what a block makes it hold is bounded by the block's length and
- * the table's limit. Not thread-safe.
+ * <p>Total: it throws for no input, and its memory is bounded by the block's length and the table's limit. Not
+ * thread-safe.
  */
 final class HpackDecoder {
-    /**
-     * No integer of a block can mean more; it takes at most five more bytes, of which the last may hold nothing but
-     * zeros.
-     */
+    /** No valid integer is larger; it takes at most five more bytes, the last of which may be zero only. */
     private static final int MOST = 1 << 28;
 
     private static final int MOST_SHIFT = 28;
     private static final int BAD = -1;
-    /** What the scratch may keep from one block to the next. */
+    /** How much memory the scratch buffer keeps between blocks. */
     private static final int KEPT = 4096;
 
     private final int mostTableBytes;
@@ -31,14 +28,14 @@ final class HpackDecoder {
     private int textFrom;
     private int textTo;
 
-    /** A decoder with an empty table; its limit is what the peer was told by SETTINGS_HEADER_TABLE_SIZE. */
+    /** A decoder with an empty table, limited to this side's SETTINGS_HEADER_TABLE_SIZE. */
     HpackDecoder(int mostTableBytes) {
         this.mostTableBytes = mostTableBytes;
         this.table = new HpackTable(mostTableBytes);
     }
 
     /**
-     * Decodes one whole field block.
+     * Decodes one complete field block.
      *
      * @return whether it is valid; if not, the table is unreliable from now on, and the connection ends with
      *     COMPRESSION_ERROR
@@ -54,7 +51,7 @@ final class HpackDecoder {
         return valid;
     }
 
-    /** What fields of earlier blocks are known by index; to be looked at only. */
+    /** The dynamic table; for reading only. */
     HpackTable table() {
         return table;
     }
@@ -102,7 +99,7 @@ final class HpackDecoder {
         return true;
     }
 
-    /** A literal; a prefix of 6 bits says that it goes into the table (RFC 7541 section 6.2.1). */
+    /** A literal; a 6-bit prefix adds it to the table (RFC 7541 section 6.2.1). */
     private boolean literal(byte[] block, int prefix, FieldSink into) {
         HttpString name = name(block, integer(block, prefix));
         if (name == null || !string(block)) {
@@ -149,7 +146,7 @@ final class HpackDecoder {
                 .replace('\n', ' '));
     }
 
-    /** Reads a string literal, so that it stands in {@code text}; false if it is none. */
+    /** Reads a string literal into {@code text}; false if it is malformed. */
     private boolean string(byte[] block) {
         if (at >= end) {
             return false;
@@ -177,7 +174,7 @@ final class HpackDecoder {
         return textTo >= 0;
     }
 
-    /** Reads an integer whose first byte is there (RFC 7541 section 5.1). */
+    /** Reads an integer whose first byte is available (RFC 7541 section 5.1). */
     private int integer(byte[] block, int prefix) {
         int mask = (1 << prefix) - 1;
         int first = block[at++] & mask;

@@ -12,18 +12,18 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encodes field blocks by HPACK (RFC 7541), all those of one direction of a connection: {@link #start}, the fields,
- * then {@link #length} of {@link #bytes} are the block. Each block that was started has to reach the peer, in that
- * order, or the tables differ.
+ * Encodes the HPACK field blocks (RFC 7541) of one direction of a connection: call {@link #start}, add the fields, then
+ * the first {@link #length} bytes of {@link #bytes} are the block. Each started block has to reach the peer, in order,
+ * or the tables diverge.
  *
- * <p>Names are written in lower case. CR, LF and NUL in values become spaces, what ISO-8859-1 hasn't becomes a question
- * mark. Not thread-safe.
+ * <p>Names are written in lower case. CR, LF and NUL in values become spaces, characters outside of ISO-8859-1 question
+ * marks. Not thread-safe.
  */
 final class HpackEncoder {
-    /** The table is never larger, whatever the peer allows. */
+    /** The table's largest size, whatever the peer allows. */
     static final int MOST_TABLE_BYTES = 4096;
 
-    /** What is for a connection of HTTP/1.1 only (RFC 9113 section 8.2.2). */
+    /** Fields of HTTP/1.1 connections only (RFC 9113 section 8.2.2). */
     private static final Set<HttpString> OF_ONE_CONNECTION = Set.of(
             Headers.CONNECTION,
             Headers.TRANSFER_ENCODING,
@@ -33,9 +33,9 @@ final class HpackEncoder {
 
     /** Room for the integers of a field. */
     private static final int INTEGERS = 16;
-    /** A field that takes more than this part of the table isn't worth those that it would drive out. */
+    /** A field that takes more than this fraction of the table isn't worth those that it would evict. */
     private static final int LARGE_PART = 4;
-    /** What the buffers may keep from one block to the next. */
+    /** How much memory the buffers keep between blocks. */
     private static final int KEPT = 16 * 1024;
 
     private final HpackTable table = new HpackTable(MOST_TABLE_BYTES);
@@ -45,15 +45,17 @@ final class HpackEncoder {
     private byte[] plain = new byte[256];
     private int length;
 
-    /** The peer's SETTINGS_HEADER_TABLE_SIZE; it holds from the next block on. A negative number is one above 2^31. */
+    /**
+     * The peer's SETTINGS_HEADER_TABLE_SIZE, in force from the next block on. Negative numbers are values above 2^31.
+     */
     void tableLimit(int bytes) {
         limit = bytes < 0 ? MOST_TABLE_BYTES : Math.min(bytes, MOST_TABLE_BYTES);
         leastLimit = Math.min(leastLimit, limit);
     }
 
     /**
-     * Starts a block. If the limit of the table has changed, it says so: the least that it was, then the last (RFC 7541
-     * section 4.2).
+     * Starts a block. If the table's limit has changed, the block starts with its minimum since, then the last value
+     * (RFC 7541 section 4.2).
      */
     void start() {
         length = 0;
@@ -75,17 +77,17 @@ final class HpackEncoder {
         }
     }
 
-    /** How long the block is. */
+    /** The length of the block in bytes. */
     int length() {
         return length;
     }
 
-    /** Holds the block until the next one is started. */
+    /** The buffer that starts with the block, until the next one is started. */
     byte[] bytes() {
         return out;
     }
 
-    /** The status of a response, three digits. */
+    /** Adds the status of a response, three digits. */
     void status(int code) {
         room(INTEGERS);
         int index = switch (code) {
@@ -109,7 +111,7 @@ final class HpackEncoder {
         out[length++] = (byte) ('0' + code % 10);
     }
 
-    /** A field, perhaps a pseudo-header field. */
+    /** Adds a field, possibly a pseudo-header field. */
     void field(HttpString name, String value) {
         room(name.length() + value.length() + INTEGERS);
         HpackName known = HpackNames.find(name);
@@ -126,7 +128,7 @@ final class HpackEncoder {
         }
     }
 
-    /** Fields of a message, without those that are for a connection of HTTP/1.1 only. */
+    /** Adds the fields of a message, but for those of HTTP/1.1 connections. */
     void fields(HeaderMap fields) {
         for (long i = fields.fastIterateNonEmpty(); i != -1; i = fields.fiNextNonEmpty(i)) {
             HeaderValues all = fields.fiCurrent(i);
@@ -194,7 +196,7 @@ final class HpackEncoder {
         string(value.length(), bits);
     }
 
-    /** The first bytes of {@code plain} as a string literal, by the shorter form. */
+    /** Writes the first bytes of {@code plain} as a string literal, in the shorter form. */
     private void string(int count, int bits) {
         int encoded = (bits + 7) >> 3;
         if (encoded < count) {
@@ -216,7 +218,7 @@ final class HpackEncoder {
         }
     }
 
-    /** An integer after the bits of {@code first} (RFC 7541 section 5.1). */
+    /** Writes an integer after the bits of {@code first} (RFC 7541 section 5.1). */
     private void integer(int first, int prefix, int value) {
         int mask = (1 << prefix) - 1;
         if (value < mask) {

@@ -5,23 +5,22 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * A name that is well known: its spelling in lower case, its place in the static table, and how fields of that name are
- * encoded.
+ * A well-known name: its lower-case spelling, its index in the static table, and how fields of that name are encoded.
  */
 final class HpackName {
     /** What an encoder does with a field (RFC 7541 section 7.1). */
     enum Indexing {
-        /** It repeats, so it goes into the dynamic table. */
+        /** It often repeats, so it is put into the dynamic table. */
         INDEXED,
-        /** It changes each time, so it would only drive others out of the table. */
+        /** It changes each time, and would only evict others from the table. */
         LITERAL,
-        /** It is secret and may be short enough to be guessed by what it compresses to. */
+        /** It is secret, and may be short enough to be guessed by its compressed size. */
         NEVER
     }
 
     final HttpString name;
     final Indexing indexing;
-    /** The first entry of that name in the static table, 0 if there is none. */
+    /** Index of the first entry of that name in the static table, 0 if there is none. */
     final int index;
 
     private final byte[] bytes;
@@ -38,7 +37,7 @@ final class HpackName {
         this.literal = Arrays.copyOf(out, end);
     }
 
-    /** Whether it is spelt exactly so. */
+    /** Whether this is its exact spelling. */
     boolean is(byte[] in, int from, int to) {
         return Arrays.equals(bytes, 0, bytes.length, in, from, to);
     }
@@ -47,7 +46,7 @@ final class HpackName {
         return HpackNames.hash(bytes, 0, bytes.length);
     }
 
-    /** Puts it as a string literal with its length. */
+    /** Writes it as a string literal with its length. */
     int put(byte[] out, int at) {
         System.arraycopy(literal, 0, out, at, literal.length);
         return at + literal.length;

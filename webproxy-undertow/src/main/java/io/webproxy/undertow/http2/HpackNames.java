@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The names that are well known: found by their bytes or by an {@link HttpString} without making anything. */
+/** The well-known names, looked up by bytes or by {@link HttpString} without allocation. */
 final class HpackNames {
     private static final Set<String> NEVER = Set.of("authorization", "cookie", "proxy-authorization", "set-cookie");
 
-    /** What differs from one message to the next. */
+    /** Fields that differ from one message to the next. */
     private static final Set<String> LITERAL = Set.of(
             ":path",
             ":status",
@@ -180,7 +180,7 @@ final class HpackNames {
         return (hash ^ (hash >>> 10) ^ (hash >>> 20)) & (SLOTS - 1);
     }
 
-    /** Whatever its spelling; null if the name is none of those. */
+    /** By any spelling; null if it isn't a well-known name. */
     static @Nullable HpackName find(HttpString name) {
         for (int slot = slot(name.hashCode()); ; slot = (slot + 1) & (SLOTS - 1)) {
             HpackName known = BY_NAME[slot];
@@ -190,7 +190,7 @@ final class HpackNames {
         }
     }
 
-    /** With exactly that spelling; null if the name is none of those. */
+    /** By this exact spelling; null if it isn't a well-known name. */
     static @Nullable HpackName find(byte[] in, int from, int to) {
         for (int slot = slot(hash(in, from, to)); ; slot = (slot + 1) & (SLOTS - 1)) {
             HpackName known = BY_BYTES[slot];

@@ -23,7 +23,7 @@ final class HpackTable {
         this.limit = limit;
     }
 
-    /** What a field counts (RFC 7541 section 4.1). */
+    /** The size of a field (RFC 7541 section 4.1). */
     static long size(HttpString name, String value) {
         return (long) name.length() + value.length() + OVERHEAD;
     }
@@ -40,7 +40,7 @@ final class HpackTable {
         return limit;
     }
 
-    /** What doesn't fit any more is evicted. */
+    /** Sets the limit; entries that don't fit any more are evicted. */
     void limit(int most) {
         limit = most;
         evict(most);
@@ -70,7 +70,7 @@ final class HpackTable {
         }
     }
 
-    /** The newest entry with that name and value, -1 if there is none. */
+    /** Index of the newest entry with that name and value, -1 if there is none. */
     int find(HttpString name, String value) {
         for (int i = 0; i < count; i++) {
             int slot = slot(i);
@@ -81,7 +81,7 @@ final class HpackTable {
         return -1;
     }
 
-    /** The newest entry with that name, -1 if there is none. */
+    /** Index of the newest entry with that name, -1 if there is none. */
     int find(HttpString name) {
         for (int i = 0; i < count; i++) {
             if (names[slot(i)].equals(name)) {

@@ -80,7 +80,7 @@ final class Http2ClientStream implements ClientStream {
 
     @Override
     public void sending(long bytes) {
-        // the output counts what it sends
+        // the output counts the bytes that it sends
     }
 
     @Override
@@ -116,7 +116,7 @@ final class Http2ClientStream implements ClientStream {
         return end;
     }
 
-    /** The request has come to its end. */
+    /** The request has ended. */
     void requestEnds() {
         if (end != null) {
             end.complete(true);
@@ -134,7 +134,7 @@ final class Http2ClientStream implements ClientStream {
             return false;
         }
         closed = true;
-        // what the client still sends isn't read: the stream is reset without an error (RFC 9113 section 8.1)
+        // the rest of the request isn't read: the stream is reset without an error (RFC 9113 section 8.1)
         Connectors.terminateRequest(exchange.http());
         Connectors.terminateResponse(exchange.http());
         exchange.end();
@@ -156,7 +156,7 @@ final class Http2ClientStream implements ClientStream {
         }
     }
 
-    /** Resets the stream, unless that is done, and ends the exchange. */
+    /** Resets the stream, unless that was done, and ends the exchange. */
     void close(int code) {
         if (closed) {
             return;
@@ -195,8 +195,8 @@ final class Http2ClientStream implements ClientStream {
     }
 
     /**
-     * A complete response whose request goes on: what the client still sends is thrown away for at most 2 s, then the
-     * stream is reset without an error.
+     * A complete response whose request isn't complete: discards what the client sends for at most 2 s, then resets the
+     * stream without an error.
      */
     private final class Linger extends Watched {
         private final long deadline = connection.sweeper().now() + LINGER_NANOS;

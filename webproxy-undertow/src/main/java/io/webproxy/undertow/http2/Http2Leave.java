@@ -1,34 +1,34 @@
 package io.webproxy.undertow.http2;
 
 /**
- * The way of an HTTP/2 connection out of service, in the two steps of RFC 9113 section 6.8: a GOAWAY that refuses
- * nothing yet, and, a round trip later, one that names the last stream, so that no request is lost that the client had
- * sent by then; the end follows behind the last exchange.
+ * Shuts down an HTTP/2 connection gracefully in the two steps of RFC 9113 section 6.8: a GOAWAY that refuses nothing
+ * yet and, a round trip later, one that names the last stream, so that no request in flight is lost. The connection
+ * ends after the last exchange.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class Http2Leave {
-    /** What the way leads through; called on the connection's IO thread. */
+    /** The connection that is shut down; called on its IO thread. */
     interface Connection {
-        /** Whether the settings of both sides are exchanged. */
+        /** Whether both sides have exchanged their settings. */
         boolean isStarted();
 
-        /** Whether no stream is open, and none is about to be. */
+        /** Whether no stream is open or about to be. */
         boolean isIdle();
 
-        /** Says that no other streams are wanted, and asks for a PING with this payload to be answered. */
+        /** Asks for no more streams, and sends a PING with this payload. */
         void announce(long ping);
 
-        /** No streams but those that are open by now. */
+        /** Refuses all streams that aren't open by now. */
         void refuse();
 
         /** There is nothing left to wait for. */
         void end();
     }
 
-    /** As long as a round trip may take. */
+    /** An upper bound for a round trip. */
     private static final long ROUND_TRIP_NANOS = 1_000_000_000L;
-    /** For a client that has not even sent its settings. */
+    /** How long to wait for a client that hasn't even sent its settings. */
     private static final long START_NANOS = 1_000_000_000L;
 
     private static final long PING = 0x7765_6270_726f_7879L;
@@ -59,7 +59,7 @@ final class Http2Leave {
         }
     }
 
-    /** The client itself takes its leave: the connection ends when its streams have. */
+    /** The client itself is leaving: the connection ends after its streams. */
     void clientLeaves() {
         clientLeaves = true;
     }
@@ -77,7 +77,7 @@ final class Http2Leave {
         }
     }
 
-    /** Looks whether the next step is due. */
+    /** Takes the next step if it is due. */
     void look(long now) {
         if (step == Step.ASKED && connection.isStarted()) {
             step = Step.ANNOUNCED;

@@ -13,21 +13,21 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * This side of an HTTP/2 connection, in either role: the streams, the settings and the windows of both directions, and
- * the turns in which it reads and sends.
+ * What HTTP/2 connections have in common in both roles: the streams, the settings and windows of both directions, and
+ * the turns in which the connection reads and sends.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 abstract class Http2Link<S extends LinkStream> {
-    /** What a connection starts with, and the least that it can be given. */
+    /** The initial window of a connection, and its minimum. */
     public static final int DEFAULT_WINDOW = 65_535;
 
     static final int LARGEST_WINDOW = 16 << 20;
     static final int SETTINGS_INITIAL_WINDOW_SIZE = 4;
     static final int SETTINGS_MAX_HEADER_LIST_SIZE = 6;
-    /** What RFC 9113 section 6.5.2 counts for a field beside its name and value. */
+    /** What RFC 9113 section 6.5.2 adds to the size of each field. */
     private static final int FIELD_OVERHEAD = 32;
-    /** What the limit of heads counts for it. */
+    /** What the limit of heads adds to it. */
     private static final int SEPARATORS = 4;
 
     final StreamConnection socket;
@@ -43,7 +43,7 @@ abstract class Http2Link<S extends LinkStream> {
     private final Http2Sender sender;
     long initialSendWindow = DEFAULT_WINDOW;
     private boolean settled;
-    /** Its end was said to the other side. */
+    /** The peer was told that the connection ends. */
     boolean ending;
 
     boolean closed;
@@ -52,7 +52,7 @@ abstract class Http2Link<S extends LinkStream> {
      * A connection over a socket.
      *
      * @param sink where it writes
-     * @param window how much the other side may send on a stream at first, in bytes
+     * @param window the initial window of the peer's streams, in bytes
      */
     Http2Link(
             StreamConnection socket,
@@ -74,32 +74,32 @@ abstract class Http2Link<S extends LinkStream> {
 
     abstract FrameReader reader();
 
-    /** The other side's first settings have come. */
+    /** The peer's first settings have arrived. */
     abstract void settled();
 
-    /** The connection is to end, for a reason that the other side is to be told. */
+    /** Ends the connection with an error code for the peer. */
     abstract void goAway(int code);
 
-    /** All that there was is sent after {@link #ending} was set. */
+    /** Everything was sent after {@link #ending} was set. */
     abstract void finish();
 
-    /** Nothing can be sent any more, because the other side has gone. */
+    /** Nothing can be sent any more, because the peer has closed the connection. */
     void broken() {
         closeNow();
     }
 
-    /** A stream is over, because its connection has ended, or because nothing can be relied on. */
+    /** A stream is lost, because its connection has ended or its state is unreliable. */
     abstract void lost(S stream);
 
-    /** The socket is closed, and all streams know. */
+    /** The socket is closed, and all streams have been told. */
     abstract void ended();
 
-    /** What to announce by {@code SETTINGS_MAX_HEADER_LIST_SIZE} for limits of heads. */
+    /** The {@code SETTINGS_MAX_HEADER_LIST_SIZE} to announce for these limits of heads. */
     static int headerListSize(int bytes, int fields) {
         return bytes + fields * (FIELD_OVERHEAD - SEPARATORS);
     }
 
-    // --- what its parts ask ---
+    // --- used by its parts ---
 
     final StreamConnection socket() {
         return socket;
@@ -136,7 +136,7 @@ abstract class Http2Link<S extends LinkStream> {
         }
     }
 
-    /** Bytes of a body were read: measures whether windows are to grow. */
+    /** Bytes of a body were read: decides whether windows should grow. */
     final void measure(int bytes) {
         if (!ending && growth.read(bytes, sweeper.now(), bodies().isAmple())) {
             output.frame(FrameHead.PING, 0, 0, UploadWindow.payload());
@@ -144,7 +144,7 @@ abstract class Http2Link<S extends LinkStream> {
         }
     }
 
-    /** What the reader finds that is the same in both roles. */
+    /** Handles the frames that mean the same in both roles. */
     abstract class Frames implements FrameReader.Handler {
         @Override
         public void settings(PeerSettings changed) {
@@ -228,7 +228,7 @@ abstract class Http2Link<S extends LinkStream> {
         turns.touch();
     }
 
-    /** Closes without waiting for the other side. */
+    /** Closes without waiting for the peer. */
     final void closeNow() {
         IoUtils.safeClose(socket);
     }
@@ -251,14 +251,14 @@ abstract class Http2Link<S extends LinkStream> {
     private void failed() {
         List<S> left = streams.all();
         closeNow();
-        // what tells streams of the end may be what has failed
+        // telling the streams of the end may have failed
         left.forEach(this::lost);
     }
 
-    /** Bytes have come, which are only looked at. */
+    /** Bytes were read, for watching only. */
     void read(ByteBuffer bytes) {}
 
-    /** What a turn is made of. */
+    /** The steps of a turn. */
     private final class TurnSteps implements Turns.Steps {
         @Override
         public boolean take(ByteBuffer bytes) {
@@ -301,7 +301,7 @@ abstract class Http2Link<S extends LinkStream> {
         }
     }
 
-    /** What becomes of it when it is flushed. */
+    /** Handles the outcome of a flush. */
     private final class SenderEnd implements Http2Sender.Socket {
         @Override
         public void flushed() {

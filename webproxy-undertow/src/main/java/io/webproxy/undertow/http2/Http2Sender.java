@@ -7,28 +7,28 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the streams of a connection send: heads at once, bodies as far as the other side's windows and the output have
- * room, each stream that waits a piece at a time.
+ * Sends for all streams of a connection: heads at once, bodies as far as the peer's windows and the output have room,
+ * in rounds of one piece for each waiting stream.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class Http2Sender {
-    /** What becomes of the connection when it is flushed. */
+    /** Hears the outcome of a flush. */
     interface Socket {
-        /** All that there was is sent. */
+        /** Everything was sent. */
         void flushed();
 
-        /** The other side has gone: nothing can be sent any more. */
+        /** The peer has closed the connection: nothing can be sent any more. */
         void broken();
 
-        /** The other side doesn't read: the connection is to be closed. */
+        /** The peer doesn't read: close the connection. */
         void stuck();
     }
 
     private static final int FIRST_WINDOW = 65_535;
-    /** After so many body bytes it is the turn of other connections. */
+    /** After so many body bytes other connections have their turn. */
     private static final int BYTES_OF_A_TURN = 512 * 1024;
-    /** What the other side may make wait that doesn't read, beside bodies: answers to its pings, resets, heads. */
+    /** How many bytes other than bodies may wait for a peer that doesn't read: answers to its pings, resets, heads. */
     private static final int MOST_CONTROL_BYTES = 1 << 20;
 
     private final FrameOutput output;
@@ -36,14 +36,14 @@ final class Http2Sender {
     private final FloodMeter meter;
     private final HpackEncoder encoder;
     private final Socket socket;
-    /** Those who want to write and couldn't, the one that has waited longest first. */
+    /** The writers that have to wait, the longest waiting first. */
     private final ArrayDeque<StreamSink> writers = new ArrayDeque<>();
-    /** How many body bytes the other side takes on all streams together. */
+    /** How many body bytes the peer accepts on all streams together. */
     private long window = FIRST_WINDOW;
 
     private @Nullable StreamSink serving;
     private int allowance;
-    /** How many body bytes the turn still has room for. */
+    /** How many body bytes may still be sent in this turn. */
     private int left;
 
     private boolean stopped;
@@ -56,28 +56,28 @@ final class Http2Sender {
         this.socket = socket;
     }
 
-    /** The other side takes more on all streams together; false if that is more than there can be. */
+    /** The peer accepts more on all streams together; false if that exceeds the maximum. */
     boolean widen(int bytes) {
         window += bytes;
         return window <= Integer.MAX_VALUE;
     }
 
-    /** Whether the other side takes body bytes at all. */
+    /** Whether the peer accepts body bytes at all. */
     boolean hasWindow() {
         return window > 0;
     }
 
-    /** Whether the socket has not taken all that was sent last. */
+    /** Whether the socket hasn't taken everything that was sent last. */
     boolean isBlocked() {
         return output.isBlocked();
     }
 
-    /** What was sent goes out at the end of the turn. */
+    /** Flushes at the end of the turn. */
     void flushSoon() {
         turns.touch();
     }
 
-    /** Sends the field block that was encoded last. */
+    /** Sends the block that was encoded last. */
     void block(int stream, boolean end) {
         output.block(stream, encoder.bytes(), encoder.length(), end);
         turns.touch();
@@ -91,7 +91,7 @@ final class Http2Sender {
         turns.touch();
     }
 
-    /** The end of a stream, with trailers or without. */
+    /** Ends a stream, with or without trailers. */
     void end(int stream, @Nullable HeaderMap trailers) {
         if (trailers == null) {
             output.frame(FrameHead.DATA, FrameHead.END_STREAM, stream);
@@ -118,7 +118,7 @@ final class Http2Sender {
         return (int) allowed;
     }
 
-    /** A stream wants to write as soon as it can. */
+    /** A stream wants to write as soon as possible. */
     void queue(StreamSink sink) {
         if (!sink.isQueued()) {
             sink.queued(true);
@@ -130,8 +130,8 @@ final class Http2Sender {
     }
 
     /**
-     * Serves those who wait, round after round as far as a turn goes, and sends what there is; returns whether one of
-     * them could go on at once.
+     * Serves the waiting writers in rounds, as far as a turn goes, and flushes; returns whether one of them could
+     * continue at once.
      */
     boolean write() {
         left = BYTES_OF_A_TURN;
@@ -143,7 +143,7 @@ final class Http2Sender {
             if (!stopped) {
                 flush();
             }
-            // also those who were not served because the socket was full, and has taken the rest only now
+            // also writers that had to wait because the socket was full, and has only now taken the rest
             wanted = !stopped && isWanted();
         } while (wanted && left > 0 && left < before);
         return wanted;
@@ -158,7 +158,7 @@ final class Http2Sender {
         return false;
     }
 
-    /** Gives each of those who wait a piece of what there is room for. */
+    /** Gives each waiting writer a piece of the available room. */
     private void serve() {
         for (int i = writers.size(); i > 0 && !stopped; i--) {
             StreamSink sink = writers.removeFirst();
@@ -178,7 +178,7 @@ final class Http2Sender {
         }
     }
 
-    /** Sends what there is, as far as the socket takes it. */
+    /** Writes what there is, as far as the socket takes it. */
     void flush() {
         if (stopped) {
             return;
@@ -201,7 +201,7 @@ final class Http2Sender {
         return stopped;
     }
 
-    /** Nothing is sent any more. Idempotent. */
+    /** Stops sending. Idempotent. */
     void stop() {
         stopped = true;
         output.release();

@@ -32,8 +32,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * A stream that a client has opened, which Undertow takes for a connection with one exchange. What it says of itself is
- * the connection's.
+ * A stream opened by a client. To Undertow it looks like a connection with one exchange; its addresses and TLS session
+ * are those of the real connection.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -43,7 +43,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     private final Http2Connection connection;
     private final int id;
-    /** What the request asks to be spoken on the stream in place of a response, or null. */
+    /** The protocol of an extended CONNECT, or null. */
     private final @Nullable String protocol;
 
     private final boolean queryEmpty;
@@ -55,7 +55,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
     private @Nullable ConduitStreamSinkChannel sinkChannel;
     private @Nullable HttpUpgradeListener upgrade;
     private @Nullable SSLSessionInfo sslSessionInfo;
-    /** Bytes that were read, and for which the window wasn't opened again yet. */
+    /** Bytes that were read without updating the window yet. */
     private int owed;
 
     private int grown;
@@ -83,7 +83,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
         return id;
     }
 
-    /** What the request asks to be spoken on the stream (RFC 8441), or null. */
+    /** The protocol of an extended CONNECT (RFC 8441), or null. */
     @Nullable String protocol() {
         return protocol;
     }
@@ -125,9 +125,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
         return client;
     }
 
-    /**
-     * Bytes were read: returns how many there are by now for which the window is to be opened, 0 if they are too few.
-     */
+    /** Bytes were read; returns by how many bytes to update the window, 0 if they are too few. */
     int owe(int bytes, int enough) {
         owed += bytes;
         if (owed < enough) {
@@ -138,7 +136,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
         return due;
     }
 
-    /** By how much the window is to grow, if it is to have {@code growth} bytes more than at first. */
+    /** By how much to increase the window so that it is {@code growth} bytes larger than initially. */
     int growBy(int growth) {
         int more = growth - grown;
         grown = growth;
@@ -240,7 +238,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     @Override
     protected void maxEntitySizeUpdated(HttpServerExchange exchange) {
-        // limits of bodies are ours
+        // the proxy has its own limits of bodies
     }
 
     @Override

@@ -5,12 +5,11 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.http2.FrameReader.Phase;
 
 /**
- * How long an HTTP/2 connection may do without what is to come next: the client's preface and settings and the rest of
- * a field block within the limit of heads, a request within that of keep-alive. Open streams have deadlines of their
- * own.
+ * The time limits of an HTTP/2 connection: preface, settings and the rest of a field block have the limit of heads, the
+ * next request that of keep-alive. Open streams have deadlines of their own.
  */
 final class Http2Wait extends Watched {
-    /** How long the client may take to fetch GOAWAY. */
+    /** How long the client may take to receive GOAWAY. */
     private static final long CLOSE_NANOS = 2_000_000_000L;
 
     private final Http2Connection connection;
@@ -43,7 +42,7 @@ final class Http2Wait extends Watched {
 
     @Override
     protected long deadline() {
-        // what a sweep hasn't seen yet starts then
+        // what a sweep sees for the first time starts now
         if (ending != connection.isEnding() || phase != reader.phase() || heads != reader.heads()) {
             return Long.MAX_VALUE;
         }
@@ -68,6 +67,6 @@ final class Http2Wait extends Watched {
 
     @Override
     protected void cut() {
-        // its streams are, and then the server closes all connections
+        // its streams are cut, and then the server closes all connections
     }
 }

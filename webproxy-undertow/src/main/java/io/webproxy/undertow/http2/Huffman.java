@@ -1,8 +1,8 @@
 package io.webproxy.undertow.http2;
 
 /**
- * The Huffman code of HPACK (RFC 7541 appendix B). It is canonical: of codes with the same length, that of the greater
- * symbol is the next number. So the lengths say it all.
+ * The Huffman code of HPACK (RFC 7541 appendix B). It is canonical: codes of one length are consecutive numbers in the
+ * order of their symbols. So the lengths define it.
  */
 final class Huffman {
     /** The length of each symbol's code, from symbol 0 on: A is 5 bits, B is 6 and so on. */
@@ -13,18 +13,18 @@ final class Huffman {
 
     private static final int SHORTEST = 5;
     private static final int LONGEST = 30;
-    /** Codes of at most so many bits are found at once. */
+    /** Codes of at most so many bits are looked up directly. */
     private static final int QUICK = 8;
 
     private static final byte[] LENGTHS = new byte[256];
     private static final int[] CODES = new int[256];
     /** By the next 8 bits: length and symbol; 0 if the code is longer. */
     private static final short[] SHORT = new short[1 << QUICK];
-    /** The symbols by their codes. */
+    /** The symbols in the order of their codes. */
     private static final byte[] SYMBOLS = new byte[256];
     /** By length: the first 30 bits that belong to no code of at most that length. */
     private static final int[] LIMITS = new int[LONGEST + 1];
-    /** By length: what a code is less than the place of its symbol in {@link #SYMBOLS}. */
+    /** By length: the difference of a code and its symbol's index in {@link #SYMBOLS}. */
     private static final int[] OFFSETS = new int[LONGEST + 1];
 
     static {
@@ -56,7 +56,7 @@ final class Huffman {
         return LENGTHS[symbol & 0xff];
     }
 
-    /** The most bytes that so many encoded ones stand for. */
+    /** The maximum decoded size of so many encoded bytes. */
     static int mostDecoded(int encoded) {
         return (int) (encoded * 8L / SHORTEST);
     }
@@ -64,8 +64,8 @@ final class Huffman {
     /**
      * Decodes into {@code out}, which has room for {@link #mostDecoded}.
      *
-     * @return how many bytes came out, or -1: EOS within, padding of more than 7 bits or with other bits than EOS has
-     *     (RFC 7541 section 5.2)
+     * @return the number of decoded bytes, or -1 if the input contains EOS, or padding of more than 7 bits or with bits
+     *     other than EOS's (RFC 7541 section 5.2)
      */
     static int decode(byte[] in, int from, int to, byte[] out) {
         long bits = 0;
@@ -103,9 +103,9 @@ final class Huffman {
     }
 
     /**
-     * Encodes; the caller knows by {@link #bits} how much comes out.
+     * Encodes; the caller knows the size by {@link #bits}.
      *
-     * @return where it ends in {@code out}
+     * @return the end in {@code out}
      */
     static int encode(byte[] in, int from, int to, byte[] out, int at) {
         long bits = 0;

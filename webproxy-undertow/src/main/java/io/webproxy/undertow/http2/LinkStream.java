@@ -9,6 +9,6 @@ interface LinkStream {
 
     StreamSink sink();
 
-    /** What was to be done for it has thrown: it would wait for ever. */
+    /** A task of the stream threw: it would wait forever. */
     void failed();
 }

@@ -17,21 +17,21 @@ import org.xnio.conduits.StreamSourceConduit;
  */
 public final class OutboundStream implements LinkStream {
     /**
-     * What is heard of a stream, on its IO thread. Exactly one of {@link #ended} and {@link #failed} is the last; after
-     * a {@link #reset} there is nothing more.
+     * Hears the events of a stream, on its IO thread. Exactly one of {@link #ended} and {@link #failed} comes last;
+     * after a {@link #reset} nothing follows.
      */
     public interface Listener {
-        /** Bytes of the request body have gone out. */
+        /** Bytes of the request body were sent. */
         void bytesTaken(long bytes);
 
-        /** The request body hadn't the length that the head tells; the stream is reset. */
+        /** The request body doesn't have the announced length; the stream is reset. */
         void requestWrong(String problem);
 
-        /** A 1xx head has come (RFC 9110 section 15.2). */
+        /** A 1xx head has arrived (RFC 9110 section 15.2). */
         void interim(int status, HeaderMap fields);
 
         /**
-         * The final head has come, and is well-formed.
+         * The final head has arrived, and is well-formed.
          *
          * @param end whether no body follows
          */
@@ -52,7 +52,7 @@ public final class OutboundStream implements LinkStream {
 
     /** Why a stream has failed. */
     public enum Failure {
-        /** The upstream has done nothing for the request (RFC 9113 section 8.7), or has never had its head. */
+        /** The upstream has executed nothing of the request (RFC 9113 section 8.7), or never received its head. */
         REFUSED,
         /** The connection has ended. */
         CLOSED,
@@ -60,9 +60,9 @@ public final class OutboundStream implements LinkStream {
         RESET,
         /** The response, or the connection, breaks the protocol. */
         INVALID,
-        /** The response head is above a limit. */
+        /** The response head exceeds a limit. */
         HEAD_TOO_LARGE,
-        /** A head that had begun was not complete in time. */
+        /** A started head wasn't completed in time. */
         TOO_SLOW
     }
 
@@ -73,21 +73,21 @@ public final class OutboundStream implements LinkStream {
     private @Nullable RequestSink sink;
     private @Nullable HeaderMap trailers;
     private int id;
-    /** Where in the output the request head ends. */
+    /** Where the request head ends in the output. */
     private long headEnd;
-    /** What the upstream may still send. */
+    /** How many bytes the upstream may still send. */
     private long window;
-    /** What it and what waits to be read have beyond the first size of the window. */
+    /** How far that and the waiting bytes exceed the initial window. */
     private long grown;
 
     private boolean released;
 
-    /** It has a place of the connection, and no number yet. */
+    /** It has reserved one of the connection's streams, and has no number yet. */
     private boolean reserved = true;
 
     private long resetCode = -1;
     private boolean responded;
-    /** The listener has heard the last. */
+    /** The listener has had its last call. */
     private boolean over;
 
     OutboundStream(OutboundConnection connection, Listener listener, int firstWindow) {
@@ -101,43 +101,41 @@ public final class OutboundStream implements LinkStream {
     /**
      * Sends the request head.
      *
-     * @param head writes the fields; what it throws is thrown on, and nothing was sent then
+     * @param head writes the fields; its exception is rethrown, and then nothing was sent
      * @param end whether there is no body
      */
     public void send(Consumer<RequestBlock> head, boolean end) {
         connection.send(this, head, end);
     }
 
-    /**
-     * Where the request body goes; after {@link #send}. {@code trailers} is asked when it has ended, and may give null.
-     */
+    /** The sink for the request body; after {@link #send}. {@code trailers} is read at its end, and may return null. */
     public StreamSinkConduit body(Supplier<@Nullable HeaderMap> trailersOfRequest) {
         sink().trailers(trailersOfRequest);
         return sink();
     }
 
-    /** Where the response body comes from; after {@link Listener#head}. */
+    /** The source of the response body; after {@link Listener#head}. */
     public StreamSourceConduit response() {
         return source;
     }
 
     /**
-     * Makes both directions a connection of its own, after the upstream has granted an extended CONNECT (RFC 8441); its
-     * close resets the stream unless both have ended. The listener hears nothing more.
+     * Turns both directions into a connection, after the upstream has accepted an extended CONNECT (RFC 8441). Closing
+     * it resets the stream unless both directions have ended. The listener isn't called any more.
      */
     public StreamConnection tunnel() {
         over = true;
         return new StreamTunnel(connection.socket(), this, () -> reset(ErrorCode.CANCEL));
     }
 
-    /** Whether the upstream has taken all of the request body that has come, and more is to come. */
+    /** Whether the upstream has taken all of the body received so far, and more is to come. */
     public boolean isAwaitingBody() {
         return sink != null && sink.isAwaitingBody();
     }
 
     /**
-     * Ends the stream, unless it is over, with an error code of RFC 9113 section 7; the listener hears nothing more.
-     * Idempotent.
+     * Resets the stream, unless it is over, with an error code of RFC 9113 section 7; the listener isn't called any
+     * more. Idempotent.
      */
     public void reset(int code) {
         over = true;
@@ -145,12 +143,12 @@ public final class OutboundStream implements LinkStream {
         breakOff(true);
     }
 
-    /** The error code of RFC 9113 section 7 by which the upstream has reset the stream, or -1. */
+    /** The error code of the upstream's reset (RFC 9113 section 7), or -1. */
     public long resetCode() {
         return resetCode;
     }
 
-    // --- what the connection does with it ---
+    // --- called by the connection ---
 
     void resetBy(int code) {
         resetCode = Integer.toUnsignedLong(code);
@@ -188,12 +186,12 @@ public final class OutboundStream implements LinkStream {
         }
     }
 
-    /** Whether its head has left the output, when so many bytes have. */
+    /** Whether its head has left the output, given the number of bytes written. */
     boolean isTaken(long written) {
         return written >= headEnd;
     }
 
-    /** Gives back the place that it was opened with; false if it has none any more. */
+    /** Gives up the stream that it had reserved; false if there is none. */
     boolean takePlace() {
         boolean had = reserved;
         reserved = false;
@@ -241,12 +239,12 @@ public final class OutboundStream implements LinkStream {
         source.end();
     }
 
-    /** So many bytes have come. */
+    /** So many bytes have arrived. */
     void received(int bytes) {
         window -= bytes;
     }
 
-    /** Counts what waits, and may still come, beyond the first size of the window. */
+    /** Counts how far waiting and expected bytes exceed the initial window. */
     void count() {
         if (!released) {
             long now = Math.max(0, window + source.waiting() - firstWindow);
@@ -262,14 +260,14 @@ public final class OutboundStream implements LinkStream {
     }
 
     /**
-     * How much the upstream may send beyond what it may already, 0 if that isn't worth telling.
+     * By how much to update the upstream's window, 0 if that isn't worthwhile.
      *
-     * @param growth by how much the window may be larger than at first
+     * @param growth by how much the window may exceed its initial size
      * @param room by how much the windows of all streams may grow
      */
     int due(long growth, long room) {
         int waiting = source.waiting();
-        // who keeps up may have more; who doesn't is left with what it has, down to what there was at first
+        // a client that keeps up may get a larger window; for a slow one it stays, or shrinks to its initial size
         long more = waiting == 0 ? Math.min(growth, grown + room) : 0;
         long due = firstWindow + more - waiting - window;
         if (due < firstWindow / 4) {
@@ -280,7 +278,7 @@ public final class OutboundStream implements LinkStream {
         return (int) due;
     }
 
-    /** All of the response was read. */
+    /** The whole response was read. */
     void responseRead() {
         if (!over) {
             over = true;
@@ -302,7 +300,7 @@ public final class OutboundStream implements LinkStream {
         }
     }
 
-    /** Nothing goes or comes any more; {@code all}: and a response that is complete won't be read either. */
+    /** Stops both directions; {@code all}: even a complete response won't be read. */
     private void breakOff(boolean all) {
         if (sink != null) {
             sink.breakOff();
@@ -313,7 +311,7 @@ public final class OutboundStream implements LinkStream {
         }
     }
 
-    /** It has failed; has no effect on a response that is complete. */
+    /** The stream has failed; no effect on a complete response. */
     void fail(Failure failure, String detail) {
         breakOff(false);
         if (!over && !source.isEnded()) {

@@ -6,21 +6,21 @@ import io.webproxy.undertow.http2.OutboundStream.Failure;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long an upstream may be silent: with a field block that has begun within the limit of heads, with its first
- * settings too unless a request waits for them, and with streams open until it has not answered a PING. How long one
- * response may take is the exchange's own affair.
+ * The time limits of an upstream's connection: a started field block has the limit of heads, and so have the first
+ * settings unless a request waits for them; with streams open the upstream must answer PINGs. The time of a response is
+ * limited by its exchange.
  */
 final class OutboundWait extends Watched {
     /** Silence before a PING. */
     static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
     /**
-     * The same if no frame of a stream has come since the last PING: servers of gRPC end connections that go on with
-     * less than 5 minutes between them.
+     * The same if no frame of a stream has arrived since the last PING: gRPC servers close connections that send PINGs
+     * more often than every 5 minutes.
      */
     static final long LONG_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(310);
 
     static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(15);
-    /** How long GOAWAY may take to go out. */
+    /** How long sending GOAWAY may take. */
     private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final OutboundConnection connection;
@@ -30,9 +30,9 @@ final class OutboundWait extends Watched {
     private int heads;
     private boolean ending;
     private long since;
-    /** When something was read last, or the first of the open streams was opened. */
+    /** When something was read last, or when the first of the open streams was opened. */
     private long lastRead;
-    /** A PING isn't answered, and nothing else has come. */
+    /** A PING wasn't answered, and nothing else has arrived. */
     private boolean asked;
 
     private long askedAt;
@@ -45,7 +45,7 @@ final class OutboundWait extends Watched {
         this.lastRead = now;
     }
 
-    /** Something has come, or is to come only from now on. */
+    /** Something has arrived, or is expected only from now on. */
     void heard(long now) {
         lastRead = now;
         asked = false;
@@ -77,7 +77,7 @@ final class OutboundWait extends Watched {
 
     @Override
     protected long deadline() {
-        // what a sweep hasn't seen yet starts then
+        // what a sweep sees for the first time starts now
         if (isNews()) {
             return Long.MAX_VALUE;
         }
@@ -96,7 +96,7 @@ final class OutboundWait extends Watched {
             connection.closeNow();
             return;
         }
-        // it may have come while nothing ran
+        // the answer may have arrived while the process was suspended
         connection.probe();
         long due = deadline();
         if (due == Long.MAX_VALUE || due - now > 0) {
@@ -111,6 +111,6 @@ final class OutboundWait extends Watched {
 
     @Override
     protected void cut() {
-        // its streams are, and then the pool closes all connections
+        // its streams are cut, and then the pool closes all connections
     }
 }

@@ -6,16 +6,16 @@ import static io.webproxy.undertow.http2.ErrorCode.PROTOCOL_ERROR;
 import java.nio.ByteBuffer;
 
 /**
- * The settings of the other side that matter here (RFC 9113 section 6.5.2). Immutable.
+ * The peer's settings that matter here (RFC 9113 section 6.5.2). Immutable.
  *
- * @param leastTable the smallest table size for HPACK that was said on the way to the last one, -1 if none
+ * @param leastTable the smallest HPACK table size on the way to the last one, -1 if none
  * @param table the last one, -1 if none
  * @param window of streams, -1 if none
- * @param longestFrame that the other side takes, -1 if none
- * @param streams how many it lets be open at once, -1 if none; what is above 2^31 - 1 is that
- * @param connectProtocol whether it takes extended CONNECT (RFC 8441 section 3): 1 or 0, -1 if it doesn't say
- * @param push whether it says that it takes pushes
- * @param error why the connection is to be ended, -1 if not
+ * @param longestFrame that the peer accepts, -1 if none
+ * @param streams its limit of concurrent streams, -1 if none; at most 2^31 - 1
+ * @param connectProtocol whether it accepts extended CONNECT (RFC 8441 section 3): 1 or 0, -1 if not set
+ * @param push whether it enables server push
+ * @param error the error that ends the connection, -1 if none
  */
 record PeerSettings(
         int leastTable,
@@ -32,13 +32,13 @@ record PeerSettings(
     private static final int INITIAL_WINDOW_SIZE = 4;
     private static final int MAX_FRAME_SIZE = 5;
     private static final int ENABLE_CONNECT_PROTOCOL = 8;
-    /** The other side may take more, but this one needn't keep more. */
+    /** The peer may accept more, but this side needn't keep more. */
     private static final int LARGEST_TABLE = 4096;
 
     private static final int SMALLEST_FRAME = 1 << 14;
     private static final int LARGEST_FRAME = (1 << 24) - 1;
 
-    /** Those of a side that has set nothing. */
+    /** The settings of a peer that has set nothing. */
     static final PeerSettings NONE = wrong(-1);
 
     static PeerSettings of(ByteBuffer payload) {
@@ -83,7 +83,7 @@ record PeerSettings(
                     frame = (int) value;
                 }
                 default -> {
-                    // how long our fields may be, which is only advice, and what is unknown
+                    // the peer's limit of head sizes, which is only advisory, and unknown settings
                 }
             }
         }

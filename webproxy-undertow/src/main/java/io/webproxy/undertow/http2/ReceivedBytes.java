@@ -9,20 +9,20 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Body bytes of a stream that have come and weren't read yet, in pooled buffers; the stream's window bounds them, and
- * the room that all have together. Not thread-safe.
+ * The body bytes of a stream that were received and not read yet, in pooled buffers. The stream's window and the memory
+ * budget of all bodies limit them. Not thread-safe.
  */
 final class ReceivedBytes {
-    /** As many bytes are kept outside of the pool, in buffers of {@link #SMALL} bytes. */
+    /** Up to this size bytes are kept outside of the pool, in buffers of {@link #SMALL} bytes. */
     static final int FEW = 2048;
 
     private static final int SMALL = 512;
 
     private final ByteBufferPool pool;
     private final BodyRoom room;
-    /** All but the last are ready to be read; the last is being filled. */
+    /** All but the last can be read; the last is being filled. */
     private final ArrayDeque<PooledByteBuffer> buffers = new ArrayDeque<>(2);
-    /** Where reading of the first goes on. */
+    /** Index where reading of the first continues. */
     private int readAt;
 
     private int size;
@@ -36,7 +36,7 @@ final class ReceivedBytes {
         return size;
     }
 
-    /** Takes all bytes; false if there is no room for the rest. */
+    /** Takes all bytes; false if there is no memory for the rest. */
     boolean add(ByteBuffer bytes) {
         makeRoom(bytes.remaining());
         while (bytes.hasRemaining()) {
@@ -58,10 +58,7 @@ final class ReceivedBytes {
         return true;
     }
 
-    /**
-     * Moves what is left of the only buffer to its start, if what has come fits then: who reads slowly shouldn't hold
-     * two.
-     */
+    /** Moves the rest of the only buffer to its start if the new bytes fit then: a slow reader shouldn't hold two. */
     private void makeRoom(int bytes) {
         PooledByteBuffer only = buffers.size() == 1 ? buffers.getFirst() : null;
         if (only == null || readAt == 0) {
@@ -75,8 +72,8 @@ final class ReceivedBytes {
     }
 
     /**
-     * A buffer for what has come; null if there is no room. A few bytes don't take a whole buffer, of which many
-     * streams could have one each.
+     * A buffer for new bytes; null if there is no memory. A few bytes don't take a whole buffer, of which many streams
+     * could have one each.
      */
     private @Nullable PooledByteBuffer allocate(int bytes) {
         if (size + bytes <= FEW) {
@@ -97,7 +94,7 @@ final class ReceivedBytes {
         buffer.close();
     }
 
-    /** Moves as many as fit; returns how many. */
+    /** Moves as many bytes as fit; returns their number. */
     int read(ByteBuffer into) {
         int moved = 0;
         while (into.hasRemaining() && size > 0) {
@@ -118,7 +115,7 @@ final class ReceivedBytes {
         return moved;
     }
 
-    /** Gives the buffers back; returns how many bytes nobody has read. */
+    /** Frees the buffers; returns the number of unread bytes. */
     int release() {
         int unread = size;
         buffers.forEach(this::giveBack);

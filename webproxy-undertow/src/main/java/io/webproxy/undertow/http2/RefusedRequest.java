@@ -10,11 +10,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 
-/** The record of an HTTP/2 request that is malformed, and so never becomes an exchange. */
+/** Makes the record of a malformed HTTP/2 request, which never becomes an exchange. */
 final class RefusedRequest {
     private RefusedRequest() {}
 
-    /** What is known of it; what isn't well-formed is left out. */
+    /** The known parts of the request; malformed ones are left out. */
     static ExchangeData record(InetAddress client, String scheme, RequestFields head) {
         String target = head.path();
         int query = target.indexOf('?');

@@ -6,10 +6,10 @@ import io.webproxy.undertow.message.ContentLength;
 import java.util.Arrays;
 
 /**
- * Takes the head of a request (RFC 9113 section 8.3.1). It is encoded when it is complete, because HPACK's table can't
- * forget one that isn't sent.
+ * Collects the head of a request (RFC 9113 section 8.3.1), and encodes it when it is complete, because HPACK's table
+ * can't undo a block that isn't sent.
  *
- * <p>Not thread-safe: one serves all requests of a connection, each within {@link OutboundStream#send}.
+ * <p>Not thread-safe: one instance serves all requests of a connection, each within {@link OutboundStream#send}.
  */
 public final class RequestBlock {
     private static final HttpString METHOD = new HttpString(":method");
@@ -54,7 +54,7 @@ public final class RequestBlock {
         add(PROTOCOL, "websocket");
     }
 
-    /** Adds a field, whose name is sent in lower case. */
+    /** Adds a field; its name is sent in lower case. */
     public void field(HttpString name, String value) {
         if (name.equals(Headers.CONTENT_LENGTH)) {
             contentLength = ContentLength.parse(value);
@@ -76,12 +76,12 @@ public final class RequestBlock {
         return head;
     }
 
-    /** Whether the stream is to become a tunnel. */
+    /** Whether the stream becomes a tunnel. */
     boolean isTunnel() {
         return tunnel;
     }
 
-    /** The length of the body as the fields tell it, -1 if they don't. */
+    /** The announced length of the body, -1 if unknown. */
     long contentLength() {
         return contentLength;
     }
@@ -91,7 +91,7 @@ public final class RequestBlock {
         encoder.start();
         for (int i = 0; i < count; i++) {
             encoder.field(names[i], values[i]);
-            // it may be a secret, and the next request may have fewer fields
+            // fields may be secret, and the next request may have fewer
             values[i] = "";
         }
     }

@@ -16,7 +16,7 @@ final class RequestFields extends FieldBlock {
     private @Nullable String authority;
     private @Nullable String protocol;
 
-    /** An empty block; a limit of bytes counts names, values and separators. */
+    /** An empty block; {@code mostBytes} counts names, values and separators. */
     RequestFields(int mostBytes, int mostFields) {
         super(mostBytes, mostFields);
     }
@@ -51,7 +51,7 @@ final class RequestFields extends FieldBlock {
         return valid;
     }
 
-    /** In a query, bytes above ASCII are what a client means them to be. */
+    /** In a query, bytes above ASCII pass as the client sent them. */
     private static boolean isTarget(String text) {
         boolean query = false;
         for (int i = 0; i < text.length(); i++) {
@@ -64,7 +64,7 @@ final class RequestFields extends FieldBlock {
         return true;
     }
 
-    /** Without the characters that no part of a URI may have as they are (RFC 3986 section 2). */
+    /** An authority has no characters that a URI can't have unencoded (RFC 3986 section 2). */
     private static boolean isAuthority(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -75,34 +75,34 @@ final class RequestFields extends FieldBlock {
         return true;
     }
 
-    /** The method; empty if none that is well-formed has come. */
+    /** The method; empty if there is no valid one. */
     String method() {
         return method != null && FieldParser.isToken(method) ? method : "";
     }
 
-    /** The target; empty if none that is well-formed has come. */
+    /** The target; empty if there is no valid one. */
     String path() {
         return path != null && isTarget(path) ? path : "";
     }
 
-    /** The authority; empty if none that is well-formed has come. */
+    /** The authority; empty if there is no valid one. */
     String authority() {
         return authority != null && isAuthority(authority) ? authority : "";
     }
 
-    /** The length of the body, -1 if none is told; only after {@link #request()} has found nothing wrong with it. */
+    /** The announced length of the body, -1 if there is none; only after {@link #request()} has returned fields. */
     long contentLength() {
         String length = fields().getFirst(Headers.CONTENT_LENGTH);
         return length == null || isTooLarge() ? -1 : Long.parseLong(length);
     }
 
-    /** The protocol that is to be spoken on the stream (RFC 8441 section 4), or null for none. */
+    /** The protocol of an extended CONNECT (RFC 8441 section 4), or null. */
     @Nullable String protocol() {
         return protocol;
     }
 
     /**
-     * The fields of a request, with {@code Host} in place of {@code :authority}; or null if it is malformed (RFC 9113
+     * The fields of a request, with {@code Host} instead of {@code :authority}; null if it is malformed (RFC 9113
      * section 8.3.1).
      */
     @Nullable HeaderMap request() {
@@ -124,7 +124,7 @@ final class RequestFields extends FieldBlock {
         return fields;
     }
 
-    /** A request of CONNECT has none (RFC 9113 section 8.5), and isn't served, unless it names a protocol. */
+    /** A plain CONNECT has none (RFC 9113 section 8.5), and isn't served. */
     private boolean hasTarget(String of) {
         return of.equals("CONNECT") == (protocol != null)
                 && scheme != null

@@ -9,8 +9,8 @@ import java.security.SecureRandom;
 import java.util.Base64;
 
 /**
- * Gives an exchange what HTTP/1.1 has in its request line; a request for a WebSocket becomes the handshake that RFC
- * 8441 section 5 describes.
+ * Sets method, target and version of an exchange as an HTTP/1.1 request line would; a WebSocket request becomes the
+ * HTTP/1.1 handshake (RFC 8441 section 5).
  */
 final class RequestLines {
     private static final HttpString KEY = new HttpString("Sec-WebSocket-Key");
@@ -26,7 +26,7 @@ final class RequestLines {
         http.setRequestURI(path);
         http.setRequestPath(path);
         http.setRelativePath(path);
-        // Undertow 2.4.4 takes one question mark in front off; canary: UndertowDefectsTest.emptyQueryIsNone
+        // Undertow 2.4.4 strips one leading question mark; canary: UndertowDefectsTest.emptyQueryIsNone
         boolean doubled = target.startsWith("??", Math.max(query, 0));
         http.setQueryString(query < 0 ? "" : target.substring(doubled ? query : query + 1));
         String protocol = head.protocol();

@@ -11,24 +11,23 @@ import io.webproxy.undertow.http2.FloodMeter.Kind;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what a client sends: its preface, and the streams that it opens with requests. Not thread-safe. */
+/** Reads the frames of a client: its preface, and the streams that it opens with requests. Not thread-safe. */
 final class RequestReader extends FrameReader {
     private static final byte[] PREFACE = FrameRules.preface();
 
-    /** What is told of a client's frames. */
+    /** Handles a client's frames. */
     interface Handler extends FrameReader.Handler {
         /**
-         * A request head is complete, and in order.
+         * A request head is complete and valid.
          *
          * @param end whether the request ends with it
          */
         void request(int stream, RequestFields head, HeaderMap fields, boolean end);
 
         /**
-         * The request of a stream is malformed (RFC 9113 section 8.1.1): the client is to be told so, and that the
-         * stream is reset.
+         * The request of a stream is malformed (RFC 9113 section 8.1.1): tell the client, and reset the stream.
          *
-         * @param head of a request that nothing else is known of; null if it was handed on
+         * @param head of a request that wasn't passed on; null if it was
          */
         void malformed(int stream, @Nullable RequestFields head);
     }
@@ -38,13 +37,13 @@ final class RequestReader extends FrameReader {
     private final HttpLimits heads;
     private final int streamWindow;
     private int prefaceRead;
-    /** The last stream that isn't refused because the connection is leaving. */
+    /** The last stream that isn't refused when the connection is shut down. */
     private int last = Integer.MAX_VALUE;
 
     /**
      * A reader for a new connection.
      *
-     * @param streamWindow how many bytes a client was told that it may send on a stream at once
+     * @param streamWindow the announced initial window of streams
      */
     RequestReader(Handler handler, Http2Limits limits, HttpLimits heads, FloodMeter meter, int streamWindow) {
         super(handler, meter, true, heads.requestHeadBytes(), heads.fields());
@@ -65,7 +64,7 @@ final class RequestReader extends FrameReader {
         return prefaceRead == PREFACE.length;
     }
 
-    /** So many bytes of the preface have been read by somebody else. */
+    /** So many bytes of the preface have been read before. */
     void prefaceRead(int bytes) {
         prefaceRead = bytes;
     }
@@ -125,13 +124,13 @@ final class RequestReader extends FrameReader {
         }
     }
 
-    /** Streams that come from now on are refused; returns the last one that isn't. */
+    /** Refuses all later streams; returns the last one that isn't refused. */
     int refuse() {
         last = Math.min(last, newest);
         return last;
     }
 
-    /** The last stream that anything may have been done for; once named it never rises (RFC 9113 section 6.8). */
+    /** The last stream that may have been processed; once announced it never rises (RFC 9113 section 6.8). */
     int lastStream() {
         return Math.min(last, newest);
     }

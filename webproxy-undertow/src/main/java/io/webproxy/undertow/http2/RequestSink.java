@@ -7,21 +7,21 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes out to an upstream on a stream after the head: the body of a request, or what a tunnel carries. The end
- * goes with the last bytes where the length is known.
+ * Sends the body of a request, or the bytes of a tunnel, to an upstream. If the length is known, END_STREAM is sent
+ * with the last bytes.
  *
- * <p>It doesn't throw when the stream is over: the rest of the body is discarded, because the answer or the failure
- * comes from the reading side. Not thread-safe: it belongs to the connection's IO thread.
+ * <p>It doesn't throw when the stream is over: the rest of the body is discarded, because the response or the failure
+ * arrives on the reading side. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class RequestSink extends StreamSink {
     private final OutboundStream stream;
     private final Http2Sender sender;
     private Supplier<@Nullable HeaderMap> trailers = () -> null;
-    /** What is missing of a body whose length the head tells, else -1. */
+    /** How many bytes are missing of the announced length, else -1. */
     private long missing;
 
     private boolean terminated;
-    /** The end is in the output. */
+    /** END_STREAM is in the output. */
     private boolean ended;
 
     private boolean finished;
@@ -43,7 +43,7 @@ final class RequestSink extends StreamSink {
         return ended;
     }
 
-    /** Whether the upstream has taken all that has come, and more is to come. */
+    /** Whether the upstream has taken all of the body received so far, and more is to come. */
     boolean isAwaitingBody() {
         return !terminated && !broken && !isResumed();
     }

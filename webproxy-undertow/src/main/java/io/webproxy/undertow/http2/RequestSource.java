@@ -3,8 +3,8 @@ package io.webproxy.undertow.http2;
 import io.undertow.server.Connectors;
 
 /**
- * What comes from a client on a stream: the body of a request, or what a tunnel carries. Not thread-safe: it belongs to
- * the connection's IO thread.
+ * The body of a request, or the bytes of a tunnel, from a client. Not thread-safe: it belongs to the connection's IO
+ * thread.
  */
 final class RequestSource extends StreamSource {
     private final Http2Stream stream;
@@ -37,8 +37,8 @@ final class RequestSource extends StreamSource {
     }
 
     /**
-     * Undertow (2.4.4) forgets who waits to read when a request is complete: so that waits for the reader, if there is
-     * one. Canary: {@code UndertowDefectsTest.readerIsForgottenBeforeItHasReadTheEnd}.
+     * Undertow (2.4.4) removes the read listener when a request is complete. So if there is a reader, completion waits
+     * for it. Canary: {@code UndertowDefectsTest.readerIsForgottenBeforeItHasReadTheEnd}.
      */
     @Override
     boolean isEndAwaited() {

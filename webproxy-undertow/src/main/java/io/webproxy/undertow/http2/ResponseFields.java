@@ -17,7 +17,7 @@ final class ResponseFields extends FieldBlock {
     private int status = NONE;
     private long contentLength = NONE;
 
-    /** An empty block; a limit of bytes counts names, values and separators. */
+    /** An empty block; {@code mostBytes} counts names, values and separators. */
     ResponseFields(int mostBytes, int mostFields) {
         super(mostBytes, mostFields);
     }
@@ -44,7 +44,7 @@ final class ResponseFields extends FieldBlock {
         FieldLines.addOfResponse(to, name, value);
     }
 
-    /** Whether it is a head in order; a 101 is none of HTTP/2's (RFC 9113 section 8.6). */
+    /** Whether it is a valid head; HTTP/2 has no 101 (RFC 9113 section 8.6). */
     boolean isHead() {
         if (isMalformed() || status == NONE || status == SWITCHING_PROTOCOLS) {
             return false;
@@ -64,12 +64,12 @@ final class ResponseFields extends FieldBlock {
         return true;
     }
 
-    /** The status, after {@link #isHead} has found a head. */
+    /** The status, after {@link #isHead} has returned true. */
     int status() {
         return status;
     }
 
-    /** The length that it tells, -1 if none; after {@link #isHead} has found a head. */
+    /** The announced length of the body, -1 if there is none; after {@link #isHead} has returned true. */
     long contentLength() {
         return contentLength;
     }

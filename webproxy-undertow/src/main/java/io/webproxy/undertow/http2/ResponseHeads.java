@@ -9,8 +9,8 @@ import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 
 /**
- * Makes field blocks of responses (RFC 9113 section 8.3.2) with a connection's encoder. Each has to be sent, in the
- * order in which they are made. Not thread-safe.
+ * Encodes the field blocks of responses (RFC 9113 section 8.3.2) with a connection's encoder. Each block has to be
+ * sent, in order. Not thread-safe.
  */
 final class ResponseHeads {
     private static final HttpString ACCEPT = new HttpString("Sec-WebSocket-Accept");
@@ -21,7 +21,7 @@ final class ResponseHeads {
         this.encoder = encoder;
     }
 
-    /** The final head of an exchange; an upgrade becomes what RFC 8441 section 5 makes of it. */
+    /** The final head of an exchange; an upgrade is translated by RFC 8441 section 5. */
     void encode(HttpServerExchange http) {
         int status = http.getStatusCode();
         if (status == StatusCodes.SWITCHING_PROTOCOLS) {
@@ -38,14 +38,14 @@ final class ResponseHeads {
         encoder.fields(fields);
     }
 
-    /** A head that is all of a response to a gRPC call. */
+    /** The head of a trailers-only response to a gRPC call. */
     void callEnd(HeaderMap fields) {
         fields.put(Headers.CONTENT_TYPE, Grpc.TYPE);
         fields.put(Headers.DATE, HttpDate.now());
         encode(StatusCodes.OK, fields);
     }
 
-    /** The head of a refusal that has nothing else to say. */
+    /** The head of a refusal, which consists of the status alone. */
     void refusal(int status) {
         encoder.start();
         encoder.status(status);

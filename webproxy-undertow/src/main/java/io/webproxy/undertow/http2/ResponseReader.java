@@ -5,7 +5,7 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.http2.ClosedStreams.Cause;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what an upstream sends on the streams that this side opens with requests. Not thread-safe. */
+/** Reads the frames of an upstream, on the streams that this side opens with requests. Not thread-safe. */
 final class ResponseReader extends FrameReader {
     private static final int MOST_INTERIM = 32;
     private static final int OK = 200;
@@ -13,27 +13,27 @@ final class ResponseReader extends FrameReader {
     private static final int NO_CONTENT = 204;
     private static final int NOT_MODIFIED = 304;
 
-    /** What is told of an upstream's frames. */
+    /** Handles an upstream's frames. */
     interface Handler extends FrameReader.Handler {
-        /** A 1xx head has come (RFC 9110 section 15.2). */
+        /** A 1xx head has arrived (RFC 9110 section 15.2). */
         void interim(int stream, int status, HeaderMap fields);
 
         /**
-         * The final head has come.
+         * The final head has arrived.
          *
          * @param end whether the response ends with it
          */
         void response(int stream, int status, HeaderMap fields, boolean end);
 
-        /** The response of a stream is malformed: the upstream is to be told that the stream is reset. */
+        /** The response of a stream is malformed: tell the upstream that the stream is reset. */
         void malformed(int stream, String why);
 
-        /** The head of a response is above a limit: the upstream is to be told that the stream is reset. */
+        /** The head of a response exceeds a limit: tell the upstream that the stream is reset. */
         void tooLarge(int stream, String limit);
     }
 
     private static final class Awaited extends Stream {
-        /** The request was HEAD, or the status is one of those, so that no body follows whatever the fields say. */
+        /** No body follows, whatever the fields say: the request was HEAD, or the status allows none. */
         private boolean bodiless;
 
         private final boolean tunnelRequest;
@@ -60,11 +60,11 @@ final class ResponseReader extends FrameReader {
     }
 
     /**
-     * A request opens a stream, whose number is above all before.
+     * A request opens a stream, whose number is the highest so far.
      *
      * @param isHead whether the method is HEAD
      * @param isTunnel whether it is an extended CONNECT
-     * @param streamWindow how many bytes the upstream was told that it may send on the stream at once
+     * @param streamWindow the announced initial window of the stream
      */
     void opened(int stream, boolean isHead, boolean isTunnel, int streamWindow) {
         newest = stream;
@@ -144,13 +144,16 @@ final class ResponseReader extends FrameReader {
         handler.malformed(stream, why);
     }
 
-    /** Also of what was closed longer ago than is kept: a client that leaves may have ended any number of them. */
+    /**
+     * Also true for streams that closed longer ago than is remembered: a client that leaves may have reset any number
+     * of them.
+     */
     @Override
     boolean isLate(Cause cause) {
         return cause != Cause.BY_PEER;
     }
 
-    /** One of a stream that is open can't be a flood: this side has opened it. */
+    /** Resets of open streams can't be a flood: this side has opened them. */
     @Override
     boolean isCounted(int stream) {
         return streams.get(stream) == null;

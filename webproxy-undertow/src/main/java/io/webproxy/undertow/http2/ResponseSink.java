@@ -14,8 +14,8 @@ import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes out to a client on a stream: the head and the body of a response, or what a tunnel carries. The head goes
- * with the first bytes of the body, the end with the last where the length is known.
+ * Sends the head and the body of a response, or the bytes of a tunnel, to a client. The head goes out with the first
+ * bytes of the body, and END_STREAM with the last if the length is known.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -25,11 +25,11 @@ final class ResponseSink extends StreamSink {
     private final Http2Sender sender;
     private boolean headSent;
     private boolean bodiless;
-    /** What is missing of a body whose length the head says, else -1. */
+    /** How many bytes are missing of the length in the head, else -1. */
     private long missing = -1;
 
     private boolean terminated;
-    /** The end is in the output. */
+    /** END_STREAM is in the output. */
     private boolean ended;
 
     private boolean finished;
@@ -42,7 +42,7 @@ final class ResponseSink extends StreamSink {
         this.sender = connection.sender();
     }
 
-    // --- what the connection does with it ---
+    // --- called by the connection ---
 
     @Override
     boolean isOver() {
@@ -62,14 +62,14 @@ final class ResponseSink extends StreamSink {
         return ended;
     }
 
-    /** From now on it carries a tunnel's bytes. */
+    /** From now on it carries the bytes of a tunnel. */
     void tunnel() {
         tunnel = true;
         terminated = false;
         missing = -1;
     }
 
-    /** An answer starts: looks at what it will be. */
+    /** A response starts: determines its framing. */
     void begin(HttpServerExchange http) {
         HeaderMap fields = http.getResponseHeaders();
         int status = http.getStatusCode();
@@ -161,8 +161,8 @@ final class ResponseSink extends StreamSink {
     }
 
     /**
-     * Ends a response that isn't whole by these trailers, or by a head with them if none was sent; false if that is too
-     * late, or would look like a whole one.
+     * Ends an incomplete response by these trailers, or by a head with them if none was sent; false if that is too
+     * late, or would look like a complete one.
      */
     boolean endCall(HeaderMap trailers) {
         if (broken || terminated || ended || tunnel || bodiless || missing > 0) {
@@ -187,7 +187,7 @@ final class ResponseSink extends StreamSink {
         sender.end(stream.id(), trailers);
     }
 
-    /** What was promised isn't all there: the client is to see that (RFC 9113 section 8.1.1). */
+    /** The announced length isn't reached: the client must see that (RFC 9113 section 8.1.1). */
     private void cutShort() {
         connection.reset(stream, ErrorCode.INTERNAL_ERROR);
     }

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.http2;
 
 /**
- * What comes from an upstream on a stream: the body of a response, or what a tunnel carries. Not thread-safe: it
- * belongs to the connection's IO thread.
+ * The body of a response, or the bytes of a tunnel, from an upstream. Not thread-safe: it belongs to the connection's
+ * IO thread.
  */
 final class ResponseSource extends StreamSource {
     private final OutboundConnection connection;
@@ -21,7 +21,7 @@ final class ResponseSource extends StreamSource {
 
     @Override
     void unread(int bytes) {
-        // the connection's window was opened when they came
+        // the connection's window was updated when the bytes arrived
     }
 
     @Override

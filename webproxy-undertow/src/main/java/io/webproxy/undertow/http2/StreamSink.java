@@ -10,8 +10,8 @@ import org.xnio.XnioWorker;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * What goes out on a stream, as far as the other side's windows and the output have room. It holds no bytes: what
- * neither takes is the writer's to keep.
+ * Sends bytes on a stream, as far as the peer's windows and the output have room. It buffers nothing: the writer keeps
+ * what doesn't fit.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -19,14 +19,14 @@ abstract class StreamSink implements PlainSink {
     private final Http2Link<?> link;
     private final LinkStream stream;
     private @Nullable WriteReadyHandler handler;
-    /** How many bytes the other side takes on this stream. */
+    /** How many bytes the peer accepts on this stream. */
     private long window;
 
     private boolean resumed;
     private boolean queued;
     /** Nothing can be sent any more. */
     boolean broken;
-    /** Whoever writes waits for what was written to go out. */
+    /** The writer waits for a flush. */
     boolean flushWaits;
 
     StreamSink(Http2Link<?> link, LinkStream stream, long window) {
@@ -35,14 +35,14 @@ abstract class StreamSink implements PlainSink {
         this.window = window;
     }
 
-    // --- what the connection does with it ---
+    // --- called by the connection ---
 
-    /** How many bytes the other side takes now; may be below zero (RFC 9113 section 6.9.2). */
+    /** How many bytes the peer accepts now; may be negative (RFC 9113 section 6.9.2). */
     final long window() {
         return window;
     }
 
-    /** The other side takes more, or less; false if that is more than there can be. */
+    /** The peer accepts more, or fewer, bytes; false if that exceeds the maximum. */
     final boolean widen(long bytes) {
         window += bytes;
         return window <= Integer.MAX_VALUE;
@@ -52,7 +52,7 @@ abstract class StreamSink implements PlainSink {
         return resumed;
     }
 
-    /** Whether it waits in the connection's queue of those who want to write. */
+    /** Whether it waits in the connection's queue of writers. */
     final boolean isQueued() {
         return queued;
     }
@@ -61,9 +61,9 @@ abstract class StreamSink implements PlainSink {
         queued = waits;
     }
 
-    /** There is room, or the output is flushed, or the end to be met. */
+    /** Writing is possible, the output was flushed, or the stream has ended. */
     final void ready() {
-        // whoever waits for the flush asks for it again
+        // a writer that waits for the flush will ask for it again
         flushWaits = false;
         WriteReadyHandler told = handler;
         if (resumed && told != null) {
@@ -71,7 +71,7 @@ abstract class StreamSink implements PlainSink {
         }
     }
 
-    /** The stream is over: whoever writes is told so. */
+    /** The stream is over: tells the writer. */
     final void breakOff() {
         if (!broken) {
             broken = true;
@@ -81,13 +81,13 @@ abstract class StreamSink implements PlainSink {
         }
     }
 
-    /** Whether nothing will be written any more; those who wait are told once. */
+    /** Whether nothing will be written any more; a waiting writer is told once. */
     abstract boolean isOver();
 
-    /** Whether no more bytes come, and what is left is to be sent. */
+    /** Whether no more bytes follow, and only the rest is to be sent. */
     abstract boolean isTerminated();
 
-    /** Whether writing, or flushing, would do something now. */
+    /** Whether a write or a flush would do something now. */
     final boolean isWritable() {
         Http2Sender sender = link.sender();
         return !isOver() && !sender.isBlocked() && (isTerminated() || flushWaits || (window > 0 && sender.hasWindow()));

@@ -12,7 +12,7 @@ import org.xnio.XnioWorker;
 import org.xnio.conduits.ReadReadyHandler;
 
 /**
- * What comes on a stream: a body, or what a tunnel carries. Bytes that are read open the windows again.
+ * Receives the bytes of a stream: a body, or those of a tunnel. Reading them updates the windows.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -23,7 +23,7 @@ abstract class StreamSource implements PlainSource {
     private @Nullable ReadReadyHandler handler;
     private boolean resumed;
     private boolean scheduled;
-    /** Nothing comes after what was received. */
+    /** No more bytes follow those received. */
     private boolean ended;
 
     private boolean endRead;
@@ -39,19 +39,19 @@ abstract class StreamSource implements PlainSource {
     /** Bytes were read. */
     abstract void consumed(int bytes);
 
-    /** Bytes that nobody has read, and nobody will. */
+    /** These bytes weren't read, and won't be. */
     abstract void unread(int bytes);
 
-    /** There is no memory for what comes. */
+    /** There is no memory for received bytes. */
     abstract void overflowed();
 
-    /** Nothing was there to be read. */
+    /** A read found nothing. */
     abstract void paused();
 
-    /** Whether somebody will read the end. */
+    /** Whether a reader waits for the end. */
     abstract boolean isEndAwaited();
 
-    /** The end was read, or nobody will read it. */
+    /** The end was read, or won't be read. */
     abstract void completed();
 
     /** How many bytes wait to be read. */
@@ -59,7 +59,7 @@ abstract class StreamSource implements PlainSource {
         return received.size();
     }
 
-    /** Bytes have come; {@code last}: and nothing comes after them. */
+    /** Bytes have arrived; {@code last}: they are the last ones. */
     final void received(ByteBuffer bytes, boolean last) {
         if (broken || discarding) {
             consumed(bytes.remaining());
@@ -75,7 +75,7 @@ abstract class StreamSource implements PlainSource {
         }
     }
 
-    /** Nothing comes any more. */
+    /** No more bytes follow. */
     final void end() {
         ended = true;
         if (discarding || (received.size() == 0 && !isEndAwaited())) {
@@ -88,7 +88,7 @@ abstract class StreamSource implements PlainSource {
         return ended;
     }
 
-    /** What comes is thrown away from now on. */
+    /** Discards all further bytes. */
     final void discard() {
         discarding = true;
         consumed(received.release());
@@ -97,12 +97,12 @@ abstract class StreamSource implements PlainSource {
         }
     }
 
-    /** Neither side expects anything more of it. */
+    /** Both sides are done with it. */
     final void release() {
         unread(received.release());
     }
 
-    /** The stream is over: whoever reads is told so by an exception. */
+    /** The stream is over: a reader gets an exception. */
     final void breakOff() {
         if (!broken) {
             broken = true;
@@ -168,7 +168,8 @@ abstract class StreamSource implements PlainSource {
         if (resumed && told != null) {
             boolean lastWord = received.size() == 0;
             Guard.run("the reading of a body", told::readReady, stream::failed);
-            // one that doesn't fetch the end, or the failure, is told once: Undertow may have taken its listener away
+            // a reader that doesn't read the end, or the failure, is called once: Undertow may have removed its
+            // listener
             if (!lastWord) {
                 wake();
             }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The open streams of a connection by their number: a hash table with open addressing, which makes no objects. Not
+ * The open streams of a connection by number: a hash table with open addressing, which allocates nothing per entry. Not
  * thread-safe.
  */
 final class StreamTable<T> {
@@ -24,13 +24,13 @@ final class StreamTable<T> {
         return place;
     }
 
-    /** The stream of a number, or null. */
+    /** The stream with this number, or null. */
     @SuppressWarnings("unchecked")
     @Nullable T get(int id) {
         return (T) values[place(id)];
     }
 
-    /** Adds one; its number must be new. */
+    /** Adds a stream; its number must be new. */
     void put(int id, T stream) {
         if (2 * (size + 1) > ids.length) {
             resize(2 * ids.length);
@@ -41,7 +41,7 @@ final class StreamTable<T> {
         size++;
     }
 
-    /** Takes one out; null if there is none. */
+    /** Removes a stream; null if there is none. */
     @SuppressWarnings("unchecked")
     @Nullable T remove(int id) {
         int hole = place(id);
@@ -52,7 +52,7 @@ final class StreamTable<T> {
         size--;
         values[hole] = null;
         int mask = ids.length - 1;
-        // those that follow were put here because of it
+        // the entries after it may be here because of it
         for (int next = (hole + 1) & mask; values[next] != null; next = (next + 1) & mask) {
             Object moved = values[next];
             values[next] = null;
@@ -85,7 +85,7 @@ final class StreamTable<T> {
         return size == 0;
     }
 
-    /** All of them now, in no order: the table may change while they are gone through. */
+    /** All streams, in no order; the table may change while the list is used. */
     @SuppressWarnings("unchecked")
     List<T> all() {
         List<T> all = new ArrayList<>(size);

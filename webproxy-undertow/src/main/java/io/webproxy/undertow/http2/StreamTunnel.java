@@ -6,8 +6,8 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * A stream that carries a tunnel (RFC 8441), as a connection of its own: its close resets the stream unless both
- * directions have ended.
+ * A stream that carries a tunnel (RFC 8441), as a connection: closing it resets the stream unless both directions have
+ * ended.
  */
 final class StreamTunnel extends StreamConnection {
     private final StreamConnection socket;

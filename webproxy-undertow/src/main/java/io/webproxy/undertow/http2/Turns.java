@@ -14,45 +14,48 @@ import org.xnio.channels.SslChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The turns of one connection on its IO thread: in each it reads what there is, up to a limit, runs what has become
- * due, and writes once. What other connections of the thread make it write waits for the end of the thread's round, so
- * that it goes out together.
+ * The turns of one connection on its IO thread. Each turn reads available bytes up to a limit, runs due tasks, and
+ * writes once. Writes caused by other connections of the thread wait for the end of the thread's round, and go out
+ * together.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class Turns {
-    /** What a turn is made of. */
+    /** The steps of a turn. */
     interface Steps {
-        /** Takes bytes; false if it has left some of them, to go on in the next turn. */
+        /** Takes bytes; false if it has left some of them for the next turn. */
         boolean take(ByteBuffer bytes);
 
-        /** {@link #take} is to leave what it has not yet looked at. */
+        /** Makes {@link #take} leave the rest of its bytes. */
         void pause();
 
-        /** The other side has ended its direction. */
+        /** The peer has closed its direction. */
         void ended();
 
-        /** Something has thrown that shouldn't: what it was for may be lost, so that the connection has to end. */
+        /** A step threw unexpectedly: its data may be lost, so the connection has to end. */
         void failed();
 
-        /** Writes what there is; returns whether there would be more at once. */
+        /** Writes what there is; returns whether more could be written at once. */
         boolean write();
 
-        /** The socket takes bytes again; returns whether it has taken all. */
+        /** The socket accepts bytes again; returns whether it has taken everything. */
         boolean unblocked();
     }
 
     private static final int BUFFER_BYTES = 32 * 1024;
-    /** Of all streams together, and so more than for one body. */
+    /** Bytes of all streams together, so more than for one body. */
     private static final int BYTES = 1 << 20;
-    /** Requests that came in one piece would all start before any other connection of this thread is looked at. */
+    /**
+     * Limit of started requests: those that arrive in one piece would otherwise all start before any other connection's
+     * turn.
+     */
     private static final int REQUESTS = 32;
-    /** Tasks that make others could keep the thread for themselves. */
+    /** Limit of tasks: those that add others could otherwise occupy the thread. */
     private static final int TASKS = 1024;
 
     /**
-     * What is read into, by all connections of a thread: one for a turn, and one for a look at another connection
-     * within that turn.
+     * Read buffers of a thread for all its connections: one for a turn, and one for a look at another connection within
+     * that turn.
      */
     private static final ThreadLocal<ArrayDeque<ByteBuffer>> BUFFERS = ThreadLocal.withInitial(ArrayDeque::new);
 
@@ -63,27 +66,27 @@ final class Turns {
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private final Turn turn = new Turn(BYTES);
     private final Runnable run = this::runSafely;
-    /** What a turn has left of what it has read. */
+    /** Bytes that the last turn has read and not taken. */
     private @Nullable ByteBuffer left;
 
     private boolean running;
     private boolean scheduled;
     private boolean touched;
-    /** Another turn follows as soon as the other sockets of the thread were looked at. */
+    /** Another turn follows after the thread's other sockets had theirs. */
     private boolean resting;
-    /** Nothing is to be read until then. */
+    /** Nothing is read until then. */
     private boolean readsRest;
-    /** The turn comes by then at the latest. */
+    /** A timer guarantees the turn. */
     private boolean timed;
 
     private boolean readable;
     private boolean awaiting;
-    /** Whether the socket says when it can be written to. */
+    /** Whether the socket reports when it is writable. */
     private boolean writesResumed;
 
     private boolean stopped;
     private boolean reading = true;
-    /** Nothing can be written any more: the end of what can be read is the end. */
+    /** Nothing can be written any more: the connection ends with its input. */
     private boolean last;
 
     private int requests;
@@ -95,7 +98,7 @@ final class Turns {
         this.secure = socket instanceof SslChannel;
     }
 
-    /** Starts to read; {@code read}: what was read already, or null. */
+    /** Starts to read; {@code read}: bytes that were read already, or null. */
     void start(@Nullable PooledByteBuffer read) {
         if (read != null) {
             left = ByteBuffer.allocate(read.getBuffer().remaining())
@@ -124,7 +127,7 @@ final class Turns {
         }
     }
 
-    /** Takes a turn now, as if the socket had something to be read. */
+    /** Takes a turn now, as if the socket were readable. */
     void look() {
         readable = true;
         runSafely();
@@ -149,7 +152,7 @@ final class Turns {
         }
     }
 
-    /** Whether the socket is to say when it takes bytes. */
+    /** Sets whether to wait for the socket to become writable. */
     void awaitSocket(boolean wanted) {
         awaiting = wanted;
         listenToWrites();
@@ -167,14 +170,14 @@ final class Turns {
         }
     }
 
-    /** Nothing can be written any more: what has come is read, and then {@link Steps#ended} is called. */
+    /** Nothing can be written any more: reads the rest of the input, then calls {@link Steps#ended}. */
     void readLast() {
         last = true;
         readable = true;
         schedule();
     }
 
-    /** Nothing is read any more. */
+    /** Stops reading. */
     void stopReading() {
         reading = false;
         left = null;
@@ -187,7 +190,7 @@ final class Turns {
     void stop() {
         stopped = true;
         left = null;
-        // what has become due is for streams, which hear of the end
+        // due tasks belong to streams, which are told of the end
         if (!running && !tasks.isEmpty()) {
             schedule();
         }
@@ -224,9 +227,9 @@ final class Turns {
     }
 
     /**
-     * Waits for a turn that is due until the thread has looked at its sockets: its tasks run before that, so that one
-     * which follows on itself at once would keep all others waiting. A socket that takes bytes says so in the next
-     * look. One that is full doesn't, so there is a limit.
+     * Delays the next turn until the thread has looked at its sockets. The thread runs its tasks before that, so a turn
+     * that queues itself at once would starve all other connections. A writable socket is reported at the next look; a
+     * full one isn't, so there is a timer too.
      */
     private void rest(boolean due) {
         resting = due;
@@ -247,7 +250,7 @@ final class Turns {
         if (readsRest != readsDue) {
             readsRest = readsDue;
             if (readsDue) {
-                // for what its engine holds TLS would call the listener again at once
+                // TLS would call the listener again at once for the bytes in its engine
                 socket.getSourceChannel().suspendReads();
             } else if (reading) {
                 socket.getSourceChannel().resumeReads();
@@ -300,15 +303,15 @@ final class Turns {
                     left = ByteBuffer.allocate(buffer.remaining()).put(buffer).flip();
                     return;
                 }
-                // bodies go on before more comes: they are still in the processor's cache, and need few buffers
+                // bodies move on before more is read: they are still in the CPU cache, and need few buffers
                 runTasks();
                 if (!secure && !last && read < BUFFER_BYTES) {
                     readable = false;
                     return;
                 }
                 if (turn.isOver()) {
-                    // a socket in cleartext says by itself that there is more; an engine of TLS may hold what no
-                    // selector knows of
+                    // a cleartext socket reports by itself that there is more; a TLS engine may hold bytes that no
+                    // selector reports
                     readable = secure || last;
                     return;
                 }

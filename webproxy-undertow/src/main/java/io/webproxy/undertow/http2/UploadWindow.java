@@ -1,24 +1,23 @@
 package io.webproxy.undertow.http2;
 
 /**
- * How far the windows of uploads grow beyond what clients were told at first (RFC 9113 section 5.2): as long as half a
- * window is read within a round trip, it is doubled. So a distant client isn't held up, and one whose upstream is slow
- * gets no more than it reads.
+ * Decides how far the windows of uploads grow beyond their initial size (RFC 9113 section 5.2): a window is doubled as
+ * long as half of it is read within a round trip. So a distant client isn't slowed down, and a slow upstream doesn't
+ * make the window grow.
  *
- * <p>A distant client would need many round trips to get there. So where the first half of a window is read much faster
- * than a round trip takes, as far as the answer to the settings has told that, the window becomes at once what this
- * rate needs.
+ * <p>That would take many round trips for a distant client. So if the first half of a window is read much faster than a
+ * round trip, as measured by the answer to the settings, the window at once gets the size that this rate needs.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
 final class UploadWindow {
     private static final long PAYLOAD = 0x7765_6270_7762_6470L;
     private static final long BETWEEN_PROBES_NANOS = 20_000_000L;
-    /** Who answers later isn't far away, but slow. */
+    /** A later answer comes from a slow client, not from a distant one. */
     private static final long LONGEST_ROUND_TRIP_NANOS = 1_000_000_000L;
-    /** What is read in less was waiting here, and says little about a rate. */
+    /** Bytes that were read in less had been waiting here, and say little about a rate. */
     private static final long SHORTEST_NANOS = 1_000_000L;
-    /** By how much a window grows at once at most, because few bytes say little too. */
+    /** The largest factor of growth at once, because few bytes say little too. */
     private static final int MOST_AT_ONCE = 16;
 
     private final int initial;
@@ -29,17 +28,14 @@ final class UploadWindow {
     private long readBefore;
     private boolean probing;
     private long lastProbe;
-    /** Zero while it isn't known. */
+    /** Zero while unknown. */
     private long roundTrip;
-    /** What was read since then. */
+    /** Bytes read since then. */
     private long since;
 
     private long readSince;
 
-    /**
-     * One that starts with {@code initial} bytes and has {@code most} at last; {@code now}: the time, in which the
-     * settings are sent.
-     */
+    /** A window that grows from {@code initial} to {@code most} bytes; {@code now} is when the settings are sent. */
     UploadWindow(int initial, int most, long now) {
         this.initial = initial;
         this.most = most;
@@ -49,7 +45,7 @@ final class UploadWindow {
         this.lastProbe = now - BETWEEN_PROBES_NANOS;
     }
 
-    /** The settings of this side were answered. */
+    /** The peer acknowledged the settings. */
     void settled(long now) {
         if (roundTrip == 0) {
             roundTrip = Math.min(now - settingsSent, LONGEST_ROUND_TRIP_NANOS);
@@ -59,7 +55,7 @@ final class UploadWindow {
     /**
      * Bytes of a body were read; {@code ample}: whether there is memory for more.
      *
-     * @return whether the round trip is to be measured by a PING with {@link #payload}
+     * @return whether to measure the round trip by a PING with {@link #payload}
      */
     boolean read(long bytes, long now, boolean ample) {
         read += bytes;
@@ -105,7 +101,7 @@ final class UploadWindow {
         }
     }
 
-    /** How many bytes more than at first a stream, and the connection, may have. */
+    /** By how many bytes a stream, and the connection, may exceed the initial window. */
     int growth() {
         return window - initial;
     }

@@ -1,4 +1,7 @@
-/** HTTP/2 on the wire (RFC 9113, RFC 7541): frames, HPACK, windows, streams, and the connections that clients open. */
+/**
+ * HTTP/2 on the wire (RFC 9113, RFC 7541): frames, HPACK, windows, streams, and the connections of clients and to
+ * upstreams.
+ */
 @NullMarked
 package io.webproxy.undertow.http2;
 
