@@ -154,7 +154,7 @@ class CliServeTest {
                 arguments.addAll(List.of("--forwarded-headers", which));
             }
             try (Served proxy = Served.start(arguments.toArray(String[]::new))) {
-                String fields = get(proxy.url("/headers"));
+                String fields = "\n" + get(proxy.url("/headers"));
                 assertThat(fields.contains("\nX-Forwarded-For: ")).isEqualTo(xForwarded);
                 assertThat(fields.contains("\nX-Real-IP: ")).isEqualTo(xForwarded);
                 assertThat(fields.contains("\nForwarded: ")).isEqualTo(forwarded);
