@@ -34,6 +34,19 @@ class TokenBucketsTest {
         assertThat(rate.takeOfMinute(client, 1, 60 * SECOND)).isTrue();
     }
 
+    @Test
+    void tokenThatIsGivenBackCanBeTakenAgainAndNoMore() {
+        rate.giveBack(client, SECOND);
+        for (int i = 0; i < 10; i++) {
+            assertThat(rate.take(client, 10, SECOND, 0)).isZero();
+        }
+        assertThat(rate.take(client, 10, SECOND, 0)).isEqualTo(SECOND);
+        rate.giveBack(client, SECOND);
+        assertThat(rate.take(client, 10, SECOND, 0)).isZero();
+        assertThat(rate.take(client, 10, SECOND, 0)).isEqualTo(SECOND);
+        rate.giveBack(AddressRange.of("192.0.2.2"), SECOND);
+    }
+
     /** More addresses than are remembered: those that were seen least recently start anew. */
     @Test
     void manyAddressesTakeNoMoreMemoryThanSome() {
