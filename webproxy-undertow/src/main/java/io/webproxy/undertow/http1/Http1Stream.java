@@ -50,7 +50,7 @@ final class Http1Stream implements ClientStream {
 
     @Override
     public boolean isLeaving() {
-        return connection.isLeaving();
+        return connection.receiver().isLeaving();
     }
 
     @Override
@@ -128,12 +128,12 @@ final class Http1Stream implements ClientStream {
             return;
         }
         whenGone = onGone;
-        if (connection.hasEnded()) {
-            left(connection.isBroken());
+        if (connection.receiver().isEnded()) {
+            left(connection.receiver().isBroken());
             return;
         }
-        connection.watch();
-        if (!connection.isRead()) {
+        connection.receiver().watch();
+        if (!connection.receiver().isRead()) {
             if (presence == null) {
                 presence = new ClientPresence();
             }

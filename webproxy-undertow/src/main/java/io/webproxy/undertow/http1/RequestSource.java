@@ -22,7 +22,7 @@ import org.xnio.conduits.StreamSourceConduit;
  * <p>Malformed framing is reported to the exchange and never thrown. Belongs to the connection's IO thread.
  */
 final class RequestSource extends EachReadSource {
-    private final Http1Connection connection;
+    private final RequestReceiver receiver;
     private @Nullable ReadReadyHandler handler;
     private @Nullable HttpServerExchange http;
     private @Nullable ChunkedDecoder decoder;
@@ -30,9 +30,9 @@ final class RequestSource extends EachReadSource {
     private boolean resumed;
     private boolean broken;
 
-    RequestSource(StreamSourceConduit socket, Http1Connection connection) {
+    RequestSource(StreamSourceConduit socket, RequestReceiver receiver) {
         super(socket);
-        this.connection = connection;
+        this.receiver = receiver;
     }
 
     /** A body of this length follows. */
@@ -93,7 +93,7 @@ final class RequestSource extends EachReadSource {
         }
         int read;
         try {
-            read = connection.take(dst);
+            read = receiver.take(dst);
         } finally {
             dst.limit(limit);
         }
@@ -110,7 +110,7 @@ final class RequestSource extends EachReadSource {
     private int readChunks(ByteBuffer dst, HttpServerExchange exchange, ChunkedDecoder chunks) throws IOException {
         while (dst.hasRemaining()) {
             int start = dst.position();
-            int read = connection.take(dst);
+            int read = receiver.take(dst);
             if (read < 0) {
                 throw cut(exchange);
             }
@@ -133,7 +133,7 @@ final class RequestSource extends EachReadSource {
                     exchange.putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
                 }
                 if (rest.hasRemaining()) {
-                    connection.giveBack(rest);
+                    receiver.giveBack(rest);
                 }
                 complete(exchange);
                 return moved == 0 ? -1 : moved;
@@ -148,7 +148,7 @@ final class RequestSource extends EachReadSource {
     private void complete(HttpServerExchange exchange) {
         http = null;
         Connectors.terminateRequest(exchange);
-        connection.bodyEnded();
+        receiver.bodyEnded();
     }
 
     private static IOException cut(HttpServerExchange exchange) {
@@ -161,7 +161,7 @@ final class RequestSource extends EachReadSource {
         int start = dst.position();
         int read;
         do {
-            read = connection.take(dst);
+            read = receiver.take(dst);
             dst.position(start);
         } while (read > 0);
         return read;
@@ -191,19 +191,19 @@ final class RequestSource extends EachReadSource {
     @Override
     public void resumeReads() {
         resumed = true;
-        connection.readerResumed();
+        receiver.readerResumed();
     }
 
     @Override
     public void wakeupReads() {
         resumed = true;
-        connection.wakeReader();
+        receiver.wakeReader();
     }
 
     @Override
     public void suspendReads() {
         resumed = false;
-        connection.readerSuspended();
+        receiver.readerSuspended();
     }
 
     @Override
@@ -218,14 +218,14 @@ final class RequestSource extends EachReadSource {
 
     @Override
     public void awaitReadable() throws IOException {
-        if (!connection.holdsBytes()) {
+        if (!receiver.holdsBytes()) {
             super.awaitReadable();
         }
     }
 
     @Override
     public void awaitReadable(long time, TimeUnit unit) throws IOException {
-        if (!connection.holdsBytes()) {
+        if (!receiver.holdsBytes()) {
             super.awaitReadable(time, unit);
         }
     }
