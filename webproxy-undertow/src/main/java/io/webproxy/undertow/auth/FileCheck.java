@@ -80,7 +80,7 @@ final class FileCheck implements CredentialCheck {
         try {
             poll();
         } catch (Throwable e) {
-            LOG.warn("{} can't be looked at; trying again later", file.file(), e);
+            LOG.warn("Can't check {} for changes; trying again later", file.file(), e);
         }
     }
 

@@ -406,7 +406,7 @@ abstract class FrameReader {
         if (stream.missing >= 0) {
             stream.missing -= content;
             if (stream.missing < 0 || (end && stream.missing > 0)) {
-                return "the body hasn't the length that the head tells";
+                return "the body's length differs from Content-Length";
             }
         }
         return null;

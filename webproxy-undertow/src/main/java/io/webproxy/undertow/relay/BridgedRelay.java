@@ -18,19 +18,19 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * Copies bytes between two cleartext connections, in both directions, which may belong to different IO threads. The end
+ * Copies bytes in both directions between two cleartext connections, which may belong to different IO threads. The end
  * of one direction becomes a half-close of the other side; a failure resets both. A direction holds one pooled buffer,
- * and only while the slower side can't take what it holds.
+ * and only while the slower side can't take its bytes.
  *
  * <p>A direction belongs to the thread of its source, which reads and writes straight into the other thread's socket:
- * XNIO's sinks may be used by any thread, one at a time. The sink's own thread comes in only when its socket is full:
- * it says when there is room again. It may seem simpler to hand buffers over, but that wakes a thread for each of them.
+ * any thread may use XNIO's sinks, one at a time. The sink's own thread is only involved when its socket is full: it
+ * reports when there is room again. It may seem simpler to hand buffers over, but that wakes a thread for each of them.
  */
 public final class BridgedRelay {
-    /** What happens on a relay. */
+    /** Hears from a relay. */
     @FunctionalInterface
     public interface Listener {
-        /** Both directions have ended. Called once, on the thread of either side or of who has cut it. */
+        /** Both directions have ended. Called once, on the thread of either side, or of the caller that cut it. */
         void ended(ByteRelay.Ending how);
     }
 
@@ -64,7 +64,7 @@ public final class BridgedRelay {
      * Starts to copy; on the left side's thread, while no other thread uses the right side.
      *
      * @param fromLeft bytes from the left side that were read already, or null
-     * @param fromRight the same from the right side
+     * @param fromRight bytes from the right side that were read already, or null
      */
     public void start(@Nullable ByteBuffer fromLeft, @Nullable ByteBuffer fromRight) {
         left.setCloseListener(closed -> closed(toRight, toLeft));
@@ -79,17 +79,17 @@ public final class BridgedRelay {
         }
     }
 
-    /** How many bytes have gone from left to right. */
+    /** Bytes copied from left to right. */
     public long toRight() {
         return toRight.moved;
     }
 
-    /** How many bytes have gone from right to left. */
+    /** Bytes copied from right to left. */
     public long toLeft() {
         return toLeft.moved;
     }
 
-    /** A side is closed: orderly if both of its directions had ended; else somebody has cut it. */
+    /** A side was closed: an orderly end if both of its directions had ended, else a cut. */
     private void closed(Pump fromIt, Pump toIt) {
         IoTasks.execute(fromIt.thread, () -> {
             if (!fromIt.sourceEnded || !toIt.ending) {
@@ -141,9 +141,9 @@ public final class BridgedRelay {
 
         private volatile long moved;
         private boolean ended;
-        /** The source is read now: if that fails it is the source that broke, else the sink. */
+        /** The source is being read: an exception then means that the source broke, else the sink. */
         private boolean reading;
-        /** Much came at once: there will be more. */
+        /** A read filled the buffer: more is likely. */
         private boolean bulk;
         /** The first turn only writes. */
         private boolean awaited;
@@ -160,7 +160,7 @@ public final class BridgedRelay {
             source.setReadListener(ready -> pump());
             sink.setWriteListener(ready -> writable());
             if (early != null && early.hasRemaining()) {
-                // what comes in answer to it isn't there yet: the selector says when
+                // the answer to it can't have arrived yet: the selector reports it
                 awaited = true;
                 pump();
             } else {
@@ -168,7 +168,7 @@ public final class BridgedRelay {
             }
         }
 
-        /** On the sink's thread: there is room again. */
+        /** The sink has room again; on its thread. */
         private void writable() {
             sink.suspendWrites();
             if (sinkThread == thread) {
@@ -205,7 +205,7 @@ public final class BridgedRelay {
             if (sourceEnded && drained) {
                 ended = true;
                 if (from.isOpen()) {
-                    // on what is closed XNIO would throw, and catch that itself, with the whole stack
+                    // on a closed channel XNIO would throw, and catch that itself, with a full stack trace
                     source.suspendReads();
                 }
                 ending = true;
@@ -213,7 +213,7 @@ public final class BridgedRelay {
                 if (sink.flush()) {
                     directionEnded();
                 } else {
-                    // a socket has nothing to flush: it can only be something that nobody knows yet
+                    // a socket has nothing to flush; any other sink must be flushed
                     abort();
                 }
             } else if (drained) {
@@ -224,7 +224,7 @@ public final class BridgedRelay {
             }
         }
 
-        /** Reads once; returns whether there is likely to be more at once, and it is still this relay's turn. */
+        /** Reads once; returns whether more is likely at once, and this relay's turn isn't over. */
         private boolean read() throws IOException {
             PooledByteBuffer large = bulk ? bulkBuffers.take() : null;
             PooledByteBuffer pooled = large == null ? buffers.allocate() : large;
@@ -253,7 +253,7 @@ public final class BridgedRelay {
             }
         }
 
-        /** Only this side's thread adds to it. */
+        /** Only the source's thread calls this. */
         private void moved(long bytes) {
             long before = moved;
             moved = before + bytes;

@@ -18,48 +18,48 @@ import org.xnio.ssl.SslConnection;
 /**
  * Copies bytes between two connections of one IO thread, in both directions. The end of one direction becomes a
  * half-close of the other side; a failure resets both. A direction holds one pooled buffer, and only while the slower
- * side can't take what it holds; one that is silent holds nothing.
+ * side can't take its bytes; an idle one holds nothing.
  */
 public final class ByteRelay {
-    /** How a relay has ended. */
+    /** How a relay ended. */
     public enum Ending {
-        /** Each direction after all its bytes, or by {@link ByteRelay#close}. */
+        /** Both directions ended after all their bytes, or {@link ByteRelay#close} was called. */
         CLEAN,
-        /** The left side's connection broke: a reset, most likely. */
+        /** The left side's connection broke, most likely by a reset. */
         LEFT_BROKEN,
         /** The right side's connection broke. */
         RIGHT_BROKEN,
-        /** By {@link ByteRelay#abort}, or a side was closed by somebody else. */
+        /** {@link ByteRelay#abort} was called, or a side was closed elsewhere. */
         CUT,
-        /** Something unexpected was thrown, and is logged. */
+        /** Something unexpected was thrown, and was logged. */
         FAILED
     }
 
-    /** What happens on a relay; called on its IO thread. */
+    /** Hears from a relay, on its IO thread. */
     public interface Listener {
         /** Both directions have ended. Called once. */
         void ended(Ending how);
     }
 
-    /** What passes in one direction; called on its IO thread. */
+    /** Sees what passes in one direction, on the relay's IO thread. */
     public interface Traffic {
-        /** Looks at nothing. */
+        /** Ignores what passes. */
         Traffic UNSEEN = (buffer, start) -> {};
 
         /** The bytes of {@code buffer} from {@code start} to its position were written. */
         void sent(ByteBuffer buffer, int start);
 
-        /** Puts what {@link #received} held back in front of what is read next: at most 16 bytes. */
+        /** Puts what {@link #received} held back before the next bytes: at most 16. */
         default void restore(ByteBuffer into) {}
 
         /**
-         * What is in {@code buffer} was read; some of it may be taken out, in place, or held back.
+         * {@code buffer} was read; some bytes may be removed in place, or held back.
          *
-         * @param last whether nothing comes behind it, so that nothing may be held back
+         * @param last whether nothing follows, so that nothing may be held back
          */
         default void received(ByteBuffer buffer, boolean last) {}
 
-        /** How many bytes have to pass before others may be put in between; 0 for none. */
+        /** How many bytes have to pass before bytes may be inserted; 0 for none. */
         default long untilGap() {
             return Long.MAX_VALUE;
         }
@@ -90,7 +90,7 @@ public final class ByteRelay {
         this(left, right, buffers, null, leftToRight, rightToLeft, listener);
     }
 
-    /** The same; {@code bulkBuffers} are for those that move much, if there are any. */
+    /** The same; {@code bulkBuffers} are for relays that move much; null for none. */
     ByteRelay(
             StreamConnection left,
             StreamConnection right,
@@ -118,7 +118,7 @@ public final class ByteRelay {
     }
 
     /**
-     * Starts to copy.
+     * Starts to copy with bytes from both sides.
      *
      * @param fromRight bytes from the right side that were read already, or null; closed by the relay
      * @param fromLeft bytes from the left side that were read already, or null; closed by the relay
@@ -135,8 +135,8 @@ public final class ByteRelay {
     }
 
     /**
-     * A side is closed: orderly if both of its directions had ended, which the pump may be about to find out; else
-     * somebody has cut it.
+     * A side was closed: an orderly end if both of its directions had ended, which the pump may be about to notice,
+     * else a cut.
      */
     private void closed(StreamConnection side, Pump fromIt, Pump toIt) {
         IoTasks.execute(side.getIoThread(), () -> {
@@ -146,35 +146,35 @@ public final class ByteRelay {
         });
     }
 
-    /** Puts bytes into what goes to the left side, at the next gap, unless others wait for it already. */
+    /** Inserts bytes on the way to the left side, at the next gap, unless others already wait for it. */
     public void insertToLeft(ByteBuffer bytes) {
         if (toLeft.insert == null) {
             toLeft.insert(bytes, false);
         }
     }
 
-    /** Puts bytes into both directions, each at its next gap; what comes behind them is thrown away. */
+    /** Inserts bytes in both directions, each at its next gap; what follows them is discarded. */
     public void finishWith(ByteBuffer lastToLeft, ByteBuffer lastToRight) {
         toLeft.insert(lastToLeft, true);
         toRight.insert(lastToRight, true);
     }
 
-    /** Whether bytes for the left side wait for a gap that the right side doesn't let come. */
+    /** Whether bytes for the left side wait for a gap that the right side delays. */
     public boolean isWaitingForGap() {
         return toLeft.insert != null && toLeft.pending == null && toLeft.traffic.untilGap() != 0;
     }
 
-    /** Whether the left side can be asked something: it can still be sent to, and what it answers is read at once. */
+    /** Whether the left side can be asked for a sign of life: it can be written to, and is read at once. */
     public boolean isLeftHeard() {
         return !toLeft.sourceEnded && !toRight.sourceEnded && toRight.pending == null;
     }
 
-    /** How many bytes the right side has taken. */
+    /** Bytes that the right side has taken. */
     public long sentToRight() {
         return toRight.moved;
     }
 
-    /** How many bytes the left side has taken. */
+    /** Bytes that the left side has taken. */
     public long sentToLeft() {
         return toLeft.moved;
     }
@@ -230,10 +230,7 @@ public final class ByteRelay {
         private boolean sourceEnded;
         private boolean bulk;
 
-        /**
-         * Whether the last read got all that there was: the selector tells when there is more. TLS may hold more all
-         * the same.
-         */
+        /** Whether the last read emptied the socket: the selector reports more. TLS may hold more all the same. */
         private boolean sourceDry;
 
         private boolean ended;
@@ -253,7 +250,7 @@ public final class ByteRelay {
             source.setReadListener(ready -> pump());
             sink.setWriteListener(ready -> pump());
             if (this == toLeft && pending == null && !secure && !done) {
-                // the right side has just been connected to, and has hardly anything to say yet
+                // the right side has just been connected, and has hardly anything to say yet
                 source.resumeReads();
             } else {
                 pump();
@@ -290,7 +287,7 @@ public final class ByteRelay {
             }
         }
 
-        /** Wants nothing more; on what is closed XNIO would throw, and catch that itself, with the whole stack. */
+        /** Suspends both; on a closed channel XNIO would throw, and catch that itself, with a full stack trace. */
         private void rest() {
             if (from.isOpen()) {
                 source.suspendReads();
@@ -354,7 +351,7 @@ public final class ByteRelay {
             }
         }
 
-        /** A large one for a source that has filled the one before. */
+        /** A large buffer for a source that has filled the one before. */
         private PooledByteBuffer buffer() {
             PooledByteBuffer large = bulk && bulkBuffers != null ? bulkBuffers.take() : null;
             return large == null ? buffers.allocate() : large;

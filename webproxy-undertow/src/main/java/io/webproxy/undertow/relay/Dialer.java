@@ -11,7 +11,7 @@ import org.xnio.StreamConnection;
 
 /** Makes connections to the targets of relays. Thread-safe. */
 public interface Dialer {
-    /** A target that is connected to again and again; {@code host} is a name or an IP address without brackets. */
+    /** Makes a target that many connections are made to; {@code host} is a name or an IP address without brackets. */
     Target target(String host, int port);
 
     /** One target. Thread-safe. */
@@ -24,12 +24,12 @@ public interface Dialer {
     }
 
     /**
-     * For whom a connection is made, and how.
+     * The parameters of one connection.
      *
      * @param client the client's address
-     * @param local the address that the client has reached
-     * @param header the PROXY header that the target gets before all else, about these two; null for none
-     * @param source the address of this machine that is connected from; null for the system's choice
+     * @param local the server address that the client connected to
+     * @param header the PROXY header to send first, with these two addresses; null for none
+     * @param source the local address to connect from; null for the system's choice
      * @param limit how long it may take
      */
     record Call(
@@ -39,21 +39,20 @@ public interface Dialer {
             @Nullable InetAddress source,
             Duration limit) {}
 
-    /** An attempt that goes on. Not thread-safe: it belongs to the sweeper's IO thread. */
+    /** An attempt in progress. Not thread-safe: it belongs to the sweeper's IO thread. */
     interface Attempt {
         /**
-         * Gives it up: its callback isn't called any more, and what it opens is closed. No effect on one that has
-         * ended.
+         * Gives up: the callback isn't called any more, and what the attempt opens is closed. No effect after its end.
          */
         void cancel();
     }
 
-    /** What becomes of an attempt; called on its IO thread, exactly once unless it is cancelled. */
+    /** Hears the outcome of an attempt, on its IO thread, exactly once unless it is cancelled. */
     interface Callback {
         /** The connection, with TCP keep-alive and without Nagle's delay. */
         void connected(StreamConnection target);
 
-        /** {@link ForwardError#POOL_EXHAUSTED} is no fault of the target, but a shortage of this process. */
+        /** {@link ForwardError#POOL_EXHAUSTED} means a shortage in this process, not a fault of the target. */
         void failed(ForwardError error, String detail);
     }
 }

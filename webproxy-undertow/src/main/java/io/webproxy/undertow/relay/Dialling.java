@@ -17,14 +17,14 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A relay that has no target yet: its targets one after the other, within one limit. Meanwhile the client is read as
- * far as one pooled buffer reaches, only to notice that it leaves: a reset ends the attempt within 100 ms. The end of
- * its direction may be a half-close, so the attempt has one more second then.
+ * A relay that isn't connected yet: tries its targets one after the other, within one limit. Meanwhile it reads the
+ * client up to one pooled buffer, only to notice that it leaves: a reset ends the attempt within 100 ms. The end of the
+ * client's direction may be a half-close, so the attempt then has one more second.
  *
  * <p>Not thread-safe: it belongs to the client's IO thread.
  */
 final class Dialling extends Watched {
-    /** What a client that has ended its direction is waited for. */
+    /** How long a client is served that has ended its direction. */
     private static final long ENDED_NANOS = 1_000_000_000L;
 
     private static final byte[] NONE = {};
@@ -55,14 +55,14 @@ final class Dialling extends Watched {
     }
 
     void start() {
-        // not before: one that is refused must not take the try of a target that is ejected
+        // not before: a refused connection must not use up the retry of an ejected target
         targets = relaying.rule()
                 .order(relaying.relays().ejection(), relaying.sweeper().now());
         relaying.sweeper().watch(this);
         dial();
     }
 
-    /** Starts to read the client; not before the first sweep, because most targets are connected to by then. */
+    /** Starts to read the client; only after the first sweep, because most targets are connected by then. */
     private void listen() {
         listening = true;
         ConduitStreamSourceChannel source = left.getSourceChannel();
@@ -74,7 +74,7 @@ final class Dialling extends Watched {
         long now = relaying.sweeper().now();
         RelayTarget target = next(now);
         relaying.tries(target);
-        // the last one has all that is left, the others a fair part of it
+        // the last target has all that is left, the others a fair part of it
         long share = Math.max(1, (deadline - now) / (targets.size() - next + 1));
         InetAddress source = relaying.rule().settings().loopbackSource()
                 ? relaying.relays().loopback().of(client.client().getAddress())
@@ -102,7 +102,7 @@ final class Dialling extends Watched {
         }
     }
 
-    /** One that is ejected gives way to the others, unless its time is up and this is the connection that tries it. */
+    /** An ejected target is skipped for others, unless its time is up and this connection tries it again. */
     private RelayTarget next(long now) {
         for (int i = next; i < targets.size() - 1; i++) {
             if (targets.get(next).ejection().allows(relaying.relays().ejection(), now)) {
@@ -212,10 +212,7 @@ final class Dialling extends Watched {
         relaying.end(RelayEnd.CLIENT_LEFT, "");
     }
 
-    /**
-     * The attempt has a limit of its own; what nobody else notices is that the client's side was closed by the server
-     * itself.
-     */
+    /** The attempt has its own limit; this notices that the server itself has closed the client's connection. */
     @Override
     protected void seen(long now) {
         if (!left.isOpen()) {

@@ -4,8 +4,7 @@ import io.undertow.connector.PooledByteBuffer;
 import java.nio.ByteBuffer;
 
 /**
- * What a client has sent before its target is connected to, in memory that no pool owns: as much as it needs. Not
- * thread-safe.
+ * The bytes that a client sent before its target was connected, in unpooled memory of just their size. Not thread-safe.
  */
 record EarlyBytes(ByteBuffer bytes) implements PooledByteBuffer {
     @Override
@@ -15,7 +14,7 @@ record EarlyBytes(ByteBuffer bytes) implements PooledByteBuffer {
 
     @Override
     public void close() {
-        // the collector's
+        // left to the garbage collector
     }
 
     @Override

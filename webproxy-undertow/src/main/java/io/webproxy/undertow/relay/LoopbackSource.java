@@ -11,13 +11,13 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Loopback addresses that stand for clients, so that a target on this machine tells them apart: HMAC-SHA256 of the
- * client's IPv4 address or IPv6 network of 64 bits, under a key that is new with each start. Nobody can choose an
- * address of his own that becomes the same as another's, and nobody can tell from a target's log who a client was
- * without the relay log.
+ * Loopback source addresses that stand for clients, so that a target on this machine can distinguish them: the
+ * HMAC-SHA256 of the client's IPv4 address or IPv6 /64 network, under a key that is new at each start. So a client
+ * can't choose an address that collides with another's, and a target's log doesn't reveal clients without the relay
+ * log.
  *
- * <p>All of 127.0.0.0/8 but 127.0.0.0/16, which programs of this machine use, and 127.255.0.0/16, which has the
- * broadcast address: 16.6 million addresses. By chance two of 5,000 clients share one. Thread-safe.
+ * <p>They are in 127.0.0.0/8 without 127.0.0.0/16, which programs on this machine use, and 127.255.0.0/16, which has
+ * the broadcast address: 16.6 million addresses. Among 5,000 clients, two are likely to share one. Thread-safe.
  */
 final class LoopbackSource {
     private static final String ALGORITHM = "HmacSHA256";
@@ -42,7 +42,7 @@ final class LoopbackSource {
         return key;
     }
 
-    /** The address that stands for a client: always the same one. */
+    /** The address that stands for a client; always the same one. */
     InetAddress of(InetAddress client) {
         byte[] hash;
         try {

@@ -7,23 +7,23 @@ import org.xnio.StreamConnection;
 /** A client whose connection is to be relayed. Not thread-safe: it belongs to the connection's IO thread. */
 public interface RelayClient {
     /**
-     * What is relayed: the socket, or the TLS connection that ends here. What was read of it already is pushed back, to
-     * be read again.
+     * The connection to relay: the socket, or terminated TLS over it. Bytes read already were pushed back, to be read
+     * again.
      */
     StreamConnection connection();
 
-    /** The address of the client: the peer's, or the one that a trusted proxy has named. */
+    /** The client's address: the peer's, or the one that a trusted proxy named. */
     InetSocketAddress client();
 
-    /** The address that the client has reached. */
+    /** The server address that the client connected to. */
     InetSocketAddress local();
 
-    /** Whoever speaks with the client now: is run when the endpoint goes away, at once if it does already. */
+    /** Sets what runs when the endpoint closes; it runs at once if the endpoint is closing already. */
     void onLeave(Runnable listener);
 
-    /** How long its endpoint lasts. */
+    /** The lease of its endpoint. */
     Lease lease();
 
-    /** It has the TLS engine that descriptors are kept for, or needs none; later calls have no effect. */
+    /** It has its TLS engine, or needs none: descriptors are no longer reserved for one. Later calls have no effect. */
     void settled();
 }

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
 /**
- * Through which endpoints of this server the connections to targets have come. A target that turns out to be an
- * endpoint of this server, whatever it is called, accepts a connection between the same two addresses. Thread-safe.
+ * Detects relay loops: records which endpoints of this server each connection to a target has passed. If a target turns
+ * out to be an endpoint of this server, under whatever name, that endpoint accepts a connection between the same two
+ * addresses. Thread-safe.
  */
 final class RelayPaths {
     private final Map<Ends, List<String>> made = new ConcurrentHashMap<>();
@@ -19,21 +20,21 @@ final class RelayPaths {
     RelayPaths() {}
 
     /**
-     * The two addresses of a connection, which no other has at the same time: other programs may use the same one to
-     * reach another address.
+     * The two addresses of a connection; together they are unique, while one source may be used for several
+     * destinations.
      *
-     * @param source who has made it
-     * @param reached who has accepted it
+     * @param source of the connecting side
+     * @param reached of the accepting side
      */
     record Ends(InetSocketAddress source, InetSocketAddress reached) {
-        /** Of one that was accepted here; null if it is closed already. */
+        /** Of a connection that was accepted here; null if it is closed already. */
         static @Nullable Ends accepted(StreamConnection connection) {
             return of(
                     connection.getPeerAddress(InetSocketAddress.class),
                     connection.getLocalAddress(InetSocketAddress.class));
         }
 
-        /** Of one that was made here; null if it is closed already. */
+        /** Of a connection that was made here; null if it is closed already. */
         static @Nullable Ends made(StreamConnection connection) {
             return of(
                     connection.getLocalAddress(InetSocketAddress.class),
@@ -48,9 +49,9 @@ final class RelayPaths {
     /**
      * The endpoints that a connection has passed, the first one first.
      *
-     * @param accepted the connection; null if nothing is known of it
+     * @param accepted the connection; null if unknown
      * @param endpoint where it was accepted
-     * @return null if it has passed that endpoint before: relayed on, it would come back again and again
+     * @return null if it has passed that endpoint before: relaying it would loop
      */
     @Nullable List<String> through(@Nullable Ends accepted, String endpoint) {
         List<String> before = accepted == null ? null : made.get(accepted);
@@ -65,17 +66,17 @@ final class RelayPaths {
         return List.copyOf(path);
     }
 
-    /** A connection to a target is made, for one that has passed these endpoints. */
+    /** A connection to a target was made, for a client that has passed these endpoints. */
     void made(Ends connection, List<String> path) {
         made.put(connection, path);
     }
 
-    /** It is closed. */
+    /** The connection is closed. */
     void closed(Ends connection) {
         made.remove(connection);
     }
 
-    /** How many are known. */
+    /** Number of known connections. */
     int size() {
         return made.size();
     }

@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A rule's targets and settings, with what lasts longer than they do: counts, rates, and which targets are ejected.
- * Thread-safe.
+ * A relay rule at an endpoint: its settings and targets, and the state that survives an update: counters, rates,
+ * ejections. Thread-safe.
  */
 public final class RelayRule {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
@@ -25,7 +25,7 @@ public final class RelayRule {
     private final List<RelayTarget> targets;
     private final State state;
 
-    /** What stays when the settings change. */
+    /** State that survives a change of the settings. */
     static final class State {
         private final String endpoint;
         private final String name;
@@ -90,7 +90,7 @@ public final class RelayRule {
         return state.counters;
     }
 
-    /** No target could be connected to; said at most once a minute. */
+    /** No target could be connected; logged at most once a minute. */
     void unreachable(String detail) {
         if (state.warning.isDue()) {
             LOG.warn(
@@ -101,27 +101,27 @@ public final class RelayRule {
         }
     }
 
-    /** A target is skipped from now on, if the rule has others. */
+    /** A target is ejected: it is skipped as long as the rule has others. */
     void ejected(RelayTarget target, String detail) {
         if (targets.size() > 1) {
             LOG.warn("Rule {} of {}: target {} is skipped: {}", state.name, state.endpoint, target.text(), detail);
         }
     }
 
-    /** A target that was ejected has been connected to. */
+    /** A connection to an ejected target succeeded. */
     void isBack(RelayTarget target) {
         if (targets.size() > 1) {
             LOG.info("Rule {} of {}: target {} is back", state.name, state.endpoint, target.text());
         }
     }
 
-    /** Whether a client may connect as often as it does. */
+    /** Whether a client stays within the rate limit. */
     boolean isWithinRate(AddressRange client, long now) {
         int most = settings.newConnectionsPerMinute();
         return most == 0 || state.rate.takeOfMinute(client, most, now);
     }
 
-    /** Counts a connection of a client, which {@link #left} takes back; false if that is one too many. */
+    /** Counts a connection of a client, until {@link #left}; false if it exceeds the limit. */
     boolean entered(AddressRange client) {
         int count = state.byClient.merge(client, 1, Integer::sum);
         return settings.connectionsPerAddress() == 0 || count <= settings.connectionsPerAddress();
@@ -132,8 +132,8 @@ public final class RelayRule {
     }
 
     /**
-     * The targets in the order in which one connection tries them, for it to change if there are several: in turn,
-     * those that are ejected last.
+     * The order in which a connection tries the targets: round robin, ejected ones last. The caller may change the list
+     * if there are several.
      */
     List<RelayTarget> order(OutlierEjection rule, long now) {
         int count = targets.size();

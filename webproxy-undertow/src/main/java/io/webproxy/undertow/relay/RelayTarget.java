@@ -4,7 +4,7 @@ import io.webproxy.undertow.deadline.Ejection;
 import java.net.InetSocketAddress;
 
 /**
- * One target of a rule, and whether it is skipped. Thread-safe.
+ * One target of a rule, with its ejection. Thread-safe.
  *
  * @param text {@code host:port}, an IPv6 address in brackets
  */

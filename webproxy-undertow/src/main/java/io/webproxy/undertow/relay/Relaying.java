@@ -18,8 +18,8 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * One connection of a rule, from its limits to its record: refused, or connected to a target and copied to and from it.
- * Only its idle limit is watched, if it has one. Not thread-safe: it belongs to the client's IO thread.
+ * One relayed connection, from admission to its record: it is refused, or connected to a target and copied both ways.
+ * Its idle limit is watched, if it has one. Not thread-safe: it belongs to the client's IO thread.
  */
 final class Relaying extends Watched implements ByteRelay.Listener {
 
@@ -71,7 +71,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
     }
 
     private static void stays() {
-        // what is relayed goes on
+        // established relays continue
     }
 
     /** Refuses the client, or starts to connect. */
@@ -120,7 +120,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         end(why, "");
     }
 
-    /** Something unexpected has been thrown. */
+    /** Something unexpected was thrown. */
     void fail() {
         ByteRelay live = relay;
         if (live != null) {
@@ -130,7 +130,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         end(RelayEnd.FAILED, "");
     }
 
-    /** The server, or the endpoint, is at its end. */
+    /** The server, or the endpoint, ends. */
     @Override
     protected void cut() {
         ByteRelay live = relay;
@@ -141,19 +141,19 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         }
     }
 
-    /** The target that is tried now. */
+    /** Sets the target that is tried now. */
     void tries(RelayTarget other) {
         target = other;
     }
 
-    /** No target could be connected to. */
+    /** No target could be connected. */
     void unreachable(String detail) {
         rule.counters().failed();
         rule.unreachable(detail);
         end(RelayEnd.CONNECT_FAILED, detail);
     }
 
-    /** The endpoints that the client's connection has passed; null if it comes back to this one. */
+    /** The endpoints that the client's connection has passed; null if it has come back to this one. */
     private @Nullable List<String> path() {
         if (accepted == null) {
             accepted = RelayPaths.Ends.accepted(left);
@@ -165,13 +165,13 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         unreachable("a target leads back to " + rule.endpoint());
     }
 
-    /** A target is connected to. */
+    /** A target is connected. */
     void connected(StreamConnection right, @Nullable EarlyBytes early, boolean leftEnded) {
         dialling = null;
         settle();
         List<String> path = path();
         if (path == null) {
-            // who has made the connection that is relayed here didn't know so yet
+            // the side that made the connection being relayed hadn't recorded it yet
             IoUtils.safeClose(right);
             leadsBack();
             return;
@@ -211,7 +211,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
                 "");
     }
 
-    /** Ends it once; what isn't closed by the relay is reset. */
+    /** Ends it once; resets what the relay hasn't closed. */
     void end(RelayEnd how, String detail) {
         if (ended) {
             return;
@@ -246,7 +246,7 @@ final class Relaying extends Watched implements ByteRelay.Listener {
         }
     }
 
-    /** The descriptor is taken now, or won't be. */
+    /** The descriptor is in use now, or won't be. */
     private void settle() {
         if (!settled) {
             settled = true;

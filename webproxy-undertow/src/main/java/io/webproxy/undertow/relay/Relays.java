@@ -32,7 +32,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
-/** The relays of one server: those that are open, and what was counted of all, by endpoint and rule. Thread-safe. */
+/** The relays of one server: the open ones, and counters by endpoint and rule. Thread-safe. */
 public final class Relays {
     private final Function<XnioIoThread, Sweeper> sweepers;
     private final ByteBufferPool buffers;
@@ -55,7 +55,7 @@ public final class Relays {
      *
      * @param sweepers the sweeper of each IO thread
      * @param recorder is told of each relay that has ended
-     * @param ejection when targets are ejected, and for how long
+     * @param ejection the rule for ejecting targets
      */
     public Relays(
             Function<XnioIoThread, Sweeper> sweepers,
@@ -78,17 +78,17 @@ public final class Relays {
     }
 
     /**
-     * A rule with these settings. What was counted of the rule of this name before goes on, and its open relays count
-     * against its limits.
+     * A rule with these settings. It continues the counters of the previous rule of this name, and its open relays
+     * count against its limits.
      *
      * @param endpoint the name of the endpoint
-     * @param name the name of the rule; {@code silent} and {@code otherwise} for the targets of that name
+     * @param name the name of the rule; {@code silent} or {@code otherwise} for those targets
      */
     public RelayRule rule(String endpoint, String name, Relay settings) {
         return new RelayRule(state(endpoint, name), settings, dialer);
     }
 
-    /** The counters of a rule that relays nothing, because its connections go to the routes. */
+    /** The counters of a rule that sends its connections to the routes. */
     public RuleCounters counters(String endpoint, String name) {
         return state(endpoint, name).counters();
     }
@@ -96,7 +96,7 @@ public final class Relays {
     /**
      * Takes over a client, on its IO thread: its connection is closed when this relay has ended. Never throws.
      *
-     * <p>Its read and write listeners, and what it hears of its endpoint's end, are replaced. What was read of it must
+     * <p>Replaces its read and write listeners, and its listener for the end of its endpoint. Bytes read already must
      * have been pushed back into its source.
      */
     public void open(RelayRule rule, RelayClient client) {
@@ -107,10 +107,10 @@ public final class Relays {
     }
 
     /**
-     * No rule has taken a connection, which the caller closes.
+     * No rule took a connection, which the caller closes.
      *
      * @param duration since it was accepted
-     * @param reason one that {@link RelayEnd#isUndetected}
+     * @param reason one with {@link RelayEnd#isUndetected}
      */
     public void undetected(String endpoint, InetSocketAddress client, Duration duration, RelayEnd reason) {
         undetected
@@ -133,12 +133,12 @@ public final class Relays {
         }
     }
 
-    /** How many are open. */
+    /** Number of open relays. */
     public int open() {
         return live.size();
     }
 
-    /** A limit beside those of the rules: whether there is memory for so many relays that can't go on. */
+    /** Sets a further limit: whether there is memory for so many stalled relays. */
     public void memory(IntPredicate fits) {
         memory = fits;
     }
@@ -147,18 +147,18 @@ public final class Relays {
         return memory.test(live.size());
     }
 
-    /** {@code listener} runs whenever one has ended, on its IO thread. */
+    /** Runs {@code listener} whenever a relay has ended, on its IO thread. */
     public void whenOneEnds(Runnable listener) {
         whenOneEnds = listener;
     }
 
-    /** Resets all that are open, on their threads. */
+    /** Resets all open relays, on their threads. */
     public void cutAll() {
         live.forEach(relaying -> IoTasks.execute(relaying.thread(), relaying::cut));
     }
 
     /**
-     * Forgets what was counted of all endpoints but these, and of their rules but those that are named or have open
+     * Drops the counters of all other endpoints, and of their rules except those that are named or have open
      * connections.
      */
     public void retain(Map<String, List<String>> names) {
@@ -170,9 +170,9 @@ public final class Relays {
     }
 
     /**
-     * What was counted at an endpoint.
+     * The counters of an endpoint.
      *
-     * @param order the names of its rules in their order; others that have open connections come after them
+     * @param order the names of its rules, in order; removed ones with open connections follow
      */
     public ProxyStatus.Port status(String endpoint, List<String> order) {
         Map<String, RelayRule.State> known = rules.getOrDefault(endpoint, new ConcurrentSkipListMap<>());

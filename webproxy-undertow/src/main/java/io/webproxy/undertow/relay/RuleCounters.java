@@ -3,7 +3,7 @@ package io.webproxy.undertow.relay;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What became of the connections of one port rule, since the start. Thread-safe. */
+/** Counts the connections of one port rule since the start, by outcome. Thread-safe. */
 public final class RuleCounters {
     private final AtomicInteger open = new AtomicInteger();
     private final LongAdder total = new LongAdder();
@@ -12,43 +12,43 @@ public final class RuleCounters {
 
     RuleCounters() {}
 
-    /** The rule has taken a connection; gives how many are open with it. */
+    /** The rule takes a connection; returns the number of open ones, including this one. */
     public int opened() {
         total.increment();
         return open.incrementAndGet();
     }
 
-    /** One that was {@link #opened} has closed. */
+    /** An {@link #opened} connection has closed. */
     public void closed() {
         open.decrementAndGet();
     }
 
-    /** One that was opened is refused: it is still to be closed. */
+    /** An opened connection is refused; {@link #closed} is still to come. */
     public void refused() {
         refused.increment();
     }
 
-    /** No target could be connected to for one that was opened: it is still to be closed. */
+    /** No target could be connected for an opened connection; {@link #closed} is still to come. */
     public void failed() {
         failed.increment();
     }
 
-    /** How many are open. */
+    /** Number of open connections. */
     public int open() {
         return open.get();
     }
 
-    /** How many there were. */
+    /** Number of connections so far. */
     public long total() {
         return total.sum();
     }
 
-    /** How many of them were refused. */
+    /** Number of refused ones. */
     public long refusals() {
         return refused.sum();
     }
 
-    /** For how many of them no target could be connected to. */
+    /** Number of those for which no target could be connected. */
     public long failures() {
         return failed.sum();
     }

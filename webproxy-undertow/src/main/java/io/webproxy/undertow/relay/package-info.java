@@ -1,4 +1,4 @@
-/** Two-way byte copy between two connections. */
+/** Relays bytes both ways between two connections: for port rules, tunnels and WebSockets. */
 @NullMarked
 package io.webproxy.undertow.relay;
 

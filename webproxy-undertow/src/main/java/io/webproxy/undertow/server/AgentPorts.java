@@ -25,7 +25,7 @@ import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /**
- * The ports that agents of a public side have announced. They are no endpoints of the configuration: they come and go
+ * The ports that tunnel agents have announced to the public side. They aren't configured endpoints: they open and close
  * with their agents. Thread-safe.
  */
 final class AgentPorts implements PublicSide.Ports {
@@ -45,7 +45,7 @@ final class AgentPorts implements PublicSide.Ports {
         }
     }
 
-    /** {@code first} is handed each connection with the port that it has reached, on its IO thread. */
+    /** {@code first} gets each connection with the port that it arrived on, on its IO thread. */
     AgentPorts(XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<Arrival, Integer> first) {
         this.worker = worker;
         this.connections = connections;

@@ -11,22 +11,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The authenticators of a server and of its routes: each is started once, before its first request, and stopped when
- * the configuration in force doesn't name it any more. One that several routes name is one.
+ * The authenticators of a server and of its routes. Each is started once, before its first request, even if several
+ * routes name it, and stopped when the configuration in force no longer names it.
  */
 final class Authenticators implements Part, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Authenticators.class);
 
     private final AuthContext context;
     private volatile Set<Authenticator> running = identitySet();
-    /** What the change that was committed last has replaced; used by one change at a time. */
+    /** What the last committed change has replaced; used by one change at a time. */
     private Set<Authenticator> replaced = identitySet();
 
     Authenticators(AuthContext context) {
         this.context = context;
     }
 
-    /** Starts those that aren't running yet: all, or none. */
+    /** Starts those that aren't running yet: all or none. */
     @Override
     public Change prepare(ProxyConfig next) {
         Started change = new Started(namedIn(next));
@@ -66,18 +66,18 @@ final class Authenticators implements Part, AutoCloseable {
         }
     }
 
-    /** Stops all; nothing may be committed any more. */
+    /** Stops all; no commit may follow. */
     @Override
     public void close() {
         running.forEach(Authenticators::stop);
     }
 
-    /** Stops what was replaced: the application's code, for which nothing else should wait. */
+    /** Stops what was replaced: that runs the application's code, which nothing else should wait for. */
     Part ends() {
         return next -> new Change() {
             @Override
             public void commit() {
-                // what is committed before says what that is
+                // the parts committed before decide that
             }
 
             @Override
@@ -89,9 +89,7 @@ final class Authenticators implements Part, AutoCloseable {
         };
     }
 
-    /**
-     * New ones are started; those that aren't wanted any more run on until the {@linkplain #ends end} of the change.
-     */
+    /** New ones are running; those that aren't needed any more run until the {@linkplain #ends end} of the change. */
     private final class Started implements Change {
         private final Set<Authenticator> wanted;
         private final Set<Authenticator> started = identitySet();

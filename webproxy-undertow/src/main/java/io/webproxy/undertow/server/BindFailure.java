@@ -4,13 +4,13 @@ import java.net.InetSocketAddress;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Says in one sentence why a port can't be opened, and what to do. */
+/** Explains in one sentence why a port can't be opened, and what to do. */
 final class BindFailure {
     private static final int LAST_PRIVILEGED = 1023;
 
     private BindFailure() {}
 
-    /** The same; {@code owner} is the endpoint of this server that has the port as yet, null if there is none. */
+    /** The same; {@code owner} is this server's endpoint that has the port now, null if there is none. */
     static String sentence(InetSocketAddress address, Exception why, @Nullable String owner) {
         return owner != null && isInUse(why)
                 ? "Port " + address.getPort() + " is that of the endpoint " + owner + " until an update has removed it:"

@@ -11,14 +11,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Looks up names by the system, all of them together for no longer than a limit: a start doesn't hang on DNS. Not
- * thread-safe.
+ * Looks up host names by the system's resolver, all of them within one time limit, so that a start doesn't hang on DNS.
+ * Not thread-safe.
  */
 final class BoundedLookup implements OwnEndpoints.HostLookup {
     private final OwnEndpoints.HostLookup system;
     private long left;
 
-    /** The limit begins anew with each. */
+    /** The limit starts with each instance. */
     BoundedLookup(Duration limit) {
         this(limit, BoundedLookup::resolved);
     }

@@ -8,17 +8,17 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Function;
 
-/** The providers of certificates that a server has started: each stays as long as the configuration has it. */
+/** The certificate providers that a server has started; each runs as long as the configuration names it. */
 final class CertificateProviders implements Part, AutoCloseable {
     private final Function<CertificateProvider, RunningProvider> lending;
     private volatile IdentityHashMap<CertificateProvider, RunningProvider> running = new IdentityHashMap<>();
 
-    /** None yet; {@code lending} gives one all that it needs to run. */
+    /** None yet; {@code lending} wraps a provider with all that it needs to run. */
     CertificateProviders(Function<CertificateProvider, RunningProvider> lending) {
         this.lending = lending;
     }
 
-    /** Starts those that don't run yet: all, or none. */
+    /** Starts those that aren't running yet: all or none. */
     @Override
     public Change prepare(ProxyConfig next) {
         Started change = new Started();
@@ -39,13 +39,13 @@ final class CertificateProviders implements Part, AutoCloseable {
         return change;
     }
 
-    /** Stops all; nothing may be committed any more. */
+    /** Stops all; no commit may follow. */
     @Override
     public void close() {
         running.values().forEach(RunningProvider::stop);
     }
 
-    /** New ones are started; those that aren't wanted any more run on until all is committed. */
+    /** New ones are running; those that aren't needed any more run until everything is committed. */
     private final class Started implements Change {
         private final IdentityHashMap<CertificateProvider, RunningProvider> before = running;
         private final IdentityHashMap<CertificateProvider, RunningProvider> next = new IdentityHashMap<>();

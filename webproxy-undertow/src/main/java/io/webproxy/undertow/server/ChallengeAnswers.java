@@ -11,16 +11,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
-/** The answers that one provider gives; none is left when it is closed. Thread-safe. */
+/** Answers the ACME challenges of one provider; closing it removes the answers. Thread-safe. */
 final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
     /**
-     * What a server answers challenges with, whoever gives the answers.
+     * The parts of a server that answer challenges, shared by all providers.
      *
      * @param http by path
      * @param tls by ALPN
-     * @param httpPort of the first endpoint in clear, 0 if there is none
+     * @param httpPort of the first cleartext endpoint, 0 if there is none
      * @param httpsPort of the first endpoint that speaks TLS
-     * @param reachable waits until a CA can reach a name, for a bounded time, if only a tunnel leads there
+     * @param reachable waits, for a bounded time, until a CA can reach a name to which only a tunnel leads
      */
     record Ports(
             HttpChallenges http,
@@ -57,7 +57,7 @@ final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
     @Override
     public Answer tlsAlpn(String name, KeyMaterial certificate) {
         Answer answer = given(ports.tls().add(tls, name, certificate));
-        // a CA counts validations that fail
+        // CAs limit failed validations
         ports.reachable().accept(name);
         return answer;
     }

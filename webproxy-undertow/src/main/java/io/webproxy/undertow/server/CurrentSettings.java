@@ -16,7 +16,7 @@ final class CurrentSettings implements Part, Supplier<ServerSettings> {
     private final RateLimiter rates = new RateLimiter();
     private volatile @Nullable ServerSettings current;
 
-    /** None yet; {@code connections} are told how many there may be, {@code leases} which routes are gone. */
+    /** None yet; {@code connections} get their limits from it, {@code leases} the routes in force. */
     CurrentSettings(OpenConnections connections, RouteLeases leases) {
         this.connections = connections;
         this.leases = leases;

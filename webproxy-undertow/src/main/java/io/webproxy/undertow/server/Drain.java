@@ -11,16 +11,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way from running to released: no more connections, then what is in flight ends by itself or is cut, then
- * everything is closed. It has a daemon thread of its own while it lasts. Thread-safe.
+ * Shuts a server down gracefully: accepts no more connections, waits for what is in flight or cuts it at a time limit,
+ * then closes everything. It runs on a daemon thread of its own. Thread-safe.
  */
 final class Drain {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final long AFTER_CUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /**
-     * How long connections without an exchange may stay: for the rest of a handshake or a head, and for the rest of an
-     * answer that the client doesn't take.
+     * How long connections without an exchange may stay: for the rest of a handshake or a head, or of a response that
+     * the client doesn't read.
      */
     static final Duration REST = Duration.ofMillis(2_500);
 
@@ -57,7 +57,7 @@ final class Drain {
         this.restNanos = rest.toNanos();
     }
 
-    /** Starts it; a later call can only bring the cut forward. */
+    /** Starts it; a later call can only shorten the time limit. */
     void start(Duration limit) {
         if (!isFirst(System.nanoTime() + limit.toNanos())) {
             return;

@@ -23,9 +23,11 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What the connections of an endpoint become, by what is configured for it and for all. Thread-safe. */
+/**
+ * Assembles the handlers for the connections of an endpoint, from its own configuration and the server's. Thread-safe.
+ */
 final class EndpointKinds {
-    /** An HTTPS endpoint is one that has these rules. */
+    /** An HTTPS endpoint is one with these rules. */
     private static final PortRules HTTPS =
             new PortBuilder().https().redirectHttp().build();
 
@@ -40,11 +42,11 @@ final class EndpointKinds {
     private volatile @Nullable RulePort tunnelled;
 
     /**
-     * Those of a server.
+     * For the endpoints of a server.
      *
-     * @param settings what the server has for all endpoints
-     * @param handlers makes handlers that go by such settings
-     * @param tls makes what ends TLS, for clients that are asked for this, or for what all are asked for
+     * @param settings the settings of the server
+     * @param handlers makes handlers for settings
+     * @param tls makes the TLS side of an endpoint, with its own rules for client certificates or the server's
      */
     EndpointKinds(
             HttpEndpoints http,
@@ -61,12 +63,12 @@ final class EndpointKinds {
         this.tls = tls;
     }
 
-    /** The rules by which the connections of an endpoint go; empty if it speaks cleartext HTTP and nothing else. */
+    /** The port rules of an endpoint; empty if it speaks cleartext HTTP and nothing else. */
     static Optional<PortRules> rules(Listen listen) {
         return listen.protocol() == Endpoint.Protocol.HTTPS ? Optional.of(HTTPS) : listen.rules();
     }
 
-    /** What connections become that come to an endpoint from now on. */
+    /** The handler of an endpoint's connections from now on. */
     Consumer<Arrival> of(Listen listen, Endpoint endpoint) {
         HttpEndpoints.Handlers own = handlers.apply(settingsOf(listen.settings()));
         return greeted(
@@ -88,7 +90,7 @@ final class EndpointKinds {
                 });
     }
 
-    /** What connections become that have come through a tunnel, and whose TLS ends here. */
+    /** The handler of connections that came through a tunnel and whose TLS is terminated here. */
     Consumer<Arrival> tunnelled() {
         RulePort known = tunnelled;
         if (known == null) {
@@ -128,7 +130,7 @@ final class EndpointKinds {
         return listen.isTls() ? tls.apply(listen.settings().clientCertificates()) : null;
     }
 
-    /** The header of the PROXY protocol comes before all else. */
+    /** Reads the PROXY header first. */
     private Consumer<Arrival> greeted(Listen listen, Endpoint endpoint, Consumer<Arrival> next) {
         Optional<ProxyProtocol> own = listen.settings().proxyProtocol();
         Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
@@ -150,9 +152,7 @@ final class EndpointKinds {
                 .orElse(this::ofRequests);
     }
 
-    /**
-     * The settings of the server, as far as an endpoint has none of its own; made anew only when those have changed.
-     */
+    /** The server's settings with those of one endpoint; made again only when the server's have changed. */
     private static final class OwnSettings implements Supplier<Settings> {
         private final Supplier<Settings> ofServer;
         private final ClientCertificates asked;

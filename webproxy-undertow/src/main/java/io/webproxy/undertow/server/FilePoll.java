@@ -9,10 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Looks at files again and again, on a daemon thread that there is only while there is something to look at.
- * Thread-safe.
- */
+/** Checks files periodically, on a daemon thread that exists only while there is something to check. Thread-safe. */
 final class FilePoll implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
 
@@ -26,7 +23,7 @@ final class FilePoll implements AutoCloseable {
         this.look = look;
     }
 
-    /** Looks once in each such time from now on; never, if that is zero. */
+    /** Sets the period; zero stops the checks. */
     synchronized void every(Duration time) {
         if (closed || time.equals(interval)) {
             return;
@@ -53,11 +50,11 @@ final class FilePoll implements AutoCloseable {
         try {
             look.run();
         } catch (Throwable e) {
-            LOG.warn("Files of certificates can't be looked at; trying again later", e);
+            LOG.warn("Can't check the files of certificates for changes; trying again later", e);
         }
     }
 
-    /** Ends it for good; may be called again. */
+    /** Ends it for good; idempotent. */
     @Override
     public synchronized void close() {
         closed = true;

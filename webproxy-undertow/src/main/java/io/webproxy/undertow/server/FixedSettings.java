@@ -4,9 +4,9 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 
 /**
- * What can't be changed while a server runs.
+ * Refuses updates of settings that can't change while a server runs.
  *
- * @param started what it was started with
+ * @param started the configuration that it was started with
  */
 record FixedSettings(ProxyConfig started) implements Part {
     @Override

@@ -13,10 +13,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Where the routes lead: their upstreams with pools and health checks, and what is known of each route. It is there
- * before the first request finds a route.
+ * The routes' upstreams with pools and health checks, and the state of each route. It is committed before requests can
+ * find a new route.
  *
- * @param leases how long the exchanges of each route may go on
+ * @param leases the leases of the routes
  */
 record Forwarding(Upstreams upstreams, Forwarder forwarder, RouteLeases leases) implements Part {
     @Override
@@ -37,7 +37,7 @@ record Forwarding(Upstreams upstreams, Forwarder forwarder, RouteLeases leases) 
         };
     }
 
-    /** Those of the routes of a configuration. */
+    /** The names of a configuration's routes. */
     static Set<String> names(ProxyConfig config) {
         return config.routes().stream().map(Route::name).collect(Collectors.toUnmodifiableSet());
     }

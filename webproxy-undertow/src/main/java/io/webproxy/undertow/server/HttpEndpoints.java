@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
-/** HTTP on the connections of one server. Thread-safe. */
+/** Opens HTTP/1.1 and HTTP/2 on the connections of one server. Thread-safe. */
 final class HttpEndpoints {
     private static final int UPLOAD_WINDOW = 1 << 20;
 
@@ -24,7 +24,7 @@ final class HttpEndpoints {
     private final Supplier<ServerSettings> settings;
     private final Http1 http1;
 
-    /** Limits of HTTP/2 are those of the moment at which a connection comes. */
+    /** A connection gets the HTTP/2 limits in force when it arrives. */
     HttpEndpoints(ByteBufferPool buffers, Exchanges exchanges, Supplier<ServerSettings> settings) {
         this.buffers = buffers;
         this.exchanges = exchanges;
@@ -32,7 +32,7 @@ final class HttpEndpoints {
         this.http1 = new Http1(buffers, exchanges, () -> settings.get().http().limits());
     }
 
-    /** An endpoint in cleartext that speaks HTTP and nothing else. */
+    /** The handler of an endpoint that speaks only cleartext HTTP. */
     Consumer<Arrival> clear(HttpHandler root) {
         return arrival -> {
             arrival.settled();
@@ -40,13 +40,10 @@ final class HttpEndpoints {
         };
     }
 
-    /**
-     * What handles the requests of an endpoint: those in cleartext, those over TLS, and those that are to come again
-     * over TLS.
-     */
+    /** The request handlers of an endpoint: for cleartext, for TLS, and for redirects to HTTPS. */
     record Handlers(HttpHandler clear, HttpHandler secure, HttpHandler toHttps) {}
 
-    /** Where the connections of an endpoint go that speak HTTP, once that is known. */
+    /** Takes the connections of an endpoint that turn out to speak HTTP. */
     Protocols protocols(Handlers handlers) {
         return new Protocols() {
             @Override
@@ -75,7 +72,7 @@ final class HttpEndpoints {
         return new Origin(arrival.client(), arrival.lease(), arrival.connection(), arrival::answered, arrival::linger);
     }
 
-    /** Who doesn't speak TLS has named no protocol before: the first bytes tell. */
+    /** Without TLS there is no ALPN: the first bytes decide. */
     private void openClear(
             Arrival arrival, HttpHandler root, StreamConnection connection, @Nullable PooledByteBuffer read) {
         open(

@@ -18,15 +18,12 @@ import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
-/**
- * The threads of one server that accept, read and write, and the few beside them for what must not be done there.
- * Thread-safe.
- */
+/** The threads of one server: those that accept, read and write, and a few for tasks that may block. Thread-safe. */
 final class IoThreads {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final int TASK_THREADS = 2;
 
-    /** How long threads may take to end when all that they serve is closed. */
+    /** How long the threads may take to end after everything that they serve was closed. */
     private static final long END_SECONDS = 5;
 
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -62,12 +59,12 @@ final class IoThreads {
         return worker;
     }
 
-    /** Those that read and write. */
+    /** The threads that read and write. */
     List<XnioIoThread> all() {
         return all;
     }
 
-    /** The sentence that says which thread has ended; null as long as all are there. */
+    /** A sentence that says which thread has ended; null while all are running. */
     @Nullable String failure() {
         return watch.failure();
     }
@@ -77,7 +74,7 @@ final class IoThreads {
         return watch.whenFailed();
     }
 
-    /** Waits until they have run what they were given. */
+    /** Waits until they have run their queued tasks. */
     void settle() {
         IoTasks.settle(all);
     }

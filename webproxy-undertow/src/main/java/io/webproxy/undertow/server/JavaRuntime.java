@@ -7,8 +7,8 @@ import java.util.function.Predicate;
 import org.xnio.Xnio;
 
 /**
- * Refuses a Java runtime on which the engine would fail later: one without a module that it needs, such as an image by
- * jlink, and the engine on the module path.
+ * Refuses a Java runtime on which the engine would fail later: one that lacks a module, such as an image made by jlink,
+ * or with the engine on the module path.
  */
 final class JavaRuntime {
     private static final List<String> MODULES = List.of(
@@ -19,7 +19,7 @@ final class JavaRuntime {
             "jdk.management",
             "jdk.unsupported");
 
-    /** Keys on elliptic curves; since Java 22 they are in {@code java.base}. */
+    /** Elliptic-curve keys; since Java 22 they are in {@code java.base}. */
     private static final String CURVES = "jdk.crypto.ec";
 
     private static final int CURVES_IN_BASE = 22;

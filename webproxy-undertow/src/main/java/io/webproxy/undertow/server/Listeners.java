@@ -35,11 +35,11 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** The endpoints of one server, which may come and go while it runs. Thread-safe; one change at a time. */
+/** The endpoints of one server; updates may add and remove them while it runs. Thread-safe; one change at a time. */
 final class Listeners implements Part {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
 
-    /** How long a change may wait for the names of upstreams that have the port of an endpoint. */
+    /** How long a change may wait for look-ups of upstreams that have the port of an endpoint. */
     private static final Duration LOOKUP_LIMIT = Duration.ofSeconds(1);
 
     private final XnioWorker worker;
@@ -48,12 +48,12 @@ final class Listeners implements Part {
     private final Consumer<Map<String, List<String>>> rules;
     private volatile List<Listener> all = List.of();
     private volatile List<Listener> prepared = List.of();
-    /** All that are bound, whether they are in force or not; XNIO can't close one any more whose thread has ended. */
+    /** All bound sockets, in force or not; XNIO can't close one any more whose thread has ended. */
     private final Map<AcceptingChannel<StreamConnection>, Listener> sockets = new LinkedHashMap<>();
 
     private boolean closed;
 
-    /** One endpoint: what was configured, and what was bound for it. */
+    /** One endpoint: its configuration and its bound socket. */
     private record Listener(
             Listen listen,
             Endpoint endpoint,
@@ -68,7 +68,7 @@ final class Listeners implements Part {
             acceptor.close(server, drainTime);
         }
 
-        /** The same socket, configured anew. */
+        /** The same socket with another configuration. */
         Listener as(Listen other) {
             InetSocketAddress bound = endpoint.address();
             return new Listener(
@@ -76,7 +76,10 @@ final class Listeners implements Part {
         }
     }
 
-    /** What connections of an endpoint become; known before the first is accepted, but not when the port is bound. */
+    /**
+     * The handler of an endpoint's connections, set after the port is bound, and before the first connection is
+     * accepted.
+     */
     private static final class Becoming implements Consumer<Arrival> {
         private volatile Consumer<Arrival> what = arrival -> IoUtils.safeClose(arrival.connection());
 
@@ -89,7 +92,7 @@ final class Listeners implements Part {
     /**
      * None yet.
      *
-     * @param kinds says what the connections of an endpoint become, when its configuration is in force
+     * @param kinds makes the handler of an endpoint's connections when its configuration is in force
      * @param rules is told the names of the rules that endpoints have, by the name of the endpoint
      */
     Listeners(
@@ -103,12 +106,12 @@ final class Listeners implements Part {
         this.rules = rules;
     }
 
-    /** Those that listen, in the order of configuration, with real ports. */
+    /** The endpoints in force, in the order of configuration, with real ports. */
     List<Endpoint> endpoints() {
         return all.stream().map(Listener::endpoint).toList();
     }
 
-    /** What those with rules have in status and counters: the names of their rules, in order. */
+    /** The names of the rules of endpoints with rules, in order, for status and counters. */
     Map<String, List<String>> ruleNames() {
         Map<String, List<String>> names = new LinkedHashMap<>();
         for (Listener listener : all) {
@@ -120,12 +123,12 @@ final class Listeners implements Part {
         return names;
     }
 
-    /** The port of the first endpoint that is wanted, 0 if there is none. */
+    /** The port of the first endpoint that matches, 0 if there is none. */
     int port(Predicate<Listen> wanted) {
         return port(all, wanted);
     }
 
-    /** The same, of those that are prepared to be opened. */
+    /** The same among the prepared endpoints. */
     int preparedPort(Predicate<Listen> wanted) {
         return port(prepared, wanted);
     }
@@ -140,8 +143,8 @@ final class Listeners implements Part {
     }
 
     /**
-     * Binds what a configuration has and this hasn't, unless a request would come back to it; nothing is accepted there
-     * yet.
+     * Binds the endpoints that are new in a configuration, unless a request would come back to them; nothing is
+     * accepted there yet.
      */
     @Override
     public Change prepare(ProxyConfig config) {
@@ -178,8 +181,8 @@ final class Listeners implements Part {
     }
 
     /**
-     * Those that are configured as before, which are taken out of what is left: they are looked for first, lest another
-     * takes their socket.
+     * The endpoints with an unchanged configuration, removed from {@code left}; found first, so that no other endpoint
+     * takes over their sockets.
      */
     private static IdentityHashMap<Listen, Listener> unchanged(ProxyConfig config, List<Listener> left) {
         IdentityHashMap<Listen, Listener> unchanged = new IdentityHashMap<>();
@@ -193,8 +196,8 @@ final class Listeners implements Part {
     }
 
     /**
-     * Whether the socket of an endpoint may go on as another one: with the same port of the configuration, or, if that
-     * is any, the same name or none.
+     * Whether another configuration may take over the socket of an endpoint: it has the same configured port or, if
+     * that is 0, the same name or none.
      */
     private static boolean isSameSocket(ProxyConfig config, Listener old, Listen other) {
         Listen listen = old.listen;
@@ -219,7 +222,7 @@ final class Listeners implements Part {
         return null;
     }
 
-    /** They have accepted nobody yet. */
+    /** Closes new sockets, on which no connection was accepted yet. */
     private synchronized void discard(List<Listener> added) {
         for (Listener listener : added) {
             if (sockets.remove(listener.server) != null) {
@@ -274,7 +277,7 @@ final class Listeners implements Part {
                 .orElseGet(() -> listen.protocol().name().toLowerCase(Locale.ROOT) + "-" + bound.getPort());
     }
 
-    /** Accepts no more, anywhere. */
+    /** Stops accepting at all endpoints. */
     synchronized void close() {
         closed = true;
         new CloseSteps().each("endpoints", sockets.values(), Listener::close).report();
@@ -346,8 +349,8 @@ final class Listeners implements Part {
         }
 
         /**
-         * Opens the new ones, and closes those that are gone: what is in flight there ends within the drain time, or is
-         * cut.
+         * Opens the new endpoints, and closes the removed ones: what is in flight there ends within the drain time, or
+         * is cut.
          */
         @Override
         public void finish() {

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Defaults that the machine decides; a configured value other than 0 stays as it is. */
+/** Defaults that depend on the machine; a configured value other than 0 is kept. */
 final class Machine {
     private static final Path BACKLOG_LIMIT = Path.of("/proc/sys/net/core/somaxconn");
     private static final int USUAL_BACKLOG = 1024;
@@ -30,7 +30,7 @@ final class Machine {
         if (configured > 0) {
             return configured;
         }
-        // by lines: the kernel gives such a file in one piece only, and Files.readString begins with one byte
+        // by lines: the kernel serves such a file in one read only, and Files.readString starts with one byte
         try (BufferedReader lines = Files.newBufferedReader(BACKLOG_LIMIT)) {
             return Integer.parseInt(String.valueOf(lines.readLine()).strip());
         } catch (IOException | NumberFormatException e) {

@@ -20,17 +20,17 @@ import java.util.Set;
 
 /**
  * Refuses routes whose upstream is an endpoint of the server itself, and port rules that relay to their own endpoint:
- * what they forward would come back again and again.
+ * such requests would loop.
  *
- * <p>A host name is looked up only where the port is the same. One that has other machines' addresses too may be a
- * cluster's, and is left to the guard of running requests, {@code LoopGuard}.
+ * <p>A host name is looked up only if the port is the same. A name that also has other machines' addresses may be that
+ * of a cluster; {@code LoopGuard} then checks the requests.
  */
 final class OwnEndpoints {
     private static final String LOCALHOST = "localhost";
 
     private final HostLookup lookup;
 
-    /** How names become addresses; empty where they can't. */
+    /** Resolves host names; empty if that fails. */
     @FunctionalInterface
     interface HostLookup {
         List<InetAddress> addresses(String host);
@@ -43,12 +43,12 @@ final class OwnEndpoints {
     /**
      * An endpoint.
      *
-     * @param listen what is configured
+     * @param listen its configuration
      * @param address where it listens, or will
      */
     record Bound(Listen listen, InetSocketAddress address) {}
 
-    /** The addresses of a configuration's endpoints, as far as they are known before a port is bound. */
+    /** The addresses of a configuration's endpoints that are known before a port is bound. */
     static List<Bound> known(ProxyConfig config) {
         return config.listens().stream()
                 .filter(listen -> listen.port() != 0)
@@ -64,8 +64,8 @@ final class OwnEndpoints {
     }
 
     /**
-     * Looks at every upstream of every route, and at every target of a port rule: a relay may lead to another endpoint,
-     * but not back to its own.
+     * Checks every upstream of every route, and every target of a port rule: a relay may lead to another endpoint, but
+     * not back to its own.
      *
      * @throws ProxyStartException with one sentence that names the route or the rule, and the fix
      */
@@ -102,7 +102,7 @@ final class OwnEndpoints {
     }
 
     /**
-     * Looks at every upstream of every route. May look up names, so not for an IO thread.
+     * Checks every upstream of every route. It may look up names, so not for an IO thread.
      *
      * @param endpoints where the server listens, or will
      * @throws ProxyStartException with one sentence that names the route and the fix
@@ -148,7 +148,7 @@ final class OwnEndpoints {
     private static boolean isOwn(InetAddress address, List<InetSocketAddress> endpoints) {
         for (InetSocketAddress endpoint : endpoints) {
             InetAddress bound = endpoint.getAddress();
-            // who connects to 0.0.0.0 or :: gets to the loopback address
+            // connecting to 0.0.0.0 or :: reaches the loopback address
             boolean reached = bound.isAnyLocalAddress()
                     ? isOfThisMachine(address)
                     : address.equals(bound) || (address.isAnyLocalAddress() && bound.isLoopbackAddress());

@@ -9,11 +9,11 @@ import io.webproxy.ProxyConfig;
 @FunctionalInterface
 interface Part {
     /**
-     * Does all of a change that can fail, and nothing that shows: it reads files, binds ports, starts what is new. A
-     * part may count on those before it being prepared. Not for an IO thread.
+     * Does everything in a change that can fail, without visible effects: reads files, binds ports, starts what is new.
+     * The parts before it are prepared already. Not for an IO thread.
      *
-     * @throws io.webproxy.ProxyStartException with one sentence, if it can't; nothing of it is left then, whatever is
-     *     thrown
+     * @throws io.webproxy.ProxyStartException with one sentence, if it fails; whatever is thrown, nothing is left of
+     *     the preparation
      */
     Change prepare(ProxyConfig next);
 }

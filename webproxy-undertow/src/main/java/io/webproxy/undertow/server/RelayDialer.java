@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
 import org.xnio.StreamConnection;
 
 /**
- * Connects relays to their targets as requests are to upstreams: by the same look-ups, over all addresses of a name.
- * Thread-safe.
+ * Connects relays to their targets in the same way as requests to upstreams: with the same look-ups, over all addresses
+ * of a name. Thread-safe.
  */
 final class RelayDialer implements Dialer {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);

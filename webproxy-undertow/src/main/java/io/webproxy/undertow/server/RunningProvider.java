@@ -13,7 +13,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A provider of certificates from its start to its stop, and what it is lent for that time. Thread-safe. */
+/** A running certificate provider, with the threads and challenge answers that it uses until it stops. Thread-safe. */
 final class RunningProvider implements CertificateContext {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final int THREADS = 2;
@@ -34,7 +34,7 @@ final class RunningProvider implements CertificateContext {
     /**
      * Starts it.
      *
-     * @throws ProxyStartException with the provider's sentence, if it can't work; it holds nothing then
+     * @throws ProxyStartException with the provider's sentence, if it fails; it then holds no resources
      */
     void start() {
         try {
@@ -50,13 +50,13 @@ final class RunningProvider implements CertificateContext {
         }
     }
 
-    /** Stops it and takes back what it was lent. */
+    /** Stops it and takes back its resources. */
     void stop() {
         try {
             provider.stop();
         } catch (Throwable e) {
             LOG.warn(
-                    "{} failed to stop; it is dropped all the same",
+                    "{} failed to stop; it is no longer used",
                     provider.getClass().getName(),
                     e);
         } finally {
@@ -81,7 +81,7 @@ final class RunningProvider implements CertificateContext {
         return challenges;
     }
 
-    /** A provider is asked for each handshake: there is nothing to do. */
+    /** Providers are called for each handshake: there is nothing to do. */
     @Override
     public void changed() {
         LOG.debug(

@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The life of one server: start, updates, drain, release. Thread-safe. */
+/** A running server: start, updates, drain, release. Thread-safe. */
 public final class RunningProxy implements ProxyEngine.Running {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
 
@@ -69,7 +69,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         return proxy;
     }
 
-    /** A start is a change from nothing. What fails leaves nothing open when the exception gets out. */
+    /** A start is a change from nothing. If it fails, everything is closed when the exception is thrown. */
     private void begin(ProxyConfig config) {
         try {
             Throwable thrown = parts.transaction.apply(config);

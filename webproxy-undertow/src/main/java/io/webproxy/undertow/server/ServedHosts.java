@@ -8,9 +8,9 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the certificates of a server say about hosts.
+ * Which hosts the server's current certificates are for.
  *
- * @param tls those of the moment; null before there is an HTTPS endpoint
+ * @param tls the current TLS; null before there is an HTTPS endpoint
  */
 record ServedHosts(Supplier<@Nullable ServerTls> tls) implements HostCertificates {
     @Override

@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS as it ends at a server, from the first configuration on in which it does; one without keeps that of connections
- * that go on. Looks after the files of certificates. Thread-safe; one change at a time.
+ * TLS termination of a server, from the first configuration on that has it; a later configuration without TLS keeps it
+ * for existing connections. It also watches certificate files. Thread-safe; one change at a time.
  */
 final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoCloseable {
     private final Consumer<CertificateEvent> events;
@@ -30,7 +30,7 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
         this.events = events;
     }
 
-    /** What is in force; null as long as TLS has ended nowhere. */
+    /** What is in force; null as long as TLS has never been terminated. */
     @Override
     public @Nullable ServerTls get() {
         return serving;
@@ -69,7 +69,9 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
                 || config.tunnels().stream().anyMatch(Tunnel::hasHttps);
     }
 
-    /** Makes what no client should have to wait for: to be prepared when the providers of certificates have started. */
+    /**
+     * Makes certificates that no client should have to wait for; prepared after the certificate providers have started.
+     */
     Part standIns() {
         return next -> {
             Runnable now = standIns;
@@ -117,7 +119,7 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
         }
     }
 
-    /** Looks at no files any more. */
+    /** Stops watching files. */
     @Override
     public void close() {
         files.close();

@@ -29,10 +29,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.xnio.Xnio;
 
-/**
- * What one server is made of, wired together: the order in which it changes, and the one in which it is released.
- * Thread-safe.
- */
+/** The parts of one server, wired together, with the order of changes and the order of release. Thread-safe. */
 final class ServerParts {
     /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
     private static final int TLS_RECORD = 17 * 1024;
@@ -45,7 +42,7 @@ final class ServerParts {
     final Listeners listeners;
     final TunnelSides tunnels;
     final ServedTls tls;
-    /** The one way in which it changes. */
+    /** Every change goes through it. */
     final Transaction transaction;
 
     private final AuthRuntime auth = new AuthRuntime();
@@ -57,7 +54,8 @@ final class ServerParts {
     private final EndpointKinds kinds;
 
     /**
-     * For these IO threads, which end with it; nothing of the configuration is in force yet, but what can't be changed.
+     * For these IO threads, which end with it; nothing of the configuration is in force yet, except for what can't be
+     * changed.
      */
     ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
         this.threads = threads;
@@ -66,7 +64,7 @@ final class ServerParts {
                 true, Machine.bufferSize(config.tuning().bufferSize()), -1, 4);
         this.records =
                 buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
-        // observers hear from the first moment on, for providers of certificates have something to say while they start
+        // observers are in place first, because certificate providers report events while they start
         Recorder recorder = new Recorder(config.observers(), config.accessLog().orElse(null));
         this.exchanges = new Exchanges(
                 threads.all(),
@@ -101,8 +99,8 @@ final class ServerParts {
         this.listeners = new Listeners(threads.worker(), connections, kinds::of, relays::retain);
         this.transaction = new Transaction(List.of(
                 new FixedSettings(config),
-                // ports before all that takes long or says something: a start that fails for a taken one has nothing
-                // else to say
+                // ports before everything that is slow or logs: a start that fails because a port is taken should
+                // report only that
                 listeners,
                 authenticators,
                 tls,
@@ -110,7 +108,7 @@ final class ServerParts {
                 new Forwarding(upstreams, forwarder, exchanges.routes()),
                 settings,
                 next -> () -> recorder.update(next.observers(), next.accessLog().orElse(null)),
-                // they ask for ports, tunnels and TLS as prepared
+                // these need the prepared ports, tunnels and TLS
                 providers,
                 tls.standIns(),
                 authenticators.ends()));
@@ -131,7 +129,7 @@ final class ServerParts {
                 clients -> new TlsFront(Objects.requireNonNull(tls.get()), clients, tlsChallenges, records));
     }
 
-    /** What takes clients that have come through a tunnel, and whose TLS ends here. */
+    /** The handler of clients that came through a tunnel, and whose TLS is terminated here. */
     private Consumer<Arrival> tunnelled() {
         return kinds.tunnelled();
     }
@@ -147,12 +145,15 @@ final class ServerParts {
                 provider, new ChallengeAnswers(ports, Objects.requireNonNull(tls.prepared())), exchanges.recorder());
     }
 
-    /** Of an endpoint, or of the public server that clients reach this one by; 0 if TLS ends nowhere here. */
+    /**
+     * The HTTPS port of an endpoint, or of the public server that clients use to reach this one; 0 if TLS is never
+     * terminated here.
+     */
     int httpsPort() {
         return firstOf(listeners.port(Listen::isTls), tunnels.httpsPort());
     }
 
-    /** Where HTTPS is spoken, if only by the target of a relay. */
+    /** The port where HTTPS is spoken, if only by the target of a relay. */
     private int redirectPort() {
         return firstOf(
                 httpsPort(),
@@ -164,7 +165,7 @@ final class ServerParts {
         return port == 0 ? other : port;
     }
 
-    /** Releases everything, whatever fails; returns when it is released. */
+    /** Releases everything, whatever fails; returns when that is done. */
     void release() {
         new CloseSteps()
                 .step("connections", connections::closeAll)
@@ -173,7 +174,7 @@ final class ServerParts {
                 .step("threads of authenticators", auth::close)
                 .step("the watch over files", tls::close)
                 .step("certificate providers", providers::close)
-                // a thread that ends takes no more tasks, and what is closed has some to give
+                // a thread that ends takes no more tasks, and closing parts submit some
                 .step("tasks of IO threads", threads::settle)
                 .step("IO threads", threads::end)
                 .report();

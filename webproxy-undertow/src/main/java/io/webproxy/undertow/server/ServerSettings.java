@@ -7,14 +7,14 @@ import io.webproxy.undertow.pipeline.RateLimiter;
 import io.webproxy.undertow.pipeline.Settings;
 
 /**
- * What the connections and requests of a server go by: one snapshot, replaced as a whole by an update. Immutable.
+ * One snapshot of the settings of a server's connections and requests; an update replaces it as a whole. Immutable.
  *
  * @param http for requests, with the limits of heads and bodies
- * @param http2 for connections of HTTP/2 that come from now on
- * @param proxyProtocol whose PROXY headers are read, at endpoints that have nothing of their own
+ * @param http2 for new HTTP/2 connections
+ * @param proxyProtocol which PROXY headers are read, at endpoints without their own rules
  */
 record ServerSettings(Settings http, Http2Limits http2, ProxyGreeting.Policy proxyProtocol) {
-    /** What a configuration says; the rates outlive it. */
+    /** The settings of a configuration; {@code rates} survive it. */
     static ServerSettings of(ProxyConfig config, RateLimiter rates) {
         return new ServerSettings(
                 Settings.of(config, rates),

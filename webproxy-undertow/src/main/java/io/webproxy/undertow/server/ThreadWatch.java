@@ -11,9 +11,8 @@ import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /**
- * Notices the end of a thread that the server can't be without: one of those that accept, read and write. What is
- * thrown in a task or a listener doesn't end them; what XNIO itself meets does, above all an {@link OutOfMemoryError}.
- * Thread-safe.
+ * Notices when a thread ends that the server depends on: those that accept, read and write. Exceptions in tasks and
+ * listeners don't end them, but errors in XNIO itself do, above all an {@link OutOfMemoryError}. Thread-safe.
  */
 final class ThreadWatch {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
@@ -24,7 +23,7 @@ final class ThreadWatch {
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean over;
 
-    /** Watches all threads of a worker that has just been made by the calling thread. */
+    /** Watches all threads of a worker that the calling thread has just made. */
     ThreadWatch(XnioWorker worker) {
         ThreadGroup group = Thread.currentThread().getThreadGroup();
         Thread[] all = new Thread[group.activeCount() * 2 + 64];
@@ -42,7 +41,7 @@ final class ThreadWatch {
         over = true;
     }
 
-    /** The sentence that says which thread has ended; null as long as all are there. */
+    /** A sentence that says which thread has ended; null while all are running. */
     @Nullable String failure() {
         if (!over && !failure.isDone()) {
             for (Thread thread : threads) {
@@ -72,13 +71,13 @@ final class ThreadWatch {
             sentence = "The thread " + thread + " has ended" + (thrown == null ? "" : " by " + thrown)
                     + ": this server can't serve any more and has to be started again.";
         } catch (Throwable e) {
-            // the short one then
+            // then the short text
         }
         if (failure.complete(sentence)) {
             try {
                 LOG.error(sentence, thrown);
             } catch (Throwable e) {
-                // whoever waits for the failure knows
+                // those who wait for the failure know by now
             }
         }
     }

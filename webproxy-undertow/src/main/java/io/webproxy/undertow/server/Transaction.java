@@ -9,13 +9,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one way in which a server changes, its start included: all parts prepare in their order, then all commit, then
- * all finish. If one can't prepare, those before it are rolled back, the last one first. Thread-safe; one change at a
- * time.
+ * Changes a server, its start included: all parts prepare in order, then all commit, then all finish. If one fails to
+ * prepare, those before it are rolled back in reverse order. Thread-safe; one change at a time.
  */
 final class Transaction {
     private final List<Part> parts;
-    /** Held while parts commit, so that what closes them afterwards finds all or nothing of a change. */
+    /** Held while parts commit, so that a close sees all or nothing of a change. */
     private final Object commits = new Object();
 
     private boolean closed;
@@ -28,9 +27,9 @@ final class Transaction {
     /**
      * Puts a configuration in force. Not for an IO thread.
      *
-     * @return what a part has thrown after all were prepared, with the others' as suppressed; the change is in force
-     *     all the same, as far as it could be put in force. Null if none has, as it should be
-     * @throws ProxyStartException if a part can't, or the transaction is closed: all is as it was
+     * @return what parts threw after all were prepared, the later ones as suppressed, or null, the normal case; the
+     *     change is then in force as far as possible
+     * @throws ProxyStartException if a part fails to prepare, or the transaction is closed; nothing has changed then
      */
     synchronized @Nullable Throwable apply(ProxyConfig next) {
         checkOpen();
@@ -60,7 +59,7 @@ final class Transaction {
         }
     }
 
-    /** What an update of a closed server fails with. */
+    /** The exception for updates of a closed server. */
     static ProxyStartException closed() {
         return new ProxyStartException("The server is closed: start another one.");
     }
@@ -74,7 +73,8 @@ final class Transaction {
     }
 
     /**
-     * Commits nothing from now on. Waits for a commit, which is quick, but not for what prepares: that is rolled back.
+     * Prevents all further commits. Waits for a running commit, which is quick, but not for a preparation, which is
+     * rolled back.
      */
     void close() {
         synchronized (commits) {
@@ -82,7 +82,7 @@ final class Transaction {
         }
     }
 
-    /** Steps that are all taken, whatever one throws. */
+    /** Runs all steps, whatever one throws. */
     private static final class Steps {
         private @Nullable Throwable thrown;
 

@@ -62,7 +62,7 @@ final class TunnelSides implements Tunnels, Part {
     private final FilePoll poll = new FilePoll(this::look);
     private volatile @Nullable PublicSide publicSide;
     private volatile Map<Tunnel, PrivateSide> privateSides = Map.of();
-    /** Those that are prepared; the same as those in force, but for the time between. */
+    /** The prepared private sides; they differ from those in force only during a change. */
     private volatile Map<Tunnel, PrivateSide> prepared = Map.of();
 
     private volatile long noWaitUntil = System.nanoTime();
@@ -71,11 +71,11 @@ final class TunnelSides implements Tunnels, Part {
     private @Nullable TunnelServer server;
 
     /**
-     * What the server lends.
+     * What the tunnels need from the server.
      *
      * @param records buffers that hold a whole TLS record each
-     * @param tls ends TLS of the server; null while it has none
-     * @param https takes connections for which TLS ends here
+     * @param tls the server's TLS termination; null while it has none
+     * @param https takes connections whose TLS is terminated here
      */
     record Lent(
             XnioWorker worker,
@@ -94,7 +94,7 @@ final class TunnelSides implements Tunnels, Part {
         this.dialled = new Acceptor(lent.connections(), arrival -> {});
     }
 
-    /** An arrival as tunnels see it. */
+    /** A connection as the tunnels' side sees it. */
     private record Arrived(Arrival arrival) implements Incoming {
         @Override
         public StreamConnection connection() {
@@ -155,7 +155,7 @@ final class TunnelSides implements Tunnels, Part {
         }
     }
 
-    /** TLS of a client ends here that has come through a tunnel. */
+    /** Terminates the TLS of a client that came through a tunnel. */
     private void https(StreamConnection connection, InetSocketAddress client) {
         Arrival arrival = lent.connections().admitFor(client, connection, dialled);
         if (arrival == null) {
@@ -175,7 +175,7 @@ final class TunnelSides implements Tunnels, Part {
         }
     }
 
-    /** Reads the keys and files that a configuration needs and this hasn't; nothing is dialled or let in yet. */
+    /** Reads the keys and files of new tunnels; nothing is dialled or accepted yet. */
     @Override
     public Change prepare(ProxyConfig config) {
         TunnelServer wanted = config.tunnelServer().orElse(null);
@@ -235,7 +235,7 @@ final class TunnelSides implements Tunnels, Part {
                 || (tls != null && tls.hasCertificate(host, ANY_ADDRESS));
     }
 
-    /** Tunnels that are read, and not in force. */
+    /** Tunnels that were read, and aren't in force. */
     private final class Read implements Change {
         private final @Nullable PublicSide publicBefore = publicSide;
         private final Map<Tunnel, PrivateSide> privatesBefore = privateSides;
@@ -258,7 +258,7 @@ final class TunnelSides implements Tunnels, Part {
             this.added = added;
         }
 
-        /** Lets agents in. */
+        /** Lets agents connect. */
         @Override
         public void commit() {
             routes = config.routes().stream()
@@ -285,7 +285,7 @@ final class TunnelSides implements Tunnels, Part {
             prepared = privatesBefore;
         }
 
-        /** Dials; what isn't wanted any more takes no clients from now on. */
+        /** Dials new tunnels; removed ones take no more clients. */
         @Override
         public void finish() {
             if (publicBefore != null && publicBefore != next) {
@@ -305,17 +305,17 @@ final class TunnelSides implements Tunnels, Part {
         }
     }
 
-    /** Relays of both sides. */
+    /** The open relays of both sides. */
     LiveRelays live() {
         return live;
     }
 
-    /** The port of the first public server that TLS comes from which ends here; 0 if there is none. */
+    /** The port of the first public server whose clients' TLS is terminated here; 0 if there is none. */
     int httpsPort() {
         return httpsPort(privateSides);
     }
 
-    /** The same, with those that are prepared. */
+    /** The same among the prepared ones. */
     int preparedHttpsPort() {
         return httpsPort(prepared);
     }
@@ -329,8 +329,8 @@ final class TunnelSides implements Tunnels, Part {
     }
 
     /**
-     * Waits until a public server has accepted a name whose TLS ends here by a tunnel, for 20 s, and once a minute at
-     * most; returns at once for other names, and when the thread is interrupted. Not for an IO thread.
+     * Waits up to 20 s, and at most once a minute, until a public server has accepted a name whose TLS is terminated
+     * here. Returns at once for other names, or when the thread is interrupted. Not for an IO thread.
      */
     void awaitReachable(String name) {
         long start = System.nanoTime();
@@ -357,7 +357,7 @@ final class TunnelSides implements Tunnels, Part {
         return !announcing.isEmpty() && announcing.stream().noneMatch(side -> side.isAccepted(name));
     }
 
-    /** What both sides do right now. */
+    /** The current state of both sides. */
     TunnelStatus status() {
         PublicSide side = publicSide;
         List<TunnelStatus.Server> servers = privateSides.values().stream()
@@ -370,7 +370,7 @@ final class TunnelSides implements Tunnels, Part {
                 side.fingerprint(), side.agentStatus(), side.clients(), side.refused(), side.refusedAgents(), servers);
     }
 
-    /** Takes no more clients, from anywhere; relays go on. Not for an IO thread. */
+    /** Takes no more clients; open relays continue. Not for an IO thread. */
     void leave() {
         new CloseSteps()
                 .step("the watch over the agents file", poll::close)

@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Refuses an Undertow below 2.4.4, whose security fixes this engine counts on: another BOM may have pinned an older
- * one. No canary: it is for versions that are not there.
+ * Refuses Undertow versions below 2.4.4, which lack security fixes that this engine relies on: another BOM may have
+ * pinned an older one. No canary: it is for versions that aren't there.
  */
 final class UndertowVersion {
     private static final int[] LEAST = {2, 4, 4};

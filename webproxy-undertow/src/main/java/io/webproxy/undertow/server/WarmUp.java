@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Initialises what requests will need, before there are any: a class whose initialiser fails, because there is no
- * descriptor or no memory at that moment, can't be used any more as long as the JVM lives (JLS section 12.4.2). No
- * canary: that is the language, and no defect. The classes are XNIO's (3.8.16), Undertow's (2.4.4) and our own.
+ * Initialises the classes that requests will need before there are any. If a class initialiser fails, for want of a
+ * descriptor or memory, the class stays unusable for the JVM's life (JLS section 12.4.2). No canary: the language says
+ * so. The classes are XNIO's (3.8.16), Undertow's (2.4.4) and our own.
  */
 final class WarmUp {
     /** Their initialisers open files. */
@@ -26,15 +26,15 @@ final class WarmUp {
     private WarmUp() {}
 
     /**
-     * Initialises once in a JVM what opens files; the rest on a daemon thread that ends, so that a start takes no
-     * longer.
+     * Initialises classes that open files, once in a JVM; the rest on a daemon thread that ends, so that a start isn't
+     * delayed.
      */
     static void run() {
         if (!DONE.compareAndSet(false, true)) {
             return;
         }
         ClassLoader loader = WarmUp.class.getClassLoader();
-        // opens every jar of the class path that isn't open yet: a class in it could not be found later
+        // opens every jar of the class path: a class in an unopened one couldn't be found later
         loader.getResource("io/webproxy/no-such-resource");
         new SecureRandom().nextInt();
         WITH_FILES.forEach(name -> initialise(name, loader));
@@ -46,7 +46,7 @@ final class WarmUp {
         names().forEach(name -> initialise(name, loader));
     }
 
-    /** What requests of all kinds have been seen to initialise. */
+    /** Classes that requests of all kinds were seen to initialise. */
     static List<String> names() {
         try (InputStream in = WarmUp.class.getResourceAsStream(OTHERS)) {
             return in == null
@@ -63,7 +63,7 @@ final class WarmUp {
         try {
             Class.forName(name, true, loader);
         } catch (ClassNotFoundException | LinkageError e) {
-            // of an optional library, or of another version
+            // in an optional library, or in another version
         }
     }
 }

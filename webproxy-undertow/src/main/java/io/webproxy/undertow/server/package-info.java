@@ -1,4 +1,4 @@
-/** Life cycle: start all-or-nothing, update, drain, close. */
+/** The life cycle of a server: all-or-nothing start and updates, drain, release. */
 @NullMarked
 package io.webproxy.undertow.server;
 

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A provider that is asked for each handshake; what it throws is logged once. Thread-safe. */
+/** Asks a certificate provider at each handshake; what it throws is logged once. Thread-safe. */
 final class AskedProvider implements KeyChooser {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
-    /** A provider has thrown something. */
+    /** A provider has thrown an exception. */
     static final class Failed extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -31,7 +31,7 @@ final class AskedProvider implements KeyChooser {
         this.provider = provider;
     }
 
-    /** What it says of itself; nothing if it fails to. */
+    /** The provider's status; empty if that fails. */
     List<CertificateStatus> status() {
         try {
             return List.copyOf(provider.status());

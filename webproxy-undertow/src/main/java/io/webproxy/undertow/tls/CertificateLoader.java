@@ -21,18 +21,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads what certificate sources name. It remembers the self-signed certificates that it made and that nobody stores,
- * so that an update doesn't replace what clients may have been told to trust.
+ * Loads the certificates of certificate sources. It remembers the self-signed certificates that aren't stored in a
+ * directory, so that an update doesn't replace certificates that clients may trust.
  *
  * <p>Not thread-safe.
  */
 final class CertificateLoader {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
-    /** What a self-signed certificate has to be valid for yet to be served again. */
+    /** How long a self-signed certificate must still be valid to be served again. */
     static final Duration LEFT = Duration.ofDays(7);
 
-    /** What makes two self-signed certificates the same. */
+    /** Two self-signed certificates are the same if they have these in common. */
     private record Wanted(List<String> names, boolean rsa) {}
 
     private final Clock clock;
@@ -45,9 +45,9 @@ final class CertificateLoader {
     }
 
     /**
-     * All that isn't a provider's. Call {@link #keep} when it is served.
+     * Loads all sources but providers. Call {@link #keep} when it is served.
      *
-     * @throws io.webproxy.ProxyStartException with one sentence, if one can't be used
+     * @throws io.webproxy.ProxyStartException with one sentence, if a source can't be used
      */
     LoadedSources load(List<CertificateSource> configured) {
         List<CertificateSource> sources = configured.isEmpty() ? List.of(standard()) : configured;
@@ -72,16 +72,16 @@ final class CertificateLoader {
         return new LoadedSources(sources, loaded, standIns);
     }
 
-    /** What was loaded last is served. */
+    /** The certificates loaded last are being served. */
     void keep() {
         made = next;
     }
 
     /**
-     * What the files of a source that have changed hold, which had these stamps just before.
+     * Reads the changed files of a source, which had these stamps just before.
      *
-     * @throws ProxyStartException with one sentence, also if a certificate has expired: what was served before is
-     *     better, or as good
+     * @throws ProxyStartException with one sentence; also for an expired certificate, because the one before is at
+     *     least as good
      */
     HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
         HeldKeys read = files(source, stamps);
@@ -132,7 +132,7 @@ final class CertificateLoader {
         return one.names().containsAll(other.names()) && one.addresses().containsAll(other.addresses());
     }
 
-    /** Now, by the clock that certificates are judged by. */
+    /** Now, by the clock that certificates are checked with. */
     Instant now() {
         return clock.instant();
     }
@@ -168,7 +168,7 @@ final class CertificateLoader {
         return HeldKeys.of(List.of(standIn(source, kept).material()), List.of());
     }
 
-    /** Whether the server has to renew what it holds, unless another process has done so already. */
+    /** Whether the server has to renew its own certificate, unless another process has already done so. */
     boolean isDue(CertificateSource source, HeldKeys held) {
         return source instanceof SelfSigned
                 && held.materials().stream().anyMatch(material -> SelfSignedStore.isDue(material, clock.instant()));

@@ -15,11 +15,10 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's side of TLS, towards upstreams: TLS 1.3 and 1.2, with ALPN (RFC 7301): {@code http/1.1}, or {@code h2}
- * before it.
+ * TLS to upstreams: TLS 1.3 and 1.2, with ALPN (RFC 7301): {@code http/1.1}, or {@code h2} before it.
  *
- * <p>It is shown a certificate if it asks for one and there is one for it. The upstream's certificate has to be trusted
- * and to name the host that was asked for, an IP address as {@code iPAddress} (RFC 9525). There is no way around that.
+ * <p>It presents a client certificate if the upstream asks for one and one is configured. The upstream's certificate
+ * must be trusted and must name the host, an IP address as {@code iPAddress} (RFC 9525); this can't be turned off.
  * Immutable.
  */
 public final class ClientTls {
@@ -64,8 +63,7 @@ public final class ClientTls {
     }
 
     /**
-     * The same whose engines offer HTTP/2 too: what the upstream chooses is the engine's application protocol after the
-     * handshake.
+     * The same with HTTP/2 offered too: after the handshake the engine's application protocol is the upstream's choice.
      */
     public SSLContext http2Context() {
         return http2;
@@ -79,7 +77,7 @@ public final class ClientTls {
         return engines.newEngine(inner, host == null ? null : plain(host), port, true, parameters);
     }
 
-    /** Without brackets or the dot at the end, as names stand in certificates and SNI (RFC 6066 section 3). */
+    /** A host without brackets or the final dot, as it is in certificates and SNI (RFC 6066 section 3). */
     private static String plain(String host) {
         if (host.startsWith("[") && host.endsWith("]")) {
             return host.substring(1, host.length() - 1);

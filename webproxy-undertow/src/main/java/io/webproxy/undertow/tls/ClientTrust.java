@@ -12,13 +12,13 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Which clients a server lets in by their certificates, as read from files.
+ * Which client certificates a server requests and trusts, as read from files.
  *
- * <p>Immutable, equal if the same are let in: sessions that were made under one may be resumed under an equal one only.
+ * <p>Immutable; equal if the same clients are accepted: sessions made under one may only be resumed under an equal one.
  *
  * @param isAsked whether clients are asked for a certificate
  * @param isRequired whether they must have one
- * @param trusted who vouches for them; empty if they aren't asked
+ * @param trusted the trusted certificates; empty if clients aren't asked
  */
 record ClientTrust(boolean isAsked, boolean isRequired, Set<X509Certificate> trusted) {
     ClientTrust {
@@ -26,7 +26,7 @@ record ClientTrust(boolean isAsked, boolean isRequired, Set<X509Certificate> tru
     }
 
     /**
-     * Reads what is asked for.
+     * Reads the files of a configuration.
      *
      * @throws ProxyStartException with one sentence, if the file can't be used
      */
@@ -37,7 +37,7 @@ record ClientTrust(boolean isAsked, boolean isRequired, Set<X509Certificate> tru
                 asked.trust().map(TrustFile::read).orElse(Set.of()));
     }
 
-    /** What checks certificates; none if clients aren't asked. */
+    /** The managers that check certificates; none if clients aren't asked. */
     TrustManager[] managers() throws GeneralSecurityException {
         if (!isAsked) {
             return new TrustManager[0];
@@ -54,7 +54,7 @@ record ClientTrust(boolean isAsked, boolean isRequired, Set<X509Certificate> tru
         throw new GeneralSecurityException("the JVM has no PKIX trust manager");
     }
 
-    /** Makes an engine ask. */
+    /** Makes an engine request certificates. */
     void ask(SSLParameters parameters) {
         if (isRequired) {
             parameters.setNeedClientAuth(true);

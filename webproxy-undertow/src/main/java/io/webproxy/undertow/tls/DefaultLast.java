@@ -5,8 +5,8 @@ import io.webproxy.tls.KeyMaterial;
 import java.util.List;
 
 /**
- * All of a server's choosers: one that has something for the client's name, else one that has something for who names
- * no host. Immutable.
+ * All choosers of a server: first those with a certificate for the name that the client asks for, then those with a
+ * default one. Immutable.
  */
 record DefaultLast(KeyChooser all) implements KeyChooser {
     @Override

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the files of a source again when they have changed. What can't be used, a pair that doesn't match or half a
- * file, is never served: what was served before is served on, and each further look tries again.
+ * Reloads the files of a source when they have changed. Unusable files, such as half a file or a key that doesn't
+ * match, are never served: the previous certificates stay, and each further check tries again.
  */
 final class FileReload {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -23,20 +23,20 @@ final class FileReload {
     private final BiPredicate<CertificateSource, HeldKeys> due;
 
     /**
-     * A look at all sources.
+     * For the files of all sources.
      *
      * @param reading reads a source whose files have these stamps; throws a {@link ProxyStartException} with one
      *     sentence
-     * @param events is told what has changed, and what failed when it fails for the first time
+     * @param events is told about changes, and about the first of repeated failures
      */
     FileReload(BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading, Consumer<CertificateEvent> events) {
         this(reading, events, (source, held) -> false);
     }
 
     /**
-     * A look at all sources.
+     * For the files of all sources.
      *
-     * @param due whether a source is read although its files haven't changed: it makes new ones then
+     * @param due whether to read a source although its files haven't changed: it then makes new ones
      */
     FileReload(
             BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading,
@@ -47,7 +47,7 @@ final class FileReload {
         this.due = due;
     }
 
-    /** What is to be served of a source from now on: the same instance, if nothing has happened to its files. */
+    /** What to serve for a source from now on: the same instance if its files haven't changed. */
     HeldKeys look(CertificateSource source, HeldKeys held) {
         List<FileStamp> stamps = FileStamp.of(source);
         if (stamps.equals(held.stamps()) && held.failures().isEmpty() && !due.test(source, held)) {
@@ -55,7 +55,7 @@ final class FileReload {
         }
         try {
             HeldKeys read = reading.apply(source, stamps);
-            // whoever writes it is still at it: the next look sees all
+            // a writer may still be at work: the next check sees the rest
             return stamps.equals(FileStamp.of(source)) ? read(source, held, read) : held;
         } catch (ProxyStartException e) {
             return stamps.equals(FileStamp.of(source)) ? failed(held, String.valueOf(e.getMessage())) : held;

@@ -13,13 +13,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a file is at one moment, as far as can be told without reading it: another file in its place, at the end of
- * links or by content, has another stamp.
+ * Identifies the version of a file without reading it: if the file is replaced, by a link or by content, its stamp
+ * differs.
  *
- * @param real where links lead to; null if there is nothing
- * @param size in bytes; -1 if there is nothing
- * @param modified when it was written last
- * @param key what tells it from others of the file system, if anything does
+ * @param real the target of links; null if there is no file
+ * @param size in bytes; -1 if there is no file
+ * @param modified when it was last written
+ * @param key identifies it in the file system, if the file system has such a key
  */
 public record FileStamp(
         @Nullable Path real,
@@ -28,7 +28,7 @@ public record FileStamp(
         @Nullable Object key) {
     private static final FileStamp NOTHING = new FileStamp(null, -1, null, null);
 
-    /** Those of all files of a source; none if it has no files. */
+    /** The stamps of all files of a source; empty if it has none. */
     static List<FileStamp> of(CertificateSource source) {
         if (source instanceof PemSource pem) {
             return List.of(of(pem.certificates()), of(pem.key()));
@@ -41,7 +41,7 @@ public record FileStamp(
         return source instanceof Pkcs12Source pkcs12 ? List.of(of(pkcs12.file())) : List.of();
     }
 
-    /** That of a file. */
+    /** The stamp of a file. */
     public static FileStamp of(Path file) {
         try {
             Path real = file.toRealPath();

@@ -11,11 +11,11 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What one source holds, and what has become of its files since.
+ * The keys and certificates of one source, and the state of its files.
  *
  * @param materials at least one
  * @param stamps of the files that they were read from; empty if there are none
- * @param failures why those files could not be read again since, in sentences, each once, the last one last
+ * @param failures sentences why those files couldn't be reloaded since, each once, the latest last
  */
 record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String> failures) {
     private static final int MOST_FAILURES = 16;
@@ -24,12 +24,12 @@ record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String
         return new HeldKeys(List.copyOf(materials), stamps, List.of());
     }
 
-    /** Why the files can't be read; empty if they can. */
+    /** Why the files can't be reloaded; empty if they can. */
     Optional<String> lastFailure() {
         return failures.isEmpty() ? Optional.empty() : Optional.of(failures.get(failures.size() - 1));
     }
 
-    /** The same with a failure as the last one. */
+    /** A copy with this failure as the latest. */
     HeldKeys failed(String why) {
         List<String> more = new ArrayList<>(failures);
         more.remove(why);
@@ -38,7 +38,7 @@ record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String
         return new HeldKeys(materials, stamps, List.copyOf(more.subList(surplus, more.size())));
     }
 
-    /** Whether others show clients nothing new. */
+    /** Whether serving others would change nothing for clients. */
     boolean serveTheSameAs(List<KeyMaterial> others) {
         return chains(materials).equals(chains(others));
     }
@@ -47,7 +47,7 @@ record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String
         return materials.stream().map(KeyMaterial::chain).toList();
     }
 
-    /** What the leafs are for. */
+    /** The names that the leaf certificates are for. */
     List<String> names() {
         return materials.stream()
                 .flatMap(material -> namesOf(material).stream())
@@ -55,12 +55,12 @@ record HeldKeys(List<KeyMaterial> materials, List<FileStamp> stamps, List<String
                 .toList();
     }
 
-    /** Until when all leafs are valid. */
+    /** Until when all leaf certificates are valid. */
     Optional<Instant> notAfter() {
         return materials.stream().map(KeyMaterial::notAfter).min(Comparator.naturalOrder());
     }
 
-    /** What a leaf is for: names, then addresses, each in their order. */
+    /** The names of a leaf certificate, then its addresses, each in order. */
     static List<String> namesOf(KeyMaterial material) {
         return Stream.concat(
                         material.names().stream().sorted(),

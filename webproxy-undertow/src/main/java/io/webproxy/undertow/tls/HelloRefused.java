@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tls;
 
-/** There is nothing to serve to a client. */
+/** Thrown if there is no certificate for a client. */
 public final class HelloRefused extends Exception {
     /** RFC 7301 section 3.2. */
     static final int NO_APPLICATION_PROTOCOL = 120;
@@ -14,7 +14,7 @@ public final class HelloRefused extends Exception {
         this.alert = alert;
     }
 
-    /** The code of the alert that answers it (RFC 8446 section 6). */
+    /** The code of the alert to send (RFC 8446 section 6). */
     public int alert() {
         return alert;
     }

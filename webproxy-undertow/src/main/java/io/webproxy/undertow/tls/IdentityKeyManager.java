@@ -12,8 +12,8 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows an upstream that asks for a certificate the one it can use: of a key type that it takes, and by an authority
- * that it names if there is one, for what it names is a hint (RFC 8446 section 4.2.4). Immutable.
+ * Chooses the client certificate for an upstream that asks for one: of a key type that the upstream accepts, and
+ * preferably issued by an authority that it names, which is only a hint (RFC 8446 section 4.2.4). Immutable.
  */
 final class IdentityKeyManager extends X509ExtendedKeyManager {
     private final List<KeyMaterial> entries;

@@ -4,7 +4,7 @@ import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.util.List;
 
-/** Several choosers, of which the first that has something for a client serves it. Immutable. */
+/** Several choosers; the first one with a certificate for a client serves it. Immutable. */
 record InOrder(List<KeyChooser> choosers) implements KeyChooser {
     @Override
     public List<KeyMaterial> choose(ClientHello hello) {

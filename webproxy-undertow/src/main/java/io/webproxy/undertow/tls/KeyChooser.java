@@ -4,14 +4,14 @@ import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.util.List;
 
-/** Chooses what fits a client. Thread-safe, never blocks: it is asked on the IO thread. */
+/** Chooses the certificates that fit a client. Thread-safe, never blocks: it is called on the IO thread. */
 @FunctionalInterface
 interface KeyChooser {
     /**
-     * What fits, of different key types; empty if there is nothing. For a client that names no host that is what is
-     * served by default.
+     * The certificates that fit, of different key types; empty if there is none. For a client without SNI these are the
+     * default ones.
      *
-     * @throws AskedProvider.Failed if a provider failed: then nothing is served to this client
+     * @throws AskedProvider.Failed if a provider failed: then the handshake fails
      */
     List<KeyMaterial> choose(ClientHello hello);
 }

@@ -15,17 +15,17 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Sources, and what those of them hold that aren't providers. Immutable.
+ * Certificate sources, and the certificates of those that aren't providers. Immutable.
  *
- * @param sources as configured, or the one that stands in for none
+ * @param sources as configured, or the default if there are none
  * @param held by the identity of the source
- * @param standIns for the self-signed among them that hold nothing before they are asked, by their identity
+ * @param standIns for the self-signed ones that are only made when needed, by identity of the source
  */
 record LoadedSources(
         List<CertificateSource> sources,
         IdentityHashMap<CertificateSource, HeldKeys> held,
         IdentityHashMap<CertificateSource, StandIn> standIns) {
-    /** The providers and the sources with something of their own among them, each once, in their order. */
+    /** The providers and the sources with own certificates among them, each once, in order. */
     static List<CertificateSource> leaves(List<CertificateSource> sources) {
         List<CertificateSource> leaves = new ArrayList<>();
         sources.forEach(source -> addLeaves(source, leaves));
@@ -43,8 +43,8 @@ record LoadedSources(
     }
 
     /**
-     * The self-signed certificates that are asked only behind a provider, are quickly made, and kept nowhere: that of
-     * an RSA key would keep an IO thread for too long, and a directory that can't be written is told at the start.
+     * The self-signed sources that are only used after a provider, are quickly made, and aren't stored: making an RSA
+     * key would block an IO thread for too long, and an unwritable directory must be reported at the start.
      */
     static List<SelfSigned> behindProviders(List<CertificateSource> sources) {
         List<SelfSigned> found = new ArrayList<>();
@@ -69,14 +69,12 @@ record LoadedSources(
         }
     }
 
-    /** What a source holds. */
+    /** The certificates of a source. */
     HeldKeys of(CertificateSource source) {
         return Objects.requireNonNull(held.get(source), "source");
     }
 
-    /**
-     * What a source serves that isn't a provider; nothing if that is a self-signed certificate that hasn't been made.
-     */
+    /** The certificates of a source that isn't a provider; empty for a self-signed one that hasn't been made. */
     List<KeyMaterial> servedBy(CertificateSource source) {
         StandIn standIn = standIns.get(source);
         return standIn == null
@@ -84,13 +82,13 @@ record LoadedSources(
                 : standIn.made().stream().toList();
     }
 
-    /** Why the files of a source can't be read; empty if they can, or there are none. */
+    /** Why the files of a source can't be reloaded; empty if they can, or there are none. */
     Optional<String> lastFailure(CertificateSource source) {
         HeldKeys keys = held.get(source);
         return keys == null ? Optional.empty() : keys.lastFailure();
     }
 
-    /** All that they hold, in their order. */
+    /** All certificates, in order. */
     List<KeyMaterial> all() {
         return leaves(sources).stream()
                 .filter(held::containsKey)
@@ -98,12 +96,12 @@ record LoadedSources(
                 .toList();
     }
 
-    /** Whether there are files to look at. */
+    /** Whether there are files to watch. */
     boolean hasFiles() {
         return held.values().stream().anyMatch(keys -> !keys.stamps().isEmpty());
     }
 
-    /** The same after a look at the files; the same instance, if nothing has happened to them. */
+    /** A copy after a check of the files; the same instance if they haven't changed. */
     LoadedSources reloaded(FileReload reload) {
         IdentityHashMap<CertificateSource, HeldKeys> changed = new IdentityHashMap<>(held);
         boolean same = true;
@@ -118,7 +116,7 @@ record LoadedSources(
         return same ? this : new LoadedSources(sources, changed, standIns);
     }
 
-    /** Chooses among all: those that stand side by side and aren't providers are one pool. */
+    /** The chooser for all sources; adjacent ones that aren't providers form one pool. */
     KeyChooser chooser(Instant now, Function<CertificateProvider, KeyChooser> asked) {
         List<KeyChooser> choosers = new ArrayList<>();
         List<KeyMaterial> pool = new ArrayList<>();

@@ -8,9 +8,9 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * The JDK's trust manager, for Conscrypt (2.9.0): with TLS 1.3, where a suite no longer says how the server
- * authenticates, Conscrypt calls that {@code GENERIC}, which the JDK refuses for certificates with a key usage; its own
- * word is {@code UNKNOWN}. Canary: {@code ConscryptDefectsTest.authTypeOfTls13IsOneTheJdkDoesNotKnow}.
+ * Adapts the JDK's trust manager to Conscrypt (2.9.0). A TLS 1.3 suite doesn't say how the server authenticates;
+ * Conscrypt calls that {@code GENERIC}, which the JDK refuses for certificates with a key usage: it expects
+ * {@code UNKNOWN}. Canary: {@code ConscryptDefectsTest.authTypeOfTls13IsOneTheJdkDoesNotKnow}.
  */
 final class NamedAuthType extends X509ExtendedTrustManager {
     private final X509ExtendedTrustManager jdk;

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * A chooser that is asked by clients of some names and addresses only, and serves them what it has, whatever that says.
+ * A chooser for some names and addresses only; there it serves its certificate even if that is for other names.
  * Immutable.
  */
 final class OnlyNames implements KeyChooser {

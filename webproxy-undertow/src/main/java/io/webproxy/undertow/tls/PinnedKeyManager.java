@@ -10,7 +10,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/** Shows one key to whoever asks, as a client and as a server. */
+/** Presents one key in every handshake, as client and as server. */
 final class PinnedKeyManager extends X509ExtendedKeyManager {
     private static final String ALIAS = "own";
 
@@ -21,7 +21,7 @@ final class PinnedKeyManager extends X509ExtendedKeyManager {
     }
 
     private @Nullable String alias(String... keyTypes) {
-        // TLS 1.3 of the JDK asks by names such as EC_EC too
+        // the JDK's TLS 1.3 also asks for types such as EC_EC
         return List.of(keyTypes).stream().anyMatch(type -> type.startsWith(own.keyType())) ? ALIAS : null;
     }
 

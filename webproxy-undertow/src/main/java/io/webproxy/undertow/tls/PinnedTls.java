@@ -23,15 +23,15 @@ import org.xnio.Xnio;
 import org.xnio.ssl.SslConnection;
 
 /**
- * TLS 1.3 between two sides that know each other's keys: both show a certificate, and only its key is compared. One
- * application protocol (ALPN, RFC 7301), which says what is spoken. Thread-safe.
+ * TLS 1.3 between two sides that know each other's keys: both present a certificate, and only its key is compared.
+ * There is one application protocol (ALPN, RFC 7301). Thread-safe.
  */
 public final class PinnedTls {
-    /** Decides about the key in a certificate; called on an IO thread. */
+    /** Checks the key of a certificate; called on an IO thread. */
     @FunctionalInterface
     public interface Pins {
         /**
-         * Says nothing if the key is one that is expected.
+         * Returns if the key is expected.
          *
          * @throws CertificateException if it isn't
          */
@@ -90,7 +90,7 @@ public final class PinnedTls {
         return ssl.wrapExistingConnection(connection, OptionMap.EMPTY, false);
     }
 
-    /** TLS over a connection that was dialled; the host is named by SNI, unless it is an address. */
+    /** TLS over a connection that was dialled; SNI names the host, unless it is an address. */
     public SslConnection dial(StreamConnection connection, String host, int port) {
         return ssl.wrapExistingConnection(
                 connection,
@@ -101,7 +101,7 @@ public final class PinnedTls {
                 true);
     }
 
-    /** The leaf that the peer of a finished handshake has shown; null if there is none. */
+    /** The peer's leaf certificate after the handshake; null if there is none. */
     public static @Nullable X509Certificate peer(SslConnection connection) {
         try {
             return UndertowXnioSsl.getSslEngine(connection).getSession().getPeerCertificates()[0]

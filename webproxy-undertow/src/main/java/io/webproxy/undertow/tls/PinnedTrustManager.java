@@ -6,7 +6,7 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** Trusts by the key in the first certificate, and looks at nothing else in it. */
+/** Trusts a peer by the key in its first certificate, and ignores everything else in it. */
 final class PinnedTrustManager extends X509ExtendedTrustManager {
     private final PinnedTls.Pins pins;
 

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is served, and how it is chosen. Immutable.
+ * The certificates that a server serves, and how it chooses among them. Immutable.
  *
  * @param asked the providers among the sources
  */
@@ -22,7 +22,7 @@ record ServedCertificates(
         LoadedSources sources, IdentityHashMap<CertificateProvider, AskedProvider> asked, DefaultLast chooser) {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
-    /** These sources, with what is known already of their providers. */
+    /** For these sources, with what is known of their providers. */
     static ServedCertificates of(
             LoadedSources sources, IdentityHashMap<CertificateProvider, AskedProvider> known, Instant now) {
         IdentityHashMap<CertificateProvider, AskedProvider> still = new IdentityHashMap<>();
@@ -40,7 +40,7 @@ record ServedCertificates(
         return of(other, asked, now);
     }
 
-    /** Makes the self-signed certificates in place of which no provider has anything. */
+    /** Makes the self-signed certificates that are needed because providers have none. */
     void makeStandIns() {
         for (StandIn standIn : sources.standIns().values()) {
             standIn.clients().forEach(this::ask);
@@ -51,11 +51,11 @@ record ServedCertificates(
         try {
             chooser.choose(hello);
         } catch (AskedProvider.Failed e) {
-            LOG.debug("Nobody knows what to serve to {}", hello, e);
+            LOG.debug("A provider failed: no certificate for {}", hello, e);
         }
     }
 
-    /** What is served and wanted, in the order of configuration. */
+    /** The certificates served and wanted, in the order of configuration. */
     List<CertificateStatus> status() {
         List<CertificateStatus> all = new ArrayList<>();
         for (CertificateSource leaf : LoadedSources.leaves(sources.sources())) {

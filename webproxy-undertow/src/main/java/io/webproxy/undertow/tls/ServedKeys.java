@@ -12,15 +12,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The certificates of one moment that stand side by side, indexed by what they are for. Immutable. */
+/** A pool of certificates, indexed by the names that they are for. Immutable. */
 final class ServedKeys implements KeyChooser {
     private final Map<String, List<KeyMaterial>> byName = new HashMap<>();
     private final Map<InetAddress, List<KeyMaterial>> byAddress = new HashMap<>();
     private final List<KeyMaterial> standard = new ArrayList<>();
 
     /**
-     * These; the first, with others for the same names, is for clients that name no host. Of several for one name those
-     * that have expired come last.
+     * The first certificate, with others for the same names, is the default for clients without SNI. Of several for one
+     * name the expired ones come last.
      */
     ServedKeys(List<KeyMaterial> entries, Instant now) {
         List<KeyMaterial> ordered = entries.stream()
@@ -52,7 +52,7 @@ final class ServedKeys implements KeyChooser {
             found = byName.get(HostNames.wildcardOf(name));
         }
         if (found == null) {
-            // RFC 6066 section 3 has no addresses in it, but clients do
+            // RFC 6066 section 3 allows no addresses, but clients send them
             InetAddress address = endsInDigit(name) ? IpLiteral.parse(name) : null;
             found = address == null ? null : byAddress.get(address);
         }

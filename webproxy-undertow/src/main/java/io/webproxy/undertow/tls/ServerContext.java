@@ -3,8 +3,8 @@ package io.webproxy.undertow.tls;
 import javax.net.ssl.SSLContext;
 
 /**
- * A TLS context of the server's side, with the sessions of clients that were let in by the same trust. Immutable.
+ * A server's TLS context, with the sessions of clients that were accepted by the same trust. Immutable.
  *
- * @param clients who is let in
+ * @param clients which clients are accepted
  */
 record ServerContext(SSLContext context, ClientTrust clients) {}

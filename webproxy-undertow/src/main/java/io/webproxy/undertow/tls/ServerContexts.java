@@ -18,12 +18,12 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 
 /**
- * Makes the TLS contexts of the server's side, one for each trust in clients, and their engines.
+ * Makes a server's TLS contexts, one for each trust in clients, and their engines.
  *
- * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2), the server's order of
- * suites. Thread-safe.
+ * <p>TLS 1.3 and 1.2, the latter only with forward secrecy and AEAD (RFC 9325 section 4.2); the server's order of
+ * suites counts. Thread-safe.
  *
- * <p>Conscrypt (2.9.0) has suites of CBC and without forward secrecy on. Canary:
+ * <p>Conscrypt (2.9.0) enables CBC suites and suites without forward secrecy. Canary:
  * {@code ConscryptDefectsTest.weakSuitesAreEnabled}.
  */
 final class ServerContexts {
@@ -44,10 +44,10 @@ final class ServerContexts {
     private final String[] suites;
 
     /**
-     * Contexts whose engines choose among the same keys.
+     * For contexts whose engines choose among the same keys.
      *
-     * @param clients who is let in by the {@linkplain #first first} context
-     * @throws ProxyStartException with one sentence, if there can be none
+     * @param clients which clients the {@linkplain #first first} context accepts
+     * @throws ProxyStartException with one sentence, if that fails
      */
     ServerContexts(TlsEngines engines, KeyManager keys, ClientTrust clients) {
         this.engines = engines;
@@ -57,7 +57,7 @@ final class ServerContexts {
     }
 
     private static String[] supported(SSLContext context) {
-        // the context's own parameters would come from a socket, whose engine keeps two descriptors until it is
+        // the context's default parameters would come from a socket, whose engine keeps two descriptors until it is
         // collected
         Set<String> supported =
                 Set.copyOf(Arrays.asList(context.getSocketFactory().getSupportedCipherSuites()));
@@ -72,15 +72,15 @@ final class ServerContexts {
         }
     }
 
-    /** The one that was made at the start. */
+    /** The context that was made at the start. */
     ServerContext first() {
         return first;
     }
 
     /**
-     * A context for clients.
+     * A context for a trust in clients.
      *
-     * @param known stays, with its sessions, if it lets in the same clients
+     * @param known is returned, with its sessions, if it accepts the same clients
      */
     ServerContext of(ClientTrust clients, ServerContext known) {
         return of(clients, List.of(known));
@@ -94,9 +94,9 @@ final class ServerContexts {
     }
 
     /**
-     * Contexts for what endpoints ask their clients for, one for each trust.
+     * Contexts for the client certificates that endpoints ask for, one for each trust.
      *
-     * @param known those that stay, with their sessions, if they let in the same clients
+     * @param known existing ones, kept with their sessions if they accept the same clients
      */
     Map<ClientCertificates, ServerContext> ofEndpoints(Set<ClientCertificates> asked, Collection<ServerContext> known) {
         List<ServerContext> usable = new ArrayList<>(known);
@@ -109,14 +109,14 @@ final class ServerContexts {
         return Map.copyOf(made);
     }
 
-    /** A context with keys of its own, which lets anybody in. */
+    /** A context with keys of its own, for all clients. */
     ServerContext ofOther(KeyManager keys) throws GeneralSecurityException {
         return new ServerContext(
                 engines.context(new KeyManager[] {keys}, new TrustManager[0]),
                 ClientTrust.load(ClientCertificates.off()));
     }
 
-    /** An engine that speaks these protocols, the first that the client offers too. */
+    /** An engine for these protocols; the first one that the client offers too is chosen. */
     SSLEngine newEngine(ServerContext from, List<String> protocols) {
         SSLParameters parameters = new SSLParameters(suites, new String[] {"TLSv1.3", "TLSv1.2"});
         parameters.setUseCipherSuitesOrder(true);

@@ -22,8 +22,8 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Serves the certificate that fits what the client has said, and swaps them while serving. An alias is a key type: what
- * it stands for is the handshake's.
+ * Serves the certificate that fits the ClientHello; the certificates can be replaced while serving. An alias is a key
+ * type, resolved by the keys of the handshake.
  *
  * <p>Thread-safe, never blocks: it runs on the IO thread.
  */
@@ -34,12 +34,12 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         served = chooser;
     }
 
-    /** Serves others from the next handshake on. */
+    /** Replaces the certificates from the next handshake on. */
     void update(DefaultLast others) {
         served = others;
     }
 
-    /** What is served to a client; nothing, if there is nothing for anybody. */
+    /** The keys for a client; empty if there are none for any client. */
     HandshakeKeys choose(ClientHello hello) {
         return new HandshakeKeys(hello, served.choose(hello));
     }
@@ -68,7 +68,8 @@ final class SniKeyManager extends X509ExtendedKeyManager {
     }
 
     /**
-     * Whether what is served to a client that has named a host, or none, is for another one; where nobody knows, it is.
+     * Whether the certificate that a client with this SNI, or none, was served is also for another host; true if
+     * unknown.
      */
     boolean isCovered(String requested, InetSocketAddress local, String host) {
         try {
@@ -78,7 +79,7 @@ final class SniKeyManager extends X509ExtendedKeyManager {
         }
     }
 
-    /** Whether there is a certificate for a host; where nobody knows, there is. */
+    /** Whether there is a certificate for a host; true if unknown. */
     boolean hasCertificate(String host, InetSocketAddress local) {
         InetAddress address = IpLiteral.parse(host);
         try {
@@ -111,7 +112,7 @@ final class SniKeyManager extends X509ExtendedKeyManager {
                 HandshakeKeys.UNKNOWN.keyTypes());
     }
 
-    /** The host that a session's client has named, canonical; empty if none. */
+    /** The host that a session's client named by SNI, canonical; empty if none. */
     static String requestedName(ExtendedSSLSession session) {
         for (SNIServerName name : session.getRequestedServerNames()) {
             if (name instanceof SNIHostName host) {

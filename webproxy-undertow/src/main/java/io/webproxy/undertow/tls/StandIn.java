@@ -20,9 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A self-signed certificate that nobody stores: made when it is asked for, and announced when a client is to be served
- * it for the first time. So one that stands behind a provider costs nothing as long as that has something for
- * everybody. Thread-safe.
+ * A self-signed certificate that isn't stored: it is made when first needed, and logged when first served. So as a
+ * fallback of a provider it costs nothing as long as the provider has a certificate for every client. Thread-safe.
  */
 final class StandIn implements KeyChooser {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -36,7 +35,7 @@ final class StandIn implements KeyChooser {
     private @Nullable KeyMaterial made;
 
     /**
-     * One for these DNS names and IP addresses.
+     * For these DNS names and IP addresses.
      *
      * @throws io.webproxy.ProxyStartException if one is neither
      */
@@ -51,7 +50,7 @@ final class StandIn implements KeyChooser {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** What is served, made now if it wasn't before: that takes a second or so for RSA. */
+    /** The certificate, made now if necessary: that takes a second or so for RSA. */
     synchronized KeyMaterial material() {
         KeyMaterial material = made;
         if (material == null) {
@@ -61,12 +60,12 @@ final class StandIn implements KeyChooser {
         return material;
     }
 
-    /** What has been made, if it has. */
+    /** The certificate, if it was made. */
     synchronized Optional<KeyMaterial> made() {
         return Optional.ofNullable(made);
     }
 
-    /** Clients of which each asks for one name or reaches one address. */
+    /** ClientHellos, each for one of its names or addresses. */
     Stream<ClientHello> clients() {
         return wanted.stream()
                 .map(name -> name instanceof InetAddress address
@@ -103,7 +102,7 @@ final class StandIn implements KeyChooser {
         ServedKeys keys = served;
         if (keys == null) {
             KeyMaterial material = material();
-            LOG.info("Serving the {}, self-signed, where there is no other", material);
+            LOG.info("Serving the {}, self-signed, for lack of another one", material);
             keys = new ServedKeys(List.of(material), clock.instant());
             served = keys;
         }

@@ -12,36 +12,33 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The certificates that answer challenges of the kind {@code tls-alpn-01} (RFC 8737), each in a context of its own.
- * Thread-safe.
+ * Answers ACME challenges of type {@code tls-alpn-01} (RFC 8737), with a TLS context for each certificate. Thread-safe.
  *
- * <p>A challenge is told from other handshakes by the peeked ClientHello: Conscrypt (2.9.0) knows no ALPN when it asks
- * for a key. Canary: {@code ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown}.
+ * <p>The peeked ClientHello distinguishes challenges from other handshakes: Conscrypt (2.9.0) doesn't know the ALPN
+ * protocol yet when it asks for a key. Canary:
+ * {@code ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown}.
  */
 public final class TlsChallenges {
-    /** RFC 8737 section 3: it stands alone, else it is a protocol that isn't spoken here. */
+    /** RFC 8737 section 3: the only protocol that is offered; offered with others it isn't supported. */
     private static final List<String> PROTOCOLS = List.of("acme-tls/1");
 
     private final Map<String, SSLContext> byName = new ConcurrentHashMap<>();
 
-    /**
-     * Whether a client wants a challenge answered: then it gets an answer to that, and never a certificate for anything
-     * else.
-     */
+    /** Whether a client sends a challenge: then it gets the challenge's certificate, and never any other. */
     public static boolean isChallenge(ClientHello hello) {
         return hello.applicationProtocols().equals(PROTOCOLS);
     }
 
-    /** The context with the answer for the name that the client asks for, or null if there is none. */
+    /** The context for the name that the client asks for, or null if there is none. */
     public @Nullable SSLContext find(ClientHello hello) {
         return byName.get(hello.serverName().orElse(""));
     }
 
     /**
-     * Answers with a certificate.
+     * Starts to answer with a certificate.
      *
      * @param name a DNS name or an IP address
-     * @return ends that; may be called again
+     * @return stops it; idempotent
      */
     public Runnable add(ServerTls tls, String name, KeyMaterial certificate) {
         String asked = askedFor(name);
@@ -51,8 +48,8 @@ public final class TlsChallenges {
     }
 
     /**
-     * What a CA asks for: for an address its reverse name (RFC 8738 section 6, RFC 1035 section 3.5, RFC 3596 section
-     * 2.5).
+     * The SNI of a CA's request: for an address its reverse name (RFC 8738 section 6, RFC 1035 section 3.5, RFC 3596
+     * section 2.5).
      */
     static String askedFor(String name) {
         InetAddress address = IpLiteral.parse(name);

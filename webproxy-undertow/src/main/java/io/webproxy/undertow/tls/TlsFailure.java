@@ -8,26 +8,26 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.xnio.ssl.SslConnection;
 
-/** Why TLS to another server fails, in words that name the remedy. Pure. */
+/** Explains why TLS to another server failed, with the remedy. Pure. */
 public final class TlsFailure {
-    /** As Conscrypt and the JDK word an alert. */
+    /** The form of an alert in messages of Conscrypt and the JDK. */
     private static final Pattern ALERT =
             Pattern.compile("(?:openssl_internal:(?:sslv3|tlsv1|tlsv13)_alert_|received fatal alert: )([a-z0-9_]+)");
 
-    /** As Conscrypt words other failures, in the second line. */
+    /** The form of other failures in Conscrypt's messages, in the second line. */
     private static final Pattern REASON = Pattern.compile("OPENSSL_internal:([A-Z0-9_]+)");
 
     private TlsFailure() {}
 
     /**
-     * What ended this client's connection, or null if its engine hasn't failed: what Undertow meets in a listener of
-     * its own, it drops. Thread-safe.
+     * What ended this client connection, or null if its engine hasn't failed: Undertow discards exceptions in its own
+     * listeners. Thread-safe.
      */
     public static @Nullable Exception of(SslConnection connection) {
         return UndertowXnioSsl.getSslEngine(connection) instanceof ForwardingSslEngine engine ? engine.failure() : null;
     }
 
-    /** The text for TLS that an upstream has failed or ended. */
+    /** Explains a failure or alert of an upstream's TLS. */
     public static String text(Exception failure) {
         String message = String.valueOf(failure.getMessage());
         String words = message.toLowerCase(Locale.ROOT);

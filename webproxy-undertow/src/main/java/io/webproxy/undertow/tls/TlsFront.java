@@ -12,7 +12,7 @@ import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.ssl.SslConnection;
 
-/** Puts TLS over accepted connections whose hello is known. Thread-safe. */
+/** Puts TLS over accepted connections whose ClientHello was read. Thread-safe. */
 public final class TlsFront {
     private final ServerTls tls;
     private final TlsChallenges challenges;
@@ -20,10 +20,10 @@ public final class TlsFront {
     private final UndertowXnioSsl ordinary;
 
     /**
-     * That of an endpoint.
+     * For an endpoint.
      *
-     * @param clients whether its clients are asked for a certificate; empty if that is as for all, else the
-     *     certificates of the server were told before
+     * @param clients its own rules for client certificates, which {@code ServerTls} must know already; empty for the
+     *     server's
      * @param records buffers that hold a whole TLS record each
      */
     public TlsFront(
@@ -34,7 +34,7 @@ public final class TlsFront {
         this.ordinary = over(clients.map(tls::sslContext).orElseGet(tls::sslContext));
     }
 
-    /** Whether a client wants a {@linkplain TlsChallenges#isChallenge challenge} answered, and the answer is known. */
+    /** Whether a client sends a {@linkplain TlsChallenges#isChallenge challenge} whose answer is known. */
     public boolean hasAnswer(ClientHello hello) {
         return TlsChallenges.isChallenge(hello) && challenges.find(hello) != null;
     }
@@ -44,10 +44,10 @@ public final class TlsFront {
     }
 
     /**
-     * For a client, with the certificate that fits it; or with the answer to its {@linkplain TlsChallenges#isChallenge
-     * challenge}.
+     * Puts TLS over a connection, with the certificate that fits the client, or the answer to its
+     * {@linkplain TlsChallenges#isChallenge challenge}.
      *
-     * @throws HelloRefused if there is none: then the connection is as it was
+     * @throws HelloRefused if there is none: then the connection is unchanged
      */
     public SslConnection wrap(StreamConnection connection, ClientHello hello) throws HelloRefused {
         if (TlsChallenges.isChallenge(hello)) {

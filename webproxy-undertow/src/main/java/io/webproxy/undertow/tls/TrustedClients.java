@@ -7,8 +7,8 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Checks clients' certificates by the JDK's trust manager (RFC 5280 section 6), for Conscrypt too. Servers' are all
- * refused. Thread-safe.
+ * Checks client certificates by the JDK's trust manager (RFC 5280 section 6), also for Conscrypt; refuses all server
+ * certificates. Thread-safe.
  */
 final class TrustedClients extends X509ExtendedTrustManager {
     private final X509ExtendedTrustManager jdk;
@@ -18,8 +18,8 @@ final class TrustedClients extends X509ExtendedTrustManager {
     }
 
     /**
-     * The JDK's (17 to 25) takes a certificate that stands in the trust store itself without a look at its dates.
-     * Canary: {@code JdkDefectsTest.expiredCertificateInTheTrustStoreIsTrusted}.
+     * The JDK's trust manager (17 to 25) accepts a certificate that is itself in the trust store without checking its
+     * dates. Canary: {@code JdkDefectsTest.expiredCertificateInTheTrustStoreIsTrusted}.
      */
     private static void checkDates(X509Certificate[] chain) throws CertificateException {
         if (chain.length > 0) {
@@ -68,7 +68,7 @@ final class TrustedClients extends X509ExtendedTrustManager {
         return new CertificateException("no server is trusted here");
     }
 
-    /** Which authorities clients are told to have a certificate of (RFC 8446 section 4.2.4). */
+    /** The authorities named to clients when they are asked for a certificate (RFC 8446 section 4.2.4). */
     @Override
     public X509Certificate[] getAcceptedIssuers() {
         return jdk.getAcceptedIssuers();

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who vouches for an upstream, and what it is shown, as read from files. Immutable, equal if that is the same;
- * {@code toString} shows names only.
+ * The trusted certificates for an upstream and the client certificate for it, as read from files. Immutable, with value
+ * equality; {@code toString} shows names only.
  */
 public final class UpstreamKeys {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -33,9 +33,9 @@ public final class UpstreamKeys {
     }
 
     /**
-     * Reads the files that an upstream names: not for an IO thread.
+     * Reads the files of an upstream: not for an IO thread.
      *
-     * @throws ProxyStartException with one sentence, if one can't be used
+     * @throws ProxyStartException with one sentence, if a file can't be used
      */
     public static UpstreamKeys load(Upstream upstream) {
         return load(upstream, Instant.now());
@@ -49,11 +49,11 @@ public final class UpstreamKeys {
                         .orElse(List.of()));
     }
 
-    /** The upstream decides what it makes of an expired certificate; other routes go on whatever it does. */
+    /** Warns about expired certificates, but uses them: the upstream decides, and other routes must not be affected. */
     private static List<KeyMaterial> warned(CertificateSource source, List<KeyMaterial> entries, Instant now) {
         for (KeyMaterial entry : entries) {
             if (KeyFiles.isExpired(entry, now)) {
-                LOG.warn("{}: renew it; upstreams are shown it all the same", KeyFiles.expired(source, entry));
+                LOG.warn("{}: renew it; it is still presented to upstreams", KeyFiles.expired(source, entry));
             }
         }
         return entries;
@@ -66,12 +66,12 @@ public final class UpstreamKeys {
         throw new ProxyStartException(source + " can't be an upstream's identity: use a PEM or PKCS#12 file.");
     }
 
-    /** Who vouches for the upstream; null for the JVM's trust store. */
+    /** The trusted certificates; null for the JVM's trust store. */
     @Nullable Set<X509Certificate> trusted() {
         return trusted;
     }
 
-    /** What the upstream may be shown; empty for nothing. */
+    /** The client certificates; empty for none. */
     List<KeyMaterial> identity() {
         return identity;
     }

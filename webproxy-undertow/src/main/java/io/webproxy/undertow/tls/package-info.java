@@ -1,4 +1,4 @@
-/** TLS on both sides: which certificate is served to which client, and who is trusted. */
+/** TLS on both sides: which certificate is served to which client, and which peers are trusted. */
 @NullMarked
 package io.webproxy.undertow.tls;
 

@@ -5,7 +5,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
 
-/** A client's engine of the JDK, which remembers why it failed. */
+/** The JDK's engine for the client's side of TLS, which remembers why it failed. */
 final class ClientSslEngine extends ForwardingSslEngine {
     ClientSslEngine(SSLEngine inner) {
         super(inner);

@@ -10,7 +10,8 @@ import org.conscrypt.Conscrypt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Conscrypt, from a provider instance that nobody registers. Loading this class may fail with a {@link LinkageError}.
+ * TLS by Conscrypt, from a provider instance that isn't registered in the JVM. Loading this class may fail with a
+ * {@link LinkageError}.
  */
 final class ConscryptEngines extends TlsEngines {
     private final Provider provider;
@@ -19,7 +20,7 @@ final class ConscryptEngines extends TlsEngines {
         this.provider = provider;
     }
 
-    /** Conscrypt, or null where its native library doesn't load. */
+    /** Conscrypt, or null if its native library doesn't load. */
     static @Nullable TlsEngines orNull() {
         return Conscrypt.isAvailable() ? new ConscryptEngines(Conscrypt.newProvider()) : null;
     }
@@ -50,7 +51,7 @@ final class ConscryptEngines extends TlsEngines {
             Conscrypt.setHostname(engine, null);
         }
         engine.setSSLParameters(parameters);
-        // off unless told so (2.9.0); canary: ConscryptDefectsTest.sessionsAreResumedOnlyWhenToldSo
+        // off by default (2.9.0); canary: ConscryptDefectsTest.sessionsAreResumedOnlyWhenToldSo
         Conscrypt.setUseSessionTickets(engine, true);
         Conscrypt.setBufferAllocator(engine, RecordBuffers.BRIDGE);
         return new ReleasingSslEngine(engine);

@@ -12,7 +12,7 @@ import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** An SSLContext whose engines come configured. It makes engines only, no sockets. */
+/** An SSLContext that makes configured engines, but no sockets. */
 public final class EngineContext extends SSLContext {
     /** Makes a configured engine. */
     @FunctionalInterface

@@ -9,11 +9,11 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
-/** An engine around another one, which is told what its client has said. */
+/** Wraps a TLS engine: remembers its first failure and, on a server, the keys of its handshake. */
 public abstract class ForwardingSslEngine extends SSLEngine {
     final SSLEngine inner;
 
-    /** What a server's engine serves in its handshake; null for a client's, and where nothing is known. */
+    /** What a server's engine may serve in its handshake; null for a client's engine, or if unknown. */
     public @Nullable HandshakeKeys keys;
 
     private volatile @Nullable Exception failure;
@@ -22,14 +22,14 @@ public abstract class ForwardingSslEngine extends SSLEngine {
         this.inner = inner;
     }
 
-    /** It is of no more use; the first reason is kept. */
+    /** The engine has failed; the first reason is kept. */
     final void failed(Exception why) {
         if (failure == null) {
             failure = why;
         }
     }
 
-    /** Why it failed, or null if it hasn't. */
+    /** Why it failed, or null. */
     public final @Nullable Exception failure() {
         return failure;
     }

@@ -10,25 +10,26 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is served in one handshake, whatever is swapped meanwhile. TLS implementations tell key managers too little, and
- * differently much; so this is chosen by the peeked hello, and kept for the thread while an engine works. Immutable.
+ * The keys for one handshake, unaffected by later updates. TLS implementations give key managers too little
+ * information, and not the same. So the keys are chosen by the peeked ClientHello, and kept for the thread while an
+ * engine works on it. Immutable.
  *
- * @param hello what the client has said
- * @param candidates what fits it
+ * @param hello the ClientHello
+ * @param candidates keys that fit it
  */
 public record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
-    /** Of a client of which nothing is known. */
+    /** The ClientHello of a client about which nothing is known. */
     public static final ClientHello UNKNOWN =
             new ClientHelloData(Optional.empty(), List.of(), new InetSocketAddress(0), Set.of("EC", "RSA"));
 
     private static final ThreadLocal<@Nullable HandshakeKeys> CURRENT = new ThreadLocal<>();
 
-    /** Those of the engine that works on this thread; null if it was told nothing. */
+    /** The keys of the engine that works on this thread; null if it has none. */
     public static @Nullable HandshakeKeys current() {
         return CURRENT.get();
     }
 
-    /** An engine works on this thread from now on, until {@link #leave}. */
+    /** An engine starts to work on this thread, until {@link #leave}. */
     static void enter(@Nullable HandshakeKeys keys) {
         if (keys != null) {
             CURRENT.set(keys);
@@ -41,15 +42,11 @@ public record HandshakeKeys(ClientHello hello, List<KeyMaterial> candidates) {
         }
     }
 
-    /**
-     * The key of a type, or null if there is none that this client should be given: then a key manager is asked for the
-     * next type.
-     */
+    /** The key of a type, or null if there is none for this client: a key manager is then asked for the next type. */
     public @Nullable KeyMaterial ofType(String keyType) {
         for (KeyMaterial candidate : candidates) {
-            // Conscrypt 2.9.0 asks for all types and serves the last it gets: that mustn't be one that the client can't
-            // use; canary:
-            // ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown
+            // Conscrypt 2.9.0 asks for all types and serves the last key it gets: the client must be able to use that;
+            // canary: ConscryptDefectsTest.keysOfAllTypesAreAskedForAndNoProtocolIsKnown
             if (candidate.keyType().equals(keyType) && (candidates.size() == 1 || hello.canUse(keyType))) {
                 return candidate;
             }

@@ -8,10 +8,10 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 
 /**
- * A server's engine of the JDK, which knows what its client has said. A client can't renegotiate (RFC 5246 section
- * 7.4.1.1), as with Conscrypt: each handshake would cost a signature, out of turn and after the limit for handshakes,
- * and could show another certificate than the one that was checked for what is relayed since. The JDK (17 to 25) allows
- * it unless a property of the whole process says otherwise. Canary: {@code JdkDefectsTest.clientsMayRenegotiate}.
+ * The JDK's engine for a server, with the keys of its handshake. It refuses renegotiation (RFC 5246 section 7.4.1.1),
+ * as Conscrypt does: each handshake would cost a signature, out of turn and after the time limit of handshakes, and
+ * could present another client certificate than the one that was checked. The JDK (17 to 25) allows it unless a
+ * property of the whole process says otherwise. Canary: {@code JdkDefectsTest.clientsMayRenegotiate}.
  */
 final class KeyedSslEngine extends ForwardingSslEngine {
     private volatile boolean handshaken;
@@ -43,7 +43,7 @@ final class KeyedSslEngine extends ForwardingSslEngine {
         HandshakeKeys.enter(keys);
         try {
             SSLEngineResult result = seen(inner.unwrap(src, dsts, offset, length));
-            // what comes after a handshake has no task in TLS 1.3 (RFC 8446 section 4.6)
+            // messages after a TLS 1.3 handshake have no task (RFC 8446 section 4.6)
             if (before && result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
                 throw new SSLHandshakeException("the client wants to renegotiate");
             }

@@ -5,15 +5,15 @@ import org.conscrypt.AllocatedBuffer;
 import org.conscrypt.BufferAllocator;
 
 /**
- * Direct buffers that hold one TLS record for the length of a call: two for each thread, not one for each connection.
- * Conscrypt (2.9.0) keeps one in each engine that has been given a heap buffer, or several. Canary:
+ * Direct buffers for one TLS record during a call: two per thread instead of one per connection. Conscrypt (2.9.0)
+ * keeps one in each engine that was given a heap buffer, or several buffers. Canary:
  * {@code ConscryptDefectsTest.enginesKeepADirectBufferForHeapBuffers}.
  */
 final class RecordBuffers {
     /** The largest plaintext of a record in bytes (RFC 8446 section 5.1). */
     static final int MAX_PLAINTEXT = 16 * 1024;
 
-    // above what the pipe within an engine holds, 17 KB: one wrap empties it
+    // larger than the pipe within an engine, 17 KB: one wrap empties it
     private static final int CAPACITY = 18 * 1024;
 
     private static final ThreadLocal<ByteBuffer> GATHERED =
@@ -21,7 +21,7 @@ final class RecordBuffers {
     private static final ThreadLocal<ByteBuffer> BRIDGED =
             ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(CAPACITY));
 
-    /** Lends Conscrypt a direct buffer where it is given a heap buffer; it would keep one for each engine otherwise. */
+    /** Lends Conscrypt a direct buffer when it gets a heap buffer; otherwise it would keep one for each engine. */
     static final BufferAllocator BRIDGE = new BufferAllocator() {
         @Override
         public AllocatedBuffer allocateDirectBuffer(int capacity) {

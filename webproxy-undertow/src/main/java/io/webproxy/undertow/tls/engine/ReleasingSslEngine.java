@@ -11,11 +11,11 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Conscrypt engine that gives back its two descriptors when it is closed, and keeps no buffer of its own.
+ * Wraps a Conscrypt engine: frees its two descriptors when it is closed, and keeps no buffer of its own.
  *
  * <p>Conscrypt (2.9.0) frees its native pipe only when, after both sides were closed, the last record was taken out of
- * it and all plaintext was read. Undertow doesn't do that for a connection that is cut. So both are taken out here at
- * once, and the last record waits on the heap for whoever still wraps. Canary:
+ * it and all plaintext was read. Undertow doesn't do that for a connection that is cut. So this takes both out at once,
+ * and keeps the last record on the heap for a later wrap. Canary:
  * {@code ConscryptDefectsTest.closedEnginesKeepTheirDescriptors}.
  *
  * <p>Thread-safe.
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class ReleasingSslEngine extends ForwardingSslEngine {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    /** What may go out in front of the data: two session tickets with the first, later an answer to a key update. */
+    /** What may be sent before the data: two session tickets before the first data, later an answer to a key update. */
     private static final int ROOM_BEFORE_FIRST_DATA = 2048;
 
     private static final int ROOM_BEFORE_DATA = 256;
@@ -68,8 +68,8 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
     }
 
     /**
-     * At most what fits into {@code dst} with all else that goes out: else the engine (2.9.0) takes data and yields
-     * nothing. Canary: {@code ConscryptDefectsTest.dataIsTakenForARecordThatDoesNotFit}.
+     * How much plaintext fits into {@code dst} with everything else to be sent: given more, the engine (2.9.0) takes
+     * data and yields nothing. Canary: {@code ConscryptDefectsTest.dataIsTakenForARecordThatDoesNotFit}.
      */
     private int plaintextFor(ByteBuffer dst) {
         int room = dst.remaining() - (dataSent ? ROOM_BEFORE_DATA : ROOM_BEFORE_FIRST_DATA);
@@ -118,7 +118,7 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
             abandon();
             throw e;
         } catch (Exception e) {
-            // any: native code may let out what it doesn't declare, and the engine is of no more use
+            // Throwable: native code may throw undeclared exceptions, and the engine is unusable now
             failed(e);
             abandon();
             throw new SSLException(e.getMessage(), e);
@@ -163,13 +163,13 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
         }
     }
 
-    /** An engine that failed is of no more use; its alert is still to be had. */
+    /** The engine has failed and is unusable, except that its alert can still be read. */
     private void abandon() {
         try {
             closeInbound();
             closeOutbound();
         } catch (SSLException | RuntimeException e) {
-            // what made it fail is thrown already
+            // the failure itself was thrown already
         }
     }
 
@@ -197,7 +197,7 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
                 scratch.get(farewell, before, farewell.length - before);
             }
         } catch (SSLException e) {
-            // nothing to take out of it then
+            // nothing to read then
         }
     }
 
@@ -217,8 +217,8 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
     }
 
     /**
-     * Conscrypt (2.9.0) gives null where there is none; that means "not yet" to callers of an SSLEngine. Canary:
-     * {@code ConscryptDefectsTest.noProtocolIsNull}.
+     * Conscrypt (2.9.0) returns null if no protocol was agreed on; for callers of an SSLEngine that means "not yet".
+     * Canary: {@code ConscryptDefectsTest.noProtocolIsNull}.
      */
     @Override
     public synchronized @Nullable String getApplicationProtocol() {

@@ -11,9 +11,9 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** A TLS implementation: makes contexts of it and engines that are ready to use. Thread-safe. */
+/** A TLS implementation: makes contexts and engines that are ready to use. Thread-safe. */
 public abstract class TlsEngines {
-    /** The JDK's. */
+    /** The JDK's TLS. */
     private static final class Jdk extends TlsEngines {
         @Override
         public String name() {
@@ -28,7 +28,7 @@ public abstract class TlsEngines {
         @Override
         SSLContext newContext() throws NoSuchAlgorithmException {
             try {
-                // by name: another provider may have been registered in front of it
+                // by name: another provider may be registered before it
                 return SSLContext.getInstance("TLS", "SunJSSE");
             } catch (NoSuchProviderException e) {
                 return SSLContext.getInstance("TLS");
@@ -45,7 +45,7 @@ public abstract class TlsEngines {
         }
     }
 
-    /** The one that serves: Conscrypt where it is wanted and loads, else the JDK's. */
+    /** The implementation to use: Conscrypt if it is wanted and loads, else the JDK's. */
     public static TlsEngines of(TlsProvider provider) {
         if (provider == TlsProvider.AUTO) {
             try {
@@ -54,7 +54,7 @@ public abstract class TlsEngines {
                     return conscrypt;
                 }
             } catch (LinkageError e) {
-                // not on the class path, or made for another JVM: the JDK's is always there
+                // not on the class path, or made for another JVM: the JDK's is always available
             }
         }
         return new Jdk();
@@ -66,18 +66,18 @@ public abstract class TlsEngines {
     /** Whether a server key of this type works. */
     public abstract boolean canServe(String keyType);
 
-    /** A context that isn't initialised. */
+    /** A context that isn't initialised yet. */
     abstract SSLContext newContext() throws GeneralSecurityException;
 
     /**
-     * An engine that is ready for its handshake.
+     * An engine, ready for its handshake.
      *
      * @param host for a client, the upstream's name; for a server, null
      */
     public abstract SSLEngine newEngine(
             SSLContext context, @Nullable String host, int port, boolean client, SSLParameters parameters);
 
-    /** A context that makes its trust or key decisions by these. */
+    /** A context with these key and trust managers. */
     public final SSLContext context(KeyManager[] keys, TrustManager[] trust) throws GeneralSecurityException {
         SSLContext context = newContext();
         context.init(keys, trust, null);

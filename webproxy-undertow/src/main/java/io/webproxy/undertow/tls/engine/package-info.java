@@ -1,5 +1,5 @@
 /**
- * TLS implementations and their engines, which know what the client has said, say why they failed, and give back what
+ * TLS implementations and their engines: they know the keys of their handshake, remember why they failed, and free what
  * they hold.
  */
 @NullMarked

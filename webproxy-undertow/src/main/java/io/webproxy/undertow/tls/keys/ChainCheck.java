@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes an entry of a key and certificates: finds the key's leaf, orders the chain, and says what is wrong in one
+ * Combines a key and certificates: finds the key's leaf certificate, orders the chain, and reports a problem in one
  * sentence.
  */
 final class ChainCheck {
@@ -30,10 +30,10 @@ final class ChainCheck {
     private ChainCheck() {}
 
     /**
-     * The entry.
+     * The key with its chain.
      *
-     * @param file what the certificates were read from
-     * @param keyFile what the key was read from
+     * @param file the file of the certificates
+     * @param keyFile the file of the key
      */
     static KeyMaterial entry(Path file, Path keyFile, PrivateKey key, List<X509Certificate> unordered, Instant now) {
         List<X509Certificate> rest = new ArrayList<>(new LinkedHashSet<>(unordered));
@@ -62,7 +62,7 @@ final class ChainCheck {
         }
     }
 
-    /** That it hasn't ended yet is for the caller to check: at a start the only certificate is better than none. */
+    /** The caller checks the end of the validity: at a start an expired certificate is better than none. */
     private static void checkStarted(Path file, X509Certificate leaf, Instant now) {
         Instant from = leaf.getNotBefore().toInstant();
         if (now.isBefore(from)) {
@@ -71,9 +71,7 @@ final class ChainCheck {
         }
     }
 
-    /**
-     * The leaf, its issuer, the issuer's issuer and so on; what is used leaves {@code rest} (RFC 8446 section 4.4.2).
-     */
+    /** The leaf, its issuer, the issuer's issuer and so on; removes them from {@code rest} (RFC 8446 section 4.4.2). */
     private static List<X509Certificate> chainOf(X509Certificate leaf, List<X509Certificate> rest) {
         List<X509Certificate> chain = new ArrayList<>(List.of(leaf));
         X509Certificate issuer = issuerOf(leaf, rest);
@@ -99,7 +97,7 @@ final class ChainCheck {
         return null;
     }
 
-    /** Whether what the one signs is verified by the other. */
+    /** Whether the public key verifies what the private key signs. */
     static boolean belongTogether(PrivateKey key, PublicKey publicKey) {
         if (!key.getAlgorithm().equals(publicKey.getAlgorithm())) {
             return false;

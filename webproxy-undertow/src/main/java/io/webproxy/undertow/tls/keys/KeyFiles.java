@@ -9,12 +9,12 @@ import java.security.PrivateKey;
 import java.time.Instant;
 import java.util.List;
 
-/** Key material from the files that a certificate source names. */
+/** Reads keys and certificates from the files of a certificate source. */
 public final class KeyFiles {
     private KeyFiles() {}
 
     /**
-     * All that the files hold, at least one.
+     * Reads all keys with their chains, at least one.
      *
      * @throws io.webproxy.ProxyStartException with one sentence, if they can't be used
      * @throws IllegalArgumentException if the source names no files of an operator
@@ -30,7 +30,7 @@ public final class KeyFiles {
     }
 
     /**
-     * A certificate chain and its key.
+     * Reads a certificate chain and its key.
      *
      * @throws io.webproxy.ProxyStartException with one sentence, if they can't be used
      */
@@ -45,7 +45,7 @@ public final class KeyFiles {
         return now.isAfter(material.notAfter());
     }
 
-    /** A sentence without its end: which certificate expired, and when. */
+    /** A sentence without its full stop: which certificate expired, and when. */
     public static String expired(CertificateSource source, KeyMaterial material) {
         Object where = source instanceof PemSource pem
                 ? pem.certificates()

@@ -34,7 +34,7 @@ final class PemFile {
     /**
      * Reads a file.
      *
-     * @param what what is expected in it, for the sentence when there is none
+     * @param what the expected content, for the message if there is none
      */
     static PemFile read(Path file, String what) {
         String text = new String(SmallFile.read(file, what), StandardCharsets.ISO_8859_1);
@@ -74,7 +74,7 @@ final class PemFile {
     /**
      * The first key.
      *
-     * @param password what an encrypted key needs, null for none
+     * @param password of an encrypted key, null for none
      */
     PrivateKey key(@Nullable String password) {
         for (PemObject block : blocks) {

@@ -32,8 +32,8 @@ import org.bouncycastle.util.io.pem.PemWriter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One key in a PEM file: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915), in clear, by PBES2 or PBES1 (RFC
- * 8018), or in OpenSSL's old encryption.
+ * One key in a PEM file: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915), unencrypted, encrypted by PBES2 or
+ * PBES1 (RFC 8018), or in OpenSSL's old encryption.
  */
 final class PemKey {
     private final Path file;
@@ -79,7 +79,7 @@ final class PemKey {
             throws OperatorCreationException {
         Provider provider = new BouncyCastleProvider();
         return encryption.getAlgorithm().equals(PKCSObjectIdentifiers.id_PBES2)
-                // knows scrypt too
+                // it supports scrypt too
                 ? new JcePKCSPBEInputDecryptorProviderBuilder()
                         .setProvider(provider)
                         .build(secret)

@@ -32,7 +32,7 @@ final class Pkcs12File {
     private Pkcs12File() {}
 
     /**
-     * Every key entry of a file, in its order; at least one.
+     * Reads every key entry of a file, in order; at least one.
      *
      * @param password empty for none
      */
@@ -65,7 +65,7 @@ final class Pkcs12File {
     }
 
     /**
-     * Every certificate of a file that has no key beside it; at least one.
+     * Reads every certificate of a file that belongs to no key; at least one.
      *
      * @param password empty for none
      */

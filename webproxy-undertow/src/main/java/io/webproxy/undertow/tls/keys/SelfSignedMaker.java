@@ -38,10 +38,10 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** Makes self-signed server certificates (RFC 5280). */
 public final class SelfSignedMaker {
-    /** Below the 398 days that clients accept. */
+    /** Shorter than the 398 days that clients accept at most. */
     private static final Duration VALIDITY = Duration.ofDays(397);
 
-    /** For clients whose clock is late. */
+    /** For clients whose clock is slow. */
     private static final Duration EARLIER = Duration.ofHours(1);
 
     private static final int SERIAL_BITS = 128;
@@ -50,7 +50,7 @@ public final class SelfSignedMaker {
 
     private SelfSignedMaker() {}
 
-    /** A key and its certificate for these DNS names and IP addresses. Takes a second or so for RSA. */
+    /** Makes a key and its certificate for these DNS names and IP addresses. Takes a second or so for RSA. */
     public static KeyMaterial make(List<String> names, boolean rsa, Instant now) {
         try {
             SecureRandom random = new SecureRandom();
@@ -81,7 +81,7 @@ public final class SelfSignedMaker {
         }
     }
 
-    /** The DNS names and addresses that {@link #make} puts into the certificate, in its form. */
+    /** The DNS names and addresses that {@link #make} puts into the certificate, normalised in the same way. */
     public static Set<Object> wanted(List<String> names) {
         Set<Object> wanted = new LinkedHashSet<>();
         for (String name : names) {
@@ -107,7 +107,9 @@ public final class SelfSignedMaker {
         return new X500NameBuilder().addRDN(BCStyle.CN, name).build();
     }
 
-    /** An address is an iPAddress and never a dNSName: clients compare it with nothing else (RFC 9525 section 6.5). */
+    /**
+     * An address becomes an iPAddress, never a dNSName: clients compare it with nothing else (RFC 9525 section 6.5).
+     */
     private static GeneralNames alternatives(List<String> names) {
         return new GeneralNames(wanted(names).stream()
                 .map(name -> name instanceof InetAddress address

@@ -35,11 +35,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a self-signed certificate in a directory: {@code NAME.crt} and {@code NAME.key}. Processes may share it: who
- * makes a new pair holds a lock on {@code .lock}.
+ * Stores a self-signed certificate in a directory: {@code NAME.crt} and {@code NAME.key}. Processes may share it: a
+ * process that makes a new pair holds a lock on {@code .lock}.
  *
- * <p>Each file is replaced at once, the key first. Whoever is killed in between leaves a pair that doesn't match; it is
- * found out and made anew.
+ * <p>Each file is replaced atomically, the key first. If a process is killed in between, the pair doesn't match; that
+ * is detected, and a new pair is made.
  */
 public final class SelfSignedStore {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
@@ -74,7 +74,7 @@ public final class SelfSignedStore {
         this.clock = clock;
     }
 
-    /** That of a source; null if it is kept nowhere. */
+    /** The store of a source; null if it isn't stored. */
     public static @Nullable SelfSignedStore of(SelfSigned source, Clock clock) {
         Path directory = source.directory().orElse(null);
         return directory == null ? null : new SelfSignedStore(directory, source.fileName(), clock);
@@ -88,8 +88,8 @@ public final class SelfSignedStore {
     }
 
     /**
-     * What is kept, until two thirds of its lifetime are over, if it is for exactly these names and this kind of key;
-     * else a new pair, kept from now.
+     * The stored pair, if it is for exactly these names and this type of key, and less than two thirds of its lifetime
+     * are over; else a new pair, which is stored.
      *
      * @throws UnusableException if the directory can't be read or written
      * @throws ProxyStartException if others can read the key
@@ -97,7 +97,7 @@ public final class SelfSignedStore {
     public KeyMaterial obtain(List<String> names, boolean rsa) throws UnusableException {
         synchronized (ONE_AT_A_TIME) {
             try {
-                // what is good already needs no lock, which a directory that can't be written wouldn't give
+                // a valid pair needs no lock, which an unwritable directory couldn't have
                 KeyMaterial kept = read(names, rsa);
                 return kept == null ? makeLocked(names, rsa) : kept;
             } catch (IOException | CertificateEncodingException e) {
@@ -156,7 +156,7 @@ public final class SelfSignedStore {
         return asWanted ? kept : null;
     }
 
-    /** Who has read the key can pass for this server, for as long as clients trust the certificate. */
+    /** With the key others could impersonate this server as long as clients trust the certificate. */
     private void refuseWhatOthersMayUse() {
         if (!directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             return;
@@ -178,7 +178,7 @@ public final class SelfSignedStore {
         replace(certificateFile, "rw-r--r--", pem("CERTIFICATE", entry.leaf().getEncoded()));
     }
 
-    /** Writes beside the file, with the permissions from the first moment, then takes its place. */
+    /** Writes a temporary file, with its permissions from the first moment, then moves it into place. */
     private void replace(Path file, String permissions, String content) throws IOException {
         Path beside = directory.resolve(file.getFileName() + ".new");
         Files.deleteIfExists(beside);

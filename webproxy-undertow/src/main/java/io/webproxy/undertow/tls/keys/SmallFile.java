@@ -8,16 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads files of the operator, and says in one sentence why one can't be read. */
+/** Reads an operator's files; reports in one sentence why one can't be read. */
 final class SmallFile {
     private static final int LIMIT = 1 << 24;
 
     private SmallFile() {}
 
     /**
-     * All of a file.
+     * Reads a whole file.
      *
-     * @param what what is expected in it, for the sentence
+     * @param what the expected content, for the message
      */
     static byte[] read(Path file, String what) {
         if (Files.isDirectory(file)) {

@@ -15,12 +15,12 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Certificates that vouch for others: read from a file of the operator, and made into trust managers. */
+/** Reads trusted certificates from an operator's file, and makes trust managers of them. */
 public final class TrustFile {
     private TrustFile() {}
 
     /**
-     * All certificates of a trust store, at least one.
+     * Reads all certificates of a trust store, at least one.
      *
      * @throws ProxyStartException with one sentence, if it can't be used
      */
@@ -32,10 +32,10 @@ public final class TrustFile {
     }
 
     /**
-     * The JDK's, for Conscrypt too: they compare a host name with the certificate, and who is trusted doesn't depend on
-     * who encrypts.
+     * The JDK's trust managers, also for Conscrypt: they check the host name, and trust doesn't depend on the TLS
+     * implementation.
      *
-     * @param trusted who vouches; null for the JVM's trust store
+     * @param trusted the trusted certificates; null for the JVM's trust store
      */
     public static TrustManager[] managers(@Nullable Set<X509Certificate> trusted)
             throws GeneralSecurityException, IOException {

@@ -1,4 +1,4 @@
-/** Key files in, key material out: PEM, PKCS#12, self-signed certificates, and whom they vouch for. */
+/** Reads and makes keys and certificates: PEM, PKCS#12, self-signed ones, and trust stores. */
 @NullMarked
 package io.webproxy.undertow.tls.keys;
 
