@@ -84,7 +84,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     /**
      * Sends the request to an upstream.
      *
-     * @param told about the response or failure
+     * @param who is told about the response or failure
      * @throws UnwritableException if the upstream's protocol can't carry it
      */
     void send(UpstreamStream on, Upstream to, UpstreamListener who) {
