@@ -1,9 +1,9 @@
 package io.webproxy;
 
-import io.webproxy.spi.Listen;
 import io.webproxy.port.Endpoint;
 import io.webproxy.spi.Engines;
 import io.webproxy.spi.IpLiteral;
+import io.webproxy.spi.Listen;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;

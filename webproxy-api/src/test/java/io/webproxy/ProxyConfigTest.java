@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import io.webproxy.spi.Listen;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ProxyObserver;
@@ -18,6 +17,7 @@ import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.EndpointSettings;
+import io.webproxy.spi.Listen;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;

@@ -1,7 +1,6 @@
 package io.webproxy.http;
 
 import java.net.InetAddress;
-import java.util.List;
 import java.util.Optional;
 
 /**

@@ -6,9 +6,9 @@ import static io.webproxy.testing.Hellos.protocols;
 import static io.webproxy.testing.Hellos.serverName;
 import static java.util.Objects.requireNonNull;
 
+import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
-import io.webproxy.port.BytePattern;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;

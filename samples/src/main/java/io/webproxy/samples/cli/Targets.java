@@ -1,8 +1,8 @@
 package io.webproxy.samples.cli;
 
+import io.webproxy.port.BytePattern;
 import io.webproxy.port.Relay;
 import io.webproxy.port.Sni;
-import io.webproxy.port.BytePattern;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.regex.Matcher;

@@ -1,11 +1,10 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.spi.Listen;
-import io.webproxy.ProxyConfig;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.spi.EndpointSettings;
+import io.webproxy.spi.Listen;
 import io.webproxy.spi.PortRules;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.endpoint.Arrival;

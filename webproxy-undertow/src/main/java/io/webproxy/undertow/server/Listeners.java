@@ -1,10 +1,10 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Endpoint;
 import io.webproxy.spi.EndpointData;
+import io.webproxy.spi.Listen;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.endpoint.Acceptor;
 import io.webproxy.undertow.endpoint.Arrival;

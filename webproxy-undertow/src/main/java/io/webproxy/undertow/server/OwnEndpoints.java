@@ -1,12 +1,12 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Relay;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.IpLiteral;
+import io.webproxy.spi.Listen;
 import io.webproxy.undertow.endpoint.RulePort;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

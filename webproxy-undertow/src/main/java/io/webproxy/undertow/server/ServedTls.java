@@ -1,8 +1,8 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.spi.Listen;
 import io.webproxy.ProxyConfig;
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.spi.Listen;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.undertow.tls.ServerTls;

@@ -1,9 +1,9 @@
 package io.webproxy.undertow.server;
 
-import io.webproxy.spi.Listen;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.ProxyConfig;
+import io.webproxy.spi.Listen;
 import io.webproxy.spi.PortRules;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.auth.AuthRuntime;

@@ -9,9 +9,9 @@ import static io.webproxy.testing.Hellos.serverName;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
-import io.webproxy.port.BytePattern;
 import io.webproxy.spi.PortRule;
 import io.webproxy.testing.ClientStarts;
 import io.webproxy.testing.Hellos;

@@ -3,9 +3,9 @@ package io.webproxy.undertow.sniff;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.webproxy.port.BytePattern;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
-import io.webproxy.port.BytePattern;
 import io.webproxy.spi.PortRule;
 import io.webproxy.undertow.sniff.Decision.More;
 import java.nio.ByteBuffer;
