@@ -26,6 +26,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -317,8 +318,13 @@ class CliServeTest {
                                 .doesNotContain("secret"));
     }
 
-    @Test
-    void silentServiceGets504AtTheLimitOfItsClassAndAJsonLineSaysSo() throws Exception {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "default=300ms,Long=600ms,download=none,websocket=2h,connect=5s,total=1m",
+                "default=1h,long=none,First-Byte=300ms,event-silence=1m"
+            })
+    void silentServiceGets504AtTheLimitOfItsClassAndAJsonLineSaysSo(String limits) throws Exception {
         Path log = directory.resolve("access.log");
         try (RawUpstream silent = RawUpstream.start(c -> {
                     c.readHead();
@@ -333,7 +339,7 @@ class CliServeTest {
                         "--bind",
                         "127.0.0.1",
                         "--timeout",
-                        "default=300ms,Long=600ms,download=none,websocket=2h,connect=5s,total=1m",
+                        limits,
                         "--access-log",
                         log.toString(),
                         "--access-log-format",

@@ -195,8 +195,8 @@ class CliTest {
                 "--timeout long|--timeout: long (expected: a name, =, and a time, such as long=10m)",
                 "--timeout=|--timeout: empty (expected: --timeout NAME=TIME,...)",
                 "--timeout long=1s,|--timeout:  (expected: a name, =, and a time, such as long=10m)",
-                "--timeout short=1s|--timeout: short=1s (expected: default, long, download, websocket, connect or"
-                        + " total",
+                "--timeout short=1s|--timeout: short=1s (expected: default, long, download, websocket, connect,"
+                        + " first-byte, event-silence or total, each with a time)",
                 "--timeout long=1s,LONG=2s|--timeout: LONG=2s (expected: long only once)",
                 "--timeout default=99999999h|--timeout: default=99999999h (expected: none, or 1 ms to 3650 days)",
                 "--timeout default=999999999999999h|--timeout: default=999999999999999h (expected: none, or 1 ms to"

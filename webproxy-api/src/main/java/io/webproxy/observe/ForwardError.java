@@ -36,12 +36,13 @@ public enum ForwardError {
     INVALID_RESPONSE,
     /** The upstream's response head is above the limit; the client sees 502. */
     RESPONSE_HEAD_TOO_LARGE,
-    /** The timeout class ran out before the response head; the client sees 504. */
+    /** The limit until the response head, the timeout class's or one of its own, ran out; the client sees 504. */
     RESPONSE_HEAD_TIMEOUT,
     /** The upstream ended its response body too early; the client sees an abort. */
     RESPONSE_BODY_TRUNCATED,
     /**
-     * Both sides stayed silent longer than the timeout class allows, after the response head; the client sees an abort.
+     * After the response head, both sides stayed silent longer than the timeout class allows, or no event came in an
+     * event stream for longer than the limit of that, which is off unless configured; the client sees an abort.
      */
     RESPONSE_BODY_IDLE,
     /**

@@ -8,7 +8,8 @@ import java.util.Objects;
 
 /**
  * How long exchanges of each {@link TimeoutClass} may stay silent, how long a connect may take, and, only if asked for,
- * how long an exchange may take as a whole.
+ * how long the response head may take, how long an event stream may go without an event, and how long an exchange may
+ * take as a whole.
  *
  * <p>The wait is inactivity, in both directions together: every body byte moved restarts it, so that a healthy transfer
  * of any length is never cut. Until the response head is complete the same wait runs, restarted only by request-body
@@ -25,17 +26,28 @@ public final class TimeoutPolicy {
                     TimeoutClass.WEBSOCKET, Duration.ZERO)),
             Duration.ofSeconds(5),
             Duration.ZERO,
+            Duration.ZERO,
+            Duration.ZERO,
             TimeoutClassifier.standard());
 
     private final Map<TimeoutClass, Duration> idle;
     private final Duration connect;
+    private final Duration firstByte;
+    private final Duration eventSilence;
     private final Duration total;
     private final TimeoutClassifier classifier;
 
     private TimeoutPolicy(
-            Map<TimeoutClass, Duration> idle, Duration connect, Duration total, TimeoutClassifier classifier) {
+            Map<TimeoutClass, Duration> idle,
+            Duration connect,
+            Duration firstByte,
+            Duration eventSilence,
+            Duration total,
+            TimeoutClassifier classifier) {
         this.idle = Collections.unmodifiableMap(idle);
         this.connect = connect;
+        this.firstByte = firstByte;
+        this.eventSilence = eventSilence;
         this.total = total;
         this.classifier = classifier;
     }
@@ -58,7 +70,7 @@ public final class TimeoutPolicy {
         Objects.requireNonNull(timeoutClass, "timeoutClass");
         Map<TimeoutClass, Duration> copy = new EnumMap<>(idle);
         copy.put(timeoutClass, checked(timeoutClass.name(), limit));
-        return new TimeoutPolicy(copy, connect, total, classifier);
+        return new TimeoutPolicy(copy, connect, firstByte, eventSilence, total, classifier);
     }
 
     /**
@@ -67,7 +79,34 @@ public final class TimeoutPolicy {
      * @param limit {@link Duration#ZERO} for none
      */
     public TimeoutPolicy withConnect(Duration limit) {
-        return new TimeoutPolicy(idle, checked("connect", limit), total, classifier);
+        return new TimeoutPolicy(idle, checked("connect", limit), firstByte, eventSilence, total, classifier);
+    }
+
+    /**
+     * The same policy with a limit of its own for the wait for the response head, shorter or longer than those of the
+     * classes: until the head is complete it holds in their place, for every class, and then the class's limit for
+     * silence within the response. The first connection to an upstream and every other one start it, and request-body
+     * bytes that the upstream takes restart it; interim responses and bytes of the head don't. When it passes, the
+     * client gets 504, or 408 if the proxy waits for the rest of its request body. The wait for an authenticator or a
+     * filter has this limit too. The total limit and the deadline of a gRPC call hold as before.
+     *
+     * @param limit {@link Duration#ZERO}, the default, for none of its own: the class's limit holds for both
+     */
+    public TimeoutPolicy withFirstByte(Duration limit) {
+        return new TimeoutPolicy(idle, connect, checked("firstByte", limit), eventSilence, total, classifier);
+    }
+
+    /**
+     * The same policy with a limit of the time between two events of an event stream: a response of
+     * {@code text/event-stream} whose upstream only sends comments, such as {@code : ping}, or blank lines is cut when
+     * it passes. It starts with the response head; each line with a field restarts it, and so does the end of an event.
+     * It holds beside the class's limit, which comments keep restarting. It doesn't hold for a response with
+     * {@code Content-Encoding}, because the proxy can't look into it.
+     *
+     * @param limit {@link Duration#ZERO}, the default, for none: comments count as any other bytes
+     */
+    public TimeoutPolicy withEventSilence(Duration limit) {
+        return new TimeoutPolicy(idle, connect, firstByte, checked("eventSilence", limit), total, classifier);
     }
 
     /**
@@ -78,12 +117,13 @@ public final class TimeoutPolicy {
      * @param limit {@link Duration#ZERO} for none
      */
     public TimeoutPolicy withTotal(Duration limit) {
-        return new TimeoutPolicy(idle, connect, checked("total", limit), classifier);
+        return new TimeoutPolicy(idle, connect, firstByte, eventSilence, checked("total", limit), classifier);
     }
 
     /** The same policy with another classifier. */
     public TimeoutPolicy withClassifier(TimeoutClassifier other) {
-        return new TimeoutPolicy(idle, connect, total, Objects.requireNonNull(other, "classifier"));
+        return new TimeoutPolicy(
+                idle, connect, firstByte, eventSilence, total, Objects.requireNonNull(other, "classifier"));
     }
 
     /** The longest silence of a class; {@link Duration#ZERO} means no limit. */
@@ -94,6 +134,16 @@ public final class TimeoutPolicy {
     /** The connect limit; {@link Duration#ZERO} means no limit. */
     public Duration connect() {
         return connect;
+    }
+
+    /** The limit until the response head; {@link Duration#ZERO} means that of the class. */
+    public Duration firstByte() {
+        return firstByte;
+    }
+
+    /** The limit between two events of an event stream; {@link Duration#ZERO} means no limit. */
+    public Duration eventSilence() {
+        return eventSilence;
     }
 
     /** The limit of a whole exchange; {@link Duration#ZERO} means no limit. */
@@ -127,6 +177,7 @@ public final class TimeoutPolicy {
 
     @Override
     public String toString() {
-        return "TimeoutPolicy" + idle + ", connect=" + connect + ", total=" + total;
+        return "TimeoutPolicy" + idle + ", connect=" + connect + ", firstByte=" + firstByte + ", eventSilence="
+                + eventSilence + ", total=" + total;
     }
 }

@@ -26,6 +26,8 @@ class TimeoutPolicyTest {
         assertThat(DEFAULTS.idle(DOWNLOAD)).isEqualTo(Duration.ofMinutes(30));
         assertThat(DEFAULTS.idle(WEBSOCKET)).isZero();
         assertThat(DEFAULTS.connect()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(DEFAULTS.firstByte()).as("the class holds for both").isZero();
+        assertThat(DEFAULTS.eventSilence()).isZero();
         assertThat(DEFAULTS.total()).as("it would cut healthy transfers").isZero();
         assertThat(DEFAULTS.classifier()).isSameAs(TimeoutClassifier.standard());
     }
@@ -104,6 +106,12 @@ class TimeoutPolicyTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULTS.withTotal(limit))
                 .withMessage("timeouts.total: " + range);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULTS.withFirstByte(limit))
+                .withMessage("timeouts.firstByte: " + range);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULTS.withEventSilence(limit))
+                .withMessage("timeouts.eventSilence: " + range);
     }
 
     @Test
@@ -122,6 +130,29 @@ class TimeoutPolicyTest {
         assertThat(DEFAULTS.with(DEFAULT, limit).idle(DEFAULT)).isEqualTo(limit);
         assertThat(DEFAULTS.withConnect(limit).connect()).isEqualTo(limit);
         assertThat(DEFAULTS.withTotal(limit).total()).isEqualTo(limit);
+        assertThat(DEFAULTS.withFirstByte(limit).firstByte()).isEqualTo(limit);
+        assertThat(DEFAULTS.withEventSilence(limit).eventSilence()).isEqualTo(limit);
+    }
+
+    @Test
+    void limitsOfStreamsAreKeptByTheOtherMethodsAndCanBeTakenBack() {
+        Duration second = Duration.ofSeconds(1);
+        Duration minute = Duration.ofMinutes(1);
+        TimeoutPolicy policy = DEFAULTS.withFirstByte(minute)
+                .withEventSilence(second)
+                .with(LONG, Duration.ofHours(1))
+                .withConnect(second)
+                .withTotal(Duration.ofHours(2))
+                .withClassifier(StandardClassifier.defaults().plusLongPaths("/think"));
+
+        assertThat(policy.firstByte()).isEqualTo(minute);
+        assertThat(policy.eventSilence()).isEqualTo(second);
+        assertThat(policy.total()).isEqualTo(Duration.ofHours(2));
+        assertThat(policy.connect()).isEqualTo(second);
+        assertThat(policy.withFirstByte(Duration.ZERO).firstByte()).isZero();
+        assertThat(policy.withFirstByte(Duration.ZERO).eventSilence()).isEqualTo(second);
+        assertThat(policy.withEventSilence(Duration.ZERO).eventSilence()).isZero();
+        assertThat(policy.withEventSilence(Duration.ZERO).firstByte()).isEqualTo(minute);
     }
 
     @Test
@@ -190,6 +221,12 @@ class TimeoutPolicyTest {
                 .withMessage("limit");
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withTotal(null))
+                .withMessage("limit");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withFirstByte(null))
+                .withMessage("limit");
+        assertThatNullPointerException()
+                .isThrownBy(() -> DEFAULTS.withEventSilence(null))
                 .withMessage("limit");
     }
 }

@@ -17,9 +17,11 @@ final class TimeoutOptions {
             names = "--timeout",
             paramLabel = "NAME=TIME,...",
             description =
-                    "Limits of silence by timeout class: default, long, download, websocket; also connect, and total"
-                            + " for the whole exchange. A time is a number with ms, s, m or h, or none. Default:"
-                            + " default=60s,long=10m,download=30m,websocket=none,connect=5s,total=none.")
+                    "Limits of silence by timeout class: default, long, download, websocket; also connect, first-byte"
+                            + " until the response head in place of the class's, event-silence between two events of"
+                            + " an event stream, and total for the whole exchange. A time is a number with ms, s, m or"
+                            + " h, or none. Default: default=60s,long=10m,download=30m,websocket=none,connect=5s,first-byte=none,"
+                            + "event-silence=none,total=none.")
     private @Nullable String timeout;
 
     void applyTo(ProxyConfig.Builder builder) {
@@ -53,8 +55,14 @@ final class TimeoutOptions {
             case "download" -> checked(limit, () -> policy.with(TimeoutClass.DOWNLOAD, time));
             case "websocket" -> checked(limit, () -> policy.with(TimeoutClass.WEBSOCKET, time));
             case "connect" -> checked(limit, () -> policy.withConnect(time));
+            case "first-byte" -> checked(limit, () -> policy.withFirstByte(time));
+            case "event-silence" -> checked(limit, () -> policy.withEventSilence(time));
             case "total" -> checked(limit, () -> policy.withTotal(time));
-            default -> throw wrong(limit, "default, long, download, websocket, connect or total, each with a time");
+            default ->
+                throw wrong(
+                        limit,
+                        "default, long, download, websocket, connect, first-byte, event-silence or total, each with a"
+                                + " time");
         };
     }
 

@@ -11,8 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The deadline of an exchange: the earlier of the idle limit of its timeout class and the total limit. An upgrade
- * changes the idle limit, never the moment since which the exchange is idle.
+ * The deadline of an exchange: the earliest of the idle limit of its timeout class, the limit between two events, and
+ * the total limit. An upgrade changes the idle limit, never the moment since which the exchange is idle. Until the
+ * response head, the policy's limit of the first byte, if any, takes the place of the class's.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread. Times are nanoseconds of a monotonic clock.
  *
@@ -32,6 +33,8 @@ final class ExchangeDeadline {
     private long idle;
     private long total;
     private long lastActivity;
+    private long eventSilence;
+    private long lastEvent;
 
     /** No limit yet: it starts with {@link #choose}. */
     ExchangeDeadline(long now) {
@@ -63,10 +66,16 @@ final class ExchangeDeadline {
             LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
         }
         use(startClass);
+        if (!timeouts.firstByte().isZero()) {
+            idle = timeouts.firstByte().toNanos();
+        }
     }
 
-    /** Lets the response choose a class that waits longer. If the classifier fails, nothing changes. */
+    /**
+     * The response head has come: lets it choose a class that waits longer. If the classifier fails, the class stays.
+     */
     void upgrade(ResponseHead response) {
+        use(timeoutClass);
         try {
             TimeoutClass asked = answered(policy.classifier().upgrade(timeoutClass, response));
             // after a 101 it is no longer the exchange that the request's class was chosen for
@@ -90,6 +99,17 @@ final class ExchangeDeadline {
         lastActivity = now;
     }
 
+    /** The response is an event stream that can be followed: from now on, the time between two events is limited. */
+    void limitEventSilence(long now) {
+        eventSilence = policy.eventSilence().toNanos();
+        lastEvent = now;
+    }
+
+    /** A part of an event passed. */
+    void event(long now) {
+        lastEvent = now;
+    }
+
     /** Limits the whole exchange to this, unless the policy's total is shorter. */
     void limitTotal(long nanos) {
         long limit = Math.max(1, Math.min(nanos, LONGEST));
@@ -101,8 +121,9 @@ final class ExchangeDeadline {
         total = 0;
     }
 
-    /** Applies the idle limit of {@code DEFAULT} if the class has none; the class itself stays. */
+    /** Applies the class's idle limit, or that of {@code DEFAULT} if the class has none; the class itself stays. */
     void limitSilence() {
+        use(timeoutClass);
         if (idle == 0) {
             idle = policy.idle(TimeoutClass.DEFAULT).toNanos();
         }
@@ -115,11 +136,14 @@ final class ExchangeDeadline {
 
     /** The time of the deadline; {@link Long#MAX_VALUE} for never. */
     long at() {
-        if (total == 0) {
-            return idle == 0 ? Long.MAX_VALUE : lastActivity + idle;
+        long left = idle == 0 ? Long.MAX_VALUE : lastActivity - start + idle;
+        if (eventSilence != 0) {
+            left = Math.min(left, lastEvent - start + eventSilence);
         }
-        long end = start + total;
-        return idle != 0 && lastActivity + idle - end < 0 ? lastActivity + idle : end;
+        if (total != 0) {
+            left = Math.min(left, total);
+        }
+        return left == Long.MAX_VALUE ? Long.MAX_VALUE : start + left;
     }
 
     /** Whether the total limit has passed. */

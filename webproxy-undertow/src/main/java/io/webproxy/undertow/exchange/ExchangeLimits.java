@@ -144,6 +144,16 @@ public final class ExchangeLimits extends Watched {
         deadline.activity(sweeper.now());
     }
 
+    /** The response is an event stream that can be followed: from now on, the time between two events is limited. */
+    public void limitEventSilence() {
+        deadline.limitEventSilence(sweeper.now());
+    }
+
+    /** A part of an event passed. */
+    public void event() {
+        deadline.event(sweeper.now());
+    }
+
     /** The client's request body is malformed or above a limit: the {@link Expiry} ends the exchange. */
     public void requestBroken(int with, String detail) {
         if (expiry != null && !exchange.isEnded()) {

@@ -33,6 +33,9 @@ final class ClientSink extends EachWriteSink {
     private final Exchange exchange;
     private final Listener listener;
     private final @Nullable HeartbeatSink heartbeat;
+    /** Null if no event silence is limited. */
+    private final @Nullable EventLines events;
+
     private boolean begun;
     private boolean unflushed = true;
     private boolean flushPending;
@@ -40,17 +43,30 @@ final class ClientSink extends EachWriteSink {
     private boolean gone;
     private @Nullable IOException failure;
 
-    /** Wraps the connection's sink; with heartbeats if {@code heartbeat} isn't null. */
+    /**
+     * Wraps the connection's sink; with heartbeats if {@code heartbeat} isn't null, and looking for events if
+     * {@code events} isn't.
+     */
     static ClientSink over(
-            StreamSinkConduit connection, Exchange exchange, Listener listener, @Nullable SseHeartbeat heartbeat) {
+            StreamSinkConduit connection,
+            Exchange exchange,
+            Listener listener,
+            @Nullable SseHeartbeat heartbeat,
+            @Nullable EventLines events) {
         HeartbeatSink beats = heartbeat == null
                 ? null
                 : new HeartbeatSink(connection, heartbeat, exchange.shared().nanoClock());
-        return new ClientSink(beats == null ? connection : beats, exchange, listener, beats);
+        return new ClientSink(beats == null ? connection : beats, exchange, listener, beats, events);
     }
 
-    ClientSink(StreamSinkConduit next, Exchange exchange, Listener listener, @Nullable HeartbeatSink heartbeat) {
+    ClientSink(
+            StreamSinkConduit next,
+            Exchange exchange,
+            Listener listener,
+            @Nullable HeartbeatSink heartbeat,
+            @Nullable EventLines events) {
         super(next);
+        this.events = events;
         this.heartbeat = heartbeat;
         this.exchange = exchange;
         this.listener = listener;
@@ -104,6 +120,7 @@ final class ClientSink extends EachWriteSink {
     @Override
     public int write(ByteBuffer src) throws IOException {
         check();
+        int start = src.position();
         int written;
         try {
             begin();
@@ -111,12 +128,19 @@ final class ClientSink extends EachWriteSink {
         } catch (Throwable e) {
             throw clientGone(e);
         }
+        if (events != null && events.pass(src, start)) {
+            exchange.limits().event();
+        }
         wrote(written);
         return written;
     }
 
     @Override
     public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
+        if (events != null) {
+            // one after the other
+            return super.write(srcs, offset, length);
+        }
         check();
         long written;
         try {

@@ -196,7 +196,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
                 // RFC 9110 section 15.5.9
                 requestBroken(408, "the rest of its body didn't come");
             } else {
-                timedOut(ForwardError.RESPONSE_HEAD_TIMEOUT, "the timeout class ran out");
+                timedOut(ForwardError.RESPONSE_HEAD_TIMEOUT, "its response head didn't come in time");
             }
         }
     }

@@ -38,6 +38,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
     private @Nullable UpstreamStream upstream;
 
     private @Nullable SseHeartbeat heartbeat;
+    private @Nullable EventLines events;
     /** Null until the proxy handler moves the body. */
     private @Nullable ClientSink sink;
 
@@ -69,6 +70,10 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
             http.setPersistent(false);
         }
         heartbeat = SseHeartbeat.of(exchange, head);
+        if (!exchange.limits().policy().eventSilence().isZero() && EventLines.canFollow(exchange, head)) {
+            events = new EventLines();
+            exchange.limits().limitEventSilence();
+        }
         http.addResponseWrapper(this);
         exchange.limits().handOver(this);
         facade.respond();
@@ -76,7 +81,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
 
     @Override
     public StreamSinkConduit wrap(ConduitFactory<StreamSinkConduit> factory, HttpServerExchange http) {
-        ClientSink made = ClientSink.over(factory.create(), exchange, this, heartbeat);
+        ClientSink made = ClientSink.over(factory.create(), exchange, this, heartbeat, events);
         sink = made;
         return made;
     }

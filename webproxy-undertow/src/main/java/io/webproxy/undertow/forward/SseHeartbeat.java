@@ -1,13 +1,9 @@
 package io.webproxy.undertow.forward;
 
-import io.undertow.util.HeaderMap;
-import io.undertow.util.Headers;
-import io.undertow.util.Methods;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.upstream.ParsedHead;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,17 +14,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class SseHeartbeat {
     private static final byte[] COMMENT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
-    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
-    private static final int SETTLED = -1;
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
+    private final EventLines lines = new EventLines();
     private final long silence;
     private long lastSent;
-    private boolean atLineStart = true;
-    private boolean afterCr;
-    private boolean inComment;
-    private boolean inEvent;
-    /** How many bytes of a byte order mark the stream began with, or {@link #SETTLED}. */
-    private int mark;
 
     /** Whether a comment was sent before the first byte of the stream. */
     private boolean commented;
@@ -38,79 +28,29 @@ final class SseHeartbeat {
         this.lastSent = now;
     }
 
-    /**
-     * One for a response that may have heartbeats, else null: they would break a Content-Length and a content coding.
-     */
+    /** One for a response that may have heartbeats, else null: they would break a Content-Length. */
     static @Nullable SseHeartbeat of(Exchange exchange, ParsedHead answer) {
         long silence = exchange.route().sseHeartbeat().toNanos();
-        HeaderMap fields = answer.fields();
-        String type = fields.getFirst(Headers.CONTENT_TYPE);
-        boolean possible = silence > 0
-                && !answer.isLengthKnown()
-                && type != null
-                && isEventStream(type)
-                && !fields.contains(Headers.CONTENT_ENCODING)
-                && !exchange.http().getRequestMethod().equals(Methods.HEAD);
-        return possible
+        return silence > 0 && !answer.isLengthKnown() && EventLines.canFollow(exchange, answer)
                 ? new SseHeartbeat(silence, exchange.shared().nanoClock().getAsLong())
                 : null;
-    }
-
-    private static boolean isEventStream(String type) {
-        int end = type.indexOf(';');
-        return (end < 0 ? type : type.substring(0, end))
-                .strip()
-                .toLowerCase(Locale.ROOT)
-                .equals("text/event-stream");
     }
 
     /** Body bytes were sent: those of {@code bytes} from {@code start} to its position. */
     void sent(ByteBuffer bytes, int start, long now) {
         lastSent = now;
-        for (int i = start; i < bytes.position(); i++) {
-            next(bytes.get(i));
-        }
-    }
-
-    private void next(byte b) {
-        if (mark != SETTLED) {
-            mark = b == BYTE_ORDER_MARK[mark] ? mark + 1 : SETTLED;
-            if (mark == BYTE_ORDER_MARK.length) {
-                // the first line begins after it
-                mark = SETTLED;
-                atLineStart = true;
-                inEvent = false;
-                return;
-            }
-        }
-        if (b == '\n' && afterCr) {
-            afterCr = false;
-        } else if (b == '\n' || b == '\r') {
-            if (atLineStart) {
-                inEvent = false;
-            }
-            atLineStart = true;
-            inComment = false;
-            afterCr = b == '\r';
-        } else {
-            if (atLineStart) {
-                inComment = b == ':';
-            }
-            inEvent |= !inComment;
-            atLineStart = false;
-            afterCr = false;
-        }
+        lines.pass(bytes, start);
     }
 
     /** Whether a comment is due: the stream has been idle for long enough, between two events. */
     boolean isDue(long now) {
-        return atLineStart && !inEvent && now - lastSent >= silence;
+        return lines.isGap() && now - lastSent >= silence;
     }
 
     /** The comment line to send now; don't pass it to {@link #sent}. */
     ByteBuffer comment(long now) {
         lastSent = now;
-        commented |= mark == 0;
+        commented |= lines.isEmpty();
         return ByteBuffer.wrap(COMMENT);
     }
 
@@ -122,15 +62,9 @@ final class SseHeartbeat {
      */
     int skipByteOrderMark(ByteBuffer bytes) {
         int start = bytes.position();
-        while (commented
-                && mark != SETTLED
-                && bytes.hasRemaining()
-                && bytes.get(bytes.position()) == BYTE_ORDER_MARK[mark]) {
+        while (commented && bytes.hasRemaining() && lines.isNextOfMark(bytes.get(bytes.position()))) {
             bytes.get();
-            mark++;
-            if (mark == BYTE_ORDER_MARK.length) {
-                mark = SETTLED;
-            }
+            lines.skipOfMark();
         }
         return bytes.position() - start;
     }
@@ -140,13 +74,6 @@ final class SseHeartbeat {
      * them to {@link #sent}.
      */
     ByteBuffer unskipped() {
-        ByteBuffer bytes = ByteBuffer.wrap(BYTE_ORDER_MARK, 0, commented && mark != SETTLED ? mark : 0);
-        if (bytes.hasRemaining()) {
-            mark = SETTLED;
-            for (int i = 0; i < bytes.limit(); i++) {
-                next(bytes.get(i));
-            }
-        }
-        return bytes;
+        return commented ? lines.unskipped() : NOTHING;
     }
 }

@@ -126,6 +126,39 @@ class ExchangeDeadlineTest {
     }
 
     @Test
+    void firstByteHoldsUntilTheResponseAndTheClassAfterIt() {
+        deadline.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST);
+        assertThat(deadline.at()).isEqualTo(millis(10));
+        deadline.activity(millis(5));
+        assertThat(deadline.at()).isEqualTo(millis(15));
+        respond(200, DEFAULT);
+        assertThat(deadline.at()).isEqualTo(millis(6));
+        ExchangeDeadline answered = new ExchangeDeadline(START);
+        answered.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST);
+        answered.limitSilence();
+        assertThat(answered.at()).as("an answer of the proxy's own").isEqualTo(millis(1));
+        ExchangeDeadline call = new ExchangeDeadline(START);
+        call.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST);
+        call.limitTotal(4_000_000);
+        assertThat(call.at()).as("a call's deadline").isEqualTo(millis(4));
+    }
+
+    @Test
+    void silenceOfEventsIsALimitOfItsOwn() {
+        deadline.choose(policy.withEventSilence(Duration.ofMillis(2)).with(DEFAULT, Duration.ofMillis(5)), REQUEST);
+        assertThat(deadline.at()).as("before the stream").isEqualTo(millis(5));
+        deadline.activity(millis(1));
+        deadline.limitEventSilence(millis(1));
+        assertThat(deadline.at()).isEqualTo(millis(3));
+        deadline.activity(millis(3));
+        assertThat(deadline.at()).isEqualTo(millis(3));
+        deadline.event(millis(7));
+        assertThat(deadline.at()).isEqualTo(millis(8));
+        deadline.limitTotal(6_000_000);
+        assertThat(deadline.at()).isEqualTo(millis(6));
+    }
+
+    @Test
     void totalOfOneExchangeCanBeLowerAndNeverHigherThanThePolicys() {
         deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST);
         deadline.limitTotal(5_000_000);

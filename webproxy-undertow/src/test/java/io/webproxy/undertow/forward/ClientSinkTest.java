@@ -37,6 +37,7 @@ class ClientSinkTest {
                     throw new AssertionError("nothing is answered");
                 }
             },
+            null,
             null);
 
     /** The proxy's answer to a void method. */
