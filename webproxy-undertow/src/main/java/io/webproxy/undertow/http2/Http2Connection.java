@@ -6,33 +6,22 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
-import io.undertow.util.AbstractAttachable;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Protocols;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchanges;
-import io.webproxy.undertow.exchange.LingeringClose;
 import io.webproxy.undertow.exchange.Origin;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
-import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.ChannelListeners;
 import org.xnio.StreamConnection;
-import org.xnio.channels.SslChannel;
 
 /**
  * An HTTP/2 connection of a client (RFC 9113): reads frames, keeps the streams and the windows of both directions, and
  * sends what all streams have made of a turn at once.
- *
- * <p>It is long because it is where all parts meet: what the reader finds, what streams want, what the socket takes,
- * and the ways to an end.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -43,7 +32,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
 
     private static final int SETTINGS_MAX_CONCURRENT_STREAMS = 3;
     private static final int SETTINGS_ENABLE_CONNECT_PROTOCOL = 8;
-    private final Origin origin;
+    private final Http2Client client;
     private final HttpHandler root;
     private final HttpLimits heads;
     private final Http2Limits limits;
@@ -51,15 +40,9 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     private final ResponseHeads responses = new ResponseHeads(encoder);
     private final Http2Wait wait;
     private final Http2Leave leave = new Http2Leave(new Leaving());
-    private final AbstractAttachable attachments = new AbstractAttachable() {};
-    private final List<Runnable> onClose = new ArrayList<>(0);
     private final int window;
-    private int grown;
-    private int owed;
-    /** The code of the GOAWAY that was sent last of all, or -1. */
-    private int endCode = -1;
-
-    private boolean finished;
+    private final ReceiveWindows windows;
+    private final Http2Close close;
 
     /**
      * A connection whose client is about to send its preface.
@@ -79,12 +62,14 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
             Http2Limits limits,
             Exchanges exchanges) {
         super(socket, socket.getSinkChannel().getConduit(), buffers, exchanges, limits, window);
-        this.origin = origin;
+        this.client = new Http2Client(socket, origin);
         this.root = root;
         this.window = window;
         this.heads = heads;
         this.limits = limits;
         this.reader = new RequestReader(new Requests(), limits, heads, meter, window);
+        this.windows = new ReceiveWindows(this, growth, window);
+        this.close = new Http2Close(socket, origin, sweeper);
         this.wait = new Http2Wait(this, reader, heads, sweeper.now());
     }
 
@@ -131,24 +116,8 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         return responses;
     }
 
-    Origin origin() {
-        return origin;
-    }
-
-    AbstractAttachable attachments() {
-        return attachments;
-    }
-
-    @Nullable SSLSession sslSession() {
-        return socket instanceof SslChannel tls ? tls.getSslSession() : null;
-    }
-
-    void onClose(Runnable listener) {
-        onClose.add(listener);
-    }
-
-    boolean isOpen() {
-        return socket.isOpen();
+    Http2Client client() {
+        return client;
     }
 
     boolean isLeaving() {
@@ -172,35 +141,11 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     /** Only now: the settings of this side have to be first, and the client's first frame is a sign that it reads. */
     @Override
     void settled() {
-        if (window > DEFAULT_WINDOW) {
-            openWindow(0, window - DEFAULT_WINDOW);
-        }
+        windows.start();
     }
 
-    /** Bytes of a stream were read. */
-    void consumed(Http2Stream stream, int bytes) {
-        if (bytes == 0) {
-            return;
-        }
-        unread(bytes);
-        if (!stream.source().isEnded() && isOpen(stream)) {
-            int due = stream.owe(bytes, window / 4);
-            if (due > 0) {
-                openWindow(stream.id(), due + stream.growBy(growth.growth()));
-            }
-        }
-        measure(bytes);
-    }
-
-    /** Bytes of a stream that nobody has read, and nobody will: they have used the connection's window. */
-    void unread(int bytes) {
-        owed += bytes;
-        if (owed >= window / 4) {
-            int due = owed + growth.growth() - grown;
-            grown = growth.growth();
-            owed = 0;
-            openWindow(0, due);
-        }
+    ReceiveWindows windows() {
+        return windows;
     }
 
     private void request(int id, RequestFields head, HeaderMap fields, boolean end) {
@@ -209,7 +154,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         HttpServerExchange http = new HttpServerExchange(stream, fields, new HeaderMap(), -1);
         stream.carries(http);
         http.setProtocol(Protocols.HTTP_2_0);
-        http.setRequestScheme(sslSession() == null ? "http" : "https");
+        http.setRequestScheme(client.scheme());
         RequestLines.set(http, head);
         if (end) {
             stream.source().end();
@@ -244,7 +189,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         public void data(int id, ByteBuffer bytes, boolean end) {
             Http2Stream stream = streams.get(id);
             if (stream == null) {
-                unread(bytes.remaining());
+                windows.unread(bytes.remaining());
                 return;
             }
             stream.source().received(bytes, end);
@@ -279,16 +224,13 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         @Override
         public void malformed(int id, @Nullable RequestFields head) {
             Http2Stream stream = streams.get(id);
-            Http2ClientStream client = stream == null ? null : stream.client();
+            Http2ClientStream waiting = stream == null ? null : stream.client();
             boolean answered =
-                    client == null ? head == null : client.exchange().http().isResponseStarted();
-            if (client != null) {
-                client.exchange().refused(BAD_REQUEST);
+                    waiting == null ? head == null : waiting.exchange().http().isResponseStarted();
+            if (waiting != null) {
+                waiting.exchange().refused(BAD_REQUEST);
             } else if (head != null && exchanges.recorder().isWanted()) {
-                exchanges
-                        .recorder()
-                        .ended(RefusedRequest.record(
-                                origin.client().getAddress(), sslSession() == null ? "http" : "https", head));
+                exchanges.recorder().ended(RefusedRequest.record(client, head));
             }
             if (!answered) {
                 responses.refusal(BAD_REQUEST);
@@ -397,55 +339,29 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     void goAway(int code) {
         if (!ending) {
             ending = true;
-            endCode = code;
+            close.said(code);
             reader.end();
-            LOG.debug("The HTTP/2 connection of {} ends with code {}", origin.client(), code);
+            LOG.debug(
+                    "The HTTP/2 connection of {} ends with code {}",
+                    client.origin().client(),
+                    code);
             sendGoAway(reader.lastStream(), code);
             turns.stopReading();
             streams.all().forEach(this::gone);
         }
     }
 
-    /**
-     * Everything is sent. A close beside bytes that nobody has read is a TCP reset, which can overtake GOAWAY; so only
-     * this side ends now.
-     */
     @Override
     void finish() {
-        if (finished || closed) {
-            return;
-        }
-        finished = true;
-        if (endCode == ErrorCode.NO_ERROR) {
-            turns.stop();
-            StreamConnection lowest = origin.socket();
-            new LingeringClose(
-                            socket,
-                            origin,
-                            lowest.getSourceChannel().getConduit(),
-                            socket.getSinkChannel().getConduit(),
-                            sweeper,
-                            () -> {})
-                    .start();
-            return;
-        }
-        // who floods on has to wait, with the time to fetch GOAWAY
-        try {
-            socket.getSinkChannel().shutdownWrites();
-            if (!socket.getSinkChannel().flush()) {
-                socket.getSinkChannel()
-                        .setWriteListener(ChannelListeners.flushingChannelListener(null, (channel, e) -> closeNow()));
-                socket.getSinkChannel().resumeWrites();
-            }
-        } catch (IOException e) {
-            closeNow();
+        if (!closed) {
+            close.start(turns);
         }
     }
 
     @Override
     void ended() {
         sweeper.forget(wait);
-        onClose.forEach(listener -> Guard.run("the end of an HTTP/2 connection", listener));
+        client.gone();
     }
 
     /** What leads it out of service. */

@@ -147,7 +147,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     @Override
     public Origin origin() {
-        return connection.origin();
+        return connection.client().origin();
     }
 
     @Override
@@ -253,7 +253,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     @Override
     public boolean isOpen() {
-        return connection.isOpen();
+        return connection.client().isConnected();
     }
 
     @Override
@@ -324,7 +324,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     @Override
     public @Nullable SSLSession getSslSession() {
-        return connection.sslSession();
+        return connection.client().sslSession();
     }
 
     @Override
@@ -339,7 +339,7 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     @Override
     public void addCloseListener(CloseListener listener) {
-        connection.onClose(() -> listener.closed(this));
+        connection.client().onClose(() -> listener.closed(this));
     }
 
     @Override
@@ -361,26 +361,26 @@ final class Http2Stream extends ServerConnection implements ExchangeSource, Link
 
     @Override
     public <T> @Nullable T getAttachment(AttachmentKey<T> key) {
-        return connection.attachments().getAttachment(key);
+        return connection.client().attachments().getAttachment(key);
     }
 
     @Override
     public <T> @Nullable List<T> getAttachmentList(AttachmentKey<? extends List<T>> key) {
-        return connection.attachments().getAttachmentList(key);
+        return connection.client().attachments().getAttachmentList(key);
     }
 
     @Override
     public <T> @Nullable T putAttachment(AttachmentKey<T> key, T value) {
-        return connection.attachments().putAttachment(key, value);
+        return connection.client().attachments().putAttachment(key, value);
     }
 
     @Override
     public <T> @Nullable T removeAttachment(AttachmentKey<T> key) {
-        return connection.attachments().removeAttachment(key);
+        return connection.client().attachments().removeAttachment(key);
     }
 
     @Override
     public <T> void addToAttachmentList(AttachmentKey<AttachmentList<T>> key, T value) {
-        connection.attachments().addToAttachmentList(key, value);
+        connection.client().attachments().addToAttachmentList(key, value);
     }
 }

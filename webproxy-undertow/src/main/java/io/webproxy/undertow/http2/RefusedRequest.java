@@ -5,7 +5,6 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.exchange.RequestIds;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -15,16 +14,16 @@ final class RefusedRequest {
     private RefusedRequest() {}
 
     /** The known parts of the request; malformed ones are left out. */
-    static ExchangeData record(InetAddress client, String scheme, RequestFields head) {
+    static ExchangeData record(Http2Client client, RequestFields head) {
         String target = head.path();
         int query = target.indexOf('?');
         return new ExchangeData(
                 RequestIds.of(new HeaderMap(), false),
                 Instant.now(),
-                client,
+                client.origin().client().getAddress(),
                 null,
                 head.method(),
-                scheme,
+                client.scheme(),
                 head.authority(),
                 query < 0 ? target : target.substring(0, query),
                 query < 0 ? "" : target.substring(query + 1),

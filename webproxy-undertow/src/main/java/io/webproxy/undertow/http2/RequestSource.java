@@ -18,12 +18,12 @@ final class RequestSource extends StreamSource {
 
     @Override
     void consumed(int bytes) {
-        connection.consumed(stream, bytes);
+        connection.windows().consumed(stream, bytes);
     }
 
     @Override
     void unread(int bytes) {
-        connection.unread(bytes);
+        connection.windows().unread(bytes);
     }
 
     @Override
