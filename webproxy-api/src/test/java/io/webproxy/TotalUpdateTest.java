@@ -70,7 +70,7 @@ class TotalUpdateTest {
             "host > anyHost",
             "path",
             "matchMethod matchHeader > clearMatches",
-            "stripPrefix replacePrefix rewritePath > clearRewrite",
+            "stripPrefix replacePrefix rewritePath rewriteLocations > clearRewrite",
             "setRequestHeader addRequestHeader removeRequestHeader > clearHeaderEdits",
             "setResponseHeader addResponseHeader removeResponseHeader > clearHeaderEdits",
             "hostHeader hostHeaderOfUpstream > hostHeaderOfClient",
@@ -186,6 +186,7 @@ class TotalUpdateTest {
                 .matchHeader("X-B", "1")
                 .stripPrefix()
                 .rewritePath("a", "b")
+                .rewriteLocations()
                 .setRequestHeader("X-C", "1")
                 .addRequestHeader("X-D", "1")
                 .removeRequestHeader("X-E")

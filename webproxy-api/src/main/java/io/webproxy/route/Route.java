@@ -220,6 +220,7 @@ public final class Route {
         private @Nullable String replacedPrefix;
         private @Nullable Pattern rewritten;
         private String replacement = "";
+        private boolean locations;
         private final List<HeaderEdit> requestHeaders = new ArrayList<>();
         private final List<HeaderEdit> responseHeaders = new ArrayList<>();
         private HostHeader hostHeader = HostHeader.ofClient();
@@ -253,6 +254,7 @@ public final class Route {
             replacedPrefix = route.rewrite.prefix().orElse(null);
             rewritten = route.rewrite.pattern().orElse(null);
             replacement = route.rewrite.replacement();
+            locations = route.rewrite.locations();
             requestHeaders.addAll(route.rewrite.requestHeaders());
             responseHeaders.addAll(route.rewrite.responseHeaders());
             hostHeader = route.rewrite.hostHeader();
@@ -396,11 +398,30 @@ public final class Route {
             return this;
         }
 
-        /** The upstream sees the path as it came: takes back how prefix and path were rewritten. */
+        /**
+         * With {@link #stripPrefix()} or {@link #replacePrefix}: what the upstream calls its own gets the route's
+         * prefix back, in {@code Location}, {@code Content-Location} and the paths of cookies; {@code Destination} (RFC
+         * 4918 section 10.3) loses it on the way to the upstream, and names the host that {@code Host} does. Absolute
+         * URIs of the upstream's own origin become paths. Other origins, relative paths, cookies named {@code __Host-…}
+         * and what can't be read stay as they are; so do bodies. It isn't for applications that read
+         * {@code X-Forwarded-Prefix}: they would have the prefix twice. {@code Destination} is no request of its own:
+         * routes, authentication and address lists aren't asked about it, so the upstream must decide where its clients
+         * may write.
+         */
+        public Builder rewriteLocations() {
+            this.locations = true;
+            return this;
+        }
+
+        /**
+         * The upstream sees the path as it came: takes back how prefix and path were rewritten, and
+         * {@link #rewriteLocations()}.
+         */
         public Builder clearRewrite() {
             this.replacedPrefix = null;
             this.rewritten = null;
             this.replacement = "";
+            this.locations = false;
             return this;
         }
 
@@ -751,6 +772,7 @@ public final class Route {
                     Optional.ofNullable(replacedPrefix),
                     Optional.ofNullable(rewritten),
                     replacement,
+                    locations,
                     requestHeaders,
                     responseHeaders,
                     hostHeader);
@@ -778,7 +800,7 @@ public final class Route {
          * The route.
          *
          * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, an
-         *     upstream group, answer and redirect
+         *     upstream group, answer and redirect, or if it rewrites locations and keeps its prefix
          */
         public Route build() {
             String route = "route " + (name == null ? host + path.toString() : name);
@@ -792,6 +814,10 @@ public final class Route {
                 throw new IllegalArgumentException(route
                         + (ways == 0 ? ": no upstream" : ": upstreams, an answer or a redirect together")
                         + " (expected: forward(\"http://host:port\") on the route, or answer(…), or redirectTo(…))");
+            }
+            if (locations && replacedPrefix == null) {
+                throw new IllegalArgumentException(route + ": rewriteLocations without stripPrefix() or"
+                        + " replacePrefix(…) (expected: one of them, for else there is no prefix to put back)");
             }
             return new Route(this);
         }

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
  *     the prefix itself
  * @param pattern with {@code replacement}: what is replaced in the path, after the prefix's change; absent for nothing
  * @param replacement in {@link java.util.regex.Matcher#replaceAll} form
+ * @param locations whether places that the upstream names get the route's prefix back, and {@code Destination} loses it
  * @param requestHeaders in order
  * @param responseHeaders in order
  * @param hostHeader what {@code Host} says
@@ -20,12 +21,13 @@ public record Rewrite(
         Optional<String> prefix,
         Optional<Pattern> pattern,
         String replacement,
+        boolean locations,
         List<HeaderEdit> requestHeaders,
         List<HeaderEdit> responseHeaders,
         HostHeader hostHeader) {
     /** Changes nothing. */
     public static final Rewrite NONE =
-            new Rewrite(Optional.empty(), Optional.empty(), "", List.of(), List.of(), HostHeader.ofClient());
+            new Rewrite(Optional.empty(), Optional.empty(), "", false, List.of(), List.of(), HostHeader.ofClient());
 
     /** Copies the lists. */
     public Rewrite {

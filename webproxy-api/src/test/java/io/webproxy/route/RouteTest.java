@@ -79,6 +79,20 @@ class RouteTest {
         assertThat(halfClose.webSocketPings()).isZero();
     }
 
+    @Test
+    void locationsAreRewrittenOnlyWhereAPrefixIs() {
+        Route.Builder builder = valid().name("r").path("/a").rewriteLocations();
+        assertThatIllegalArgumentException()
+                .isThrownBy(builder::build)
+                .withMessageStartingWith(
+                        "route r: rewriteLocations without stripPrefix() or replacePrefix(…) (expected: one of them");
+
+        assertThat(builder.stripPrefix().build().rewrite().locations()).isTrue();
+        assertThat(builder.replacePrefix("/b").build().rewrite().locations()).isTrue();
+        assertThat(builder.clearRewrite().build().rewrite().locations()).isFalse();
+        assertThat(builder.stripPrefix().build().rewrite().locations()).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"$1", "$2x", "${name}", "\\", "a$"})
     void replacementThatNamesNoGroupIsRefused(String replacement) {

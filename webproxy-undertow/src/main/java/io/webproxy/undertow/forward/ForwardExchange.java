@@ -157,6 +157,10 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             return;
         }
         health.responded(answer);
+        Locations locations = request.locations();
+        if (locations != null) {
+            locations.rewrite(answer.fields());
+        }
         if (login.isRefused(from, answer)) {
             end().requireHttp11();
         } else if (answer.status() == 101) {

@@ -54,6 +54,8 @@ final class OutboundHead {
     private final boolean upgrade;
     private final String target;
     private boolean login;
+    /** Null if the route rewrites no locations. */
+    private @Nullable Locations locations;
 
     /**
      * The head of an exchange's request.
@@ -125,6 +127,13 @@ final class OutboundHead {
         Route route = exchange.route();
         String scheme = upstream.tls() ? "https" : "http";
         String host = host(route.rewrite().hostHeader(), authority, upstream);
+        if (route.rewrite().locations()) {
+            locations = new Locations(
+                    route,
+                    new Locations.Origin(exchange.head().scheme(), authority),
+                    new Locations.Origin(scheme, host),
+                    new Locations.Origin(scheme, upstream.authority()));
+        }
         boolean http2 = out.isHttp2();
         if (http2 && upgrade) {
             out.startWebSocket(scheme, host, target);
@@ -162,6 +171,11 @@ final class OutboundHead {
             }
             out.field(Headers.TE, "trailers");
         }
+    }
+
+    /** What the upstream that the head was written for calls its own; null if the route rewrites no locations. */
+    @Nullable Locations locations() {
+        return locations;
     }
 
     private void copy(HeadWriter out) {
@@ -203,6 +217,9 @@ final class OutboundHead {
             out.field(Headers.MAX_FORWARDS, MaxForwards.next(http));
         } else if (call != null && values.getHeaderName().equals(Grpc.TIMEOUT)) {
             out.field(Grpc.TIMEOUT, call.timeoutLeft(values.getFirst(), exchange.age()));
+        } else if (locations != null && values.getHeaderName().equals(Locations.DESTINATION)) {
+            Locations known = locations;
+            values.forEach(value -> out.field(Locations.DESTINATION, known.destination(value)));
         } else {
             out.fields(values);
         }

@@ -61,6 +61,11 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         return head().isUpgrade();
     }
 
+    /** What the upstream calls its own; null if the route rewrites no locations. */
+    @Nullable Locations locations() {
+        return head().locations();
+    }
+
     /** Whether it has no body. */
     boolean isBodiless() {
         return head().requestFraming().isNone();
