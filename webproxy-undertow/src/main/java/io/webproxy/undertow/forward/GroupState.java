@@ -45,10 +45,12 @@ final class GroupState {
 
     private static Balancing balancing(UpstreamGroup group, @Nullable GroupState before) {
         // balancing that depends only on the upstreams is made for them
-        boolean isNew = before == null
+        if (before == null
                 || before.balancing instanceof CookieAffinity
-                || !before.group.balancing().equals(group.balancing());
-        return isNew ? Affinity.of(group) : before.balancing;
+                || !before.group.balancing().equals(group.balancing())) {
+            return Affinity.of(group);
+        }
+        return before.balancing;
     }
 
     private static @Nullable FailureWindow failures(
