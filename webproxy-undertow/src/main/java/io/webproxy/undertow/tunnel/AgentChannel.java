@@ -24,15 +24,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ssl.SslConnection;
 
-/** The public side's end of a control channel. What isn't said to be for any thread belongs to its IO thread. */
+/** The public side's end of a control channel. Methods belong to its IO thread unless they say otherwise. */
 final class AgentChannel extends ControlChannel {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final UUID NOBODY = new UUID(0, 0);
 
-    /** How long others are asked before one that hasn't answered: within this time its channel proves to be dead. */
+    /** After an agent didn't answer, others are asked first for this long: within it a dead channel is detected. */
     private static final long SUSPECT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    /** After so many decisions refusals aren't told any more. */
+    /** After so many decisions the agent isn't told about refusals any more. */
     private static final int MOST_TOLD = 256;
 
     private final Incoming incoming;
@@ -63,7 +63,7 @@ final class AgentChannel extends ControlChannel {
         return agent;
     }
 
-    /** As it is now, and why it is closed, if it is. */
+    /** Its current status, and why it was closed, if it was. */
     TunnelStatus.Agent status(Optional<String> left) {
         Instant now = Instant.now();
         return new TunnelAgentData(
@@ -106,7 +106,7 @@ final class AgentChannel extends ControlChannel {
         return pool;
     }
 
-    /** Relays and hand-overs of now. */
+    /** Number of its current relays and hand-overs. */
     int load() {
         return relays.get() + asked.size();
     }
@@ -115,7 +115,7 @@ final class AgentChannel extends ControlChannel {
         return relays.get();
     }
 
-    /** Whether it hasn't answered of late. */
+    /** Whether it recently didn't answer. */
     boolean isSuspect(long now) {
         return suspected && now - suspectUntil < 0;
     }
@@ -135,11 +135,11 @@ final class AgentChannel extends ControlChannel {
         identify();
     }
 
-    /** Finds its line of the agents file, which may have changed since the handshake; false if there is none. */
+    /** Finds its line in the agents file, which may have changed since the handshake; false if there is none. */
     private boolean identify() {
         AgentEntry found = find();
         if (found == null) {
-            // it was removed, or its session is from before
+            // it was removed, or its session is older than the removal
             end(Message.Verdict.NOT_ALLOWED, Refusals.UNKNOWN_KEY);
             return false;
         }
@@ -148,7 +148,7 @@ final class AgentChannel extends ControlChannel {
         return true;
     }
 
-    /** The line of the agents file that it was let in by; null before that. From any thread. */
+    /** Its line in the agents file; null before the hello. From any thread. */
     @Nullable AgentEntry entry() {
         return entry;
     }
@@ -201,8 +201,7 @@ final class AgentChannel extends ControlChannel {
     }
 
     /**
-     * No clients come any more: says why, and closes, when those that were asked for have been answered. From any
-     * thread.
+     * No more clients come: closes with this reason once those that were asked for have been answered. From any thread.
      */
     void leave(String reason) {
         leaving = reason;
@@ -223,13 +222,13 @@ final class AgentChannel extends ControlChannel {
 
     private void announce(Message.Announce announce) {
         if (side.isLeaving()) {
-            // it announces again where it connects next
+            // the agent announces again where it connects next
             return;
         }
         boolean ports =
                 announce.offers().stream().anyMatch(offer -> offer.item().kind() == Message.Kind.PORT);
         if (ports) {
-            // binding a port may wait for the system
+            // binding a port may block
             side.execute(() -> Guard.run("an announcement", () -> decide(announce)));
         } else {
             decide(announce);
@@ -248,7 +247,7 @@ final class AgentChannel extends ControlChannel {
             }
             decided++;
             if (decided > (verdict.isAccepted() ? Registry.MOST_ITEMS : MOST_TOLD)) {
-                // told often enough: an agent must not fill logs
+                // often enough: an agent must not fill logs
                 LOG.debug("Agent {} announces {}: {}", agent.name(), offer.item(), verdict.code());
             } else if (verdict.isAccepted()) {
                 LOG.info("Agent {} announces {}", agent.name(), offer.item());
@@ -269,7 +268,7 @@ final class AgentChannel extends ControlChannel {
         }
         send(new Message.Result(announce.sequence(), verdicts));
         if (isClosed()) {
-            // it was lost while a port was opened
+            // the channel was lost while a port was opened
             side.registry().lost(this);
         }
     }
@@ -294,7 +293,7 @@ final class AgentChannel extends ControlChannel {
         return side.tokens().issue(fingerprint(), instance, claim);
     }
 
-    /** An attempt waits for an answer of this agent; from any thread. */
+    /** An attempt waits for this agent's answer; from any thread. */
     void asked(Claim.Attempt attempt) {
         asked.put(attempt.id(), attempt);
         if (isClosed() && asked.remove(attempt.id(), attempt)) {
@@ -302,12 +301,12 @@ final class AgentChannel extends ControlChannel {
         }
     }
 
-    /** An attempt waits no more; from any thread. */
+    /** An attempt no longer waits; from any thread. */
     void answered(Claim.Attempt attempt) {
         asked.remove(attempt.id(), attempt);
     }
 
-    /** Asks for as many ready connections as there should be; from any thread. */
+    /** Asks for as many ready connections as are missing; from any thread. */
     void refill(long now) {
         for (int missing = pool.missing(now); missing > 0; missing--) {
             Tokens.Token token = issue(new Claim.Ready(this));
@@ -320,8 +319,8 @@ final class AgentChannel extends ControlChannel {
     }
 
     /**
-     * It didn't answer in time: others are asked first, and no ready connection is used that isn't newer than that.
-     * From any thread.
+     * It didn't answer in time: from now on others are asked first, and its older ready connections aren't used. From
+     * any thread.
      */
     void suspect(long now) {
         suspectUntil = now + SUSPECT_NANOS;

@@ -13,30 +13,30 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The control channels of a public side: those that haven't said who they are, those that are open, and how the last
- * one of each agent was when it was closed. Thread-safe.
+ * The control channels of a public side: those before their hello, those that are open, and the last status of agents
+ * without one. Thread-safe.
  */
 final class AgentChannels {
-    /** How many may be there that haven't said who they are. */
+    /** How many channels may wait for their hello. */
     private static final int MOST_WAITING = 256;
 
-    /** How many, of as many instances, an agent may have. */
+    /** How many channels, each of another instance, an agent may have. */
     private volatile int mostOfAgent = 64;
 
     private volatile boolean leaving;
 
-    /** Those that haven't said who they are, the oldest first. */
+    /** Channels before their hello, the oldest first. */
     private final Set<AgentChannel> waiting = new LinkedHashSet<>();
 
     private final Set<AgentChannel> open = ConcurrentHashMap.newKeySet();
 
-    /** The last channel of each agent, by fingerprint, as it was when it was closed. */
+    /** The last status of each agent's last closed channel, by fingerprint. */
     private final Map<String, TunnelStatus.Agent> left = new ConcurrentHashMap<>();
 
     /**
-     * One has come that hasn't said who it is.
+     * A channel has opened, and waits for its hello.
      *
-     * @return the oldest of these if they have become too many, to be ended
+     * @return the oldest waiting one if there are too many, to be closed
      */
     @Nullable AgentChannel accepted(AgentChannel channel) {
         synchronized (waiting) {
@@ -50,7 +50,7 @@ final class AgentChannels {
         }
     }
 
-    /** One has said who it is, or is over. */
+    /** A channel has sent its hello, or is closed. */
     void greeted(AgentChannel channel) {
         synchronized (waiting) {
             waiting.remove(channel);
@@ -58,10 +58,10 @@ final class AgentChannels {
     }
 
     /**
-     * One opens.
+     * Adds a channel after its hello.
      *
-     * @return older ones of the same instance of the agent, to be ended; null if the agent has too many, or no more may
-     *     open
+     * @return older channels of the same instance of the agent, to be closed; null if the agent has too many, or no
+     *     more may open
      */
     @Nullable List<AgentChannel> open(AgentChannel channel) {
         List<AgentChannel> older = new ArrayList<>();
@@ -84,18 +84,18 @@ final class AgentChannels {
         return older;
     }
 
-    /** One that was open is closed. */
+    /** An open channel is closed. */
     void closed(AgentChannel channel, String reason) {
         left.put(channel.fingerprint(), channel.status(Optional.of(reason)));
         open.remove(channel);
     }
 
-    /** Those that are open; changes under the caller. */
+    /** The open channels; the set changes while it is used. */
     Set<AgentChannel> open() {
         return open;
     }
 
-    /** Those that haven't said who they are. */
+    /** The channels before their hello. */
     List<AgentChannel> waiting() {
         synchronized (waiting) {
             return List.copyOf(waiting);
@@ -103,9 +103,9 @@ final class AgentChannels {
     }
 
     /**
-     * No more open from now on.
+     * Lets no more channels open.
      *
-     * @return those that are open
+     * @return the open ones
      */
     List<AgentChannel> leave() {
         synchronized (open) {
@@ -118,12 +118,12 @@ final class AgentChannels {
         return leaving;
     }
 
-    /** Forgets what it knows of agents that the file hasn't any more. */
+    /** Forgets agents that the file no longer lists. */
     void keepAgents(Agents agents) {
         left.keySet().removeIf(fingerprint -> agents.find(fingerprint) == null);
     }
 
-    /** Those that are open, and the last one of each agent that has none. */
+    /** The status of the open channels, and the last status of agents without one. */
     List<TunnelStatus.Agent> status() {
         List<TunnelStatus.Agent> all = new ArrayList<>();
         Set<String> present = new HashSet<>();

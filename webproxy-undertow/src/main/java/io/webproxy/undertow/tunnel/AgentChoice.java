@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Which of several processes of agents a visitor's hand-over asks next. Not thread-safe. */
+/** Chooses which of an agent's processes to ask next for a visitor. Not thread-safe. */
 final class AgentChoice {
-    /** Those that have said that they don't serve it. */
+    /** Channels whose agent has said that it doesn't serve the visitor. */
     private Set<AgentChannel> failed = Set.of();
-    /** Those of whose data connections one has failed, without a word of the agent; each as often as that. */
+    /** Channels that lost a data connection without a word of the agent; one entry for each loss. */
     private final List<AgentChannel> troubled = new ArrayList<>(1);
 
-    /** One doesn't serve the visitor, or has lost a data connection. */
+    /** A channel refused the visitor, or lost a data connection. */
     void failed(AgentChannel channel, boolean byAgent) {
         if (byAgent) {
             failed = new HashSet<>(failed);
@@ -25,8 +25,8 @@ final class AgentChoice {
     }
 
     /**
-     * The one that has answered of late, then with the fewest failures, then relays, of those that haven't refused, and
-     * that aren't being asked if there is another; null if all have refused.
+     * The best of the channels that haven't refused and aren't being asked already, if there is another: one that
+     * answered recently, then with the fewest failures, then with the fewest relays. Null if all have refused.
      */
     @Nullable AgentChannel of(List<AgentChannel> channels, List<Claim.Attempt> attempts, long now) {
         AgentChannel best = null;

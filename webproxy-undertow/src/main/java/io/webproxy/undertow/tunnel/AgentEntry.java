@@ -4,16 +4,16 @@ import io.webproxy.spi.HostPattern;
 import java.util.List;
 
 /**
- * One line of the agents file: who may announce what.
+ * One line of the agents file: an agent, and what it may announce.
  *
- * @param name what the agent is called in logs and status
+ * @param name the agent's name in logs and status
  * @param fingerprint of its key
- * @param names what it may announce: each itself, and for a wildcard also every name that it covers
- * @param ports which ports it may announce
- * @param shared whether it shares what it announces with other agents that do so too
+ * @param names names that it may announce; a wildcard allows itself and every name that it covers
+ * @param ports ports that it may announce
+ * @param shared whether other agents with this flag may announce the same
  */
 record AgentEntry(String name, String fingerprint, List<HostPattern> names, List<Ports> ports, boolean shared) {
-    /** Ports from one to another, both included. */
+    /** A range of ports, inclusive. */
     record Ports(int first, int last) {}
 
     AgentEntry {
@@ -21,9 +21,9 @@ record AgentEntry(String name, String fingerprint, List<HostPattern> names, List
         ports = List.copyOf(ports);
     }
 
-    /** Whether it may announce a name or a wildcard, which is in its normal form. */
+    /** Whether it may announce a name or a wildcard, given in normal form. */
     boolean allows(HostPattern wanted) {
-        // a wildcard is allowed by itself only: another one covers names of one level
+        // only the same wildcard allows a wildcard: another one covers names of one level
         return names.stream()
                 .anyMatch(allowed ->
                         allowed.equals(wanted) || (!wanted.isWildcard() && allowed.matches(wanted.toString())));

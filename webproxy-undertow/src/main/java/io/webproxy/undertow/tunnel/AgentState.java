@@ -5,7 +5,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What is known of one agent beyond its channels: the relays of its visitors, which outlive a channel. Thread-safe. */
+/** The state of one agent that outlives its channels: its waiting clients and their relays. Thread-safe. */
 final class AgentState {
     private volatile String name = "";
     private final String fingerprint;
@@ -21,7 +21,7 @@ final class AgentState {
         return name;
     }
 
-    /** The agents file calls it so now. */
+    /** Sets its current name in the agents file. */
     void name(String given) {
         name = given;
     }
@@ -38,7 +38,7 @@ final class AgentState {
         relays.remove(relay);
     }
 
-    /** Whoever waits for it, and its relays. */
+    /** Number of clients that wait for it, and of its relays. */
     int clients() {
         return waiting.get() + relays.size();
     }
@@ -52,12 +52,12 @@ final class AgentState {
         waiting.decrementAndGet();
     }
 
-    /** Whether the agents file has it no more: it gets no clients. */
+    /** Whether it was removed from the agents file: it gets no clients. */
     boolean isRemoved() {
         return removed;
     }
 
-    /** The agents file has it no more. */
+    /** It was removed from the agents file. */
     void remove() {
         removed = true;
         List.copyOf(relays).forEach(TunnelRelay::abort);

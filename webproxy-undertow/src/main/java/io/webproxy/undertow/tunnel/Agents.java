@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The agents that may announce names, by their file, which is read again when it changes. A file that can't be used
- * changes nothing, and is one WARN. Thread-safe; reads and looks aren't for an IO thread.
+ * The agents that may announce names, from the agents file, which is reloaded when it changes. An invalid file changes
+ * nothing, and is logged once as WARN. Thread-safe; reading isn't for an IO thread.
  */
 final class Agents {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
@@ -25,13 +25,13 @@ final class Agents {
     private volatile Map<String, AgentEntry> byFingerprint;
     private FileStamp stamp;
     private String lastProblem = "";
-    /** When it was found empty, which it is while an editor writes it. */
+    /** The stamp of an empty file, as an editor may leave it while it writes. */
     private @Nullable FileStamp empty;
 
     /**
      * Reads the file.
      *
-     * @throws IllegalArgumentException with one sentence that names the file, if it can't be used
+     * @throws IllegalArgumentException with one sentence that names the file, if it is invalid
      */
     Agents(Path file) {
         this.file = file;
@@ -64,14 +64,14 @@ final class Agents {
         return agents;
     }
 
-    /** Looks at the file; returns whether the agents are others than before. */
+    /** Checks the file; returns whether the agents have changed. */
     synchronized boolean look() {
         FileStamp now = FileStamp.of(file);
         if (now.equals(stamp) && lastProblem.isEmpty()) {
             return false;
         }
         if (now.size() == 0 && !byFingerprint.isEmpty() && !now.equals(empty)) {
-            // agents aren't removed before it has been empty twice
+            // agents are only removed if it was empty twice
             empty = now;
             return false;
         }
@@ -88,7 +88,7 @@ final class Agents {
             return false;
         }
         if (!FileStamp.of(file).equals(now)) {
-            // whoever writes it is still at it: the next look sees all
+            // a writer may still be at work: the next check sees the rest
             return false;
         }
         stamp = now;
@@ -101,7 +101,7 @@ final class Agents {
         return changed;
     }
 
-    /** Who has a key; null if no agent has. */
+    /** The agent with this key; null if there is none. */
     @Nullable AgentEntry find(String fingerprint) {
         return byFingerprint.get(fingerprint);
     }

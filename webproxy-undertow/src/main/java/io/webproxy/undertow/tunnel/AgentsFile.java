@@ -12,9 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads the file that says which agents may announce what: a line for each, {@code NAME sha256:HEX
- * names=pattern[,pattern…] [ports=port[,first-last]…] [shared]}; empty lines and those that start with {@code #} are
- * skipped. Pure and total.
+ * Parses the agents file: one line for each agent, {@code NAME sha256:HEX names=pattern[,pattern…]
+ * [ports=port[,first-last]…] [shared]}; empty lines and those that start with {@code #} are skipped. Pure and total.
  */
 final class AgentsFile {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
@@ -26,9 +25,7 @@ final class AgentsFile {
     private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
     private static final Pattern PORTS = Pattern.compile("([0-9]{1,5})(-([0-9]{1,5}))?");
 
-    /**
-     * The agents, and what is wrong, a sentence for each bad line: where there is one, the agents aren't to be used.
-     */
+    /** The agents, and a sentence for each invalid line; if there is one, the agents must not be used. */
     record Parsed(List<AgentEntry> agents, List<String> problems) {
         Parsed {
             agents = List.copyOf(agents);
@@ -90,7 +87,7 @@ final class AgentsFile {
             }
         }
         if (names.isEmpty() && ports.isEmpty()) {
-            throw wrong(name, "names=… or ports=… behind the fingerprint");
+            throw wrong(name, "names=… or ports=… after the fingerprint");
         }
         once(fingerprints, fingerprint, number, "each fingerprint only once");
         once(agentNames, name, number, "each agent's name only once");

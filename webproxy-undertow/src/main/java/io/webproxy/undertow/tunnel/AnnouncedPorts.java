@@ -3,8 +3,8 @@ package io.webproxy.undertow.tunnel;
 import io.webproxy.ProxyStartException;
 
 /**
- * The ports that agents announce: each is opened when the first agent announces it, and closed when it was announced by
- * none for long. Thread-safe. Opening a port may wait for the system: not for IO threads.
+ * The ports that agents announce: a port is opened when the first agent announces it, and closed some time after the
+ * last one is gone. Thread-safe. Opening a port may block: not for IO threads.
  */
 final class AnnouncedPorts {
     private final Registry registry;
@@ -15,7 +15,7 @@ final class AnnouncedPorts {
         this.ports = ports;
     }
 
-    /** Decides on an agent's offer of a port, and opens the port if that is allowed and it isn't open. */
+    /** Decides about an agent's offer of a port, and opens the port if it is allowed and isn't open. */
     synchronized Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
         Message.Verdict verdict = registry.check(channel, agent, offer);
         if (verdict.isAccepted() && !registry.has(offer.item())) {
@@ -28,12 +28,12 @@ final class AnnouncedPorts {
         return verdict.isAccepted() ? registry.announce(channel, agent, offer) : verdict;
     }
 
-    /** A sentence as others are told it, who end it themselves. */
+    /** A sentence without its full stop, as messages to agents have it. */
     private static String withoutPeriod(String sentence) {
         return sentence.endsWith(".") ? sentence.substring(0, sentence.length() - 1) : sentence;
     }
 
-    /** Closes the ports that no agent has announced for long. */
+    /** Closes the ports that no agent has announced for some time. */
     synchronized void closeForgotten() {
         registry.forget().forEach(ports::close);
     }

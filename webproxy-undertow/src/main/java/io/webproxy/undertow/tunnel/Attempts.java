@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
 /**
- * The agents that are asked for one visitor's data connection: who was asked and hasn't answered, who is next, and why
- * the last one failed. Not thread-safe: it belongs to the visitor's IO thread.
+ * The attempts to get one visitor's data connection from agents: the pending ones, the next agent, and the last
+ * failure. Not thread-safe: it belongs to the visitor's IO thread.
  */
 final class Attempts {
-    /** Until the next agent, or the next connection, is tried beside the one before. */
+    /** How long to wait before the next agent, or the next connection, is tried in parallel. */
     private static final long NEXT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final int MOST = 8;
@@ -29,7 +29,7 @@ final class Attempts {
         this.side = side;
     }
 
-    /** Whether no agent is expected to answer. */
+    /** Whether no attempt is pending. */
     boolean isEmpty() {
         return open.isEmpty();
     }
@@ -39,22 +39,22 @@ final class Attempts {
         return made == 0;
     }
 
-    /** Why the last one failed, for whoever reads the log. */
+    /** Why the last one failed, for the log. */
     String lastFailure() {
         return lastFailure.isEmpty() ? "no acknowledgement within 10 s" : lastFailure;
     }
 
-    /** When the next one is due after the one that was asked last, in the sweeper's nanoseconds. */
+    /** When the next attempt is due, in the sweeper's nanoseconds. */
     long nextAt() {
         return lastAsked + NEXT_NANOS;
     }
 
-    /** The agent to ask next; null if all have refused, or enough were asked. */
+    /** The next agent to ask; null if all have refused, or enough were asked. */
     @Nullable AgentChannel choose(List<AgentChannel> channels, long now) {
         return made >= MOST ? null : choice.of(channels, open, now);
     }
 
-    /** Asks an agent: lets it use a ready connection, or open one. */
+    /** Asks an agent: it uses a ready connection, or opens one. */
     void ask(AgentChannel channel, Message.Visitor visitor, XnioIoThread thread, long now) {
         made++;
         lastAsked = now;
@@ -79,7 +79,7 @@ final class Attempts {
         channel.send(new Message.Connect(token.id(), token.token(), visitor));
     }
 
-    /** A ready connection that doesn't answer makes the others suspicious. */
+    /** If a ready connection doesn't answer, the agent's others become suspect. */
     private boolean isFirstOf(AgentChannel channel) {
         return open.stream().filter(other -> other.channel() == channel).count() == 1;
     }
@@ -91,9 +91,9 @@ final class Attempts {
     }
 
     /**
-     * An agent doesn't serve the visitor, or its connection is lost.
+     * An agent refused the visitor, or its data connection was lost.
      *
-     * @return whether its answer was expected
+     * @return whether the attempt was pending
      */
     boolean failed(Claim.Attempt attempt, String reason, boolean byAgent) {
         attempt.channel().answered(attempt);
@@ -106,7 +106,7 @@ final class Attempts {
         return true;
     }
 
-    /** Those that were asked haven't answered in time; they may yet. */
+    /** The pending attempts weren't answered in time; they still may be. */
     void silent(long now) {
         if (!open.isEmpty()) {
             lastFailure = "no acknowledgement";

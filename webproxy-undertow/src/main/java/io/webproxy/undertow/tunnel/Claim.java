@@ -2,15 +2,18 @@ package io.webproxy.undertow.tunnel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a data connection was asked for. */
+/** What a data connection was requested for. */
 sealed interface Claim {
-    /** One try of a hand-over: a request to an agent, or a ready connection that has got its visitor. By identity. */
+    /**
+     * One attempt of a hand-over: a request to an agent, or a ready connection that was given the visitor. Compared by
+     * identity.
+     */
     final class Attempt implements Claim {
         private final HandOver handOver;
         private final AgentChannel channel;
-        /** As the agent knows it; set before the agent is asked. */
+        /** The agent's id of it; set before the agent is asked. */
         private volatile long id;
-        /** The data connection that has come for it; guarded by this. */
+        /** The data connection that arrived for it; guarded by this. */
         private @Nullable DataConnection data;
         /** Guarded by this. */
         private boolean over;
@@ -36,7 +39,7 @@ sealed interface Claim {
             id = given;
         }
 
-        /** A data connection has come; returns false if the attempt is over meanwhile. From any thread. */
+        /** A data connection has arrived; returns false if the attempt is already over. From any thread. */
         synchronized boolean take(DataConnection given) {
             if (over) {
                 return false;
@@ -45,9 +48,7 @@ sealed interface Claim {
             return true;
         }
 
-        /**
-         * The agent has refused, or isn't needed: it leaves the data connection to this side to close. From any thread.
-         */
+        /** The agent has refused, or isn't needed: this side closes the data connection. From any thread. */
         void end() {
             DataConnection mine;
             synchronized (this) {
@@ -60,6 +61,6 @@ sealed interface Claim {
         }
     }
 
-    /** A connection for whoever comes next. */
+    /** A ready connection, for any later visitor. */
     record Ready(AgentChannel channel) implements Claim {}
 }

@@ -9,13 +9,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many visitors there are: of a client address, of a name, waiting for an agent; and how many come in a minute.
+ * Counts visitors against the limits: per client address, per name, waiting for an agent, and new ones per minute.
  * Thread-safe.
  */
 final class Counts {
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     private final Map<Message.Item, Integer> byItem = new ConcurrentHashMap<>();
-    /** A part of what may wait is never too small for tests and small servers. */
+    /** The minimum of each part of the limit of waiting visitors, for small servers and tests. */
     private static final int LEAST_PART = 256;
 
     private final AtomicInteger waiting = new AtomicInteger();
@@ -26,7 +26,7 @@ final class Counts {
     private final TokenBuckets<String> newOfAgents = new TokenBuckets<>();
     private volatile TunnelServer limits;
 
-    /** Why a visitor is refused, and a sentence that says more. */
+    /** The limit that a visitor exceeds, with a sentence of detail. */
     record Full(Refusal why, String detail) {}
 
     Counts(TunnelServer limits) {
@@ -37,7 +37,7 @@ final class Counts {
         limits = others;
     }
 
-    /** Counts a visitor that waits for an agent; what is given says which limit is reached, null if none is. */
+    /** Counts a visitor that waits for an agent; returns the limit that it exceeds, null if none. */
     @Nullable Full enter(AddressRange client, Message.Item item, long now) {
         TunnelServer most = limits;
         Full full = full(most, client, item, now);
@@ -54,7 +54,7 @@ final class Counts {
         int all = waiting.incrementAndGet();
         int waitingOfClient = waitingByClient.merge(client, 1, Integer::sum);
         int waitingOfItem = waitingByItem.merge(item, 1, Integer::sum);
-        // an agent that answers nothing, or who visits it, leaves others their half
+        // an unresponsive agent, or one client address, can take at most half
         int part = Math.max(LEAST_PART, most.waiting() / 2);
         if (isAbove(ofClient, most.connectionsPerAddress())) {
             return new Full(Refusal.LIMIT, "its address has as many connections as it may have");
@@ -80,7 +80,7 @@ final class Counts {
         return limit > 0 && count > limit;
     }
 
-    /** Whether an agent has too many clients, the one included that was counted just now. */
+    /** Whether an agent has too many clients, including the one that was just counted. */
     @Nullable Full fullAgent(AgentState agent, long now) {
         TunnelServer most = limits;
         if (isAbove(agent.clients(), most.connectionsPerAgent())) {
@@ -92,14 +92,14 @@ final class Counts {
         return null;
     }
 
-    /** A visitor waits no more: it is relayed, or is gone. */
+    /** A visitor no longer waits: it is relayed, or has left. */
     void settled(AddressRange client, Message.Item item) {
         waiting.decrementAndGet();
         leave(waitingByClient, client);
         leave(waitingByItem, item);
     }
 
-    /** A visitor is gone. */
+    /** A visitor has left. */
     void leave(AddressRange client, Message.Item item) {
         leave(byClient, client);
         leave(byItem, item);
@@ -109,12 +109,12 @@ final class Counts {
         counts.computeIfPresent(key, (same, count) -> count == 1 ? null : count - 1);
     }
 
-    /** How many wait for an agent. */
+    /** Number of visitors waiting for an agent. */
     int waiting() {
         return waiting.get();
     }
 
-    /** How many there are in all. */
+    /** Total number of visitors. */
     int all() {
         return byItem.values().stream().mapToInt(Integer::intValue).sum();
     }

@@ -15,9 +15,9 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * A data connection at the public side, from its hello to its relay: it proves that it was asked for, waits for a
- * visitor if it is a ready one, and for the agent's acknowledgement. Not thread-safe, except where it says so: it
- * belongs to its IO thread.
+ * A data connection on the public side, from its hello to its relay: it proves that it was requested, waits for a
+ * visitor if it is a ready one, then for the agent's acknowledgement. Not thread-safe, except where noted: it belongs
+ * to its IO thread.
  */
 final class DataConnection extends Watched {
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -28,7 +28,7 @@ final class DataConnection extends Watched {
     private final Sweeper sweeper;
     private final ByteBuffer hello = ByteBuffer.allocate(DataHello.LENGTH);
     private final ByteBuffer single = ByteBuffer.allocate(1);
-    /** Whose it is; null while it is ready. */
+    /** The attempt that it serves; null while it is ready. */
     private final AtomicReference<Claim.@Nullable Attempt> attempt = new AtomicReference<>();
 
     private ByteBuffer early;
@@ -39,7 +39,7 @@ final class DataConnection extends Watched {
     private volatile long deadline;
     private volatile long readySince;
 
-    /** With what was read already. */
+    /** With bytes that were read already. */
     DataConnection(Incoming incoming, ByteBuffer early, PublicSide side, Sweeper sweeper) {
         this.incoming = incoming;
         this.connection = incoming.connection();
@@ -57,7 +57,7 @@ final class DataConnection extends Watched {
         return id;
     }
 
-    /** Whether it is ready for so long that another one should take its place. From any thread. */
+    /** Whether it has been ready for so long that another one should replace it. From any thread. */
     boolean isOld(long now) {
         return now - readySince >= ReadyPool.OLD_NANOS;
     }
@@ -66,7 +66,7 @@ final class DataConnection extends Watched {
         return connection;
     }
 
-    /** What the inner target has said already. */
+    /** Bytes that the inner target has already sent. */
     ByteBuffer early() {
         return early;
     }
@@ -95,7 +95,7 @@ final class DataConnection extends Watched {
             if (!done && (redeemedBefore || early.hasRemaining())) {
                 readAcknowledgement();
             } else if (!done) {
-                // it can't have come yet
+                // the hello can't have arrived yet
                 connection.getSourceChannel().resumeReads();
             }
         } catch (IOException e) {
@@ -103,7 +103,7 @@ final class DataConnection extends Watched {
         }
     }
 
-    /** Returns whether it is whole, and good. */
+    /** Returns whether the hello is complete and valid. */
     private boolean readHello() throws IOException {
         while (hello.hasRemaining()) {
             if (fill(hello) <= 0) {
@@ -163,7 +163,7 @@ final class DataConnection extends Watched {
         mine.handOver().acknowledged(mine, this);
     }
 
-    /** What was read before comes first. */
+    /** Bytes that were read before come first. */
     private int fill(ByteBuffer into) throws IOException {
         if (early.hasRemaining()) {
             int count = Math.min(into.remaining(), early.remaining());
@@ -180,7 +180,7 @@ final class DataConnection extends Watched {
         return read;
     }
 
-    /** A ready connection gets its visitor; false if it is gone. From any thread. */
+    /** Gives a ready connection its visitor; false if it is closed. From any thread. */
     boolean use(Claim.Attempt visitor) {
         if (done || !attempt.compareAndSet(null, visitor)) {
             return false;
@@ -188,7 +188,7 @@ final class DataConnection extends Watched {
         visitor.id(id);
         visitor.take(this);
         if (done) {
-            // closed in the meantime: whoever has closed it may have looked for a visitor before there was one
+            // closed meanwhile: the close may have looked for a visitor before it was set
             return false;
         }
         deadline = sweeper.now() + HandOver.LIMIT_NANOS;
@@ -200,7 +200,7 @@ final class DataConnection extends Watched {
         sweeper.forget(this);
     }
 
-    /** The connection is closed, by whomever. */
+    /** The connection was closed, by either side. */
     private void gone() {
         if (!done) {
             close();
@@ -218,7 +218,7 @@ final class DataConnection extends Watched {
             mine.handOver().failed(mine, "the data connection was closed before its acknowledgement", false);
         } else if (readyFor != null) {
             readyFor.pool().remove(this);
-            // whoever has taken it in the meantime
+            // for an attempt that has taken it meanwhile
             Claim.Attempt late = attempt.get();
             if (late != null) {
                 late.handOver().failed(late, "the ready connection was closed", false);
@@ -226,7 +226,7 @@ final class DataConnection extends Watched {
         }
     }
 
-    /** Nobody wants it any more; from any thread. */
+    /** It isn't needed any more; from any thread. */
     void discard() {
         IoTasks.execute(thread(), () -> {
             if (done) {

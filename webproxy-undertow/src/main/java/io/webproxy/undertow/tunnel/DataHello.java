@@ -4,13 +4,13 @@ import io.webproxy.undertow.sniff.TunnelMark;
 import java.nio.ByteBuffer;
 
 /**
- * The first bytes of a data connection: the mark that tells it from other protocols, which connection it is, and the
- * proof that it may be. Pure.
+ * The first bytes of a data connection: the mark that distinguishes it from other protocols, its id, and the proof that
+ * it was requested. Pure.
  */
 final class DataHello {
     static final int LENGTH = TunnelMark.length() + Long.BYTES + Tokens.PROOF;
 
-    /** The agent has reached the inner target; what follows is its. */
+    /** The agent has connected to the inner target, whose bytes follow. */
     static final byte ACKNOWLEDGED = 6;
 
     private DataHello() {}

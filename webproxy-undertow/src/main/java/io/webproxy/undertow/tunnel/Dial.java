@@ -17,8 +17,8 @@ import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /**
- * One attempt to connect to a host and port: the addresses of its name one after the other. It has no limit of its own:
- * whoever has one cancels it. Belongs to the IO thread that its connection is for.
+ * One attempt to connect to a host and port: the addresses of its name one after the other. It has no time limit: its
+ * owner cancels it. Belongs to the IO thread of the connection.
  */
 final class Dial {
     private static final OptionMap OPTIONS = OptionMap.builder()
@@ -26,14 +26,14 @@ final class Dial {
             .set(Options.KEEP_ALIVE, true)
             .getMap();
 
-    /** What becomes of it; on the IO thread, once, and not after it was cancelled. */
+    /** Hears the outcome, on the IO thread, once, and not after it was cancelled. */
     interface Callback {
         void connected(StreamConnection connection);
 
         void failed(String why);
     }
 
-    /** Until the next address is tried in place of one that doesn't answer. */
+    /** How long to wait for an address before the next one is tried. */
     private static final long NEXT_MILLIS = 1_000;
 
     private final XnioIoThread thread;
@@ -51,7 +51,7 @@ final class Dial {
         this.callback = callback;
     }
 
-    /** Starts one; on the thread. Within a machine it may have ended when this returns. */
+    /** Starts an attempt, on the thread. Within a machine it may have ended when this returns. */
     static Dial start(XnioIoThread thread, InetSocketAddress to, HostNames names, Callback callback) {
         Dial dial = new Dial(thread, to.getPort(), callback);
         InetAddress known = to.getAddress();
@@ -99,7 +99,7 @@ final class Dial {
         future.addNotifier((ended, attachment) -> later(() -> dialled(future)), null);
     }
 
-    /** An address answers nothing: what is sent to it may be thrown away. */
+    /** An address doesn't answer: its packets may be dropped. */
     private void tryNext() {
         IoFuture<StreamConnection> silent = pending;
         if (!done && silent != null) {
@@ -146,7 +146,7 @@ final class Dial {
         }
     }
 
-    /** Nobody wants it any more; false if it has ended already. */
+    /** Cancels it; false if it has already ended. */
     boolean cancel() {
         if (done) {
             return false;

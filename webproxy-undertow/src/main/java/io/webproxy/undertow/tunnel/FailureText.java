@@ -4,16 +4,16 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What a broken control channel says for itself, in one line that is the same each time it happens. Pure. */
+/** Describes why a control channel broke, in one line that is the same for the same cause. Pure. */
 final class FailureText {
-    /** Conscrypt names the place in memory first. */
+    /** Conscrypt's messages start with a memory address. */
     private static final Pattern ADDRESS = Pattern.compile("\\b(ssl=)?0x[0-9a-f]+:? ?", Pattern.CASE_INSENSITIVE);
 
-    /** As Conscrypt and the JDK say it. */
+    /** The wording of Conscrypt and the JDK. */
     private static final Pattern NOT_TLS =
             Pattern.compile("Unable to parse TLS packet header|unrecognized SSL message|WRONG_VERSION_NUMBER");
 
-    /** A side whose peer shows a key that it doesn't pin, or has no line for, says that this is unknown to it. */
+    /** For the alert of a peer that doesn't pin this side's key, or has no line for it. */
     static final String KEY_REFUSED = "the peer doesn't accept the key of this side";
 
     private FailureText() {}

@@ -6,8 +6,8 @@ enum Farewell {
     NONE,
     /** This side has said goodbye. */
     OWN,
-    /** The peer has. */
+    /** The peer has said goodbye. */
     PEER,
-    /** The peer has, and connects again at once. */
+    /** The peer has said goodbye, and connects again at once. */
     BACK_SOON
 }

@@ -4,23 +4,23 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Reads messages from the bytes of a control channel, which may be split anywhere.
+ * Parses messages from the bytes of a control channel, which may be split anywhere.
  *
- * <p>Pure, bounded and total: what is announced gets no memory before it comes, and bad input is an answer, not an
+ * <p>Pure, bounded and total: memory is allocated for received bytes only, and bad input is an answer, not an
  * exception. One reader serves one channel. Not thread-safe.
  */
 final class FrameReader {
-    /** What the bytes so far are. */
+    /** The result for the bytes so far. */
     sealed interface Step {
         /** The start of a frame: more bytes are needed. */
         enum More implements Step {
             MORE
         }
 
-        /** No frame, whatever comes. */
+        /** Not a frame, whatever follows. */
         record Malformed(String reason) implements Step {}
 
-        /** A whole message. */
+        /** A complete message. */
         record Whole(Message message) implements Step {}
     }
 
@@ -35,9 +35,9 @@ final class FrameReader {
     private boolean broken;
 
     /**
-     * Takes bytes up to the end of a frame; what follows stays in the buffer.
+     * Consumes bytes up to the end of a frame; what follows stays in the buffer.
      *
-     * @return once it is malformed it stays the same
+     * @return the result; once it is malformed it doesn't change
      */
     Step feed(ByteBuffer bytes) {
         while (!broken && bytes.hasRemaining()) {
@@ -59,7 +59,7 @@ final class FrameReader {
         return broken ? malformed : Step.More.MORE;
     }
 
-    /** The memory that a frame which isn't whole takes, in bytes. */
+    /** The memory of an incomplete frame in bytes. */
     int held() {
         return frame.length;
     }

@@ -7,20 +7,20 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Writes messages as frames: the length of what follows in four bytes, the type in one, the body. Numbers are
- * big-endian; texts are UTF-8 after their length in two bytes. Pure.
+ * Encodes messages as frames: four bytes of length, one of type, then the body. Numbers are big-endian; strings are
+ * UTF-8 after a two-byte length. Pure.
  */
 final class Frames {
-    /** The most that may follow a length. */
+    /** The largest length of a frame. */
     static final int MAX_FRAME = 16 * 1024;
 
-    /** The length, in bytes. */
+    /** The size of the length field in bytes. */
     static final int HEADER = 4;
 
-    /** The most items in one message: so many of the longest names fit into a frame. */
+    /** The maximum number of items in one message: this many of the longest names fit into a frame. */
     static final int MAX_ITEMS = 48;
 
-    /** The longest text; what is longer is cut when it is written. */
+    /** The longest string; longer ones are cut when written. */
     static final int MAX_TEXT = 300;
 
     static final int TOKEN = 32;
@@ -39,10 +39,10 @@ final class Frames {
     static final int PONG = 12;
     static final int GOODBYE = 13;
 
-    /** From this type on, a message that isn't known is skipped; below it, it is an error. */
+    /** Unknown message types from this one on are skipped; lower ones are errors. */
     static final int FIRST_SKIPPED = 128;
 
-    /** What follows the version in a hello, so that no other protocol is taken for this one. */
+    /** Follows the version in a hello, so that no other protocol is mistaken for this one. */
     static final byte[] MAGIC = {'w', 'p', 't', 'n'};
 
     private byte[] bytes = new byte[128];

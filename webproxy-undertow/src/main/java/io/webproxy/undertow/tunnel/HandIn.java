@@ -25,17 +25,17 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * What the public server has asked the private side for: a data connection for a visitor, or one for whoever comes
- * next. Public server and inner target are dialled at the same time; when both are there it is acknowledged, and
- * becomes a relay. Not thread-safe, except where it says so: it belongs to its IO thread.
+ * The private side's data connection, for a visitor or as a ready one. It dials the public server and the inner target
+ * at the same time; when both are connected it acknowledges, and becomes a relay. Not thread-safe, except where noted:
+ * it belongs to its IO thread.
  */
 final class HandIn extends Watched {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
     private static final long DATA_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long TARGET_NANOS = TimeUnit.SECONDS.toNanos(8);
     /**
-     * How long the public server may take to close what was refused: afterwards the close has to do in place of the
-     * reason.
+     * How long the public server may take to close a refused connection; then this side closes it, and the reason may
+     * be lost.
      */
     private static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -60,7 +60,7 @@ final class HandIn extends Watched {
     private boolean done;
     private long deadline;
 
-    /** For a visitor, or for none yet. */
+    /** For a visitor, or a ready connection without one. */
     HandIn(
             long id,
             byte[] token,
@@ -156,14 +156,16 @@ final class HandIn extends Watched {
         }
     }
 
-    /** A new socket has room for a few bytes. */
+    /** A new socket always has room for a few bytes. */
     private static void write(StreamConnection connection, ByteBuffer bytes) throws IOException {
         if (connection.getSinkChannel().write(bytes) == 0 || bytes.hasRemaining()) {
             throw new IOException("the socket has no room");
         }
     }
 
-    /** A ready connection says nothing before it is used, nor one that was refused: it is closed, most likely. */
+    /**
+     * The server sends nothing before a ready connection is used, nor after a refusal: most likely it has closed it.
+     */
     private void heard() {
         StreamConnection connection = data;
         if (connection == null || relay != null) {
@@ -184,7 +186,7 @@ final class HandIn extends Watched {
         }
     }
 
-    /** A ready connection gets its visitor; from any thread. */
+    /** Gives a ready connection its visitor; from any thread. */
     void use(Message.Visitor given) {
         bound = true;
         Runnable step = () -> guarded(() -> {
@@ -314,8 +316,8 @@ final class HandIn extends Watched {
     }
 
     /**
-     * The public server closes it when it knows why. Closed here, it could be seen first, and would stand for the
-     * reason.
+     * The public server closes it once it knows the reason. If this side closed it, the close could arrive first, and
+     * hide the reason.
      */
     private void leaveToServer(StreamConnection connection) {
         deadline = sweeper.now() + REFUSED_NANOS;
@@ -352,7 +354,7 @@ final class HandIn extends Watched {
         }
     }
 
-    /** Nobody wants it any more, unless it is a relay; from any thread. */
+    /** It isn't needed any more, unless it has become a relay; from any thread. */
     void drop() {
         IoTasks.execute(thread(), () -> guarded(() -> drop("it isn't wanted any more")));
     }

@@ -4,16 +4,15 @@ import java.security.SecureRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
- * When a control channel's peer is asked whether it is there, and when it isn't: it has said nothing for two
- * heartbeats, or hasn't answered two of them. Their numbers are random, so that only a peer can answer that reads what
- * it is sent.
+ * Decides when to send heartbeats on a control channel, and when its peer counts as gone: it has sent nothing for two
+ * heartbeats, or hasn't answered two of them. Their numbers are random, so that only a peer that reads them can answer.
  *
  * <p>Not thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class Heartbeat {
     static final long PING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** Two heartbeats, and a second for the way. */
+    /** Two heartbeats, and a second for the round trip. */
     static final long DEAD_NANOS = TimeUnit.SECONDS.toNanos(21);
 
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -22,14 +21,14 @@ final class Heartbeat {
     private long last;
     private long lastAt;
     private long previous;
-    /** When the first was sent that isn't answered; the greatest value if all are. */
+    /** When the first unanswered heartbeat was sent; {@link Long#MAX_VALUE} if there is none. */
     private long unansweredSince = Long.MAX_VALUE;
 
     void start(long now) {
         nextPing = now + PING_NANOS;
     }
 
-    /** The number of the heartbeat that is sent now. */
+    /** The number of the heartbeat to send now. */
     long next(long now) {
         nextPing = now + PING_NANOS;
         previous = last;
@@ -41,7 +40,7 @@ final class Heartbeat {
         return last;
     }
 
-    /** The peer answers one; numbers that weren't sent, or long ago, answer none. */
+    /** The peer answers a heartbeat; unknown or old numbers are ignored. */
     void answered(long number) {
         if (unansweredSince == Long.MAX_VALUE) {
             return;
@@ -53,7 +52,7 @@ final class Heartbeat {
         }
     }
 
-    /** When there is something to do: to send the next one, or to give the peer up. */
+    /** When to send the next heartbeat or to give up the peer. */
     long deadline(long lastReceived) {
         long silent = Math.min(nextPing, lastReceived + DEAD_NANOS);
         return unansweredSince == Long.MAX_VALUE ? silent : Math.min(silent, unansweredSince + DEAD_NANOS);

@@ -14,7 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** Looks up the names of targets and public servers on an executor, and keeps what it found for 30 s. Thread-safe. */
+/** Looks up the names of targets and public servers on an executor, and caches results for 30 s. Thread-safe. */
 final class HostNames {
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -30,19 +30,19 @@ final class HostNames {
         this(executor, InetAddress::getAllByName);
     }
 
-    /** With another way to look names up, which may block. */
+    /** With another resolver, which may block. */
     HostNames(Executor executor, Lookup lookup) {
         this.executor = executor;
         this.lookup = lookup;
     }
 
-    /** Looks a name up. */
+    /** Resolves a name. */
     @FunctionalInterface
     interface Lookup {
         InetAddress[] addresses(String host) throws UnknownHostException;
     }
 
-    /** The addresses of a host, empty if there are none: at once if they are known, else on the executor. */
+    /** The addresses of a host, empty if there are none: at once if they are cached, else on the executor. */
     void find(String host, Consumer<List<InetAddress>> answer) {
         InetAddress literal = IpLiteral.parse(host);
         if (literal != null) {
@@ -65,7 +65,7 @@ final class HostNames {
         }
     }
 
-    /** Returns whether the host is to be looked up: one look-up is for all who want it meanwhile. */
+    /** Returns whether to look up the host: one look-up serves all that ask meanwhile. */
     private boolean join(String host, Consumer<List<InetAddress>> answer) {
         synchronized (waiting) {
             List<Consumer<List<InetAddress>>> others = waiting.computeIfAbsent(host, same -> new ArrayList<>());

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The relays of tunnels that are open on a server, of both sides. Thread-safe. */
+/** The open relays of a server's tunnels, on both sides. Thread-safe. */
 public final class LiveRelays {
     private final Map<Object, Runnable> all = new ConcurrentHashMap<>();
     private final BulkBuffers bulkBuffers = new BulkBuffers();
@@ -15,7 +15,7 @@ public final class LiveRelays {
     /** None yet. */
     public LiveRelays() {}
 
-    /** For relays that move much. */
+    /** Buffers for relays that move much data. */
     BulkBuffers bulkBuffers() {
         return bulkBuffers;
     }
@@ -30,17 +30,17 @@ public final class LiveRelays {
         }
     }
 
-    /** How many are open. */
+    /** Number of open relays. */
     public int open() {
         return all.size();
     }
 
-    /** {@code listener} runs whenever one has ended. */
+    /** Runs {@code listener} whenever a relay has ended. */
     public void whenOneEnds(Runnable listener) {
         whenOneEnds = listener;
     }
 
-    /** Resets all that are open. */
+    /** Resets all open relays. */
     public void cutAll() {
         List.copyOf(all.values()).forEach(Runnable::run);
     }

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * What is said on a control channel; {@link Frames} writes it, {@link FrameReader} reads it. Immutable, except that
+ * A message on a control channel; {@link Frames} encodes it, {@link FrameReader} parses it. Immutable, except that
  * arrays are shared.
  */
 sealed interface Message {
-    /** What an announcement is of. */
+    /** What is announced. */
     enum Kind {
         /** A server name of TLS clients, or all names one level below a domain. */
         NAME(0),
@@ -22,16 +22,16 @@ sealed interface Message {
             this.code = code;
         }
 
-        /** The byte that says it. */
+        /** The byte that encodes it. */
         int code() {
             return code;
         }
     }
 
     /**
-     * What is announced.
+     * Something that is announced.
      *
-     * @param name for {@link Kind#NAME}, as it was sent: to be checked by who reads it; else empty
+     * @param name for {@link Kind#NAME}, as received, to be checked by the reader; else empty
      * @param port for {@link Kind#PORT}; else 0
      */
     record Item(Kind kind, String name, int port) {
@@ -50,14 +50,14 @@ sealed interface Message {
     }
 
     /**
-     * An item, and for how long.
+     * An item that is offered, and for how long.
      *
-     * @param seconds 0 for as long as the channel lasts
+     * @param seconds in seconds; 0 for as long as the channel lasts
      */
     record Offer(Item item, long seconds) {}
 
     /**
-     * What becomes of an offer.
+     * The answer to an offer.
      *
      * @param code as in HTTP: 200 accepted, 400 malformed, 403 not allowed, 409 taken
      * @param text why; empty if it is accepted
@@ -74,19 +74,19 @@ sealed interface Message {
     }
 
     /**
-     * Who wants to be connected.
+     * A client that wants to be connected.
      *
      * @param item what was announced
-     * @param name what the client asks for; empty for a port
-     * @param client its address
-     * @param local the address that it has reached
+     * @param name the name that the client asks for; empty for a port
+     * @param client the client's address
+     * @param local the server address that it connected to
      */
     record Visitor(Item item, String name, InetSocketAddress client, InetSocketAddress local) {}
 
-    /** The agent's first word. */
+    /** The agent's first message. */
     record Hello(int version, long capabilities, UUID instance, String software) implements Message {}
 
-    /** The public side's first word: what both can do, and whom it takes the agent for. */
+    /** The public side's first message: what both can do, and the agent's name there. */
     record Welcome(int version, long capabilities, String agent, String software) implements Message {}
 
     /** The agent offers names and ports. */
@@ -113,39 +113,39 @@ sealed interface Message {
         }
     }
 
-    /** The public side wants a data connection for a visitor. */
+    /** The public side requests a data connection for a visitor. */
     @SuppressWarnings("ArrayRecordComponent") // read once, never compared
     record Connect(long id, byte[] token, Visitor visitor) implements Message {}
 
-    /** The public side wants a data connection for whoever comes next. */
+    /** The public side requests a ready connection, for a later visitor. */
     @SuppressWarnings("ArrayRecordComponent") // read once, never compared
     record Ready(long id, byte[] token) implements Message {}
 
     /** A ready connection gets its visitor. */
     record Use(long id, Visitor visitor) implements Message {}
 
-    /** The agent doesn't serve a {@link Connect}, {@link Ready} or {@link Use}. */
+    /** The agent refuses a {@link Connect}, {@link Ready} or {@link Use}. */
     record Refuse(long id, String text) implements Message {}
 
-    /** The public side has no use any more for what it asked for. */
+    /** The public side no longer needs what it requested. */
     record Drop(long id) implements Message {}
 
-    /** Each side asks whether the other is there. */
+    /** Asks whether the peer is alive. */
     record Ping(long number) implements Message {}
 
     /** The answer to a {@link Ping}. */
     record Pong(long number) implements Message {}
 
     /**
-     * The last word: why the sender closes the channel.
+     * The last message: why the sender closes the channel.
      *
      * @param code 0, 400 or 403 as in a verdict, or {@link #BACK_SOON}
      */
     record Goodbye(int code, String text) implements Message {
-        /** An agent that connects again at once: its names are waited for. */
+        /** An agent that connects again at once: visitors wait for its names. */
         static final int BACK_SOON = 503;
     }
 
-    /** Something that a later version may say to one that doesn't know it. */
+    /** A message of a later version, to be skipped. */
     record Unknown(int type) implements Message {}
 }

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 
-/** Reads the type and body of one frame, once. What isn't there reads as zero, and is remembered. */
+/** Parses the type and body of one frame, once. Missing bytes read as zero, and make it malformed. */
 final class MessageBody {
     private static final int MOST_SECONDS = Integer.MAX_VALUE;
     private static final InetSocketAddress NOWHERE = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -141,7 +141,7 @@ final class MessageBody {
                     .newDecoder()
                     .decode(ByteBuffer.wrap(utf8))
                     .toString();
-            // it may get into logs
+            // the text may get into logs
             failed |= text.chars().anyMatch(Character::isISOControl);
             return text;
         } catch (CharacterCodingException e) {

@@ -11,12 +11,11 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * The messages of one control channel that wait to be sent, and the bytes of those that are being sent. Messages that
- * wait at the same time share a TLS record. Belongs to the channel's IO thread, except for {@link #add}, which any
- * thread may call.
+ * The outgoing messages of one control channel, waiting or being sent. Messages that wait at the same time share a TLS
+ * record. Belongs to the channel's IO thread, except for {@link #add}, which any thread may call.
  */
 final class Outbox {
-    /** A peer that reads none of so many messages, a long one counting as several, isn't there. */
+    /** A peer that lets so many messages wait, a long one counting as several, isn't reading. */
     private static final int MOST_WAITING = 16_384;
 
     private static final int MOST_OF_RECORD = 64;
@@ -34,21 +33,21 @@ final class Outbox {
     /**
      * Adds a message, in the order of the calls of one thread.
      *
-     * @return false if more wait than a peer that reads leaves
+     * @return false if so many wait that the peer can't be reading
      */
     boolean add(Message message) {
         messages.add(message);
         return waiting.addAndGet(weight(message)) <= MOST_WAITING;
     }
 
-    /** What a message takes in memory, with that of a request for a connection as one. */
+    /** The memory of a message, relative to that of a request for a connection. */
     private static int weight(Message message) {
         return message instanceof Message.Result result
                 ? 1 + 2 * result.verdicts().size()
                 : 1;
     }
 
-    /** Writes what waits; returns false if the channel doesn't take all of it now. */
+    /** Writes waiting messages; returns false if the channel doesn't take all of them now. */
     boolean writeTo(StreamSinkChannel sink) throws IOException {
         boolean sent = true;
         while (sent && fill()) {
@@ -106,7 +105,7 @@ final class Outbox {
         return true;
     }
 
-    /** The channel is closed: nothing is sent any more. */
+    /** The channel is closed: discards all messages. */
     void discard() {
         PooledByteBuffer left = record;
         record = null;

@@ -34,8 +34,8 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * The private side of one tunnel: dials its public servers, announces there, and takes what they hand over.
- * Thread-safe.
+ * The private side of one tunnel: dials its public servers, announces names and ports, and connects the clients that
+ * they hand over. Thread-safe.
  */
 public final class PrivateSide {
     private final Environment environment;
@@ -50,17 +50,17 @@ public final class PrivateSide {
     private final OncePerMinute warning = new OncePerMinute();
 
     /**
-     * What the server lends.
+     * What the private side needs from the server.
      *
      * @param threads the IO threads
      * @param sweepers the sweeper of each
-     * @param executor for what must not be done on IO threads
-     * @param buffers for what is relayed
+     * @param executor for tasks that may block
+     * @param buffers of relays
      * @param records buffers that hold a whole TLS record each
      * @param headers writes headers of the PROXY protocol
-     * @param https takes connections whose TLS ends here
-     * @param live is told of relays
-     * @param recorder the same, when they have ended
+     * @param https takes connections whose TLS is terminated here
+     * @param live counts open relays
+     * @param recorder is told of ended relays
      */
     public record Environment(
             List<XnioIoThread> threads,
@@ -76,23 +76,23 @@ public final class PrivateSide {
             TlsProvider tlsProvider) {}
 
     /**
-     * Something that is announced.
+     * An announcement and its target.
      *
-     * @param address where its connections go; null if their TLS ends here
+     * @param address where its connections go; null if their TLS is terminated here
      */
     record Target(Announcement announcement, @Nullable InetSocketAddress address) {}
 
     /** Writes headers of the PROXY protocol. Pure. */
     @FunctionalInterface
     public interface Headers {
-        /** The header for a client that has reached a local address. */
+        /** The header for a client that connected to a local address. */
         ByteBuffer proxied(ProxyHeaderVersion version, InetSocketAddress client, InetSocketAddress local);
     }
 
-    /** Takes connections whose TLS ends in this JVM. */
+    /** Takes connections whose TLS is terminated in this JVM. */
     @FunctionalInterface
     public interface Https {
-        /** A client's connection, which was dialled by this side; on its IO thread. */
+        /** Takes a client's connection, which this side has dialled; on its IO thread. */
         void take(StreamConnection connection, InetSocketAddress client);
     }
 
@@ -138,7 +138,7 @@ public final class PrivateSide {
                 : Message.Item.port(announcement.port());
     }
 
-    /** Dials the public servers, again and again. */
+    /** Dials the public servers, and again whenever a connection is lost. */
     public void start() {
         uplinks.forEach(Uplink::start);
     }
@@ -149,8 +149,8 @@ public final class PrivateSide {
     }
 
     /**
-     * Says goodbye, so that no more clients come; relays go on. {@code back} says that another one of the same agent
-     * comes in its place, so that clients wait for it.
+     * Says goodbye, so that no more clients come; relays continue. {@code back}: another one of the same agent takes
+     * its place, so that clients wait for it.
      */
     public void leave(boolean back) {
         new CloseSteps().each("uplinks", uplinks, uplink -> uplink.close(back)).report();
@@ -161,12 +161,12 @@ public final class PrivateSide {
         return threads.get(Math.floorMod(nextThread.getAndIncrement(), threads.size()));
     }
 
-    /** What is announced, and where its connections go; null for what isn't. */
+    /** The target of an announcement; null if it isn't announced. */
     @Nullable Target target(Message.Item item) {
         return announced.get(item);
     }
 
-    /** An address that needs no look-up, if its host is one. */
+    /** Resolves an address whose host is an IP address. */
     private static InetSocketAddress known(InetSocketAddress address) {
         InetAddress literal = IpLiteral.parse(address.getHostString());
         return literal == null ? address : new InetSocketAddress(literal, address.getPort());
@@ -205,14 +205,14 @@ public final class PrivateSide {
         return environment.live();
     }
 
-    /** Whether it announces a name whose TLS ends here. */
+    /** Whether it announces a name whose TLS is terminated here. */
     public boolean hasHttps(String name) {
         return announced.values().stream()
                 .filter(target -> target.address() == null)
                 .anyMatch(target -> covers(target.announcement().what(), name));
     }
 
-    /** Whether a public server has accepted a name, or a wildcard for it, and is connected. */
+    /** Whether a connected public server has accepted a name, or a wildcard for it. */
     public boolean isAccepted(String name) {
         return status().stream().anyMatch(server -> server.accepted().stream().anyMatch(what -> covers(what, name)));
     }
@@ -221,7 +221,7 @@ public final class PrivateSide {
         return !announced.startsWith("tcp:") && HostPattern.of(announced).matches(name);
     }
 
-    /** How it is with each public server. */
+    /** The status of each public server. */
     public List<TunnelStatus.Server> status() {
         return uplinks.stream().map(Uplink::status).toList();
     }

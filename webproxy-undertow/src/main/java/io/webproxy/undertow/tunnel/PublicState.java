@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * What outlives a public side that another one takes the place of: relays with their agents, what clients count for,
- * tokens of hand-overs that are under way, and what was counted since the start. Thread-safe.
+ * The state that a new public side takes over from the one that it replaces: relays with their agents, clients' counts
+ * against limits, tokens of current hand-overs, and counters since the start. Thread-safe.
  */
 public final class PublicState {
     final Counts counts = new Counts(TunnelServer.agents(Path.of("agents")));
@@ -19,6 +19,6 @@ public final class PublicState {
     final Map<Refusal, LongAdder> refusals = new ConcurrentHashMap<>();
     final LongAdder refusedAgents = new LongAdder();
 
-    /** That of a server which has had no public side yet. */
+    /** The state of a server without a public side so far. */
     public PublicState() {}
 }

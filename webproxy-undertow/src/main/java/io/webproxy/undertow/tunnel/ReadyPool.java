@@ -10,22 +10,22 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
 /**
- * The ready connections of one channel, 0 to 16: as many are kept as visitors came at once of late, one for ten minutes
- * after the last, and none when none come. Thread-safe. Times are nanoseconds of a monotonic clock.
+ * The ready connections of one channel, 0 to 16: as many as visitors came at once recently, one for ten minutes after
+ * the last visitor, then none. Thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class ReadyPool {
     private static final int MOST = 16;
 
-    /** Within this time without a visitor the pool gets half as large. */
+    /** After this time without a visitor the pool is halved. */
     private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(15);
 
-    /** So long the first visitor after a pause finds one. */
+    /** How long one connection is kept for the first visitor after a pause. */
     private static final long LAST_NANOS = TimeUnit.MINUTES.toNanos(10);
 
-    /** A middlebox may have forgotten an older one. */
+    /** The maximum age: a middlebox may have forgotten an older connection. */
     static final long AGE_NANOS = TimeUnit.SECONDS.toNanos(55);
 
-    /** Then another one is asked for, which takes its place. */
+    /** At this age another one is requested, as a replacement. */
     static final long OLD_NANOS = TimeUnit.SECONDS.toNanos(50);
 
     private final List<DataConnection> ready = new ArrayList<>();
@@ -36,7 +36,7 @@ final class ReadyPool {
     private boolean closed;
 
     /**
-     * Takes a connection for a visitor, if there is one: of the visitor's thread if possible, and of those the newest.
+     * Takes a connection for a visitor, if there is one: preferably on the visitor's thread, and of those the newest.
      */
     synchronized @Nullable DataConnection take(XnioIoThread thread, long now) {
         lastVisitor = now;
@@ -51,7 +51,7 @@ final class ReadyPool {
             target = Math.min(MOST, Math.max(1, 2 * target));
         } else {
             ready.remove(taken);
-            // the last ones count too: whoever comes at the same time would find nothing
+            // the last one counts too: a visitor at the same time would find none
             if (ready.size() < target / 4 || target == 1) {
                 target = Math.min(MOST, target + 1);
             }
@@ -59,7 +59,7 @@ final class ReadyPool {
         return taken;
     }
 
-    /** How many should be asked for now. */
+    /** How many to request now. */
     synchronized int missing(long now) {
         if (closed) {
             return 0;
@@ -71,7 +71,7 @@ final class ReadyPool {
         return Math.max(0, target - young - requested.size());
     }
 
-    /** One is about to be asked for; false if none is wanted any more. */
+    /** One is about to be requested; false if none is needed any more. */
     synchronized boolean requested(long id, long until) {
         if (closed) {
             return false;
@@ -80,17 +80,17 @@ final class ReadyPool {
         return true;
     }
 
-    /** Whether one was asked for, and isn't there. */
+    /** Whether this one was requested, and hasn't arrived. */
     synchronized boolean isRequested(long id) {
         return requested.containsKey(id);
     }
 
-    /** One that was asked for won't come; false if it wasn't. */
+    /** A requested one won't arrive; false if it wasn't requested. */
     synchronized boolean failed(long id) {
         return requested.remove(id) != null;
     }
 
-    /** One that was asked for is there; false if it isn't wanted any more. */
+    /** A requested one has arrived; false if it isn't needed any more. */
     synchronized boolean add(long id, DataConnection connection) {
         requested.remove(id);
         if (closed || ready.size() >= MOST) {
@@ -100,12 +100,12 @@ final class ReadyPool {
         return true;
     }
 
-    /** One is gone. */
+    /** One was closed. */
     synchronized void remove(DataConnection connection) {
         ready.remove(connection);
     }
 
-    /** Whether a connection that timed out makes the others suspicious: takes them all out. */
+    /** A connection timed out, which makes the others suspect: takes them all out. */
     synchronized List<DataConnection> takeAll() {
         List<DataConnection> all = List.copyOf(ready);
         ready.clear();
@@ -113,9 +113,9 @@ final class ReadyPool {
     }
 
     /**
-     * Looks at the time.
+     * Adjusts the pool to the time.
      *
-     * @return those that have become too many: to be closed
+     * @return surplus connections, to be closed
      */
     synchronized List<DataConnection> sweep(long now, List<Long> expired) {
         for (Iterator<Map.Entry<Long, Long>> all = requested.entrySet().iterator(); all.hasNext(); ) {
@@ -139,10 +139,10 @@ final class ReadyPool {
     }
 
     /**
-     * No more.
+     * Closes the pool.
      *
-     * @param unanswered gets those that were asked for and haven't come
-     * @return those that there are, to be closed
+     * @param unanswered receives the ids of those that were requested and haven't arrived
+     * @return its connections, to be closed
      */
     synchronized List<DataConnection> close(List<Long> unanswered) {
         closed = true;

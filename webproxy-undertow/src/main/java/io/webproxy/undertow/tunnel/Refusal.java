@@ -2,17 +2,17 @@ package io.webproxy.undertow.tunnel;
 
 import io.webproxy.observe.RelayEnd;
 
-/** Why a visitor isn't served, and the TLS alert that says so (RFC 8446 section 6.2, RFC 6066 section 3). */
+/** Why a visitor isn't served, and the TLS alert to send (RFC 8446 section 6.2, RFC 6066 section 3). */
 enum Refusal {
-    /** It asks for nothing that an agent has announced. */
+    /** No agent has announced what it asks for. */
     UNKNOWN(112, RelayEnd.UNDETECTED_UNKNOWN),
-    /** The agent isn't there, doesn't answer, or can't reach its target. */
+    /** The agent isn't connected, doesn't answer, or can't reach its target. */
     AGENT(80, RelayEnd.CONNECT_FAILED),
-    /** A limit of connections is reached. */
+    /** A limit of connections was reached. */
     LIMIT(80, RelayEnd.REFUSED_LIMIT),
-    /** A limit of new connections is reached. */
+    /** A limit of new connections was reached. */
     RATE(80, RelayEnd.REFUSED_RATE),
-    /** Something unexpected. */
+    /** Something unexpected happened. */
     FAILED(80, RelayEnd.FAILED),
     /** The server is closing. */
     CLOSING(80, RelayEnd.CUT);

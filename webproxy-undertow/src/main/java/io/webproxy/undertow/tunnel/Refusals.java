@@ -10,10 +10,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Visitors and agents that a public side refuses: counted for the status, logged, and told to observers. Thread-safe.
+ * Records the visitors and agents that a public side refuses: counts them for the status, logs them, and tells
+ * observers. Thread-safe.
  */
 final class Refusals {
-    /** Why TLS of an agent fails that the agents file doesn't have. */
+    /** Why an agent's TLS handshake fails if the agents file doesn't list its key. */
     static final String UNKNOWN_KEY = "the agents file has no agent with this key";
 
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
@@ -27,12 +28,12 @@ final class Refusals {
         this.recorder = recorder;
     }
 
-    /** A visitor isn't served; whoever refuses it records why. */
+    /** A visitor isn't served; the caller writes the record. */
     void visitor(Refusal why) {
         state.refusals.computeIfAbsent(why, same -> new LongAdder()).increment();
     }
 
-    /** A data connection isn't let in. */
+    /** A data connection is refused. */
     void data(Incoming incoming, String detail) {
         String address = AddressText.of(incoming.client());
         state.refusedAgents.increment();
@@ -40,7 +41,7 @@ final class Refusals {
         recorder.tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, address, "", detail));
     }
 
-    /** An agent isn't let in whose key the agents file doesn't have. */
+    /** An agent is refused because the agents file doesn't list its key. */
     void key(String fingerprint) {
         state.refusedAgents.increment();
         if (unknownKey.isDue()) {
@@ -52,12 +53,12 @@ final class Refusals {
         recorder.tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", UNKNOWN_KEY));
     }
 
-    /** How many visitors weren't served since the start. */
+    /** Number of refused visitors since the start. */
     long visitors() {
         return state.refusals.values().stream().mapToLong(LongAdder::sum).sum();
     }
 
-    /** How many connections of agents weren't let in since the start. */
+    /** Number of refused connections of agents since the start. */
     long agents() {
         return state.refusedAgents.sum();
     }

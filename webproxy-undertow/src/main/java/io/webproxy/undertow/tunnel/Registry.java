@@ -14,29 +14,29 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What agents have announced, and by which channels they can be asked. An exact name comes before a wildcard. What an
- * agent had announced whose channel is lost is remembered for a minute, so that its visitors wait for it; in the first
+ * The names and ports that agents have announced, with their channels. An exact name wins over a wildcard.
+ * Announcements of a lost channel are remembered for a minute, so that visitors wait for the agent; in the first
  * seconds of a server the same holds for everything that an agent may announce.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class Registry {
-    /** The longest time that something may be announced for. */
+    /** The longest duration of an announcement. */
     static final long MOST_SECONDS = TimeUnit.DAYS.toSeconds(7);
 
     private static final long KNOWN_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** Agents come back within 3 s; so many have a handshake then. */
+    /** Agents reconnect within 3 s; the rest is for their handshakes. */
     private static final long AFTER_START_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** So many things may an agent have announced, by all its channels and within the last minute. */
+    /** How many announcements an agent may have, over all its channels and within the last minute. */
     static final int MOST_ITEMS = 4096;
 
     private final Map<Message.Item, Entry> all = new ConcurrentHashMap<>();
-    /** How many there are of each agent, by fingerprint. */
+    /** Number of announcements by agent's fingerprint. */
     private final Map<String, Integer> owned = new HashMap<>();
 
-    /** What agents had announced and have taken back since the start; kept as long as everything is waited for. */
+    /** Announcements that agents have withdrawn since the start; kept as long as everything is waited for. */
     private final Set<Message.Item> takenBack = ConcurrentHashMap.newKeySet();
 
     private final LongSupplier nanoClock;
@@ -44,13 +44,13 @@ final class Registry {
     private final Predicate<HostPattern> takenHere;
     private final Agents agents;
 
-    /** One announcement of one channel. */
+    /** One announcement on one channel. */
     private record Offering(AgentChannel channel, long until) {}
 
-    /** A name or port with those who serve it. */
+    /** A name or port with its channels. */
     static final class Entry {
         private final Message.Item item;
-        /** Of the agent that was the first to announce it. */
+        /** Fingerprint of the agent that announced it first. */
         private final String owner;
 
         private volatile List<Offering> offerings = List.of();
@@ -67,7 +67,7 @@ final class Registry {
             return item;
         }
 
-        /** Who can be asked now. */
+        /** The channels that can be asked now. */
         List<AgentChannel> channels(long now) {
             List<Offering> current = offerings;
             if (current.size() == 1 && current.get(0).until == Long.MAX_VALUE) {
@@ -81,7 +81,7 @@ final class Registry {
     }
 
     /**
-     * Nothing is announced yet.
+     * An empty registry.
      *
      * @param takenHere whether a name is served by a rule, a route or a certificate of the same server
      */
@@ -92,12 +92,12 @@ final class Registry {
         this.start = nanoClock.getAsLong();
     }
 
-    /** The item for a client's server name; lower case, without a trailing dot. */
+    /** The item for a client's server name, in lower case and without a final dot. */
     static Message.Item named(String serverName) {
         return Message.Item.name(HostPattern.hostOf(serverName));
     }
 
-    /** What serves a name or port: the announcement, or the memory of one; null if there is neither. */
+    /** The entry for a name or port, current or remembered; null if there is none. */
     @Nullable Entry find(Message.Item wanted, long now) {
         Entry exact = all.get(wanted);
         if (exact != null && isKnown(exact, now)) {
@@ -116,7 +116,7 @@ final class Registry {
         return !entry.channels(now).isEmpty() || now - entry.lastSeen < KNOWN_NANOS;
     }
 
-    /** Whether the server is so young that an agent which may announce this can't have come yet. */
+    /** Whether the server is so young that the agent that may announce this can't have connected yet. */
     boolean isAwaited(Message.Item wanted, long now) {
         if (now - start >= AFTER_START_NANOS || isTakenBack(wanted)) {
             return false;
@@ -141,7 +141,7 @@ final class Registry {
                                 Message.Item.name("*" + wanted.name().substring(dot))));
     }
 
-    /** Whether a name that an agent serves by a wildcard is served by the server itself: that comes first. */
+    /** Whether the server itself serves a name that an agent has announced by a wildcard: the server wins. */
     boolean isTakenHere(Entry found, Message.Item wanted) {
         if (found.item.equals(wanted)) {
             return false;
@@ -153,12 +153,12 @@ final class Registry {
         }
     }
 
-    /** What becomes of an offer; a port is for the caller to open before. */
+    /** Decides about an offer; the caller opens a port first. */
     synchronized Message.Verdict announce(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
         return decide(channel, agent, offer, true);
     }
 
-    /** What would become of an offer now. */
+    /** What would be decided about an offer now. */
     synchronized Message.Verdict check(AgentChannel channel, AgentEntry agent, Message.Offer offer) {
         return decide(channel, agent, offer, false);
     }
@@ -239,13 +239,13 @@ final class Registry {
         return left;
     }
 
-    /** A channel takes back some of what it has announced: it isn't waited for. */
+    /** A channel withdraws announcements: they aren't waited for. */
     synchronized void withdraw(AgentChannel channel, Collection<Message.Item> items) {
         for (Message.Item item : items) {
             Message.Item normal = item.kind() == Message.Kind.NAME ? named(item.name()) : item;
             Entry entry = all.get(normal);
             List<Offering> left = entry == null ? List.of() : without(entry, channel);
-            // what others have announced, and is waited for, isn't theirs to take back
+            // a channel can't withdraw what others have announced
             if (entry != null && left.size() < entry.offerings.size()) {
                 entry.offerings = List.copyOf(left);
                 entry.lastSeen = nanoClock.getAsLong() - KNOWN_NANOS;
@@ -256,12 +256,12 @@ final class Registry {
         }
     }
 
-    /** A channel has said goodbye: what it had announced isn't waited for. */
+    /** A channel said goodbye: its announcements aren't waited for. */
     synchronized void left(AgentChannel channel) {
         withdraw(channel, of(channel));
     }
 
-    /** A channel is lost: what it had announced is remembered. */
+    /** A channel was lost: its announcements are remembered. */
     synchronized void lost(AgentChannel channel) {
         long now = nanoClock.getAsLong();
         for (Entry entry : all.values()) {
@@ -273,7 +273,7 @@ final class Registry {
         }
     }
 
-    /** Names that the server serves itself by now are nobody's; returns one of each channel that had announced some. */
+    /** Removes names that the server now serves itself; returns one for each channel that had announced some. */
     synchronized Map<AgentChannel, Message.Item> dropTaken() {
         Map<AgentChannel, Message.Item> lost = new HashMap<>();
         for (Entry entry : all.values()) {
@@ -286,7 +286,7 @@ final class Registry {
         return lost;
     }
 
-    /** An agent was removed: what it had announced isn't waited for. */
+    /** An agent was removed: its announcements aren't waited for. */
     synchronized void removed(String fingerprint) {
         long now = nanoClock.getAsLong();
         for (Entry entry : all.values()) {
@@ -300,7 +300,7 @@ final class Registry {
         }
     }
 
-    /** Forgets what nobody has announced for a minute; returns the ports among it. */
+    /** Forgets what hasn't been announced for a minute; returns the ports among it. */
     synchronized List<Integer> forget() {
         long now = nanoClock.getAsLong();
         List<Integer> ports = new ArrayList<>();
@@ -320,12 +320,12 @@ final class Registry {
         return ports;
     }
 
-    /** Whether a port is announced, or remembered. */
+    /** Whether a port is announced or remembered. */
     boolean has(Message.Item item) {
         return all.containsKey(item);
     }
 
-    /** What is announced now by a channel. */
+    /** The current announcements of a channel. */
     List<Message.Item> of(AgentChannel channel) {
         return all.values().stream()
                 .filter(entry -> entry.offerings.stream().anyMatch(offering -> offering.channel == channel))

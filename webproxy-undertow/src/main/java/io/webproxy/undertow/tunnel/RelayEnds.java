@@ -3,7 +3,7 @@ package io.webproxy.undertow.tunnel;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.undertow.relay.ByteRelay;
 
-/** How relays end, as their records say it: the client is on the left. Pure. */
+/** Maps the end of a relay to the value in its record; the client is on the left. Pure. */
 final class RelayEnds {
     private RelayEnds() {}
 

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
-/** What this library calls itself towards the other side. */
+/** The name and version of this library, for the peer. */
 final class Software {
     private Software() {}
 

@@ -2,7 +2,10 @@ package io.webproxy.undertow.tunnel;
 
 import java.nio.ByteBuffer;
 
-/** Fatal alerts in cleartext records (RFC 8446 sections 5.1 and 6), for clients whose TLS never starts. */
+/**
+ * Builds fatal alerts in cleartext records (RFC 8446 sections 5.1 and 6), for clients that are refused before TLS
+ * starts.
+ */
 final class TlsAlert {
     static final int UNRECOGNIZED_NAME = 112;
 

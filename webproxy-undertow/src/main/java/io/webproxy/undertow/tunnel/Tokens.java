@@ -16,11 +16,12 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What data connections prove that they were asked for: each token is random, good for one connection and for 10 s.
+ * The tokens by which data connections prove that they were requested: each is random, and valid for one connection and
+ * for 10 s.
  *
- * <p>A token goes to the agent over its control channel only; a data connection shows an HMAC under it, which says for
- * which agent and instance it is. What is kept here is a hash of the HMAC that is expected: it is no use to who reads
- * it. A wrong proof takes nothing away, and of many right ones at once exactly one wins. Thread-safe.
+ * <p>A token is sent to the agent over its control channel only; a data connection presents an HMAC under it, bound to
+ * the agent and its instance. This class keeps only a hash of the expected HMAC, which is useless to an attacker. A
+ * wrong proof doesn't use up a token, and of several right ones at once exactly one wins. Thread-safe.
  *
  * @param <T> what a token is for
  */
@@ -39,7 +40,7 @@ final class Tokens<T> {
     private final LongSupplier nanoClock;
 
     /**
-     * What is sent to the agent.
+     * A token for the agent.
      *
      * @param token 32 random bytes
      */
@@ -68,28 +69,28 @@ final class Tokens<T> {
         return new Token(id, token);
     }
 
-    /** What a token that proves itself is for; null if there is none such, or not any more. */
+    /** Redeems the token that a proof belongs to; null if there is none, or it has expired. */
     @Nullable T redeem(long id, byte[] proof) {
         Expected<T> expected = all.get(id);
         if (expected == null
                 || !MessageDigest.isEqual(expected.hash, DIGEST.get().digest(proof))) {
             return null;
         }
-        // by identity: of all that come this far at once one removes it
+        // by identity: of several at once only one removes it
         return all.remove(id, expected) && nanoClock.getAsLong() - expected.until < 0 ? expected.claim : null;
     }
 
-    /** A token isn't good any more. */
+    /** Invalidates a token. */
     void drop(long id) {
         all.remove(id);
     }
 
-    /** How many are out. */
+    /** Number of valid tokens. */
     int count() {
         return all.size();
     }
 
-    /** Proves the possession of a token without showing it (RFC 2104). */
+    /** Proves possession of a token without revealing it (RFC 2104). */
     static byte[] proof(byte[] token, long id, String fingerprint, UUID instance) {
         Mac mac = MAC.get();
         try {

@@ -3,7 +3,7 @@ package io.webproxy.undertow.tunnel;
 import io.webproxy.undertow.relay.BridgedRelay;
 import io.webproxy.undertow.relay.ByteRelay;
 
-/** A visitor that is connected to an agent: the relay, and what counts it. Thread-safe. */
+/** A visitor that is connected to an agent: the relay, with its counts and its record. Thread-safe. */
 final class TunnelRelay {
     private final HandOver handOver;
     private final AgentState agent;
@@ -30,7 +30,7 @@ final class TunnelRelay {
         handOver.side().live().opened(started, started::abort);
         started.relay.start(handOver.takeEarly(), data.early());
         if (started.agent.isRemoved()) {
-            // it was, while this started
+            // the agent was removed while this started
             started.abort();
         }
     }

@@ -21,11 +21,11 @@ import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /**
- * The private side's way to one public server: dialled, announced to, and dialled again when it is lost. Belongs to one
- * IO thread, except where it says so.
+ * The private side's connection to one public server: dials it, announces there, and dials again when the connection is
+ * lost. Belongs to one IO thread, except where noted.
  */
 final class Uplink {
-    /** Why channels end then. */
+    /** The reason that channels give when they end. */
     static final String CLOSING = "the agent is closing";
 
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
@@ -116,7 +116,7 @@ final class Uplink {
         }
     }
 
-    /** The server has decided about everything. */
+    /** The server has decided about all offers. */
     void decided(String agent, Map<Announcement, String> refused) {
         failures = 0;
         Map<String, String> texts = new LinkedHashMap<>();
@@ -137,12 +137,12 @@ final class Uplink {
         side.environment().recorder().tunnelChanged(new TunnelEventData(kind, text(), "", detail));
     }
 
-    /** There is no connection. */
+    /** There is no connection now. */
     private void lost(String why) {
         ended(Farewell.NONE, why);
     }
 
-    /** There is no connection, or no more. */
+    /** A connection has failed or ended. */
     void ended(Farewell farewell, String why) {
         dialEnded();
         channel = null;
@@ -176,15 +176,15 @@ final class Uplink {
     }
 
     /**
-     * For good, when the clients are connected that the server has asked for; from any thread.
+     * Closes for good, after the clients are connected that the server asked for; from any thread.
      *
-     * @param back whether another one comes in its place
+     * @param back whether another one takes its place
      */
     void close(boolean back) {
         Message.Goodbye why = back
                 ? new Message.Goodbye(Message.Goodbye.BACK_SOON, "the agent has another tunnel now")
                 : new Message.Goodbye(0, CLOSING);
-        // whoever drains the server waits for it
+        // the drain of the server may wait for it
         side.live().opened(this, () -> later(() -> endChannel(why)));
         later(() -> {
             closed = true;

@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
-/** The private side's end of a control channel. Belongs to its IO thread, except where it says so. */
+/** The private side's end of a control channel. Belongs to its IO thread, except where noted. */
 final class UplinkChannel extends ControlChannel {
-    /** So much may a server have asked for that isn't a relay yet: more than its clients wait for at once. */
+    /** How many requested connections may be pending: more than a server's clients ever need at once. */
     private static final int MOST_WAITING = 8_192;
 
     private static final long GREETING_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** How long a channel that is left may take to connect the clients that were asked for before. */
+    /** How long a closing channel may take to connect the clients that were requested before. */
     private static final long LEAVE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final InetSocketAddress peer;
@@ -34,7 +34,7 @@ final class UplinkChannel extends ControlChannel {
     private final PrivateSide side;
     private final Map<Integer, List<Announcement>> asked = new HashMap<>();
     private final Map<Announcement, String> refused = new LinkedHashMap<>();
-    /** What was asked for and isn't a relay yet, by its id. */
+    /** Requested connections that aren't relays yet, by id. */
     private final Map<Long, HandIn> waiting = new ConcurrentHashMap<>();
 
     private Message.@Nullable Goodbye goodbye;
@@ -148,8 +148,8 @@ final class UplinkChannel extends ControlChannel {
     }
 
     /**
-     * Takes everything back, unless another channel comes in the place of this one, and says goodbye when the clients
-     * are connected that the server has asked for before it heard of that.
+     * Withdraws everything, unless another channel takes its place, then says goodbye once the clients are connected
+     * that the server requested before it heard of that.
      */
     void leave(Message.Goodbye why) {
         if (!welcomed) {
@@ -195,7 +195,7 @@ final class UplinkChannel extends ControlChannel {
         return waiting.containsKey(id);
     }
 
-    /** Where the public server was reached; data connections go there too. */
+    /** The address of the public server; data connections go there too. */
     InetSocketAddress peer() {
         return peer;
     }
@@ -205,7 +205,7 @@ final class UplinkChannel extends ControlChannel {
         send(new Message.Refuse(id, why));
     }
 
-    /** It is a relay now, or is over; from any thread. */
+    /** A requested connection has become a relay, or is over; from any thread. */
     void settled(HandIn handIn) {
         waiting.remove(handIn.id(), handIn);
     }

@@ -10,15 +10,14 @@ import org.xnio.StreamConnection;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * A client whose agent is asked: what it says meanwhile is kept for the target, as far as there is room, and it is
- * noticed that it leaves. The end of its direction may be a half-close, so it is waited for a while yet: not as long
- * for TLS, which can't start without the rest of a handshake, as for a client of a port, which may have said all that
- * it has to say.
+ * A client that waits for its agent: buffers what it sends for the target, and notices when it leaves. The end of its
+ * direction may be a half-close, so it still waits a while: shorter for TLS, which can't start without the rest of the
+ * handshake, longer for a client of a port, which may have sent everything.
  *
  * <p>Not thread-safe: it belongs to the client's IO thread. Times are nanoseconds of the sweeper's clock.
  */
 final class WaitingClient {
-    /** So much may come after the ClientHello, or from a client of a port. */
+    /** How much a client of a port may send, or a TLS client after its ClientHello. */
     private static final int ROOM = 4096;
 
     private static final long ENDED_TLS_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -40,7 +39,7 @@ final class WaitingClient {
     /**
      * A client that isn't read yet.
      *
-     * @param early what was read already
+     * @param early bytes that were read already
      * @param tls whether it speaks TLS
      * @param left runs when it has left
      */
@@ -52,7 +51,7 @@ final class WaitingClient {
         this.left = left;
     }
 
-    /** A look at the time; reads from the first one on, because most agents have answered before. */
+    /** Called on each sweep; reads from the first one on, because most agents have answered before. */
     void seen(long now) {
         if (ended && deadline == Long.MAX_VALUE) {
             deadline = now + (tls ? ENDED_TLS_NANOS : ENDED_NANOS);
@@ -64,7 +63,7 @@ final class WaitingClient {
         }
     }
 
-    /** When it isn't waited for any more, because it has ended its direction. */
+    /** When it is given up because it has ended its direction. */
     long deadline() {
         return deadline;
     }
@@ -98,7 +97,7 @@ final class WaitingClient {
         }
     }
 
-    /** It waits no more, and isn't read any more: returns what it has said, which isn't kept any longer. */
+    /** It no longer waits: stops reading, and hands over what it has sent. */
     ByteBuffer take() {
         ByteBuffer taken = early;
         early = NOTHING;
@@ -106,7 +105,7 @@ final class WaitingClient {
         return taken;
     }
 
-    /** It isn't read any more. */
+    /** Stops reading. */
     void stop() {
         over = true;
         if (listening) {

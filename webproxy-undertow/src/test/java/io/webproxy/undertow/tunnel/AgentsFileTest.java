@@ -40,7 +40,7 @@ class AgentsFileTest {
             value = {
                 "alice | no fingerprint (expected: sha256: and 64 hexadecimal digits)",
                 "alice sha256:12 names=a.b | sha256:12 (expected: sha256: and 64 hexadecimal digits)",
-                "alice FP | alice (expected: names=… or ports=… behind the fingerprint)",
+                "alice FP | alice (expected: names=… or ports=… after the fingerprint)",
                 "alice FP names=* | * (expected: a server name such as db.example.com, or *.example.com)",
                 "alice FP names=*.com | *.com (expected: a wildcard below a domain, such as *.example.com, not all of"
                         + " a top-level domain)",
