@@ -11,8 +11,8 @@ cd "$(dirname "$0")/../tools"
 . ./common.sh
 caddy=${CADDY:-caddy}
 need "$caddy"
-tests=../../../webproxy-undertow/target/test-classes
-[ -d "$tests/io/webproxy/testing" ] || die "$tests is missing: compile the tests by mvn -q -B -ntp package -DskipTests."
+fixtures=../../../webproxy-api/target/test-classes
+[ -d "$fixtures/io/webproxy/testing" ] || die "$fixtures is missing: compile the tests by mvn -q -B -ntp package -DskipTests."
 echo "$("$java" -jar "$jar" --version), Caddy $("$caddy" version)"
 echo
-HOME=$work XDG_CONFIG_HOME=$work XDG_DATA_HOME=$work "$java" -cp "$jar:$tests" CaddyDifferential.java "$caddy" "$work"
+HOME=$work XDG_CONFIG_HOME=$work XDG_DATA_HOME=$work "$java" -cp "$jar:$fixtures" CaddyDifferential.java "$caddy" "$work"

@@ -12,7 +12,8 @@ cd "$(dirname "$0")/../tools"
 PATH=$PATH:/usr/sbin:/sbin
 need nginx haproxy
 tests=../../../webproxy-undertow/target/test-classes
+fixtures=../../../webproxy-api/target/test-classes
 [ -d "$tests/corpus" ] || die "$tests has no cases: compile the tests by mvn -q -B -ntp package -DskipTests."
 echo "$("$java" -jar "$jar" --version), $(nginx -v 2>&1), $(haproxy -v | head -n 1)"
 echo
-"$java" -cp "$jar:$tests" Differential.java "$tests/corpus" "$work" "${ALL:-}" ${FILES:-}
+"$java" -cp "$jar:$tests:$fixtures" Differential.java "$tests/corpus" "$work" "${ALL:-}" ${FILES:-}

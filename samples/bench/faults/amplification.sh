@@ -9,5 +9,5 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mvn -q -B -ntp test-compile -pl webproxy-api,webproxy-undertow
 mvn -q -B -ntp test-compile dependency:build-classpath -pl webproxy-api,webproxy-undertow -DincludeScope=test -Dmdep.outputFile="$work/cp" >/dev/null
-exec_path="webproxy-undertow/target/test-classes:webproxy-undertow/target/classes:webproxy-api/target/classes:$(cat "$work/cp")"
+exec_path="webproxy-undertow/target/test-classes:webproxy-undertow/target/classes:webproxy-api/target/test-classes:webproxy-api/target/classes:$(cat "$work/cp")"
 "${JAVA:-java}" -Xmx1g -Dorg.jboss.logging.provider=slf4j -cp "$exec_path" io.webproxy.corpus.Amplification "$front" "$times"

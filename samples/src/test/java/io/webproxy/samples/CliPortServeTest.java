@@ -7,7 +7,7 @@ import io.webproxy.samples.demo.DemoService;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;

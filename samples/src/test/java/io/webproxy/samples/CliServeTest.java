@@ -7,7 +7,7 @@ import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

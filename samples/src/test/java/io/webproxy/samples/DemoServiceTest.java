@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.samples.demo.DemoService;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.time.Instant;

@@ -1,7 +1,7 @@
 package io.webproxy.corpus;
 
 import com.sun.management.ThreadMXBean;
-import io.webproxy.testing.Front;
+import io.webproxy.undertow.testing.Front;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;

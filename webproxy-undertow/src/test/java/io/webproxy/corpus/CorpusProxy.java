@@ -2,10 +2,10 @@ package io.webproxy.corpus;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.RawConnection;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.Set;
 

@@ -1,6 +1,6 @@
 package io.webproxy.corpus;
 
-import io.webproxy.testing.Http2Client;
+import io.webproxy.undertow.testing.Http2Client;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

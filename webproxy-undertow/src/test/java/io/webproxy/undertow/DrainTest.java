@@ -1,19 +1,19 @@
 package io.webproxy.undertow;
 
-import static io.webproxy.testing.Http2Client.ACK;
-import static io.webproxy.testing.Http2Client.GOAWAY;
-import static io.webproxy.testing.Http2Client.PING;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.ACK;
+import static io.webproxy.undertow.testing.Http2Client.GOAWAY;
+import static io.webproxy.undertow.testing.Http2Client.PING;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.undertow.protocols.http2.Http2Channel;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;

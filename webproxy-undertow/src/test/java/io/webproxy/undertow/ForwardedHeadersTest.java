@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.http.ForwardedHeaders;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Upstream;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Set;

@@ -1,11 +1,11 @@
 package io.webproxy.undertow;
 
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_HEADERS;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
-import static io.webproxy.testing.Http2Client.fields;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.fields;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -18,13 +18,13 @@ import io.webproxy.route.Balancing;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.UpstreamGroup;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;

@@ -2,19 +2,19 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.testing.Front;
 import io.webproxy.testing.HeldProvider;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.JdkTickets;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;

@@ -1,21 +1,21 @@
 package io.webproxy.undertow;
 
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_HEADERS;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.GOAWAY;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
-import static io.webproxy.testing.Http2Client.fields;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.GOAWAY;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.fields;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ExchangeRecord;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;

@@ -1,10 +1,10 @@
 package io.webproxy.undertow;
 
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_HEADERS;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -12,14 +12,14 @@ import io.webproxy.route.HealthCheck;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
-import io.webproxy.testing.Http2Client.Frame;
-import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TrustStore;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.Http2Client.Frame;
+import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.TestProxy;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.port.ConnectionLimits;
-import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.TestProxy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;

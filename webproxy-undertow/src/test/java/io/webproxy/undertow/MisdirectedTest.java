@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TrustStore;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;

@@ -5,11 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.TestProxy;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;

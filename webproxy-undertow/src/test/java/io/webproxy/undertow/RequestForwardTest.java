@@ -7,14 +7,14 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Upstream;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.tls.TrustStore;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Locale;
@@ -282,7 +282,8 @@ class RequestForwardTest {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = recording(heads);
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
-                io.webproxy.testing.Http2Client client = io.webproxy.testing.Http2Client.open(proxy)) {
+                io.webproxy.undertow.testing.Http2Client client =
+                        io.webproxy.undertow.testing.Http2Client.open(proxy)) {
             client.request(1, "GET", "/", "localhost", "x-evil", "a" + evil + "b");
             assertThat(client.answer(1)).isIn("400", "reset");
             assertThat(upstream.connections()).isZero();
@@ -294,7 +295,8 @@ class RequestForwardTest {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = recording(heads);
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
-                io.webproxy.testing.Http2Client client = io.webproxy.testing.Http2Client.open(proxy)) {
+                io.webproxy.undertow.testing.Http2Client client =
+                        io.webproxy.undertow.testing.Http2Client.open(proxy)) {
             client.request(1, "POST", "/", "localhost", "content-length", "5");
             assertThat(client.answer(1)).isIn("400", "reset");
             client.request(3, "GET", "/next", "localhost");

@@ -2,16 +2,16 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.undertow.util.HttpString;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.Route;
 import io.webproxy.route.UpstreamGroup;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
-import io.undertow.util.HttpString;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.TestProxy;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;

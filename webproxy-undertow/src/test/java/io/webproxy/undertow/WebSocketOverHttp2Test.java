@@ -1,26 +1,26 @@
 package io.webproxy.undertow;
 
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_HEADERS;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
-import static io.webproxy.testing.Http2Client.SETTINGS;
-import static io.webproxy.testing.Http2Client.WINDOW_UPDATE;
-import static io.webproxy.testing.Http2Client.fields;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.SETTINGS;
+import static io.webproxy.undertow.testing.Http2Client.WINDOW_UPDATE;
+import static io.webproxy.undertow.testing.Http2Client.fields;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.testing.Front;
-import io.webproxy.testing.Http2Client;
-import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.Http2Client.Frame;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ExchangeRecord;
-import io.webproxy.testing.Front;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
 import io.webproxy.timeout.TimeoutClass;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.OneIoThread;
 import io.webproxy.testing.RawConnection;
+import io.webproxy.undertow.testing.OneIoThread;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

@@ -3,7 +3,7 @@ package io.webproxy.undertow.deadline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.OneIoThread;
+import io.webproxy.undertow.testing.OneIoThread;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

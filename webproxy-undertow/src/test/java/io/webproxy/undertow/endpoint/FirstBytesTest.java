@@ -5,13 +5,13 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.http.HttpLimits;
-import io.webproxy.testing.Front;
 import io.webproxy.testing.Hellos;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.port.ConnectionLimits;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.OneIoThread;
 import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.testing.OneIoThread;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;

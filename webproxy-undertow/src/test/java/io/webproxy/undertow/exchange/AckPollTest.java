@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.testing.OneIoThread;
 import io.webproxy.testing.Peers;
+import io.webproxy.undertow.testing.OneIoThread;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;

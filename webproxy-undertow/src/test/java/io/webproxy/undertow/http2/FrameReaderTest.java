@@ -1,21 +1,21 @@
 package io.webproxy.undertow.http2;
 
-import static io.webproxy.testing.Http2Client.ACK;
-import static io.webproxy.testing.Http2Client.CONTINUATION;
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_HEADERS;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.GOAWAY;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.PADDED;
-import static io.webproxy.testing.Http2Client.PING;
-import static io.webproxy.testing.Http2Client.PRIORITY;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
-import static io.webproxy.testing.Http2Client.SETTINGS;
-import static io.webproxy.testing.Http2Client.WINDOW_UPDATE;
-import static io.webproxy.testing.Http2Client.block;
-import static io.webproxy.testing.Http2Client.fields;
-import static io.webproxy.testing.Http2Client.frame;
+import static io.webproxy.undertow.testing.Http2Client.ACK;
+import static io.webproxy.undertow.testing.Http2Client.CONTINUATION;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.GOAWAY;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.PADDED;
+import static io.webproxy.undertow.testing.Http2Client.PING;
+import static io.webproxy.undertow.testing.Http2Client.PRIORITY;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.SETTINGS;
+import static io.webproxy.undertow.testing.Http2Client.WINDOW_UPDATE;
+import static io.webproxy.undertow.testing.Http2Client.block;
+import static io.webproxy.undertow.testing.Http2Client.fields;
+import static io.webproxy.undertow.testing.Http2Client.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 

@@ -1,17 +1,17 @@
 package io.webproxy.undertow.http2;
 
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
 import static io.webproxy.undertow.http2.Outbound.post;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
-import io.webproxy.testing.Http2Client;
-import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.Http2Client.Frame;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

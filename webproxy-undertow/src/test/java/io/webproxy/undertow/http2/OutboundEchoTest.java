@@ -1,24 +1,24 @@
 package io.webproxy.undertow.http2;
 
-import static io.webproxy.testing.Http2Client.ACK;
-import static io.webproxy.testing.Http2Client.CONTINUATION;
-import static io.webproxy.testing.Http2Client.DATA;
-import static io.webproxy.testing.Http2Client.END_HEADERS;
-import static io.webproxy.testing.Http2Client.END_STREAM;
-import static io.webproxy.testing.Http2Client.HEADERS;
-import static io.webproxy.testing.Http2Client.PADDED;
-import static io.webproxy.testing.Http2Client.PING;
-import static io.webproxy.testing.Http2Client.RST_STREAM;
-import static io.webproxy.testing.Http2Client.SETTINGS;
-import static io.webproxy.testing.Http2Client.WINDOW_UPDATE;
-import static io.webproxy.testing.Http2Client.fields;
 import static io.webproxy.undertow.http2.Outbound.post;
+import static io.webproxy.undertow.testing.Http2Client.ACK;
+import static io.webproxy.undertow.testing.Http2Client.CONTINUATION;
+import static io.webproxy.undertow.testing.Http2Client.DATA;
+import static io.webproxy.undertow.testing.Http2Client.END_HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.END_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.HEADERS;
+import static io.webproxy.undertow.testing.Http2Client.PADDED;
+import static io.webproxy.undertow.testing.Http2Client.PING;
+import static io.webproxy.undertow.testing.Http2Client.RST_STREAM;
+import static io.webproxy.undertow.testing.Http2Client.SETTINGS;
+import static io.webproxy.undertow.testing.Http2Client.WINDOW_UPDATE;
+import static io.webproxy.undertow.testing.Http2Client.fields;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.testing.Http2Client;
-import io.webproxy.testing.Http2Client.Frame;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.Http2Client.Frame;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

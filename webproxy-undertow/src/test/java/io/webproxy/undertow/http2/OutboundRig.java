@@ -2,8 +2,8 @@ package io.webproxy.undertow.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.testing.Http2Client;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.undertow.testing.Http2Client;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.testing.TestProxy;
+import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;

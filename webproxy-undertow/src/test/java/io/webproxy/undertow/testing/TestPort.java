@@ -1,10 +1,11 @@
-package io.webproxy.testing;
+package io.webproxy.undertow.testing;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.PortBuilder;
+import io.webproxy.testing.RawConnection;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
 import java.time.Duration;

@@ -1,9 +1,10 @@
-package io.webproxy.testing;
+package io.webproxy.undertow.testing;
 
 import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
+import io.webproxy.testing.RawConnection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -16,7 +16,7 @@ import org.awaitility.core.ConditionTimeoutException;
 import org.slf4j.LoggerFactory;
 
 /**
- * The WARN and ERROR lines that nobody has taken yet, from SLF4J and, as it logs through SLF4J here, JBoss Logging.
+ * The WARN and ERROR lines of SLF4J that haven't been taken yet.
  *
  * <p>Thread-safe. Listens from its construction until it is closed.
  */

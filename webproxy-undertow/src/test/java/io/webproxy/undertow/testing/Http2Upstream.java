@@ -1,4 +1,4 @@
-package io.webproxy.testing;
+package io.webproxy.undertow.testing;
 
 import io.undertow.Undertow;
 import io.undertow.UndertowOptions;

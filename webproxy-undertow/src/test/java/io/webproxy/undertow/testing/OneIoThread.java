@@ -1,4 +1,4 @@
-package io.webproxy.testing;
+package io.webproxy.undertow.testing;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
