@@ -13,16 +13,16 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Looks up host names on an executor, never on an IO thread, and keeps what it found: for 30 s as it is, then still at
- * once while it is looked up again. A name that can't be found any more keeps its addresses for 5 minutes. One whose
- * addresses can't be connected to is looked up again at once, past the JVM's cache. Thread-safe.
+ * Looks up host names on an executor, never on an IO thread, and caches results: for 30 s; after that it still answers
+ * at once, and looks the name up again. A name that is no longer found keeps its addresses for 5 minutes. A name whose
+ * addresses all refuse connections is looked up again at once, bypassing the JVM's cache. Thread-safe.
  */
 final class Addresses {
     private static final long FRESH_NANOS = 30_000_000_000L;
     private static final long USABLE_NANOS = 300_000_000_000L;
     private static final int MOST = 4096;
 
-    /** How names become addresses; the system's way unless a test says otherwise. */
+    /** Resolves names; by the system unless a test replaces it. */
     interface Lookup {
         InetAddress[] resolve(String host) throws UnknownHostException;
     }
@@ -45,7 +45,7 @@ final class Addresses {
      * The addresses of a host, in the system's order.
      *
      * @param host a name, an IPv4 address, or an IPv6 address in brackets
-     * @param answer is given the addresses, empty when there are none: at once on the calling thread if they are known,
+     * @param answer receives the addresses, empty if there are none: at once on the calling thread if they are cached,
      *     else on the executor
      */
     void find(String host, Consumer<List<InetAddress>> answer) {
@@ -70,10 +70,10 @@ final class Addresses {
     }
 
     /**
-     * The addresses of a host none of whose addresses could be connected to: what a new look-up finds, or what is known
-     * if the last one was less than a second ago or finds nothing.
+     * The addresses of a host none of whose addresses could be connected: those of a new look-up, or the cached ones if
+     * the last look-up was less than a second ago or finds nothing.
      *
-     * @param answer is given the addresses, perhaps the same ones: at once on the calling thread, or on the executor
+     * @param answer receives the addresses, possibly the same ones: at once on the calling thread, or on the executor
      */
     void again(String host, Consumer<List<InetAddress>> answer) {
         if (IpLiteral.parse(host) != null || host.startsWith("[")) {
@@ -117,15 +117,15 @@ final class Addresses {
         } catch (RejectedExecutionException e) {
             return false;
         } catch (Throwable e) {
-            // no thread can be started, most likely
+            // most likely no thread can be started
             Guard.failed("the start of a look-up", e);
             return false;
         }
     }
 
     /**
-     * A filter may choose upstreams by what clients say: of too many names those that came first are kept, and others
-     * are looked up each time.
+     * Filters may choose upstreams by what clients send: of too many names the first ones are cached, and others are
+     * looked up each time.
      */
     private void keep(String host, Found found) {
         if (known.size() >= MOST && !known.containsKey(host)) {

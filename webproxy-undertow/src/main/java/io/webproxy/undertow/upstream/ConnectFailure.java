@@ -9,7 +9,7 @@ import java.util.Locale;
 /**
  * Why a destination can't be connected to. Immutable.
  *
- * @param detail a sentence without its period, for logs and records
+ * @param detail a sentence without its full stop, for logs and records
  */
 record ConnectFailure(ForwardError error, String detail) {
     /** Before any address was tried. */
@@ -21,7 +21,7 @@ record ConnectFailure(ForwardError error, String detail) {
                 ForwardError.DNS, "The name " + destination.host() + " of " + destination + " isn't found");
     }
 
-    /** The system says that one address can't be connected to. */
+    /** The system reports that one address can't be connected. */
     static ConnectFailure at(InetAddress address, Destination destination, IOException why) {
         boolean refused = why instanceof ConnectException
                 && String.valueOf(why.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
@@ -34,14 +34,14 @@ record ConnectFailure(ForwardError error, String detail) {
                         destination + " can't be reached at " + address.getHostAddress() + ": " + why.getMessage());
     }
 
-    /** No address is known within the limit. */
+    /** The name wasn't found within the limit. */
     static ConnectFailure lateName(Destination destination, long limitMillis) {
         return new ConnectFailure(
                 ForwardError.DNS,
                 "The name " + destination.host() + " of " + destination + " isn't found within " + limitMillis + " ms");
     }
 
-    /** No address accepts within the limit. */
+    /** No address accepted a connection within the limit. */
     static ConnectFailure late(Destination destination, long limitMillis) {
         return new ConnectFailure(
                 ForwardError.CONNECT_TIMEOUT, destination + " accepts no connection within " + limitMillis + " ms");

@@ -22,22 +22,22 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 import org.xnio.ssl.SslConnection;
 
-/** Opens connections to upstreams: name, TCP over all addresses, TLS, within one limit. Thread-safe. */
+/** Opens connections to upstreams: name look-up, TCP over all addresses, TLS, within one time limit. Thread-safe. */
 final class Connector {
-    /** What becomes of an attempt; called on the IO thread, exactly once. */
+    /** Hears the outcome of an attempt, on the IO thread, exactly once. */
     interface Callback {
-        /** Connected, over TLS where that was wanted; {@code reads} is the socket's end of it. */
+        /** Connected, over TLS if wanted; {@code reads} is the socket's end of the stream. */
         void connected(StreamConnection stream, SocketReads reads);
 
         void failed(ForwardError error, String detail);
     }
 
-    /** How TLS to an upstream is spoken, with HTTP/2 among what is offered or without. */
+    /** The TLS contexts of upstreams, with or without offering HTTP/2. */
     interface Secrets {
-        /** What is known already; null for an upstream that is new. */
+        /** The cached one; null for a new upstream. */
         @Nullable UndertowXnioSsl known(Upstream upstream, boolean http2);
 
-        /** Reads its files: not for an IO thread. */
+        /** Makes one from the upstream's files: not for an IO thread. */
         UndertowXnioSsl load(Upstream upstream, boolean http2);
     }
 
@@ -48,9 +48,9 @@ final class Connector {
     private final Secrets secrets;
 
     /**
-     * A connector.
+     * Makes a connector.
      *
-     * @param executor for what must not be done on IO threads
+     * @param executor for tasks that may block
      */
     Connector(
             Executor executor,
@@ -68,7 +68,7 @@ final class Connector {
     /**
      * The codec of a connection of HTTP/1.1.
      *
-     * @param fields reads its field lines; connections of one thread may share it
+     * @param fields parses its field lines; connections of one thread may share it
      */
     UpstreamConnection connection(
             StreamConnection stream, SocketReads reads, UpstreamConnection.Keeper keeper, FieldParser fields) {
@@ -100,10 +100,10 @@ final class Connector {
     /**
      * Starts an attempt.
      *
-     * @param http2 whether it may become a connection of HTTP/2
-     * @param limit for all of it; zero for none
-     * @param spread says which of several addresses comes first
-     * @param greeting is written before anything else; empty for the upstream's own
+     * @param http2 whether HTTP/2 may be negotiated
+     * @param limit for the whole attempt; zero for none
+     * @param spread decides the order of addresses
+     * @param greeting written before anything else; empty for the upstream's own
      */
     ConnectAttempt connect(
             Sweeper sweeper,
@@ -133,7 +133,7 @@ final class Connector {
         return attempt;
     }
 
-    /** The same without TLS, to anything. */
+    /** The same to any destination, without TLS. */
     ConnectAttempt connect(
             Sweeper sweeper,
             Destination destination,
@@ -192,7 +192,7 @@ final class Connector {
         });
     }
 
-    /** The addresses with the families in turn, the first one's family first (RFC 8305 section 4). */
+    /** The addresses with alternating families, the first address's family first (RFC 8305 section 4). */
     static List<InetAddress> interleaved(List<InetAddress> addresses) {
         if (addresses.size() < 3) {
             return addresses;

@@ -5,12 +5,12 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a connection goes to.
+ * The destination of a connection.
  *
  * @param host a name, an IPv4 address, or an IPv6 address in brackets
- * @param address that of the host, where that is an IP address and has been parsed already; else null
- * @param text what it is called in sentences
- * @param source the address of this machine that is connected from; null for the system's choice
+ * @param address the parsed host if that is an IP address; else null
+ * @param text its name in messages
+ * @param source the local address to connect from; null for the system's choice
  */
 record Destination(
         String host,

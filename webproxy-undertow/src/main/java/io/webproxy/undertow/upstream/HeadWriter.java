@@ -5,26 +5,24 @@ import io.undertow.util.HttpString;
 import io.webproxy.undertow.exchange.FieldWriter;
 
 /**
- * Takes a request head in the form of one protocol. It is the second wall against request splitting: what the protocol
- * can't carry is refused, whatever let it in.
+ * Writes a request head in one protocol. It is defence in depth against request splitting: it refuses what the protocol
+ * can't carry, even if an earlier check missed it.
  */
 public interface HeadWriter extends FieldWriter {
-    /**
-     * Whether the head is one of HTTP/2: without fields of the connection, {@code Host} and {@code Transfer-Encoding}.
-     */
+    /** Whether the head is for HTTP/2: without hop-by-hop fields, {@code Host} and {@code Transfer-Encoding}. */
     boolean isHttp2();
 
     /**
      * Starts a head; the fields follow.
      *
-     * @param scheme {@code http} or {@code https}; only HTTP/2 says it
+     * @param scheme {@code http} or {@code https}; only sent over HTTP/2
      * @param authority the {@code Host}, or {@code :authority}
      * @throws UnwritableException if the protocol can't carry one of them
      */
     void start(String method, String scheme, String authority, String target);
 
     /**
-     * Starts the head of an extended CONNECT for a WebSocket (RFC 8441 section 4); only HTTP/2 has it.
+     * Starts the head of an extended CONNECT for a WebSocket (RFC 8441 section 4); only for HTTP/2.
      *
      * @throws UnwritableException if the protocol can't carry it
      */

@@ -1,10 +1,10 @@
 package io.webproxy.undertow.upstream;
 
-/** What a health check says of one upstream. Thread-safe. */
+/** The health of one upstream by its active health check. Thread-safe. */
 public interface Health {
-    /** That of an upstream that nobody checks. */
+    /** The health of an upstream without a health check. */
     Health UNCHECKED = () -> true;
 
-    /** Whether requests may go there. */
+    /** Whether the upstream is healthy, so that requests may be sent to it. */
     boolean isWell();
 }

@@ -14,9 +14,8 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * One health check over a connection of HTTP/1.1, which serves nothing else: a {@code GET}. The head decides; of the
- * body at most 64 KiB are read, so that the upstream can end it properly. Not thread-safe: it belongs to the probe's IO
- * thread.
+ * One health check by a {@code GET} over an HTTP/1.1 connection of its own. The head decides; up to 64 KiB of the body
+ * are read, so that the upstream can complete it. Not thread-safe: it belongs to the probe's IO thread.
  */
 final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListener, ResponseListener, ReadReadyHandler {
     private static final int MOST_BODY = 64 * 1024;
@@ -31,10 +30,10 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
     private boolean closed;
 
     /**
-     * A check that hasn't begun.
+     * A check that hasn't started.
      *
-     * @param answer is told once, unless this is closed before
-     * @param over runs when the connection is of no more use
+     * @param answer is called once, unless the check is closed before
+     * @param over runs when the connection isn't needed any more
      */
     HealthExchange(
             Upstream upstream, HealthCheck check, HealthStream.Answer answer, Runnable over, ByteBufferPool buffers) {
@@ -57,7 +56,7 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
         out.field(Headers.CONNECTION, "close");
     }
 
-    /** Idempotent; nothing is told afterwards. */
+    /** Idempotent; nothing is reported afterwards. */
     void close() {
         closed = true;
         UpstreamConnection used = connection;
@@ -102,7 +101,7 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
                 left -= read;
             }
         } catch (IOException e) {
-            // the verdict doesn't depend on the body
+            // the result doesn't depend on the body
         }
         end();
     }
@@ -136,7 +135,7 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
 
     @Override
     public void closed(UpstreamConnection gone) {
-        // it was on its own
+        // a health check's connection has no other owner
     }
 
     @Override
@@ -151,12 +150,12 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
 
     @Override
     public void requestBytesTaken(long bytes) {
-        // the limit is for the whole check
+        // the time limit applies to the whole check
     }
 
     @Override
     public void requestBodyWrong(String problem) {
-        // there is none
+        // there is no request body
     }
 
     @Override
@@ -166,17 +165,17 @@ final class HealthExchange implements UpstreamConnection.Keeper, UpstreamListene
 
     @Override
     public void responseBytes(long bytes) {
-        // counted where they are read
+        // bytes are counted where they are read
     }
 
     @Override
     public void responsePaused() {
-        // nobody waits for them
+        // interim responses don't matter
     }
 
     @Override
     public void responseEnded(HeaderMap trailers) {
-        // the read says so too
+        // the read reports it too
     }
 
     @Override

@@ -10,7 +10,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
-/** The health checks of one server: a probe for each check of each upstream, on the IO threads in turn. Thread-safe. */
+/**
+ * The active health checks of one server: a probe for each check of each upstream, spread over the IO threads.
+ * Thread-safe.
+ */
 final class HealthMonitor implements AutoCloseable {
     private final Connector connector;
     private final List<XnioIoThread> threads;
@@ -20,7 +23,7 @@ final class HealthMonitor implements AutoCloseable {
     private int turn;
     private boolean closed;
 
-    /** What is asked, of whom. */
+    /** An upstream and how it is checked. */
     private record Target(Upstream upstream, HealthCheck check) {
         static @Nullable Target of(UpstreamGroup group, Upstream upstream) {
             return group.healthCheck().map(check -> new Target(upstream, check)).orElse(null);
@@ -34,7 +37,7 @@ final class HealthMonitor implements AutoCloseable {
         this.exchanges = exchanges;
     }
 
-    /** The checks of these groups from now on; those that stay go on as they are. */
+    /** Sets the checks to those of these groups; unchanged ones continue. */
     synchronized void update(List<UpstreamGroup> groups) {
         if (closed) {
             return;
@@ -61,13 +64,13 @@ final class HealthMonitor implements AutoCloseable {
         return probe;
     }
 
-    /** What a group's check says of an upstream. */
+    /** The health of an upstream by a group's check. */
     synchronized Health health(UpstreamGroup group, Upstream upstream) {
         HealthProbe probe = probes.get(Target.of(group, upstream));
         return probe == null ? Health.UNCHECKED : probe.tally();
     }
 
-    /** Whether no check says that it is down. */
+    /** Whether no check finds the upstream down. */
     synchronized boolean isWell(Upstream upstream) {
         return probes.entrySet().stream()
                 .noneMatch(probe -> probe.getKey().upstream().equals(upstream)

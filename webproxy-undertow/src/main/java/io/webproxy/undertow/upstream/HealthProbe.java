@@ -20,8 +20,7 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * Asks one upstream again and again whether it is healthy, on a connection of its own each time, and never twice at
- * once.
+ * Active health check of one upstream: a periodic request, each on a connection of its own, and never two at once.
  *
  * <p>Belongs to the sweeper's IO thread, but for {@link #start}, {@link #stop} and {@link #tally}.
  */
@@ -49,12 +48,12 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private @Nullable HealthStream http2;
     private @Nullable HealthExchange http1;
 
-    /** Who is told when an upstream's state changes. */
+    /** Is told when an upstream's health changes. */
     interface Verdicts {
-        /** It gets no requests from now on; {@code why} is a sentence. */
+        /** The upstream is unhealthy: it gets no requests from now on; {@code why} is a sentence. */
         void fails(Upstream upstream, String why);
 
-        /** It gets requests again. */
+        /** The upstream is healthy: it gets requests again. */
         void passes(Upstream upstream, String path);
     }
 
@@ -78,14 +77,14 @@ final class HealthProbe extends Watched implements Connector.Callback {
         return tally;
     }
 
-    /** Begins, at a random moment within the first interval, so that many of them don't ask at once. */
+    /** Starts at a random moment within the first interval, so that probes don't all run at once. */
     void start() {
         long most = Math.min(check.interval().toMillis(), LONGEST_JITTER_MILLIS);
         IoTasks.execute(
                 sweeper.thread(), () -> askIn(ThreadLocalRandom.current().nextLong(most)));
     }
 
-    /** Asks no more. */
+    /** Stops checking. */
     void stop() {
         IoTasks.execute(sweeper.thread(), this::cut);
     }
@@ -102,7 +101,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
             return;
         }
         hangUp();
-        // from here on a failure of any kind is a verdict, and the verdict makes the next question
+        // from here on any failure is a result, and the result schedules the next check
         asking = true;
         startedAt = sweeper.now();
         ConnectAttempt begun =
@@ -161,7 +160,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
         });
     }
 
-    /** Only the first one of a question counts. */
+    /** Only the first result of a check counts. */
     private void verdict(boolean good, String detail) {
         if (!asking) {
             return;
@@ -180,7 +179,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
         }
     }
 
-    /** What this process is short of says nothing about the upstream. */
+    /** A shortage in this process says nothing about the upstream. */
     private void noVerdict(String detail) {
         if (asking) {
             LOG.debug("The health check of {} could not be made: {}", upstream, detail);

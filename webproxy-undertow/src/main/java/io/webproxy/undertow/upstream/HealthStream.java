@@ -19,11 +19,11 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * One health check over a connection of HTTP/2: a {@code GET}, or a call of {@code grpc.health.v1.Health/Check}. Not
- * thread-safe: it belongs to the probe's IO thread.
+ * One health check over an HTTP/2 connection of its own: a {@code GET}, or a call of
+ * {@code grpc.health.v1.Health/Check}. Not thread-safe: it belongs to the probe's IO thread.
  */
 final class HealthStream implements OutboundConnection.Owner, OutboundStream.Listener {
-    /** The answer of the gRPC health protocol has two bytes behind the five that tell its length. */
+    /** The response of the gRPC health protocol has two bytes, after five with its length. */
     private static final int MOST_ANSWER = 256;
 
     private static final String FOR_GRPC = " (expected: HealthCheck.grpc() for a service of gRPC)";
@@ -36,7 +36,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
     private @Nullable OutboundConnection connection;
     private @Nullable OutboundStream stream;
 
-    /** Who is told; called more than once, and only the first time counts. */
+    /** Is told the result; only the first call counts. */
     interface Answer {
         void answered(boolean good, String detail);
     }
@@ -49,7 +49,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
     }
 
     /**
-     * {@code HealthCheckRequest}, whose first field is the service, behind the length that gRPC puts before a message.
+     * {@code HealthCheckRequest}, whose first field is the service, after the length that gRPC puts before a message.
      */
     static ByteBuffer request(String service) {
         byte[] name = service.getBytes(StandardCharsets.UTF_8);
@@ -101,7 +101,7 @@ final class HealthStream implements OutboundConnection.Owner, OutboundStream.Lis
         return serving;
     }
 
-    /** A number of protobuf's, or -1 if it is none, or above 2^62. */
+    /** A varint of protobuf, or -1 if it is malformed or above 2^62. */
     private static long varint(ByteBuffer from) {
         long value = 0;
         for (int shift = 0; from.hasRemaining() && shift < 63; shift += 7) {

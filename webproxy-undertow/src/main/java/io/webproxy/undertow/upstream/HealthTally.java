@@ -2,7 +2,7 @@ package io.webproxy.undertow.upstream;
 
 import io.webproxy.route.HealthCheck;
 
-/** Counts good and bad answers in a row. Written by one thread, read by any. */
+/** The health of an upstream, by consecutive good and bad results. Written by one thread, read by any. */
 final class HealthTally implements Health {
     private final HealthCheck check;
     private volatile boolean well = true;
@@ -17,7 +17,7 @@ final class HealthTally implements Health {
         return well;
     }
 
-    /** One more answer; gives whether the upstream's state is another now. */
+    /** Counts a result; returns whether the upstream's health has changed. */
     boolean changedBy(boolean good) {
         if (good == well) {
             against = 0;

@@ -5,8 +5,8 @@ import io.webproxy.undertow.http2.RequestBlock;
 import io.webproxy.undertow.message.FieldParser;
 
 /**
- * Writes a request head in HTTP/2 form (RFC 9113 section 8.3.1). What HTTP/1.1 couldn't carry is refused too: the
- * upstream may be a proxy to it.
+ * Writes a request head in HTTP/2 form (RFC 9113 section 8.3.1). It also refuses what HTTP/1.1 couldn't carry: the
+ * upstream may forward over HTTP/1.1.
  */
 final class Http2Head implements HeadWriter {
     private final RequestBlock block;

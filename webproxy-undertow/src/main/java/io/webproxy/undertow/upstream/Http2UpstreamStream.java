@@ -14,21 +14,21 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * One exchange with an upstream as a stream of HTTP/2. A WebSocket is an extended CONNECT (RFC 8441), and its answer
- * looks as it does over HTTP/1.1.
+ * One exchange with an upstream as a stream of HTTP/2. A WebSocket is opened by extended CONNECT (RFC 8441), and its
+ * response is translated to that of HTTP/1.1.
  */
 final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listener {
     /** RFC 9113 section 7: the response isn't needed any more. */
     private static final int CANCEL = 8;
 
-    /** RFC 9113 section 7: the request is to be sent over HTTP/1.1. */
+    /** RFC 9113 section 7: the request must be sent over HTTP/1.1. */
     private static final int HTTP_1_1_REQUIRED = 13;
 
     private final SharedConnection connection;
     private final boolean tunnel;
     private final boolean reused;
     private @Nullable UpstreamListener listener;
-    /** From when the final head has come. */
+    /** Set when the final head has arrived. */
     private @Nullable ResponseListener reader;
 
     private @Nullable OutboundStream stream;
@@ -40,7 +40,7 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     /**
      * A stream that is opened with its exchange.
      *
-     * @param tunnel whether it is to become one: its request goes on after the head
+     * @param tunnel whether it becomes a tunnel: its request goes on after the head
      * @param reused whether the connection has served an exchange before
      */
     Http2UpstreamStream(SharedConnection connection, boolean tunnel, boolean reused) {
@@ -76,7 +76,7 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
                     webSocket = out.isWebSocket();
                 },
                 framing.isNone() && !tunnel);
-        // what ends the request of a tunnel is its own end
+        // the request of a tunnel ends with the tunnel
         request = tunnel ? new NullStreamSinkConduit(connection.thread()) : opened.body(trailers);
     }
 
@@ -98,7 +98,7 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
 
     @Override
     public void belongTo(@Nullable OwnedConnections owner, Route route) {
-        // HTTP/2 has no login of a connection
+        // HTTP/2 has no connection-based authentication
     }
 
     @Override
@@ -132,7 +132,7 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
         reader = null;
     }
 
-    // --- what is heard of the stream ---
+    // --- events of the stream ---
 
     @Override
     public void bytesTaken(long bytes) {

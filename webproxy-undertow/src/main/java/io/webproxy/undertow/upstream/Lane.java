@@ -12,23 +12,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The part of a pool that belongs to one IO thread; everything but {@link #idleCount()} is called there. */
+/**
+ * The part of a pool that belongs to one IO thread. All methods but {@link #idleCount()} are called there unless they
+ * say otherwise.
+ */
 final class Lane extends Watched implements UpstreamConnection.Keeper {
-    /** How long what a burst needed is kept without use, at most. */
+    /** How long connections of a burst are kept unused, at most. */
     private static final long BURST_NANOS = TimeUnit.SECONDS.toNanos(10);
-    /** So many are closed at once: other connections of the thread wait meanwhile. */
+    /** How many are closed at once: other connections of the thread wait meanwhile. */
     private static final int MOST_CLOSED = 256;
 
     private final UpstreamPool pool;
     private final Sweeper sweeper;
     private final FieldParser fields = new FieldParser();
     /**
-     * The one that waits longest first; the last is used first, so that those in front are what no request of late
-     * needed.
+     * Idle connections, the longest idle first. The last one is used first, so that those at the front are the surplus.
      */
     private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
 
-    /** Those that belong to a client connection each, the one that became idle first in front. */
+    /** Connections that each belong to a client connection, the longest idle first. */
     private final Set<UpstreamConnection> owned = new LinkedHashSet<>();
 
     private final @Nullable SharedConnections shared;
@@ -41,22 +43,22 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         this.shared = pool.upstream().isHttp2() ? new SharedConnections(this.pool, this) : null;
     }
 
-    /** Its connections of HTTP/2; null where the upstream speaks HTTP/1.1 alone. */
+    /** Its HTTP/2 connections; null if the upstream speaks only HTTP/1.1. */
     @Nullable SharedConnections shared() {
         return shared;
     }
 
-    /** Whether those that wait are better off without another connection; from any thread. */
+    /** Whether another connection wouldn't help the waiting requests; from any thread. */
     boolean isShut() {
         return shared != null && shared.isShut();
     }
 
-    /** Whether a request has to have a connection of HTTP/1.1, as far as is known. */
+    /** Whether a request must have an HTTP/1.1 connection, as far as is known. */
     boolean isAlone(Wish wish) {
         return shared == null || shared.isAlone(wish);
     }
 
-    /** Reads the field lines of all connections on this thread. */
+    /** Parses the field lines of all connections on this thread. */
     FieldParser fields() {
         return fields;
     }
@@ -70,7 +72,7 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         return idleCount + (shared == null ? 0 : shared.idleCount());
     }
 
-    /** The idle connection that was used last, or null. */
+    /** The most recently used idle connection, or null. */
     @Nullable UpstreamConnection take(boolean probe) {
         UpstreamConnection connection = idle.pollLast();
         while (connection != null) {
@@ -106,14 +108,14 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
             releaseOwned(connection, use);
             return;
         }
-        // what says at its begin who the client is belongs to that client
+        // a connection whose PROXY header names a client belongs to that client
         boolean single = pool.upstream().proxyProtocol().isPresent();
         if (single || pool.isClosed() || !hasRoom() || !pool.keepOrHandOver(this, connection)) {
             connection.close();
         }
     }
 
-    /** Whether one more may be idle: a burst's are kept too, unless the process is short of descriptors. */
+    /** Whether one more may be idle: also those of a burst, unless the process is short of descriptors. */
     private boolean hasRoom() {
         int always = pool.limits().idlePerThread();
         return always > 0 && (idle.size() < always || !pool.isShortOfDescriptors());
@@ -134,7 +136,7 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         pool.makeRoomIfWanted();
     }
 
-    /** Keeps a connection until it is asked for. */
+    /** Keeps a connection until it is needed. */
     void keep(UpstreamConnection connection) {
         connection.idleSince(sweeper.now());
         idle.addLast(connection);
@@ -157,9 +159,7 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         pool.freed();
     }
 
-    /**
-     * Closes the idle connection that waits longest; one that a client has logged in on only where there is no other.
-     */
+    /** Closes the longest idle connection; one that a client has logged in on only if there is no other. */
     boolean closeOldestIdle() {
         UpstreamConnection oldest = idle.pollFirst();
         if (oldest != null) {
@@ -187,7 +187,7 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         }
     }
 
-    /** Closes what was logged in on by routes that aren't in force any more. */
+    /** Closes connections with logins by routes that aren't in force any more. */
     void closeOutdated() {
         for (UpstreamConnection connection : List.copyOf(owned)) {
             UpstreamConnection.Use use = connection.use();
@@ -203,7 +203,7 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
         return oldest == null ? Long.MAX_VALUE : oldest.idleSince() + patience();
     }
 
-    /** How long the one that waits longest may stay. */
+    /** How long the longest idle connection may stay. */
     private long patience() {
         long idleTime = pool.limits().idleTime().toNanos();
         return isBurst() ? Math.min(idleTime, BURST_NANOS) : idleTime;

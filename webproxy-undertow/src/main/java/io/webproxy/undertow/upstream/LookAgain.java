@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When names are looked up again because their addresses couldn't be connected to: at most once a second each, and one
- * look-up for all who wait for it. Thread-safe.
+ * Schedules repeated look-ups of names whose addresses couldn't be connected: at most once a second for each, and one
+ * look-up for all waiting requests. Thread-safe.
  */
 final class LookAgain {
     private static final long REST_NANOS = 1_000_000_000L;
@@ -30,17 +30,17 @@ final class LookAgain {
         }
     }
 
-    /** What whoever asks has to do. */
+    /** What the caller has to do. */
     enum Answer {
         /** Look the name up, and then call {@link #take}. */
         LOOK_UP,
-        /** Nothing: a look-up is under way, and the answer comes with it. */
+        /** Nothing: a look-up is in progress, and its result will be passed on. */
         WAIT,
-        /** Take what is known: it is too early for another look-up. */
+        /** Use the cached addresses: it is too early for another look-up. */
         REST
     }
 
-    /** A name is to be looked up again; {@code whoever} is given to {@link #take}, except at rest. */
+    /** Asks for a name; {@code whoever} is returned by {@link #take}, unless the answer is {@link Answer#REST}. */
     synchronized Answer ask(String host, long now, Consumer<List<InetAddress>> whoever) {
         Round last = rounds.get(host);
         if (last != null && last.waiting != null) {
@@ -65,13 +65,13 @@ final class LookAgain {
         return rounds.size() < MOST;
     }
 
-    /** The spelling for the look-up under way. */
+    /** The spelling to use for this look-up. */
     synchronized String spelling(String host) {
         Round round = rounds.get(host);
         return Spelling.of(host, round == null ? 0 : round.number);
     }
 
-    /** The look-up is over: those who wait for it. */
+    /** The look-up is done: returns those that wait for it. */
     synchronized List<Consumer<List<InetAddress>>> take(String host) {
         Round round = rounds.get(host);
         List<Consumer<List<InetAddress>>> waiting = round == null ? null : round.waiting;

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The HTTP/2 connections of one lane that are open, in the order in which they were opened. Not thread-safe: it belongs
- * to the lane's IO thread.
+ * The open HTTP/2 connections of one lane, in the order in which they were opened. Not thread-safe: it belongs to the
+ * lane's IO thread.
  */
 final class OpenConnections {
     private final List<SharedConnection> all = new ArrayList<>();
@@ -27,7 +27,7 @@ final class OpenConnections {
         return all.size();
     }
 
-    /** How many have no stream and may be kept. */
+    /** Number of connections without streams that may be kept. */
     int spare() {
         int spare = 0;
         for (int i = 0; i < all.size(); i++) {
@@ -36,7 +36,7 @@ final class OpenConnections {
         return spare;
     }
 
-    /** Whether the upstream allows no streams on one of them for the time being. */
+    /** Whether the upstream currently allows no streams on one of them. */
     boolean isShut() {
         for (SharedConnection connection : all) {
             if (connection.isShut()) {
@@ -46,7 +46,7 @@ final class OpenConnections {
         return false;
     }
 
-    /** Whether the upstream has said that it takes no extended CONNECT. */
+    /** Whether the upstream has said that it doesn't accept extended CONNECT. */
     boolean isWithoutConnect() {
         for (SharedConnection connection : all) {
             if (connection.isSettled()) {
@@ -56,14 +56,14 @@ final class OpenConnections {
         return false;
     }
 
-    /** Whether one has room for a request. */
+    /** Whether one of them has room for a request. */
     boolean hasRoom(Wish wish) {
         return all.stream().anyMatch(connection -> connection.takes(wish));
     }
 
     /**
-     * The first with room; what was open when another one failed may have the same end before it, so that the next
-     * attempt gets a new one.
+     * The first with room. A connection that was open when another one failed may be about to fail too, so the next
+     * attempt gets a newer one.
      */
     @Nullable SharedConnection find(Wish wish) {
         for (int i = 0; i < all.size(); i++) {
@@ -77,14 +77,14 @@ final class OpenConnections {
                 } else if (connection.takes(wish)) {
                     return connection;
                 }
-                // the list is another one now
+                // the list has changed
                 i = -1;
             }
         }
         return null;
     }
 
-    /** The one that has been idle longest; null if none is. */
+    /** The longest idle one; null if none is idle. */
     @Nullable SharedConnection oldestIdle() {
         SharedConnection oldest = null;
         for (SharedConnection connection : all) {
@@ -95,14 +95,14 @@ final class OpenConnections {
         return oldest;
     }
 
-    /** Lets the first one take no more requests, if none is leaving already. */
+    /** Lets the first one take no more requests, unless one is already leaving. */
     void retireOne() {
         if (all.stream().noneMatch(SharedConnection::isLeaving)) {
             all.stream().filter(SharedConnection::isSettled).findFirst().ifPresent(SharedConnection::leave);
         }
     }
 
-    /** When the first of them has been idle for too long, or hasn't sent its settings in time. */
+    /** When the first of them will have been idle for too long, or should have sent its settings. */
     long deadline(long idleNanos) {
         long earliest = Long.MAX_VALUE;
         for (int i = 0; i < all.size(); i++) {
@@ -115,7 +115,7 @@ final class OpenConnections {
         return connection.isIdle() ? connection.idleSince() + idleNanos : connection.settleBy();
     }
 
-    /** Ends those whose deadline has passed. */
+    /** Closes those whose deadline has passed. */
     void expire(long now, long idleNanos) {
         for (SharedConnection connection : List.copyOf(all)) {
             long deadline = deadline(connection, idleNanos);
@@ -129,7 +129,7 @@ final class OpenConnections {
         }
     }
 
-    /** Those that serve take no more requests. */
+    /** Connections in use take no more requests. */
     void leaveAll() {
         for (SharedConnection connection : List.copyOf(all)) {
             if (connection.isSettled()) {
@@ -138,7 +138,7 @@ final class OpenConnections {
         }
     }
 
-    /** The same, and those that don't serve yet are closed. */
+    /** The same; also closes those that aren't ready yet. */
     void cutAll() {
         for (SharedConnection connection : List.copyOf(all)) {
             if (connection.isSettled()) {

@@ -13,7 +13,7 @@ import org.xnio.XnioIoThread;
 
 /**
  * The upstream connections that one HTTP/1.1 client connection has logged in on: at most one for each upstream of a
- * route. They are used for its requests alone, whatever the client says in them, and are closed with it.
+ * route. They serve only this client connection, and are closed with it.
  *
  * <p>Not thread-safe: belongs to the client connection's IO thread. An upstream connection in use isn't listed: its
  * exchange holds it.
@@ -24,20 +24,17 @@ public final class OwnedConnections {
     private final Map<Key, UpstreamConnection> idle = new LinkedHashMap<>();
     private boolean closed;
 
-    /**
-     * A login holds for the route that it was made on: another one may lead to the same upstream with credentials of
-     * its own.
-     */
+    /** A login is valid for its route: another route may lead to the same upstream with other credentials. */
     private record Key(Route route, UpstreamPool pool) {}
 
     private OwnedConnections() {}
 
-    /** Those of a client connection, or null while it has none. */
+    /** Those of a client connection, or null if it has none. */
     public static @Nullable OwnedConnections known(ServerConnection client) {
         return client.getAttachment(KEY);
     }
 
-    /** Those of a client connection, none at first. */
+    /** Those of a client connection; created if there are none. */
     public static OwnedConnections of(ServerConnection client) {
         OwnedConnections known = known(client);
         if (known != null) {
@@ -62,8 +59,8 @@ public final class OwnedConnections {
     /**
      * Takes the connection to an upstream, for an exchange of the client connection.
      *
-     * @param probe whether it is to be looked at first, for requests that can't be sent twice
-     * @return null if there is none that can be used
+     * @param probe whether to check it first, for requests that can't be retried
+     * @return null if there is no usable one
      */
     public @Nullable UpstreamConnection take(Route route, UpstreamPool pool, boolean probe) {
         UpstreamConnection connection = idle.remove(new Key(route, pool));
@@ -74,7 +71,7 @@ public final class OwnedConnections {
         return null;
     }
 
-    /** The pools whose upstreams the client has logged in on by this route, the newest first. */
+    /** The pools whose upstreams the client has logged in to by this route, the newest first. */
     public List<UpstreamPool> pools(Route route) {
         List<UpstreamPool> pools = new ArrayList<>();
         for (Key key : idle.keySet()) {
@@ -85,7 +82,7 @@ public final class OwnedConnections {
         return pools;
     }
 
-    /** Keeps a connection that has become idle; false if nobody is left to use it. */
+    /** Keeps a connection that has become idle; false if the client connection has closed. */
     boolean keep(Route route, UpstreamPool pool, UpstreamConnection connection) {
         if (closed) {
             return false;
@@ -97,7 +94,7 @@ public final class OwnedConnections {
         return true;
     }
 
-    /** A connection is closed. */
+    /** A connection was closed. */
     void closed(UpstreamConnection connection) {
         idle.values().remove(connection);
     }

@@ -8,9 +8,9 @@ import io.webproxy.undertow.message.FieldRules;
 import java.util.List;
 import java.util.Optional;
 
-/** An upstream's response head, valid by its syntax. */
+/** An upstream's response head, syntactically valid. */
 public final class ParsedHead implements ResponseHead {
-    /** How the end of the body is told (RFC 9112 section 6.3). */
+    /** How the end of the body is determined (RFC 9112 section 6.3). */
     enum Framing {
         NONE,
         LENGTH,
@@ -44,12 +44,12 @@ public final class ParsedHead implements ResponseHead {
         return status;
     }
 
-    /** The reason phrase, empty when there was none. */
+    /** The reason phrase, empty if there was none. */
     public String reason() {
         return reason;
     }
 
-    /** The fields as they came; the caller may change them. */
+    /** The fields as received; the caller may change them. */
     public HeaderMap fields() {
         return fields;
     }
@@ -62,7 +62,7 @@ public final class ParsedHead implements ResponseHead {
         return contentLength;
     }
 
-    /** Whether the body's length is told by the head: none, or by {@code Content-Length}. */
+    /** Whether the head determines the body's length: none, or {@code Content-Length}. */
     public boolean isLengthKnown() {
         return framing == Framing.NONE || framing == Framing.LENGTH;
     }

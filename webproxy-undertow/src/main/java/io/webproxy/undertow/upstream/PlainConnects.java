@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
 /**
- * TCP connections to one host and port that no pool keeps: the name is looked up and its addresses are tried as those
- * of upstreams are. Thread-safe.
+ * Opens unpooled TCP connections to one host and port, with the same look-ups and attempts as for upstreams.
+ * Thread-safe.
  */
 public final class PlainConnects {
     private final Connector connector;
@@ -30,27 +30,27 @@ public final class PlainConnects {
         this.text = this.host + ":" + port;
     }
 
-    /** What becomes of an attempt; called on its IO thread, exactly once unless it is cancelled. */
+    /** Hears the outcome of an attempt, on its IO thread, exactly once unless it is cancelled. */
     public interface Callback {
-        /** The connection; the greeting is written. */
+        /** Connected; the greeting was written. */
         void connected(StreamConnection stream);
 
-        /** What has failed, and a sentence. */
+        /** Failed, with a sentence. */
         void failed(ForwardError error, String detail);
     }
 
-    /** An attempt that goes on; belongs to its IO thread. */
+    /** An attempt in progress; belongs to its IO thread. */
     public interface Attempt {
-        /** Gives it up: the callback isn't called any more. */
+        /** Gives up: the callback isn't called any more. */
         void cancel();
     }
 
     /**
      * Starts an attempt on the sweeper's IO thread; the callback may be called before this returns.
      *
-     * @param source the address of this machine that is connected from; null for the system's choice
-     * @param limit for all of it
-     * @param greeting is written before anything else; may be empty
+     * @param source the local address to connect from; null for the system's choice
+     * @param limit for the whole attempt
+     * @param greeting written before anything else; may be empty
      */
     public Attempt connect(
             Sweeper sweeper, @Nullable InetAddress source, Duration limit, ByteBuffer greeting, Callback callback) {

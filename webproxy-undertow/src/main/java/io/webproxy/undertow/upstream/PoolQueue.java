@@ -10,19 +10,19 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The requests that wait for a place in a pool, in their order, each for a limited time. Thread-safe, but a waiter
+ * The requests that wait for a connection of a pool, in order, each for a limited time. Thread-safe, but a waiter
  * belongs to its lane's IO thread.
  */
 final class PoolQueue {
     private final AtomicInteger size = new AtomicInteger();
     private final Queue<Waiter> queue = new ConcurrentLinkedQueue<>();
 
-    /** How many wait. */
+    /** Number of waiting requests. */
     int size() {
         return size.get();
     }
 
-    /** Whether there may be one for which a connection can be opened. */
+    /** Whether a connection could be opened for any of them. */
     boolean hasNext() {
         for (Waiter waiter : queue) {
             if (waiter.isServed()) {
@@ -45,12 +45,12 @@ final class PoolQueue {
         return true;
     }
 
-    /** The first one, which stays; null for none. */
+    /** The first request, which stays in the queue; null if there is none. */
     @Nullable Waiter peek() {
         return queue.peek();
     }
 
-    /** Takes the first one out for which a connection can be opened; null for none. */
+    /** Removes and returns the first request for which a connection could be opened; null if there is none. */
     @Nullable Waiter next() {
         for (Waiter waiter : queue) {
             if (waiter.isServed() && take(waiter)) {
@@ -60,12 +60,12 @@ final class PoolQueue {
         return null;
     }
 
-    /** All of them, as they are now. */
+    /** A snapshot of all. */
     Iterable<Waiter> all() {
         return queue;
     }
 
-    /** Takes one out, wherever it stands; false if it is out already. */
+    /** Removes one, wherever it is; false if it was removed already. */
     boolean take(Waiter waiter) {
         boolean first = waiter.claim();
         if (first) {
@@ -81,7 +81,7 @@ final class PoolQueue {
         private final long deadline;
         private final AtomicBoolean claimed = new AtomicBoolean();
 
-        /** It has to have a connection of HTTP/1.1. */
+        /** It needs an HTTP/1.1 connection. */
         private final boolean alone;
 
         private Waiter(Lane lane, Wish wish, long deadline) {
@@ -91,7 +91,7 @@ final class PoolQueue {
             this.alone = lane.isAlone(wish);
         }
 
-        /** Whether a new connection would serve it. */
+        /** Whether a new connection would help it. */
         private boolean isServed() {
             return alone || !lane.isShut();
         }
@@ -104,7 +104,7 @@ final class PoolQueue {
             return wish;
         }
 
-        /** Only the first call succeeds. */
+        /** Claims the request; only the first call succeeds. */
         private boolean claim() {
             boolean first = claimed.compareAndSet(false, true);
             if (first) {

@@ -8,10 +8,10 @@ import io.webproxy.route.UpstreamGroup;
  * The settings of one upstream's pool.
  *
  * @param limits of its connections
- * @param ejection after how many failed connects it is skipped; shares of failures are the groups', not the pool's
+ * @param ejection the rule for failed connects; the groups, not the pool, handle shares of failures
  */
 public record PoolSettings(PoolLimits limits, OutlierEjection ejection) {
-    /** Those of a group's upstreams, if these are the server's. */
+    /** The settings of the upstreams of a group, where {@code this} are the server's. */
     public PoolSettings of(UpstreamGroup group) {
         return new PoolSettings(
                 group.pool().orElse(limits), group.outlierEjection().orElse(ejection));

@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Makes headers of the PROXY protocol (HAProxy's proxy-protocol.txt, sections 2.1 and 2.2). Pure. */
+/** Builds PROXY headers (HAProxy's proxy-protocol.txt, sections 2.1 and 2.2). Pure. */
 public final class ProxyHeaderWriter {
     private static final byte[] SIGNATURE = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
     private static final byte LOCAL = 0x20;
@@ -18,9 +18,9 @@ public final class ProxyHeaderWriter {
 
     private ProxyHeaderWriter() {}
 
-    /** The header of a connection for a client, which has reached the proxy at a local address. */
+    /** The header for a client that connected to the proxy at a local address. */
     public static ByteBuffer proxied(ProxyHeaderVersion version, InetSocketAddress client, InetSocketAddress local) {
-        // both are of one family: where they aren't, the IPv4 address is written as an IPv4-mapped one
+        // both have the same family: otherwise the IPv4 address is written as an IPv4-mapped one
         boolean ipv4 = client.getAddress() instanceof Inet4Address && local.getAddress() instanceof Inet4Address;
         if (version == ProxyHeaderVersion.V1) {
             return line((ipv4 ? "TCP4 " : "TCP6 ") + text(client.getAddress(), ipv4) + " "
@@ -36,7 +36,7 @@ public final class ProxyHeaderWriter {
                 .flip();
     }
 
-    /** The header of a connection that is the proxy's own, such as for a health check. */
+    /** The header for a connection of the proxy's own, such as a health check. */
     static ByteBuffer own(ProxyHeaderVersion version) {
         return version == ProxyHeaderVersion.V1
                 ? line("UNKNOWN")

@@ -19,10 +19,10 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * The request body on its way to the upstream: framed by length or by chunks, behind the head.
+ * Sends the request body to the upstream after the head, framed by length or by chunks.
  *
  * <p>It never throws: once the upstream takes no more, whatever the reason, the rest of the body is discarded, because
- * the answer or the failure comes from the reading side. Not thread-safe.
+ * the response or the failure arrives on the reading side. Not thread-safe.
  */
 final class RequestBodySink implements PlainSink {
     private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
@@ -45,7 +45,7 @@ final class RequestBodySink implements PlainSink {
 
     /**
      * @param head the request head, written before anything else
-     * @param trailers gives the trailers to send when the body has ended, or null for none
+     * @param trailers supplies the trailers after the body, or null for none
      */
     RequestBodySink(
             UpstreamListener listener,
@@ -80,12 +80,12 @@ final class RequestBodySink implements PlainSink {
         return complete && !discarding;
     }
 
-    /** Whether the upstream has taken all that has come, and more is to come. */
+    /** Whether the upstream has taken all of the body received so far, and more is to come. */
     boolean isAwaitingBody() {
         return !ended && !discarding && !writesResumed && !framing.hasRemaining();
     }
 
-    /** From now on the body is read and thrown away. */
+    /** From now on the body is read and discarded. */
     void discard() {
         if (!discarding) {
             discarding = true;
@@ -97,7 +97,7 @@ final class RequestBodySink implements PlainSink {
         }
     }
 
-    /** The socket can be written to. */
+    /** The socket is writable. */
     void writable() {
         if (framing.hasRemaining() && !writesResumed) {
             start();
@@ -232,7 +232,7 @@ final class RequestBodySink implements PlainSink {
         }
     }
 
-    /** The second wall: what can't stand in a line is left out, whatever let it in. */
+    /** Defence in depth: bytes that can't be part of a line are left out. */
     static byte[] trailer(String name, String value) {
         String line = FieldParser.isToken(name) && FieldParser.isValue(value) ? name + ": " + value + "\r\n" : "";
         return line.getBytes(StandardCharsets.ISO_8859_1);

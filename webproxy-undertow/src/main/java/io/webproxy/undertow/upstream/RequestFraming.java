@@ -8,7 +8,7 @@ package io.webproxy.undertow.upstream;
 public record RequestFraming(long length) {
     /** No body. */
     public static final RequestFraming NONE = new RequestFraming(0);
-    /** Chunks, for a body whose length isn't known before. */
+    /** Chunked, for a body of unknown length. */
     public static final RequestFraming CHUNKED = new RequestFraming(-1);
 
     /** A body of this many bytes. */
@@ -21,7 +21,7 @@ public record RequestFraming(long length) {
         return length == 0;
     }
 
-    /** Whether the length isn't known before. */
+    /** Whether the length is unknown. */
     public boolean isChunked() {
         return length < 0;
     }

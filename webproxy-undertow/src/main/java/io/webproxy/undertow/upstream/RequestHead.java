@@ -1,10 +1,10 @@
 package io.webproxy.undertow.upstream;
 
-/** A request head that knows how to write itself for whichever protocol the upstream speaks. */
+/** A request head that can be written in the protocol of any upstream. */
 @FunctionalInterface
 public interface RequestHead {
     /**
-     * Writes the head; the writer is used on this call alone.
+     * Writes the head; the writer must not be used after this call.
      *
      * @throws UnwritableException if the protocol can't carry it
      */

@@ -7,8 +7,9 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Writes a request head in HTTP/1.1 form (RFC 9112 section 3). It is the second wall against request splitting: what
- * can't stand in a line is refused, whatever let it in. Not thread-safe; one serves an IO thread.
+ * Writes a request head in HTTP/1.1 form (RFC 9112 section 3). It is defence in depth against request splitting: it
+ * refuses what can't be part of a line, even if an earlier check missed it. Not thread-safe; one instance per IO
+ * thread.
  */
 final class RequestHeadWriter implements HeadWriter {
     private byte[] bytes = new byte[2048];
@@ -50,7 +51,7 @@ final class RequestHeadWriter implements HeadWriter {
         for (int i = 0; i < target.length(); i++) {
             char c = target.charAt(i);
             query |= c == '?';
-            // in a query, bytes above ASCII are what a client means them to be
+            // in a query, bytes above ASCII pass as the client sent them
             boolean isRawByte = query && c > 0x7f && c <= 0xff;
             if (c <= ' ' || (c >= 0x7f && !isRawByte) || c == '#') {
                 throw new UnwritableException("the request target has a character that must be percent-encoded");
@@ -58,7 +59,7 @@ final class RequestHeadWriter implements HeadWriter {
         }
     }
 
-    /** Whether a character may stand in a field's value. */
+    /** Whether a character may be part of a field value. */
     static boolean isLegal(char c) {
         return c <= 0xff && c != 0x7f && (c >= ' ' || c == '\t');
     }
@@ -106,7 +107,7 @@ final class RequestHeadWriter implements HeadWriter {
         bytes[length++] = (byte) c;
     }
 
-    /** A byte for each character. */
+    /** One byte for each character. */
     private void bytes(String text) {
         room(text.length());
         for (int i = 0; i < text.length(); i++) {

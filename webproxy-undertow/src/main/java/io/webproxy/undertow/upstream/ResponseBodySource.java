@@ -19,8 +19,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.ReadReadyHandler;
 
 /**
- * The response body on its way from the upstream, without its framing. Bytes that came with the head are given first;
- * all others are read straight into the reader's buffer. Not thread-safe.
+ * The response body from the upstream, without its framing. Bytes that arrived with the head come first; all others are
+ * read directly into the reader's buffer. Not thread-safe.
  */
 final class ResponseBodySource implements PlainSource {
     private final UpstreamConnection connection;
@@ -51,7 +51,7 @@ final class ResponseBodySource implements PlainSource {
         this.early = early;
     }
 
-    /** Whoever reads is told of what comes; before the first read. */
+    /** Sets the listener of the body's events, before the first read. */
     void listener(ResponseListener who) {
         listener = who;
     }
@@ -64,7 +64,7 @@ final class ResponseBodySource implements PlainSource {
         return ended;
     }
 
-    /** Every read from now on throws; whoever waits for one is woken. */
+    /** Makes every later read throw, and wakes a waiting reader. */
     void fail(IOException why) {
         if (failure == null && !ended) {
             failure = why;
@@ -73,14 +73,14 @@ final class ResponseBodySource implements PlainSource {
         }
     }
 
-    /** What came with the head and was not read yet, or null; the caller closes it. */
+    /** Unread bytes that arrived with the head, or null; the caller closes them. */
     @Nullable PooledByteBuffer takeEarly() {
         PooledByteBuffer taken = early;
         early = null;
         return taken;
     }
 
-    /** The socket can be read from. */
+    /** The socket is readable. */
     void readable() {
         if (readsResumed && handler != null) {
             handler.readReady();
@@ -130,8 +130,8 @@ final class ResponseBodySource implements PlainSource {
     }
 
     /**
-     * A socket in clear says at once that it can be read again, behind all others; one under TLS would be read again
-     * before them.
+     * A cleartext socket reports at once that it is readable, after all other sockets; one under TLS would be read
+     * again before them.
      */
     private void rest() {
         if (connection.isSecure()) {
@@ -297,7 +297,7 @@ final class ResponseBodySource implements PlainSource {
 
     @Override
     public void suspendReads() {
-        // the socket's own interest stays until it is ready for nothing: most pauses are over before that
+        // the socket's own interest stays on until it is ready in vain: most pauses are over before that
         readsResumed = false;
     }
 

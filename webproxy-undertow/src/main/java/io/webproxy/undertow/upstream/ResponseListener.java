@@ -2,9 +2,9 @@ package io.webproxy.undertow.upstream;
 
 import io.undertow.util.HeaderMap;
 
-/** What is heard of a response body on its way from an {@link UpstreamStream}; on its IO thread. */
+/** Hears the events of a response body from an {@link UpstreamStream}, on its IO thread. */
 public interface ResponseListener {
-    /** Response-body bytes have come. */
+    /** Bytes of the response body have arrived. */
     void responseBytes(long bytes);
 
     /** The upstream pauses within the body. */
@@ -13,6 +13,6 @@ public interface ResponseListener {
     /** The body is complete; {@code trailers} may be empty. */
     void responseEnded(HeaderMap trailers);
 
-    /** The body broke off; the read that found out throws. */
+    /** The body was cut off; the read that noticed it throws. */
     void responseBroken(String detail);
 }

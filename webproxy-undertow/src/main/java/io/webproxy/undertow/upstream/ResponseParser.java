@@ -11,10 +11,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads HTTP/1.1 response heads (RFC 9112 sections 4 to 6), strictly and within limits.
+ * Parses HTTP/1.1 response heads (RFC 9112 sections 4 to 6), strictly and within limits.
  *
- * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. One parser serves one
- * connection, head after head. Not thread-safe.
+ * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. One parser serves all
+ * heads of a connection. Not thread-safe.
  */
 final class ResponseParser {
     /** What {@link #feed} found. */
@@ -44,7 +44,7 @@ final class ResponseParser {
     /**
      * A parser of heads.
      *
-     * @param fields reads the field lines; it may serve all parsers of a thread
+     * @param fields parses the field lines; parsers of one thread may share it
      */
     ResponseParser(FieldParser fields, int maxBytes, int maxFields) {
         this.fields = fields;
@@ -52,17 +52,17 @@ final class ResponseParser {
         this.maxFields = maxFields;
     }
 
-    /** Whether a byte of the head has come. */
+    /** Whether a byte of the head has arrived. */
     boolean hasBegun() {
         return length > 0;
     }
 
-    /** What is wrong, after {@code INVALID} or {@code TOO_LARGE}. */
+    /** The problem, after {@code INVALID} or {@code TOO_LARGE}. */
     String problem() {
         return problem;
     }
 
-    /** No head comes any more: gives its memory back. */
+    /** No head follows: frees the memory. */
     void release() {
         bytes = new byte[0];
     }
@@ -78,7 +78,7 @@ final class ResponseParser {
     }
 
     /**
-     * Takes bytes up to the end of a head; what follows stays in the buffer.
+     * Consumes bytes up to the end of a head; what follows stays in the buffer.
      *
      * @param noBody whether the request was HEAD, so that no body follows whatever the fields say
      */
@@ -107,7 +107,7 @@ final class ResponseParser {
         return Result.MORE;
     }
 
-    /** Looks at bytes up to the end of the head, if that is there; returns false at one that no head has. */
+    /** Checks bytes up to the end of the head, if it has arrived; returns false at an invalid byte. */
     private boolean look(int end) {
         byte[] in = bytes;
         int found = matched;
@@ -129,7 +129,7 @@ final class ResponseParser {
         return isClean;
     }
 
-    /** Whether it starts with the frame that each server of HTTP/2 sends first (RFC 9113 section 3.4). */
+    /** Whether it starts with the frame that every HTTP/2 server sends first (RFC 9113 section 3.4). */
     private boolean isSettings(int end) {
         int from = 3;
         int until = from + SETTINGS.length;

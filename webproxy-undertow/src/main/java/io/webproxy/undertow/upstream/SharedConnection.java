@@ -26,11 +26,11 @@ final class SharedConnection implements OutboundConnection.Owner {
     private long idleSince;
 
     /**
-     * A connection that is new.
+     * A new connection.
      *
-     * @param codec makes what speaks HTTP/2 over the socket
-     * @param only whom it serves, and no other exchange; null for whoever comes
-     * @param patience how long its first settings may take; zero for any time
+     * @param codec makes the HTTP/2 codec over the socket
+     * @param only the only taker that it serves; null for any
+     * @param patience how long the upstream's first settings may take; zero for no limit
      */
     SharedConnection(
             SharedConnections home, StreamConnection socket, Outbound codec, @Nullable Wish only, Duration patience) {
@@ -45,24 +45,24 @@ final class SharedConnection implements OutboundConnection.Owner {
         outbound.start();
     }
 
-    /** Whom it serves alone, or null. */
+    /** The only taker that it serves, or null. */
     @Nullable Wish only() {
         return only;
     }
 
-    /** Whether the upstream has said what it allows. */
+    /** Whether the upstream has sent its settings. */
     boolean isSettled() {
         return settled;
     }
 
-    /** Whether the upstream allows no streams at all, for the time being. */
+    /** Whether the upstream currently allows no streams at all. */
     boolean isShut() {
         return settled && !leaving && outbound.streams() == 0 && outbound.room() == 0;
     }
 
     /**
-     * Whether it may be closed for the sake of others: one that is shut keeps those that wait from opening another just
-     * like it, until it has been idle for long.
+     * Whether it may be closed to make room: a shut one prevents the waiting requests from opening another just like
+     * it, until it has been idle for long.
      */
     boolean isSpare() {
         return isIdle() && outbound.room() > 0;
@@ -72,7 +72,7 @@ final class SharedConnection implements OutboundConnection.Owner {
         return outbound.isExtendedConnect();
     }
 
-    /** Whether a stream may be opened for this. */
+    /** Whether a stream for this request may be opened. */
     boolean takes(Wish wish) {
         return settled
                 && !leaving
@@ -91,7 +91,7 @@ final class SharedConnection implements OutboundConnection.Owner {
         return leaving;
     }
 
-    /** Its first settings haven't come in time: it is closed. */
+    /** Its first settings didn't arrive in time: closes it. */
     void late() {
         late = true;
         close();
@@ -106,7 +106,7 @@ final class SharedConnection implements OutboundConnection.Owner {
         return outbound.isHttp11();
     }
 
-    /** Whether it has sent what isn't HTTP/2. */
+    /** Whether it has sent something other than HTTP/2. */
     boolean isInvalid() {
         return outbound.isInvalid();
     }
@@ -115,7 +115,7 @@ final class SharedConnection implements OutboundConnection.Owner {
         return settled && !leaving && outbound.streams() == 0;
     }
 
-    /** Looks whether the upstream has gone; one that is in use is read from all the time. */
+    /** Checks whether the upstream has closed it; a connection in use is being read anyway. */
     boolean probe() {
         return outbound.streams() > 0 || outbound.probe();
     }
@@ -124,12 +124,12 @@ final class SharedConnection implements OutboundConnection.Owner {
         return idleSince;
     }
 
-    /** When it is given up because its first settings haven't come; {@link Long#MAX_VALUE} once they have. */
+    /** When it is given up for want of its first settings; {@link Long#MAX_VALUE} once they have arrived. */
     long settleBy() {
         return settled ? Long.MAX_VALUE : settleBy;
     }
 
-    /** A stream for an exchange that starts now. */
+    /** Opens a stream for an exchange that starts now. */
     Http2UpstreamStream stream(Wish wish) {
         boolean reused = used;
         used = true;
@@ -144,11 +144,11 @@ final class SharedConnection implements OutboundConnection.Owner {
         return outbound.open(listener);
     }
 
-    /** No new streams; it is closed with its last one. */
+    /** Takes no new streams, and closes with its last one. */
     void leave() {
         leaving = true;
         outbound.leave();
-        // also where its end can't be said yet: it isn't one that might make room
+        // also if GOAWAY can't be sent yet: it isn't one that could make room
         home.left();
     }
 

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The order in which connections to one upstream try the addresses of its name: each family's in turn, and behind the
- * others those that have failed within the last 10 s; then one attempt tries them again.
+ * Decides the order in which connections to one upstream try the addresses of its name: each family's in turn;
+ * addresses that failed within the last 10 s come after the others, until one attempt tries them again.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
@@ -20,7 +20,7 @@ final class Spread {
     private final AtomicInteger turn = new AtomicInteger();
     private final Map<InetAddress, Long> avoidedUntil = new ConcurrentHashMap<>();
 
-    /** The order for the next attempt; families take turns in it, the system's choice first (RFC 8305 section 4). */
+    /** The order for the next attempt; families alternate, the system's choice first (RFC 8305 section 4). */
     List<InetAddress> next(List<InetAddress> found, long now) {
         if (found.size() < 2) {
             return found;
@@ -57,12 +57,12 @@ final class Spread {
         return sorted;
     }
 
-    /** An address refused, or let others answer before it. */
+    /** An address refused the connection, or another one answered before it. */
     void failed(InetAddress address, long now) {
         avoidedUntil.put(address, now + AVOIDED_NANOS);
     }
 
-    /** An address has accepted a connection. */
+    /** An address accepted a connection. */
     void succeeded(InetAddress address) {
         avoidedUntil.remove(address);
     }

@@ -1,10 +1,10 @@
 package io.webproxy.undertow.upstream;
 
-/** A request head holds what can't be sent. */
+/** Thrown if a request head can't be sent in a protocol. */
 public final class UnwritableException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    /** The message says what, without the bytes. */
+    /** The message describes the problem without the bytes. */
     public UnwritableException(String message) {
         super(message, null, false, false);
     }

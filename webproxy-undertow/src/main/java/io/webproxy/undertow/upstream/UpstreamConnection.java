@@ -26,7 +26,7 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.ssl.SslConnection;
 
 /**
- * One physical connection to an upstream, which serves one HTTP/1.1 exchange after the other.
+ * An HTTP/1.1 connection to an upstream, which serves one exchange after the other.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
@@ -34,15 +34,15 @@ public final class UpstreamConnection implements UpstreamStream {
     private static final ThreadLocal<RequestHeadWriter> WRITERS = ThreadLocal.withInitial(RequestHeadWriter::new);
     private static final int MAX_INTERIM = 32;
 
-    /** Who has it while no exchange uses it; called on its IO thread. */
+    /** Owns a connection while no exchange uses it; called on its IO thread. */
     interface Keeper {
-        /** It can serve another exchange. */
+        /** The connection can serve another exchange. */
         void release(UpstreamConnection connection);
 
-        /** Its owner uses it again; false if it wasn't kept for one. */
+        /** The client connection that it is reserved for uses it again; false if it wasn't kept. */
         boolean resumed(UpstreamConnection connection);
 
-        /** It is closed. */
+        /** The connection is closed. */
         void closed(UpstreamConnection connection);
     }
 
@@ -116,13 +116,13 @@ public final class UpstreamConnection implements UpstreamStream {
         return idle;
     }
 
-    /** It doesn't any more. */
+    /** It no longer waits in its lane. */
     void leftIdle() {
         idle = false;
     }
 
     /**
-     * Looks whether the upstream has closed an idle connection, or has sent what nobody asked for.
+     * Checks whether the upstream has closed an idle connection, or has sent unsolicited bytes.
      *
      * @return whether the connection can be used
      */
@@ -143,9 +143,9 @@ public final class UpstreamConnection implements UpstreamStream {
     }
 
     /**
-     * Who may use a connection that a client has begun to log in on.
+     * The reservation of a connection that a client has begun to log in on.
      *
-     * @param owner whose it is; null for the exchange under way alone
+     * @param owner the client connection's; null for the current exchange only
      */
     record Use(@Nullable OwnedConnections owner, Route route) {}
 
@@ -156,12 +156,12 @@ public final class UpstreamConnection implements UpstreamStream {
         }
     }
 
-    /** Who may use it; null for everybody. */
+    /** The reservation; null if every client may use it. */
     @Nullable Use use() {
         return use;
     }
 
-    /** Takes it out of those that its owner keeps, if it can be used. */
+    /** Takes it from its owner's idle connections, if it is usable. */
     boolean resume(boolean probe) {
         return isOpen() && (!probe || probe()) && keeper.resumed(this);
     }
@@ -186,7 +186,7 @@ public final class UpstreamConnection implements UpstreamStream {
         if (framing.isNone() || isSecure()) {
             body.start();
         } else {
-            // what the client has sent of the body already is written with it
+            // what the client has already sent of the body is written with the head
             IoTasks.execute(stream.getIoThread(), body::start);
         }
         source.resumeReads();
@@ -247,7 +247,9 @@ public final class UpstreamConnection implements UpstreamStream {
         close();
     }
 
-    /** What is thrown here would end in the IO thread's loop, with the client waiting for ever. */
+    /**
+     * Runs a step; what it throws would otherwise end in the IO thread's loop, and leave the client waiting forever.
+     */
     private void guarded(String place, Runnable step) {
         Guard.run(place, step, () -> fail(ForwardError.INVALID_RESPONSE, "an internal error"));
     }
@@ -258,8 +260,8 @@ public final class UpstreamConnection implements UpstreamStream {
         } else if (listener != null) {
             readHead(listener);
         } else if (!detached && !isSilent()) {
-            // idle: the upstream has closed, or sends what nobody asked for; over TLS there may be nothing, or a
-            // session ticket
+            // idle: the upstream has closed, or sends unsolicited bytes; over TLS there may be no data, or a session
+            // ticket
             close();
         }
     }
@@ -306,8 +308,8 @@ public final class UpstreamConnection implements UpstreamStream {
 
     private void ended(@Nullable IOException why) {
         if (why instanceof SSLException && !isReused() && !parser.hasBegun() && interim == 0) {
-            // with TLS 1.3 the upstream looks at what it was shown when the handshake is over here (RFC 8446 section
-            // 4.4.2.4)
+            // with TLS 1.3 the upstream checks the client certificate after this side's handshake is done (RFC 8446
+            // section 4.4.2.4)
             fail(ForwardError.CONNECT_TLS, "TLS has ended: " + TlsFailure.text(why));
         } else {
             fail(ForwardError.UPSTREAM_CLOSED, "the upstream closed before its response head was complete");
@@ -352,7 +354,7 @@ public final class UpstreamConnection implements UpstreamStream {
         }
     }
 
-    /** There are bytes behind the response: the connection can't be trusted any more. */
+    /** There are bytes after the response: the connection can't be trusted any more. */
     void surplus() {
         persistent = false;
     }

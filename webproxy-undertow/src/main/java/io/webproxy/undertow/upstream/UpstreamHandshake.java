@@ -14,8 +14,8 @@ import org.xnio.StreamConnection;
 import org.xnio.ssl.SslConnection;
 
 /**
- * The TLS handshake on a connection to an upstream that has just been opened. Tells its attempt to connect how it ends.
- * Not thread-safe: it belongs to the connection's IO thread.
+ * The TLS handshake on a new connection to an upstream. It reports its outcome to the connect attempt. Not thread-safe:
+ * it belongs to the connection's IO thread.
  */
 final class UpstreamHandshake implements Closeable {
     private final ConnectAttempt attempt;
@@ -24,9 +24,9 @@ final class UpstreamHandshake implements Closeable {
     private final SslConnection secure;
 
     /**
-     * One that hasn't started.
+     * A handshake that hasn't started.
      *
-     * @throws RuntimeException of native code too, if there can be no TLS over this connection
+     * @throws RuntimeException also from native code, if TLS can't be set up on this connection
      */
     UpstreamHandshake(
             ConnectAttempt attempt,
@@ -66,14 +66,14 @@ final class UpstreamHandshake implements Closeable {
             return;
         }
         try (PooledByteBuffer pooled = buffers.allocate()) {
-            // application data can't come before the request
+            // application data can't arrive before the request is sent
             pooled.getBuffer().limit(0);
             int read = secure.getSourceChannel().read(pooled.getBuffer());
             if (read < 0) {
                 ended();
             }
         } catch (Exception e) {
-            // any: native code may let out what it doesn't declare
+            // Throwable: native code may throw undeclared exceptions
             attempt.tlsFailed(TlsFailure.text(e));
         }
     }

@@ -15,15 +15,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is said of one upstream that fails or comes back: one line and one event a minute at most, which count what
- * wasn't said, and one when it is back. What was kept back is said when the minute is over, if it still holds.
+ * Reports failures and recoveries of one upstream: at most one log line and one event a minute, with the number of
+ * those left out, and one when it has recovered. A report held back is made after the minute, if it is still true.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class UpstreamNews {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
     private static final long MINUTE = Duration.ofMinutes(1).toNanos();
-    /** It is back when it hasn't failed for so long: one that fails now and then would come back all the time. */
+    /**
+     * An upstream has recovered when it hasn't failed for this long; otherwise one that fails occasionally would
+     * recover all the time.
+     */
     private static final long STEADY = Duration.ofSeconds(1).toNanos();
 
     private final String upstream;
@@ -46,12 +49,12 @@ final class UpstreamNews {
     private final Rest rest = new Rest();
     private final Rest restOfAnswers = new Rest();
 
-    /** Runs something later, on whichever thread. */
+    /** Runs a task later, on any thread. */
     interface Timer {
         void in(long nanos, Runnable task);
     }
 
-    /** When the last line was, and what has been kept back since. */
+    /** When the last report was, and how many were held back since. */
     private static final class Rest {
         private long time;
         private boolean any;
@@ -61,7 +64,7 @@ final class UpstreamNews {
             return !any || now - time >= MINUTE;
         }
 
-        /** Something is said now; gives how much was kept back. */
+        /** A report is made now; returns a suffix with the number of those held back. */
         String say(long now) {
             String more = unsaid == 0 ? "" : " (" + unsaid + " more failures since the last line)";
             any = true;
@@ -71,7 +74,7 @@ final class UpstreamNews {
         }
     }
 
-    /** {@code healthy} says whether no health check finds it down. */
+    /** {@code healthy}: whether no health check finds it down. */
     UpstreamNews(
             Upstream upstream,
             LongSupplier nanoClock,
@@ -85,12 +88,12 @@ final class UpstreamNews {
         this.healthy = healthy;
     }
 
-    /** It couldn't be connected to. */
+    /** A connection couldn't be opened. */
     void failed(ForwardError what, String why) {
         trouble(Kind.FAILED, what, why);
     }
 
-    /** It gets no requests, or only those that no other can take. */
+    /** It gets no requests, or only those that no other upstream can take. */
     void down(@Nullable ForwardError what, String why) {
         trouble(Kind.DOWN, what, why);
     }
@@ -145,7 +148,7 @@ final class UpstreamNews {
         publish(said, what, leg);
     }
 
-    /** A connection was made, or an answer has come. */
+    /** A connection was opened, or a response has arrived. */
     void succeeded() {
         if (failing) {
             synchronized (this) {
@@ -159,7 +162,7 @@ final class UpstreamNews {
         }
     }
 
-    /** Looks whether it is steady, now or when it may be. */
+    /** Checks whether it has recovered, now or when it may have. */
     private void look() {
         synchronized (this) {
             long left = lastFailure + STEADY - nanoClock.getAsLong();
@@ -199,7 +202,7 @@ final class UpstreamNews {
         publish(said, Kind.UP, null);
     }
 
-    /** It took a request, and didn't answer as it should. */
+    /** It received a request, and failed to respond properly. */
     void answerFailed(ForwardError what, String why) {
         String said = null;
         synchronized (this) {
@@ -216,7 +219,7 @@ final class UpstreamNews {
         }
     }
 
-    /** Nothing more is said: the upstream isn't used any more. */
+    /** The upstream isn't used any more: no more reports. */
     void end() {
         silent = true;
     }

@@ -35,12 +35,12 @@ import org.xnio.OptionMap;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 
-/** The pools of one server, by upstream. Thread-safe. */
+/** The connection pools of one server, by upstream. Thread-safe. */
 public final class Upstreams implements AutoCloseable {
     private static final int LOOKUP_THREADS = 2;
     private static final int LOOKUP_QUEUE = 1024;
 
-    /** So many pools are kept of upstreams that stand on no route, and were chosen by the application. */
+    /** How many pools are kept for upstreams that aren't on a route, and were chosen by a filter. */
     private static final int MOST_UNLISTED = 1024;
 
     private final List<XnioIoThread> threads;
@@ -59,14 +59,14 @@ public final class Upstreams implements AutoCloseable {
     private volatile PoolSettings ofServer = new PoolSettings(PoolLimits.defaults(), OutlierEjection.defaults());
     private volatile Map<Upstream, PoolSettings> ofGroups = Map.of();
 
-    /** TLS to one upstream, and the keys that it was made of. */
+    /** TLS to one upstream, and the keys that it was made from. */
     private record Secured(UpstreamKeys keys, UndertowXnioSsl ssl, UndertowXnioSsl http2) {
         UndertowXnioSsl offering(boolean withHttp2) {
             return withHttp2 ? http2 : ssl;
         }
     }
 
-    /** Upstreams whose files are read, see {@link #prepare}. */
+    /** Upstreams whose files were read, see {@link #prepare}. */
     public static final class Prepared {
         private final Set<Upstream> wanted;
         private final Map<Upstream, Secured> tls = new HashMap<>();
@@ -76,7 +76,7 @@ public final class Upstreams implements AutoCloseable {
         }
     }
 
-    /** No pools yet; for the IO threads of one worker. A buffer of {@code records} holds a whole TLS record. */
+    /** No pools yet; for the IO threads of one worker. Each buffer of {@code records} holds a whole TLS record. */
     public Upstreams(
             Xnio xnio,
             List<XnioIoThread> threads,
@@ -135,7 +135,7 @@ public final class Upstreams implements AutoCloseable {
     }
 
     /**
-     * Reads what upstreams trust and are shown; changes nothing yet. Not for an IO thread.
+     * Reads the trust stores and client certificates for upstreams; changes nothing yet. Not for an IO thread.
      *
      * @throws io.webproxy.ProxyStartException with one sentence, if a file can't be used
      */
@@ -152,11 +152,11 @@ public final class Upstreams implements AutoCloseable {
     }
 
     /**
-     * These upstreams and limits from now on: pools of others, and of those whose keys are others now, keep what is in
+     * Sets the upstreams and limits: pools of removed upstreams, and of those whose keys have changed, keep what is in
      * flight and close the rest.
      *
-     * @param server the settings of pools in no group
-     * @param groups those of the others
+     * @param server for pools in no group
+     * @param groups for the other pools
      */
     public void update(Prepared prepared, HttpLimits limits, PoolSettings server, Map<Upstream, PoolSettings> groups) {
         Set<Upstream> wanted = prepared.wanted;
@@ -173,7 +173,7 @@ public final class Upstreams implements AutoCloseable {
         Set<Upstream> before = listed;
         listed = wanted;
         pools.forEach((upstream, known) -> {
-            // the application may choose it again; what it trusts is read anew
+            // a filter may choose it again; its trust store is then read again
             boolean unlistedStill = !before.contains(upstream) && !upstream.tls();
             if (wanted.contains(upstream) ? !changed.contains(upstream) : unlistedStill) {
                 known.settings(settings(upstream));
@@ -188,10 +188,7 @@ public final class Upstreams implements AutoCloseable {
         tls.keySet().removeIf(upstream -> !wanted.contains(upstream));
     }
 
-    /**
-     * These routes are in force from now on: their health checks run, those that stay go on as they are, and logins by
-     * other routes end.
-     */
+    /** Sets the routes in force: their health checks run, unchanged ones continue, and logins by other routes end. */
     public void check(List<Route> routes) {
         inForce = Set.copyOf(routes);
         pools.values().forEach(UpstreamPool::routesChanged);
@@ -226,7 +223,7 @@ public final class Upstreams implements AutoCloseable {
                         () -> monitor.isWell(upstream)));
     }
 
-    /** Closes an idle connection of an IO thread, whichever upstream it goes to; called there. */
+    /** Closes an idle connection of an IO thread, of any upstream; called there. */
     private boolean closeOneIdle(XnioIoThread thread) {
         for (UpstreamPool pool : pools.values()) {
             if (pool.closeOneIdle(thread)) {
@@ -236,7 +233,7 @@ public final class Upstreams implements AutoCloseable {
         return false;
     }
 
-    /** The pool of an upstream; null where there are too many upstreams that stand on no route. */
+    /** The pool of an upstream; null if there are too many upstreams that aren't on a route. */
     public @Nullable UpstreamPool pool(Upstream upstream) {
         UpstreamPool pool = pools.get(upstream);
         if (pool != null) {
@@ -248,7 +245,7 @@ public final class Upstreams implements AutoCloseable {
         return unlisted(upstream);
     }
 
-    /** It may seem enough to keep those in use, but then a request would find no connection kept. */
+    /** It may seem enough to keep the pools in use, but then a request would find no kept connection. */
     private synchronized @Nullable UpstreamPool unlisted(Upstream upstream) {
         List<UpstreamPool> others = new ArrayList<>();
         pools.forEach((key, pool) -> {
@@ -269,17 +266,19 @@ public final class Upstreams implements AutoCloseable {
         return pools.computeIfAbsent(upstream, key -> newPool(key, new InFlight()));
     }
 
-    /** Connections to a host and port that is no upstream; {@code host} is a name or an IP address without brackets. */
+    /**
+     * Connections to a host and port that isn't an upstream; {@code host} is a name or an IP address without brackets.
+     */
     public PlainConnects plain(String host, int port) {
         return new PlainConnects(connector, host, port);
     }
 
-    /** The rule of upstreams in no group, and of other targets, as it is now. */
+    /** The current rule for upstreams in no group, and for other targets. */
     public OutlierEjection outlierEjection() {
         return ofServer.ejection();
     }
 
-    /** What the group's health check says of an upstream. */
+    /** The health of an upstream by its group's check. */
     public Health health(UpstreamGroup group, Upstream upstream) {
         return monitor.health(group, upstream);
     }
@@ -289,7 +288,7 @@ public final class Upstreams implements AutoCloseable {
         return exchanges.nanoClock().getAsLong();
     }
 
-    /** A snapshot of all pools; those that differ in what they trust or show only count as one. */
+    /** A snapshot of all pools; those that differ only in trust or client certificates count as one. */
     public Map<String, ProxyStatus.Pool> status() {
         Map<String, ProxyStatus.Pool> status = new TreeMap<>();
         pools.forEach((upstream, pool) -> status.merge(
@@ -312,7 +311,7 @@ public final class Upstreams implements AutoCloseable {
                 new UndertowXnioSsl(xnio, OptionMap.EMPTY, records, client.http2Context()));
     }
 
-    /** Closes idle connections and stops look-ups; those in use end with their exchanges. */
+    /** Closes idle connections and stops look-ups; connections in use end with their exchanges. */
     @Override
     public void close() {
         new CloseSteps()

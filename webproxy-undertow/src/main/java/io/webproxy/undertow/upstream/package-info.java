@@ -1,4 +1,4 @@
-/** Connections to upstreams: addresses, pool, health, the HTTP/1.1 codec, and streams of HTTP/2. */
+/** Connections to upstreams: look-ups, pools, health, the HTTP/1.1 codec, and streams of HTTP/2. */
 @NullMarked
 package io.webproxy.undertow.upstream;
 
