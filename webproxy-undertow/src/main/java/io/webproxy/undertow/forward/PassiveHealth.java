@@ -36,7 +36,7 @@ final class PassiveHealth {
     /** Its final response head has arrived. */
     void responded(ParsedHead head) {
         if (pool != null) {
-            pool.answered();
+            pool.health().answered();
         }
         status = head.status();
         ofGrpc = exchange.grpc() != null && Grpc.isCall(head.fields().getFirst(Headers.CONTENT_TYPE));
@@ -101,13 +101,13 @@ final class PassiveHealth {
         String avoided =
                 candidate.failed(exchange.route(), exchange.shared().nanoClock().getAsLong());
         if (avoided != null && pool != null) {
-            pool.avoided(avoided);
+            pool.health().avoided(avoided);
         }
     }
 
     private void tell(ForwardError error, String detail) {
         if (pool != null) {
-            pool.answerFailed(error, detail);
+            pool.health().answerFailed(error, detail);
         }
     }
 }

@@ -79,7 +79,7 @@ final class UpstreamChoice implements Balancing.Choice {
         for (int i = 0; i < all.size(); i++) {
             if (mayBeAsked(i) && !all.get(i).isPaused(now)) {
                 UpstreamPool pool = pools.pool(all.get(i).upstream());
-                if (pool != null && pool.mayBeTried(now)) {
+                if (pool != null && pool.health().mayBeTried(now)) {
                     open[count++] = i;
                 }
             }
@@ -87,7 +87,7 @@ final class UpstreamChoice implements Balancing.Choice {
         while (count > 0) {
             int index = choose();
             UpstreamPool pool = pools.pool(all.get(open[index]).upstream());
-            if (pool != null && pool.claims(now)) {
+            if (pool != null && pool.health().claims(now)) {
                 return asks(index);
             }
             // a request on another thread has just begun to try it again

@@ -153,10 +153,10 @@ final class SharedConnections extends Watched {
 
     private void open(Wish wish) {
         opening++;
-        pool.open(lane, wish, true, new UpstreamPool.Opened() {
+        pool.opener().open(lane, wish, true, new ConnectionOpener.Opened() {
             @Override
             public void connected(StreamConnection stream, SocketReads reads) {
-                if (pool.isHttp2(stream)) {
+                if (pool.opener().isHttp2(stream)) {
                     add(stream, reads, wish, false);
                 } else {
                     chosenHttp11(stream, reads);
@@ -175,7 +175,7 @@ final class SharedConnections extends Watched {
     private void chosenHttp11(StreamConnection stream, SocketReads reads) {
         http11 = true;
         opening--;
-        UpstreamConnection alone = pool.connection(stream, reads, lane);
+        UpstreamConnection alone = pool.opener().connection(stream, reads, lane);
         Wish first = waiting.pollFirst();
         if (first == null) {
             lane.release(alone);
@@ -199,7 +199,7 @@ final class SharedConnections extends Watched {
 
     private void add(StreamConnection stream, SocketReads reads, Wish wish, boolean single) {
         http11 = false;
-        SharedConnection added = pool.shared(this, stream, reads, wish, single);
+        SharedConnection added = pool.opener().shared(this, stream, reads, wish, single);
         open.add(added);
         recount();
         added.start();
@@ -217,7 +217,7 @@ final class SharedConnections extends Watched {
     /** The upstream has said what it allows. */
     void settled(SharedConnection connection) {
         recount();
-        pool.reached();
+        pool.health().reached();
         roomOfNew = Math.max(1, connection.room());
         Wish only = connection.only();
         if (only != null) {
@@ -290,7 +290,7 @@ final class SharedConnections extends Watched {
             error = ForwardError.CONNECT_TIMEOUT;
             detail = pool.upstream() + " has sent no HTTP/2 settings in time";
         }
-        pool.openFailed(lane, error, detail);
+        pool.health().connectFailed(error, detail, now());
         Wish only = connection.only();
         if (only != null) {
             only.taker().failed(error, detail);

@@ -4,24 +4,17 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
-import io.webproxy.undertow.deadline.Ejection;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
-import io.webproxy.undertow.deadline.OncePerMinute;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
@@ -68,29 +61,14 @@ public final class UpstreamPool {
         HTTP_1_1
     }
 
-    /** What becomes of a connection that was opened; on its lane's thread, exactly once. */
-    interface Opened {
-        /** Here it is. */
-        void connected(StreamConnection stream, SocketReads reads);
-
-        /** There is none. */
-        void failed(ForwardError error, String detail);
-    }
-
-    private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
-
     private final Upstream upstream;
-    private final Connector connector;
-    private final IdentityHashMap<XnioIoThread, Lane> lanes = new IdentityHashMap<>();
-    private final Ejection ejection = new Ejection();
+    private final Lanes lanes;
+    private final ConnectionOpener opener;
+    private final ObservedHealth health;
     private final InFlight inFlight;
     private final Exchanges exchanges;
-    private final Predicate<XnioIoThread> idleElsewhere;
-    private final OncePerMinute noRoom = new OncePerMinute();
-    private final Spread spread = new Spread();
     private final AtomicInteger open = new AtomicInteger();
     private final Predicate<Route> inForce;
-    private final UpstreamNews news;
     private final PoolQueue queue = new PoolQueue();
     private volatile PoolSettings settings;
     private volatile boolean closed;
@@ -107,13 +85,12 @@ public final class UpstreamPool {
             UpstreamNews news) {
         this.inFlight = inFlight;
         this.exchanges = exchanges;
-        this.idleElsewhere = idleElsewhere;
         this.inForce = inForce;
-        this.news = news;
         this.upstream = upstream;
-        this.connector = connector;
         this.settings = settings;
-        threads.forEach(thread -> lanes.put(thread, new Lane(this, exchanges.sweeper(thread))));
+        this.health = new ObservedHealth(upstream, news, settings.ejection());
+        this.opener = new ConnectionOpener(this, connector, exchanges, idleElsewhere);
+        this.lanes = new Lanes(threads, thread -> new Lane(this, exchanges.sweeper(thread)));
     }
 
     /** The upstream. */
@@ -126,27 +103,13 @@ public final class UpstreamPool {
         return inFlight;
     }
 
-    UpstreamNews news() {
-        return news;
+    /** Whether requests may go to it, and how connections and answers show that. */
+    public ObservedHealth health() {
+        return health;
     }
 
-    /** It has answered a request. */
-    public void answered() {
-        news.succeeded();
-    }
-
-    /** It has failed a request that it was sent. */
-    public void answerFailed(ForwardError error, String detail) {
-        if (error == ForwardError.CONNECT_TLS) {
-            news.failed(error, upstream + ": " + detail);
-        } else {
-            news.answerFailed(error, detail);
-        }
-    }
-
-    /** A group prefers others for a while, because it fails too many requests. */
-    public void avoided(String why) {
-        news.down(null, upstream + " " + why);
+    ConnectionOpener opener() {
+        return opener;
     }
 
     PoolLimits limits() {
@@ -155,6 +118,7 @@ public final class UpstreamPool {
 
     void settings(PoolSettings others) {
         settings = others;
+        health.rule(others.ejection());
         pump();
     }
 
@@ -174,22 +138,7 @@ public final class UpstreamPool {
 
     /** Other routes are in force: connections that belong to clients of those before are closed. */
     void routesChanged() {
-        lanes.forEach((thread, lane) -> IoTasks.execute(thread, lane::closeOutdated));
-    }
-
-    /** Whether a request might go to this upstream while others could take it. */
-    public boolean mayBeTried(long now) {
-        return ejection.mayBeTried(settings.ejection(), now);
-    }
-
-    /** Whether the request that has chosen it may go there: if it is ejected, this is the one that tries it again. */
-    public boolean claims(long now) {
-        return ejection.allows(settings.ejection(), now);
-    }
-
-    /** Whether requests skip it. */
-    boolean isEjected() {
-        return ejection.isEjected(settings.ejection());
+        lanes.each(Lane::closeOutdated);
     }
 
     /** Whether nobody uses it, and no connection is kept. */
@@ -209,7 +158,7 @@ public final class UpstreamPool {
 
     /** Idle connections. */
     int idle() {
-        return lanes.values().stream().mapToInt(Lane::idleCount).sum();
+        return lanes.idle();
     }
 
     /**
@@ -254,11 +203,7 @@ public final class UpstreamPool {
     }
 
     Lane lane(XnioIoThread thread) {
-        Lane lane = lanes.get(thread);
-        if (lane == null) {
-            throw new IllegalArgumentException("a thread of another worker: " + thread);
-        }
-        return lane;
+        return lanes.of(thread);
     }
 
     boolean permit() {
@@ -277,13 +222,13 @@ public final class UpstreamPool {
     private void openAlone(Lane lane, Wish wish) {
         SharedConnections shared = lane.shared();
         boolean http2 = shared != null && !wish.isHttp11() && !(wish.isWebSocket() && shared.isAlone(wish));
-        open(lane, wish, http2, new Opened() {
+        opener.open(lane, wish, http2, new ConnectionOpener.Opened() {
             @Override
             public void connected(StreamConnection stream, SocketReads reads) {
-                if (shared != null && http2 && isHttp2(stream)) {
+                if (shared != null && http2 && opener.isHttp2(stream)) {
                     shared.adopt(stream, reads, wish, upstream.proxyProtocol().isPresent());
                 } else {
-                    give(connection(stream, reads, lane), wish.taker());
+                    give(opener.connection(stream, reads, lane), wish.taker());
                 }
             }
 
@@ -292,107 +237,6 @@ public final class UpstreamPool {
                 wish.taker().failed(error, detail);
             }
         });
-    }
-
-    /**
-     * Whether a new connection is one of HTTP/2, where that was offered: by what was negotiated over TLS, always in
-     * cleartext.
-     */
-    boolean isHttp2(StreamConnection stream) {
-        return !upstream.tls() || Connector.isHttp2Chosen(stream);
-    }
-
-    UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
-        return connector.connection(stream, reads, lane, lane.fields());
-    }
-
-    SharedConnection shared(
-            SharedConnections home, StreamConnection stream, SocketReads reads, Wish wish, boolean single) {
-        return new SharedConnection(
-                home,
-                stream,
-                (socket, owner) -> connector.outbound(socket, reads, exchanges, limits().streams(), owner),
-                single ? wish : null,
-                wish.connectLimit());
-    }
-
-    /** Opens a connection in a place that is taken. */
-    void open(Lane lane, Wish wish, boolean http2, Opened then) {
-        if (!exchanges.room().takeUpstream(upstream.tls()) && !madeRoom(lane)) {
-            unfilled();
-            then.failed(ForwardError.POOL_EXHAUSTED, "the process has no file descriptors to spare");
-            return;
-        }
-        Callback callback = new Callback(lane, http2, then);
-        Guard.run(
-                "the choice of an upstream connection",
-                () -> connector.connect(
-                        lane.sweeper(),
-                        upstream,
-                        http2,
-                        wish.connectLimit(),
-                        spread,
-                        wish.taker().greeting(upstream),
-                        callback),
-                () -> callback.failed(ForwardError.POOL_EXHAUSTED, "an internal error"));
-    }
-
-    /** What becomes of a connection that has its place already. */
-    private final class Callback implements Connector.Callback {
-        private final Lane lane;
-        private final boolean http2;
-        private final Opened then;
-        private boolean settled;
-
-        Callback(Lane lane, boolean http2, Opened then) {
-            this.lane = lane;
-            this.http2 = http2;
-            this.then = then;
-        }
-
-        private void settle() {
-            if (!settled) {
-                settled = true;
-                exchanges.room().settleUpstream(upstream.tls());
-            }
-        }
-
-        @Override
-        public void connected(StreamConnection stream, SocketReads reads) {
-            settle();
-            if (!http2 || !isHttp2(stream)) {
-                reached();
-            }
-            Guard.run("the use of an upstream connection", () -> then.connected(stream, reads), () -> {
-                IoUtils.safeClose(stream);
-                failed(ForwardError.POOL_EXHAUSTED, "an internal error");
-            });
-        }
-
-        @Override
-        public void failed(ForwardError error, String detail) {
-            settle();
-            openFailed(lane, error, detail);
-            freed();
-            then.failed(error, detail);
-        }
-    }
-
-    /** The upstream can be connected to; over HTTP/2 its settings say so. */
-    void reached() {
-        ejection.succeeded();
-        news.succeeded();
-    }
-
-    /** The upstream counts as one that can't be connected to, unless it is this process's fault. */
-    void openFailed(Lane lane, ForwardError error, String detail) {
-        if (error != ForwardError.POOL_EXHAUSTED) {
-            if (ejection.failed(settings.ejection(), lane.sweeper().now())) {
-                news.down(error, detail + "; others are preferred until it can be connected to");
-            } else {
-                news.failed(error, detail);
-            }
-        }
     }
 
     void enqueue(Lane lane, Wish wish) {
@@ -404,18 +248,7 @@ public final class UpstreamPool {
         pump();
         SharedConnections shared = lane.shared();
         if (shared != null && shared.count() == 0) {
-            retireElsewhere(lane);
-        }
-    }
-
-    /** Streams don't change their thread: where another one's connections hold all places, one of them is to leave. */
-    private void retireElsewhere(Lane lane) {
-        for (Map.Entry<XnioIoThread, Lane> other : lanes.entrySet()) {
-            SharedConnections shared = other.getValue().shared();
-            if (shared != null && other.getValue() != lane && shared.count() > 0) {
-                IoTasks.execute(other.getKey(), shared::retireOne);
-                return;
-            }
+            lanes.retireElsewhere(lane);
         }
     }
 
@@ -441,16 +274,7 @@ public final class UpstreamPool {
 
     /** Somebody waits: an idle connection is closed, of whichever lane has one. */
     private void makeRoom() {
-        for (Map.Entry<XnioIoThread, Lane> other : lanes.entrySet()) {
-            if (other.getValue().idleCount() > 0) {
-                IoTasks.execute(other.getKey(), () -> {
-                    if (queue.size() > 0 && !other.getValue().closeOldestIdle()) {
-                        makeRoom();
-                    }
-                });
-                return;
-            }
-        }
+        lanes.makeRoom(() -> queue.size() > 0);
     }
 
     /** An idle connection is closed if somebody waits. */
@@ -462,7 +286,7 @@ public final class UpstreamPool {
 
     /** A connection is gone, or was never made. */
     void freed() {
-        exchanges.room().giveUpstream(upstream.tls());
+        opener.gone();
         unfilled();
     }
 
@@ -470,20 +294,6 @@ public final class UpstreamPool {
     void unfilled() {
         open.decrementAndGet();
         pump();
-    }
-
-    /**
-     * Closes idle connections of this thread, to whichever upstream, until there is room for another; false if that
-     * isn't enough.
-     */
-    private boolean madeRoom(Lane lane) {
-        if (noRoom.isDue()) {
-            LOG.warn(
-                    "No file descriptors to spare for a connection to {}: such requests get 503; raise the limit of"
-                            + " open files if this stays",
-                    upstream);
-        }
-        return idleElsewhere.test(lane.sweeper().thread()) && exchanges.room().takeUpstream(upstream.tls());
     }
 
     /** Closes the oldest idle connection of a thread, on that thread; false if there is none. */
@@ -561,7 +371,7 @@ public final class UpstreamPool {
     /** No connection is kept from now on. */
     void close() {
         closed = true;
-        news.end();
-        lanes.forEach((thread, lane) -> IoTasks.execute(thread, lane::closeIdle));
+        health.news().end();
+        lanes.each(Lane::closeIdle);
     }
 }

@@ -120,7 +120,7 @@ public final class Upstreams implements AutoCloseable {
             public void fails(Upstream upstream, String why) {
                 UpstreamPool pool = pool(upstream);
                 if (pool != null) {
-                    pool.news().down(null, why);
+                    pool.health().news().down(null, why);
                 }
             }
 
@@ -128,7 +128,7 @@ public final class Upstreams implements AutoCloseable {
             public void passes(Upstream upstream, String path) {
                 UpstreamPool pool = pool(upstream);
                 if (pool != null) {
-                    pool.news().passes(path);
+                    pool.health().news().passes(path);
                 }
             }
         });
@@ -293,7 +293,8 @@ public final class Upstreams implements AutoCloseable {
         Map<String, ProxyStatus.Pool> status = new TreeMap<>();
         pools.forEach((upstream, pool) -> status.merge(
                 upstream.toString(),
-                new PoolData(pool.open(), pool.idle(), pool.waiting(), pool.isEjected(), monitor.isWell(upstream)),
+                new PoolData(
+                        pool.open(), pool.idle(), pool.waiting(), pool.health().isEjected(), monitor.isWell(upstream)),
                 (one, other) -> new PoolData(
                         one.open() + other.open(),
                         one.idle() + other.idle(),

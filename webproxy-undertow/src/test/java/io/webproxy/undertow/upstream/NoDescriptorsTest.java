@@ -119,7 +119,9 @@ class NoDescriptorsTest {
             // half of the reserve of 48
             assertThat(connected).isEqualTo(24);
             assertThat(pool.open()).isEqualTo(24);
-            assertThat(pool.isEjected()).as("it is no fault of the upstream").isFalse();
+            assertThat(pool.health().isEjected())
+                    .as("it is no fault of the upstream")
+                    .isFalse();
         }
     }
 
