@@ -217,6 +217,15 @@ public final class RawConnection implements AutoCloseable {
         }
     }
 
+    /** Drops whatever comes, and says how the stream ends: {@code "end"} or {@code "reset"}. */
+    public String drain() throws IOException {
+        String end = end();
+        while (end.startsWith("byte")) {
+            end = end();
+        }
+        return end;
+    }
+
     /** Closes with a reset, and without a word of TLS. */
     public void reset() throws IOException {
         tcp.setSoLinger(true, 0);

@@ -48,11 +48,11 @@ final class Amplification {
         try (CorpusProxy proxy = CorpusProxy.start(front, Set.of())) {
             CorpusCase get = plain().cases().get(0);
             for (int i = 0; i < 5000; i++) {
-                CorpusTest.run(proxy, get);
+                CorpusCheck.run(proxy, get);
             }
             plain = measure(proxy, get, 1000);
         }
-        for (CorpusFile file : CorpusTest.files()) {
+        for (CorpusFile file : CorpusFile.all()) {
             if (file.options().contains("basic-auth")) {
                 // a client that fails more often is answered 429
                 for (CorpusCase one : file.cases()) {
@@ -62,7 +62,7 @@ final class Amplification {
             }
             try (CorpusProxy proxy = CorpusProxy.start(front, file.options())) {
                 for (CorpusCase one : file.cases()) {
-                    CorpusTest.run(proxy, one);
+                    CorpusCheck.run(proxy, one);
                     all.add(measure(proxy, one, times));
                 }
             }
@@ -109,7 +109,7 @@ final class Amplification {
         long bytes = sum(threads.getThreadAllocatedBytes(ids));
         for (int i = 0; i < count; i++) {
             long before = sum(threads.getThreadCpuTime(ids));
-            CorpusTest.run(proxy, one);
+            CorpusCheck.run(proxy, one);
             micros[i] = (sum(threads.getThreadCpuTime(ids)) - before) / 1000.0;
         }
         double kib = (sum(threads.getThreadAllocatedBytes(ids)) - bytes) / 1024.0 / count;

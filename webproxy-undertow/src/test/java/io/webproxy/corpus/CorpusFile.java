@@ -5,6 +5,7 @@ import io.webproxy.corpus.CorpusCase.ReplyEnd;
 import io.webproxy.corpus.CorpusCase.Reuse;
 import io.webproxy.corpus.CorpusCase.State;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +52,19 @@ public record CorpusFile(String name, Set<String> options, List<CorpusCase> case
             "reuse");
 
     private record Line(String key, String value) {}
+
+    /** All files of cases of HTTP/1.1. */
+    static List<CorpusFile> all() throws IOException, URISyntaxException {
+        Path directory = Path.of(CorpusFile.class.getResource("/corpus").toURI());
+        List<CorpusFile> all = new ArrayList<>();
+        try (Stream<Path> paths = Files.list(directory)) {
+            for (Path path :
+                    paths.filter(p -> p.toString().endsWith(".corpus")).sorted().toList()) {
+                all.add(CorpusFile.read(path));
+            }
+        }
+        return all;
+    }
 
     /** Reads a file; what can't be understood throws, and names the line. */
     public static CorpusFile read(Path path) throws IOException {

@@ -42,11 +42,11 @@ class Http2CorpusTest {
                 assertThat(client.answer(3)).as("a good request behind it").isEqualTo("200");
             }
         }
-        CorpusTest.good(proxy);
+        CorpusCheck.good(proxy);
         if (one.aborted() == null) {
-            CorpusTest.upstreamSaw(proxy.upstream(), one.expected());
+            CorpusCheck.upstreamSaw(proxy.upstream(), one.expected());
         } else {
-            CorpusTest.upstreamSawNoEndOf(one.aborted(), proxy.upstream());
+            CorpusCheck.upstreamSawNoEndOf(one.aborted(), proxy.upstream());
         }
     }
 

@@ -9,6 +9,7 @@ import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.TestProxy;
@@ -158,14 +159,14 @@ class AdmissionTest {
     void everyKindOfConnectionIsForgottenWhenItCloses() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     c.end();
                 });
                 TestProxy clear = TestProxy.start(Front.H1, upstream.uri());
                 TestProxy tls = TestProxy.start(Front.H2_TLS, upstream.uri())) {
             for (TestProxy proxy : List.of(clear, tls)) {
                 try (RawConnection socket = proxy.raw()) {
-                    socket.send(WebSocketTest.HANDSHAKE);
+                    socket.send(WebSocketHandshake.REQUEST);
                     assertThat(socket.readHead()).startsWith("HTTP/1.1 101 ");
                     assertThat(proxy.server().status().connections()).isEqualTo(1);
                 }

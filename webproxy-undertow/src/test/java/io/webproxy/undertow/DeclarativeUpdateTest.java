@@ -63,7 +63,7 @@ class DeclarativeUpdateTest {
     }
 
     private static int status(TestProxy proxy, String path) throws IOException {
-        try (Response response = ResponseRelayTest.get(proxy, path)) {
+        try (Response response = proxy.get(path)) {
             return response.code();
         }
     }
@@ -93,7 +93,7 @@ class DeclarativeUpdateTest {
                                 .route(r -> r.name("live").path("/live").forward(live.uri()))
                                 .route(r -> r.path("/old").answer(HERE)));
                 RawConnection extra = answered(ports(proxy).get(1));
-                Response response = ResponseRelayTest.get(proxy, "/live")) {
+                Response response = proxy.get("/live")) {
             BufferedSource events = response.body().source();
             assertThat(events.readUtf8Line()).isEqualTo("data: 1");
             assertThat(status(proxy, "/old")).isEqualTo(200);

@@ -4,11 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.http.ForwardedHeaders;
-import io.webproxy.undertow.testing.Front;
-import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.Locale;
@@ -55,7 +56,10 @@ class ForwardedHeadersTest {
         upstream = RawUpstream.start(c -> {
             for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                 heads.add(head.toLowerCase(Locale.ROOT));
-                c.send(head.contains("websocket") ? WebSocketTest.SWITCH : "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                c.send(
+                        head.contains("websocket")
+                                ? WebSocketHandshake.ACCEPTED
+                                : "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
             }
         });
     }
@@ -222,7 +226,7 @@ class ForwardedHeadersTest {
 
     @Test
     void webSocketHandshakeHasTheSame() throws Exception {
-        String forged = WebSocketTest.HANDSHAKE.replace(
+        String forged = WebSocketHandshake.REQUEST.replace(
                 "¶Upgrade:", "¶X-Forwarded-For: 192.0.2.66¶Forwarded: for=192.0.2.66¶Upgrade:");
         try (TestProxy proxy = TestProxy.start(
                         Front.H1,

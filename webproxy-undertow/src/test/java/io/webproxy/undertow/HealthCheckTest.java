@@ -105,7 +105,7 @@ class HealthCheckTest {
     }
 
     private static String body(TestProxy proxy) throws IOException {
-        try (Response response = ResponseRelayTest.get(proxy, "/")) {
+        try (Response response = proxy.get("/")) {
             return response.body().string();
         }
     }
@@ -177,13 +177,13 @@ class HealthCheckTest {
             String other = "http://localhost:" + refused.port();
             await().until(() -> !isHealthy(proxy, one) && !isHealthy(proxy, other));
             for (String path : new String[] {"/one", "/two"}) {
-                try (Response response = ResponseRelayTest.get(proxy, path)) {
+                try (Response response = proxy.get(path)) {
                     assertThat(response.code()).isEqualTo(503);
                     assertThat(response.header("Retry-After")).isNotNull();
                 }
                 assertThat(proxy.record().error()).contains(ForwardError.NO_HEALTHY_UPSTREAM);
             }
-            try (Response response = ResponseRelayTest.get(proxy, "/unchecked")) {
+            try (Response response = proxy.get("/unchecked")) {
                 assertThat(response.code()).as("of another route").isEqualTo(502);
             }
         }
@@ -236,7 +236,7 @@ class HealthCheckTest {
             await().until(() -> kept.checks.size() >= asked + 4);
             assertThat(isHealthy(proxy, kept.uri())).isFalse();
             assertThat(removed.checks).hasSize(askedInVain);
-            try (Response response = ResponseRelayTest.get(proxy, "/other")) {
+            try (Response response = proxy.get("/other")) {
                 assertThat(response.code()).isEqualTo(503);
             }
             // another check knows nothing yet

@@ -8,6 +8,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
@@ -169,8 +170,7 @@ class HotSwapTest {
             assertThat(kept.readResponse()).endsWith("ok");
             http2.request(1, "GET", "/", "localhost");
             assertThat(http2.answer(1)).isEqualTo("200");
-            socket.send("GET /ws HTTP/1.1¶Host: localhost¶Connection: Upgrade¶Upgrade: websocket¶"
-                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶Sec-WebSocket-Version: 13¶¶");
+            socket.send(WebSocketHandshake.REQUEST);
             assertThat(socket.readHead()).startsWith("HTTP/1.1 101");
             events.send("GET /events HTTP/1.1¶Host: localhost¶¶");
             assertThat(events.readHead()).startsWith("HTTP/1.1 200");
@@ -194,8 +194,7 @@ class HotSwapTest {
     private static void live(RawConnection connection, CountDownLatch swapped) throws Exception {
         for (String head = connection.readHead(); !head.isEmpty(); head = connection.readHead()) {
             if (head.startsWith("GET /ws")) {
-                connection.send("HTTP/1.1 101 Switching Protocols¶Connection: Upgrade¶Upgrade: websocket¶"
-                        + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶");
+                connection.send(WebSocketHandshake.ACCEPTED);
                 connection.send(connection.read(4));
                 return;
             } else if (head.startsWith("GET /events")) {

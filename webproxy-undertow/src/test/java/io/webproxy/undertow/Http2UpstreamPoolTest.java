@@ -20,6 +20,7 @@ import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.TrustStore;
@@ -81,12 +82,6 @@ class Http2UpstreamPoolTest {
     private static TestProxy proxy(Front front, Upstream upstream, PoolLimits limits) {
         return TestProxy.start(
                 front, b -> b.tuning(t -> t.withIoThreads(1).withPool(limits)).route(r -> r.forward(upstream)));
-    }
-
-    private static Response get(TestProxy proxy, String path) throws IOException {
-        return proxy.client()
-                .newCall(new Request.Builder().url(proxy.url(path)).build())
-                .execute();
     }
 
     private static Response post(TestProxy proxy, String body) throws IOException {
@@ -285,7 +280,7 @@ class Http2UpstreamPoolTest {
                                         .balancing(Balancing.failover())
                                         .outlierEjection(limit))))) {
             for (int i = 0; i < 5; i++) {
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(200);
                 }
             }
@@ -306,7 +301,7 @@ class Http2UpstreamPoolTest {
                     }
                 });
                 TestProxy proxy = proxy(Front.H1, upstream)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(refused.get()).isEqualTo(4);
@@ -516,7 +511,7 @@ class Http2UpstreamPoolTest {
             slow.send("GET /large HTTP/1.1¶Host: a¶¶");
             assertThat(slow.readHead()).startsWith("HTTP/1.1 200");
             for (int i = 0; i < 20; i++) {
-                try (Response response = get(proxy, "/small")) {
+                try (Response response = proxy.get("/small")) {
                     assertThat(response.body().bytes()).hasSize(10);
                 }
             }
@@ -565,7 +560,7 @@ class Http2UpstreamPoolTest {
                         Front.H1,
                         b -> b.timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300)))
                                 .forward("h2c://" + upstream.address()))) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(504);
             }
             assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TIMEOUT);
@@ -576,7 +571,7 @@ class Http2UpstreamPoolTest {
     void upstreamThatSpeaksHttp11InCleartextIsA502() throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 400 Bad Request¶Content-Length: 0¶¶");
                 TestProxy proxy = proxy(Front.H1, upstream)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
                 assertThat(response.body().string())
                         .contains("The service after this proxy can't be reached over HTTP/2, which is needed here.");
@@ -591,7 +586,7 @@ class Http2UpstreamPoolTest {
     void upstreamThatAnswersByNoHttp2IsA502(String answer) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(answer);
                 TestProxy proxy = proxy(Front.H1, upstream)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_PROTOCOL);
@@ -602,7 +597,7 @@ class Http2UpstreamPoolTest {
     void upstreamThatClosesBeforeItsSettingsIsA502() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(raw -> raw.read(3));
                 TestProxy proxy = proxy(Front.H1, upstream)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
@@ -635,15 +630,12 @@ class Http2UpstreamPoolTest {
     /** The upstream allows no streams, so that requests wait: one that gets a connection of its own doesn't. */
     @Test
     void requestThatNeedsHttp11DoesNotWaitForStreams() throws Exception {
-        String handshake = "GET / HTTP/1.1¶Host: a¶Connection: Upgrade¶Upgrade: websocket¶"
-                + "Sec-WebSocket-Version: 13¶Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶¶";
         try (RawUpstream upstream = RawUpstream.start(raw -> {
                     if (connections.incrementAndGet() == 1) {
                         Http2Client.serve(raw, MAX_CONCURRENT_STREAMS, 0).end();
                     } else {
                         raw.readHead();
-                        raw.send("HTTP/1.1 101 Switching¶Connection: Upgrade¶Upgrade: websocket¶"
-                                + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶");
+                        raw.send(WebSocketHandshake.ACCEPTED);
                         raw.readAll();
                     }
                 });
@@ -656,9 +648,9 @@ class Http2UpstreamPoolTest {
                 RawConnection second = proxy.raw()) {
             waiting.send("GET / HTTP/1.1¶Host: a¶¶");
             await().until(() -> waiting(proxy) == 1);
-            first.send(handshake);
+            first.send(WebSocketHandshake.REQUEST);
             assertThat(first.readHead()).startsWith("HTTP/1.1 101 ");
-            second.send(handshake);
+            second.send(WebSocketHandshake.REQUEST);
             await().until(() -> waiting(proxy) == 2);
             first.close();
             assertThat(second.readHead()).startsWith("HTTP/1.1 101 ");
@@ -684,7 +676,7 @@ class Http2UpstreamPoolTest {
                         Front.H1,
                         Upstream.of("h2c://" + upstream.address()),
                         PoolLimits.defaults().withIdle(1, Duration.ofMillis(100)))) {
-            get(proxy, "/").close();
+            proxy.get("/").close();
             assertThat(seen()).isEqualTo(0);
             await().until(() -> proxy.server()
                             .status()
@@ -694,7 +686,7 @@ class Http2UpstreamPoolTest {
                             .next()
                             .open()
                     == 0);
-            get(proxy, "/").close();
+            proxy.get("/").close();
             assertThat(connections).hasValue(2);
         }
     }
@@ -716,7 +708,7 @@ class Http2UpstreamPoolTest {
                     .withTrust(TrustStore.pem(Http2Upstream.rootFile()));
             try (TestProxy proxy = TestProxy.start(front, b -> b.route(r -> r.forward(upstream)))) {
                 for (int i = 0; i < 3; i++) {
-                    try (Response response = get(proxy, "/")) {
+                    try (Response response = proxy.get("/")) {
                         assertThat(response.body().string()).isEqualTo("ok");
                     }
                     assertThat(proxy.record().upstreamProtocol()).contains("HTTP/1.1");
@@ -738,7 +730,7 @@ class Http2UpstreamPoolTest {
                         Upstream.of("h2c://" + upstream.address()).withProxyProtocol(1),
                         PoolLimits.defaults())) {
             for (int i = 1; i <= 2; i++) {
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(200);
                 }
                 assertThat(seen().toString()).startsWith("PROXY TCP4 127.0.0.1 127.0.0.1 ");
@@ -845,7 +837,7 @@ class Http2UpstreamPoolTest {
                 });
                 RawUpstream second = upstream((peer, n) -> answerAll(peer));
                 TestProxy proxy = inTurn(first, second)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(200);
             }
             assertThat(proxy.record().upstream()).contains(first.address());
@@ -864,7 +856,7 @@ class Http2UpstreamPoolTest {
                 });
                 RawUpstream second = RawUpstream.start(raw -> answerAll(Http2Client.serve(raw)));
                 TestProxy proxy = inTurn(first, second)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(200);
             }
             assertThat(proxy.record().upstreamProtocol()).contains("HTTP/2.0");
@@ -892,7 +884,7 @@ class Http2UpstreamPoolTest {
                 });
                 RawUpstream other = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
                 TestProxy proxy = proxy(Front.H1, upstream)) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.body().source().readByteArray(3)).hasSize(3);
                 proxy.server().update(c -> c.forward(other.uri()));
                 updated.countDown();

@@ -51,12 +51,6 @@ class Http2UpstreamTest {
         return TestProxy.start(front, b -> b.route(r -> r.forward(upstream.upstream())));
     }
 
-    private static Response get(TestProxy proxy, String path) throws Exception {
-        return proxy.client()
-                .newCall(new Request.Builder().url(proxy.url(path)).build())
-                .execute();
-    }
-
     private static final HttpHandler ECHO = Http2UpstreamTest::echo;
 
     private static void echo(HttpServerExchange exchange) throws Exception {
@@ -78,7 +72,7 @@ class Http2UpstreamTest {
         try (Http2Upstream upstream = Http2Upstream.start(tls, ECHO);
                 TestProxy proxy = proxy(front, upstream)) {
             for (int i = 0; i < 5; i++) {
-                try (Response response = get(proxy, "/a/b?c=d")) {
+                try (Response response = proxy.get("/a/b?c=d")) {
                     assertThat(response.code()).isEqualTo(200);
                     assertThat(response.header("X-Seen"))
                             .isEqualTo("HTTP/2.0 GET /a/b localhost:" + proxy.port() + " null");
@@ -142,7 +136,7 @@ class Http2UpstreamTest {
                 });
                 TestProxy proxy = proxy(front, upstream)) {
             for (int status : new int[] {200, 204, 304, 404, 500}) {
-                try (Response response = get(proxy, "/" + status)) {
+                try (Response response = proxy.get("/" + status)) {
                     assertThat(response.code()).isEqualTo(status);
                     assertThat(response.body().string()).isEmpty();
                 }
@@ -174,7 +168,7 @@ class Http2UpstreamTest {
                     peer.end();
                 });
                 TestProxy proxy = TestProxy.start(front, "h2c://" + upstream.address())) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.header("X-Own")).isEqualTo("yes");
                 assertThat(response.body().source().readUtf8(5)).isEqualTo("hello");
                 read.countDown();

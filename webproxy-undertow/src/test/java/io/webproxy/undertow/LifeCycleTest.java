@@ -146,7 +146,7 @@ class LifeCycleTest {
         Properties before = (Properties) System.getProperties().clone();
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(Front.H2_TLS, upstream.uri());
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(200);
         }
         assertThat(List.of(Security.getProviders()).stream()
@@ -249,7 +249,7 @@ class LifeCycleTest {
             TestProxy proxy =
                     TestProxy.start(front, b -> b.forward(upstream.uri()).drainTime(Duration.ofSeconds(20)));
             CompletableFuture<String> answer = CompletableFuture.supplyAsync(() -> {
-                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     return response.body().string();
                 } catch (IOException e) {
                     return e.toString();
@@ -276,7 +276,7 @@ class LifeCycleTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1_TLS, b -> b.forward(upstream.uri()).basicAuth("user", "sécret"))) {
-            try (Response response = ResponseRelayTest.get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(401);
                 assertThat(response.header("WWW-Authenticate"))
                         .startsWith("Basic realm=")
@@ -374,7 +374,7 @@ class LifeCycleTest {
     }
 
     private static String body(TestProxy proxy) throws IOException {
-        try (Response response = ResponseRelayTest.get(proxy, "/")) {
+        try (Response response = proxy.get("/")) {
             return response.body().string();
         }
     }

@@ -12,6 +12,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.LoggedErrors;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.TestProxy;
@@ -330,7 +331,7 @@ class OwnAnswerTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                         if (head.contains("Upgrade: websocket")) {
-                            c.send(WebSocketTest.SWITCH.replace(
+                            c.send(WebSocketHandshake.ACCEPTED.replace(
                                     "HTTP/1.1 101 Switching Protocols¶",
                                     "HTTP/1.1 101 Switching Protocols¶Strict-Transport-Security: max-age=0¶"));
                             c.end();
@@ -358,7 +359,7 @@ class OwnAnswerTest {
             }
             if (front.isTls() && !front.isHttp2()) {
                 try (RawConnection client = proxy.raw()) {
-                    client.send(WebSocketTest.HANDSHAKE);
+                    client.send(WebSocketHandshake.REQUEST);
                     assertThat(client.readHead())
                             .startsWith("HTTP/1.1 101 ")
                             .containsOnlyOnce("Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n")

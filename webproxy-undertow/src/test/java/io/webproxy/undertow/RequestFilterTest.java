@@ -159,17 +159,17 @@ class RequestFilterTest {
                                         .filter(request ->
                                                 FilterDecision.proceed().withUpstream(Upstream.of(own.uri())))
                                         .answer(Answer.of(503))))) {
-            try (Response response = ResponseRelayTest.get(proxy, "/answered")) {
+            try (Response response = proxy.get("/answered")) {
                 assertThat(response.body().string()).isEqualTo("own");
             }
             assertThat(proxy.record().route()).contains("answered");
             for (int i = 0; i < 3; i++) {
-                try (Response response = ResponseRelayTest.get(proxy, "/chosen")) {
+                try (Response response = proxy.get("/chosen")) {
                     assertThat(response.body().string()).isEqualTo("own");
                 }
                 assertThat(proxy.record().upstream()).contains("127.0.0.1:" + own.port());
             }
-            try (Response response = ResponseRelayTest.get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.body().string()).isEqualTo("0");
             }
         }
@@ -296,7 +296,7 @@ class RequestFilterTest {
                             front,
                             b -> b.timeouts(timeouts)
                                     .route(r -> r.filter(later()).forward(upstream.uri())));
-                    Response response = ResponseRelayTest.get(proxy, "/")) {
+                    Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(504);
                 assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
                 asked().complete(FilterDecision.proceed());
@@ -411,7 +411,7 @@ class RequestFilterTest {
                         front,
                         request -> Defect.valueOf(request.path().substring(1)).decide())) {
             for (Defect defect : Defect.values()) {
-                try (Response response = ResponseRelayTest.get(proxy, "/" + defect)) {
+                try (Response response = proxy.get("/" + defect)) {
                     assertThat(response.code()).as(defect.toString()).isEqualTo(500);
                 }
                 ExchangeRecord record = proxy.record();
@@ -433,7 +433,7 @@ class RequestFilterTest {
                         FilterDecision.proceed().addTag("a", "b"))
                 .minimalCompletionStage();
         try (TestProxy proxy = proxy(front, request -> FilterDecision.later(made));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(200);
             assertThat(proxy.record().tags()).isEqualTo(Map.of("a", "b"));
         }

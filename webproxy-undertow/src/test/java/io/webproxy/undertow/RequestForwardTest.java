@@ -467,7 +467,7 @@ class RequestForwardTest {
         }
         try (RefusedPort refused = RefusedPort.open();
                 TestProxy proxy = TestProxy.start(Front.H1, refused.uri());
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).contains(ForwardError.CONNECT_REFUSED);
         }

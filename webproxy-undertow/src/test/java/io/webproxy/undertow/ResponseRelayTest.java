@@ -34,7 +34,7 @@ class ResponseRelayTest {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶X-Own: yes¶¶hello");
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
             for (int i = 0; i < 3; i++) {
-                try (Response response = get(proxy, "/a")) {
+                try (Response response = proxy.get("/a")) {
                     assertThat(response.code()).isEqualTo(200);
                     assertThat(response.header("X-Own")).isEqualTo("yes");
                     assertThat(response.headers("Date")).hasSize(1);
@@ -56,7 +56,7 @@ class ResponseRelayTest {
             try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 " + status + "¶Content-Length: 0¶¶");
                     TestProxy proxy = TestProxy.start(front, upstream.uri())) {
                 Instant before = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.headers("Date")).as(status).hasSize(1);
                     assertThat(response.headers().getInstant("Date")).isBetween(before, Instant.now());
                     assertThat(response.header("Date"))
@@ -78,10 +78,10 @@ class ResponseRelayTest {
                                 .route(r -> r.path("/none")
                                         .removeResponseHeader("Date")
                                         .forward(undated.uri())))) {
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.headers("Date")).containsExactly("Sun, 06 Nov 1994 08:49:37 GMT");
             }
-            try (Response response = get(proxy, "/none")) {
+            try (Response response = proxy.get("/none")) {
                 assertThat(response.headers("Date")).isEmpty();
             }
         }
@@ -107,7 +107,7 @@ class ResponseRelayTest {
                     c.send("HTTP/1.0 200 OK¶¶until the end");
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.body().string()).isEqualTo("until the end");
         }
     }
@@ -118,7 +118,7 @@ class ResponseRelayTest {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶"
                         + "5¶hello¶0¶X-Checksum: abc¶Content-Length: 3¶Authorization: no¶¶");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.body().string()).isEqualTo("hello");
             assertThat(response.trailers().get("X-Checksum")).isEqualTo("abc");
             assertThat(response.trailers().get("Authorization")).isNull();
@@ -133,7 +133,7 @@ class ResponseRelayTest {
                         RawUpstream.answering("HTTP/1.1 304 Not Modified¶Content-Length: 1234¶ETag: \"x\"¶¶");
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
             for (int i = 0; i < 2; i++) {
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(304);
                     assertThat(response.header("ETag")).isEqualTo("\"x\"");
                     assertThat(response.body().string()).isEmpty();
@@ -161,7 +161,7 @@ class ResponseRelayTest {
                     assertThat(response.code()).isEqualTo(200);
                     assertThat(response.header("Content-Length")).isEqualTo("99");
                 }
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(204);
                 }
             }
@@ -174,7 +174,7 @@ class ResponseRelayTest {
     void statusLineWithoutReasonPasses(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.body().string()).isEqualTo("ok");
         }
     }
@@ -294,7 +294,7 @@ class ResponseRelayTest {
                     }
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error().orElseThrow())
                     .isIn(ForwardError.INVALID_RESPONSE, ForwardError.UPSTREAM_CLOSED);
@@ -308,7 +308,7 @@ class ResponseRelayTest {
                     c.send("HTTP/1.1 200 OK¶X: " + "a".repeat(70_000) + "¶¶");
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TOO_LARGE);
         }
@@ -326,14 +326,14 @@ class ResponseRelayTest {
         }
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶" + lines + "¶");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(200);
             assertThat(response.headers("Set-Cookie")).isEqualTo(cookies);
         }
         try (RawUpstream upstream =
                         RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 0¶" + "Vary: a¶".repeat(190) + "¶");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(200);
             assertThat(String.join(", ", response.headers("Vary"))).isEqualTo("a" + ", a".repeat(189));
         }
@@ -356,7 +356,7 @@ class ResponseRelayTest {
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
             assertThatThrownBy(() -> {
-                        try (Response response = get(proxy, "/")) {
+                        try (Response response = proxy.get("/")) {
                             assertThat(response.code()).isEqualTo(200);
                             response.body().string();
                         }
@@ -377,7 +377,7 @@ class ResponseRelayTest {
                 RawConnection client = proxy.raw()) {
             client.send("GET / HTTP/1.0¶Host: localhost¶¶");
             assertThat(client.readHead()).startsWith("HTTP/1.0 200").doesNotContainIgnoringCase("chunked");
-            assertThat(readUntilEnd(client)).isEqualTo("reset");
+            assertThat(client.drain()).isEqualTo("reset");
         }
     }
 
@@ -386,7 +386,7 @@ class ResponseRelayTest {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶okHTTP/1.1 200 OK¶¶");
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri())) {
             for (int i = 0; i < 3; i++) {
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.body().string()).isEqualTo("ok");
                 }
             }
@@ -401,24 +401,10 @@ class ResponseRelayTest {
                                 + " 1¶Keep-Alive: timeout=5¶Proxy-Authenticate: Basic¶Server: own¶Set-Cookie: a=b;"
                                 + " Path=/¶Set-Cookie: c=d¶Location: http://elsewhere/¶¶ok");
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.headers().names())
                     .containsExactlyInAnyOrder("Content-Length", "Server", "Set-Cookie", "Location", "Date");
             assertThat(response.headers("Set-Cookie")).containsExactly("a=b; Path=/", "c=d");
         }
-    }
-
-    static String readUntilEnd(RawConnection client) throws IOException {
-        String end = client.end();
-        while (end.startsWith("byte")) {
-            end = client.end();
-        }
-        return end;
-    }
-
-    static Response get(TestProxy proxy, String path) throws IOException {
-        return proxy.client()
-                .newCall(new Request.Builder().url(proxy.url(path)).build())
-                .execute();
     }
 }

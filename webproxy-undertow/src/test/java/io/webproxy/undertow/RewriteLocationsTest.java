@@ -9,6 +9,7 @@ import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.undertow.testing.TestProxy;
@@ -149,12 +150,12 @@ class RewriteLocationsTest {
     void answerOfAWebSocketsHandshakeHasItsCookiesUnderThePrefix() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH.replace("¶Upgrade:", "¶Set-Cookie: id=1; Path=/¶Upgrade:"));
+                    c.send(WebSocketHandshake.ACCEPTED.replace("¶Upgrade:", "¶Set-Cookie: id=1; Path=/¶Upgrade:"));
                     c.readByte();
                 });
                 TestProxy proxy = proxy(Front.H1, upstream, Route.Builder::rewriteLocations);
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE.replace("GET /ws", "GET /dav/ws"));
+            client.send(WebSocketHandshake.REQUEST.replace("GET /ws", "GET /dav/ws"));
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ").contains("\r\nSet-Cookie: id=1; Path=/dav/\r\n");
         }
     }

@@ -8,6 +8,7 @@ import io.webproxy.route.Route;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.TestProxy;
@@ -200,7 +201,7 @@ class RouteRewriteTest {
     void switchToAWebSocketHasTheRoutesFields() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     heads.add(c.readHead());
-                    c.send(WebSocketTest.SWITCH.replace("¶Upgrade:", "¶Server: secret¶Upgrade:"));
+                    c.send(WebSocketHandshake.ACCEPTED.replace("¶Upgrade:", "¶Server: secret¶Upgrade:"));
                     c.readByte();
                 });
                 TestProxy proxy = proxy(
@@ -212,7 +213,7 @@ class RouteRewriteTest {
                                 .removeResponseHeader("Server")
                                 .setResponseHeader("X-Of-Route", "1"));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead())
                     .startsWith("HTTP/1.1 101 ")
                     .contains("\r\nX-Of-Route: 1\r\n", "\r\nUpgrade: websocket\r\n", "\r\nSec-WebSocket-Accept: s3p")

@@ -14,6 +14,7 @@ import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
@@ -32,7 +33,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -89,16 +89,8 @@ class SessionAffinityTest {
         return TestProxy.start(front, p -> p.forward(group));
     }
 
-    private static Response get(TestProxy proxy, String path, String... fields) throws IOException {
-        Request.Builder request = new Request.Builder().url(proxy.url(path));
-        for (int i = 0; i < fields.length; i += 2) {
-            request.addHeader(fields[i], fields[i + 1]);
-        }
-        return proxy.client().newCall(request.build()).execute();
-    }
-
     private static String body(TestProxy proxy, String path, String... fields) throws IOException {
-        try (Response response = get(proxy, path, fields)) {
+        try (Response response = proxy.get(path, fields)) {
             return response.body().string();
         }
     }
@@ -121,7 +113,7 @@ class SessionAffinityTest {
     private static List<String> started(TestProxy proxy, int count) throws IOException {
         List<String> ids = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            try (Response response = get(proxy, "/start")) {
+            try (Response response = proxy.get("/start")) {
                 String id = Objects.requireNonNull(response.header(FIELD));
                 assertThat(id).startsWith(response.body().string());
                 ids.add(id);
@@ -268,7 +260,7 @@ class SessionAffinityTest {
     private static String webSocket(TestProxy proxy, boolean multiplexed, String field) throws IOException {
         if (!multiplexed) {
             try (RawConnection client = proxy.raw()) {
-                client.send(WebSocketTest.HANDSHAKE);
+                client.send(WebSocketHandshake.REQUEST);
                 String head = client.readHead();
                 assertThat(head).startsWith("HTTP/1.1 101 ");
                 return head.lines()
@@ -309,7 +301,7 @@ class SessionAffinityTest {
         return RawUpstream.start(c -> {
             for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                 if (head.startsWith("GET /ws ")) {
-                    c.send(WebSocketOverHttp2Test.answerTo(head, FIELD + ": " + name + "-" + given.incrementAndGet()));
+                    c.send(WebSocketHandshake.answerTo(head, FIELD + ": " + name + "-" + given.incrementAndGet()));
                     c.end();
                     return;
                 }
@@ -338,7 +330,7 @@ class SessionAffinityTest {
                 TestProxy proxy = proxy(front, byCookie(a, b))) {
             Map<String, String> cookies = new TreeMap<>();
             for (int i = 0; i < 4; i++) {
-                try (Response response = get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     String cookie = cookieOf(response);
                     assertThat(response.header("Set-Cookie"))
                             .matches("SERVER=[0-9a-f]{16}; Path=/; HttpOnly; SameSite=Lax"
@@ -350,7 +342,7 @@ class SessionAffinityTest {
             assertThat(new HashSet<>(cookies.values())).hasSize(2);
             for (int i = 0; i < 4; i++) {
                 for (Map.Entry<String, String> each : cookies.entrySet()) {
-                    try (Response response = get(proxy, "/", "Cookie", "x=1; " + each.getValue() + "; y=2")) {
+                    try (Response response = proxy.get("/", "Cookie", "x=1; " + each.getValue() + "; y=2")) {
                         assertThat(response.body().string()).isEqualTo(each.getKey());
                         assertThat(response.headers("Set-Cookie")).isEmpty();
                     }
@@ -365,7 +357,7 @@ class SessionAffinityTest {
                 Sessions b = new Sessions("b");
                 TestProxy one = proxy(Front.H1, byCookie(a, b));
                 TestProxy other = proxy(Front.H1, byCookie(b, a).named("other"));
-                Response first = get(one, "/")) {
+                Response first = one.get("/")) {
             String by = first.body().string();
             String cookie = cookieOf(first);
             for (int i = 0; i < 4; i++) {
@@ -380,7 +372,7 @@ class SessionAffinityTest {
         try (Sessions a = new Sessions("a");
                 Sessions b = new Sessions("b");
                 TestProxy proxy = proxy(front, byCookie(a, b));
-                Response first = get(proxy, "/")) {
+                Response first = proxy.get("/")) {
             String cookie = cookieOf(first);
             Sessions by = first.body().string().equals("a") ? a : b;
             by.heads.clear();
@@ -421,7 +413,7 @@ class SessionAffinityTest {
                 Sessions b = new Sessions("b");
                 TestProxy proxy = proxy(Front.H1, byCookie(a, b));
                 RawConnection client = proxy.raw();
-                Response first = get(proxy, "/")) {
+                Response first = proxy.get("/")) {
             String valid = cookieOf(first).substring("SERVER=".length());
             String by = first.body().string();
             for (String value : List.of(
@@ -462,18 +454,18 @@ class SessionAffinityTest {
             try (TestProxy proxy = proxy(Front.H1, byCookie(a, b))) {
                 String cookie = "";
                 while (cookie.isEmpty()) {
-                    try (Response response = get(proxy, "/")) {
+                    try (Response response = proxy.get("/")) {
                         cookie = response.body().string().equals("a") ? cookieOf(response) : "";
                     }
                 }
                 a.close();
                 String moved;
-                try (Response response = get(proxy, "/", "Cookie", cookie)) {
+                try (Response response = proxy.get("/", "Cookie", cookie)) {
                     assertThat(response.body().string()).isEqualTo("b");
                     moved = cookieOf(response);
                     assertThat(moved).isNotEqualTo(cookie);
                 }
-                try (Response response = get(proxy, "/", "Cookie", moved)) {
+                try (Response response = proxy.get("/", "Cookie", moved)) {
                     assertThat(response.body().string()).isEqualTo("b");
                     assertThat(response.headers("Set-Cookie")).isEmpty();
                 }
@@ -492,7 +484,7 @@ class SessionAffinityTest {
                 Sessions b = new Sessions("b");
                 Sessions c = new Sessions("c");
                 TestProxy proxy = proxy(Front.H1, byCookie(a, b).healthCheck(check));
-                Response first = get(proxy, "/")) {
+                Response first = proxy.get("/")) {
             String cookie = cookieOf(first);
             String by = first.body().string();
             Sessions its = by.equals("a") ? a : b;
@@ -501,12 +493,12 @@ class SessionAffinityTest {
                             proxy.server().status().upstreams().get(its.uri()))
                     .healthy());
             String moved;
-            try (Response response = get(proxy, "/", "Cookie", cookie)) {
+            try (Response response = proxy.get("/", "Cookie", cookie)) {
                 assertThat(response.body().string()).isNotEqualTo(by);
                 moved = cookieOf(response);
             }
             proxy.server().update(p -> p.forward(byCookie(c)));
-            try (Response response = get(proxy, "/", "Cookie", moved)) {
+            try (Response response = proxy.get("/", "Cookie", moved)) {
                 assertThat(response.body().string()).isEqualTo("c");
                 assertThat(cookieOf(response)).isNotEqualTo(moved).isNotEqualTo(cookie);
             }
@@ -520,12 +512,12 @@ class SessionAffinityTest {
                 TestProxy proxy = proxy(Front.H1, byCookie(a))) {
             a.more = "Set-Cookie: one=1; Path=/¶Set-Cookie: SERVER=own; Path=/¶Set-Cookie: SERVERS=2¶";
             String cookie;
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.headers("Set-Cookie")).hasSize(3).startsWith("one=1; Path=/", "SERVERS=2");
                 cookie = response.headers("Set-Cookie").get(2);
                 assertThat(cookie).matches("SERVER=[0-9a-f]{16}; .*");
             }
-            try (Response response = get(proxy, "/", "Cookie", cookie.substring(0, cookie.indexOf(';')))) {
+            try (Response response = proxy.get("/", "Cookie", cookie.substring(0, cookie.indexOf(';')))) {
                 assertThat(response.headers("Set-Cookie")).containsExactly("one=1; Path=/", "SERVERS=2");
             }
         }
@@ -540,7 +532,7 @@ class SessionAffinityTest {
                                 .setRequestHeader("Cookie", "x=1; SERVER=2")
                                 .forward(byCookie(a))))) {
             a.more = "Set-Cookie: one=1¶";
-            try (Response response = get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(cookieOf(response)).startsWith("SERVER=");
             }
             assertThat(Objects.requireNonNull(a.heads.poll())).contains("\r\nCookie: x=1\r\n");
@@ -558,7 +550,7 @@ class SessionAffinityTest {
             String cookie = webSocket(proxy, multiplexed, "set-cookie");
             assertThat(cookie)
                     .matches("SERVER=[0-9a-f]{16}; Path=/; HttpOnly; SameSite=Lax" + (multiplexed ? "; Secure" : ""));
-            try (Response response = get(proxy, "/", "Cookie", cookie.substring(0, cookie.indexOf(';')))) {
+            try (Response response = proxy.get("/", "Cookie", cookie.substring(0, cookie.indexOf(';')))) {
                 assertThat(response.headers("Set-Cookie")).isEmpty();
             }
         }
@@ -569,7 +561,7 @@ class SessionAffinityTest {
         try (Sessions a = new Sessions("a");
                 TestProxy proxy = TestProxy.start(
                         Front.H1, p -> p.trustedProxies("127.0.0.0/8").forward(byCookie(a)));
-                Response response = get(proxy, "/", "X-Forwarded-Proto", "https")) {
+                Response response = proxy.get("/", "X-Forwarded-Proto", "https")) {
             assertThat(response.header("Set-Cookie")).endsWith("; Secure");
         }
     }
@@ -580,7 +572,7 @@ class SessionAffinityTest {
         Sessions gone = new Sessions("a");
         gone.close();
         try (TestProxy proxy = proxy(Front.H1, byCookie(gone));
-                Response response = get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(response.headers("Set-Cookie")).isEmpty();
         }
@@ -594,7 +586,7 @@ class SessionAffinityTest {
                         Front.H1,
                         p -> p.route(r -> r.forward(byCookie(a))
                                 .filter(request -> FilterDecision.proceed().withUpstream(Upstream.of(b.uri())))));
-                Response response = get(proxy, "/", "Cookie", "SERVER=x; y=1")) {
+                Response response = proxy.get("/", "Cookie", "SERVER=x; y=1")) {
             assertThat(response.body().string()).isEqualTo("b");
             assertThat(response.headers("Set-Cookie")).isEmpty();
             assertThat(Objects.requireNonNull(b.heads.poll())).contains("\r\nCookie: y=1\r\n");

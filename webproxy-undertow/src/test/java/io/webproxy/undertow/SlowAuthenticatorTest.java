@@ -56,7 +56,7 @@ class SlowAuthenticatorTest {
                     : TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, LIMIT);
             try (RawUpstream upstream = RawUpstream.answering(OK);
                     TestProxy proxy = proxy(front, upstream, timeouts);
-                    Response response = ResponseRelayTest.get(proxy, "/")) {
+                    Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(504);
                 ExchangeRecord record = proxy.record();
                 assertThat(record.error())

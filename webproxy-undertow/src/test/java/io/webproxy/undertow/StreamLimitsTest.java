@@ -2,7 +2,7 @@ package io.webproxy.undertow;
 
 import static io.webproxy.timeout.TimeoutClass.DEFAULT;
 import static io.webproxy.timeout.TimeoutClass.LONG;
-import static io.webproxy.undertow.TimeoutClassTest.SCALED;
+import static io.webproxy.undertow.testing.ScaledTimeouts.SCALED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -77,7 +77,7 @@ class StreamLimitsTest {
                                         .forward(upstream.uri())))) {
             for (String path : new String[] {"/", "/api/chat"}) {
                 Request request = new Request.Builder().url(proxy.url(path)).build();
-                Future<String> seen = thread.submit(() -> TimeoutClassTest.fetch(proxy, request));
+                Future<String> seen = thread.submit(() -> proxy.outcome(request, new CountDownLatch(1)));
                 asked.acquire();
                 clock.passAndLook(SHORT.minusNanos(1));
                 clock.pass(Duration.ofNanos(1));
@@ -89,7 +89,7 @@ class StreamLimitsTest {
             }
             Request request = new Request.Builder().url(proxy.url("/patient")).build();
             CountDownLatch begun = new CountDownLatch(1);
-            Future<String> seen = thread.submit(() -> TimeoutClassTest.fetch(proxy, request, begun));
+            Future<String> seen = thread.submit(() -> proxy.outcome(request, begun));
             asked.acquire();
             clock.passAndLook(PATIENT.minusNanos(1));
             answer.countDown();
@@ -172,7 +172,7 @@ class StreamLimitsTest {
     private static void endsWithoutEvents(TestProxy proxy, TestClock clock, BlockingQueue<String> toSend)
             throws Exception {
         toSend.add("data: 1\n\n");
-        try (Response response = ResponseRelayTest.get(proxy, "/")) {
+        try (Response response = proxy.get("/")) {
             BufferedSource source = response.body().source();
             assertThat(source.readUtf8(9)).isEqualTo("data: 1\n\n");
             clock.passAndLook(STEP);
@@ -236,7 +236,7 @@ class StreamLimitsTest {
                         b -> b.route(r -> r.forward(upstream.uri())
                                 .sseHeartbeat(SHORT)
                                 .timeouts(SCALED.withEventSilence(EVENTS))));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             BufferedSource source = response.body().source();
             clock.pass(SHORT);
             assertThat(source.readUtf8(3)).isEqualTo(":\n\n");
@@ -310,7 +310,7 @@ class StreamLimitsTest {
                         Front.H1,
                         clock,
                         b -> b.forward(upstream.uri()).timeouts(SCALED.withEventSilence(Duration.ofHours(1))));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             exchange(response.body().source(), toSend, PING);
             clock.passAndLook(SCALED.idle(LONG).minusNanos(1));
             clock.pass(Duration.ofNanos(1));

@@ -64,7 +64,7 @@ class StreamingTest {
                     c.send("0¶¶");
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code())
                     .as("the head is out before the first piece")
                     .isEqualTo(200);
@@ -98,7 +98,7 @@ class StreamingTest {
                     c.end();
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             BufferedSource source = response.body().source();
             source.skip(1);
             stopped.await(30, TimeUnit.SECONDS);
@@ -265,7 +265,7 @@ class StreamingTest {
                         clock,
                         b -> b.timeouts(policy)
                                 .route(r -> r.forward(upstream.uri()).sseHeartbeat(BEAT)));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             BufferedSource source = response.body().source();
             for (int i = 0; i < 2; i++) {
                 clock.pass(BEAT);

@@ -4,6 +4,7 @@ import static io.webproxy.timeout.TimeoutClass.DEFAULT;
 import static io.webproxy.timeout.TimeoutClass.DOWNLOAD;
 import static io.webproxy.timeout.TimeoutClass.LONG;
 import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
+import static io.webproxy.undertow.testing.ScaledTimeouts.SCALED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 
@@ -17,6 +18,7 @@ import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutClassifier;
@@ -58,11 +60,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @ExtendWith(LeakCheck.class)
 class TimeoutClassTest {
-    static final TimeoutPolicy SCALED = TimeoutPolicy.defaults()
-            .with(DEFAULT, Duration.ofMillis(600))
-            .with(LONG, Duration.ofMillis(1100))
-            .with(DOWNLOAD, Duration.ofMillis(1500))
-            .with(WEBSOCKET, Duration.ofMillis(1200));
     private static final Pattern NUMBER = Pattern.compile("n=(\\d+)");
     private static final Duration MOST_OF_DEFAULT = Duration.ofMillis(400);
     private static final int PIECES_MOVED = 3;
@@ -158,7 +155,7 @@ class TimeoutClassTest {
             List<Future<String>> seen = new ArrayList<>();
             for (int i = 0; i < CASES.size(); i++) {
                 Request request = request(proxy, i);
-                seen.add(threads.submit(() -> fetch(proxy, request, begun)));
+                seen.add(threads.submit(() -> proxy.outcome(request, begun)));
             }
             assertThat(silent.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
@@ -204,25 +201,6 @@ class TimeoutClassTest {
         return request.build();
     }
 
-    static String fetch(TestProxy proxy, Request request) throws IOException {
-        return fetch(proxy, request, new CountDownLatch(1));
-    }
-
-    static String fetch(TestProxy proxy, Request request, CountDownLatch begun) throws IOException {
-        try (Response response = proxy.client().newCall(request).execute()) {
-            if (response.code() == 504) {
-                return "504";
-            }
-            String piece = response.body().source().readUtf8(5);
-            begun.countDown();
-            try {
-                return piece + response.body().string() + ", then an end";
-            } catch (IOException e) {
-                return piece + ", then an abort";
-            }
-        }
-    }
-
     @ParameterizedTest
     @EnumSource(
             value = Front.class,
@@ -235,13 +213,13 @@ class TimeoutClassTest {
                         asked.countDown();
                         c.end();
                     }
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     c.end();
                 });
                 TestProxy proxy = TestProxy.start(
                         front, clock, b -> b.forward(upstream.uri()).timeouts(SCALED))) {
             try (RawConnection client = proxy.raw()) {
-                client.send(WebSocketTest.HANDSHAKE.replace("/ws", "/stream/silent"));
+                client.send(WebSocketHandshake.REQUEST.replace("/ws", "/stream/silent"));
                 assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
                 clock.pass(SCALED.idle(DEFAULT));
                 assertThat(client.readHead()).startsWith("HTTP/1.1 504 ");
@@ -250,7 +228,7 @@ class TimeoutClassTest {
             assertThat(handshake.endClass()).isEqualTo(DEFAULT);
             assertThat(handshake.error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
             try (RawConnection client = proxy.raw()) {
-                client.send(WebSocketTest.HANDSHAKE.replace("/ws", "/api/chat"));
+                client.send(WebSocketHandshake.REQUEST.replace("/ws", "/api/chat"));
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
                 clock.passAndLook(SCALED.idle(WEBSOCKET).minusNanos(1));
                 clock.pass(Duration.ofNanos(1));
@@ -285,7 +263,7 @@ class TimeoutClassTest {
             for (String path : List.of("/download-later", "/other")) {
                 Request request = new Request.Builder().url(proxy.url(path)).build();
                 CountDownLatch begun = new CountDownLatch(1);
-                Future<String> seen = thread.submit(() -> fetch(proxy, request, begun));
+                Future<String> seen = thread.submit(() -> proxy.outcome(request, begun));
                 assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
                 clock.passAndLook(odd.idle(DEFAULT).minusNanos(1));
                 clock.pass(Duration.ofNanos(1));
@@ -323,7 +301,7 @@ class TimeoutClassTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         front, clock, b -> b.forward(upstream.uri()).timeouts(SCALED))) {
-            try (Response response = ResponseRelayTest.get(proxy, "/down")) {
+            try (Response response = proxy.get("/down")) {
                 for (int i = 0; i < PIECES_MOVED; i++) {
                     clock.passAndLook(MOST_OF_DEFAULT);
                     toSend.add("x");
@@ -402,7 +380,7 @@ class TimeoutClassTest {
                         front, clock, b -> b.forward(upstream.uri()).timeouts(SCALED))) {
             for (String path : List.of("/hints", "/trickle")) {
                 Request request = new Request.Builder().url(proxy.url(path)).build();
-                Future<String> seen = thread.submit(() -> fetch(proxy, request));
+                Future<String> seen = thread.submit(() -> proxy.outcome(request, new CountDownLatch(1)));
                 next.acquire();
                 clock.passAndLook(MOST_OF_DEFAULT);
                 clock.pass(SCALED.idle(DEFAULT).minus(MOST_OF_DEFAULT));
@@ -492,7 +470,7 @@ class TimeoutClassTest {
                         front,
                         b -> b.route(r -> r.name("all").forward(upstream.uri())).observer(observer))) {
             for (String path : List.of("/api/chat?q", "/a.zip")) {
-                try (Response response = ResponseRelayTest.get(proxy, path)) {
+                try (Response response = proxy.get(path)) {
                     assertThat(response.body().string()).isEqualTo("ok");
                 }
                 proxy.record();
@@ -530,7 +508,7 @@ class TimeoutClassTest {
                         Front.H1,
                         b -> b.forward(upstream.uri())
                                 .timeouts(TimeoutPolicy.defaults().withClassifier(broken)));
-                Response response = ResponseRelayTest.get(proxy, "/a.zip")) {
+                Response response = proxy.get("/a.zip")) {
             assertThat(response.body().string()).isEqualTo("ok");
             assertThat(proxy.record().endClass()).isEqualTo(DEFAULT);
         }
@@ -556,7 +534,7 @@ class TimeoutClassTest {
                         Front.H1,
                         b -> b.forward(upstream.uri())
                                 .timeouts(TimeoutPolicy.defaults().withClassifier(broken)));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.body().string()).isEqualTo("ok");
             assertThat(proxy.record().error()).isEmpty();
         }

@@ -8,9 +8,11 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.ScaledTimeouts;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.time.Duration;
@@ -33,7 +35,7 @@ class TotalLimitTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void totalLimitEndsWhatIsBusy(Front front) throws Exception {
-        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofMillis(800));
+        TimeoutPolicy total = ScaledTimeouts.SCALED.withTotal(Duration.ofMillis(800));
         TestClock clock = new TestClock();
         Semaphore asked = new Semaphore(0);
         ExecutorService thread = Executors.newSingleThreadExecutor();
@@ -54,7 +56,7 @@ class TotalLimitTest {
                 boolean busy = path.equals("/busy");
                 Request request = new Request.Builder().url(proxy.url(path)).build();
                 CountDownLatch begun = new CountDownLatch(busy ? 1 : 0);
-                Future<String> seen = thread.submit(() -> TimeoutClassTest.fetch(proxy, request, begun));
+                Future<String> seen = thread.submit(() -> proxy.outcome(request, begun));
                 asked.acquire();
                 assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
                 clock.passAndLook(Duration.ofMillis(400));
@@ -104,17 +106,17 @@ class TotalLimitTest {
 
     @Test
     void totalLimitLeavesAWebSocketAlone() throws Exception {
-        TimeoutPolicy total = TimeoutClassTest.SCALED.withTotal(Duration.ofSeconds(1));
+        TimeoutPolicy total = ScaledTimeouts.SCALED.withTotal(Duration.ofSeconds(1));
         TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     c.end();
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1, clock, b -> b.forward(upstream.uri()).timeouts(total));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             clock.passAndLook(total.idle(WEBSOCKET).minusNanos(1));
             clock.pass(Duration.ofNanos(1));

@@ -13,6 +13,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
@@ -49,7 +50,7 @@ class UpstreamChoiceTest {
     }
 
     private static String body(TestProxy proxy, String path) throws IOException {
-        try (Response response = ResponseRelayTest.get(proxy, path)) {
+        try (Response response = proxy.get(path)) {
             return response.body().string();
         }
     }
@@ -113,11 +114,11 @@ class UpstreamChoiceTest {
                     c.end();
                 }
                 case "/ws" -> {
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     c.end();
                 }
                 case "/ws-short" -> {
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     return;
                 }
                 default -> c.send(OK);
@@ -158,7 +159,7 @@ class UpstreamChoiceTest {
             String idle = first.port() + "=0 " + second.port() + "=0";
             try (RawConnection client = proxy.raw()) {
                 if (path.startsWith("/ws")) {
-                    client.send(WebSocketTest.HANDSHAKE.replace("/ws", path.equals("/ws-reset") ? "/ws" : path));
+                    client.send(WebSocketHandshake.REQUEST.replace("/ws", path.equals("/ws-reset") ? "/ws" : path));
                     client.readHead();
                 } else if (path.equals("/early")) {
                     client.send("POST /early HTTP/1.1¶Host: a¶Content-Length: 1000¶¶part");
@@ -196,7 +197,7 @@ class UpstreamChoiceTest {
                         Front.H1,
                         p -> p.route(r ->
                                 r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(choice -> index))));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(500);
             assertThat(proxy.record().proxyAnswered()).isTrue();
             assertThat(a.connections() + b.connections()).isZero();
@@ -217,7 +218,7 @@ class UpstreamChoiceTest {
                                 r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(choice -> {
                                     throw new StackOverflowError("of the policy's own");
                                 }))));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(500);
             assertThat(response.body().string()).doesNotContain("policy");
             assertThat(proxy.record().error()).contains(ForwardError.APPLICATION_FAILED);
@@ -258,7 +259,7 @@ class UpstreamChoiceTest {
                                 .retries(0.25, 2))) {
             StringBuilder statuses = new StringBuilder();
             for (int i = 0; i < 12; i++) {
-                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     statuses.append(response.code()).append(' ');
                 }
                 ExchangeRecord record = proxy.record();

@@ -71,7 +71,7 @@ class UpstreamEventTest {
         try (TestProxy proxy =
                 TestProxy.start(Front.H1, b -> more.accept(b.forward(upstream).observer(observer)))) {
             for (int i = 0; i < 3; i++) {
-                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(status);
                     assertThat(response.body().string()).doesNotContain("127.0.0.1", "localhost", "invalid");
                 }
@@ -146,7 +146,7 @@ class UpstreamEventTest {
             try (TestProxy proxy = TestProxy.start(
                     Front.H1,
                     b -> b.route(r -> r.forward(elsewhere)).observer(observer).tlsProvider(provider))) {
-                ResponseRelayTest.get(proxy, "/").close();
+                proxy.get("/").close();
                 assertThat(event().detail()).contains("its certificate isn't for this host: ");
             }
         }
@@ -181,7 +181,7 @@ class UpstreamEventTest {
                                         .withConnectFailures(1)
                                         .withTime(Duration.ofSeconds(10))))
                                 .observer(observer))) {
-            ResponseRelayTest.get(proxy, "/").close();
+            proxy.get("/").close();
             assertThat(event().kind()).isEqualTo(UpstreamEvent.Kind.DOWN);
         }
     }

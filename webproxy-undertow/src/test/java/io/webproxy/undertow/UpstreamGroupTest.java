@@ -42,7 +42,7 @@ class UpstreamGroupTest {
     }
 
     private static String body(TestProxy proxy, String path) throws IOException {
-        try (Response response = ResponseRelayTest.get(proxy, path)) {
+        try (Response response = proxy.get(path)) {
             return response.body().string();
         }
     }
@@ -216,7 +216,7 @@ class UpstreamGroupTest {
                 RawConnection first = proxy.raw()) {
             first.send("GET /narrow HTTP/1.1¶Host: a¶¶");
             await().until(() -> narrow.connections() == 1);
-            try (Response second = ResponseRelayTest.get(proxy, "/narrow")) {
+            try (Response second = proxy.get("/narrow")) {
                 assertThat(second.code()).isEqualTo(503);
             }
             assertThat(proxy.record().error()).contains(ForwardError.POOL_EXHAUSTED);

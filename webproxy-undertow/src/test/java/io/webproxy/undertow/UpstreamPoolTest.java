@@ -77,7 +77,7 @@ class UpstreamPoolTest {
                 TestProxy proxy =
                         TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)))) {
             for (int i = 0; i < 4; i++) {
-                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(200);
                 }
                 assertThat(proxy.record().error()).isEmpty();
@@ -91,7 +91,7 @@ class UpstreamPoolTest {
         try (RawUpstream upstream = closingAfterOne(heads);
                 TestProxy proxy =
                         TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)))) {
-            ResponseRelayTest.get(proxy, "/").close();
+            proxy.get("/").close();
             Request post = new Request.Builder()
                     .url(proxy.url("/"))
                     .post(RequestBody.create(new byte[0]))
@@ -121,7 +121,7 @@ class UpstreamPoolTest {
                 RawUpstream second = dying(heads);
                 RawUpstream third = dying(heads);
                 TestProxy proxy = TestProxy.start(Front.H1, b -> b.forward(first.uri(), second.uri(), third.uri()))) {
-            try (Response response = ResponseRelayTest.get(proxy, "/")) {
+            try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
             }
             assertThat(heads).hasValue(2);
@@ -139,7 +139,7 @@ class UpstreamPoolTest {
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, b -> b.forward(first.uri(), second.uri()))) {
             for (int i = 0; i < 4; i++) {
-                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(200);
                 }
             }
@@ -353,7 +353,7 @@ class UpstreamPoolTest {
                         Front.H1,
                         b -> b.forward(upstream.uri())
                                 .tuning(t -> t.withPool(PoolLimits.defaults().withIdle(8, Duration.ofMillis(200)))))) {
-            ResponseRelayTest.get(proxy, "/").close();
+            proxy.get("/").close();
             assertThat(closed.await(30, TimeUnit.SECONDS)).isTrue();
             await().until(() -> pool(proxy).open() == 0);
         }
@@ -366,7 +366,7 @@ class UpstreamPoolTest {
                         Front.H1,
                         b -> b.forward(hanging.uri())
                                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(300))));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(504);
             assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TIMEOUT);
             await().until(() -> pool(proxy).open() == 0);
@@ -382,7 +382,7 @@ class UpstreamPoolTest {
                         b -> b.forward("https://127.0.0.1:" + silent.port(), "https://127.0.0.1:" + silentNext.port())
                                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMillis(200))))) {
             for (int i = 0; i < 2; i++) {
-                try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(504);
                 }
                 assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TIMEOUT);
@@ -464,7 +464,7 @@ class UpstreamPoolTest {
     @Test
     void nameWithoutAnAddressIs502() throws Exception {
         try (TestProxy proxy = TestProxy.start(Front.H1, "http://no-such-host.invalid:80");
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).contains(ForwardError.DNS);
         }
@@ -474,7 +474,7 @@ class UpstreamPoolTest {
     void nameWithSeveralAddressesIsTriedOnAllOfThem() throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(Front.H1, "http://localhost:" + upstream.port());
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(200);
         }
     }
@@ -494,7 +494,7 @@ class UpstreamPoolTest {
             try (TestProxy proxy = TestProxy.start(
                     Front.H1_TLS, b -> b.route(r -> r.forward(Upstream.of(uri).withTrust(TrustStore.pem(trust)))))) {
                 for (int i = 0; i < 2; i++) {
-                    try (Response response = ResponseRelayTest.get(proxy, "/")) {
+                    try (Response response = proxy.get("/")) {
                         assertThat(response.body().string()).isEqualTo("secret");
                     }
                 }
@@ -503,7 +503,7 @@ class UpstreamPoolTest {
                         .isEqualTo(upstream.takeRequest().getConnectionIndex());
             }
             try (TestProxy proxy = TestProxy.start(Front.H1, uri);
-                    Response response = ResponseRelayTest.get(proxy, "/")) {
+                    Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
                 assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TLS);
             }
@@ -517,7 +517,7 @@ class UpstreamPoolTest {
                         Front.H1,
                         b -> b.route(r -> r.forward(Upstream.of("https://127.0.0.2:" + elsewhere.getPort())
                                 .withTrust(TrustStore.pem(trust)))));
-                Response response = ResponseRelayTest.get(proxy, "/")) {
+                Response response = proxy.get("/")) {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).contains(ForwardError.CONNECT_TLS);
         } finally {

@@ -9,6 +9,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
@@ -52,7 +53,7 @@ class WebSocketFramesTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     // the begin of a frame of 5 bytes: what comes next from this side is within it
-                    c.send(WebSocketTest.SWITCH + "\u0082\u0005he");
+                    c.send(WebSocketHandshake.ACCEPTED + "\u0082\u0005he");
                     upstreamGot.add(c.read(12));
                     c.send("llo");
                     upstreamGot.add(c.read(12));
@@ -60,7 +61,7 @@ class WebSocketFramesTest {
                 });
                 TestProxy proxy = TestProxy.start(front, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             assertThat(client.read(4)).isEqualTo("\u0082\u0005he");
             clock.passAndLook(PINGS);
@@ -85,12 +86,12 @@ class WebSocketFramesTest {
         BlockingQueue<String> ends = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     ends.add(c.end());
                 });
                 TestProxy proxy = TestProxy.start(front, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             clock.passAndLook(PINGS.minusNanos(1));
             assertThat(ends).isEmpty();
@@ -109,12 +110,12 @@ class WebSocketFramesTest {
         TimeoutPolicy limited = TimeoutPolicy.defaults().with(TimeoutClass.WEBSOCKET, PINGS.multipliedBy(5));
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     c.end();
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, clock, pinging(upstream, limited));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             for (int pings = 0; pings < 4; pings++) {
                 clock.pass(PINGS);
@@ -137,7 +138,7 @@ class WebSocketFramesTest {
         int size = 8 << 20;
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     read.await(30, TimeUnit.SECONDS);
                     c.read(14 + size);
                     c.send("\u0082\u0002ok");
@@ -145,7 +146,7 @@ class WebSocketFramesTest {
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             AtomicInteger pieces = new AtomicInteger();
             CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> {
@@ -191,7 +192,7 @@ class WebSocketFramesTest {
         CountDownLatch silent = new CountDownLatch(byUpstream ? 0 : 1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(WebSocketTest.SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     if (byUpstream) {
                         c.shutdownOutput();
                     }
@@ -201,7 +202,7 @@ class WebSocketFramesTest {
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, clock, pinging(upstream, TimeoutPolicy.defaults()));
                 RawConnection client = proxy.raw()) {
-            client.send(WebSocketTest.HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             if (byUpstream) {
                 assertThat(client.end()).isEqualTo("end");
@@ -245,7 +246,7 @@ class WebSocketFramesTest {
         CountDownLatch draining = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
-            c.send(WebSocketTest.SWITCH + "\u0082\u0005he");
+            c.send(WebSocketHandshake.ACCEPTED + "\u0082\u0005he");
             draining.await(30, TimeUnit.SECONDS);
             upstreamGot.add(unmasked(c.read(8)));
             c.send("llo\u0082\u0004late");
@@ -254,7 +255,7 @@ class WebSocketFramesTest {
             TestProxy proxy =
                     TestProxy.start(front, b -> b.forward(upstream.uri()).drainTime(Duration.ofSeconds(20)));
             try (RawConnection client = proxy.raw()) {
-                client.send(WebSocketTest.HANDSHAKE);
+                client.send(WebSocketHandshake.REQUEST);
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
                 assertThat(client.read(4)).isEqualTo("\u0082\u0005he");
                 CompletionStage<Void> drained = proxy.server().drain(Duration.ofSeconds(20));
@@ -286,13 +287,13 @@ class WebSocketFramesTest {
     void graceEndsBeforeTheDrainTime() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
-            c.send(WebSocketTest.SWITCH);
+            c.send(WebSocketHandshake.ACCEPTED);
             c.readAll();
             c.end();
         })) {
             TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
             try (RawConnection client = proxy.raw()) {
-                client.send(WebSocketTest.HANDSHAKE);
+                client.send(WebSocketHandshake.REQUEST);
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
                 proxy.server()
                         .drain(Duration.ofMinutes(5))

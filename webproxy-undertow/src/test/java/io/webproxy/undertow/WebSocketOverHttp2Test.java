@@ -16,6 +16,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
@@ -25,18 +26,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,7 +41,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** WebSockets on streams of HTTP/2 (RFC 8441): over TLS, and in cleartext by prior knowledge. */
 @ExtendWith(LeakCheck.class)
 class WebSocketOverHttp2Test {
-    private static final Pattern KEY = Pattern.compile("\r\nSec-WebSocket-Key: (\\S+)\r\n");
     private static final int CANCEL = 8;
 
     private static void accept(RawConnection connection) throws IOException {
@@ -53,29 +48,8 @@ class WebSocketOverHttp2Test {
     }
 
     private static void accept(RawConnection connection, String head) throws IOException {
-        Matcher key = KEY.matcher(head);
         assertThat(head).startsWith("GET /ws HTTP/1.1\r\n").contains("\r\nUpgrade: websocket\r\n");
-        assertThat(key.find()).isTrue();
-        connection.send("HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶Sec-WebSocket-Accept: "
-                + answerTo(key.group(1)) + "¶¶");
-    }
-
-    /** The 101 to a handshake, with a field more. */
-    static String answerTo(String head, String field) throws IOException {
-        Matcher key = KEY.matcher(head);
-        assertThat(key.find()).isTrue();
-        return "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶" + field
-                + "¶Sec-WebSocket-Accept: " + answerTo(key.group(1)) + "¶¶";
-    }
-
-    private static String answerTo(String key) throws IOException {
-        try {
-            byte[] text = (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").getBytes(StandardCharsets.US_ASCII);
-            return Base64.getEncoder()
-                    .encodeToString(MessageDigest.getInstance("SHA-1").digest(text));
-        } catch (GeneralSecurityException e) {
-            throw new IOException(e);
-        }
+        connection.send(WebSocketHandshake.answerTo(head));
     }
 
     private static void connect(Http2Client client, int stream, String... more) throws IOException {
@@ -181,7 +155,7 @@ class WebSocketOverHttp2Test {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
                     c.send("HTTP/1.1 101 x¶Upgrade: websocket¶Connection: Upgrade¶Sec-WebSocket-Accept: "
-                            + answerTo("AAAAAAAAAAAAAAAAAAAAAA==") + "¶¶");
+                            + WebSocketHandshake.accept("AAAAAAAAAAAAAAAAAAAAAA==") + "¶¶");
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
                 Http2Client client = Http2Client.open(proxy)) {

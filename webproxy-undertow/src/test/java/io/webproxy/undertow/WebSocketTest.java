@@ -7,6 +7,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.TestProxy;
@@ -37,12 +38,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** WebSockets through every front; over HTTP/2 ports by a client that offers only {@code http/1.1}, as browsers do. */
 @ExtendWith(LeakCheck.class)
 class WebSocketTest {
-    static final String HANDSHAKE =
-            "GET /ws HTTP/1.1¶Host: localhost¶Upgrade: websocket¶Connection: keep-alive, Upgrade¶"
-                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==¶Sec-WebSocket-Version: 13¶¶";
-    static final String SWITCH = "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: Upgrade¶"
-            + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=¶¶";
-
     /** Sends back what it gets. */
     private static final class Echo extends WebSocketListener {
         @Override
@@ -146,12 +141,12 @@ class WebSocketTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     String head = c.readHead();
                     assertThat(head).contains("Connection: Upgrade\r\n").contains("Upgrade: websocket\r\n");
-                    c.send(SWITCH + "early");
+                    c.send(WebSocketHandshake.ACCEPTED + "early");
                     c.send(c.read(4));
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
                 RawConnection client = proxy.raw()) {
-            client.send(HANDSHAKE + "ping");
+            client.send(WebSocketHandshake.REQUEST + "ping");
             assertThat(client.readHead())
                     .startsWith("HTTP/1.1 101 ")
                     .containsIgnoringCase("upgrade: websocket")
@@ -172,7 +167,7 @@ class WebSocketTest {
         upstream.start();
         try (TestProxy proxy = TestProxy.start(front, "http://127.0.0.1:" + upstream.getPort());
                 RawConnection client = proxy.raw()) {
-            client.send(HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             // RFC 6455 section 5.5.2: a masked ping, here with a mask of zeros
             client.send("\u0089\u0084\0\0\0\0here");
@@ -186,13 +181,13 @@ class WebSocketTest {
     void halfCloseGoesThroughAndTheOtherDirectionLives() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     String all = c.readAll();
                     c.send("got " + all);
                 });
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 RawConnection client = proxy.raw()) {
-            client.send(HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             client.send("all of it").shutdownOutput();
             assertThat(client.readAll()).isEqualTo("got all of it");
@@ -205,7 +200,7 @@ class WebSocketTest {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶no");
                 TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
                 RawConnection client = proxy.raw()) {
-            client.send(HANDSHAKE + "GET /next HTTP/1.1¶Host: localhost¶¶");
+            client.send(WebSocketHandshake.REQUEST + "GET /next HTTP/1.1¶Host: localhost¶¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("no");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("no");
             assertThat(proxy.record().path()).isEqualTo("/ws");
@@ -221,12 +216,12 @@ class WebSocketTest {
         BlockingQueue<String> ends = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(SWITCH);
+                    c.send(WebSocketHandshake.ACCEPTED);
                     ends.add(c.end());
                 });
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
             RawConnection client = proxy.raw();
-            client.send(HANDSHAKE);
+            client.send(WebSocketHandshake.REQUEST);
             assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
             client.reset();
             assertThat(ends.poll(30, TimeUnit.SECONDS)).isEqualTo("reset");
@@ -238,12 +233,12 @@ class WebSocketTest {
     void closeCutsOpenTunnels() throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
             c.readHead();
-            c.send(SWITCH);
+            c.send(WebSocketHandshake.ACCEPTED);
             c.end();
         })) {
             TestProxy proxy = TestProxy.start(Front.H1_TLS, upstream.uri());
             try (RawConnection client = proxy.raw()) {
-                client.send(HANDSHAKE);
+                client.send(WebSocketHandshake.REQUEST);
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
                 proxy.close();
                 assertThat(client.end()).isIn("end", "reset");
@@ -283,7 +278,7 @@ class WebSocketTest {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     String head = c.readHead();
                     if (head.startsWith("GET /ws ")) {
-                        c.send(SWITCH);
+                        c.send(WebSocketHandshake.ACCEPTED);
                         byte[] buffer = new byte[1 << 16];
                         while (c.read(buffer, buffer.length) >= 0) {
                             // all of it
@@ -297,7 +292,7 @@ class WebSocketTest {
                         TestProxy.start(front, b -> b.forward(upstream.uri()).tuning(t -> t.withIoThreads(1)));
                 RawConnection busy = proxy.raw();
                 RawConnection other = proxy.raw()) {
-            busy.send(HANDSHAKE);
+            busy.send(WebSocketHandshake.REQUEST);
             assertThat(busy.readHead()).startsWith("HTTP/1.1 101 ");
             CompletableFuture<Void> sender = CompletableFuture.runAsync(() -> {
                 byte[] piece = new byte[1 << 18];

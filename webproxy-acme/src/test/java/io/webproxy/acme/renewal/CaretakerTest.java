@@ -158,11 +158,17 @@ class CaretakerTest {
         assertThat(context.kinds()).doesNotContain(Kind.EXPIRING, Kind.FAILED);
     }
 
-    @Test
-    void renewsWhenTheCaSuggestsIt() throws Exception {
+    /** A certificate of today, which the CA wants renewed within ten hours from the tenth day on; when that is. */
+    private Instant storedWithWindow() throws Exception {
         stored(BEGIN, Duration.ofDays(90), "example.com");
         Instant start = BEGIN.plus(Duration.ofDays(10));
         issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        return start;
+    }
+
+    @Test
+    void renewsWhenTheCaSuggestsIt() throws Exception {
+        Instant start = storedWithWindow();
         // The next certificate has a window of its own.
         issuer.meanwhile = () -> issuer.window = null;
         caretaker.start();
@@ -178,9 +184,7 @@ class CaretakerTest {
 
     @Test
     void aRestartDoesNotAskForTheWindowAgain() throws Exception {
-        stored(BEGIN, Duration.ofDays(90), "example.com");
-        Instant start = BEGIN.plus(Duration.ofDays(10));
-        issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        storedWithWindow();
         caretaker.start();
         time.pass(FIRST_LOOK);
         Instant chosen = status().nextAttempt().orElseThrow();
@@ -209,9 +213,7 @@ class CaretakerTest {
 
     @Test
     void whatTheCaHasSuggestedCountsWhileItCanNotSayMore() throws Exception {
-        stored(BEGIN, Duration.ofDays(90), "example.com");
-        Instant start = BEGIN.plus(Duration.ofDays(10));
-        issuer.window = new Issuer.RenewalWindow(start, start.plus(Duration.ofHours(10)), Duration.ofHours(6));
+        storedWithWindow();
         caretaker.start();
         time.pass(FIRST_LOOK);
         Instant chosen = status().nextAttempt().orElseThrow();

@@ -1,6 +1,7 @@
 package io.webproxy.acme.testing;
 
 import com.sun.net.httpserver.HttpServer;
+import io.webproxy.acme.certificate.ReverseName;
 import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.tls.KeyMaterial;
@@ -96,25 +97,10 @@ public final class TestResponder implements ChallengeResponder, AutoCloseable {
     @Override
     public Answer tlsAlpn(String name, KeyMaterial certificate) {
         InetAddress address = IpLiteral.parse(name);
-        String asked = address == null ? name : reverse(address);
+        String asked = address == null ? name : ReverseName.of(address);
         certificates.put(asked, certificate);
         certificatesGiven.incrementAndGet();
         return () -> certificates.remove(asked);
-    }
-
-    /** What a CA sends as SNI for an address (RFC 8738 section 6). */
-    private static String reverse(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        StringBuilder name = new StringBuilder();
-        for (int i = bytes.length - 1; i >= 0; i--) {
-            if (bytes.length == 4) {
-                name.append(bytes[i] & 0xff).append('.');
-            } else {
-                name.append(Integer.toHexString(bytes[i] & 0xf)).append('.');
-                name.append(Integer.toHexString((bytes[i] >> 4) & 0xf)).append('.');
-            }
-        }
-        return name.append(bytes.length == 4 ? "in-addr.arpa" : "ip6.arpa").toString();
     }
 
     private void shakeHands() {

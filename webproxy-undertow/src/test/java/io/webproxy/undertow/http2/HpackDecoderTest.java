@@ -216,9 +216,9 @@ class HpackDecoderTest {
     }
 
     static List<String> blocks() {
-        return HpackVectorsTest.vectors().stream()
+        return HpackVectors.all().stream()
                 .flatMap(vector -> vector.blocks().stream())
-                .map(HpackVectorsTest.Block::hex)
+                .map(HpackVectors.Block::hex)
                 .toList();
     }
 

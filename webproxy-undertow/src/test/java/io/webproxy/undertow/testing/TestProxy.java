@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +27,8 @@ import okhttp3.ConnectionPool;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.Response;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 
@@ -183,6 +186,31 @@ public final class TestProxy implements AutoCloseable {
     /** A client that speaks what the front says. */
     public OkHttpClient client() {
         return client;
+    }
+
+    /** The response to {@code GET path} with these fields, names and values in turn; the caller closes it. */
+    public Response get(String path, String... fields) throws IOException {
+        Request.Builder request = new Request.Builder().url(url(path));
+        for (int i = 0; i < fields.length; i += 2) {
+            request.addHeader(fields[i], fields[i + 1]);
+        }
+        return client.newCall(request.build()).execute();
+    }
+
+    /** What a client sees of a response that a limit may cut; {@code begun} is told of the first five bytes. */
+    public String outcome(Request request, CountDownLatch begun) throws IOException {
+        try (Response response = client.newCall(request).execute()) {
+            if (response.code() == 504) {
+                return "504";
+            }
+            String piece = response.body().source().readUtf8(5);
+            begun.countDown();
+            try {
+                return piece + response.body().string() + ", then an end";
+            } catch (IOException e) {
+                return piece + ", then an abort";
+            }
+        }
     }
 
     public HttpUrl url(String path) {
