@@ -1,6 +1,6 @@
 package io.webproxy.acme;
 
-/** A way in which a CA checks that a server has control of a name. */
+/** A type of ACME challenge: how a CA checks that a server controls a name. */
 public enum ChallengeKind {
     /** A file by HTTP on port 80 (RFC 8555 section 8.3). Not for wildcards. */
     HTTP_01("http-01"),
@@ -15,7 +15,7 @@ public enum ChallengeKind {
         this.type = type;
     }
 
-    /** Its name in ACME. */
+    /** Its type in ACME. */
     public String type() {
         return type;
     }

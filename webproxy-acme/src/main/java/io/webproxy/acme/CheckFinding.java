@@ -3,24 +3,24 @@ package io.webproxy.acme;
 import java.util.Objects;
 
 /**
- * What {@link AcmeCertificates#check()} has found.
+ * A result of {@link AcmeCertificates#check()}.
  *
  * @param severity how bad it is
- * @param name the DNS name or IP address that it is about; empty if it is about all
- * @param sentence what it is, and what to do
+ * @param name the DNS name or IP address concerned; empty if it concerns all
+ * @param sentence the finding, and what to do
  */
 public record CheckFinding(Severity severity, String name, String sentence) {
     /** How bad a finding is. */
     public enum Severity {
-        /** As it should be, or worth knowing. */
+        /** All right, or worth knowing. */
         INFO,
-        /** An attempt may fail by it: what is seen from here needn't be what the CA sees. */
+        /** May make an attempt fail: the CA may see something else than is seen from here. */
         WARNING,
-        /** An attempt fails by it. */
+        /** Makes an attempt fail. */
         ERROR
     }
 
-    /** Nothing is null. */
+    /** No component may be null. */
     public CheckFinding {
         Objects.requireNonNull(severity, "severity");
         Objects.requireNonNull(name, "name");

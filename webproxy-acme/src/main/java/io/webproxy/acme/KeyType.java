@@ -1,9 +1,9 @@
 package io.webproxy.acme;
 
-/** A kind of key for certificates. Each certificate has a new one. */
+/** The type of a certificate's key. Each certificate gets a new key. */
 public enum KeyType {
-    /** ECDSA on P-256: for every client of the last decade. */
+    /** ECDSA on P-256, which every client of the last decade supports. */
     EC,
-    /** RSA with 2048 bits: for older ones. */
+    /** RSA with 2048 bits, for older clients. */
     RSA
 }

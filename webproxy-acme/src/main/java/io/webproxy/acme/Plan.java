@@ -20,12 +20,12 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Checks what a builder has been told, all of it, and makes the certificates of it. */
+/** Validates a builder as a whole, and makes the certificate provider. */
 final class Plan {
-    /** What Let's Encrypt puts into one certificate at most. */
+    /** The most names that Let's Encrypt puts into one certificate. */
     private static final int MOST_NAMES = 100;
 
-    /** HMAC-SHA256 wants a key as long as its output (RFC 7518 section 3.2). */
+    /** HMAC-SHA256 needs a key as long as its output (RFC 7518 section 3.2). */
     private static final int LEAST_MAC_KEY = 32;
 
     private static final Pattern MAIL = Pattern.compile("(mailto:)?[^\\s@,?<>]+@[^\\s@,?<>]+");
@@ -114,7 +114,7 @@ final class Plan {
         }
     }
 
-    /** It is what a certificate is stored under. */
+    /** Certificates are stored under their first name. */
     private void checkFirstNames() {
         Set<String> ids = new HashSet<>();
         for (Wanted one : wanted) {
@@ -131,7 +131,7 @@ final class Plan {
                 return uri;
             }
         } catch (IllegalArgumentException e) {
-            // Said below.
+            // Reported below.
         }
         problem("directory", told.directory, "the https URL of an ACME directory");
         return null;

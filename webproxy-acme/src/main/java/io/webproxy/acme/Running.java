@@ -13,15 +13,14 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The certificates of one running server, from its start to its stop: chooses among those that are served, and has
- * others issued when one is revoked. Thread-safe.
+ * The certificates of one running server: chooses among those in use, and replaces a revoked one. Thread-safe.
  *
- * @param issuer asks the CA, for one certificate at a time
- * @param caretaker obtains and renews
- * @param context what the server lends
+ * @param issuer of certificates, one at a time
+ * @param caretaker obtains and renews certificates
+ * @param context the server's services
  */
 record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext context) {
-    /** What a client gets, as {@link AcmeCertificates#select} says. */
+    /** The certificates for a client, as documented at {@link AcmeCertificates#select}. */
     @Nullable KeyMaterial select(ClientHello hello) {
         List<KeyMaterial> served = caretaker.current();
         if (hello.serverName().isPresent()) {
@@ -50,7 +49,7 @@ record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext contex
         return context.challenges();
     }
 
-    /** Tells the CA not to trust what is served for a name, as {@link AcmeCertificates#revoke} says. */
+    /** Revokes the certificates for a name, as documented at {@link AcmeCertificates#revoke}. */
     void revoke(String name) throws IOException, InterruptedException {
         List<KeyMaterial> revoked = caretaker.current().stream()
                 .filter(material -> material.covers(name))

@@ -313,7 +313,7 @@ class PreflightTest {
                         ERROR,
                         "www.example.com",
                         "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443,"
-                                + " one in clear on port 80, or dns(…)"));
+                                + " a cleartext one on port 80, or dns(…)"));
     }
 
     @Test

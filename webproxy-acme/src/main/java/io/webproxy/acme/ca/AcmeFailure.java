@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** An attempt has failed; the message is one sentence. */
+/** Thrown when an attempt fails; the message is one sentence. */
 public final class AcmeFailure extends Exception {
     private static final long serialVersionUID = 1;
 
@@ -16,7 +16,7 @@ public final class AcmeFailure extends Exception {
     /**
      * A failure.
      *
-     * @param retryAfter before when the CA doesn't want to be asked again; null if it has not said so
+     * @param retryAfter the earliest time for another request, by the CA; null if it gave none
      */
     public AcmeFailure(
             String sentence,
@@ -28,12 +28,12 @@ public final class AcmeFailure extends Exception {
         this.retryAfter = retryAfter;
     }
 
-    /** What the CA has said, of each name. */
+    /** The problems that the CA reported, by name. */
     public List<CertificateEvent.Problem> problems() {
         return problems;
     }
 
-    /** Before when the CA doesn't want to be asked again. */
+    /** The earliest time for another request, by the CA. */
     public Optional<Instant> retryAfter() {
         return Optional.ofNullable(retryAfter);
     }

@@ -31,20 +31,21 @@ import org.shredzone.acme4j.exception.AcmeServerException;
 import org.shredzone.acme4j.toolbox.JSONBuilder;
 
 /**
- * Requests to a CA that end in time, whatever it sends: acme4j's own limit is over when a response has begun.
+ * Sends requests to a CA with a total time limit, whatever the CA sends: acme4j's own limit ends when a response
+ * begins.
  *
  * <p>Not thread-safe.
  */
 final class CaConnection extends DefaultConnection {
-    /** More than any directory, order or chain. */
+    /** Larger than any directory, order or chain. */
     private static final int MOST_BYTES = 1 << 20;
 
-    /** Ten requests each: at nine rejections of ten, one POST in 10^13 fails. */
+    /** Rounds of ten requests: if nine of ten requests are rejected, one POST in 10^13 fails. */
     private static final int NONCE_ROUNDS = 30;
 
     private static final Duration NONCE_PAUSE = Duration.ofMillis(250);
 
-    /** A Retry-After may say anything: more than this is never believed. */
+    /** A longer Retry-After isn't believed. */
     private static final Duration LONGEST_RETRY_AFTER = Duration.ofDays(30);
 
     private final CaProvider provider;
@@ -85,7 +86,7 @@ final class CaConnection extends DefaultConnection {
         return io;
     }
 
-    /** Goes on where acme4j gives up: after ten answers of badNonce (RFC 8555 section 6.5). */
+    /** Continues where acme4j gives up: after ten badNonce errors (RFC 8555 section 6.5). */
     @Override
     protected int sendSignedRequest(
             URL url, @Nullable JSONBuilder claims, Session session, KeyPair key, @Nullable URL account, String accept)
@@ -107,7 +108,7 @@ final class CaConnection extends DefaultConnection {
         }
     }
 
-    /** By the clock of this server: a CA's may be days off. What can't be read is taken for nothing said. */
+    /** Relative to this server's clock: the CA's may be days off. An unreadable value counts as none. */
     @Override
     public Optional<Instant> getRetryAfter() {
         Instant now = provider.now();

@@ -25,19 +25,19 @@ import org.shredzone.acme4j.exception.AcmeProtocolException;
 import org.shredzone.acme4j.toolbox.JSON;
 
 /**
- * What a CA says of itself in its directory (RFC 8555 section 7.1.1).
+ * A CA's directory (RFC 8555 section 7.1.1).
  *
- * @param clock what time it is for the CA; empty if it doesn't say
- * @param profiles the kinds of certificates that it offers; empty if it has but one
- * @param caaIdentities the domains by which CAA records name it, in lower case
- * @param externalAccountRequired whether accounts must be bound to one that the operator has there
+ * @param clock the CA's current time; empty if unknown
+ * @param profiles certificate profiles that it offers; empty if there is only one
+ * @param caaIdentities domains that name it in CAA records, in lower case
+ * @param externalAccountRequired whether accounts must be bound to an external account
  */
 public record CaDirectory(
         Optional<Instant> clock, Set<String> profiles, List<String> caaIdentities, boolean externalAccountRequired) {
     private static final int MOST_BYTES = 256 * 1024;
 
     /**
-     * Asks the CA: one GET, which counts against no limit.
+     * Fetches the directory: one GET, which counts against no rate limit.
      *
      * @throws AcmeFailure if it can't be reached, or isn't an ACME server
      */

@@ -19,9 +19,9 @@ import org.shredzone.acme4j.exception.AcmeNetworkException;
 import org.shredzone.acme4j.exception.AcmeNotSupportedException;
 import org.shredzone.acme4j.exception.AcmeServerException;
 
-/** What goes wrong with a CA, in one sentence each. */
+/** Describes failures of a CA, in one sentence each. */
 public final class CaFailures {
-    /** Problems that are the CA's, not the order's (RFC 8555 section 6.7): the order can be taken up again. */
+    /** Problems of the CA, not of the order (RFC 8555 section 6.7): the order can be resumed. */
     private static final List<String> PASSING = List.of("serverInternal", "rateLimited", "badNonce");
 
     private final String ca;
@@ -33,9 +33,9 @@ public final class CaFailures {
     }
 
     /**
-     * Of what acme4j has thrown.
+     * The failure for an exception of acme4j.
      *
-     * @throws InterruptedException if it was thrown because of that
+     * @throws InterruptedException if an interrupt was the cause
      */
     public AcmeFailure of(Exception thrown, CaProvider provider) throws InterruptedException {
         Throwable reason =
@@ -79,18 +79,18 @@ public final class CaFailures {
         return " has sent what can't be understood: " + text(reason);
     }
 
-    /** Of what is wrong with its answers. */
+    /** The failure for an invalid answer. */
     public AcmeFailure plain(String sentence) {
         return new AcmeFailure(ca + sentence, List.of(), null, null);
     }
 
-    /** A message, or what it is if it has none. */
+    /** An exception's message, or its class if it has none. */
     private static String text(Throwable reason) {
         String message = reason.getMessage();
         return message == null || message.isBlank() ? reason.getClass().getSimpleName() : oneLine(message.strip());
     }
 
-    /** The CA has said no. */
+    /** The failure for an error of the CA. */
     public AcmeFailure refused(Problem problem, @Nullable Instant retryAfter, @Nullable Exception thrown) {
         List<CertificateEvent.Problem> problems = new ArrayList<>();
         problems.add(of(problem));
@@ -108,7 +108,7 @@ public final class CaFailures {
                 problem.getDetail().or(problem::getTitle).orElse(""));
     }
 
-    /** A problem's text and type, fit for a log. */
+    /** A problem's text and type, in one line for the log. */
     public static String oneLine(Problem problem) {
         return oneLine(problem + " (" + problem.getType() + ")");
     }
@@ -117,7 +117,7 @@ public final class CaFailures {
         return text.replaceAll("\\p{Cntrl}+", " ");
     }
 
-    /** Whether what has failed has nothing to say about the order. */
+    /** Whether a failure says nothing about the order. */
     public static boolean passing(Exception thrown, CaProvider provider) {
         Throwable reason = thrown instanceof AcmeLazyLoadingException ? thrown.getCause() : thrown;
         if (reason instanceof AcmeServerException refused) {

@@ -24,7 +24,7 @@ public final class CaHttp {
 
     private CaHttp() {}
 
-    /** Its threads go when they have nothing to do; itself when nobody refers to it. */
+    /** Its threads end when they are idle, and it is collected when it isn't referenced. */
     public static HttpClient client(CaSettings settings) throws AcmeFailure {
         HttpClient.Builder builder = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NORMAL)

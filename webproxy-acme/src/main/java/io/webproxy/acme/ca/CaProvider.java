@@ -14,8 +14,8 @@ import org.shredzone.acme4j.provider.GenericAcmeProvider;
 import org.shredzone.acme4j.toolbox.JSON;
 
 /**
- * How acme4j speaks to a CA for one session, and what the CA has answered last. Not thread-safe, as a session isn't
- * used by two threads.
+ * The acme4j provider of one session with a CA; remembers the CA's last answer. Not thread-safe: only one thread uses a
+ * session.
  */
 public final class CaProvider extends GenericAcmeProvider {
     private final HttpClient client;
@@ -38,7 +38,7 @@ public final class CaProvider extends GenericAcmeProvider {
         return new CaConnection(this, createHttpConnector(settings, httpClient));
     }
 
-    /** Once a session: without an Expires header acme4j asks before every request. */
+    /** Fetched once per session: without an Expires header acme4j would fetch it before every request. */
     @Override
     @SuppressWarnings("NullAway") // acme4j takes null for unchanged, and says so by an annotation of its own.
     public JSON directory(Session session, URI server) throws AcmeException {
@@ -50,12 +50,12 @@ public final class CaProvider extends GenericAcmeProvider {
         this.retryAfter = retryAfter;
     }
 
-    /** The HTTP status of the last answer; 0 before the first. */
+    /** The HTTP status of the last answer; 0 before the first one. */
     public int status() {
         return status;
     }
 
-    /** What the last answer says about when to come again. */
+    /** The {@code Retry-After} of the last answer. */
     Optional<Instant> retryAfter() {
         return Optional.ofNullable(retryAfter);
     }

@@ -10,17 +10,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A CA, and how it is to be spoken to.
+ * The settings for a CA.
  *
- * @param directory where its directory is (RFC 8555 section 7.1.1)
+ * @param directory the URL of its directory (RFC 8555 section 7.1.1)
  * @param contacts mail addresses or {@code mailto:} URIs for the account
- * @param externalAccount what the account is bound to
- * @param profile the kind of certificate; empty: {@code shortlived} for IP addresses if the CA has that, else the CA's
+ * @param externalAccount the external account that the account is bound to
+ * @param profile the certificate profile; empty: {@code shortlived} for IP addresses if the CA offers it, else the CA's
  *     default
- * @param challenges the kinds to use, in this order; empty: whichever can work
+ * @param challenges the types of challenges to use, in this order; empty: all that can work
  * @param dns publishes the records of {@link ChallengeKind#DNS_01}
- * @param resolvers DNS servers that are asked whether a record can be seen; empty: the system's
- * @param trust PEM file of certificates that the CA's server is trusted by; empty: the JDK's
+ * @param resolvers DNS servers to check for published records; empty: the system's
+ * @param trust PEM file of trusted certificates for the CA's server; empty: the JDK's
  * @param timeout for one request to the CA, from connecting to the answer's last byte
  */
 public record CaSettings(
@@ -39,7 +39,7 @@ public record CaSettings(
         resolvers = List.copyOf(resolvers);
     }
 
-    /** How it is called in messages. */
+    /** Its name in messages. */
     public String name() {
         return directory.getHost() == null ? directory.toString() : directory.getHost();
     }

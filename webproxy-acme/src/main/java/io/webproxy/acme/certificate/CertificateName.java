@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** The one form of names in which certificates are wanted, stored and looked for. */
+/** Normalises names for certificates. */
 public final class CertificateName {
     private static final int LONGEST = 253;
     private static final Pattern LABELS =
@@ -16,10 +16,10 @@ public final class CertificateName {
     private CertificateName() {}
 
     /**
-     * A DNS name in lower case without the dot at its end, perhaps a wildcard, or an IP address without brackets.
+     * A DNS name in lower case without the final dot, possibly a wildcard, or an IP address without brackets.
      *
-     * @return empty if a CA certifies no such thing (RFC 8555 section 7.1.4: host names by RFC 1123, an IDN in its
-     *     ASCII form)
+     * @return empty if no CA certifies such a name (RFC 8555 section 7.1.4: host names by RFC 1123, an IDN in its ASCII
+     *     form)
      */
     public static Optional<String> canonical(String name) {
         InetAddress address = IpLiteral.parse(name);

@@ -7,15 +7,14 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;
 
-/** Checks what a CA has issued before anybody is served it. */
+/** Checks a chain that a CA has issued before it is served. */
 public final class IssuedChain {
     private IssuedChain() {}
 
     /**
-     * The key with its chain.
+     * Checks a chain, and combines it with its key.
      *
-     * @throws GeneralSecurityException if they don't belong together, or aren't what was ordered; the message says what
-     *     is wrong
+     * @throws GeneralSecurityException if they don't match, or aren't what was ordered; the message says why
      */
     public static KeyMaterial check(Wanted wanted, KeyPair key, List<X509Certificate> chain, Instant now)
             throws GeneralSecurityException {

@@ -18,7 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Makes, writes and reads key pairs: by the JDK's own providers, as acme4j's way needs Bouncy Castle to be registered.
+ * Makes, writes and reads key pairs with the JDK's providers; acme4j's own way requires Bouncy Castle to be registered.
  */
 public final class Keys {
     private static final Base64.Encoder BASE64 = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII));
@@ -39,7 +39,7 @@ public final class Keys {
         }
     }
 
-    /** Whether one signs what the other verifies. */
+    /** Whether the public key verifies what the private key signs. */
     public static boolean belongTogether(KeyPair pair) {
         try {
             Signature signature = Signature.getInstance(
@@ -60,7 +60,7 @@ public final class Keys {
         }
     }
 
-    /** The private key, then the public one, which an EC key doesn't contain. */
+    /** Writes the private key, then the public one, which an EC private key doesn't contain. */
     public static String toPem(KeyPair key) {
         return block("PRIVATE KEY", key.getPrivate()) + block("PUBLIC KEY", key.getPublic());
     }
@@ -70,7 +70,7 @@ public final class Keys {
                 + "-----\n";
     }
 
-    /** Reads the key in a text that may hold more before it. */
+    /** Reads the key in a PEM text; other text before it is skipped. */
     public static KeyPair fromPem(String pem) throws IOException {
         PKCS8EncodedKeySpec key = new PKCS8EncodedKeySpec(bytes("PRIVATE KEY", pem));
         X509EncodedKeySpec publicKey = new X509EncodedKeySpec(bytes("PUBLIC KEY", pem));
@@ -79,7 +79,7 @@ public final class Keys {
                 KeyFactory factory = KeyFactory.getInstance(type);
                 return new KeyPair(factory.generatePublic(publicKey), factory.generatePrivate(key));
             } catch (GeneralSecurityException e) {
-                // The other kind.
+                // The other type.
             }
         }
         throw new IOException("neither an EC nor an RSA key");

@@ -4,7 +4,7 @@ import io.webproxy.spi.IpLiteral;
 import java.net.InetAddress;
 import org.shredzone.acme4j.Identifier;
 
-/** Names as a CA calls them. */
+/** Converts names to ACME identifiers. */
 public final class Names {
     private Names() {}
 
@@ -16,7 +16,7 @@ public final class Names {
         return name.startsWith("*.");
     }
 
-    /** The identifier of a name; an address as RFC 8738 section 3 wants it, by RFC 5952. */
+    /** The identifier of a name; an address in the form of RFC 5952, as RFC 8738 section 3 requires. */
     public static Identifier identifier(String name) {
         InetAddress address = IpLiteral.parse(name);
         return address == null ? Identifier.dns(name) : new Identifier(Identifier.TYPE_IP, IpLiteral.text(address));

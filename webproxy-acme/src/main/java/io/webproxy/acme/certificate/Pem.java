@@ -21,7 +21,7 @@ final class Pem {
     }
 
     /**
-     * The blocks of a text in their order; what isn't a whole block is skipped.
+     * The blocks of a text, in order; anything that isn't a complete block is skipped.
      *
      * @throws IllegalArgumentException if one isn't base64
      */
@@ -43,7 +43,7 @@ final class Pem {
         return content.clone();
     }
 
-    /** The block as it stands in a file. */
+    /** The block as text. */
     String text() {
         Base64.Encoder lines = Base64.getMimeEncoder(64, new byte[] {'\n'});
         return "-----BEGIN " + type + "-----\n" + lines.encodeToString(content) + "\n-----END " + type + "-----\n";

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 public final class ReverseName {
     private ReverseName() {}
 
-    /** As in {@code 1.2.0.192.in-addr.arpa}: what a CA asks for by SNI (RFC 8738 section 6). */
+    /** Such as {@code 1.2.0.192.in-addr.arpa}, which a CA sends as SNI (RFC 8738 section 6). */
     public static String of(InetAddress address) {
         byte[] bytes = address.getAddress();
         StringBuilder name = new StringBuilder();

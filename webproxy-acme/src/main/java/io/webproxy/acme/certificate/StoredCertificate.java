@@ -21,11 +21,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A certificate as it is kept: its key and its chain as one PEM text (RFC 7468), so that no crash parts them, below
- * lines that say what it is. One of these is a checksum of what follows it; where an operator has removed that line,
- * key and chain are taken as they stand if they match.
+ * A certificate in its stored form: key and chain in one PEM text (RFC 7468), so that a crash can't separate them,
+ * after comment lines that describe it. One of these is a checksum of what follows; without that line, key and chain
+ * are accepted if they match.
  *
- * @param obtainedAt when the CA has issued it, by the clock of this machine
+ * @param obtainedAt when it was issued, by this machine's clock
  */
 public record StoredCertificate(KeyMaterial material, Instant obtainedAt) {
     private static final Pattern OBTAINED = Pattern.compile("(?m)^# obtained: (\\S+)$");
@@ -35,7 +35,7 @@ public record StoredCertificate(KeyMaterial material, Instant obtainedAt) {
         obtainedAt = obtainedAt.truncatedTo(ChronoUnit.SECONDS);
     }
 
-    /** What is kept can't be served; the message ends a sentence that begins with where it is kept. */
+    /** Thrown for a stored certificate that can't be served; the message ends a sentence that starts with its place. */
     public static final class Damaged extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -48,7 +48,7 @@ public record StoredCertificate(KeyMaterial material, Instant obtainedAt) {
         }
     }
 
-    /** What is kept. */
+    /** The stored form. */
     public byte[] print() {
         StringBuilder pem = new StringBuilder();
         pem.append(new Pem("PRIVATE KEY", material.key().getEncoded()).text());
@@ -69,9 +69,9 @@ public record StoredCertificate(KeyMaterial material, Instant obtainedAt) {
     }
 
     /**
-     * What has been kept.
+     * Parses the stored form.
      *
-     * @throws Damaged if a part of it is missing or damaged, or its key is of another certificate
+     * @throws Damaged if a part of it is missing or damaged, or its key doesn't match
      */
     public static StoredCertificate parse(byte[] kept) throws Damaged {
         String text = new String(kept, StandardCharsets.UTF_8);
@@ -117,7 +117,7 @@ public record StoredCertificate(KeyMaterial material, Instant obtainedAt) {
         }
     }
 
-    /** Whether a key is that of its certificate. */
+    /** Whether the key matches the certificate. */
     public static boolean matches(KeyMaterial material) {
         return Keys.belongTogether(new KeyPair(material.leaf().getPublicKey(), material.key()));
     }

@@ -24,8 +24,8 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.shredzone.acme4j.Identifier;
 
 /**
- * The certificate that proves control of a name by TLS (RFC 8737 section 3). acme4j's own has an RSA key, which takes a
- * hundred times as long to make.
+ * Makes the certificate that proves control of a name by TLS (RFC 8737 section 3). acme4j's own has an RSA key, which
+ * takes a hundred times as long.
  */
 public final class TlsAlpnCertificate {
     /** id-pe-acmeIdentifier. */
@@ -36,7 +36,7 @@ public final class TlsAlpnCertificate {
     private TlsAlpnCertificate() {}
 
     /**
-     * A certificate with a new key.
+     * Makes a certificate with a new key.
      *
      * @param digest SHA-256 of the key authorization
      */

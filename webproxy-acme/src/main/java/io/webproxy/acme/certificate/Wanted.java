@@ -3,7 +3,7 @@ package io.webproxy.acme.certificate;
 import java.util.List;
 
 /**
- * One certificate that is wanted.
+ * A certificate to obtain.
  *
  * @param names DNS names, wildcards and IP addresses, canonical, in the order given, at least one
  * @param keyType {@code EC} (P-256) or {@code RSA} (2048)
@@ -13,7 +13,7 @@ public record Wanted(List<String> names, String keyType) {
         names = List.copyOf(names);
     }
 
-    /** What it is stored and locked under: its first name and kind of key. */
+    /** Its key in the store and its lock: first name and key type. */
     public String id() {
         return names.get(0) + "/" + keyType;
     }

@@ -1,4 +1,4 @@
-/** What a certificate is made of: names, keys, chains. */
+/** Names, keys and chains of certificates. */
 @NullMarked
 package io.webproxy.acme.certificate;
 

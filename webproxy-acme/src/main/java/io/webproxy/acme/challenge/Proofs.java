@@ -23,7 +23,7 @@ import org.shredzone.acme4j.challenge.TlsAlpn01Challenge;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The answers to an order's challenges: given until closed. Not thread-safe. */
+/** Answers the challenges of an order until it is closed. Not thread-safe. */
 public final class Proofs implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Proofs.class);
 
@@ -40,7 +40,7 @@ public final class Proofs implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Gives the answer for a name, by the first of these kinds that the CA offers. */
+    /** Answers the challenge for a name, of the first of these types that the CA offers. */
     public void give(List<ChallengeKind> kinds, Authorization authorization) throws AcmeFailure, InterruptedException {
         List<Challenge> offered = authorization.getChallenges();
         for (ChallengeKind kind : kinds) {
@@ -116,7 +116,7 @@ public final class Proofs implements AutoCloseable {
         }
     }
 
-    /** What is to be triggered. */
+    /** The challenges to trigger. */
     public List<Challenge> given() {
         return given;
     }

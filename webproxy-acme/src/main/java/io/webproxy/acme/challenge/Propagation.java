@@ -16,7 +16,7 @@ import javax.naming.directory.InitialDirContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Waits until DNS servers answer with a record: a CA that asks too early spends an attempt. */
+/** Waits until DNS servers answer with a record: a validation that comes too early would waste an attempt. */
 public final class Propagation {
     private static final Logger LOG = LoggerFactory.getLogger(Propagation.class);
     private static final Duration LIMIT = Duration.ofMinutes(2);
@@ -25,7 +25,7 @@ public final class Propagation {
     private final List<String> servers;
     private final Duration limit;
 
-    /** Asks these servers, or the system's if there are none. */
+    /** Asks these servers, or the system's if the list is empty. */
     public Propagation(List<InetSocketAddress> resolvers) {
         this(resolvers, LIMIT);
     }
@@ -44,7 +44,7 @@ public final class Propagation {
     }
 
     /**
-     * Returns when every server has every record, or when it has taken too long: the CA may see what isn't seen from
+     * Returns when every server has every record, or after a time limit: the CA may see records that can't be seen from
      * here.
      */
     public void await(List<TxtRecord> records) throws InterruptedException {
@@ -68,7 +68,8 @@ public final class Propagation {
         }
     }
 
-    // JNDI is the JDK's only way to ask for a TXT record. The names asked are those of an order, the answers are texts.
+    // JNDI is the JDK's only way to ask for a TXT record. The names asked are those of an order, the answers are
+    // texts.
     @SuppressWarnings({"BanJNDI", "JdkObsolete"})
     private static List<String> values(String server, String name) {
         Hashtable<String, String> environment = new Hashtable<>();

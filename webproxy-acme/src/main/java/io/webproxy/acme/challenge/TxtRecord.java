@@ -1,4 +1,4 @@
 package io.webproxy.acme.challenge;
 
-/** A TXT record: a full name without the dot at its end, and its text. */
+/** A TXT record: a full name without the final dot, and its text. */
 public record TxtRecord(String name, String value) {}

@@ -1,4 +1,4 @@
-/** Answers to the challenges of a certificate authority. */
+/** Answers the challenges of a certificate authority. */
 @NullMarked
 package io.webproxy.acme.challenge;
 

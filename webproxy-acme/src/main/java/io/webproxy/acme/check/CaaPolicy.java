@@ -7,26 +7,26 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Whether a name's CAA records let a CA issue, as the CA will find it (RFC 8659 section 3). */
+/** Evaluates a name's CAA records for a CA, as the CA itself does (RFC 8659 section 3). */
 final class CaaPolicy {
     private static final Set<String> KNOWN =
             Set.of("issue", "issuewild", "iodef", "contactemail", "contactphone", "issuevmc", "issuemail");
 
     private CaaPolicy() {}
 
-    /** Where records are found. */
+    /** Looks records up. */
     interface Records {
         List<CaaRecord> at(String name) throws IOException;
     }
 
     /**
-     * Why the CA won't issue for a name; empty if nothing is against it.
+     * Why CAA records keep the CA from issuing for a name; empty if they allow it.
      *
-     * @param name a DNS name, perhaps a wildcard
-     * @param identities the domains by which CAA records name this CA; if there is none, only what forbids every CA is
-     *     seen
-     * @param kinds the challenges that can be used for it
-     * @return a sentence's end
+     * @param name a DNS name, possibly a wildcard
+     * @param identities domains that name this CA in CAA records; if empty, only records that forbid every CA are
+     *     noticed
+     * @param kinds types of challenges that can be used for it
+     * @return the end of a sentence
      */
     static Optional<String> objection(
             String name, Collection<String> identities, Collection<ChallengeKind> kinds, Records records)
@@ -44,7 +44,7 @@ final class CaaPolicy {
         return Optional.empty();
     }
 
-    /** {@code issuewild} counts for wildcards alone, and then instead of {@code issue} (RFC 8659 section 4.3). */
+    /** {@code issuewild} applies only to wildcards, and then instead of {@code issue} (RFC 8659 section 4.3). */
     private static List<CaaRecord> relevant(List<CaaRecord> records, boolean wildcard) {
         List<CaaRecord> wild = records.stream()
                 .filter(record -> record.tag().equals("issuewild"))

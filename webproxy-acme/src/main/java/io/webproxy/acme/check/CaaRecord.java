@@ -6,14 +6,14 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * A CAA record: a word of a domain's owner on which CAs may certify it (RFC 8659 section 4).
+ * A CAA record, by which a domain's owner says which CAs may issue for it (RFC 8659 section 4).
  *
  * @param critical whether a CA that doesn't know the tag must not issue
  * @param tag such as {@code issue}, in lower case
  * @param value such as {@code letsencrypt.org; validationmethods=dns-01}
  */
 record CaaRecord(boolean critical, String tag, String value) {
-    /** Reads any bytes; what is cut off short is empty. */
+    /** Parses any bytes; truncated values are empty. */
     static CaaRecord parse(byte[] data) {
         boolean critical = data.length > 0 && (data[0] & 0x80) != 0;
         int tagLength = data.length > 1 ? data[1] & 0xff : 0;
@@ -28,12 +28,12 @@ record CaaRecord(boolean critical, String tag, String value) {
         return new String(Arrays.copyOfRange(data, from, to), StandardCharsets.ISO_8859_1);
     }
 
-    /** The CA that may issue; empty for none at all. */
+    /** The CA that may issue; empty for none. */
     String issuer() {
         return parameters()[0].strip().toLowerCase(Locale.ROOT);
     }
 
-    /** Whether an account may use a kind of challenge (RFC 8657 section 4). */
+    /** Whether a type of challenge may be used (RFC 8657 section 4). */
     boolean allows(ChallengeKind kind) {
         for (String parameter : parameters()) {
             String[] nameAndValue = parameter.split("=", 2);

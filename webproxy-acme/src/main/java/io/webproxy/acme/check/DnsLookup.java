@@ -19,19 +19,19 @@ import javax.naming.directory.InitialDirContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks DNS servers, past the hosts file and whatever this JVM remembers. Blocks for at most 6 s for each server that
- * doesn't answer.
+ * Queries DNS servers, bypassing the hosts file and the JVM's cache. Blocks for up to 6 s for each server that doesn't
+ * answer.
  *
  * <p>Thread-safe.
  */
 final class DnsLookup {
-    /** The number of CAA (RFC 8659 section 7), which the JDK has no name for. */
+    /** The type number of CAA (RFC 8659 section 7), for which the JDK has no name. */
     private static final String CAA = "257";
 
     @SuppressWarnings("JdkObsolete") // It's what InitialDirContext takes.
     private final Hashtable<String, String> environment = new Hashtable<>();
 
-    /** Asks these servers, the first that answers; if there is none, the system's. */
+    /** Asks these servers until one answers; the system's if the list is empty. */
     DnsLookup(List<InetSocketAddress> servers) {
         environment.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.dns.DnsContextFactory");
         environment.put("com.sun.jndi.dns.timeout.initial", "2000");
@@ -49,9 +49,9 @@ final class DnsLookup {
     }
 
     /**
-     * The addresses of a host, those of IPv4 first; empty if it has none, or doesn't exist.
+     * The addresses of a host, IPv4 first; empty if it has none, or doesn't exist.
      *
-     * @throws IOException if no server can say; the message is a sentence's end
+     * @throws IOException if no server answers; the message is the end of a sentence
      */
     List<InetAddress> addresses(String host) throws IOException {
         List<InetAddress> addresses = new ArrayList<>();
@@ -67,9 +67,9 @@ final class DnsLookup {
     }
 
     /**
-     * The CAA records that stand at exactly this name.
+     * The CAA records at exactly this name.
      *
-     * @throws IOException if no server can say; the message is a sentence's end
+     * @throws IOException if no server answers; the message is the end of a sentence
      */
     List<CaaRecord> caa(String name) throws IOException {
         List<CaaRecord> records = new ArrayList<>();
@@ -114,7 +114,7 @@ final class DnsLookup {
                 context.close();
             }
         } catch (NamingException e) {
-            // There's nothing that it would keep.
+            // There's nothing to close.
         }
     }
 }

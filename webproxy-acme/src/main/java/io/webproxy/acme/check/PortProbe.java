@@ -31,9 +31,9 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Does what a CA does to see whether a port leads to this server: lets it give an answer that nobody else can know, and
- * asks for that. What is reached from here needn't be reached from outside, and the other way round where a router
- * doesn't lead back in.
+ * Checks, as a CA does, whether a port leads to this server: sets an answer that only this server can give, and
+ * requests it. A port that is reachable from here may not be reachable from outside, and vice versa if a router doesn't
+ * support hairpin NAT.
  */
 public final class PortProbe {
     private static final int MOST_BYTES = 16 * 1024;
@@ -46,14 +46,14 @@ public final class PortProbe {
     private final int timeoutMillis;
 
     /**
-     * What has come of it.
+     * The result of a probe.
      *
-     * @param reached whether it was this server that answered
-     * @param sentence what has happened
+     * @param reached whether this server answered
+     * @param sentence describes the result
      */
     record Outcome(boolean reached, String sentence) {}
 
-    /** Probes these ports of the addresses that it is given; a silence there is taken for none after the time. */
+    /** Probes these ports; an address that doesn't answer within the time limit counts as unreachable. */
     public PortProbe(ChallengeResponder responder, int httpPort, int tlsPort, int timeoutMillis) {
         this.responder = responder;
         this.httpPort = httpPort;
@@ -61,7 +61,7 @@ public final class PortProbe {
         this.timeoutMillis = timeoutMillis;
     }
 
-    /** Asks as for {@code http-01} (RFC 8555 section 8.3). */
+    /** Requests the answer as for {@code http-01} (RFC 8555 section 8.3). */
     Outcome http(String name, InetAddress address) {
         String token = secret();
         String expected = token + "." + secret();
@@ -88,7 +88,7 @@ public final class PortProbe {
         }
     }
 
-    /** Shakes hands as for {@code tls-alpn-01} (RFC 8737 section 3). */
+    /** Does the handshake as for {@code tls-alpn-01} (RFC 8737 section 3). */
     Outcome tls(String name, InetAddress address) {
         InetAddress literal = IpLiteral.parse(name);
         try {
@@ -130,7 +130,7 @@ public final class PortProbe {
     }
 
     /**
-     * All there is up to a limit, in which the answer we know lies; whoever sends more, or byte by byte, isn't this
+     * Reads up to a limit that includes the expected answer; a peer that sends more, or byte by byte, isn't this
      * server.
      */
     private String read(InputStream in) throws IOException {
@@ -173,7 +173,7 @@ public final class PortProbe {
         return printable.length() > 60 ? printable.substring(0, 60) + "…" : printable;
     }
 
-    /** Trusts the certificate that this server shows for the probe, and no other. */
+    /** Trusts only the certificate that this server presents for the probe. */
     private static final class OnlyThis implements X509TrustManager {
         private final X509Certificate expected;
 

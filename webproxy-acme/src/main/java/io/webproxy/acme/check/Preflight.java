@@ -23,7 +23,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at all that an attempt needs, without making one. Blocks for as long as networks take. */
+/**
+ * Checks everything that an attempt to obtain certificates needs, without making one. Blocks for as long as the network
+ * takes.
+ */
 public final class Preflight {
     private static final Duration GOOD_CLOCK = Duration.ofMinutes(5);
 
@@ -36,7 +39,7 @@ public final class Preflight {
     private final List<CheckFinding> findings = new ArrayList<>();
 
     /**
-     * For one look.
+     * For one check.
      *
      * @param responder null while no server runs
      * @param probe null while that would disturb an attempt, or no server runs
@@ -55,7 +58,7 @@ public final class Preflight {
         this.dns = new DnsLookup(settings.resolvers());
     }
 
-    /** Looks, and says what it has found. */
+    /** Runs the checks, and returns the findings. */
     public List<CheckFinding> look() throws InterruptedException {
         Set<String> names = new LinkedHashSet<>();
         wanted.forEach(one -> names.addAll(one.names()));
@@ -180,7 +183,7 @@ public final class Preflight {
     }
 
     /**
-     * The kinds that can be used for a name, as far as that is known; without a server, all of its kinds that aren't
+     * The types of challenges that can be used for a name, as far as that is known; without a server, all that aren't
      * ruled out.
      */
     private List<ChallengeKind> kinds(String name) {
@@ -202,7 +205,7 @@ public final class Preflight {
             say(
                     Severity.ERROR,
                     name,
-                    "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443, one in clear"
+                    "there is no way to prove that it's yours: it takes an endpoint of TLS on port 443, a cleartext one"
                             + " on port 80, or dns(…)");
         }
         return !kinds.isEmpty();

@@ -1,4 +1,4 @@
-/** What would make an order fail, looked for without one. */
+/** Checks what could make an order fail, without placing one. */
 @NullMarked
 package io.webproxy.acme.check;
 

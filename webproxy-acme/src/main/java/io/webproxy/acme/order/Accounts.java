@@ -17,7 +17,7 @@ import org.shredzone.acme4j.exception.AcmeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The account at a CA: its key is made once and kept in the store. */
+/** The account at a CA; its key is made once and stored. */
 final class Accounts {
     private static final Duration LEASE = Duration.ofSeconds(30);
     private static final Duration ASK_AGAIN = Duration.ofMillis(100);
@@ -46,7 +46,7 @@ final class Accounts {
         return login;
     }
 
-    /** The account's key. Servers that share the store share it, also those that start at the same moment. */
+    /** The account's key. Servers that share the store share it, even if they start at the same moment. */
     KeyPair key() throws IOException, InterruptedException {
         String name = KEY;
         while (true) {
@@ -85,7 +85,7 @@ final class Accounts {
         }
     }
 
-    /** The key in what is kept, if it is whole. */
+    /** The stored key, if it is intact. */
     private static Optional<KeyPair> usable(byte[] kept) {
         try {
             KeyPair key = Keys.fromPem(new String(kept, StandardCharsets.UTF_8));

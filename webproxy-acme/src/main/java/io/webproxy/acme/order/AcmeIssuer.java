@@ -36,15 +36,15 @@ import org.shredzone.acme4j.exception.AcmeException;
 import org.shredzone.acme4j.exception.AcmeServerException;
 import org.shredzone.acme4j.util.CSRBuilder;
 
-/** A CA that speaks ACME (RFC 8555). Thread-safe: each call has a session of its own. */
+/** Obtains certificates from a CA by ACME (RFC 8555). Thread-safe: each call has a session of its own. */
 public final class AcmeIssuer implements Issuer {
-    /** How long a CA may take to check names, and again to issue. */
+    /** How long a CA may take for the validation, and again for issuing. */
     static final Duration LIMIT = Duration.ofMinutes(5);
 
-    /** What a CA must offer for addresses where it makes a difference, as Let's Encrypt does. */
+    /** The profile that a CA such as Let's Encrypt requires for IP addresses. */
     private static final String SHORT_LIVED = "shortlived";
 
-    /** How often it is worth asking about renewal (RFC 9773 section 4.3.2). */
+    /** The shortest useful interval of requests for renewal information (RFC 9773 section 4.3.2). */
     private static final Duration ASK_LEAST = Duration.ofMinutes(1);
 
     private static final Duration ASK_MOST = Duration.ofDays(1);
@@ -87,7 +87,7 @@ public final class AcmeIssuer implements Issuer {
         });
     }
 
-    /** Goes on with an order of before; null if that leads nowhere. */
+    /** Resumes an earlier order; null if that isn't possible. */
     private @Nullable KeyMaterial resume(Wanted wanted, Order order, KeyPair key, CaProvider provider)
             throws AcmeException, IOException, AcmeFailure, InterruptedException {
         try {
@@ -114,7 +114,7 @@ public final class AcmeIssuer implements Issuer {
             try {
                 return builder(login, wanted).replaces(replaced.get()).create();
             } catch (AcmeServerException e) {
-                // Replaced before, or of another account or CA: an order as any other (RFC 9773 section 5).
+                // Replaced already, or of another account or CA: an ordinary order (RFC 9773 section 5).
                 if (CaFailures.passing(e, provider)) {
                     throw e;
                 }
@@ -136,7 +136,7 @@ public final class AcmeIssuer implements Issuer {
         return builder;
     }
 
-    /** Takes an order from where it is to the certificate. One that can't get there is forgotten. */
+    /** Takes an order from its current state to the certificate. An order that can't get there is forgotten. */
     private KeyMaterial complete(Wanted wanted, Order order, KeyPair key, CaProvider provider)
             throws AcmeException, IOException, AcmeFailure, InterruptedException {
         try {
@@ -167,7 +167,7 @@ public final class AcmeIssuer implements Issuer {
             throw failures.plain(" has sent a chain that can't be used: " + e.getMessage());
         } catch (AcmeFailure e) {
             if (!e.problems().isEmpty()) {
-                orders.forget(wanted); // Refused: what is left of it can't become valid (RFC 8555 section 7.1.6).
+                orders.forget(wanted); // refused: the order can't become valid any more (RFC 8555 section 7.1.6)
             }
             throw e;
         } catch (AcmeException | RuntimeException e) {
@@ -185,7 +185,7 @@ public final class AcmeIssuer implements Issuer {
         return request.getEncoded();
     }
 
-    /** A CA takes longer than any should. */
+    /** The failure for a CA that takes too long. */
     static AcmeFailure tooLate(CaSettings settings, String what) {
         return new AcmeFailure(
                 "CA " + settings.name() + " is not done with " + what + " after " + LIMIT.toMinutes() + " min",
@@ -211,7 +211,7 @@ public final class AcmeIssuer implements Issuer {
                     || session.resourceUrlOptional(Resource.RENEWAL_INFO).isEmpty()) {
                 return Optional.empty();
             }
-            // Asked by GET: neither the account nor its key is needed.
+            // A GET: needs neither the account nor its key.
             Login nobody = session.login(settings.directory().toURL(), Keys.create("EC"));
             RenewalInfo info = nobody.bindRenewalInfo(certificate);
             Optional<Instant> retryAfter;
@@ -238,7 +238,7 @@ public final class AcmeIssuer implements Issuer {
         });
     }
 
-    /** By the certificate's own key, so that it works for whoever has that, also without the account. */
+    /** Signed with the certificate's own key, so that it works without the account. */
     @Override
     public void revoke(KeyMaterial certificate) throws AcmeFailure, InterruptedException {
         ask((session, provider) -> {
@@ -254,13 +254,13 @@ public final class AcmeIssuer implements Issuer {
         });
     }
 
-    /** Something to ask the CA. */
+    /** A request to the CA. */
     private interface Question<T> {
         T ask(Session session, CaProvider provider)
                 throws AcmeException, IOException, AcmeFailure, InterruptedException;
     }
 
-    /** Asks with a new session, and says in one sentence what goes wrong. */
+    /** Runs a request in a new session; describes a failure in one sentence. */
     private <T> T ask(Question<T> question) throws AcmeFailure, InterruptedException {
         CaProvider provider = new CaProvider(client(), clock);
         Session session = new Session(settings.directory(), provider);

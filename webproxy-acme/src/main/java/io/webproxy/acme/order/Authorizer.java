@@ -20,7 +20,7 @@ import org.shredzone.acme4j.Status;
 import org.shredzone.acme4j.challenge.Challenge;
 import org.shredzone.acme4j.exception.AcmeException;
 
-/** Shows a CA that this server has control of an order's names (RFC 8555 section 7.5). Thread-safe. */
+/** Proves to a CA that this server controls an order's names (RFC 8555 section 7.5). Thread-safe. */
 final class Authorizer {
     private final CaSettings settings;
     private final ChallengeResponder responder;
@@ -36,7 +36,10 @@ final class Authorizer {
         this.propagation = new Propagation(settings.resolvers());
     }
 
-    /** Answers all challenges at once, and waits until the CA has seen each; names that it knows already need none. */
+    /**
+     * Answers all challenges at once, and waits until the CA has validated each; names with a valid authorization need
+     * none.
+     */
     void authorize(Wanted wanted, Order order) throws AcmeException, AcmeFailure, InterruptedException {
         try (Proofs proofs = new Proofs(settings, responder, clock)) {
             List<Authorization> open = new ArrayList<>();
@@ -108,10 +111,7 @@ final class Authorizer {
         return CertificateEvent.Problem.of(name, "about:blank", "authorization is " + authorization.getStatus());
     }
 
-    /**
-     * Whether a name that a CA wants to see control of is among those that it was asked for: it is answered for no
-     * other.
-     */
+    /** Whether a name that a CA wants to validate was ordered: challenges for others aren't answered. */
     static boolean ordered(Wanted wanted, Identifier identifier) {
         return wanted.names().stream()
                 .map(name -> Names.identifier(Names.isWildcard(name) ? name.substring(2) : name))

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Which kinds of challenge to try, best first. Thread-safe. */
+/** Chooses the types of challenges to try, best first. Thread-safe. */
 final class KindChoice {
     private final CaSettings settings;
     private final ChallengeResponder responder;
-    /** How often the CA has not believed in a row, by what is wanted. */
+    /** Consecutive failed validations, by certificate. */
     private final Map<String, Integer> failures = new ConcurrentHashMap<>();
 
     KindChoice(CaSettings settings, ChallengeResponder responder) {
@@ -22,7 +22,7 @@ final class KindChoice {
         this.responder = responder;
     }
 
-    /** What can work for a name: after each failure it begins with the next kind. */
+    /** The types that can work for a name: after each failure the list starts with the next one. */
     List<ChallengeKind> kinds(Wanted wanted, boolean wildcard, boolean address) {
         List<ChallengeKind> order =
                 new ArrayList<>(settings.challenges().isEmpty() ? automatic() : settings.challenges());
@@ -48,7 +48,7 @@ final class KindChoice {
         return order;
     }
 
-    /** The CA has not believed an answer. */
+    /** A validation failed. */
     void failed(Wanted wanted) {
         failures.merge(wanted.id(), 1, Integer::sum);
     }

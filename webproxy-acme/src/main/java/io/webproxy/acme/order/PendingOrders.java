@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Orders that are under way, with the keys they are for: whoever dies in the middle goes on with them. */
+/** Stores unfinished orders with their keys, so that a restarted process can resume them. */
 final class PendingOrders {
     /**
-     * An order.
+     * An unfinished order.
      *
-     * @param location where the CA has it
-     * @param key what the certificate is for
+     * @param location its URL at the CA
+     * @param key the certificate's key
      */
     record Pending(URL location, KeyPair key) {}
 
@@ -32,7 +32,7 @@ final class PendingOrders {
         this.store = store;
     }
 
-    /** The order for these names at this CA; what can't be read is taken for none. */
+    /** The order for these names at this CA; an unreadable one counts as none. */
     Optional<Pending> find(Wanted wanted) throws IOException {
         Optional<byte[]> kept = store.get(key(wanted));
         if (kept.isEmpty()) {

@@ -11,8 +11,8 @@ import org.shredzone.acme4j.Status;
 import org.shredzone.acme4j.exception.AcmeException;
 
 /**
- * Asks a CA again and again until something is done, at the pace that it wants within reason (RFC 8555 section 7.5.1),
- * and no longer than a total limit. Not thread-safe.
+ * Polls a CA until something is done, at the interval that the CA asks for within reason (RFC 8555 section 7.5.1), and
+ * within a total time limit. Not thread-safe.
  */
 final class Poll {
     private static final Duration SHORTEST = Duration.ofMillis(250);
@@ -22,16 +22,16 @@ final class Poll {
     private final Clock clock;
     private final long deadline;
 
-    /** Begins now. */
+    /** The time limit starts now. */
     Poll(Clock clock, Duration limit) {
         this.clock = clock;
         this.deadline = System.nanoTime() + limit.toNanos();
     }
 
     /**
-     * Waits while it is pending or processing.
+     * Waits while the status is pending or processing.
      *
-     * @return what it has become; null if the limit is over before
+     * @return the final status; null if the time limit passes first
      */
     @Nullable Status done(PollableResource resource) throws AcmeException, InterruptedException {
         Duration unlessTold = SHORTEST;
@@ -51,7 +51,7 @@ final class Poll {
         }
     }
 
-    /** How long to wait: until when the CA says, but neither rush nor sleep because of a clock that is off. */
+    /** How long to wait: until the time that the CA gave, but bounded in both directions in case a clock is wrong. */
     static Duration pause(@Nullable Instant retryAfter, Instant now, Duration unlessTold) {
         if (retryAfter == null) {
             return unlessTold;

@@ -1,4 +1,4 @@
-/** An order from account to chain (RFC 8555 section 7). */
+/** ACME orders, from account to chain (RFC 8555 section 7). */
 @NullMarked
 package io.webproxy.acme.order;
 

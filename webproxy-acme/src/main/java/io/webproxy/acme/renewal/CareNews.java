@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is said about one certificate, to the log and to observers. Each step has its INFO line, each failure its event;
- * a WARN line comes once for a failure, not for each time that it happens again. Not thread-safe.
+ * Reports about one certificate, to the log and to observers. Each step has an INFO line, each failure an event; a
+ * repeated failure has only one WARN line. Not thread-safe.
  */
 final class CareNews {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
@@ -39,7 +39,7 @@ final class CareNews {
         }
     }
 
-    /** What was stored when the server started is served. */
+    /** The stored certificate is served after the start. */
     void loaded(StoredCertificate stored) {
         LOG.info(
                 "Serving the stored certificate for {} of {}, valid until {}",
@@ -60,9 +60,9 @@ final class CareNews {
     }
 
     /**
-     * An attempt has failed.
+     * An attempt failed.
      *
-     * @param said whether the log knows of it already
+     * @param said whether it was logged already
      */
     void failed(Failures failures, List<Problem> problems, @Nullable StoredCertificate served, boolean said) {
         String detail = "No certificate for " + text + ": " + ended(failures.sentence()) + " Next attempt: "
@@ -81,7 +81,7 @@ final class CareNews {
         publish(Kind.FAILED, served, detail, problems);
     }
 
-    /** A certificate nears its end; said once for each step. */
+    /** A certificate nears its end; logged once for each level of urgency. */
     void expiring(Urgency now, StoredCertificate served, @Nullable Failures failures) {
         if (now.compareTo(urgency) <= 0) {
             urgency = now;
@@ -89,7 +89,7 @@ final class CareNews {
         }
         urgency = now;
         String detail = "The certificate for " + text
-                + (now == Urgency.EXPIRED ? " has expired and is served on, " : " expires soon, ")
+                + (now == Urgency.EXPIRED ? " has expired and is still served, " : " expires soon, ")
                 + served.material().notAfter() + ": "
                 + (failures == null
                         ? "it is being renewed."

@@ -23,16 +23,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Obtains, keeps, serves and renews certificates while a server runs: loads what is stored at once, and does all else
- * on the context's executor.
+ * Obtains, stores, serves and renews certificates while a server runs: loads stored ones at once, and does everything
+ * else on the context's executor.
  *
- * <p>Several processes that share a store order a certificate once: whoever asks the CA has the store's lock and has
- * looked again whether another has done it. An expired certificate is served until a new one is there, with a WARN
- * line. Certificates in the store that aren't wanted stay there. Thread-safe.
+ * <p>Processes that share a store order a certificate only once: a process takes the store's lock before it asks the
+ * CA, then checks again whether another one has obtained it. An expired certificate is served, with a WARN line, until
+ * there is a new one. Other certificates in the store stay there. Thread-safe.
  */
 public final class Caretaker {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
-    /** What is served can wait: the first clients shouldn't wait for it. */
+    /** Certificates that have a stored one can wait: the first clients should be served first. */
     private static final Duration WHILE_OTHERS_START = Duration.ofSeconds(2);
 
     private static final Duration AFTER_A_DEFECT = Duration.ofMinutes(5);
@@ -55,7 +55,7 @@ public final class Caretaker {
                 () -> ThreadLocalRandom.current().nextDouble());
     }
 
-    /** A caretaker whose waits are longer by this part of a quarter. */
+    /** With {@code random} for the jitter of waits: this fraction of a quarter is added. */
     public Caretaker(
             Issuer issuer,
             CertificateStore store,
@@ -71,9 +71,9 @@ public final class Caretaker {
     }
 
     /**
-     * Serves what is stored, and begins to look after it.
+     * Serves stored certificates, and starts to renew them.
      *
-     * @throws IOException if the store can't be read; the message is the sentence that says why and what to do
+     * @throws IOException if the store can't be read; the message is a sentence that says why and what to do
      */
     public void start() throws IOException {
         for (Care care : cares) {
@@ -86,7 +86,7 @@ public final class Caretaker {
         }
     }
 
-    /** Looks no more, and interrupts whoever does; may be called again. */
+    /** Stops, and interrupts work in progress; idempotent. */
     public void stop() {
         synchronized (looks) {
             stopped = true;
@@ -95,7 +95,7 @@ public final class Caretaker {
         }
     }
 
-    /** What is served now, in the order in which it is wanted; immutable. */
+    /** The certificates in use, in the configured order; immutable. */
     public List<KeyMaterial> current() {
         return current;
     }
@@ -104,10 +104,7 @@ public final class Caretaker {
         return cares.stream().map(Care::status).toList();
     }
 
-    /**
-     * The CA has been told not to trust a certificate any more: obtains another at once, and serves this one until
-     * then.
-     */
+    /** A certificate was revoked: obtains another at once, and serves the revoked one until then. */
     public void revoked(KeyMaterial material) {
         for (Care care : cares) {
             KeyMaterial served = care.served();
@@ -128,7 +125,7 @@ public final class Caretaker {
     private void lookNow(Care care) {
         synchronized (looks) {
             ScheduledFuture<?> next = looks.get(care);
-            // One that runs, or is about to, sees what is new by itself or comes again soon.
+            // a running or imminent check sees the change, or is repeated soon
             if (next != null && next.getDelay(TimeUnit.SECONDS) > 0 && next.cancel(false)) {
                 lookIn(care, Duration.ZERO);
             }
@@ -152,7 +149,7 @@ public final class Caretaker {
             try {
                 looks.put(care, context.executor().schedule(() -> look(care), wait.toMillis(), TimeUnit.MILLISECONDS));
             } catch (RejectedExecutionException e) {
-                // The server closes.
+                // the server is closing
                 stopped = true;
             }
         }
@@ -163,7 +160,7 @@ public final class Caretaker {
         try {
             wait = care.look();
         } catch (InterruptedException e) {
-            // Only a stop interrupts.
+            // only a stop interrupts
             Thread.currentThread().interrupt();
             return;
         } catch (Throwable e) {

@@ -5,15 +5,15 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attempts that have failed in a row.
+ * Consecutive failed attempts.
  *
- * @param count how many
- * @param last when the last one has
- * @param next before when none is made
- * @param sentence why the last one has
+ * @param count their number
+ * @param last when the last one failed
+ * @param next earliest time of the next attempt
+ * @param sentence why the last one failed
  */
 record Failures(int count, Instant last, Instant next, String sentence) {
-    /** One more. */
+    /** With one more failure. */
     static Failures after(
             @Nullable Failures before, Instant now, String sentence, @Nullable Instant retryAfter, double random) {
         int count = before == null ? 1 : before.count + 1;
@@ -22,7 +22,10 @@ record Failures(int count, Instant last, Instant next, String sentence) {
         return new Failures(count, now, now.plus(wait), sentence);
     }
 
-    /** The same seen from a clock that has gone back since: the wait begins anew, so that no attempt is months away. */
+    /**
+     * Adjusts to a clock that has since been set back: the wait starts again, so that the next attempt isn't months
+     * away.
+     */
     Failures at(Instant now) {
         return now.isBefore(last) ? new Failures(count, now, now.plus(Duration.between(last, next)), sentence) : this;
     }

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An issuer that obtains one certificate after another: two answers for one name can't be given at the same time, and
- * certificates of two kinds of keys are for the same names. Thread-safe.
+ * An issuer that obtains one certificate at a time: a challenge for a name can have only one answer at a time, and
+ * certificates with different key types share their names. Thread-safe.
  */
 public final class OneAtATime implements Issuer {
     private final Issuer issuer;
@@ -33,8 +33,8 @@ public final class OneAtATime implements Issuer {
     }
 
     /**
-     * Keeps certificates from being obtained, unless one is being obtained now; then it returns false. To be
-     * {@linkplain #goOn ended} by the same thread.
+     * Prevents certificates from being obtained; returns false if one is being obtained now. The same thread must call
+     * {@link #goOn}.
      */
     public boolean pause() {
         return obtaining.tryLock();

@@ -10,10 +10,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far the care of a certificate has come, as it is kept beside it: so a restart neither spends an attempt nor
- * begins the waits anew.
+ * The renewal state of a certificate, stored beside it, so that a restart neither wastes an attempt nor restarts the
+ * waits.
  *
- * @param names what the certificate is wanted for; for others it doesn't count
+ * @param names the certificate's names; for other names the state is ignored
  */
 record Progress(
         List<String> names,
@@ -55,7 +55,7 @@ record Progress(
         return text.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** What has been kept; nothing of it if it is damaged or for other names: it is a help, no more. */
+    /** Parses the stored form; empty if it is damaged or for other names, because it isn't essential. */
     static Progress parse(byte[] kept, List<String> names) {
         Map<String, String> values = new HashMap<>();
         new String(kept, StandardCharsets.UTF_8).lines().forEach(line -> {

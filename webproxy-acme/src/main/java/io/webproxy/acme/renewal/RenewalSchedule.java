@@ -12,19 +12,19 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a certificate is renewed, and when a failed attempt is made again. Pure: the same input gives the same answer.
+ * Decides when to renew a certificate, and when to retry after a failure. Pure: the same input gives the same answer.
  *
- * <p>Random points are taken from the certificate itself: so each stays what it is across restarts, and servers with
- * different certificates don't come at the same moment.
+ * <p>Random points are derived from the certificate: so they are stable across restarts, and servers with different
+ * certificates don't ask at the same moment.
  */
 final class RenewalSchedule {
-    /** The longest that a CA's {@code Retry-After} is believed. */
+    /** The longest {@code Retry-After} of a CA that is believed. */
     static final Duration LONGEST_WAIT = Duration.ofDays(7);
 
     private static final List<Duration> WAITS = Stream.of(1, 2, 2, 5, 10, 20, 20, 30, 60, 60, 120, 180, 360)
             .map(Duration::ofMinutes)
             .toList();
-    /** As many as the last wait fits into 30 days. */
+    /** How many times the longest wait fits into 30 days. */
     private static final int LAST_WAITS = 120;
 
     private static final Duration DAILY = Duration.ofDays(1);
@@ -33,7 +33,7 @@ final class RenewalSchedule {
 
     private RenewalSchedule() {}
 
-    /** How near its end a certificate is. */
+    /** How close a certificate is to its end. */
     enum Urgency {
         /** More than a sixth of its lifetime is left: half of the time for renewal. */
         NONE,
@@ -41,18 +41,18 @@ final class RenewalSchedule {
         SOON,
         /** Less than a twentieth is left. */
         NOW,
-        /** It isn't valid any more. */
+        /** It has expired. */
         EXPIRED
     }
 
     /**
      * When a certificate is renewed: at a random point of the CA's window if it has suggested one (RFC 9773 section
      * 4.2), else when between 2/3 and 43/60 of its lifetime are over. Whatever the CA suggests, a certificate is
-     * renewed before the last twentieth of its lifetime, and not within the first, at most 6 h: so a CA whose every
-     * window has passed isn't asked without end.
+     * renewed before the last twentieth of its lifetime, and not within the first, at most 6 h: so a CA whose windows
+     * always lie in the past isn't asked endlessly.
      *
-     * <p>The lifetime counts from when the certificate was issued, not from the earlier time that CAs write into it,
-     * which may be most of a very short one.
+     * <p>The lifetime counts from the time when the certificate was issued, not from its {@code notBefore}, which CAs
+     * set earlier: for a very short lifetime that would be most of it.
      */
     static Instant renewAt(StoredCertificate certificate, @Nullable Suggestion suggestion) {
         X509Certificate leaf = certificate.material().leaf();
@@ -94,11 +94,11 @@ final class RenewalSchedule {
     }
 
     /**
-     * How long to wait after failures: 1 min after the first, then longer up to 6 h, for 30 days; then a day. A quarter
-     * of it more at random. What the CA asks for by {@code Retry-After} is the least, up to 7 days.
+     * How long to wait after failures: 1 min after the first, then longer up to 6 h, for 30 days; then a day. Up to a
+     * quarter is added at random. The CA's {@code Retry-After} is the minimum, up to 7 days.
      *
      * @param failures how many attempts have failed in a row, at least one
-     * @param retryAfter how long the CA wants to be left in peace; null if it hasn't said
+     * @param retryAfter the CA's {@code Retry-After}; null if it gave none
      * @param random from 0 to 1
      */
     static Duration wait(int failures, @Nullable Duration retryAfter, double random) {
@@ -114,7 +114,7 @@ final class RenewalSchedule {
         return Duration.ofMillis((long) (whole.toMillis() * fraction));
     }
 
-    /** A random number from 0 to 1 that is always the same for a certificate and what it is for. */
+    /** A number from 0 to 1 that is always the same for a certificate and a purpose. */
     private static double fraction(X509Certificate certificate, String purpose) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -12,12 +12,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The part of a store that certificates and their progress stand on. What can't be kept there is said once, in one WARN
- * line for all of them, and goes on being served. Thread-safe.
+ * The part of a store with the certificates and their renewal state. If storing fails, that is logged once, in one WARN
+ * line for all, and certificates are still served. Thread-safe.
  */
 final class Shelf {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
-    /** Taken up anew while the CA is asked; nobody waits for longer than this for one that hangs. */
+    /**
+     * The lease of the lock, extended while the CA is asked; it limits how long others wait for a process that hangs.
+     */
     static final Duration LEASE = Duration.ofMinutes(15);
 
     private static final String PROBE = "probe";
@@ -29,17 +31,17 @@ final class Shelf {
         this.store = store;
     }
 
-    /** What is kept, as it is kept; empty if nothing. */
+    /** The stored form of a certificate; empty if there is none. */
     Optional<byte[]> certificate(Wanted wanted) throws IOException {
         return store.get("certificates/" + wanted.id());
     }
 
-    /** Keeps a certificate; false if that isn't possible now. */
+    /** Stores a certificate; false if that isn't possible now. */
     boolean keep(Wanted wanted, StoredCertificate certificate) {
         return kept("certificates/" + wanted.id(), certificate.print());
     }
 
-    /** Keeps a certificate no longer, if that is possible now. */
+    /** Deletes a certificate, if that is possible now. */
     void drop(Wanted wanted) {
         try {
             store.delete("certificates/" + wanted.id());
@@ -71,7 +73,7 @@ final class Shelf {
         return true;
     }
 
-    /** Says now what would be wrong when something is to be kept. */
+    /** Tests whether storing works, to report a problem at once. */
     void probe() {
         try {
             store.put(PROBE, "Written and removed at each start.\n".getBytes(StandardCharsets.US_ASCII));
@@ -81,7 +83,7 @@ final class Shelf {
         }
     }
 
-    /** Takes the lock that one process at a time has while it asks a CA. */
+    /** Takes the lock of the process that asks the CA. */
     Optional<CertificateStore.Lock> lock(Wanted wanted) throws IOException {
         try {
             return store.lock(wanted.id(), LEASE);
@@ -91,12 +93,12 @@ final class Shelf {
         }
     }
 
-    /** Says what is wrong, unless it has been wrong before. */
+    /** Logs a problem, unless the last operation failed too. */
     void troubled(IOException e) {
         if (troubled.getAndSet(true)) {
             LOG.debug("Certificates still can't be kept", e);
         } else {
-            LOG.warn("Certificates can't be kept, what there is is served on: {}", e.getMessage());
+            LOG.warn("Certificates can't be kept, existing ones are still served: {}", e.getMessage());
         }
     }
 }

@@ -9,17 +9,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The copy of one certificate in the store: notices what another process, or an operator, puts there, and remembers
- * what is served and couldn't be written yet. Not thread-safe.
+ * The stored copy of one certificate: notices changes by another process or an operator, and remembers a certificate
+ * that couldn't be written yet. Not thread-safe.
  */
 final class StoredCopy {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
 
     private final Wanted wanted;
     private final Shelf shelf;
-    /** What stands in the store, whether it can be read or not. */
+    /** The content of the store, readable or not. */
     private byte[] seen = {};
-    /** What is served and could not be written so far. */
+    /** A certificate that is served and couldn't be written so far. */
     private @Nullable StoredCertificate unsaved;
 
     StoredCopy(Wanted wanted, Shelf shelf) {
@@ -27,15 +27,15 @@ final class StoredCopy {
         this.shelf = shelf;
     }
 
-    /** Whether what is served still has to be written. */
+    /** Whether the served certificate still has to be written. */
     boolean isUnsaved() {
         return unsaved != null;
     }
 
     /**
-     * What stands in the store, if it has changed since the last look and can be served.
+     * The stored certificate, if it has changed since the last call and can be served.
      *
-     * @param served takes the place of what is damaged
+     * @param served replaces a damaged one
      */
     @Nullable StoredCertificate changed(@Nullable StoredCertificate served) throws IOException {
         byte[] kept = shelf.certificate(wanted).orElse(new byte[0]);
@@ -66,7 +66,7 @@ final class StoredCopy {
         return false;
     }
 
-    /** Tries once more to write what couldn't be; true if it is written now. */
+    /** Retries to write the unsaved certificate; true if that succeeds. */
     boolean writeAgain() {
         StoredCertificate certificate = unsaved;
         if (certificate != null && shelf.keep(wanted, certificate)) {
@@ -76,7 +76,7 @@ final class StoredCopy {
         return false;
     }
 
-    /** Removes it, if that is possible now. */
+    /** Deletes it, if that is possible now. */
     void drop() {
         shelf.drop(wanted);
         seen = new byte[0];

@@ -1,4 +1,4 @@
-/** Certificates in care: when each is obtained and renewed, and what is served meanwhile. */
+/** Obtains and renews certificates: when to ask the CA, and which certificates are served meanwhile. */
 @NullMarked
 package io.webproxy.acme.renewal;
 

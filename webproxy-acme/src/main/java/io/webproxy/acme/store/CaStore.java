@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The part of a store that belongs to one CA, so that another, such as a staging environment, neither serves nor
- * replaces what is there. Readable: {@code acme-v02.api.letsencrypt.org-directory/certificates/example.com/EC}.
- * Thread-safe as the store is.
+ * The part of a store that belongs to one CA, so that certificates of another CA, such as a staging environment, are
+ * neither served nor replaced. Its keys are readable:
+ * {@code acme-v02.api.letsencrypt.org-directory/certificates/example.com/EC}. Thread-safe as the store is.
  */
 public final class CaStore implements CertificateStore {
     private final CertificateStore store;

@@ -41,7 +41,7 @@ final class DirectoryLock implements CertificateStore.Lock {
         write();
     }
 
-    /** The lease of which a lock's content speaks; the longest if it can't be read. */
+    /** The lease in a lock's content; the longest one if it can't be read. */
     static Duration lease(String content) {
         String[] words = content.strip().split(" ", -1);
         try {
@@ -56,19 +56,19 @@ final class DirectoryLock implements CertificateStore.Lock {
         return locks.extend(this, file);
     }
 
-    /** Whether the lease has ended since it was extended last. */
+    /** Whether the lease has ended since its last extension. */
     boolean isOver() {
         return nanoClock.getAsLong() - since > lease.toNanos();
     }
 
-    /** Whether nobody has put another file in place of this lock's. */
+    /** Whether this lock's file is still in place, and wasn't replaced by another. */
     boolean isInPlace() throws IOException {
         return channel.isOpen() && Objects.equals(identity, identityInPlace());
     }
 
     private @Nullable Object identityInPlace() throws IOException {
         try {
-            // Opening it to look would lose the lock.
+            // opening the file to check would lose the lock
             return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
         } catch (NoSuchFileException e) {
             return "none";
@@ -82,7 +82,7 @@ final class DirectoryLock implements CertificateStore.Lock {
         try {
             channel.write(ByteBuffer.wrap(content.getBytes(StandardCharsets.US_ASCII)), 0);
         } catch (IOException e) {
-            // A full disk: the operating system's lock holds all the same, and others take the lease to be the longest.
+            // A full disk: the operating system's lock still holds, and others assume the longest lease.
             return;
         }
     }
@@ -93,7 +93,7 @@ final class DirectoryLock implements CertificateStore.Lock {
         try {
             channel.close();
         } catch (IOException e) {
-            // Nothing was to be written any more: the descriptor is gone, and the lock with it.
+            // Nothing was written any more: the descriptor is closed, and the lock with it.
             return;
         }
     }

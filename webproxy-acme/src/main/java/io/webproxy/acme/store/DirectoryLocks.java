@@ -24,26 +24,25 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The locks of a directory: for each a file in {@code .locks}, on which its holder has a lock of the operating system
- * and in which it counts its extensions.
+ * The locks of a directory: each is a file in {@code .locks}, which its holder locks by the operating system, and in
+ * which it counts its extensions.
  *
- * <p>The operating system's lock dies with its process, so that nobody waits for the lease of a dead one. But it can't
- * be taken from a process that hangs: that is what the lease is for. Whoever finds the lock taken, and what its holder
- * writes unchanged for longer than the lease, puts a new file in its place; the old holder, should it wake up, finds
- * that its file isn't there any more. How long that is, everyone measures by a monotonic clock of its own: no clock
- * that is wrong or jumps takes a lock from its holder. Each look and change is made under a lock of its own,
- * {@code .guard}, held for a moment.
+ * <p>The operating system's lock ends with its process, so that others needn't wait for the lease of a dead process.
+ * But it can't be taken from a process that hangs: the lease is for that. A process that finds the lock taken, and its
+ * file unchanged for longer than the lease, replaces the file; if the old holder wakes up, it notices that its file is
+ * gone. Each process measures the lease by its own monotonic clock, so a wrong clock never costs a holder its lock. All
+ * checks and changes are made under a short-lived lock, {@code .guard}.
  */
 final class DirectoryLocks {
     /**
-     * What this process holds. A process loses its lock when it closes any channel to the file: so it doesn't open what
-     * stands here.
+     * Locks of this process. A process loses its lock when it closes any channel to the file, so it never opens these
+     * files.
      */
     private static final Map<Path, DirectoryLock> HELD = new HashMap<>();
 
     private static final long GUARD_WAIT = TimeUnit.MILLISECONDS.toNanos(200);
 
-    /** What another process has written, and since when. */
+    /** What another process has written, and since when that is unchanged. */
     private record Seen(String content, long since) {}
 
     private final Path directory;
@@ -84,7 +83,7 @@ final class DirectoryLocks {
         }
     }
 
-    /** Runs under the guard what a holder does with its lock; false if it isn't its any more. */
+    /** Runs a holder's work on its lock under the guard; false if it no longer holds it. */
     boolean extend(DirectoryLock lock, Path file) throws IOException {
         synchronized (HELD) {
             if (HELD.get(file) != lock) {
@@ -92,7 +91,7 @@ final class DirectoryLocks {
             }
             try (FileChannel guard = guard()) {
                 if (guard == null) {
-                    // Nobody else gets at it either.
+                    // no other process gets at it either
                     return true;
                 }
                 if (lock.isInPlace()) {
@@ -111,7 +110,7 @@ final class DirectoryLocks {
         }
     }
 
-    /** The guard, held until it is closed; null if somebody else is stopped while it has it. */
+    /** The guard, held until it is closed; null if a process that holds it is suspended. */
     private @Nullable FileChannel guard() throws IOException {
         FileChannel guard = open(directory.resolve(".guard"));
         long begin = System.nanoTime();
@@ -146,7 +145,7 @@ final class DirectoryLocks {
         return hangs ? openAnew(file) : null;
     }
 
-    /** A new file in place of one whose holder hangs. */
+    /** A new file instead of that of a hanging holder. */
     private @Nullable FileChannel openAnew(Path file) throws IOException {
         Files.deleteIfExists(file);
         FileChannel channel = open(file);
@@ -168,7 +167,7 @@ final class DirectoryLocks {
         } catch (OverlappingFileLockException e) {
             return false;
         } catch (IOException e) {
-            // A file system without locks.
+            // a file system without locks
             channel.close();
             throw e;
         }

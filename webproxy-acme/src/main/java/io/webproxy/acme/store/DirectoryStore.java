@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * A {@link CertificateStore} in a directory: {@code certificates/example.com/EC} is the file of that name.
  *
  * <p>Its own files begin with a dot: {@code .version}, {@code .locks} and, for a moment, {@code .new-*}. An interrupt
- * doesn't stop what has begun: a certificate that is being written when the server closes is written.
+ * doesn't stop a running operation: a certificate that is being written when the server closes is written completely.
  */
 public final class DirectoryStore implements CertificateStore {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
@@ -39,7 +39,7 @@ public final class DirectoryStore implements CertificateStore {
     private final Path directory;
     private final DurableFiles files;
     private final DirectoryLocks locks;
-    /** Those of which it has been said that others can read them. */
+    /** Files that were already reported as readable by others. */
     private final Set<Path> readable = ConcurrentHashMap.newKeySet();
 
     private volatile boolean cleanedUp;
@@ -48,14 +48,14 @@ public final class DirectoryStore implements CertificateStore {
         this(directory, System::nanoTime);
     }
 
-    /** A store whose leases are measured by this clock. */
+    /** Measures leases by this clock. */
     DirectoryStore(Path directory, LongSupplier nanoClock) {
         this.directory = directory.toAbsolutePath().normalize();
         this.files = new DurableFiles(this.directory);
         this.locks = new DirectoryLocks(this.directory.resolve(".locks"), files, nanoClock);
     }
 
-    /** What is done with files. */
+    /** An operation on files. */
     private interface Work<T> {
         T run() throws IOException;
     }
@@ -144,7 +144,7 @@ public final class DirectoryStore implements CertificateStore {
         });
     }
 
-    /** Does it, without regard for an interrupt, which closes channels. */
+    /** Runs an operation, deferring an interrupt, which would close channels. */
     private <T> T done(Path path, String verb, Work<T> work) throws IOException {
         boolean interrupted = Thread.interrupted();
         try {
@@ -184,7 +184,7 @@ public final class DirectoryStore implements CertificateStore {
         }
     }
 
-    /** Before something is written. */
+    /** Called before a write. */
     private void prepare() throws IOException {
         checkVersion();
         Path mark = directory.resolve(".version");
@@ -198,7 +198,7 @@ public final class DirectoryStore implements CertificateStore {
         }
     }
 
-    /** Values may hold keys; they are written for their owner alone. */
+    /** Values may hold keys; they are written readable for their owner only. */
     private void warnIfOthersCanRead(Path file) throws IOException {
         if (isPosix()
                 && !Collections.disjoint(Files.getPosixFilePermissions(file), OTHERS_READ)

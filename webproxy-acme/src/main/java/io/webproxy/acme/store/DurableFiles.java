@@ -25,12 +25,12 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Files below a directory that are replaced whole, and are there after a power cut: written beside under a name that
- * begins with {@code .new-}, forced to the disk, moved into place, and the directory forced too. Directories and files
- * are their owner's alone from the moment on at which they are made.
+ * Files below a directory that are replaced atomically, and survive a power cut: written to a temporary file whose name
+ * starts with {@code .new-}, forced to the disk, and moved into place; then the directory is forced too. Directories
+ * and files are created with access for their owner only.
  *
- * <p>A writer holds a lock of the operating system on what it writes: so what dead processes have left is told from
- * what is being written, also where processes can't see each other, as in containers that share a volume.
+ * <p>A writer holds an operating system lock on its temporary file. That distinguishes files of dead processes from
+ * those being written, even if processes can't see each other, as in containers that share a volume.
  */
 final class DurableFiles {
     private static final String BESIDE = ".new-";
@@ -44,7 +44,7 @@ final class DurableFiles {
         this.root = root;
     }
 
-    /** Replaces a file, or makes it. */
+    /** Replaces or creates a file. */
     void replace(Path file, byte[] content) throws IOException {
         for (int attempt = 1; ; attempt++) {
             createDirectories(parent(file));
@@ -54,7 +54,7 @@ final class DurableFiles {
                 force(parent(file));
                 return;
             } catch (NoSuchFileException e) {
-                // Taken for a dead process's before the lock was on it, or the directory has gone: once more.
+                // removed as a dead process's file before it was locked, or the directory is gone: retry
                 if (attempt == ATTEMPTS) {
                     throw e;
                 }
@@ -89,7 +89,7 @@ final class DurableFiles {
         }
     }
 
-    /** Makes a directory and those above it, as far as they don't exist. */
+    /** Creates a directory and its missing parents. */
     void createDirectories(Path directory) throws IOException {
         if (Files.isDirectory(directory)) {
             return;
@@ -110,10 +110,10 @@ final class DurableFiles {
         }
     }
 
-    /** Makes what has happened in a directory outlive a power cut. */
+    /** Makes changes of a directory survive a power cut. */
     void force(Path directory) throws IOException {
         if (!posix()) {
-            // Windows opens no directory; there a move is the file system's own transaction.
+            // Windows can't open directories; there the file system makes a move durable by itself.
             return;
         }
         try (FileChannel channel = FileChannel.open(directory, READ)) {
@@ -121,7 +121,7 @@ final class DurableFiles {
         }
     }
 
-    /** Removes what dead processes have left half written. */
+    /** Removes unfinished files of dead processes. */
     void cleanUp() throws IOException {
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
@@ -146,12 +146,12 @@ final class DurableFiles {
                 Files.deleteIfExists(beside);
             }
         } catch (NoSuchFileException e) {
-            // Its writer has moved it into place.
+            // its writer has moved it into place
             return;
         }
     }
 
-    /** Permissions for what is made, where the file system knows them. */
+    /** Permissions for new files, if the file system supports them. */
     FileAttribute<?>[] owners(String permissions) {
         return posix()
                 ? new FileAttribute<?>[] {

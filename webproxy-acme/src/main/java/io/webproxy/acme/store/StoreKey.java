@@ -7,10 +7,11 @@ import java.util.regex.Pattern;
 
 /**
  * Keys of a {@link CertificateStore} as files: each segment is a directory or file of its own name, with {@code +} for
- * {@code *} and {@code =} for {@code :}, which file systems or shells take for something else. Both ways without loss,
- * as no key contains {@code +} or {@code =}.
+ * {@code *} and {@code =} for {@code :}, which file systems or shells treat specially. The mapping is lossless, because
+ * no key contains {@code +} or {@code =}.
  *
- * <p>No segment begins with a dot: so no key leaves the directory, and none meets the store's own files, which all do.
+ * <p>No segment starts with a dot: so no key leaves the directory, and none collides with the store's own files, which
+ * all do.
  */
 final class StoreKey {
     private static final Pattern SEGMENT = Pattern.compile("[A-Za-z0-9_*:-][A-Za-z0-9._*:-]{0,252}");
@@ -20,15 +21,15 @@ final class StoreKey {
     /**
      * The file of a key.
      *
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if it isn't a valid key
      */
     static Path file(Path directory, String key) {
         Path file = directory;
         for (String segment : key.split("/", -1)) {
             if (!SEGMENT.matcher(segment).matches()) {
                 throw new IllegalArgumentException("key: " + key
-                        + " (expected: segments of letters, digits, . - _ * and :, not with a dot at the"
-                        + " begin, joined by slashes)");
+                        + " (expected: segments of letters, digits, . - _ * and :, no dot at the"
+                        + " start, joined by slashes)");
             }
             file = file.resolve(segment.replace('*', '+').replace(':', '='));
         }
@@ -36,7 +37,7 @@ final class StoreKey {
     }
 
     /**
-     * The directory of all keys with a prefix.
+     * The directory of the keys with a prefix.
      *
      * @throws IllegalArgumentException if it is neither empty nor ends with a slash
      */
@@ -50,7 +51,7 @@ final class StoreKey {
         return file(directory, prefix.substring(0, prefix.length() - 1));
     }
 
-    /** The key of a file; empty if it is of no key. */
+    /** The key of a file; empty if it isn't the file of a key. */
     static Optional<String> of(Path directory, Path file) {
         StringBuilder key = new StringBuilder();
         for (Path name : directory.relativize(file)) {

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What is wrong with a directory of certificates, in one sentence for its operator. */
+/** Describes problems of a certificate directory in one sentence for its operator. */
 final class StoreTrouble extends IOException {
     private static final long serialVersionUID = 1;
 
@@ -21,9 +21,9 @@ final class StoreTrouble extends IOException {
     }
 
     /**
-     * The sentence for what the file system has said.
+     * Describes an exception of the file system.
      *
-     * @param verb what was tried, such as {@code written}
+     * @param verb the failed operation, such as {@code written}
      */
     static IOException of(Path directory, Path path, String verb, IOException cause) {
         if (cause instanceof StoreTrouble) {

@@ -1,4 +1,4 @@
-/** The directory in which account, keys and certificates are kept, and which processes may share. */
+/** The directory with account, keys and certificates, which processes may share. */
 @NullMarked
 package io.webproxy.acme.store;
 

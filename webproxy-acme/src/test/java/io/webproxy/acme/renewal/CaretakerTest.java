@@ -316,7 +316,7 @@ class CaretakerTest {
     @ExpectedLog(contains = "The CA can't be reached.")
     @ExpectedLog(
             contains = "The certificate for example.com expires soon, 2027-01-20T12:00:00Z: it could not be renewed.")
-    @ExpectedLog(contains = "The certificate for example.com has expired and is served on")
+    @ExpectedLog(contains = "The certificate for example.com has expired and is still served")
     void whatCanNotBeRenewedIsServedOnAndSaidInSteps() throws Exception {
         KeyMaterial kept = stored(BEGIN, Duration.ofDays(60), "example.com");
         issuer.failure = FakeIssuer.unreachable();
@@ -334,7 +334,7 @@ class CaretakerTest {
     }
 
     @Test
-    @ExpectedLog(contains = "has expired and is served on, 2026-11-20T12:00:00Z: it is being renewed.")
+    @ExpectedLog(contains = "has expired and is still served, 2026-11-20T12:00:00Z: it is being renewed.")
     void anExpiredCertificateIsServedUntilItIsRenewed() throws Exception {
         KeyMaterial kept = stored(BEGIN.minus(Duration.ofDays(61)), Duration.ofDays(60), "example.com");
         caretaker.start();
@@ -480,8 +480,9 @@ class CaretakerTest {
 
     @Test
     @ExpectedLog(
-            contains = "Certificates can't be kept, what there is is served on: /store/probe can't be written: no space"
-                    + " left")
+            contains =
+                    "Certificates can't be kept, existing ones are still served: /store/probe can't be written: no space"
+                            + " left")
     void aFullDiskIsSaidOnceServedOverAndTriedAgain() throws Exception {
         store.writable = false;
         caretaker.start();
@@ -500,7 +501,7 @@ class CaretakerTest {
     }
 
     @Test
-    @ExpectedLog(contains = "Certificates can't be kept, what there is is served on: /store/probe can't be written")
+    @ExpectedLog(contains = "Certificates can't be kept, existing ones are still served: /store/probe can't be written")
     void storeThatCanNotBeWrittenIsSaidAtTheStart() throws Exception {
         stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
         store.writable = false;
@@ -533,7 +534,7 @@ class CaretakerTest {
     }
 
     @Test
-    @ExpectedLog(contains = "Certificates can't be kept, what there is is served on: /store/")
+    @ExpectedLog(contains = "Certificates can't be kept, existing ones are still served: /store/")
     @ExpectedLog(
             contains = "expires soon, 2027-01-20T12:00:00Z: it could not be renewed. /store/.locks can't be written")
     void withoutALockACertificateIsObtainedOnlyWhenItIsNeeded() throws Exception {
@@ -554,7 +555,7 @@ class CaretakerTest {
     }
 
     @Test
-    @ExpectedLog(contains = "has expired and is served on")
+    @ExpectedLog(contains = "has expired and is still served")
     @ExpectedLog(contains = "out of date by this machine's clock")
     void aClockThatJumpsForwardMakesNoStorm() throws Exception {
         caretaker.start();

@@ -64,7 +64,7 @@ final class FileReload {
 
     private HeldKeys read(CertificateSource source, HeldKeys held, HeldKeys read) {
         if (held.serveTheSameAs(read.materials())) {
-            held.lastFailure().ifPresent(before -> LOG.info("{} can be used again and is served on", source));
+            held.lastFailure().ifPresent(before -> LOG.info("{} is valid again, and still served", source));
             return HeldKeys.of(held.materials(), read.stamps());
         }
         for (KeyMaterial material : read.materials()) {
@@ -76,7 +76,7 @@ final class FileReload {
 
     private HeldKeys failed(HeldKeys held, String why) {
         if (!held.failures().contains(why)) {
-            LOG.warn("A changed certificate isn't served, the one before is served on: {}", why);
+            LOG.warn("A changed certificate isn't served, the previous one is still served: {}", why);
             events.accept(event(CertificateEvent.Kind.FAILED, held, why));
         }
         return held.failed(why);

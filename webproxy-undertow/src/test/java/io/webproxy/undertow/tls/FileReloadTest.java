@@ -169,7 +169,7 @@ class FileReloadTest {
     }
 
     @Test
-    @ExpectedLog(logger = "io.webproxy.tls", contains = "the one before is served on")
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "the previous one is still served")
     void noHalfWrittenFileIsServed() throws Exception {
         write(directory, A);
         ServerTls tls = serve(pem(directory));
