@@ -170,7 +170,11 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     }
 
     /** What the reader finds. */
-    private final class Requests extends Frames implements RequestReader.Handler {
+    private final class Requests extends LinkFrames<Http2Stream> implements RequestReader.Handler {
+        Requests() {
+            super(Http2Connection.this);
+        }
+
         @Override
         public void request(int id, RequestFields head, HeaderMap fields, boolean end) {
             Guard.run(

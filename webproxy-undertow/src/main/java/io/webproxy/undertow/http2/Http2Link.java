@@ -42,7 +42,6 @@ abstract class Http2Link<S extends LinkStream> {
     private final ByteBufferPool buffers;
     private final Http2Sender sender;
     long initialSendWindow = DEFAULT_WINDOW;
-    private boolean settled;
     /** The peer was told that the connection ends. */
     boolean ending;
 
@@ -141,73 +140,6 @@ abstract class Http2Link<S extends LinkStream> {
         if (!ending && growth.read(bytes, sweeper.now(), bodies().isAmple())) {
             output.frame(FrameHead.PING, 0, 0, UploadWindow.payload());
             turns.touch();
-        }
-    }
-
-    /** Handles the frames that mean the same in both roles. */
-    abstract class Frames implements FrameReader.Handler {
-        @Override
-        public void settings(PeerSettings changed) {
-            if (changed.table() >= 0) {
-                encoder.tableLimit(changed.leastTable());
-                encoder.tableLimit(changed.table());
-            }
-            if (changed.window() >= 0) {
-                long more = changed.window() - initialSendWindow;
-                initialSendWindow = changed.window();
-                boolean inRange = true;
-                for (S stream : streams.all()) {
-                    inRange &= stream.sink().widen(more);
-                }
-                if (!inRange) {
-                    goAway(ErrorCode.FLOW_CONTROL_ERROR);
-                    return;
-                }
-            }
-            output.frame(FrameHead.SETTINGS, FrameHead.ACK, 0);
-            turns.touch();
-            if (!settled) {
-                settled = true;
-                Http2Link.this.settled();
-            }
-        }
-
-        @Override
-        public final void settingsAcknowledged() {
-            growth.settled(sweeper.now());
-        }
-
-        @Override
-        public final void windowUpdate(int id, int bytes) {
-            if (id == 0) {
-                if (!sender.widen(bytes)) {
-                    goAway(ErrorCode.FLOW_CONTROL_ERROR);
-                    return;
-                }
-            } else {
-                S stream = streams.get(id);
-                if (stream != null && !stream.sink().widen(bytes)) {
-                    reader().wasReset(id);
-                    reset(id, ErrorCode.FLOW_CONTROL_ERROR);
-                }
-            }
-            turns.touch();
-        }
-
-        @Override
-        public final void openWindow(int id, int bytes) {
-            Http2Link.this.openWindow(id, bytes);
-        }
-
-        @Override
-        public final void ping(long payload) {
-            output.frame(FrameHead.PING, FrameHead.ACK, 0, payload);
-            turns.touch();
-        }
-
-        @Override
-        public void pong(long payload) {
-            growth.pong(payload, bodies().isAmple());
         }
     }
 

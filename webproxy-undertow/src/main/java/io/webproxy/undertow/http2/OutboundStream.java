@@ -105,7 +105,7 @@ public final class OutboundStream implements LinkStream {
      * @param end whether there is no body
      */
     public void send(Consumer<RequestBlock> head, boolean end) {
-        connection.send(this, head, end);
+        connection.opener().send(this, head, end);
     }
 
     /** The sink for the request body; after {@link #send}. {@code trailers} is read at its end, and may return null. */
@@ -248,13 +248,13 @@ public final class OutboundStream implements LinkStream {
     void count() {
         if (!released) {
             long now = Math.max(0, window + source.waiting() - firstWindow);
-            connection.grown(now - grown);
+            connection.windows().grown(now - grown);
             grown = now;
         }
     }
 
     private void release() {
-        connection.grown(-grown);
+        connection.windows().grown(-grown);
         grown = 0;
         released = true;
     }

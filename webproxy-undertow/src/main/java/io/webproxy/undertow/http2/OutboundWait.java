@@ -68,7 +68,7 @@ final class OutboundWait extends Watched {
         if (!ending
                 && !asked
                 && connection.streams() > 0
-                && silence >= (connection.isHeard() ? SILENCE_NANOS : LONG_SILENCE_NANOS)) {
+                && silence >= (connection.frames().isHeard() ? SILENCE_NANOS : LONG_SILENCE_NANOS)) {
             asked = true;
             askedAt = now;
             connection.ping();

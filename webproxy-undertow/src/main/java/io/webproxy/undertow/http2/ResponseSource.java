@@ -16,7 +16,7 @@ final class ResponseSource extends StreamSource {
 
     @Override
     void consumed(int bytes) {
-        connection.consumed(stream, bytes);
+        connection.windows().consumed(stream, bytes);
     }
 
     @Override

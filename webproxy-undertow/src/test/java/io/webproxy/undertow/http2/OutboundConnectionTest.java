@@ -220,7 +220,7 @@ class OutboundConnectionTest extends OutboundRig {
                     }
                     seen.add(received);
                     peer.respond(head.stream(), 0, "200");
-                    int window = OutboundConnection.STREAM_WINDOW;
+                    int window = OutboundWindows.STREAM_WINDOW;
                     for (int sent = 0; sent < 1_000_000; sent += 10_000) {
                         while (window < 10_000) {
                             Frame update = peer.read();

@@ -393,7 +393,7 @@ class OutboundEndsTest extends OutboundRig {
         outbound.advance(Duration.ofSeconds(31));
         for (int i = 0; i < 2; i++) {
             assertThat(seen()).isEqualTo("ping");
-            await().until(() -> outbound.onThread(() -> !outbound.connection().isHeard()));
+            await().until(() -> outbound.onThread(() -> !outbound.connection().frames().isHeard()));
             outbound.advance(Duration.ofMinutes(5));
             assertThat(seen).isEmpty();
             outbound.advance(Duration.ofSeconds(11));
@@ -476,7 +476,7 @@ class OutboundEndsTest extends OutboundRig {
             // more than the windows of both would be together
             peer.next(HEADERS);
             peer.respond(3, 0, "200");
-            int window = OutboundConnection.STREAM_WINDOW;
+            int window = OutboundWindows.STREAM_WINDOW;
             for (int sent = 0; sent < 5_000_000; sent += 16_384) {
                 while (window < 16_384) {
                     Frame frame = peer.read();
@@ -513,7 +513,7 @@ class OutboundEndsTest extends OutboundRig {
             peer.next(HEADERS);
             peer.respond(1, 0, "200");
             // a distant upstream, whose answers to pings take as long as a window
-            long window = OutboundConnection.STREAM_WINDOW;
+            long window = OutboundWindows.STREAM_WINDOW;
             byte[] ping = null;
             long roundTrip = 0;
             for (long answerAfter = window; answerAfter < Http2Link.LARGEST_WINDOW; ) {
@@ -559,7 +559,7 @@ class OutboundEndsTest extends OutboundRig {
         assertThat(outbound.onThread(() -> outbound.connection().growth.growth()))
                 .isGreaterThan(1 << 20);
         assertThat(granted.values().stream().mapToLong(Integer::longValue).sum())
-                .isLessThan((long) Http2Link.LARGEST_WINDOW + streams * OutboundConnection.STREAM_WINDOW);
+                .isLessThan((long) Http2Link.LARGEST_WINDOW + streams * OutboundWindows.STREAM_WINDOW);
         for (Outbound.Call call : calls) {
             call.reset(ErrorCode.CANCEL);
         }
@@ -573,7 +573,7 @@ class OutboundEndsTest extends OutboundRig {
             peer.respond(peer.next(HEADERS).stream(), END_STREAM, "200");
             seen.add(peer.end());
         });
-        outbound.onThread(() -> outbound.connection().next = Integer.MAX_VALUE);
+        outbound.onThread(() -> outbound.connection().opener().next = Integer.MAX_VALUE);
         assertThat(outbound.get("/").await()).isEqualTo("200 end ended");
         assertThat(outbound.event()).isEqualTo("leaving");
         assertThat(outbound.event()).isEqualTo("closed");
