@@ -5,15 +5,12 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Protocols;
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.Origin;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +24,6 @@ import org.xnio.StreamConnection;
  */
 public final class Http2Connection extends Http2Link<Http2Stream> {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
-    private static final int BAD_REQUEST = 400;
     private static final int SERVICE_UNAVAILABLE = 503;
 
     private static final int SETTINGS_MAX_CONCURRENT_STREAMS = 3;
@@ -67,7 +63,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         this.window = window;
         this.heads = heads;
         this.limits = limits;
-        this.reader = new RequestReader(new Requests(), limits, heads, meter, window);
+        this.reader = new RequestReader(new RequestFrames(this, leave), limits, heads, meter, window);
         this.windows = new ReceiveWindows(this, growth, window);
         this.close = new Http2Close(socket, origin, sweeper);
         this.wait = new Http2Wait(this, reader, heads, sweeper.now());
@@ -148,7 +144,8 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         return windows;
     }
 
-    private void request(int id, RequestFields head, HeaderMap fields, boolean end) {
+    /** A request head has come: starts its exchange. */
+    void begin(int id, RequestFields head, HeaderMap fields, boolean end) {
         Http2Stream stream = new Http2Stream(this, id, head, initialSendWindow);
         streams.put(id, stream);
         HttpServerExchange http = new HttpServerExchange(stream, fields, new HeaderMap(), -1);
@@ -169,92 +166,6 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         turns.started();
     }
 
-    /** What the reader finds. */
-    private final class Requests extends LinkFrames<Http2Stream> implements RequestReader.Handler {
-        Requests() {
-            super(Http2Connection.this);
-        }
-
-        @Override
-        public void request(int id, RequestFields head, HeaderMap fields, boolean end) {
-            Guard.run(
-                    "the start of an HTTP/2 request", () -> Http2Connection.this.request(id, head, fields, end), () -> {
-                        Http2Stream stream = streams.get(id);
-                        if (stream != null) {
-                            failed(stream);
-                        } else if (reader.isOpen(id)) {
-                            reader.wasReset(id);
-                            reset(id, ErrorCode.INTERNAL_ERROR);
-                        }
-                    });
-        }
-
-        @Override
-        public void data(int id, ByteBuffer bytes, boolean end) {
-            Http2Stream stream = streams.get(id);
-            if (stream == null) {
-                windows.unread(bytes.remaining());
-                return;
-            }
-            stream.source().received(bytes, end);
-            if (end && stream.client() != null) {
-                stream.client().requestEnds();
-            }
-        }
-
-        @Override
-        public void trailers(int id, HeaderMap trailers) {
-            Http2Stream stream = streams.get(id);
-            if (stream != null) {
-                stream.http().putAttachment(HttpAttachments.REQUEST_TRAILERS, trailers);
-                stream.source().end();
-                if (stream.client() != null) {
-                    stream.client().requestEnds();
-                }
-            }
-        }
-
-        @Override
-        public void resetByPeer(int id, int code) {
-            gone(streams.get(id));
-        }
-
-        @Override
-        public void reset(int id, int code) {
-            sendReset(id, code);
-            gone(streams.get(id));
-        }
-
-        @Override
-        public void malformed(int id, @Nullable RequestFields head) {
-            Http2Stream stream = streams.get(id);
-            Http2ClientStream waiting = stream == null ? null : stream.client();
-            boolean answered =
-                    waiting == null ? head == null : waiting.exchange().http().isResponseStarted();
-            if (waiting != null) {
-                waiting.exchange().refused(BAD_REQUEST);
-            } else if (head != null && exchanges.recorder().isWanted()) {
-                exchanges.recorder().ended(RefusedRequest.record(client, head));
-            }
-            if (!answered) {
-                responses.refusal(BAD_REQUEST);
-                sender().block(id, false);
-            }
-            reset(id, ErrorCode.PROTOCOL_ERROR);
-        }
-
-        @Override
-        public void leaving(int last, int code) {
-            leave.clientLeaves();
-        }
-
-        @Override
-        public void pong(long payload) {
-            super.pong(payload);
-            leave.pong(payload, sweeper.now());
-        }
-    }
-
     // --- ends ---
 
     /** Tells the client that a stream is reset, unless it is over already (RFC 9113 section 5.4.2). */
@@ -273,7 +184,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     }
 
     /** The client has reset a stream, or is told that it is reset. */
-    private void gone(@Nullable Http2Stream stream) {
+    void gone(@Nullable Http2Stream stream) {
         if (stream != null) {
             over(stream);
             Http2ClientStream client = stream.client();

@@ -66,7 +66,8 @@ final class OutboundWindows {
         if (!stream.source().isEnded() && connection.isOpen(stream)) {
             BodyRoom bodies = connection.bodies();
             int due = stream.due(
-                    bodies.isAmple() ? growth.growth() : 0, Math.min(Http2Link.LARGEST_WINDOW - grown, bodies.growth()));
+                    bodies.isAmple() ? growth.growth() : 0,
+                    Math.min(Http2Link.LARGEST_WINDOW - grown, bodies.growth()));
             if (due > 0) {
                 connection.openWindow(stream.id(), due);
             }

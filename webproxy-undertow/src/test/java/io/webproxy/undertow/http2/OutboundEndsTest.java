@@ -393,7 +393,8 @@ class OutboundEndsTest extends OutboundRig {
         outbound.advance(Duration.ofSeconds(31));
         for (int i = 0; i < 2; i++) {
             assertThat(seen()).isEqualTo("ping");
-            await().until(() -> outbound.onThread(() -> !outbound.connection().frames().isHeard()));
+            await().until(() ->
+                    outbound.onThread(() -> !outbound.connection().frames().isHeard()));
             outbound.advance(Duration.ofMinutes(5));
             assertThat(seen).isEmpty();
             outbound.advance(Duration.ofSeconds(11));
