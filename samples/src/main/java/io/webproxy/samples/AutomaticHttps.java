@@ -10,16 +10,16 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 
 /**
- * HTTPS with a certificate that comes by itself: issued by a CA, renewed in time, kept across restarts. Until it is
- * there a self-signed one serves.
+ * Automatic HTTPS: a CA issues the certificate, which is renewed in time and survives restarts. Until it is issued, a
+ * self-signed one is served.
  *
- * <p>Arguments: the name, the directory to keep it in, and for another CA than Let's Encrypt its directory's URL, the
- * PEM file to trust it by, and the ports for HTTPS and HTTP in place of 443 and 80.
+ * <p>Arguments: the name and the directory of certificates; for another CA than Let's Encrypt, the URL of its directory
+ * and a PEM file to trust; ports for HTTPS and HTTP instead of 443 and 80.
  */
 public final class AutomaticHttps {
     private AutomaticHttps() {}
 
-    /** Serves until the JVM is ended. */
+    /** Serves until the JVM ends. */
     public static void main(String[] args) throws InterruptedException {
         if (args.length < 2) {
             System.err.println("usage: AutomaticHttps NAME STORAGE [DIRECTORY_URL CA_FILE [HTTPS_PORT HTTP_PORT]]");

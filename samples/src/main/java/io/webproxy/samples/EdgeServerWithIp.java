@@ -10,16 +10,16 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 
 /**
- * An edge box that clients reach by its IP address: a self-signed certificate for the address serves at once, and one
- * of a CA as soon as it can be had. Events and audio flow unbuffered.
+ * An edge server that clients reach by its IP address: it serves a self-signed certificate at once, and a CA's as soon
+ * as it is issued. Events and audio aren't buffered.
  *
- * <p>Arguments: the address, the external port, the directory to keep certificates in, and for another CA than Let's
- * Encrypt its directory's URL and the PEM file to trust it by. With two arguments the self-signed certificate stays.
+ * <p>Arguments: the address, the external port and the directory of certificates; for another CA than Let's Encrypt,
+ * the URL of its directory and a PEM file to trust. With two arguments it keeps the self-signed certificate.
  */
 public final class EdgeServerWithIp {
     private EdgeServerWithIp() {}
 
-    /** Serves until the JVM is ended. */
+    /** Serves until the JVM ends. */
     public static void main(String[] args) throws InterruptedException {
         if (args.length < 2) {
             System.err.println("usage: EdgeServerWithIp IP PORT [STORAGE [DIRECTORY_URL CA_FILE]]");

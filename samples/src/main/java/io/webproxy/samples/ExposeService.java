@@ -4,11 +4,14 @@ import io.webproxy.ProxyServer;
 import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 
-/** Exposes a service of the same JVM: it listens on 127.0.0.1, the proxy in front of it speaks HTTPS to everybody. */
+/**
+ * Exposes a service in the same JVM: the service listens on 127.0.0.1, the proxy in front of it serves HTTPS to all
+ * clients.
+ */
 public final class ExposeService {
     private ExposeService() {}
 
-    /** Serves until the JVM is ended; takes the external port, 8443 without one. */
+    /** Serves until the JVM ends; takes the external port, default 8443. */
     public static void main(String[] args) throws InterruptedException {
         run(args.length == 0 ? 8443 : Integer.parseInt(args[0]), System.out);
     }

@@ -12,15 +12,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A service with a stand-in: the first upstream gets every request as long as it is well, else the second one. After a
- * few seconds the first one ends, to show it; the address stays, and no request fails.
+ * Failover: the first upstream gets all requests as long as it is healthy, otherwise the second one does. To show that,
+ * the first one stops after a few seconds; no request fails.
  */
 public final class Failover {
     private Failover() {}
 
     /**
-     * Serves until the JVM is ended; takes the external port, 8443 without one, and after how many seconds the first
-     * service ends, 10 without.
+     * Serves until the JVM ends; takes the external port, default 8443, and the seconds until the first service stops,
+     * default 10.
      */
     public static void main(String[] args) throws InterruptedException {
         CountDownLatch end = new CountDownLatch(1);
@@ -43,7 +43,7 @@ public final class Failover {
             out.printf("ready %1$s%ntry: curl -k %1$sv1/models%n", proxy.uri());
             end.await();
             first.close();
-            out.println("the first service has ended: the second one answers");
+            out.println("the first service has stopped: the second one answers");
             proxy.awaitClose();
         }
     }

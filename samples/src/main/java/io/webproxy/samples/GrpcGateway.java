@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * A gateway for a gRPC service, such as a model server, that runs on one or more ports: HTTPS outside, calls for those
- * upstreams only that pass the gRPC health check, and a line for each call with its status.
+ * A gateway for a gRPC service, such as a model server, that runs on one or more ports: it terminates TLS, sends calls
+ * only to upstreams that pass the gRPC health check, and prints a line with the status of each call.
  */
 public final class GrpcGateway {
     private static final String SERVICE = "h2c://127.0.0.1:50051";
@@ -25,8 +25,8 @@ public final class GrpcGateway {
     private GrpcGateway() {}
 
     /**
-     * Serves until the JVM is ended; takes the external port, 8443 without one, and where the service is,
-     * h2c://127.0.0.1:50051 without that.
+     * Serves until the JVM ends; takes the external port, default 8443, and the service's URI, default
+     * h2c://127.0.0.1:50051.
      */
     public static void main(String[] args) throws InterruptedException {
         String[] services = args.length < 2 ? new String[] {SERVICE} : Arrays.copyOfRange(args, 1, args.length);

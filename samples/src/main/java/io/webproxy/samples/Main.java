@@ -8,7 +8,7 @@ public final class Main {
 
     /** Runs a command; see {@code --help}. Ends the JVM with 0, 1 (it failed) or 2 (wrong arguments). */
     public static void main(String[] args) {
-        // Before any class of Undertow or XNIO is touched: they log through JBoss Logging.
+        // before any class of Undertow or XNIO is loaded: they log through JBoss Logging
         System.setProperty("org.jboss.logging.provider", "slf4j");
         System.exit(Cli.commandLine().execute(args));
     }

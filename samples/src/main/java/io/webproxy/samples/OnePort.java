@@ -9,23 +9,21 @@ import java.io.PrintStream;
 import java.util.List;
 
 /**
- * One public port for everything: SSH goes to sshd, TLS for one server name to a TLS server of its own, untouched; all
- * other HTTP, in cleartext or by TLS, to services told apart by path and by sub-domain.
+ * One public port for several protocols: SSH goes to sshd, TLS for one server name passes through to a TLS server, and
+ * all other HTTP, in cleartext or over TLS, goes to services by path and sub-domain.
  *
- * <p>Arguments, each of which may be left out: the port, where sshd is, the server name that passes through, and where
- * it goes.
+ * <p>Arguments, all optional: the port, the address of sshd, the server name to pass through, and its target.
  */
 public final class OnePort {
     private static final List<String> DEFAULTS = List.of("2222", "127.0.0.1:22", "db.localhost", "127.0.0.1:8444");
     /**
-     * A guesser of passwords needs far more; a person, scp, git and an editor that opens connections of its own need
-     * fewer.
+     * Guessing passwords takes far more; a person, scp, git and an editor that opens its own connections take fewer.
      */
     private static final int NEW_SSH_PER_MINUTE = 20;
 
     private OnePort() {}
 
-    /** Serves until the JVM is ended. */
+    /** Serves until the JVM ends. */
     public static void main(String[] args) throws InterruptedException {
         run(args, System.out);
     }

@@ -5,14 +5,14 @@ import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 
 /**
- * One public port for several services, told apart by host and path: what a Caddyfile with {@code handle} and
- * {@code handle_path} does. {@code /v1/models} is asked of the chat model, {@code /embedding-model/v1/models} of the
- * embedding model, which sees {@code /v1/models} too.
+ * One public port for several services, routed by host and path, as {@code handle} and {@code handle_path} do in a
+ * Caddyfile. {@code /v1/models} goes to the chat model, {@code /embedding-model/v1/models} to the embedding model,
+ * which also sees {@code /v1/models}.
  */
 public final class PathRouting {
     private PathRouting() {}
 
-    /** Serves until the JVM is ended; takes the external port, 8443 without one. */
+    /** Serves until the JVM ends; takes the external port, default 8443. */
     public static void main(String[] args) throws InterruptedException {
         run(args.length == 0 ? 8443 : Integer.parseInt(args[0]), System.out);
     }

@@ -15,7 +15,7 @@ import io.webproxy.tls.TrustStore;
 import io.webproxy.tunnel.TunnelServer;
 import java.nio.file.Path;
 
-/** The code about ports in webproxy-api's README, as {@link ReadmeSnippets} has that of the README at the top. */
+/** The code about ports in the README of webproxy-api; see {@link ReadmeSnippets}. */
 final class PortSnippets {
     private PortSnippets() {}
 

@@ -6,10 +6,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * The private proxy of a service behind NAT: it listens on nothing, dials the public proxy, and relays its clients to
- * an inner server, whose TLS they speak.
+ * The private proxy of a service behind NAT: it listens on no port, dials the public proxy, and relays clients to an
+ * inner server, which terminates their TLS.
  *
- * <p>Arguments: host and port of the public proxy, its identity, this one's key, the server name to announce, and host
+ * <p>Arguments: host and port of the public proxy, its identity, this proxy's key, the server name to announce, host
  * and port of the inner server.
  */
 public final class PrivateProxyMain {
@@ -17,7 +17,7 @@ public final class PrivateProxyMain {
 
     private PrivateProxyMain() {}
 
-    /** Serves until the JVM is ended. */
+    /** Serves until the JVM ends. */
     public static void main(String[] args) throws InterruptedException {
         if (args.length != 5) {
             System.err.println("usage: PrivateProxyMain PUBLIC_HOST:PORT sha256:HEX IDENTITY NAME INNER_HOST:PORT");

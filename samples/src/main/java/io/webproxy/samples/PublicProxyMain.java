@@ -6,15 +6,15 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 
 /**
- * The public proxy of a service behind NAT: private proxies dial it, and TLS clients are handed over to them by server
+ * The public proxy of a service behind NAT: private proxies dial it, and it hands TLS clients over to them by server
  * name. It has no certificate for those names: TLS passes through.
  *
- * <p>Arguments: the port, the agents file, and the directory of its key, which is made at the first start.
+ * <p>Arguments: the port, the agents file, and the directory of its key, which is created at the first start.
  */
 public final class PublicProxyMain {
     private PublicProxyMain() {}
 
-    /** Serves until the JVM is ended. */
+    /** Serves until the JVM ends. */
     public static void main(String[] args) throws InterruptedException {
         if (args.length != 3) {
             System.err.println("usage: PublicProxyMain PORT AGENTS_FILE IDENTITY_DIRECTORY");

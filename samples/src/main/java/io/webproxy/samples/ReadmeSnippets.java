@@ -25,8 +25,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The code in the README at the top and in those of webproxy-api and webproxy-acme, so that it compiles; what stands
- * between the markers stands there too, word for word.
+ * The code in the top README and in those of webproxy-api and webproxy-acme, so that it is compiled; the code between
+ * the markers is the same as there.
  */
 final class ReadmeSnippets {
     private ReadmeSnippets() {}

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Routes of a file, which one update puts in force whenever it changes: {@code HOST PATH -> URI…} on each line, with
- * {@code *} for any host. Live streams of routes that stay go on. A file that can't be used changes nothing, and is one
- * sentence with the line.
+ * Reloads routes from a file whenever it changes, with one update: each line is {@code HOST PATH -> URI…}, with
+ * {@code *} for any host. Live streams of unchanged routes continue. An invalid file changes nothing, and is reported
+ * in one sentence with the line.
  */
 public final class ReloadRoutes {
     private static final String LINE = "HOST PATH -> URI…, such as: chat.example.com / -> http://127.0.0.1:8080";
@@ -25,7 +25,7 @@ public final class ReloadRoutes {
     private final Path file;
     private final ProxyServer proxy;
     private final PrintStream out;
-    /** What was put in force, or refused. */
+    /** The last result: what was put in force, or refused. */
     private String done;
 
     private String seen;
@@ -38,7 +38,7 @@ public final class ReloadRoutes {
         this.seen = text;
     }
 
-    /** Serves until the JVM is ended; takes the file, {@code routes.txt} without one, and the port, 8443 without. */
+    /** Serves until the JVM ends; takes the file, default {@code routes.txt}, and the port, default 8443. */
     public static void main(String[] args) throws IOException, InterruptedException {
         Path file = Path.of(args.length == 0 ? "routes.txt" : args[0]);
         int port = args.length < 2 ? 8443 : Integer.parseInt(args[1]);
@@ -66,13 +66,13 @@ public final class ReloadRoutes {
         }
     }
 
-    /** Two looks must find the same: a file may be caught while it is written. */
+    /** Two checks must find the same content: the file may be in the middle of a write. */
     private void look() {
         String now;
         try {
             now = Files.readString(file);
         } catch (IOException e) {
-            return; // it is being replaced, or gone: the routes stay
+            return; // the file is being replaced, or is gone: the routes stay
         }
         if (now.equals(seen) && !now.equals(done)) {
             done = now;
@@ -101,7 +101,7 @@ public final class ReloadRoutes {
         return "unchanged: " + file + ", " + problem;
     }
 
-    /** An upstream that is this server itself is known only when the routes are put in force. */
+    /** That an upstream is this server itself is only noticed when the routes are put in force. */
     private static String lineOf(Map<Route, Integer> routes, String problem) {
         return routes.entrySet().stream()
                 .filter(entry -> problem.startsWith("route " + entry.getKey().name() + ":"))
@@ -110,7 +110,7 @@ public final class ReloadRoutes {
                 .orElse(problem);
     }
 
-    /** The routes of a text, and the line of each. */
+    /** Parses routes, each with its line number. */
     private static Map<Route, Integer> routes(String text) {
         Map<Route, Integer> routes = new LinkedHashMap<>();
         Map<String, Integer> names = new LinkedHashMap<>();
@@ -143,7 +143,7 @@ public final class ReloadRoutes {
         if (words.length < 4 || !words[2].equals("->")) {
             throw new IllegalArgumentException(line + " (expected: " + LINE + ")");
         }
-        // with a name it is the same group as before if its line hasn't changed, and what is known of it stays
+        // with this name, it is the same group as before if its line hasn't changed, and keeps its state
         UpstreamGroup group =
                 UpstreamGroup.of(Arrays.copyOfRange(words, 3, words.length)).named(words[0] + words[1]);
         Route.Builder route = Route.builder().path(words[1]).forward(group);

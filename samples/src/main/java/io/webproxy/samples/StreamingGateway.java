@@ -9,7 +9,7 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
 
-/** A gateway for chat completions and large files: prints the timeout class of each exchange as it goes. */
+/** A gateway for chat completions and large files: prints the timeout class of each exchange. */
 public final class StreamingGateway {
     private static final String HINTS = """
         try: curl -kN %1$sv1/chat/completions -d '{"stream": true}'
@@ -20,7 +20,7 @@ public final class StreamingGateway {
 
     private StreamingGateway() {}
 
-    /** Serves until the JVM is ended; takes the external port, 8443 without one. */
+    /** Serves until the JVM ends; takes the external port, default 8443. */
     public static void main(String[] args) throws InterruptedException {
         run(args.length == 0 ? 8443 : Integer.parseInt(args[0]), System.out);
     }

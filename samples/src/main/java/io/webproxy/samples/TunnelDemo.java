@@ -27,8 +27,8 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * A service behind NAT, all in one JVM: an internal JSON-RPC-like service with TLS of its own, the public and the
- * private proxy, and one request that goes through both. The client sees the inner server's certificate.
+ * A service behind NAT, all in one JVM: an internal JSON service with its own TLS, the public and the private proxy,
+ * and one request through both. The client sees the inner server's certificate.
  */
 public final class TunnelDemo {
     private static final String NAME = "test.internal-server.local";
@@ -77,7 +77,7 @@ public final class TunnelDemo {
         return server.endpoints().get(0).address().getPort();
     }
 
-    /** As {@code curl --cacert … --resolve …} does it: the name isn't looked up. */
+    /** As {@code curl --cacert … --resolve …} does: without looking up the name. */
     private static String get(int port, Path certificate) throws IOException, GeneralSecurityException {
         try (Socket plain = new Socket(InetAddress.getLoopbackAddress(), port);
                 SSLSocket socket =

@@ -21,7 +21,7 @@ class FailoverTest {
             assertThat(sample.get("/v1/models")).contains("\"first\"");
             end.countDown();
             await().until(() -> sample.get("/v1/models").contains("\"second\""));
-            await().until(() -> sample.printed().contains("the first service has ended"));
+            await().until(() -> sample.printed().contains("the first service has stopped"));
             assertThat(sample.get("/v1/models")).contains("\"second\"");
         }
     }

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** A certificate that a CA issues and renews; until it has, a self-signed one serves. */
+/** The options for a certificate that a CA issues and renews; until it is issued, a self-signed one is served. */
 final class AcmeOptions {
     @Option(
             names = "--acme",
@@ -66,7 +66,7 @@ final class AcmeOptions {
                 || Stream.of(directory, contact, storage, ca).anyMatch(given -> given != null);
     }
 
-    /** What was asked for; null if nothing was. */
+    /** The certificate provider; null without these options. */
     @Nullable CertificateSource source() {
         if (names.isEmpty()) {
             if (isGiven()) {
@@ -97,7 +97,7 @@ final class AcmeOptions {
         return Certificates.firstOf(built(acme), Certificates.selfSigned(names.toArray(String[]::new)));
     }
 
-    /** The library reads the file when it talks to the CA: after the start, where a mistake is only a log line. */
+    /** Checks the file at the start: the library reads it later, when a mistake is only a log line. */
     private static void checkCa(Path file) {
         try {
             InputStream in = new ByteArrayInputStream(Files.readAllBytes(file));
@@ -116,7 +116,7 @@ final class AcmeOptions {
         }
     }
 
-    /** All problems at once, each said of an option. */
+    /** Builds the provider; reports all problems at once, by option. */
     private static AcmeCertificates built(AcmeCertificates.Builder acme) {
         try {
             return acme.build();

@@ -77,7 +77,7 @@ final class AgentKeyCommand implements Callable<Integer> {
                 return;
             }
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         throw Complaint.wrong("--ports", range, "a port such as 6022, or ports such as 6000-6010");
     }
@@ -85,7 +85,7 @@ final class AgentKeyCommand implements Callable<Integer> {
     private String line(TunnelKey key) {
         StringBuilder line = new StringBuilder(name).append(' ').append(key.fingerprint());
         if (!names.isEmpty() || ports.isEmpty()) {
-            // an agent without ports is of no use without names: the operator adds them
+            // an agent without ports is useless without names: the operator adds them
             line.append(" names=").append(String.join(",", names));
         }
         if (!ports.isEmpty()) {

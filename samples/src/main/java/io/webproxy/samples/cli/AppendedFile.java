@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file that lines are appended to. When its path names another file, or none, as after a rotation, it is opened anew
- * within a second; a file that is cut in place is written on from its new end. Lines that can't be written are lost,
- * which one WARN says when it begins, and one INFO when it ends.
+ * A file that lines are appended to. When its path names another file or none, as after a rotation, it is reopened
+ * within a second; a file that was truncated in place is continued at its new end. Lines that can't be written are
+ * lost: one WARN reports the start of that, one INFO the end.
  *
  * <p>Not thread-safe.
  */
@@ -44,9 +44,9 @@ final class AppendedFile implements AutoCloseable {
     }
 
     /**
-     * Opens a file, which is made if there is none.
+     * Opens a file, which is created if it doesn't exist.
      *
-     * @param name what it is called in log lines, such as {@code access log}
+     * @param name its name in log lines, such as {@code access log}
      * @param nanoClock monotonic, in nanoseconds
      * @throws IOException if it can't be written to
      */
@@ -56,7 +56,7 @@ final class AppendedFile implements AutoCloseable {
         return file;
     }
 
-    /** Appends whole lines. Never throws an {@link IOException}: logging ends no exchange. */
+    /** Appends whole lines. Never throws an {@link IOException}: a failure of logging must not end an exchange. */
     void append(byte[] lines) {
         long now = nanoClock.getAsLong();
         boolean due = now - lookedAt >= LOOKS_NANOS;
@@ -116,7 +116,7 @@ final class AppendedFile implements AutoCloseable {
                 return;
             }
         } catch (NoSuchFileException e) {
-            // moved away, and none made in its place
+            // moved away, without a new one in its place
         }
         close();
         reopen();

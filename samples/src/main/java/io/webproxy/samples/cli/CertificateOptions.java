@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** With which certificate; without these options it is a self-signed one for localhost and the local addresses. */
+/** The options for the certificate; without them it is a self-signed one for localhost and the local addresses. */
 final class CertificateOptions {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
@@ -61,7 +61,7 @@ final class CertificateOptions {
     @Mixin
     private AcmeOptions acme = new AcmeOptions();
 
-    /** Refuses all of these options, for an external port that needs none. */
+    /** Refuses all of these options if the external port needs no certificate. */
     void checkUnused() {
         Stream.of(
                         cert == null ? null : "--cert",
@@ -79,7 +79,7 @@ final class CertificateOptions {
                 });
     }
 
-    /** Once it serves. */
+    /** Reports a self-signed certificate once the server is up. */
     void announce() {
         if (untrusted) {
             LOG.warn("None of --cert, --keystore and --acme is given: serving a self-signed certificate, which clients"

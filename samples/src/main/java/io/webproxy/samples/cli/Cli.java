@@ -10,7 +10,10 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 
-/** All commands. What goes wrong is one sentence on standard error: exit status 2 for wrong arguments, else 1. */
+/**
+ * The command line with all commands. An error is one sentence on standard error; the exit status is 2 for wrong
+ * arguments, else 1.
+ */
 @Command(
         name = "webproxy",
         description = "Exposes a service by HTTPS, several protocols on one port, or a service that only dials out.",

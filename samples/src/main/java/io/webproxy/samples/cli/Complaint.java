@@ -17,21 +17,21 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What is wrong with arguments, in one form for all of it: {@code --option: value (expected: …)}. */
+/** Reports wrong arguments in one form: {@code --option: value (expected: …)}. */
 final class Complaint {
-    /** What other programs, or other commands of this one, call the same. */
+    /** Names of the same option in other programs, or in other commands of this one. */
     private static final Map<String, List<String>> ELSEWHERE = Map.of(
             "--ssl", List.of("--tls"),
             "--anyprot", List.of("--otherwise"),
             "--transparent", List.of("--loopback-source"),
             "--external-port", List.of("--listen"),
             "--listen", List.of("--external-port"));
-    /** As many letters may differ. */
+    /** How many letters of an option may differ. */
     private static final int TYPOS = 2;
 
     private Complaint() {}
 
-    /** What a library call does with an option's value; what it refuses is said of the option. */
+    /** Runs a library call with an option's value; attributes its refusal to the option. */
     static <T> T of(String option, Supplier<T> call) {
         try {
             return call.get();
@@ -90,7 +90,7 @@ final class Complaint {
                 .collect(Collectors.joining("; "));
     }
 
-    /** Names options only: what follows an unknown one may be a secret after a misspelt option. */
+    /** Names options only: the text after an unknown one may be a secret after a misspelt option. */
     private static String unmatched(UnmatchedArgumentException e) {
         if (e.getCommandLine().getParent() == null && !e.getUnmatched().get(0).startsWith("-")) {
             return "There is no such command (expected: expose, port, public-proxy, private-proxy, agent-key or demo)";
@@ -122,7 +122,7 @@ final class Complaint {
                 .orElse("");
     }
 
-    /** How many letters have to be inserted, deleted or replaced to make one of the other. */
+    /** The edit distance of two words: letters inserted, deleted or replaced. */
     private static int changes(String one, String other) {
         int[] row = IntStream.rangeClosed(0, other.length()).toArray();
         for (int i = 1; i <= one.length(); i++) {

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Who may pass. */
+/** The options for user and password. */
 final class CredentialOptions {
     @Option(names = "--user", paramLabel = "USER", description = "The user that may pass; needs --password.")
     private @Nullable String user;
@@ -38,7 +38,7 @@ final class CredentialOptions {
         if (name == null && secret == null) {
             return;
         }
-        // Empty ones, as an unset variable of a script gives them, must not open the service to everybody.
+        // empty values, as from an unset variable in a script, must not turn authentication off
         if (name == null || secret == null || name.isEmpty() || secret.isEmpty()) {
             String missing = name == null || name.isEmpty() ? "--user" : "--password";
             throw new IllegalArgumentException(

@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Puts a proxy in front of a service that runs already. */
+/** Puts a proxy in front of a running service. */
 @Command(
         name = "expose",
         description = "Exposes a service that runs on this machine or elsewhere.",

@@ -4,34 +4,34 @@ import java.io.PrintWriter;
 import java.time.Duration;
 
 /**
- * Serves until a signal ends the JVM, which is a success here: what serves is stopped first, then the exit status is 0.
- * A second signal ends it at once. An interrupt of the serving thread ends it as well.
+ * Serves until a signal ends the JVM, which is a success: the server is stopped first, then the exit status is 0. A
+ * second signal ends it at once. An interrupt of the serving thread ends it too.
  */
 final class Foreground {
-    /** What a stop may take beyond the time that exchanges have. */
+    /** How long a stop may take in addition to the drain time. */
     private static final Duration AFTER_DRAIN = Duration.ofSeconds(15);
 
     private Foreground() {}
 
-    /** Waits for the end of what serves. */
+    /** Waits for the end of the server. */
     @FunctionalInterface
     interface Wait {
         void await() throws InterruptedException;
     }
 
     /**
-     * Says that it serves and returns when it doesn't any more.
+     * Prints that it is ready, and returns when the server has stopped.
      *
-     * @param stop ends what serves and returns when that is done; idempotent
+     * @param stop stops the server and returns when that is done; idempotent
      * @param drainTime how long the stop may wait for what is in flight
-     * @param end returns when it is stopped
+     * @param end returns when the server has stopped
      * @return the exit status
      */
     static int serve(PrintWriter out, String uri, Runnable stop, Duration drainTime, Wait end) {
         LastResort last = new LastResort(drainTime.plus(AFTER_DRAIN));
         Thread hook = new Thread(
                 () -> {
-                    // Without the halt the JVM would say which signal ended it: 143.
+                    // without the halt the JVM's status would show the signal: 143
                     int status = 1;
                     try {
                         last.ending();
@@ -55,7 +55,7 @@ final class Foreground {
             Runtime.getRuntime().removeShutdownHook(hook);
             last.close();
         } catch (IllegalStateException e) {
-            // The hook is running: it ends the JVM.
+            // the hook is running: it ends the JVM
             return 0;
         }
         return 0;

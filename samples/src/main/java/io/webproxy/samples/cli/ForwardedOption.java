@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What the service is told about its clients. */
+/** The option for the fields that tell the service about its clients. */
 final class ForwardedOption {
     private static final String NAME = "--forwarded-headers";
 

@@ -7,7 +7,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
-/** The ports of a proxy that speaks nothing but HTTP, and the serving itself. */
+/** The ports of a proxy that serves only HTTP, and the serving itself. */
 final class FrontOptions {
     @Option(names = "--plain", description = "The external port speaks HTTP in place of HTTPS.")
     private boolean plain;
@@ -23,12 +23,12 @@ final class FrontOptions {
     private ServerOptions server = new ServerOptions();
 
     /**
-     * Serves until the JVM is ended or the thread interrupted.
+     * Serves until the JVM ends or the thread is interrupted.
      *
      * @param forward adds the routes
-     * @param beforeStop runs before exchanges are waited for
+     * @param beforeStop runs before the server waits for exchanges
      * @return the exit status
-     * @throws picocli.CommandLine.ParameterException if the options make no valid configuration
+     * @throws picocli.CommandLine.ParameterException if the options don't make a valid configuration
      */
     int serve(CommandSpec command, int externalPort, Consumer<ProxyConfig.Builder> forward, Runnable beforeStop) {
         return server.serve(

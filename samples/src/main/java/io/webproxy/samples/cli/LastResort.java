@@ -8,19 +8,19 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends the JVM when an orderly end doesn't come: in time, or because a second signal asks for it. Its thread is there
- * from the start, because a JVM without memory can't make another.
+ * Ends the JVM if an orderly end takes too long, or when a second signal arrives. Its thread is started early, because
+ * a JVM without memory can't start another one.
  */
 final class LastResort implements AutoCloseable {
     private static final int FAILED = 1;
-    /** As a shell has it for a process that a signal has ended; this and the signal's number. */
+    /** Added to the signal's number, as shells report a process that a signal has ended. */
     private static final int SIGNALLED = 128;
 
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Duration limit;
     private final Thread thread;
 
-    /** One that isn't wanted yet; {@code limit} is for the orderly end. */
+    /** {@code limit}: how long the orderly end may take. */
     LastResort(Duration limit) {
         this.limit = limit;
         this.thread = new Thread(this::await, "webproxy-last-resort");
@@ -28,7 +28,7 @@ final class LastResort implements AutoCloseable {
         thread.start();
     }
 
-    /** It isn't wanted: what served has ended, and the JVM may go on. */
+    /** It isn't needed: the server has stopped, and the JVM may go on. */
     @Override
     public void close() {
         thread.interrupt();
@@ -44,7 +44,7 @@ final class LastResort implements AutoCloseable {
         }
     }
 
-    /** The orderly end begins now. */
+    /** The orderly end begins. */
     void ending() {
         ending.countDown();
     }
@@ -55,12 +55,12 @@ final class LastResort implements AutoCloseable {
             try {
                 haltOn(name);
             } catch (ReflectiveOperationException | IllegalArgumentException e) {
-                // another JVM, or one that was told to leave signals alone: then only the limit ends it
+                // another JVM, or one that leaves signals alone: then only the time limit ends it
             }
         }
     }
 
-    /** Not part of Java SE: by reflection, so that it may be missing. */
+    /** Not part of Java SE: used by reflection, so that it may be missing. */
     private static void haltOn(String name) throws ReflectiveOperationException {
         Class<?> signal = Class.forName("sun.misc.Signal");
         Class<?> handler = Class.forName("sun.misc.SignalHandler");

@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** Where the lines of one logger go: each is appended and flushed at once. */
+/** Writes the lines of one logger to a file; each is appended and flushed at once. */
 final class LogFile implements AutoCloseable {
     private final Logger log;
     private final @Nullable Appender<ILoggingEvent> appender;
@@ -53,7 +53,7 @@ final class LogFile implements AutoCloseable {
     }
 
     /**
-     * Turns the access log on, whose lines have their time.
+     * Turns the access log on; its lines contain their time.
      *
      * @param file a path, - for standard output, null to leave it off
      * @throws IllegalStateException if the file can't be written
@@ -62,7 +62,7 @@ final class LogFile implements AutoCloseable {
         return open("io.webproxy.access", "access log", "%msg%n", file);
     }
 
-    /** The same for the log of relays, whose lines get the time in front. */
+    /** The same for the log of relays; the time is put before its lines. */
     static LogFile ofRelays(@Nullable String file) {
         return open("io.webproxy.relay", "relay log", "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %msg%n", file);
     }

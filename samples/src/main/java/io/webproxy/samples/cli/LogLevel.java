@@ -5,7 +5,7 @@ import ch.qos.logback.classic.Logger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** How much is logged. */
+/** The log levels. */
 enum LogLevel {
     ERROR(Level.ERROR),
     WARN(Level.WARN),
@@ -19,7 +19,7 @@ enum LogLevel {
         this.level = level;
     }
 
-    /** Levels that are in force until it is closed. */
+    /** A changed level, in force until it is closed. */
     static final class Change implements AutoCloseable {
         private final Logger ours = logger("io.webproxy");
         private final Logger root = logger(Logger.ROOT_LOGGER_NAME);
@@ -37,7 +37,7 @@ enum LogLevel {
         }
     }
 
-    /** Puts a level in force, null for what is configured. Other programs' classes never log more than warnings. */
+    /** Puts a level in force, null for the configured one. Classes of other libraries never log more than warnings. */
     static Change change(@Nullable LogLevel wanted) {
         Change change = new Change();
         if (wanted != null) {

@@ -4,7 +4,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** The numbers that options take. What is out of range fails with the range as its message. */
+/** Converters for the numbers in options. A value out of range fails with the range as the message. */
 final class Numbers {
     private static final Pattern DIGITS = Pattern.compile("[0-9]{1,9}");
 
@@ -31,7 +31,7 @@ final class Numbers {
         }
     }
 
-    /** How many threads, 0 for the default. */
+    /** A number of threads, 0 for the default. */
     static final class Threads implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String value) {
@@ -39,7 +39,7 @@ final class Numbers {
         }
     }
 
-    /** How many connections a minute. */
+    /** A number of connections per minute. */
     static final class PerMinute implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String value) {

@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** What commands have that serve no requests themselves, and the serving. */
+/** The options of commands that serve no HTTP requests themselves, and the serving. */
 final class PlainOptions {
     @Option(
             names = "--io-threads",
@@ -34,10 +34,10 @@ final class PlainOptions {
     private @Nullable LogLevel logLevel;
 
     /**
-     * Serves until the JVM is ended or the thread interrupted.
+     * Serves until the JVM ends or the thread is interrupted.
      *
      * @param port the option that names the port
-     * @param started runs before {@code ready} is asked for
+     * @param started runs before {@code ready} is printed
      */
     int serve(
             CommandSpec command,

@@ -1,6 +1,6 @@
 package io.webproxy.samples.cli;
 
-/** What {@code --proxy-protocol} can be: the form of the PROXY protocol's header. */
+/** The values of {@code --proxy-protocol}: the version of the PROXY header. */
 enum ProxyHeader {
     V1(1),
     V2(2);

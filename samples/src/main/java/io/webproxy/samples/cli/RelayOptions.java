@@ -12,11 +12,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What holds for several targets of connections: what they are told of the client, how many may come, and the log. */
+/**
+ * The options that apply to several targets of connections: how they learn the client's address, rate limits, and the
+ * log.
+ */
 final class RelayOptions {
-    /** Whose servers know a client by its address alone, and are worth guessing passwords at. */
+    /** Options with SSH targets: they know a client by its address alone, and attract password guessing. */
     private static final Set<String> SSH = Set.of("--ssh", "--inside-ssh", "--on-timeout");
-    /** Whose servers may understand the PROXY protocol. */
+    /** Options with targets that may support the PROXY protocol. */
     private static final Set<String> TOLD = Set.of("--http", "--tls", "--pass-through", "--match", "--otherwise");
 
     @Option(
@@ -53,7 +56,7 @@ final class RelayOptions {
     private @Nullable String relayLog;
 
     private final Set<String> relayed = new HashSet<>();
-    /** The targets that understand the PROXY protocol, whichever option names them. */
+    /** The targets that support the PROXY protocol, whichever option names them. */
     private final Set<String> told = new HashSet<>();
 
     private boolean loopbackUsed;
@@ -63,8 +66,8 @@ final class RelayOptions {
     }
 
     /**
-     * Says which options have targets, before the first {@link #relay}: what is for SSH is for others where there is no
-     * SSH.
+     * Sets the targets, before the first {@link #relay}: if no option names an SSH target, settings for SSH apply to
+     * the others.
      *
      * @param targets by the option that names them, separated by commas
      */
@@ -88,7 +91,7 @@ final class RelayOptions {
         }
     }
 
-    /** The relay to what an option names. */
+    /** The relay to the targets of an option. */
     Relay relay(String option, String targets) {
         Relay relay = Targets.of(option, targets);
         if (newPerMinute != null && isFor(SSH, option)) {
@@ -103,7 +106,7 @@ final class RelayOptions {
         return relay;
     }
 
-    /** Whether something is for an option: for some by preference, for others where there is none of those. */
+    /** Whether a setting applies to an option: to the preferred ones, or, if none of those is given, to the others. */
     private boolean isFor(Set<String> preferred, String option) {
         return preferred.contains(option) || Collections.disjoint(relayed, preferred);
     }
@@ -125,7 +128,7 @@ final class RelayOptions {
         return relay.withLoopbackSource();
     }
 
-    /** Refuses what came to nothing, after the last {@link #relay}. */
+    /** Refuses settings that had no effect, after the last {@link #relay}. */
     void checkUsed() {
         if (loopbackSource && !loopbackUsed) {
             throw Complaint.wrong(

@@ -13,16 +13,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which requests go to another service than the one for the rest. */
+/** The options for routes: requests that go to another service than the default one. */
 final class RouteOptions {
-    /**
-     * The path may have an equals sign, so what is after it has to be a URL. Two slashes say that what follows is a
-     * host.
-     */
+    /** The path may contain an equals sign, so a URL must follow. Two slashes mark a host. */
     private static final Pattern ROUTE =
             Pattern.compile("(?<named>//)?(?<host>[^/=]*)(?<path>/.*?)?=(?<urls>(?:https?|h2c|https\\+h2)://.*)");
 
-    /** One whose URL has a scheme of another kind. */
+    /** A route whose URL has another scheme. */
     private static final Pattern OTHER_SCHEME = Pattern.compile("[^=]*=(?<url>[A-Za-z][A-Za-z0-9+.-]*://[^,]*).*");
 
     private static final Pattern HOST_AND_PORT = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
@@ -49,7 +46,7 @@ final class RouteOptions {
     /**
      * Adds the routes.
      *
-     * @param byDefault whether the rest of the requests goes to another service
+     * @param byDefault whether other requests go to a default service
      */
     void applyTo(ProxyConfig.Builder builder, Consumer<Route.Builder> hostHeader, boolean byDefault) {
         Map<String, Given> before = new HashMap<>();
@@ -61,7 +58,7 @@ final class RouteOptions {
     }
 
     /**
-     * One route as it was given.
+     * One route option.
      *
      * @param urls separated by commas
      */
@@ -99,7 +96,7 @@ final class RouteOptions {
         }
         String urls = route.group("urls");
         if (!named && isOneLabel(host)) {
-            // Many a user leaves the first slash of a path out: the route would wait for a host of that name.
+            // many users leave out the first slash of a path: the route would wait for a host of that name
             throw Complaint.wrong(
                     option,
                     text,
@@ -118,7 +115,7 @@ final class RouteOptions {
                 && host.chars().noneMatch(c -> ".:[*".indexOf(c) >= 0);
     }
 
-    /** Refuses what is no upstream, and says what was probably meant. */
+    /** Refuses an invalid upstream, and suggests what was probably meant. */
     static void checkUrl(String option, String url) {
         if (url.isBlank()) {
             throw Complaint.wrong(option, "an empty URL", "http://host:port or https://host:port");

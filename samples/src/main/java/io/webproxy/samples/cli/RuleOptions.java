@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which connections of a port go where. */
+/** The options for the rules of a port: which connections go where. */
 final class RuleOptions {
     private static final String HERE = "here";
     private static final String REDIRECT = "redirect";
@@ -97,7 +97,7 @@ final class RuleOptions {
             description = "Where connections go that no other rule takes; default: they are closed.")
     private @Nullable String otherwise;
 
-    /** Whether HTTP goes to the routes, in cleartext or by TLS. */
+    /** Whether HTTP goes to the routes, in cleartext or over TLS. */
     boolean isServed() {
         return HERE.equalsIgnoreCase(http) || HERE.equalsIgnoreCase(tls);
     }
@@ -106,7 +106,7 @@ final class RuleOptions {
         return !insideSsh.isEmpty();
     }
 
-    /** Whether some TLS ends here. */
+    /** Whether some TLS is terminated here. */
     boolean endsTls() {
         return HERE.equalsIgnoreCase(tls) || hasInside();
     }
@@ -146,7 +146,7 @@ final class RuleOptions {
                         .collect(Collectors.joining(","));
     }
 
-    /** Refuses what makes no sense together. */
+    /** Refuses combinations that make no sense. */
     void check() {
         if (http == null && tls == null && targets().isEmpty()) {
             throw new IllegalArgumentException(
@@ -156,7 +156,7 @@ final class RuleOptions {
         if (tls != null && REDIRECT.equalsIgnoreCase(tls)) {
             throw Complaint.wrong("--tls", tls, "here, or HOST:PORT");
         }
-        // before what is said of other options: a misspelt "here" would make those look out of place
+        // before other options are checked: a misspelt "here" would make those look wrong
         if (http != null && isRelay(http)) {
             Targets.of("--http", http);
         }
@@ -168,7 +168,7 @@ final class RuleOptions {
         }
     }
 
-    /** Adds the rules: SSH, names of servers, other TLS, HTTP, what is rarer, and the bytes of the user's choice. */
+    /** Adds the rules: SSH, server names, other TLS, HTTP, rarer protocols, then byte patterns. */
     void applyTo(PortBuilder port, RelayOptions relays) {
         relays.targetsOf(targets());
         relay("--ssh", ssh, relays, port::ssh);
@@ -207,7 +207,7 @@ final class RuleOptions {
         }
     }
 
-    /** A name is more than a wildcard that covers it, whichever is given first. */
+    /** A name wins over a wildcard that covers it, whichever comes first. */
     private void addNames(PortBuilder port, RelayOptions relays) {
         Map<Sni, Runnable> names = new LinkedHashMap<>();
         passThrough.forEach(text -> {
@@ -231,7 +231,7 @@ final class RuleOptions {
         }
     }
 
-    /** A client that waits for the server to speak first is one of SSH: it was said that SSH is inside. */
+    /** Relays a client within TLS that waits for the server to speak first: the option says that SSH is inside. */
     private void look(InsideBuilder inside, Relay relay) {
         inside.ssh(relay).silent(relay);
         if (detectTime != null) {

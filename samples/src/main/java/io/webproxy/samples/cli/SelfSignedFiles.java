@@ -16,20 +16,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the command line keeps self-signed certificates: a pair of files for each set of names, so that several servers
- * can share the directory.
+ * The command line's self-signed certificates: a pair of files for each set of names, so that several servers can share
+ * the directory.
  */
 final class SelfSignedFiles {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
     private final @Nullable String storage;
 
-    /** In a directory; null for the home directory, {@code none} for memory. */
+    /** In this directory; null for one in the home directory, {@code none} for memory. */
     SelfSignedFiles(@Nullable String storage) {
         this.storage = storage;
     }
 
-    /** Only where the home directory can't be used, which no one has named, memory is good enough. */
+    /** Memory suffices only if the user didn't name a directory and the home directory can't be used. */
     SelfSigned kept(SelfSigned made) {
         if (storage != null) {
             return storage.equalsIgnoreCase("none") ? made : made.storedIn(Path.of(storage), fileName(made.names()));
@@ -44,7 +44,7 @@ final class SelfSignedFiles {
                 .orInMemory();
     }
 
-    /** A name, for people, and a hash of the set of all. */
+    /** A name for people, and a hash of the set of all names. */
     static String fileName(List<String> names) {
         TreeSet<String> all = new TreeSet<>();
         names.forEach(name -> all.add(canonical(name)));

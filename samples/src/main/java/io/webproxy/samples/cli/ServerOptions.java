@@ -18,7 +18,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** What every command that serves has, whatever its ports speak, and the serving itself. */
+/** The options of every command that serves, and the serving itself. */
 final class ServerOptions {
     @Option(
             names = "--bind",
@@ -77,12 +77,12 @@ final class ServerOptions {
     private @Nullable LogLevel logLevel;
 
     /**
-     * How a command differs from others when it serves.
+     * The differences between commands when they serve.
      *
-     * @param ready what it says about itself once it serves
-     * @param beforeStop runs before exchanges are waited for
-     * @param words names its options when it can't start
-     * @param relayLog where a line for each relayed connection goes, null for nowhere
+     * @param ready the text to print when it is ready
+     * @param beforeStop runs before the server waits for exchanges
+     * @param words explains a failed start in terms of its options
+     * @param relayLog file of the relay log, null for none
      */
     record Serving(
             Function<ProxyServer, String> ready,
@@ -95,11 +95,11 @@ final class ServerOptions {
     }
 
     /**
-     * Serves until the JVM is ended or the thread interrupted.
+     * Serves until the JVM ends or the thread is interrupted.
      *
      * @param configure adds endpoints, routes and certificates
      * @return the exit status
-     * @throws ParameterException if the options make no valid configuration
+     * @throws ParameterException if the options don't make a valid configuration
      */
     int serve(CommandSpec command, Consumer<ProxyConfig.Builder> configure, Serving serving) {
         try (LogLevel.Change level = LogLevel.change(logLevel)) {
@@ -162,7 +162,7 @@ final class ServerOptions {
         }
     }
 
-    /** An unset variable of a script makes an empty value: nothing takes one but a password. */
+    /** An unset variable in a script makes an empty value: only passwords may be empty. */
     private static void checkEmpty(CommandSpec command) {
         for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
             if (!option.longestName().endsWith("password")
@@ -199,7 +199,7 @@ final class ServerOptions {
         }
     }
 
-    /** What {@code --access-log-format} can be. */
+    /** The values of {@code --access-log-format}. */
     private enum LogFormat {
         COMBINED,
         JSON

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Where requests go. */
+/** The options for the default service. */
 final class ServiceOptions {
     @Option(
             names = "--internal-port",
@@ -38,7 +38,7 @@ final class ServiceOptions {
     @Mixin
     private RouteOptions routes = new RouteOptions();
 
-    /** Whether any request goes anywhere. */
+    /** Whether there is any upstream. */
     boolean isGiven() {
         return internalPort != null || !to.isEmpty() || !routes.isEmpty();
     }

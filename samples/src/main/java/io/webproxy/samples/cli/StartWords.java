@@ -4,20 +4,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Says why a start failed in words of the command line, where the library says which of its methods to call. */
+/** Explains a failed start in terms of command line options, where the library names its methods. */
 final class StartWords {
     private static final Pattern PORT = Pattern.compile("Port ([0-9]+) .*");
 
     private final String port;
     private final @Nullable Integer httpPort;
 
-    /** For a server whose port this option names, and with this port for redirects, null for none. */
+    /** For a server whose port is set by this option; with this port for redirects, null for none. */
     StartWords(String port, @Nullable Integer httpPort) {
         this.port = port;
         this.httpPort = httpPort;
     }
 
-    /** The same for what is wrong with a configuration. */
+    /** The same for a problem of the configuration. */
     static String ofProblem(String problem) {
         return problem.replaceFirst("^listen [0-9]+: (.*loopbackSource: )", "--loopback-source: ")
                 .replaceFirst("^listen [0-9]+: ", "rule ");

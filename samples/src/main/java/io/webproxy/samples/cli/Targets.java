@@ -9,19 +9,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Readers of what connections are told by, and where they go. */
+/** Parses targets of connections, and the names or bytes that select them. */
 final class Targets {
     private static final Pattern MATCH = Pattern.compile(
             "(?<name>[^=]*):(?<hex>[^=:/@]*)(?:/(?<mask>[^=:/@]*))?(?:@(?<offset>[^=:/@]*))?=(?<to>.*)");
 
-    /** What some options take besides. */
+    /** Further values that some options accept. */
     private static final Map<String, String> WORDS = Map.of(
             "--http", "here, redirect, or HOST:PORT such as 127.0.0.1:8080",
             "--tls", "here, or HOST:PORT such as 127.0.0.1:8443");
 
     private Targets() {}
 
-    /** Whether it is for many names. */
+    /** Whether it covers many names. */
     static boolean isWildcard(Sni name) {
         return name.toString().startsWith("*");
     }
@@ -41,7 +41,7 @@ final class Targets {
     }
 
     /**
-     * A server name and where its connections go.
+     * A server name and the targets of its connections.
      *
      * @param targets separated by commas
      */
@@ -57,7 +57,7 @@ final class Targets {
     }
 
     /**
-     * First bytes, and where their connections go.
+     * A byte pattern and the targets of its connections.
      *
      * @param targets separated by commas
      */

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How long exchanges may stay silent. */
+/** The options for timeouts. */
 final class TimeoutOptions {
     @Option(
             names = "--timeout",

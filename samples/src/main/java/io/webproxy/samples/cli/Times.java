@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Times as options take them: a whole number with ms, s, m or h. */
+/** Parses times in options: a whole number with ms, s, m or h. */
 final class Times {
     private static final Pattern VALUE = Pattern.compile("(\\d+)(ms|s|m|h)");
     private static final Map<String, ChronoUnit> UNITS =
@@ -16,7 +16,7 @@ final class Times {
 
     private Times() {}
 
-    /** The time that a text says, one that no option takes if it is too long to count; null if it is none. */
+    /** Parses a time; null if it is malformed; a value above all limits if it overflows. */
     static @Nullable Duration read(String text) {
         Matcher value = VALUE.matcher(text.toLowerCase(Locale.ROOT));
         if (!value.matches()) {

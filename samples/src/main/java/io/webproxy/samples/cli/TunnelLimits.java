@@ -4,7 +4,7 @@ import io.webproxy.tunnel.TunnelServer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How many clients a public proxy hands over. */
+/** The options for the limits of clients that a public proxy hands over. */
 final class TunnelLimits {
     @Option(
             names = "--per-address",
@@ -31,21 +31,21 @@ final class TunnelLimits {
             names = "--new-per-minute",
             paramLabel = "N",
             converter = Numbers.PerMinute.class,
-            description = "How many new clients of one address are let in per minute; default: as many as come.")
+            description = "How many new clients of one address are accepted per minute; default: no limit.")
     private @Nullable Integer newPerMinute;
 
     @Option(
             names = "--new-per-minute-agent",
             paramLabel = "N",
             converter = Numbers.PerMinute.class,
-            description = "How many new clients of one private proxy are let in per minute; default: as many as come.")
+            description = "How many new clients of one private proxy are accepted per minute; default: no limit.")
     private @Nullable Integer newPerMinuteOfAgent;
 
     @Option(
             names = "--new-per-minute-name",
             paramLabel = "N",
             converter = Numbers.PerMinute.class,
-            description = "How many new clients of one announced name are let in per minute; default: as many as come.")
+            description = "How many new clients of one announced name are accepted per minute; default: no limit.")
     private @Nullable Integer newPerMinuteOfName;
 
     TunnelServer applyTo(TunnelServer server) {

@@ -11,8 +11,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /**
- * A language model that says the same to everybody, in the shapes that chat clients know: server-sent events, NDJSON,
- * or JSON at once.
+ * A language model with a fixed answer, in the formats of chat clients: server-sent events, NDJSON, or one JSON object.
  */
 final class Chat {
     private static final List<String> WORDS =
@@ -23,7 +22,7 @@ final class Chat {
 
     private Chat() {}
 
-    /** In the shape of OpenAI's list of models: the only one there is. */
+    /** OpenAI's list of models, with only this one. */
     static void models(HttpServerExchange exchange, String name) {
         Reply.json(
                 exchange,
@@ -31,9 +30,7 @@ final class Chat {
                         + "\",\"object\":\"model\",\"owned_by\":\"webproxy\"}]}");
     }
 
-    /**
-     * In the shape of OpenAI's chat completions: events with {@code "stream": true}, else one object after a thought.
-     */
+    /** OpenAI's chat completions: events with {@code "stream": true}, else one object after a delay. */
     static void completions(HttpServerExchange exchange) {
         whenAsked(exchange, question -> {
             if (STREAM.matcher(question).find()) {
@@ -55,7 +52,7 @@ final class Chat {
         });
     }
 
-    /** In the shape of Ollama's chat: one JSON object per line. */
+    /** Ollama's chat: one JSON object per line. */
     static void lines(HttpServerExchange exchange) {
         whenAsked(
                 exchange,
@@ -63,7 +60,7 @@ final class Chat {
                         exchange, "application/x-ndjson", pieces(word -> line(word, "false"), line("", "true"))));
     }
 
-    /** A table that the browser is to save: nothing in the request says so. */
+    /** A table for the browser to save: nothing in the request announces a download. */
     static void report(HttpServerExchange exchange) {
         if (Reply.allowsReading(exchange)) {
             exchange.getResponseHeaders().put(Headers.CONTENT_DISPOSITION, "attachment; filename=\"report.csv\"");

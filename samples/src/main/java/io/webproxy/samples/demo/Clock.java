@@ -10,7 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.xnio.XnioIoThread;
 
-/** Server-sent events: the time, at once and then once a second, to everybody who listens. */
+/** Server-sent events with the time: at once, then once a second. */
 final class Clock {
     private final ServerSentEventHandler listeners =
             Handlers.serverSentEvents((connection, lastEventId) -> connection.send(now()));
@@ -35,7 +35,7 @@ final class Clock {
     HttpHandler handler() {
         return exchange -> {
             if (ended) {
-                // The one status that keeps an EventSource from trying again.
+                // the only status that keeps an EventSource from trying again
                 exchange.setStatusCode(204).endExchange();
             } else if (Reply.allowsReading(exchange)) {
                 listeners.handleRequest(exchange);

@@ -19,8 +19,8 @@ final class Content {
     private Content() {}
 
     /**
-     * Fills a buffer of one block with what lies between {@code position} and the end of its block, {@code end} at
-     * most.
+     * Fills a buffer with the bytes from {@code position} to the end of its block, or to {@code end} if that is
+     * earlier.
      */
     static void read(ByteBuffer block, long position, long end) {
         long number = position / BLOCK;

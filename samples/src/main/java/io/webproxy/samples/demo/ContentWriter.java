@@ -7,9 +7,9 @@ import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 
-/** Writes a part of the {@link Content} whenever the client takes some, and ends the exchange. */
+/** Writes a part of the {@link Content} whenever the client accepts bytes, then ends the exchange. */
 final class ContentWriter implements ChannelListener<StreamSinkChannel> {
-    /** Writes per event: then it is the turn of the IO thread's other exchanges. */
+    /** Writes per event: then other exchanges of the IO thread have their turn. */
     private static final int TURNS = 16;
 
     private final HttpServerExchange exchange;
@@ -44,7 +44,7 @@ final class ContentWriter implements ChannelListener<StreamSinkChannel> {
             channel.suspendWrites();
             exchange.getIoThread().execute(() -> handleEvent(channel));
         } catch (IOException e) {
-            // The client has gone.
+            // the client has left
             IoUtils.safeClose(exchange.getConnection());
         }
     }

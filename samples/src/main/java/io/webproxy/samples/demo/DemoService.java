@@ -11,7 +11,7 @@ import java.net.InetSocketAddress;
  * A small web service to put a proxy in front of: a page, headers, server-sent events, a WebSocket echo, downloads,
  * uploads, audio, chat completions.
  *
- * <p>It speaks HTTP/1.1 in clear, listens on 127.0.0.1 only, and takes bodies of any size. Nothing in it blocks.
+ * <p>It speaks cleartext HTTP/1.1, listens on 127.0.0.1 only, and accepts bodies of any size. Nothing in it blocks.
  * Thread-safe.
  */
 public final class DemoService implements AutoCloseable {
@@ -24,7 +24,7 @@ public final class DemoService implements AutoCloseable {
                 .addHttpListener(port, "127.0.0.1")
                 .setIoThreads(2)
                 .setWorkerThreads(2)
-                // Undertow would end uploads at 2 MiB.
+                // Undertow would refuse uploads above 2 MiB
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, -1L)
                 .setServerOption(UndertowOptions.SHUTDOWN_TIMEOUT, 1000)
                 .setHandler(handlers(model))
@@ -98,7 +98,7 @@ public final class DemoService implements AutoCloseable {
     }
 
     /**
-     * Ends the event streams and WebSockets, which have no end of their own, and opens no new ones; the rest goes on.
+     * Ends the event streams and WebSockets, which would never end, and opens no new ones; other exchanges continue.
      */
     public void endStreams() {
         clock.end();

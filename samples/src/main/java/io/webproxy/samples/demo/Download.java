@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * Files of any size that exist nowhere: {@code /download/any-name?size=bytes}, also by a single range (RFC 9110 section
- * 14). Those below {@code /models} are the same.
+ * Downloads of any size, made up on the fly: {@code /download/any-name?size=bytes}, also by a single range (RFC 9110
+ * section 14). Paths below {@code /models} work in the same way.
  */
 final class Download {
     private static final Pattern NAME = Pattern.compile("/[A-Za-z0-9][A-Za-z0-9._-]{0,99}");

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** Answers that say what the service saw, how slow it is, and with which status. */
+/** Responses that show the request, or have a chosen delay or status. */
 final class Inspect {
     private static final long LONGEST = TimeUnit.HOURS.toMillis(1);
 
@@ -30,7 +30,7 @@ final class Inspect {
                         + ",\"headers\":{" + fields + "}}");
     }
 
-    /** The request's fields as text, a line each. */
+    /** The request's fields as text, one per line. */
     static void headers(HttpServerExchange exchange) {
         Reply.text(
                 exchange,

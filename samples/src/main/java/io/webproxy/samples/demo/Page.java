@@ -8,7 +8,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/** The page, which tries everything out in the browser and loads nothing from elsewhere. */
+/** The demo's page: tries everything out in the browser, and loads nothing from other sites. */
 final class Page implements HttpHandler {
     private static final HttpString POLICY = new HttpString("Content-Security-Policy");
 

@@ -13,9 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.xnio.IoUtils;
 
-/**
- * Sends a body piece by piece, with a pause behind each, and holds no thread in between. It ends when the client goes.
- */
+/** Sends a body in pieces, with a pause after each, and holds no thread meanwhile. It ends when the client leaves. */
 final class Pieces implements IoCallback {
     static final long PAUSE_MILLIS = 60;
 

@@ -6,7 +6,7 @@ import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import java.util.Arrays;
 
-/** Short answers, and what a request must have to get a longer one. */
+/** Short responses, and checks of requests. */
 final class Reply {
     private static final HttpString CONTENT_TYPE_OPTIONS = new HttpString("X-Content-Type-Options");
 
@@ -27,7 +27,7 @@ final class Reply {
         exchange.getResponseSender().send(body);
     }
 
-    /** Whether the method is one of these; if not, the exchange has been answered. */
+    /** Whether the method is one of these; if not, it has answered the exchange. */
     static boolean allows(HttpServerExchange exchange, HttpString... methods) {
         boolean allowed = Arrays.asList(methods).contains(exchange.getRequestMethod());
         if (!allowed) {
@@ -51,7 +51,7 @@ final class Reply {
     /**
      * A number from the query.
      *
-     * @throws IllegalArgumentException if it is none, or out of range
+     * @throws IllegalArgumentException if it isn't a number, or out of range
      */
     static long number(HttpServerExchange exchange, String name, long absent, long most) {
         var values = exchange.getQueryParameters().get(name);

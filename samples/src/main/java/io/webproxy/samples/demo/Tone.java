@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 
 /**
- * An audio stream without end: a quiet tone as WAV, 8 kHz mono, each piece sent when it is to be heard. Ends when the
- * client goes.
+ * An audio stream without end: a quiet tone as WAV, 8 kHz mono, each piece sent when it is to be played. Ends when the
+ * client leaves.
  */
 final class Tone implements Iterator<ByteBuffer> {
     private static final int RATE = 8000;
@@ -48,7 +48,7 @@ final class Tone implements Iterator<ByteBuffer> {
         return piece.flip();
     }
 
-    /** RIFF with the largest length that it can say: players take it for a stream. */
+    /** A RIFF header with the largest possible length: players take it for a stream. */
     private static ByteBuffer header() {
         return ByteBuffer.allocate(HEADER)
                 .order(ByteOrder.LITTLE_ENDIAN)

@@ -11,9 +11,9 @@ import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
-/** Reads a body of any size, keeps none of it, and answers with its length and SHA-256. */
+/** Reads a body of any size, discards it, and answers with its length and SHA-256. */
 final class Upload implements ChannelListener<StreamSourceChannel> {
-    /** Reads per event: then it is the turn of the IO thread's other exchanges. */
+    /** Reads per event: then other exchanges of the IO thread have their turn. */
     private static final int TURNS = 16;
 
     private final HttpServerExchange exchange;
@@ -60,7 +60,7 @@ final class Upload implements ChannelListener<StreamSourceChannel> {
             channel.suspendReads();
             exchange.getIoThread().execute(() -> handleEvent(channel));
         } catch (IOException e) {
-            // The client has gone.
+            // the client has left
             IoUtils.safeClose(exchange.getConnection());
         }
     }
