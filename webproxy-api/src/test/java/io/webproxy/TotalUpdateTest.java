@@ -76,6 +76,8 @@ class TotalUpdateTest {
             "hostHeader hostHeaderOfUpstream > hostHeaderOfClient",
             "allow deny > clearAddresses",
             "basicAuth authenticator withoutAuthentication > withServerAuthentication",
+            "allowPreflight > withoutPreflight",
+            "keepAltSvc > withoutAltSvc",
             "requestBodyBytes > withServerBodyLimit",
             "forward answer redirectTo > clearTarget",
             "filter > withoutFilter",
@@ -197,6 +199,8 @@ class TotalUpdateTest {
                 .allow("10.0.0.0/8")
                 .deny("10.0.0.1")
                 .basicAuth("user", "secret")
+                .allowPreflight()
+                .keepAltSvc()
                 .requestBodyBytes(5)
                 .filter(request -> FilterDecision.proceed())
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1)))
@@ -239,6 +243,8 @@ class TotalUpdateTest {
                             .hostHeaderOfClient()
                             .clearAddresses()
                             .withServerAuthentication()
+                            .withoutPreflight()
+                            .withoutAltSvc()
                             .withServerBodyLimit()
                             .withoutFilter()
                             .withServerTimeouts()

@@ -63,6 +63,7 @@ public final class Route {
     private final Duration webSocketPings;
     private final boolean halfClose;
     private final boolean underscores;
+    private final boolean altSvc;
     private final @Nullable ForwardedHeaders forwardedHeaders;
 
     private Route(Builder builder) {
@@ -82,6 +83,7 @@ public final class Route {
         this.webSocketPings = builder.webSocketPings;
         this.halfClose = builder.halfClose;
         this.underscores = builder.underscores;
+        this.altSvc = builder.altSvc;
         this.forwardedHeaders = builder.forwardedHeaders;
         this.named = builder.name != null;
         this.name =
@@ -199,6 +201,11 @@ public final class Route {
         return underscores;
     }
 
+    /** Whether clients see {@code Alt-Svc} of upstreams. */
+    public boolean keepsAltSvc() {
+        return altSvc;
+    }
+
     /** Which fields tell the upstream about the client; empty for what the server has. */
     public Optional<ForwardedHeaders> forwardedHeaders() {
         return Optional.ofNullable(forwardedHeaders);
@@ -228,6 +235,7 @@ public final class Route {
         private final List<AddressRange> deny = new ArrayList<>();
         private boolean ownAuthenticator;
         private @Nullable Authenticator authenticator;
+        private boolean preflight;
         private @Nullable Long requestBodyBytes;
         private final List<Upstream> upstreams = new ArrayList<>();
         private @Nullable UpstreamGroup group;
@@ -240,6 +248,7 @@ public final class Route {
         private Duration webSocketPings = Duration.ZERO;
         private boolean halfClose;
         private boolean underscores;
+        private boolean altSvc;
         private @Nullable ForwardedHeaders forwardedHeaders;
         private @Nullable RateLimit rateLimit;
 
@@ -262,6 +271,7 @@ public final class Route {
             deny.addAll(route.access.deny());
             ownAuthenticator = route.access.ownAuthenticator();
             authenticator = route.access.authenticator().orElse(null);
+            preflight = route.access.preflight();
             requestBodyBytes = route.access.requestBodyBytes().orElse(null);
             rateLimit = route.access.rateLimit().orElse(null);
             if (route.ownGroup) {
@@ -278,6 +288,7 @@ public final class Route {
             webSocketPings = route.webSocketPings;
             halfClose = route.halfClose;
             underscores = route.underscores;
+            altSvc = route.altSvc;
             forwardedHeaders = route.forwardedHeaders;
         }
 
@@ -550,6 +561,25 @@ public final class Route {
         }
 
         /**
+         * A CORS preflight passes without authentication, by the route's authenticator or the server's: browsers send
+         * it without credentials (WHATWG Fetch section 4.8), and then the request itself, which is authenticated. It is
+         * an {@code OPTIONS} request without a body that has one {@code Origin} and one
+         * {@code Access-Control-Request-Method}, and no field that names another method; nothing else passes. Anyone
+         * can send one: the upstream must do nothing for it but answer. Address lists, rates and the filter hold for
+         * it.
+         */
+        public Builder allowPreflight() {
+            this.preflight = true;
+            return this;
+        }
+
+        /** Preflights are authenticated as all requests are, which is the default. */
+        public Builder withoutPreflight() {
+            this.preflight = false;
+            return this;
+        }
+
+        /**
          * The longest request body in bytes, in place of the server's limit; above it: 413.
          *
          * @param most 0 for no limit
@@ -717,6 +747,25 @@ public final class Route {
         }
 
         /**
+         * Clients see {@code Alt-Svc} of upstreams (RFC 7838). It sends them past this server, to another port or
+         * another host of the upstream's choice, for as long as it says: this is for upstreams that know what clients
+         * can reach.
+         */
+        public Builder keepAltSvc() {
+            this.altSvc = true;
+            return this;
+        }
+
+        /**
+         * {@code Alt-Svc} of upstreams is dropped, which is the default. What {@link #setResponseHeader} sets is the
+         * route's own.
+         */
+        public Builder withoutAltSvc() {
+            this.altSvc = false;
+            return this;
+        }
+
+        /**
          * Which fields tell the upstream about the client, in place of the server's setting. A family that isn't
          * written is removed from requests, unless the peer is a trusted proxy.
          */
@@ -792,6 +841,7 @@ public final class Route {
                     deny,
                     ownAuthenticator,
                     Optional.ofNullable(authenticator),
+                    preflight,
                     Optional.ofNullable(rateLimit),
                     Optional.ofNullable(requestBodyBytes));
         }

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param deny those that may not, whatever {@code allow} says
  * @param ownAuthenticator whether {@code authenticator} stands in place of the server's
  * @param authenticator the authenticator; empty if every request passes
+ * @param preflight whether CORS preflights pass without authentication
  * @param rateLimit how many requests one client address may send; empty for as many as it likes
  * @param requestBodyBytes the longest request body, in place of the server's; 0 for no limit, empty for the server's
  */
@@ -21,6 +22,7 @@ public record Access(
         List<AddressRange> deny,
         boolean ownAuthenticator,
         Optional<Authenticator> authenticator,
+        boolean preflight,
         Optional<RateLimit> rateLimit,
         Optional<Long> requestBodyBytes) {
     /** Copies the lists. */

@@ -32,8 +32,16 @@ final class ClientHead {
         return fields;
     }
 
+    /** Drops what would send the client past this server (RFC 7838), unless the route keeps it. */
+    static void dropAltSvc(Exchange exchange, HeaderMap fields) {
+        if (!exchange.route().keepsAltSvc()) {
+            fields.remove(FieldRules.ALT_SVC);
+        }
+    }
+
     /** Makes the route's edits; they don't apply to the proxy's own cookie. */
     static void edit(Exchange exchange, HeaderMap fields, @Nullable SessionCookie cookie) {
+        dropAltSvc(exchange, fields);
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
         if (cookie != null) {
             cookie.applyTo(fields);

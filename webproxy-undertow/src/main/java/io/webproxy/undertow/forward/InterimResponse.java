@@ -23,6 +23,7 @@ final class InterimResponse {
         }
         FieldRules.stripHopByHop(head.fields());
         head.fields().remove(Headers.CONTENT_LENGTH);
+        ClientHead.dropAltSvc(exchange, head.fields());
         exchange.client().interim(head.status(), head.reason(), head.fields());
     }
 

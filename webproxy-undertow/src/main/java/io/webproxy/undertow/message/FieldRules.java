@@ -29,6 +29,9 @@ public final class FieldRules {
         HTTP2_SETTINGS
     };
 
+    /** Where else a service is (RFC 7838). */
+    public static final HttpString ALT_SVC = new HttpString("Alt-Svc");
+
     /** The names of hop-by-hop fields. */
     public static final Set<HttpString> HOP_BY_HOP = Set.of(NAMES_OF_HOPS);
 
@@ -183,6 +186,7 @@ public final class FieldRules {
             if (FieldParser.isToken(name.toString())
                     && !isHopByHop(name)
                     && !name.equals(Headers.SET_COOKIE)
+                    && !name.equals(ALT_SVC)
                     && !FieldNames.isProtected(FieldNames.folded(name))
                     && values.stream().allMatch(FieldParser::isValue)) {
                 allowed.addAll(name, values);

@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs the authenticator of the route, or else of the server. */
+/**
+ * Runs the authenticator of the route, or else of the server. A preflight that passes without has neither unusual
+ * names, which upstreams may read as others, nor credentials that are the proxy's.
+ */
 final class Authentication implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);
 
@@ -26,6 +29,12 @@ final class Authentication implements Stage {
         Access access = exchange.route().access();
         Authenticator authenticator =
                 access.ownAuthenticator() ? access.authenticator().orElse(null) : now.authenticator();
+        if (authenticator != null && access.preflight() && Preflight.isOne(exchange)) {
+            if (!authenticator.forwardsCredentials()) {
+                exchange.planned(exchange.plan().withoutCredentials());
+            }
+            return true;
+        }
         if (!now.unusualNamesDropped() && mayHaveUnusualNames(exchange.route(), authenticator)) {
             exchange.planned(exchange.plan().withUnusualNames());
         }

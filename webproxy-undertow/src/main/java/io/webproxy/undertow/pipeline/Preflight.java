@@ -1,0 +1,42 @@
+package io.webproxy.undertow.pipeline;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.HttpString;
+import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.message.FieldParser;
+import java.util.List;
+
+/** Tells CORS preflights from other requests (WHATWG Fetch section 4.8). Pure. */
+final class Preflight {
+    private static final HttpString ORIGIN = new HttpString("Origin");
+    private static final HttpString REQUEST_METHOD = new HttpString("Access-Control-Request-Method");
+
+    /** Fields by which frameworks let a request have another method; no browser adds them to a preflight. */
+    private static final List<HttpString> OTHER_METHOD = List.of(
+            new HttpString("X-HTTP-Method-Override"),
+            new HttpString("X-HTTP-Method"),
+            new HttpString("X-Method-Override"));
+
+    private Preflight() {}
+
+    /** Whether a request is one, and nothing more. */
+    static boolean isOne(Exchange exchange) {
+        return exchange.head().method().equals("OPTIONS")
+                && exchange.head().path().startsWith("/")
+                && exchange.http().isRequestComplete()
+                && isOne(exchange.http().getRequestHeaders());
+    }
+
+    private static boolean isOne(HeaderMap fields) {
+        HeaderValues origin = fields.get(ORIGIN);
+        HeaderValues method = fields.get(REQUEST_METHOD);
+        return origin != null
+                && origin.size() == 1
+                && !origin.getFirst().isBlank()
+                && method != null
+                && method.size() == 1
+                && FieldParser.isToken(method.getFirst())
+                && OTHER_METHOD.stream().noneMatch(fields::contains);
+    }
+}
