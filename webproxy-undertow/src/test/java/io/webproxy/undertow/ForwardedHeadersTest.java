@@ -37,7 +37,7 @@ class ForwardedHeadersTest {
         "X-Forwarded-For", "192.0.2.66",
         "X-Forwarded-Proto", "forged",
         "X-Forwarded-Host", "forged.example",
-        "X-Forwarded-Port", "666",
+        "X-Forwarded-Port", "forged",
         "X-Forwarded-Prefix", "/forged",
         "X-Forwarded-Server", "forged",
         "X-Forwarded-Ssl", "forged",
@@ -116,7 +116,7 @@ class ForwardedHeadersTest {
                         "x-forwarded-prefix",
                         "x-real-ip",
                         "forwarded");
-        assertThat(head).doesNotContain("192.0.2.66", "forged", "666");
+        assertThat(head).doesNotContain("192.0.2.66", "forged");
         assertThat(seen(front, b -> b.forwardedHeaders(ForwardedHeaders.all()), FORGED)
                         .lines()
                         .filter(line -> line.startsWith("forwarded:")))
@@ -135,11 +135,11 @@ class ForwardedHeadersTest {
                         "x-forwarded-port",
                         "x-forwarded-prefix",
                         "x-real-ip");
-        assertThat(x).contains("\r\nx-forwarded-for: 127.0.0.1\r\n").doesNotContain("192.0.2.66", "forged", "666");
+        assertThat(x).contains("\r\nx-forwarded-for: 127.0.0.1\r\n").doesNotContain("192.0.2.66", "forged");
 
         String none = seen(front, b -> b.forwardedHeaders(ForwardedHeaders.none()), FORGED);
         assertThat(forwarding(none)).isEmpty();
-        assertThat(none).doesNotContain("192.0.2.66", "forged", "666").contains("\r\nx-request-id: ");
+        assertThat(none).doesNotContain("192.0.2.66", "forged").contains("\r\nx-request-id: ");
     }
 
     @ParameterizedTest
