@@ -84,6 +84,7 @@ class TotalUpdateTest {
             "timeouts > withServerTimeouts",
             "sseHeartbeat",
             "webSocketPings",
+            "allowUpgrade > withoutUpgrades",
             "allowHalfClose > withoutHalfClose",
             "allowUnderscores > withoutUnderscores",
             "forwardedHeaders > withServerForwardedHeaders",
@@ -206,6 +207,7 @@ class TotalUpdateTest {
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1)))
                 .sseHeartbeat(Duration.ofSeconds(1))
                 .webSocketPings(Duration.ofSeconds(1))
+                .allowUpgrade("tcp", "SPDY/3.1")
                 .allowHalfClose()
                 .allowUnderscores()
                 .forwardedHeaders(ForwardedHeaders.xForwarded())
@@ -250,6 +252,7 @@ class TotalUpdateTest {
                             .withServerTimeouts()
                             .sseHeartbeat(Duration.ZERO)
                             .webSocketPings(Duration.ZERO)
+                            .withoutUpgrades()
                             .withoutHalfClose()
                             .withoutUnderscores()
                             .withServerForwardedHeaders()

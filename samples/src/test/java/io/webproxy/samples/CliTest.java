@@ -70,6 +70,10 @@ class CliTest {
                         + " https://localhost:1, h2c://localhost:1 for gRPC)",
                 "expose --to= --external-port 0|--to: empty (expected: --to URL)",
                 "expose --internal-port x --external-port 0|--internal-port: x (expected: 1-65535)",
+                "expose --internal-port 1 --external-port 0 --allow-upgrade h2c|--allow-upgrade: h2c (expected: one"
+                        + " protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or websocket)",
+                "expose --route /a/=http://b --external-port 0 --allow-upgrade tcp|--allow-upgrade: given with routes"
+                        + " alone (expected: --internal-port PORT or --to URL with it)",
                 "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
                         + " upstream, host or host:port)",
                 "expose --internal-port 1 --external-port 0 --forwarded-headers some|--forwarded-headers: some (expected:"

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -42,6 +43,9 @@ public final class Route {
     private static final Duration LEAST_PERIOD = Duration.ofMillis(100);
     private static final Duration MOST_PERIOD = Duration.ofDays(1);
     private static final Pattern METHOD = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}");
+    private static final Pattern UPGRADE =
+            Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}(/[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64})?");
+    private static final Set<String> NO_UPGRADES = Set.of("h2", "h2c", "http", "tls", "websocket");
     private static final Pattern BASE =
             Pattern.compile("https?://[A-Za-z0-9.\\-_~\\[\\]:]+(/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*)?");
 
@@ -61,6 +65,7 @@ public final class Route {
     private final @Nullable TimeoutPolicy timeouts;
     private final Duration sseHeartbeat;
     private final Duration webSocketPings;
+    private final Set<String> upgrades;
     private final boolean halfClose;
     private final boolean underscores;
     private final boolean altSvc;
@@ -81,6 +86,7 @@ public final class Route {
         this.timeouts = builder.timeouts;
         this.sseHeartbeat = builder.sseHeartbeat;
         this.webSocketPings = builder.webSocketPings;
+        this.upgrades = Set.copyOf(builder.upgrades);
         this.halfClose = builder.halfClose;
         this.underscores = builder.underscores;
         this.altSvc = builder.altSvc;
@@ -191,6 +197,11 @@ public final class Route {
         return webSocketPings;
     }
 
+    /** The protocols other than WebSocket that a request may switch its connection to, lower case; empty for none. */
+    public Set<String> upgrades() {
+        return upgrades;
+    }
+
     /** Whether a client that has ended its sending side still gets its answer. */
     public boolean halfClose() {
         return halfClose;
@@ -246,6 +257,7 @@ public final class Route {
         private @Nullable TimeoutPolicy timeouts;
         private Duration sseHeartbeat = Duration.ZERO;
         private Duration webSocketPings = Duration.ZERO;
+        private final Set<String> upgrades = new LinkedHashSet<>();
         private boolean halfClose;
         private boolean underscores;
         private boolean altSvc;
@@ -286,6 +298,7 @@ public final class Route {
             timeouts = route.timeouts;
             sseHeartbeat = route.sseHeartbeat;
             webSocketPings = route.webSocketPings;
+            upgrades.addAll(route.upgrades);
             halfClose = route.halfClose;
             underscores = route.underscores;
             altSvc = route.altSvc;
@@ -707,6 +720,40 @@ public final class Route {
          */
         public Builder webSocketPings(Duration silence) {
             this.webSocketPings = period("webSocketPings", silence);
+            return this;
+        }
+
+        /**
+         * Requests of HTTP/1.1 may switch their connection to one of these protocols, which are added to those given
+         * before: {@code tcp} for Docker's attach and exec, {@code SPDY/3.1} for Kubernetes. Default: none, so that
+         * {@code Upgrade} is dropped; WebSockets need no permission. What is in the tunnel after the 101 is neither
+         * looked at nor limited, so name only what the upstream is meant to speak. The switch is asked for only when
+         * authentication and filters have let the request pass; its body is sent whole before; bytes after it wait for
+         * the 101, which must name exactly the protocol that was asked for, else the client gets 502. A request that
+         * asks for several protocols is forwarded without {@code Upgrade}. To an upstream of HTTP/2 it goes by
+         * HTTP/1.1.
+         *
+         * @param protocols names as in {@code Upgrade}, with the version if clients send one; case doesn't matter
+         * @throws IllegalArgumentException if one is no protocol name, or is h2c, HTTP, TLS or WebSocket
+         */
+        public Builder allowUpgrade(String... protocols) {
+            for (String protocol : Objects.requireNonNull(protocols, "protocols")) {
+                String lower = Objects.requireNonNull(protocol, "protocol").toLowerCase(Locale.ROOT);
+                int slash = lower.indexOf('/');
+                if (!UPGRADE.matcher(protocol).matches()
+                        || NO_UPGRADES.contains(slash < 0 ? lower : lower.substring(0, slash))) {
+                    throw new IllegalArgumentException(
+                            "route.allowUpgrade: " + protocol
+                                    + " (expected: one protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or websocket)");
+                }
+                upgrades.add(lower);
+            }
+            return this;
+        }
+
+        /** No upgrades but WebSockets, which is the default; takes {@link #allowUpgrade} back. */
+        public Builder withoutUpgrades() {
+            upgrades.clear();
             return this;
         }
 

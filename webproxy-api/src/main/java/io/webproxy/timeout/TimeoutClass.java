@@ -12,6 +12,6 @@ public enum TimeoutClass {
     LONG,
     /** Files and ranges; 30 min unless configured. */
     DOWNLOAD,
-    /** A WebSocket after its 101; no limit unless configured. */
+    /** A WebSocket, or what else a route allows to switch to, after its 101; no limit unless configured. */
     WEBSOCKET
 }

@@ -53,6 +53,51 @@ class RouteTest {
     }
 
     @Test
+    void upgradesAreAddedInAnyCaseAndTakenBack() {
+        assertThat(valid().build().upgrades()).isEmpty();
+        Route route = valid().allowUpgrade("tcp", "SPDY/3.1")
+                .allowUpgrade("TCP", "DERP")
+                .build();
+
+        assertThat(route.upgrades()).containsExactlyInAnyOrder("tcp", "spdy/3.1", "derp");
+        assertThat(route.toBuilder().build().upgrades()).isEqualTo(route.upgrades());
+        assertThat(route.toBuilder().withoutUpgrades().build().upgrades()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "h2c",
+                "H2C",
+                "h2",
+                "HTTP/2.0",
+                "http",
+                "TLS/1.0",
+                "tls",
+                "websocket",
+                "WebSocket/13",
+                "",
+                " ",
+                "tcp,foo",
+                "tcp, foo",
+                "t cp",
+                "tcp;q=1",
+                "/1",
+                "tcp/",
+                "a/b/c",
+                "tcp\r\nX: y",
+                "tcp\n",
+                "t\u00e9p",
+                "*\u212a"
+            })
+    void upgradeToWhatWouldChangeTheFramingOrIsNoNameIsRefused(String protocol) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> valid().allowUpgrade("tcp", protocol))
+                .withMessage("route.allowUpgrade: " + protocol
+                        + " (expected: one protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or websocket)");
+    }
+
+    @Test
     void refusedPeriodLeavesTheOneBefore() {
         Route.Builder builder = valid().sseHeartbeat(Duration.ofSeconds(15)).webSocketPings(Duration.ofSeconds(20));
 

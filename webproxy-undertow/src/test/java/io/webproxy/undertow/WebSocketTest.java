@@ -157,6 +157,24 @@ class WebSocketTest {
         }
     }
 
+    /** A client that believed it would take the first bytes of the WebSocket for a body. */
+    @Test
+    void lengthOfA101IsDropped() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(WebSocketHandshake.ACCEPTED.replace(
+                                    "Upgrade: websocket", "Content-Length: 5¶Upgrade: websocket")
+                            + "early");
+                    c.send(c.read(4));
+                });
+                TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send(WebSocketHandshake.REQUEST + "ping");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 101 ").doesNotContainIgnoringCase("content-length");
+            assertThat(client.read(9)).isEqualTo("earlyping");
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = Front.class,

@@ -27,6 +27,7 @@ final class PortCommand implements Callable<Integer> {
             "--internal-port",
             "--to",
             "--host-header",
+            "--allow-upgrade",
             "--route",
             "--strip",
             "--user",

@@ -35,6 +35,13 @@ final class ServiceOptions {
                     + " or a host of your choice; default: client.")
     private @Nullable String hostHeader;
 
+    @Option(
+            names = "--allow-upgrade",
+            paramLabel = "PROTOCOL",
+            description = "A protocol that requests to the service may switch their connection to, such as tcp for"
+                    + " Docker's attach and exec, or SPDY/3.1; may be repeated. WebSockets need no permission.")
+    private List<String> upgrades = new ArrayList<>();
+
     @Mixin
     private RouteOptions routes = new RouteOptions();
 
@@ -52,7 +59,22 @@ final class ServiceOptions {
             builder.route(r -> {
                 host.accept(r);
                 r.forward(upstreams);
+                upgrades.forEach(protocol -> allow(r, protocol));
             });
+        } else if (!upgrades.isEmpty()) {
+            throw Complaint.wrong(
+                    "--allow-upgrade", "given with routes alone", "--internal-port PORT or --to URL with it");
+        }
+    }
+
+    private static void allow(Route.Builder route, String protocol) {
+        try {
+            route.allowUpgrade(protocol);
+        } catch (IllegalArgumentException e) {
+            throw Complaint.wrong(
+                    "--allow-upgrade",
+                    protocol,
+                    "one protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or websocket");
         }
     }
 

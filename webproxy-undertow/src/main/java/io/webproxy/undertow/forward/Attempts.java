@@ -174,9 +174,11 @@ final class Attempts implements UpstreamPool.Taker {
 
     @Override
     public UpstreamPool.Need needs() {
-        return login.isOne() || http11
-                ? UpstreamPool.Need.HTTP_1_1
-                : request.isUpgrade() ? UpstreamPool.Need.WEB_SOCKET : UpstreamPool.Need.ANY;
+        Upgrade upgrade = request.upgrade();
+        if (login.isOne() || http11 || (upgrade != null && !upgrade.isWebSocket())) {
+            return UpstreamPool.Need.HTTP_1_1;
+        }
+        return upgrade == null ? UpstreamPool.Need.ANY : UpstreamPool.Need.WEB_SOCKET;
     }
 
     @Override

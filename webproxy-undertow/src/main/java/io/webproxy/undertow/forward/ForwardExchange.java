@@ -181,11 +181,12 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     private void upgraded(ParsedHead answer, UpstreamStream from) {
         exchange.client().unwatch();
-        if (Tunnel.isAnswer(request.isUpgrade(), answer, from, exchange)) {
+        Upgrade upgrade = request.upgrade();
+        if (upgrade != null && upgrade.isAnsweredBy(answer, from, exchange)) {
             request.settled();
             shut();
             exchange.responded(answer);
-            Tunnel.open(exchange, answer, from, cookie(answer));
+            Tunnel.open(exchange, upgrade, answer, from, cookie(answer));
         } else {
             end().answer(ForwardError.INVALID_RESPONSE, "a 101 that wasn't asked for");
         }

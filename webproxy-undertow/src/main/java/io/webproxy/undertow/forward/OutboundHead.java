@@ -51,7 +51,7 @@ final class OutboundHead {
     private final RequestFraming framing;
     private final FieldNames names;
     private final @Nullable String ownCookie;
-    private final boolean upgrade;
+    private final @Nullable Upgrade upgrade;
     private final String target;
     private boolean login;
     /** Null if the route rewrites no locations. */
@@ -73,27 +73,18 @@ final class OutboundHead {
                 exchange.peer().identity().header(),
                 reserved(exchange),
                 exchange.plan().unusualNamesPass());
-        this.upgrade = isWebSocket(http) && http.isRequestComplete();
+        this.upgrade = Upgrade.of(exchange);
         this.framing = framing();
         this.target = target();
     }
 
-    /**
-     * Whether a request is the opening handshake of a WebSocket (RFC 6455 section 4.1), which includes translated
-     * extended CONNECTs (RFC 8441).
-     */
-    static boolean isWebSocket(HttpServerExchange http) {
-        HeaderMap fields = http.getRequestHeaders();
-        return fields.contains(Headers.UPGRADE)
-                && !http.isHttp10()
-                && http.getRequestMethod().equalToString("GET")
-                && FieldRules.hasToken(fields, Headers.UPGRADE, "websocket")
-                && FieldRules.hasToken(fields, Headers.CONNECTION, "upgrade");
+    /** The protocol that the head asks to switch to; null for none. */
+    @Nullable Upgrade upgrade() {
+        return upgrade;
     }
 
-    /** Whether the head asks for a WebSocket. */
-    boolean isUpgrade() {
-        return upgrade;
+    private boolean isWebSocket() {
+        return upgrade != null && upgrade.isWebSocket();
     }
 
     /** How the body is framed. */
@@ -135,7 +126,7 @@ final class OutboundHead {
                     new Locations.Origin(scheme, upstream.authority()));
         }
         boolean http2 = out.isHttp2();
-        if (http2 && upgrade) {
+        if (http2 && isWebSocket()) {
             out.startWebSocket(scheme, host, target);
         } else {
             out.start(method, scheme, host, target);
@@ -160,10 +151,10 @@ final class OutboundHead {
         } else if (in.contains(Headers.CONTENT_LENGTH) || (WITH_BODY.contains(method) && !http2)) {
             out.field(Headers.CONTENT_LENGTH, "0");
         }
-        if (upgrade) {
+        if (upgrade != null) {
             if (!http2) {
                 out.field(Headers.CONNECTION, "Upgrade");
-                out.field(Headers.UPGRADE, "websocket");
+                out.field(Headers.UPGRADE, upgrade.protocol());
             }
         } else if (in.contains(Headers.TE) && FieldRules.hasToken(in, Headers.TE, "trailers")) {
             if (!http2) {
@@ -205,7 +196,7 @@ final class OutboundHead {
     }
 
     private void write(HeadWriter out, HeaderValues values) {
-        if (upgrade && out.isHttp2() && values.getHeaderName().equals(WebSocketAccept.KEY)) {
+        if (out.isHttp2() && isWebSocket() && values.getHeaderName().equals(WebSocketAccept.KEY)) {
             // RFC 8441 section 5
             return;
         }

@@ -56,9 +56,9 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         return Objects.requireNonNull(head, "head");
     }
 
-    /** Whether it opens a WebSocket. */
-    boolean isUpgrade() {
-        return head().isUpgrade();
+    /** The protocol that it asks to switch to; null for none. */
+    @Nullable Upgrade upgrade() {
+        return head().upgrade();
     }
 
     /** What the upstream calls its own; null if the route rewrites no locations. */

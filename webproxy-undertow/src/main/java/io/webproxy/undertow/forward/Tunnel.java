@@ -21,8 +21,9 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A WebSocket after its 101: relays bytes both ways until one side ends, pings an idle client if the route says so, and
- * sends close frames when the server closes. Not thread-safe: it belongs to the exchange's IO thread.
+ * What a request has switched to, after its 101: relays bytes both ways until one side ends. For a WebSocket it pings
+ * an idle client if the route says so, and sends close frames when the server closes; other protocols aren't looked
+ * into. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class Tunnel implements Expiry, ByteRelay.Listener {
     /** How long both sides have for the closing handshake (RFC 6455 section 7.1.2) when the server closes. */
@@ -31,25 +32,46 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     private final Exchange exchange;
     private final UpstreamStream connection;
     private final ByteRelay relay;
-    private final ToClient toClient = new ToClient();
-    private final ToUpstream toUpstream;
+    private final boolean webSocket;
     private final @Nullable Pings pings;
     private boolean leaving;
     private long leavingSince;
     private boolean ended;
 
-    private Tunnel(Exchange exchange, UpstreamStream connection, StreamConnection client, StreamConnection upstream) {
+    private Tunnel(
+            Exchange exchange,
+            boolean webSocket,
+            UpstreamStream connection,
+            StreamConnection client,
+            StreamConnection upstream) {
+        this.webSocket = webSocket;
         this.exchange = exchange;
         this.connection = connection;
-        long silence = exchange.route().webSocketPings().toNanos();
+        long silence = webSocket ? exchange.route().webSocketPings().toNanos() : 0;
         this.pings = silence == 0 ? null : new Pings(silence, now());
-        this.toUpstream = new ToUpstream(pings == null ? null : new PongFilter(pings.token()));
         this.relay = new ByteRelay(
-                client, upstream, exchange.http().getConnection().getByteBufferPool(), toUpstream, toClient, this);
+                client,
+                upstream,
+                exchange.http().getConnection().getByteBufferPool(),
+                webSocket ? new ToUpstream(pings == null ? null : new PongFilter(pings.token())) : this::receivedRaw,
+                webSocket ? new ToClient() : this::sentRaw,
+                this);
     }
 
     private long now() {
         return exchange.shared().nanoClock().getAsLong();
+    }
+
+    /** Bytes of another protocol than WebSocket were written to the client. */
+    private void sentRaw(ByteBuffer buffer, int start) {
+        exchange.sent(buffer.position() - start);
+        exchange.limits().activity();
+    }
+
+    /** The same to the upstream. */
+    private void receivedRaw(ByteBuffer buffer, int start) {
+        exchange.received(buffer.position() - start);
+        exchange.limits().activity();
     }
 
     /** Traffic to the client. */
@@ -124,21 +146,13 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         return end - start;
     }
 
-    /**
-     * Whether a 101 answers the request: it must switch to WebSocket, and to nothing else (RFC 9110 section 7.8). An
-     * HTTP/2 client sends no key, so only the proxy can check the answer to its own key (RFC 8441 section 5).
-     */
-    static boolean isAnswer(boolean asked, ParsedHead answer, UpstreamStream from, Exchange exchange) {
-        return asked
-                && answer.isUpgrade()
-                && FieldRules.hasToken(answer.fields(), Headers.UPGRADE, "websocket")
-                && (from.isHttp2()
-                        || !exchange.client().isTunnelRequest()
-                        || WebSocketAccept.isAnswer(exchange.http().getRequestHeaders(), answer.fields()));
-    }
-
     /** Sends the 101, then connects the two sides. */
-    static void open(Exchange exchange, ParsedHead answer, UpstreamStream connection, @Nullable SessionCookie cookie) {
+    static void open(
+            Exchange exchange,
+            Upgrade upgrade,
+            ParsedHead answer,
+            UpstreamStream connection,
+            @Nullable SessionCookie cookie) {
         HttpServerExchange http = exchange.http();
         UpstreamStream.Detached upstream = connection.detach();
         exchange.hold();
@@ -151,8 +165,9 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         for (HeaderValues values : fields) {
             http.getResponseHeaders().putAll(values.getHeaderName(), values);
         }
-        http.getResponseHeaders().put(Headers.UPGRADE, "websocket");
-        http.upgradeChannel((client, ignored) -> start(exchange, connection, client, upstream));
+        http.getResponseHeaders().put(Headers.UPGRADE, upgrade.protocol());
+        boolean webSocket = upgrade.isWebSocket();
+        http.upgradeChannel((client, ignored) -> start(exchange, webSocket, connection, client, upstream));
         exchange.limits().watch(new Expiry() {
             @Override
             public void idle() {
@@ -189,12 +204,16 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
     }
 
     private static void start(
-            Exchange exchange, UpstreamStream connection, StreamConnection client, UpstreamStream.Detached upstream) {
+            Exchange exchange,
+            boolean webSocket,
+            UpstreamStream connection,
+            StreamConnection client,
+            UpstreamStream.Detached upstream) {
         if (exchange.isEnded()) {
             IoUtils.safeClose(client);
             return;
         }
-        Tunnel tunnel = new Tunnel(exchange, connection, client, upstream.stream());
+        Tunnel tunnel = new Tunnel(exchange, webSocket, connection, client, upstream.stream());
         exchange.forgetFields();
         exchange.shared().tunnelStarted();
         exchange.limits().watch(tunnel);
@@ -235,7 +254,7 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
             if (now - leavingSince >= GRACE_NANOS) {
                 relay.close();
             }
-        } else if (exchange.isEnding()) {
+        } else if (webSocket && exchange.isEnding()) {
             leaving = true;
             leavingSince = now;
             relay.finishWith(ControlFrames.goingAwayToClient(), ControlFrames.goingAwayToServer());

@@ -81,6 +81,12 @@ final class Http2UpstreamStream implements UpstreamStream, OutboundStream.Listen
     }
 
     @Override
+    public boolean isRequestSent() {
+        // nothing of a tunnel's request is held back here
+        return tunnel || (stream != null && !stream.isAwaitingBody());
+    }
+
+    @Override
     public boolean isAwaitingBody() {
         return stream != null && stream.isAwaitingBody();
     }

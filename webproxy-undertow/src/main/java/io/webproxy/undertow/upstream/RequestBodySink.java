@@ -80,6 +80,11 @@ final class RequestBodySink implements PlainSink {
         return complete && !discarding;
     }
 
+    /** Whether all of the request was given to the socket, which may not have flushed it yet. */
+    boolean isWritten() {
+        return ended && !discarding && !framing.hasRemaining();
+    }
+
     /** Whether the upstream has taken all of the body received so far, and more is to come. */
     boolean isAwaitingBody() {
         return !ended && !discarding && !writesResumed && !framing.hasRemaining();

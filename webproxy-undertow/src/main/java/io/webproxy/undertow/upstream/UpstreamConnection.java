@@ -193,6 +193,11 @@ public final class UpstreamConnection implements UpstreamStream {
     }
 
     @Override
+    public boolean isRequestSent() {
+        return request != null && request.isWritten();
+    }
+
+    @Override
     public boolean isAwaitingBody() {
         return request != null && request.isAwaitingBody();
     }

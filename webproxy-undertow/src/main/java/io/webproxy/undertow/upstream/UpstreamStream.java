@@ -43,6 +43,9 @@ public interface UpstreamStream {
             boolean isHead,
             Supplier<@Nullable HeaderMap> trailers);
 
+    /** Whether the whole request, with the end of its body, was written; after {@link #exchange}. */
+    boolean isRequestSent();
+
     /** Whether the upstream has taken all of the request body received so far, and more is to come. */
     boolean isAwaitingBody();
 
