@@ -21,7 +21,7 @@ import org.xnio.conduits.StreamSourceConduit;
  * noticed. Between requests it holds no buffer. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listener {
-    /** So many requests are served that have come at once before it is another connection's turn. */
+    /** So many requests that arrived together are served before it is another connection's turn. */
     private static final int BURST = 32;
 
     private final Http1 shared;
@@ -36,7 +36,7 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
     private final Runnable serveRested = this::rested;
     private final Runnable wakeLater = this::wake;
 
-    /** Until the first request has come. */
+    /** Until the first request arrives. */
     private Http1.@Nullable Http2Switch http2;
     /** A client that leaves is to be noticed also while nothing else is read. */
     private boolean watched;
@@ -148,7 +148,7 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         }
     }
 
-    /** Serves what has come, until an exchange needs more time. */
+    /** Serves what has arrived, until an exchange needs more time. */
     private void serve() {
         if (serving) {
             return;

@@ -9,8 +9,8 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * The close of a client's connection, once GOAWAY and all else is sent. A close beside bytes that nobody has read is a
- * TCP reset, which can overtake GOAWAY: so this side alone ends at first, and the client has 2 s to do the same.
+ * The close of a client's connection, once GOAWAY and all else is sent. A close with unread bytes is a TCP reset, which
+ * can overtake GOAWAY: so this side alone ends at first, and the client has 2 s to do the same.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

@@ -144,7 +144,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         return windows;
     }
 
-    /** A request head has come: starts its exchange. */
+    /** Starts the exchange of a request whose head has arrived. */
     void begin(int id, RequestFields head, HeaderMap fields, boolean end) {
         Http2Stream stream = new Http2Stream(this, id, head, initialSendWindow);
         streams.put(id, stream);

@@ -54,7 +54,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private final ResponseFrames frames = new ResponseFrames(this);
     private final StreamOpener opener;
     private final OutboundWindows windows;
-    private final FirstBytes firstBytes = new FirstBytes();
+    private final PrefaceAnswer answer = new PrefaceAnswer();
     private final ResetAllowance resets;
     private final int streamWindow;
 
@@ -123,7 +123,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     /** Whether the upstream has answered the preface as a server of HTTP/1.1 does. */
     public boolean isHttp11() {
-        return firstBytes.isHttp11();
+        return answer.isHttp11();
     }
 
     /** Whether the upstream has sent what isn't HTTP/2. */
@@ -176,7 +176,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         meter.asked();
     }
 
-    /** A stream has come too late: the request can be sent over another connection. */
+    /** A stream is too late: its request can be sent over another connection. */
     void refuse(OutboundStream stream) {
         later(() -> stream.fail(Failure.REFUSED, reason));
         endIfIdle();
@@ -232,7 +232,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     @Override
     void read(ByteBuffer bytes) {
         wait.heard(sweeper.now());
-        firstBytes.read(bytes);
+        answer.read(bytes);
     }
 
     OutboundWait waiting() {
@@ -276,7 +276,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         stream.fail(why, detail);
     }
 
-    /** The upstream takes no streams after this one. */
+    /** The upstream takes no streams after {@code last}. */
     void left(int last, int code) {
         LOG.debug("An upstream leaves an HTTP/2 connection with code {}, after stream {}", code, last);
         reason = "the upstream left the connection: " + ErrorCode.name(code);

@@ -18,14 +18,16 @@ final class OutboundWindows {
     private static final int SMALL_WINDOW = 8192;
     /** So many clients that don't read should fit. */
     private static final int SLOW_CLIENTS = 1000;
-    /** What it may send on all together before any of it has come: only the windows of streams bound what waits. */
+    /**
+     * What it may send on all streams together before any of it arrives: only the windows of streams bound what waits.
+     */
     private static final int CONNECTION_WINDOW = Http2Link.LARGEST_WINDOW;
 
     private final OutboundConnection connection;
     private final UploadWindow growth;
     /** What the windows of all streams have beyond their first size. */
     private long grown;
-    /** What has come of all streams, and isn't given back yet. */
+    /** What has arrived on all streams, and isn't given back yet. */
     private int owed;
 
     OutboundWindows(OutboundConnection connection, UploadWindow growth) {
@@ -48,7 +50,7 @@ final class OutboundWindows {
         connection.openWindow(0, CONNECTION_WINDOW - Http2Link.DEFAULT_WINDOW);
     }
 
-    /** Bytes of a stream have come. */
+    /** Bytes of a stream have arrived. */
     void received(int bytes) {
         owed += bytes;
         if (owed >= CONNECTION_WINDOW / 4) {
@@ -57,7 +59,7 @@ final class OutboundWindows {
         }
     }
 
-    /** Bytes of a stream were read by whoever wants them. */
+    /** The reader of a stream has read bytes. */
     void consumed(OutboundStream stream, int bytes) {
         if (bytes == 0) {
             return;

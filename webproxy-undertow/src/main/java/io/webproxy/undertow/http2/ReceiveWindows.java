@@ -22,7 +22,7 @@ final class ReceiveWindows {
         this.first = first;
     }
 
-    /** The client's settings have come: its first frame is a sign that it reads. */
+    /** The client's settings have arrived: its first frame is a sign that it reads. */
     void start() {
         if (first > Http2Link.DEFAULT_WINDOW) {
             connection.openWindow(0, first - Http2Link.DEFAULT_WINDOW);
@@ -44,7 +44,7 @@ final class ReceiveWindows {
         connection.measure(bytes);
     }
 
-    /** Bytes of a stream that nobody has read, and nobody will: they have used the connection's window. */
+    /** Bytes of a stream that have no reader: they have used the connection's window. */
     void unread(int bytes) {
         owed += bytes;
         if (owed >= first / 4) {

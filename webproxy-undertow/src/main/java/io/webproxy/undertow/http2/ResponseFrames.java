@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 final class ResponseFrames extends LinkFrames<OutboundStream> implements ResponseReader.Handler {
     private final OutboundConnection connection;
     private boolean extendedConnect;
-    /** A frame of a stream has come since the last PONG: servers of gRPC count the pings that they get without. */
+    /** A frame of a stream has arrived since the last PONG: servers of gRPC count the pings that they get without. */
     private boolean heard = true;
 
     ResponseFrames(OutboundConnection connection) {
@@ -21,12 +21,12 @@ final class ResponseFrames extends LinkFrames<OutboundStream> implements Respons
         this.connection = connection;
     }
 
-    /** Whether the upstream takes extended CONNECT (RFC 8441); only known when its settings have come. */
+    /** Whether the upstream takes extended CONNECT (RFC 8441); known when its settings have arrived. */
     boolean isExtendedConnect() {
         return extendedConnect;
     }
 
-    /** Whether a frame of a stream has come since the last PONG. */
+    /** Whether a frame of a stream has arrived since the last PONG. */
     boolean isHeard() {
         return heard;
     }

@@ -77,7 +77,7 @@ final class StreamOpener {
         return new OutboundStream(connection, listener, window);
     }
 
-    /** A stream is to have a number, or is given up: it needs its place no more. False if it had none. */
+    /** A stream gets its number, or is given up: it needs its place no more. False if it has none. */
     boolean takePlace(OutboundStream stream) {
         boolean had = stream.takePlace();
         if (had) {

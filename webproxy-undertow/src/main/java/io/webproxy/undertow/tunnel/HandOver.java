@@ -42,7 +42,7 @@ final class HandOver extends Watched {
     private final WaitingClient client;
     private final long start;
     private final Instant begun = Instant.now();
-    private final Attempts attempts;
+    private final AgentAttempts attempts;
     /** The agents that it counts for while it waits. */
     private final List<AgentState> countedFor = new ArrayList<>(1);
 
@@ -67,7 +67,7 @@ final class HandOver extends Watched {
         this.name = wanted.name();
         this.side = side;
         this.sweeper = sweeper;
-        this.attempts = new Attempts(this, side);
+        this.attempts = new AgentAttempts(this, side);
         this.start = sweeper.now();
         this.next = start;
         this.client =

@@ -26,7 +26,7 @@ final class SharedConnections extends Watched {
 
     private final UpstreamPool pool;
     private final Lane lane;
-    private final OpenConnections open = new OpenConnections();
+    private final LaneConnections open = new LaneConnections();
     private final Deque<Wish> waiting = new ArrayDeque<>();
     /** Connections that are being opened for those who wait, until their settings have come. */
     private int opening;

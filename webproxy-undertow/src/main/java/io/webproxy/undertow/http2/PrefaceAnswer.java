@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /** Tells by the first bytes of an upstream whether it answers HTTP/2's preface as a server of HTTP/1.1. */
-final class FirstBytes {
+final class PrefaceAnswer {
     /** What the first line of an HTTP/1.1 response begins with; as the head of a frame, it is one that is too long. */
     private static final byte[] HTTP_1 = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
 

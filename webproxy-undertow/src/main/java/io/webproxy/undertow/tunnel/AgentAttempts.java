@@ -10,7 +10,7 @@ import org.xnio.XnioIoThread;
  * The attempts to get one visitor's data connection from agents: the pending ones, the next agent, and the last
  * failure. Not thread-safe: it belongs to the visitor's IO thread.
  */
-final class Attempts {
+final class AgentAttempts {
     /** How long to wait before the next agent, or the next connection, is tried in parallel. */
     private static final long NEXT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -24,7 +24,7 @@ final class Attempts {
     private int made;
     private long lastAsked;
 
-    Attempts(HandOver handOver, PublicSide side) {
+    AgentAttempts(HandOver handOver, PublicSide side) {
         this.handOver = handOver;
         this.side = side;
     }

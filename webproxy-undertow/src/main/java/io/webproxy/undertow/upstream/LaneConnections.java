@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The open HTTP/2 connections of one lane, in the order in which they were opened. Not thread-safe: it belongs to the
  * lane's IO thread.
  */
-final class OpenConnections {
+final class LaneConnections {
     private final List<SharedConnection> all = new ArrayList<>();
 
     void add(SharedConnection connection) {
