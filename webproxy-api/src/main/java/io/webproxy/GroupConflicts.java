@@ -14,14 +14,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What upstream groups contradict each other in: a name that different groups have, and, because an upstream has one
- * pool whatever groups it is in, its limits and when failed connects eject it.
+ * Finds contradictions between upstream groups: different groups of one name and, because an upstream has one pool for
+ * all its groups, different pool limits or ejection rules for it.
  */
 final class GroupConflicts {
     private final PoolLimits pool;
     private final OutlierEjection ejection;
 
-    /** A group where it was met first. */
+    /** A group, and the first route that uses it. */
     private record Place(UpstreamGroup group, Route route) {
         @Override
         public String toString() {
@@ -35,7 +35,7 @@ final class GroupConflicts {
         this.ejection = ejection;
     }
 
-    /** A sentence each. */
+    /** The problems, a sentence each. */
     List<String> problems(List<Route> routes) {
         List<String> problems = new ArrayList<>();
         Map<String, UpstreamGroup> names = new HashMap<>();

@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * A server that listens on nothing and only dials out: to public servers, which hand it the clients of what it
- * announces there. A thin form of {@link ProxyServer}. Thread-safe.
+ * A server that doesn't listen, but dials public servers, which hand over to it the clients of the names and ports that
+ * it announces there. A thin form of {@link ProxyServer}. Thread-safe.
  */
 public final class PrivateProxy implements AutoCloseable {
     private static final Duration LOOK = Duration.ofMillis(10);
@@ -22,10 +22,10 @@ public final class PrivateProxy implements AutoCloseable {
     }
 
     /**
-     * Starts one, which dials a public server; returns at once, see {@link #awaitAnnounced}.
+     * Starts one that dials a public server; returns at once, see {@link #awaitAnnounced}.
      *
      * @param address {@code host:port} of the public server
-     * @param tunnel says who this side is, and what it announces
+     * @param tunnel sets this side's identity and what it announces
      */
     public static PrivateProxy start(String address, Consumer<Tunnel.Builder> tunnel) {
         return start(address, tunnel, builder -> {});
@@ -52,7 +52,7 @@ public final class PrivateProxy implements AutoCloseable {
     /**
      * Waits until every public server that can be reached, and at least one, has accepted everything that is announced.
      *
-     * @return whether that was so within the time
+     * @return whether that happened within the time
      * @throws ProxyStartException with one sentence, if something isn't accepted
      */
     public boolean awaitAnnounced(Duration limit) throws InterruptedException {
@@ -82,7 +82,7 @@ public final class PrivateProxy implements AutoCloseable {
         }
     }
 
-    /** The server that this is. */
+    /** The underlying server. */
     public ProxyServer server() {
         return server;
     }

@@ -227,9 +227,9 @@ public final class ProxyConfig {
     }
 
     /**
-     * A builder that holds this configuration. A route that is given to it replaces the one with its name, in its
-     * place; an endpoint replaces the one with its name, or else the one with its protocol and port, unless that is 0.
-     * What has no such one is added. All that was given can be taken back.
+     * A builder that holds this configuration. A route added to it replaces the one of the same name, in its place; an
+     * endpoint replaces the one of the same name, or else the one of the same protocol and port, unless that is 0.
+     * Otherwise they are added. Everything that was added can be removed again.
      */
     public Builder toBuilder() {
         return new Builder(this);
@@ -308,7 +308,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Adds an endpoint for HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN; a client without ALPN speaks HTTP/1.1.
+         * Adds an endpoint for HTTP/2 and HTTP/1.1 over TLS, negotiated by ALPN; a client without ALPN speaks HTTP/1.1.
          * Cleartext HTTP is redirected there. Port 0 is any free one.
          */
         public Builder https(int port) {
@@ -383,7 +383,7 @@ public final class ProxyConfig {
 
         /**
          * Removes an endpoint. In an update it stops accepting, and what is in flight on its connections ends within
-         * the drain time. Another one can have its port by the next update, not by the same.
+         * the drain time. Another endpoint can have its port by a later update, not by the same one.
          *
          * @param port as it was given; 0 for one that was given as 0
          * @throws IllegalArgumentException if there is none such
@@ -450,9 +450,9 @@ public final class ProxyConfig {
         }
 
         /**
-         * How often the files of PEM and PKCS#12 certificates are looked at, so that what has changed in them is served
-         * without an {@link ProxyServer#update update}, 100 ms to 365 days; default 10 s, zero for never. Files that
-         * can't be used, such as a key that doesn't match, are never served: what was served before is served on.
+         * How often the files of PEM and PKCS#12 certificates are checked for changes, which are served without an
+         * {@link ProxyServer#update update}, 100 ms to 365 days; default 10 s, zero for never. Files that can't be
+         * used, such as a key that doesn't match, are never served: the previous certificates are still served.
          */
         public Builder certificateReload(Duration interval) {
             boolean never =
@@ -488,7 +488,7 @@ public final class ProxyConfig {
             return route(route -> route.forward(uris));
         }
 
-        /** The same, to a group that other routes may share. */
+        /** Adds the default route, as {@link #forward(String...)}, to a group that other routes may share. */
         public Builder forward(UpstreamGroup group) {
             return route(route -> route.forward(group));
         }
@@ -500,7 +500,7 @@ public final class ProxyConfig {
             return route(builder.build());
         }
 
-        /** The same with a route that is made already. */
+        /** Adds or replaces a route that was built before. */
         public Builder route(Route route) {
             String name = Objects.requireNonNull(route, "route").name();
             if (replaceable.remove(name)) {
@@ -511,7 +511,7 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** The routes, in place of all that were there, those of {@link #forward} included. */
+        /** Replaces all routes, those of {@link #forward} included. */
         public Builder routes(List<Route> others) {
             List<Route> checked = new ArrayList<>();
             for (Route route : Objects.requireNonNull(others, "routes")) {
@@ -566,8 +566,7 @@ public final class ProxyConfig {
 
         /**
          * The proxies whose {@code X-Forwarded-*} and {@code Forwarded} fields are believed, in place of those given
-         * before; default: none. The client is whom {@code X-Forwarded-For} names, or {@code Forwarded} where there is
-         * none.
+         * before; default: none. {@code X-Forwarded-For} names the client, or {@code Forwarded} if that is missing.
          */
         public Builder trustedProxies(String... ranges) {
             trustedProxies.clear();
@@ -597,8 +596,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Redirects requests for other hosts to this one, with scheme, port, path and query as they came (308), before
-         * any route is looked for; in addition to what was given before.
+         * Redirects requests for other hosts to this one, keeping scheme, port, path and query (308), before routing;
+         * in addition to earlier calls.
          *
          * @param host such as {@code example.com}
          * @param aliases such as {@code www.example.com}
@@ -638,8 +637,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Tells browsers to use HTTPS only for this host (RFC 6797): every response says so to a client that has come
-         * by HTTPS, to this server or to a trusted proxy that has said so. Default: nothing is said.
+         * Tells browsers to use HTTPS only for this host (RFC 6797): responses to clients that used HTTPS, to this
+         * server or to a trusted proxy, have the field {@code Strict-Transport-Security}. Default: no such field.
          */
         public Builder hsts(Hsts policy) {
             this.hsts = Objects.requireNonNull(policy, "hsts");
@@ -647,21 +646,21 @@ public final class ProxyConfig {
         }
 
         /**
-         * Tells browsers nothing about HTTPS. They remember what they were told: {@link #hsts} of zero seconds takes
-         * that back.
+         * Doesn't send {@code Strict-Transport-Security}, the default. Browsers remember an earlier policy:
+         * {@link #hsts} with zero seconds revokes it.
          */
         public Builder withoutHsts() {
             this.hsts = null;
             return this;
         }
 
-        /** Pages of one's own for what the proxy answers itself. */
+        /** Sets pages for responses that the proxy makes itself. */
         public Builder errorPages(ErrorPages pages) {
             this.errorPages = Objects.requireNonNull(pages, "errorPages");
             return this;
         }
 
-        /** The proxy's own pages, which is the default. */
+        /** Uses the proxy's own pages, the default. */
         public Builder withoutErrorPages() {
             this.errorPages = null;
             return this;
@@ -669,8 +668,8 @@ public final class ProxyConfig {
 
         /**
          * How many requests of a route may be retried on another upstream, so that retries never multiply the load of
-         * upstreams that fail: a request earns a share of a retry, a retry costs one. A request on a kept connection
-         * that the upstream has closed meanwhile is sent again without a charge. Default: 0.2 and 100.
+         * failing upstreams: each request earns a fraction of a retry, each retry spends one. Retrying a request on an
+         * idle connection that the upstream has closed meanwhile costs nothing. Default: 0.2 and 100.
          *
          * @param share of a retry that each request earns, 0 to 1
          * @param reserve how many retries there are at the start, and at most ten times of it, 0 to 100,000
@@ -702,7 +701,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Removes an observer, which may still be told of what is under way.
+         * Removes an observer, which may still be called for exchanges in flight.
          *
          * @throws IllegalArgumentException if it wasn't added
          */
@@ -739,13 +738,13 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** Limits, threads and buffers, in place of those given before; default: {@link Tuning#defaults()}. */
+        /** Sets limits, threads and buffers; default: {@link Tuning#defaults()}. */
         public Builder tuning(Tuning tuning) {
             this.tuning = Objects.requireNonNull(tuning, "tuning");
             return this;
         }
 
-        /** Changes some of them: {@code tuning(t -> t.withIoThreads(4))}. The others stay. */
+        /** Changes some limits, threads or buffers: {@code tuning(t -> t.withIoThreads(4))}. The others stay. */
         public Builder tuning(UnaryOperator<Tuning> change) {
             return tuning(Objects.requireNonNull(change, "change").apply(tuning));
         }
@@ -760,11 +759,11 @@ public final class ProxyConfig {
         }
 
         /**
-         * Adds a tunnel: dials a public server, and announces there what this one is to be reached by; no endpoint has
-         * to listen then. It is dialled again and again, also when it can't be reached at the start.
+         * Adds a tunnel: dials a public server, and announces names and ports there; the server then needs no endpoint.
+         * It reconnects after a loss, and keeps trying if the public server can't be reached at the start.
          *
          * @param server {@code host:port}; {@link Tunnel.Builder#connect} adds others
-         * @throws IllegalArgumentException with everything that is wrong with the tunnel
+         * @throws IllegalArgumentException with all problems of the tunnel
          */
         public Builder tunnel(String server, Consumer<Tunnel.Builder> tunnel) {
             Tunnel.Builder builder = Tunnel.builder(server);
@@ -774,8 +773,7 @@ public final class ProxyConfig {
         }
 
         /**
-         * Removes a tunnel. In an update no more clients come by it, and those that are connected go on until their own
-         * end.
+         * Removes a tunnel. In an update it gets no more clients, and connected ones stay until they end.
          *
          * @throws IllegalArgumentException if there is none such
          */

@@ -2,7 +2,7 @@ package io.webproxy;
 
 import java.util.List;
 
-/** The configuration is wrong; the message names every problem, each as {@code name: value (expected: …)}. */
+/** Thrown for an invalid configuration; the message names every problem, each as {@code name: value (expected: …)}. */
 public final class ProxyConfigException extends IllegalArgumentException {
     private static final long serialVersionUID = 1;
 

@@ -31,9 +31,9 @@ public final class ProxyServer implements AutoCloseable {
     private final ShutdownHook hook = new ShutdownHook(this::close);
     private volatile Open open;
 
-    /** What is in force: the endpoints are in the order of the configuration. */
+    /** The current configuration, and its endpoints in the same order. */
     private record Open(ProxyConfig config, List<Endpoint> endpoints) {
-        /** What the routes are reached by at an endpoint; its own protocol if they aren't. */
+        /** The URI scheme for the routes at an endpoint; its protocol's if it serves none. */
         String scheme(int index) {
             Listen listen = config.listens().get(index);
             boolean https = listen.protocol() == Endpoint.Protocol.HTTPS
@@ -69,8 +69,8 @@ public final class ProxyServer implements AutoCloseable {
     /**
      * The address to open: that of the first endpoint that speaks HTTPS for the routes, else of the first one, which
      * may speak {@code http} or, with rules for other protocols only, {@code tcp}. The host is the one that the
-     * endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. Of a closed server it
-     * is what was open.
+     * endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. For a closed server
+     * it is the last address.
      */
     public URI uri() {
         Open now = open;
@@ -90,7 +90,7 @@ public final class ProxyServer implements AutoCloseable {
                 + (scheme.equals("tcp") ? "" : "/"));
     }
 
-    /** Of a server that only dials out: what it has announced first. */
+    /** For a server that only dials out: its first announcement. */
     private static URI announced(ProxyConfig config) {
         Tunnel tunnel = config.tunnels().get(0);
         Announcement first = tunnel.announcements().get(0);
@@ -107,14 +107,14 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Whether the server isn't closed: true from its start, while it drains too, until everything is released and
-     * {@link #awaitClose()} returns.
+     * True from the start of the server, also while it drains, until everything is released and {@link #awaitClose()}
+     * returns.
      */
     public boolean isRunning() {
         return closed.getCount() > 0;
     }
 
-    /** What the server does right now; empty once it is closed. */
+    /** The current status; without content once the server is closed. */
     public ProxyStatus status() {
         return running.status();
     }
@@ -128,8 +128,8 @@ public final class ProxyServer implements AutoCloseable {
      * Changes routes, endpoints, certificates, credentials, timeouts or limits of the running server, all or nothing: a
      * request sees the old or the new configuration. A route with the name of an existing one replaces it.
      *
-     * @param change is handed a builder that holds the configuration in force, see {@link ProxyConfig#toBuilder}
-     * @return what is in force now
+     * @param change receives a builder that holds the configuration in force, see {@link ProxyConfig#toBuilder}
+     * @return the new configuration in force
      * @throws ProxyConfigException if the new configuration is wrong; the old one stays
      * @throws ProxyStartException if it can't be put in force, the old one stays; or if the server is closed, or about
      *     to be
@@ -141,20 +141,20 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Puts another configuration in force, in place of the whole one, all or nothing. It may come from any builder:
-     * what it lacks is removed, what it adds is started, and what it has in common with the one in force goes on.
+     * Replaces the whole configuration, all or nothing. The new one may come from any builder: what it lacks is
+     * removed, what it adds is started, and what both have in common continues.
      *
      * <ul>
-     *   <li>Routes are the same by name: exchanges go on, those of routes that are gone for the drain time.
+     *   <li>Routes are the same by name: their exchanges continue, those of removed routes for the drain time.
      *   <li>Upstream groups are the same as {@link io.webproxy.route.UpstreamGroup} says.
-     *   <li>Endpoints are the same by protocol, address and port. Those of port 0 are told apart by name, and without
-     *       one by their order: the first of a protocol and address stays the first, at the port that it has. One of
-     *       another protocol or address can have the port only by a later update.
-     *   <li>Authenticators, observers and certificate providers are the same object, or they are stopped and others
-     *       started.
+     *   <li>Endpoints are the same by protocol, address and port. Those of port 0 are the same by name, and without one
+     *       by their order: the first of a protocol and address stays the first, at the port that it has. An endpoint
+     *       of another protocol or address can have the port only by a later update.
+     *   <li>Authenticators, observers and certificate providers are the same if they are the same object; otherwise the
+     *       old one is stopped and the new one started.
      * </ul>
      *
-     * @return what is in force now, the argument
+     * @return the configuration in force, the argument
      * @throws ProxyStartException if it can't be put in force, for example because {@code bind}, {@code tlsProvider} or
      *     the threads of {@link Tuning} differ, which only a start sets; the old one stays; or if the server is closed,
      *     or about to be
@@ -162,7 +162,7 @@ public final class ProxyServer implements AutoCloseable {
     public synchronized ProxyConfig update(ProxyConfig next) {
         running.update(Objects.requireNonNull(next, "config"));
         List<Endpoint> bound = running.status().endpoints();
-        // none when it was closed meanwhile
+        // empty if it was closed meanwhile
         open = new Open(next, bound.isEmpty() ? open.endpoints() : bound);
         hook.set(next.closeOnShutdown());
         return next;
@@ -201,7 +201,7 @@ public final class ProxyServer implements AutoCloseable {
                 interrupted = true;
                 drain(Duration.ZERO);
             } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
-                // look again: a drain ends by itself
+                // check again: a drain ends by itself
             }
         }
         if (interrupted) {
@@ -211,8 +211,7 @@ public final class ProxyServer implements AutoCloseable {
 
     /**
      * Blocks until the server is closed by another thread, or until it can't serve any more: then
-     * {@link ProxyStatus#failure()} says why, and what is left is to close it and to start another, in another JVM if
-     * memory has run out.
+     * {@link ProxyStatus#failure()} says why; close it and start another one, in another JVM if memory has run out.
      */
     public void awaitClose() throws InterruptedException {
         closed.await();

@@ -3,7 +3,7 @@ package io.webproxy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The server can't start or can't take an update; the message is one sentence that says what is wrong and what to do.
+ * Thrown if the server can't start or can't apply an update; the message is one sentence with the problem and the fix.
  */
 public final class ProxyStartException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -13,7 +13,7 @@ public final class ProxyStartException extends RuntimeException {
         super(message);
     }
 
-    /** An exception with this sentence, and what led to it. */
+    /** An exception with this sentence and cause. */
     public ProxyStartException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }

@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A snapshot of a running server; that of a closed one has no endpoint, connection, exchange, upstream, port or
- * certificate. Made by the engine; immutable.
+ * A snapshot of a running server; for a closed server it has no endpoints, connections, exchanges, upstreams, ports or
+ * certificates. Made by the engine; immutable.
  */
 public sealed interface ProxyStatus permits StatusData {
-    /** Where it listens. */
+    /** The endpoints. */
     List<Endpoint> endpoints();
 
     /** {@code Conscrypt} or {@code JDK}, whichever serves TLS; empty without an HTTPS endpoint. */
@@ -30,7 +30,7 @@ public sealed interface ProxyStatus permits StatusData {
     long refused();
 
     /**
-     * Client connections closed since the start by something unexpected before they had a request, such as a shortage.
+     * Client connections closed since the start because of an unexpected failure before a request, such as a shortage.
      */
     long failed();
 
@@ -43,47 +43,42 @@ public sealed interface ProxyStatus permits StatusData {
     /** Pools by upstream. */
     Map<String, Pool> upstreams();
 
-    /** What became of the connections of ports with rules, in the order of configuration. */
+    /** The connections of ports with rules, by outcome, in the order of configuration. */
     List<Port> ports();
 
     /** The tunnels, of both sides. */
     TunnelStatus tunnelStatus();
 
-    /** What is served and wanted, in the order of configuration. */
+    /** The certificates that are served or wanted, in the order of configuration. */
     List<CertificateStatus> certificates();
 
-    /**
-     * The sentence that says why the server can't serve any more, although it isn't closed; empty as long as it can.
-     */
+    /** A sentence that says why the server can't serve any more, although it isn't closed; empty while it can. */
     Optional<String> failure();
 
-    /**
-     * Whether the server can serve: false when a thread that it can't be without has ended, for which a restart is the
-     * only remedy.
-     */
+    /** Whether the server can serve: false if a thread that it depends on has ended; then only a restart helps. */
     default boolean isHealthy() {
         return failure().isEmpty();
     }
 
     /** The connections to one upstream. */
     sealed interface Pool permits PoolData {
-        /** All of them, those that are being opened included. */
+        /** All connections, including those being opened. */
         int open();
 
-        /** Those that wait for a request. */
+        /** Idle connections. */
         int idle();
 
         /** Requests that wait for a connection. */
         int waiting();
 
         /**
-         * Whether others are preferred because it could not be connected to; one that is alone is tried nevertheless.
-         * What a share of failures makes a group skip isn't shown here, but told by
+         * Whether it is ejected because connections to it failed; an upstream without alternatives is tried
+         * nevertheless. Ejections by a share of failures aren't shown here, but reported to
          * {@code ProxyObserver.upstreamChanged}.
          */
         boolean ejected();
 
-        /** Whether no health check says that it is down. */
+        /** Whether no health check finds it down. */
         boolean healthy();
     }
 
@@ -92,10 +87,10 @@ public sealed interface ProxyStatus permits StatusData {
         /** Its name. */
         String endpoint();
 
-        /** Its rules, those of a removed rule as long as it has open connections. */
+        /** Its rules, including removed ones with open connections. */
         List<Rule> rules();
 
-        /** How many connections no rule has taken, by the reason; without those that are 0. */
+        /** Connections that no rule took, by reason; without zeros. */
         Map<RelayEnd, Long> undetected();
     }
 
@@ -107,19 +102,19 @@ public sealed interface ProxyStatus permits StatusData {
         /** Its name; {@code silent} and {@code otherwise} are the targets of that name. */
         String name();
 
-        /** Those that are open, being connected included. */
+        /** Open connections, including those whose target is being connected. */
         int open();
 
-        /** All that it has taken since the start, those refused included. */
+        /** All connections since the start, including refused ones. */
         long total();
 
-        /** Those closed because a limit or the rate was reached, or there was a shortage. */
+        /** Connections that were closed because of a limit, the rate, or a shortage. */
         long refused();
 
-        /** Those that no target could be connected to for. */
+        /** Connections for which no target could be connected. */
         long failed();
 
-        /** The targets that are skipped because they could not be connected to, {@code host:port} each. */
+        /** The ejected targets, {@code host:port} each. */
         List<String> ejected();
     }
 }

@@ -5,9 +5,9 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * A server that is nothing but the public side of tunnels: agents dial it, and TLS of its clients passes through to
- * them without ending here. A thin form of {@link ProxyServer}; {@link io.webproxy.port.PortBuilder#tunnels} lets a
- * server's port be this among other things. Thread-safe.
+ * A server with only the public side of tunnels: agents dial it, and it passes the TLS of its clients through to them.
+ * A thin form of {@link ProxyServer}; {@link io.webproxy.port.PortBuilder#tunnels} adds the same to a port with other
+ * rules. Thread-safe.
  */
 public final class PublicProxy implements AutoCloseable {
     private final ProxyServer server;
@@ -28,24 +28,24 @@ public final class PublicProxy implements AutoCloseable {
      * @throws ProxyStartException if the port can't be opened, or the agents file or the key can't be used
      */
     public static PublicProxy start(int port, TunnelServer tunnels, Consumer<ProxyConfig.Builder> more) {
-        // all its clients speak first: none of them waits for the server
+        // all clients speak first: none of them waits for the server
         ProxyConfig.Builder builder = ProxyServer.builder()
                 .listen(port, rules -> rules.tunnels(tunnels).detectTime(TunnelServer.HELLO_TIME));
         Objects.requireNonNull(more, "more").accept(builder);
         return new PublicProxy(builder.start());
     }
 
-    /** The port that agents and clients come to. */
+    /** The port for agents and clients. */
     public int port() {
         return server.endpoints().get(0).address().getPort();
     }
 
-    /** What agents pin, {@code sha256:…}. */
+    /** The fingerprint that agents pin, {@code sha256:…}. */
     public String fingerprint() {
         return server.status().tunnelStatus().fingerprint();
     }
 
-    /** The server that this is. */
+    /** The underlying server. */
     public ProxyServer server() {
         return server;
     }

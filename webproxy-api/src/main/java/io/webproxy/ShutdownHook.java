@@ -2,7 +2,7 @@ package io.webproxy;
 
 import org.jspecify.annotations.Nullable;
 
-/** Closes a server when the JVM ends, while it is switched on. Thread-safe. */
+/** Closes a server when the JVM ends, if switched on. Thread-safe. */
 final class ShutdownHook {
     private final Runnable close;
     private @Nullable Thread thread;
@@ -12,7 +12,7 @@ final class ShutdownHook {
         this.close = close;
     }
 
-    /** Whether there is one from now on. */
+    /** Switches the hook on or off. */
     synchronized void set(boolean wanted) {
         if (wanted && thread == null && !removed) {
             Thread hook = new Thread(close, "webproxy-shutdown");
@@ -20,14 +20,14 @@ final class ShutdownHook {
                 Runtime.getRuntime().addShutdownHook(hook);
                 thread = hook;
             } catch (IllegalStateException e) {
-                // the JVM is ending already
+                // the JVM is already ending
             }
         } else if (!wanted) {
             unhook();
         }
     }
 
-    /** The server is closed: there is none any more. */
+    /** The server is closed: removes the hook. */
     synchronized void remove() {
         removed = true;
         unhook();
@@ -38,7 +38,7 @@ final class ShutdownHook {
             try {
                 Runtime.getRuntime().removeShutdownHook(thread);
             } catch (IllegalStateException e) {
-                // it is this hook that closes the server
+                // this hook itself closes the server
             }
             thread = null;
         }

@@ -9,9 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits, threads and buffers of a server, which seldom need a change. Immutable; start from {@link #defaults()}.
+ * Limits, threads and buffers of a server, which rarely need to be changed. Immutable; start from {@link #defaults()}.
  *
- * <p>Threads, buffers and backlog are those of the start: an update that changes one of them fails.
+ * <p>Threads, buffers and backlog are fixed at the start: an update that changes one of them fails.
  */
 public final class Tuning {
     private static final Tuning DEFAULTS = new Tuning(
@@ -52,7 +52,7 @@ public final class Tuning {
         this.backlog = backlog;
     }
 
-    /** The defaults of all limits; threads and buffers that fit the machine. */
+    /** The default limits; threads and buffers that fit the machine. */
     public static Tuning defaults() {
         return DEFAULTS;
     }
@@ -72,7 +72,7 @@ public final class Tuning {
         return pool;
     }
 
-    /** When upstreams of groups without their own rule, and targets of port rules, are skipped. */
+    /** When to eject upstreams of groups without their own rule, and targets of port rules. */
     public OutlierEjection outlierEjection() {
         return outlierEjection;
     }

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What an {@link Authenticator} decided: the request may pass, or it is answered. Immutable. */
+/** The decision of an {@link Authenticator}: the request may pass, or it is answered. Immutable. */
 public final class AuthDecision {
     private final @Nullable String user;
     private final int status;
@@ -25,7 +25,7 @@ public final class AuthDecision {
     /**
      * The request may pass.
      *
-     * @param user who it is, as the record and the access log show
+     * @param user the user's name, for the record and the access log
      */
     public static AuthDecision granted(String user) {
         return new AuthDecision(Objects.requireNonNull(user, "user"), 0, Map.of());
@@ -70,7 +70,7 @@ public final class AuthDecision {
         return user != null;
     }
 
-    /** Who it is; empty if the request may not pass. */
+    /** The user's name; empty if the request may not pass. */
     public Optional<String> user() {
         return Optional.ofNullable(user);
     }

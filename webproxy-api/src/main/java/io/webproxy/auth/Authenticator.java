@@ -6,15 +6,14 @@ import java.util.concurrent.CompletionStage;
 /**
  * Decides whether a request may pass.
  *
- * <p>Thread-safe. {@link #authenticate} is called on an IO thread and must not block: what takes time runs on the
- * {@linkplain AuthContext#executor() executor}, and completes the stage from any thread. A stage that fails answers
- * 500.
+ * <p>Thread-safe. {@link #authenticate} is called on an IO thread and must not block: slow checks run on the
+ * {@linkplain AuthContext#executor() executor}, and complete the stage from any thread. A stage that fails answers 500.
  */
 public interface Authenticator {
     /**
      * Called once for each server that uses this authenticator, before its first request.
      *
-     * @throws IllegalArgumentException if it can't work, with one sentence that says what to do
+     * @throws IllegalArgumentException if it can't start, with one sentence that says what to do
      */
     default void start(AuthContext context) {}
 
@@ -22,14 +21,14 @@ public interface Authenticator {
     default void stop() {}
 
     /**
-     * The decision; never null.
+     * Decides about a request; never returns null.
      *
      * @param request valid until the stage completes; any thread may read it, one at a time
      */
     CompletionStage<AuthDecision> authenticate(RequestHead request);
 
     /**
-     * Whether the {@code Authorization} field goes on to the upstream after it was checked; false unless overridden.
+     * Whether the {@code Authorization} field is forwarded to the upstream after the check; false unless overridden.
      */
     default boolean forwardsCredentials() {
         return false;

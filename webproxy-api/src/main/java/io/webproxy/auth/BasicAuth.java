@@ -11,23 +11,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * HTTP Basic authentication (RFC 7617): one user and password, or those of an htpasswd file.
  *
- * <p>Failures are throttled by client address (IPv6: by /64): ten at once, then one each second. Above that the answer
- * is 429 with {@code Retry-After}, before anything is compared, unless the same credentials have passed from the same
- * address before. When too many passwords wait to be hashed the answer is 503 with {@code Retry-After}.
+ * <p>Failures are throttled by client address (IPv6: by /64): ten at once, then one per second. Above that the answer
+ * is 429 with {@code Retry-After}, without checking the credentials, unless the same ones have passed from the same
+ * address before. If too many passwords wait to be hashed, the answer is 503 with {@code Retry-After}.
  *
- * <p>Immutable, thread-safe. One instance may serve several servers: they share what has been verified and the
- * throttle.
+ * <p>Immutable, thread-safe. Servers may share an instance: they then share its verified credentials and its throttle.
  */
 public final class BasicAuth implements Authenticator {
     private static final String DEFAULT_REALM = "Restricted";
-    /** Nothing that is missing turns protection off. */
+    /** A missing value never turns protection off. */
     private static final String BOTH =
             " (expected: a user and a password; withoutAuthentication() turns authentication off)";
 
     private final AcceptedPasswords accepted;
     private final String realm;
     private final boolean forwarding;
-    /** The engine's, made when the first server starts. */
+    /** The engine's implementation, made when the first server starts. */
     private volatile @Nullable Authenticator check;
 
     private BasicAuth(AcceptedPasswords accepted, String realm, boolean forwarding) {
@@ -37,7 +36,7 @@ public final class BasicAuth implements Authenticator {
     }
 
     /**
-     * One user with one password. Neither is kept: what comes is compared by a keyed hash, in constant time.
+     * One user with one password. Neither is kept: credentials are compared by a keyed hash, in constant time.
      *
      * @param user without a colon
      * @throws IllegalArgumentException if one is empty or has control characters, or the user has a colon
@@ -60,12 +59,12 @@ public final class BasicAuth implements Authenticator {
     }
 
     /**
-     * The users of a file as {@code htpasswd -B} makes it: {@code user:hash} lines with bcrypt hashes of cost 4 to 17,
+     * The users of a file made by {@code htpasswd -B}: {@code user:hash} lines with bcrypt hashes of cost 4 to 17,
      * blank lines and {@code #} comments. The file is read when the server starts, and again within about a second
-     * after it changes; a file that can't be used then, has no user or ends without a line end leaves the users as they
-     * were, with one WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
+     * after a change; if the changed file is invalid, has no user or ends without a line end, the users stay, with one
+     * WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
      *
-     * <p>Hashing runs on the {@linkplain AuthContext#executor() executor}. Verified credentials are remembered for 5
+     * <p>Hashing runs on the {@linkplain AuthContext#executor() executor}. Verified credentials are cached for 5
      * minutes, 1,024 at most, until the file changes.
      */
     public static BasicAuth htpasswd(Path file) {
@@ -85,7 +84,7 @@ public final class BasicAuth implements Authenticator {
         return new BasicAuth(accepted, name, forwarding);
     }
 
-    /** The same, but {@code Authorization} goes on to the upstream; by default it doesn't. */
+    /** A copy that forwards {@code Authorization} to the upstream; by default it isn't forwarded. */
     public BasicAuth forwardingCredentials() {
         return new BasicAuth(accepted, realm, true);
     }

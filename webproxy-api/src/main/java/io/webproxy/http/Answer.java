@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** A response that the server gives by itself, without an upstream: status, fields and a small body. Immutable. */
+/** A response made by the server itself, without an upstream: status, fields and a small body. Immutable. */
 public final class Answer {
     private final int status;
     private final Map<String, List<String>> headers;
@@ -43,7 +43,7 @@ public final class Answer {
      * A status and a body.
      *
      * @param contentType of the body
-     * @param body is copied; a status that has none (204, 205, 304) takes none
+     * @param body is copied; must be empty for a status without a body (204, 205, 304)
      */
     public static Answer of(int status, String contentType, byte[] body) {
         Objects.requireNonNull(body, "body");
@@ -56,7 +56,7 @@ public final class Answer {
     }
 
     /**
-     * Sends the client to another place.
+     * Redirects the client.
      *
      * @param status 301, 302, 303, 307 or 308
      * @param location a URI reference (RFC 9110 section 10.2.2)
@@ -69,7 +69,7 @@ public final class Answer {
     }
 
     /**
-     * The same with one more field, beside those of its name that it has.
+     * The same with one more field; fields of the same name stay.
      *
      * @throws IllegalArgumentException if name or value can't be one, see {@link HeaderEdit}
      */

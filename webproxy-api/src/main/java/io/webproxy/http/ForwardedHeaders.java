@@ -4,9 +4,9 @@ package io.webproxy.http;
  * Which fields tell the upstream about the client: {@code X-Forwarded-For}, {@code -Proto}, {@code -Host},
  * {@code -Port}, {@code -Prefix} and {@code X-Real-IP}, and {@code Forwarded} (RFC 7239). Immutable.
  *
- * <p>A family that isn't written is removed from requests: no client can make it up. Only that of a peer named as a
- * trusted proxy passes, as it came, so such a proxy must drop what its own clients send of it. {@code X-Request-Id} is
- * none of these fields.
+ * <p>A family that isn't written is removed from requests, so that clients can't forge it. Only a trusted proxy's
+ * passes, unchanged; so such a proxy must drop these fields of its own clients. {@code X-Request-Id} isn't one of these
+ * fields.
  */
 public final class ForwardedHeaders {
     private static final ForwardedHeaders ALL = new ForwardedHeaders("all", true, true);
@@ -23,7 +23,7 @@ public final class ForwardedHeaders {
         this.forwarded = forwarded;
     }
 
-    /** Both families, which say the same: the default. */
+    /** Both families, with the same content: the default. */
     public static ForwardedHeaders all() {
         return ALL;
     }
@@ -34,8 +34,8 @@ public final class ForwardedHeaders {
     }
 
     /**
-     * Neither, for upstreams that refuse requests with such fields. They take the proxy for the client: what they limit
-     * to local addresses is then open to every client that the proxy lets pass.
+     * Neither, for upstreams that refuse requests with such fields. They see the proxy's address as the client's: what
+     * they restrict to local addresses is then open to every client that may use the proxy.
      */
     public static ForwardedHeaders none() {
         return NONE;

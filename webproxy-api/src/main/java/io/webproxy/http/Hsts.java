@@ -5,7 +5,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code Strict-Transport-Security} says to browsers (RFC 6797 section 6.1): ask for this host over HTTPS only.
+ * The policy of {@code Strict-Transport-Security}: browsers use only HTTPS for this host (RFC 6797 section 6.1).
  * Immutable.
  */
 public final class Hsts {
@@ -31,38 +31,38 @@ public final class Hsts {
     /**
      * For this host only.
      *
-     * @param maxAge how long browsers keep to it, up to ten years; zero takes back what was said before
+     * @param maxAge how long browsers remember it, up to ten years; zero revokes an earlier policy
      */
     public static Hsts of(Duration maxAge) {
         return new Hsts(maxAge, false, false);
     }
 
-    /** The same for all names below, too. */
+    /** The same, for all subdomains too. */
     public Hsts withSubDomains() {
         return new Hsts(maxAge, true, preload);
     }
 
     /**
-     * The same, and browsers may build it in.
+     * The same, and browsers may preload it.
      *
-     * @throws IllegalArgumentException if it isn't {@linkplain #withSubDomains() for all names below}, or for less than
+     * @throws IllegalArgumentException unless it {@linkplain #withSubDomains() includes subdomains}, and lasts at least
      *     365 days
      */
     public Hsts withPreload() {
         return new Hsts(maxAge, includeSubDomains, true);
     }
 
-    /** How long browsers keep to it; zero takes back what was said before. */
+    /** How long browsers remember it; zero revokes an earlier policy. */
     public Duration maxAge() {
         return maxAge;
     }
 
-    /** Whether it holds for all names below, too. */
+    /** Whether it applies to all subdomains too. */
     public boolean includeSubDomains() {
         return includeSubDomains;
     }
 
-    /** Whether the host may be built into browsers. */
+    /** Whether browsers may preload it. */
     public boolean preload() {
         return preload;
     }

@@ -5,11 +5,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one HTTP/2 connection of a client may do at most. Immutable; start from {@link #defaults()}.
+ * The limits of one HTTP/2 connection of a client. Immutable; start from {@link #defaults()}.
  *
- * <p>The rates are frames in a second, 0 to 1,000,000, zero for no limit. A client above one of them is sent
- * {@code GOAWAY} with {@code ENHANCE_YOUR_CALM} (RFC 9113 section 10.5) and its connection ends. Who stays silent saves
- * up frames for one second.
+ * <p>The rates are frames in a second, 0 to 1,000,000, zero for no limit. A client that exceeds one gets {@code GOAWAY}
+ * with {@code ENHANCE_YOUR_CALM} (RFC 9113 section 10.5), and its connection ends. An idle client saves up the frames
+ * of one second.
  */
 public final class Http2Limits {
     private static final Http2Limits DEFAULTS = new Http2Limits(new Values());
@@ -72,14 +72,14 @@ public final class Http2Limits {
     }
 
     /**
-     * How many streams may be open at once; what is above is refused by {@code REFUSED_STREAM}, and the connection goes
-     * on.
+     * How many streams may be open at once; further ones are refused with {@code REFUSED_STREAM}, and the connection
+     * continues.
      */
     public int streams() {
         return values.streams;
     }
 
-    /** Streams that the client resets, or makes the server reset by errors of its own. */
+    /** Streams that the client resets, or makes the server reset by protocol errors. */
     public int resets() {
         return values.resets;
     }
@@ -90,8 +90,8 @@ public final class Http2Limits {
     }
 
     /**
-     * {@code PING}; 16 KiB that were sent to the client allow one more, and each {@code DATA} four, because clients of
-     * gRPC measure round trips with each message.
+     * {@code PING}; each 16 KiB sent to the client allow one more, and each {@code DATA} four more, because gRPC
+     * clients measure round trips with each message.
      */
     public int pings() {
         return values.pings;
@@ -102,7 +102,7 @@ public final class Http2Limits {
         return values.settings;
     }
 
-    /** {@code DATA} without a byte that doesn't end its stream. */
+    /** {@code DATA} without bytes that doesn't end its stream. */
     public int emptyData() {
         return values.emptyData;
     }
@@ -112,7 +112,7 @@ public final class Http2Limits {
         return values.priorities;
     }
 
-    /** {@code WINDOW_UPDATE}; 1 KiB that was sent to the client allows one more, and each {@code DATA} four. */
+    /** {@code WINDOW_UPDATE}; each 1 KiB sent to the client allows one more, and each {@code DATA} four more. */
     public int windowUpdates() {
         return values.windowUpdates;
     }

@@ -7,11 +7,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the server takes from clients and upstreams at most. Immutable; start from {@link #defaults()}.
+ * The limits of what the server accepts from clients and upstreams. Immutable; start from {@link #defaults()}.
  *
- * <p>They hold for HTTP/1.1 and HTTP/2. What heads they allow is announced to HTTP/2 clients by
- * {@code SETTINGS_MAX_HEADER_LIST_SIZE} (RFC 9113 section 6.5.2): {@link #requestHeadBytes()} and 28 bytes for each of
- * {@link #fields()}.
+ * <p>They apply to HTTP/1.1 and HTTP/2. HTTP/2 clients get the limit of heads by {@code SETTINGS_MAX_HEADER_LIST_SIZE}
+ * (RFC 9113 section 6.5.2): {@link #requestHeadBytes()} and 28 bytes for each of {@link #fields()}.
  */
 public final class HttpLimits {
     private static final int KIB = 1024;
@@ -80,7 +79,7 @@ public final class HttpLimits {
         return with(to -> to.keepAliveTime = checked("keepAliveTime", time, Duration.ofMillis(1), Duration.ofDays(1)));
     }
 
-    /** The request line and all fields together, in bytes; above it: 431. */
+    /** The limit of the request line and all fields together, in bytes; above it: 431. */
     public int requestHeadBytes() {
         return values.requestHeadBytes;
     }
@@ -101,14 +100,14 @@ public final class HttpLimits {
     }
 
     /**
-     * How many bytes per second a client must send of a request body on average, while it is waited for and no response
-     * has begun; 0 for no such limit; below it: 408. It does not hold for gRPC calls, whose clients may pause.
+     * How many bytes per second of a request body a client must send on average, while the server waits for them and no
+     * response has begun; 0 for no such limit; below it: 408. It doesn't apply to gRPC calls, whose clients may pause.
      */
     public int requestBodyRate() {
         return values.requestBodyRate;
     }
 
-    /** How long a request body is waited for before its rate counts; zero for at once. */
+    /** How long the server waits for a request body before the rate applies; zero for at once. */
     public Duration requestBodyGrace() {
         return values.requestBodyGrace;
     }

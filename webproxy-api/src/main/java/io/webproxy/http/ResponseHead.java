@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A read-only view of a response's status and fields. The rules of {@link RequestHead} on names, life time and threads
- * hold here too.
+ * A read-only view of a response's status and fields. The rules of {@link RequestHead} on names, lifetime and threads
+ * apply here too.
  */
 public interface ResponseHead {
     /** The status code, 100 to 599 (RFC 9110 section 15). */

@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands what it is told to another observer on one daemon thread, which ends after a second without work.
+ * Calls another observer on one daemon thread, which ends after a second without work.
  *
  * <p>Thread-safe. The order of the calls is kept.
  */
@@ -76,7 +76,7 @@ final class AsyncObserver implements ProxyObserver {
         try {
             executor.execute(() -> tell(call));
         } catch (Throwable e) {
-            // no thread can be started, most likely
+            // most likely no thread can be started
             dropped.increment();
         }
     }

@@ -6,7 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Something has happened to a certificate of the server. Immutable. */
+/** An event of a server's certificate. Immutable. */
 public final class CertificateEvent {
     private final Kind kind;
     private final List<String> names;
@@ -64,8 +64,8 @@ public final class CertificateEvent {
     }
 
     /**
-     * What the CA said about single names, or about the whole order under an empty name; empty unless something failed
-     * there.
+     * The CA's problems with single names, or with the whole order under an empty name; empty unless the CA reported a
+     * failure.
      */
     public List<Problem> problems() {
         return problems;
@@ -98,13 +98,13 @@ public final class CertificateEvent {
         OBTAINED,
         /** A newer certificate is served in place of an older one. */
         RENEWED,
-        /** Files have changed, and what they hold is served. */
+        /** Files have changed, and their new content is served. */
         RELOADED,
-        /** An attempt to obtain, renew or reload has failed; what was served is served on. */
+        /** An attempt to obtain, renew or reload failed; the previous certificate is still served. */
         FAILED,
-        /** What is served expires soon and could not be renewed so far. */
+        /** The served certificate expires soon and couldn't be renewed so far. */
         EXPIRING,
-        /** The CA has been told that a certificate isn't to be trusted any more. */
+        /** A certificate was revoked at the CA. */
         REVOKED
     }
 
@@ -123,7 +123,7 @@ public final class CertificateEvent {
         /**
          * A problem of one name, or of all.
          *
-         * @param name the name that it is about; empty for all
+         * @param name the name concerned; empty for all
          * @param type its type, such as {@code urn:ietf:params:acme:error:dns}
          * @param detail its text
          */
@@ -131,7 +131,7 @@ public final class CertificateEvent {
             return new Problem(name, type, detail);
         }
 
-        /** The name that it is about; empty for all. */
+        /** The name concerned; empty for all. */
         public String name() {
             return name;
         }

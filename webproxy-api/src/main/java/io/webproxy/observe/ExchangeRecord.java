@@ -8,9 +8,9 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
-/** What became of one exchange. Made by the engine; immutable. */
+/** The record of one exchange. Made by the engine; immutable. */
 public sealed interface ExchangeRecord permits ExchangeData {
-    /** What names the request here, at the upstream ({@code X-Request-Id}) and in the log. */
+    /** The request's id here, at the upstream ({@code X-Request-Id}) and in the log. */
     String requestId();
 
     /** When the request head was complete. */
@@ -19,22 +19,24 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** The client's address: the peer's, or the one that a trusted proxy named. */
     InetAddress client();
 
-    /** Who was authenticated; empty if no one was. */
+    /** The authenticated user; empty if there is none. */
     Optional<String> user();
 
-    /** As it came; {@code GET} for a WebSocket over HTTP/2, which comes as an extended CONNECT (RFC 8441). */
+    /**
+     * The method as received; {@code GET} for a WebSocket over HTTP/2, which arrives as an extended CONNECT (RFC 8441).
+     */
     String method();
 
     /** {@code http} or {@code https}: how the client reached this server, or the trusted proxy that has said so. */
     String scheme();
 
-    /** As the client gave it. */
+    /** The authority as the client sent it. */
     String authority();
 
-    /** Undecoded, without the query. */
+    /** The path, undecoded, without the query. */
     String path();
 
-    /** Undecoded, empty when there is none; it may hold secrets, so it belongs in no log above DEBUG. */
+    /** The query, undecoded; empty if there is none. It may contain secrets, so log it at DEBUG at most. */
     String query();
 
     /** Of the client's side: {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}; the last in cleartext too. */
@@ -50,15 +52,15 @@ public sealed interface ExchangeRecord permits ExchangeData {
     Optional<String> upstreamProtocol();
 
     /**
-     * What the client was sent; 499 when it left before an answer; 101 for an open WebSocket, over HTTP/2 too, where
-     * 200 is sent for it.
+     * The status that the client got; 499 if it left before a response; 101 for an open WebSocket, also over HTTP/2,
+     * where 200 is sent for it.
      */
     int status();
 
-    /** Whether the proxy gave the answer itself, by configuration or because of an error. */
+    /** Whether the proxy made the response itself, by configuration or because of an error. */
     boolean proxyAnswered();
 
-    /** The class that the request chose. */
+    /** The class chosen by the request. */
     TimeoutClass startClass();
 
     /** The class at the end. */
@@ -70,7 +72,7 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** Response-body bytes towards the client, heartbeats included. */
     long bytesOut();
 
-    /** How long the wait for an upstream connection was, zero for a pooled one. */
+    /** How long the exchange waited for an upstream connection; zero for a pooled one. */
     Duration connect();
 
     /** From the start to the complete response head; empty when none came. */
@@ -79,7 +81,7 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** From the start to the end. */
     Duration total();
 
-    /** Which leg failed; empty if none did. */
+    /** What failed; empty if nothing did. */
     Optional<ForwardError> error();
 
     /** The {@code grpc-status} that the client was sent; empty when there was none. */
@@ -91,6 +93,6 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** The client's {@code Referer}; empty if it sent none. */
     Optional<String> referer();
 
-    /** What a filter of the route has added. */
+    /** The tags added by the route's filter. */
     Map<String, String> tags();
 }

@@ -1,8 +1,6 @@
 package io.webproxy.observe;
 
-/**
- * Which leg of an exchange failed; an exchange that ended well, or that the proxy answered by configuration, has none.
- */
+/** Why an exchange failed; an exchange that succeeded, or that the proxy answered by configuration, has no error. */
 public enum ForwardError {
     /** The upstream refused the connection; the client sees 502. */
     CONNECT_REFUSED,
@@ -17,22 +15,22 @@ public enum ForwardError {
      * the client sees 502.
      */
     CONNECT_TLS,
-    /** No upstream of the route may be used; the client sees 503. */
+    /** No upstream of the route is usable; the client gets 503. */
     NO_HEALTHY_UPSTREAM,
     /**
-     * Every connection to the upstream is taken and the queue is full or too slow, or the process has no room for
+     * All connections to the upstream are in use and the queue is full or too slow, or the process has no room for
      * another connection; the client sees 503.
      */
     POOL_EXHAUSTED,
     /**
-     * HTTP/2 is needed, for a gRPC call or because the upstream is configured as {@code h2c://}, and isn't spoken: the
-     * upstream answers by something else, or is configured for HTTP/1.1. Another could not be asked in its place; the
-     * client sees 502, or {@code grpc-status} 14.
+     * HTTP/2 is needed, for a gRPC call or because the upstream is configured as {@code h2c://}, but the upstream
+     * answers in another protocol, or is configured for HTTP/1.1. The request couldn't be retried on another upstream;
+     * the client sees 502, or {@code grpc-status} 14.
      */
     UPSTREAM_PROTOCOL,
-    /** The upstream closed before it answered, and another could not be asked in its place; the client sees 502. */
+    /** The upstream closed before its response, and the request couldn't be retried; the client sees 502. */
     UPSTREAM_CLOSED,
-    /** The upstream's answer isn't HTTP/1.1 as RFC 9112 has it, or HTTP/2 as RFC 9113 has it; the client sees 502. */
+    /** The upstream's response isn't valid HTTP/1.1 (RFC 9112) or HTTP/2 (RFC 9113); the client sees 502. */
     INVALID_RESPONSE,
     /** The upstream's response head is above the limit; the client sees 502. */
     RESPONSE_HEAD_TOO_LARGE,

@@ -1,15 +1,15 @@
 package io.webproxy.observe;
 
 /**
- * Is told what the server does.
+ * Receives the events of a server.
  *
- * <p>Methods are called on an IO thread, never under a lock: they must not block. What one throws is logged once and
- * breaks nothing. {@link #async} moves the calls off the IO thread.
+ * <p>Methods are called on an IO thread, never under a lock: they must not block. Exceptions are logged once and have
+ * no other effect. {@link #async} moves the calls off the IO thread.
  */
 public interface ProxyObserver {
     /**
-     * A request has chosen its timeout class, or the response has upgraded it: once or twice for each exchange that has
-     * a route.
+     * The request has chosen a timeout class, or the response has upgraded it: called once or twice for each exchange
+     * with a route.
      */
     default void timeoutClassChanged(TimeoutClassChange change) {}
 
@@ -17,29 +17,29 @@ public interface ProxyObserver {
     default void exchangeEnded(ExchangeRecord exchange) {}
 
     /**
-     * A certificate has been obtained, renewed or reloaded, or could not be; called on a thread of its provider, not on
-     * an IO thread.
+     * A certificate was obtained, renewed or reloaded, or that failed; called on a thread of its provider, not on an IO
+     * thread.
      */
     default void certificateChanged(CertificateEvent event) {}
 
-    /** An upstream has failed, is down, or has come back; called on an IO thread, seldom: see {@link UpstreamEvent}. */
+    /** An upstream has failed, is down, or has recovered; called on an IO thread, rarely: see {@link UpstreamEvent}. */
     default void upstreamChanged(UpstreamEvent event) {}
 
     /**
-     * A connection of a port rule has ended, or was refused, or no rule has taken it; called exactly once for each.
-     * Those that a rule sends to the routes have exchanges in place of it.
+     * A connection of a port rule has ended or was refused, or no rule took it; called exactly once for each.
+     * Connections that a rule sends to the routes have exchanges instead.
      */
     default void relayEnded(RelayRecord relay) {}
 
     /**
-     * An agent of a tunnel, or a public server, has come or gone, or something was announced; called on an IO thread or
-     * on one that may wait.
+     * An agent of a tunnel, or a public server, has connected or disconnected, or something was announced; called on an
+     * IO thread or on one that may block.
      */
     default void tunnelChanged(TunnelEvent event) {}
 
     /**
-     * How many calls weren't handed on since the start; 0 for an observer that isn't {@link #async}. Not called by the
-     * server.
+     * How many calls were dropped since the start; 0 for an observer that isn't {@link #async}. The server doesn't call
+     * it.
      */
     default long dropped() {
         return 0;
@@ -49,7 +49,7 @@ public interface ProxyObserver {
      * The same observer on a daemon thread of its own, after a bounded queue. The thread ends after a second without
      * work; the order of the calls is kept, and what the observer throws is logged once.
      *
-     * @param queueSize how many calls may wait, at least 1; what finds the queue full is dropped, and counted by
+     * @param queueSize how many calls may wait, at least 1; calls beyond that are dropped, and counted by
      *     {@link #dropped}
      * @throws IllegalArgumentException if {@code queueSize} is below 1
      */

@@ -10,26 +10,23 @@ public enum RelayEnd {
     CLIENT_RESET,
     /** The target has reset the connection, or it broke on the target's side; the client's was reset. */
     TARGET_RESET,
-    /** No target could be connected to. */
+    /** No target could be connected. */
     CONNECT_FAILED,
-    /** The client has left before a target was connected to. */
+    /** The client left before a target was connected. */
     CLIENT_LEFT,
     /** Both sides were silent for the rule's idle time. */
     IDLE,
     /** The server was closing, or its endpoint was removed, and the drain time was over. */
     CUT,
-    /** Refused: the rule, or the client's address, had as many connections as it may have. */
+    /** Refused: the rule, or the client's address, had reached its limit of connections. */
     REFUSED_LIMIT,
-    /** Refused: the client's address had opened as many connections within a minute as it may. */
+    /** Refused: the client's address had reached its limit of new connections per minute. */
     REFUSED_RATE,
-    /**
-     * Refused: the process had no file descriptor to spare for a target, or no memory for what a relay may have to
-     * hold.
-     */
+    /** Refused: the process had no file descriptor to spare for a target, or no memory for the buffers of a relay. */
     REFUSED_SHORTAGE,
-    /** Something unexpected has failed; the log says what. */
+    /** An unexpected failure; the log has the details. */
     FAILED,
-    /** No rule: the client has sent nothing within the detect time, and no target is for such clients. */
+    /** No rule: the client sent nothing within the detect time, and there is no target for silent clients. */
     UNDETECTED_SILENT,
     /** No rule: the first bytes decided nothing in time. */
     UNDETECTED_LATE,
@@ -50,7 +47,7 @@ public enum RelayEnd {
         return compareTo(UNDETECTED_SILENT) >= 0;
     }
 
-    /** As it stands in the relay log, such as {@code client-reset}. */
+    /** As in the relay log, such as {@code client-reset}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

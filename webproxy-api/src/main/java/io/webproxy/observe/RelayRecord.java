@@ -7,11 +7,11 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What became of one connection that a port rule has relayed or refused, or that no rule has taken. Made by the engine;
+ * The record of one connection that a port rule relayed or refused, or that no rule took. Made by the engine;
  * immutable.
  */
 public sealed interface RelayRecord permits RelayData {
-    /** When its rule was known. */
+    /** When its rule was determined. */
     Instant start();
 
     /** The client's address: the peer's, or the one that a trusted proxy named. */
@@ -29,7 +29,7 @@ public sealed interface RelayRecord permits RelayData {
     /** The proxy's own address of the connection to the target; empty when there was none. */
     Optional<InetSocketAddress> source();
 
-    /** {@code host:port} as it was configured: the one connected to, or that was tried last; empty when none was. */
+    /** {@code host:port} as configured: the connected target, or the one tried last; empty if none was tried. */
     Optional<String> target();
 
     /** Bytes from the client that the target's side has taken, a PROXY header not included. */
@@ -44,6 +44,6 @@ public sealed interface RelayRecord permits RelayData {
     /** How it has ended. */
     RelayEnd end();
 
-    /** A sentence that says more, such as why the target can't be connected to; empty when there is no more to say. */
+    /** A sentence with details, such as why the target can't be connected; empty if there are none. */
     String detail();
 }

@@ -10,13 +10,13 @@ public sealed interface TimeoutClassChange permits TimeoutClassChangeData {
     /** The client's address: the peer's, or the one that a trusted proxy named. */
     InetAddress client();
 
-    /** As it came. */
+    /** The method as received. */
     String method();
 
-    /** As the client gave it. */
+    /** The authority as the client sent it. */
     String authority();
 
-    /** Undecoded, without the query. */
+    /** The path, undecoded, without the query. */
     String path();
 
     /** The route's name. */

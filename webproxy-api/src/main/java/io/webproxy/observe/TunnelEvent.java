@@ -3,11 +3,11 @@ package io.webproxy.observe;
 import io.webproxy.spi.TunnelEventData;
 
 /**
- * Something has happened to a tunnel's control channel or announcements. What becomes of clients is told by
- * {@link RelayRecord}s. Made by the engine; immutable.
+ * An event of a tunnel's control channel or announcements. Clients are reported by {@link RelayRecord}s. Made by the
+ * engine; immutable.
  */
 public sealed interface TunnelEvent permits TunnelEventData {
-    /** What. */
+    /** What has happened. */
     Kind kind();
 
     /**
@@ -16,34 +16,34 @@ public sealed interface TunnelEvent permits TunnelEventData {
      */
     String peer();
 
-    /** The server name or port that it is about; empty for a channel. */
+    /** The server name or port concerned; empty for a channel. */
     String subject();
 
-    /** A sentence that says more, such as why; empty when there is no more to say. */
+    /** A sentence with details, such as the reason; empty if there are none. */
     String detail();
 
     /** What can happen. */
     enum Kind {
         /** Public side: an agent's control channel is open. */
         AGENT_CONNECTED,
-        /** Public side: it is closed, by the agent or by this server, which has said so to the other. */
+        /** Public side: a control channel was closed, by the agent or by this server, after a goodbye. */
         AGENT_DISCONNECTED,
-        /** Public side: it is lost, without a goodbye of either. */
+        /** Public side: a control channel was lost, without a goodbye. */
         AGENT_LOST,
         /**
-         * Public side: a control channel by a key that the agents file doesn't have, or a data connection that wasn't
-         * asked for, isn't let in.
+         * Public side: a connection was refused: a control channel with a key that the agents file doesn't list, or a
+         * data connection that wasn't requested.
          */
         AGENT_REFUSED,
         /** Public side: an announcement was accepted. */
         ANNOUNCED,
         /** Public side: an announcement wasn't accepted. */
         ANNOUNCEMENT_REFUSED,
-        /** Private side: a public server has decided about everything that is announced there. */
+        /** Private side: a public server has decided about all announcements. */
         SERVER_CONNECTED,
-        /** Private side: the connection to a public server is closed, by either, which has said so to the other. */
+        /** Private side: the connection to a public server was closed, by either side, after a goodbye. */
         SERVER_DISCONNECTED,
-        /** Private side: it is lost, without a goodbye of either. */
+        /** Private side: the connection to a public server was lost, without a goodbye. */
         SERVER_LOST
     }
 }

@@ -4,20 +4,20 @@ import io.webproxy.spi.UpstreamEventData;
 import java.util.Optional;
 
 /**
- * An upstream has failed, or has come back. There is at most one {@link Kind#FAILED} or {@link Kind#DOWN} a minute for
- * each upstream, and one {@link Kind#UP} after it; {@code ProxyServer.status()} tells the state of now, but for
- * upstreams that a share of failures makes a group skip. Made by the engine; immutable.
+ * An upstream has failed, or has recovered. There is at most one {@link Kind#FAILED} or {@link Kind#DOWN} a minute for
+ * each upstream, and one {@link Kind#UP} after it; {@code ProxyServer.status()} has the current state, except for
+ * upstreams that a group has ejected for a share of failures. Made by the engine; immutable.
  */
 public sealed interface UpstreamEvent permits UpstreamEventData {
-    /** What. */
+    /** What has happened. */
     Kind kind();
 
     /** Such as {@code http://10.0.0.7:8000}. */
     String upstream();
 
     /**
-     * The leg that failed, as the record of an exchange names it; empty for {@link Kind#UP} and where answers or health
-     * checks were at fault.
+     * The error, as in the record of an exchange; empty for {@link Kind#UP}, and if responses or health checks were the
+     * reason.
      */
     Optional<ForwardError> error();
 
@@ -26,7 +26,7 @@ public sealed interface UpstreamEvent permits UpstreamEventData {
 
     /** What can happen. */
     enum Kind {
-        /** It couldn't be connected to, or didn't answer as it should; it still gets requests. */
+        /** A connection or a response failed; it still gets requests. */
         FAILED,
         /**
          * It gets no requests as long as another upstream of the route can take them, or none at all because of its

@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first bytes of a protocol: values, where they stand, and which of their bits count. A connection matches when all
- * of them have come, and it is known not to match with the first byte that differs. Immutable.
+ * The first bytes of a protocol: their values, offset and mask. A connection matches when all of them have arrived; the
+ * first byte that differs rules it out. Immutable.
  */
 public final class BytePattern {
     private static final Pattern HEX = Pattern.compile("([0-9A-Fa-f]{2} *)+");
@@ -40,9 +40,9 @@ public final class BytePattern {
     }
 
     /**
-     * The same at another place.
+     * The same at another offset.
      *
-     * @param position bytes before the pattern, which may have any value; 0 to 4,096
+     * @param position number of bytes before the pattern, which may have any value; 0 to 4,096
      * @throws IllegalArgumentException if it is out of range
      */
     public BytePattern at(int position) {
@@ -53,7 +53,7 @@ public final class BytePattern {
     }
 
     /**
-     * The same where only some bits count, in place of a mask given before.
+     * The same where only some bits count; replaces an earlier mask.
      *
      * @param hex as many bytes as the pattern has; a bit that is 1 counts
      * @throws IllegalArgumentException if it has another length, or no bit counts
@@ -80,20 +80,20 @@ public final class BytePattern {
         return HexFormat.of().parseHex(digits);
     }
 
-    /** How many bytes stand before the pattern. */
+    /** The number of bytes before the pattern. */
     public int offset() {
         return offset;
     }
 
-    /** How many bytes the pattern has. */
+    /** The number of bytes in the pattern. */
     public int length() {
         return bytes.length;
     }
 
     /**
-     * Whether one byte fits; bits that don't count may be either.
+     * Whether one byte matches in the bits that count.
      *
-     * @param index its place within the pattern, from 0 to {@link #length()} - 1
+     * @param index its index in the pattern, from 0 to {@link #length()} - 1
      */
     public boolean matches(int index, byte value) {
         return ((bytes[index] ^ value) & mask[index]) == 0;

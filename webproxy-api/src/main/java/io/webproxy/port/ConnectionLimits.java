@@ -7,11 +7,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many client connections may be open at once; one beyond that is closed as soon as it is accepted, and the others
- * don't notice. Immutable; start from {@link #defaults()}.
+ * How many client connections may be open at once; further ones are closed as soon as they are accepted, without effect
+ * on the others. Immutable; start from {@link #defaults()}.
  *
- * <p>Beside these limits, an eighth of the process's limit of open files, at least 48 and at most 1,024, is kept from
- * clients.
+ * <p>In addition, clients can't use an eighth of the process's limit of open files, at least 48 and at most 1,024.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class ConnectionLimits {
@@ -28,7 +27,7 @@ public final class ConnectionLimits {
         this.exempt = exempt;
     }
 
-    /** 65,536 as far as there is room, 16,384 of them from one address; no address is exempt. */
+    /** 65,536, or fewer if the process has less room, 16,384 of them from one address; no address is exempt. */
     public static ConnectionLimits defaults() {
         return DEFAULTS;
     }
@@ -44,7 +43,7 @@ public final class ConnectionLimits {
     }
 
     /**
-     * The same with others exempt from the limit for each address, in place of those before.
+     * The same with other addresses exempt from the limit for each address.
      *
      * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}
      */
@@ -68,7 +67,7 @@ public final class ConnectionLimits {
         return perAddress;
     }
 
-    /** Addresses that {@link #perAddress()} isn't for; trusted proxies are always exempt. */
+    /** Addresses without the limit of {@link #perAddress()}; trusted proxies are always exempt. */
     public List<AddressRange> exempt() {
         return exempt;
     }

@@ -3,26 +3,26 @@ package io.webproxy.port;
 import io.webproxy.spi.EndpointData;
 import java.net.InetSocketAddress;
 
-/** A bound address and what it speaks. Made by the engine; immutable. */
+/** A bound address and its protocol. Made by the engine; immutable. */
 public sealed interface Endpoint permits EndpointData {
     /** Where it listens; the port is the real one, never 0. */
     InetSocketAddress address();
 
-    /** What clients speak there. */
+    /** The protocol. */
     Protocol protocol();
 
-    /** What it is called in status, events and logs. */
+    /** The name in status, events and logs. */
     String name();
 
-    /** What an endpoint speaks. */
+    /** The protocol of an endpoint. */
     enum Protocol {
         /** Cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
         HTTP("http"),
-        /** HTTP/2 and HTTP/1.1 over TLS; cleartext HTTP gets a redirect. */
+        /** HTTP/2 and HTTP/1.1 over TLS; cleartext HTTP is redirected. */
         HTTPS("https"),
         /** Cleartext HTTP as for {@link #HTTP}, answered with a redirect to the HTTPS endpoint. */
         REDIRECT("http"),
-        /** Several protocols, told apart by rules. */
+        /** Several protocols, distinguished by rules. */
         RULES("tcp");
 
         private final String scheme;

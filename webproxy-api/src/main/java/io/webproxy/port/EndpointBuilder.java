@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Collects what one endpoint has of its own, in place of what the server has for all. Not thread-safe. */
+/** Collects the settings of one endpoint that differ from the server's. Not thread-safe. */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class EndpointBuilder {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -17,12 +17,11 @@ public final class EndpointBuilder {
     private @Nullable ProxyProtocol proxyProtocol;
     private @Nullable ClientCertificates clientCertificates;
 
-    /** Nothing of its own yet. */
+    /** All settings are the server's. */
     public EndpointBuilder() {}
 
     /**
-     * What the endpoint is called in status, events and logs; default: its protocol and port, such as
-     * {@code https-8443}.
+     * The name of the endpoint in status, events and logs; default: its protocol and port, such as {@code https-8443}.
      *
      * @throws IllegalArgumentException unless it is 1 to 64 letters, digits, dots, hyphens or underscores
      */
@@ -63,7 +62,7 @@ public final class EndpointBuilder {
         return this;
     }
 
-    /** What was collected. */
+    /** The collected settings. */
     public EndpointSettings build() {
         return new EndpointSettings(name, bind, proxyProtocol, clientCertificates);
     }

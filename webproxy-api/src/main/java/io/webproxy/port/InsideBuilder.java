@@ -4,11 +4,11 @@ import io.webproxy.spi.PortRules;
 import java.util.function.Consumer;
 
 /**
- * Collects what becomes of the bytes within a TLS connection that ends here. HTTP goes to the server's routes, unless a
- * rule takes it before.
+ * Collects the rules for what is inside a terminated TLS connection. HTTP goes to the server's routes, unless an
+ * earlier rule takes it.
  *
- * <p>A client that offers an application protocol (ALPN) is never looked into: it speaks HTTP, and goes to the routes.
- * Not thread-safe.
+ * <p>The rules don't apply to a client that offers an application protocol (ALPN): it speaks HTTP, and goes to the
+ * routes. Not thread-safe.
  */
 public final class InsideBuilder extends RuleBuilder<InsideBuilder> {
     InsideBuilder() {}

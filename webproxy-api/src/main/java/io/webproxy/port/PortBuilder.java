@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Collects the rules of a port that several protocols share, and the settings of its endpoint. Rules are tried in the
- * order in which they were added; one that needs more bytes for its decision is waited for, and never overtaken by a
- * later one. Not thread-safe.
+ * order in which they were added; while one needs more bytes to decide, no later one wins. Not thread-safe.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class PortBuilder extends RuleBuilder<PortBuilder> {
@@ -22,7 +21,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     /** No rules yet. */
     public PortBuilder() {}
 
-    /** Relays all TLS connections that no earlier rule takes, untouched: TLS doesn't end here. */
+    /** Relays all TLS connections that no earlier rule takes, without terminating TLS. */
     public PortBuilder tls(String... targets) {
         return tls(Sni.any(), Relay.to(targets));
     }
@@ -32,7 +31,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
         return tls(Sni.any(), relay);
     }
 
-    /** Relays TLS connections by what their ClientHello says, untouched: TLS doesn't end here. */
+    /** Relays TLS connections that match by their ClientHello, without terminating TLS. */
     public PortBuilder tls(Sni sni, String... targets) {
         return tls(sni, Relay.to(targets));
     }
@@ -43,9 +42,9 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     }
 
     /**
-     * Ends TLS here and looks into it: so SSH passes networks that let only TLS out. A client that offers an
-     * application protocol (ALPN) isn't looked into and goes to the routes, and so does HTTP inside. Client
-     * certificates are checked first, where the endpoint wants them.
+     * Terminates TLS and applies rules to what is inside: so SSH works from networks that allow only TLS. A client that
+     * offers an application protocol (ALPN) goes to the routes, and so does HTTP inside. Client certificates are
+     * checked first, if the endpoint asks for them.
      */
     public PortBuilder tls(Sni sni, Consumer<InsideBuilder> inside) {
         return tls(sni, PortRule.Action.INSIDE, null, InsideBuilder.collect(Objects.requireNonNull(inside, "inside")));
@@ -56,7 +55,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
         return add(new PortRule(name, PortRule.Protocol.TLS, action, sni, null, clients(), relay, inside));
     }
 
-    /** Ends TLS here; HTTP/2 and HTTP/1.1 inside go to the server's routes. */
+    /** Terminates TLS; HTTP/2 and HTTP/1.1 inside go to the server's routes. */
     public PortBuilder https() {
         return https(Sni.any());
     }
@@ -74,8 +73,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     }
 
     /**
-     * Cleartext HTTP, as for {@link #http()}, is redirected to the server's first HTTPS endpoint, which may be this
-     * one.
+     * Redirects cleartext HTTP, as for {@link #http()}, to the server's first HTTPS endpoint, which may be this one.
      */
     public PortBuilder redirectHttp() {
         return add(new PortRule(
@@ -83,7 +81,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     }
 
     /**
-     * Relays connections that start with a header of the PROXY protocol, untouched. To have it read here, see
+     * Relays connections that start with a PROXY header, unchanged. To read the header here, see
      * {@link #proxyProtocol}.
      */
     public PortBuilder proxyHeader(String... targets) {
@@ -96,20 +94,20 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
     }
 
     /**
-     * Lets agents of tunnels in, and hands clients over to them that ask for a server name which an agent has
-     * announced: TLS doesn't end here. A rule before it can keep names for this server.
+     * Accepts tunnel agents, and hands clients over to them, without terminating TLS, if they ask for a server name
+     * that an agent has announced. An earlier rule can reserve names for this server.
      */
     public PortBuilder tunnels(TunnelServer server) {
         return tunnelAgents(server).tunnelClients(server);
     }
 
-    /** The same for agents only, where their clients come by another port. */
+    /** The same for agents only; their clients use another port. */
     public PortBuilder tunnelAgents(TunnelServer server) {
         return add(new PortRule(
                 "tunnel-agents", PortRule.Protocol.TUNNEL_AGENT, clients(), Objects.requireNonNull(server, "tunnels")));
     }
 
-    /** The same for clients only, where agents come by another port. */
+    /** The same for clients only; agents use another port. */
     public PortBuilder tunnelClients(TunnelServer server) {
         return add(new PortRule(
                 "tunnels", PortRule.Protocol.TUNNEL_CLIENT, clients(), Objects.requireNonNull(server, "tunnels")));
@@ -148,7 +146,7 @@ public final class PortBuilder extends RuleBuilder<PortBuilder> {
         return this;
     }
 
-    /** What was collected. */
+    /** The collected rules. */
     public PortRules build() {
         return rules();
     }

@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  * Where the connections of a port rule are relayed to, byte for byte in both directions, and within which limits.
  * Immutable; start with {@link #to}.
  *
- * <p>The targets are tried in turn; one that can't be connected to is ejected for some time, as upstreams are, and the
- * next is tried.
+ * <p>The targets take turns; one that can't be connected is ejected for some time, as upstreams are, and the next one
+ * is tried.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Relay {
     private static final Pattern HOST_PORT = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]*\\s]+):([0-9]{1,5})");
-    /** Names that end like an IPv4 address, which they would be taken for. */
+    /** Names that end like an IPv4 address, and would be mistaken for one. */
     private static final Pattern NUMERIC = Pattern.compile("(.*\\.)?[0-9]+");
 
     private static final int MOST = 10_000_000;
@@ -50,7 +50,7 @@ public final class Relay {
         this.newConnectionsPerMinute = values.newConnectionsPerMinute;
     }
 
-    /** What is copied, changed in one place, and made immutable again. */
+    /** The values, mutable until a relay has them. */
     private static final class Values {
         private List<InetSocketAddress> targets = List.of();
         private @Nullable ProxyHeaderVersion proxyProtocol;
@@ -65,8 +65,8 @@ public final class Relay {
     /**
      * A relay to one or several equal targets.
      *
-     * @param targets {@code host:port} each; an IPv6 address in brackets; names are resolved when they are connected
-     *     to, internationalised ones become A-labels
+     * @param targets {@code host:port} each; an IPv6 address in brackets; names are resolved when connecting,
+     *     internationalised ones become A-labels
      * @throws IllegalArgumentException if there is none, or one is malformed
      */
     public static Relay to(String... targets) {
@@ -120,7 +120,7 @@ public final class Relay {
     }
 
     /**
-     * Tells the target the client's address by a header of the PROXY protocol before all else; default: no header.
+     * Sends a PROXY header with the client's address to the target first; default: none.
      *
      * @param version of the header: 1 for a line of text, 2 for the binary one
      * @throws IllegalArgumentException if it is neither
@@ -132,13 +132,13 @@ public final class Relay {
     }
 
     /**
-     * Connects to the target from an address of 127.0.0.0/8 that is derived from the client's, so that a target that
-     * doesn't speak the PROXY protocol, such as sshd, tells clients apart. Default: no. Linux only, and only for
-     * targets that are IPv4 loopback addresses; never for HTTP, whose fields carry the client's address.
+     * Connects to the target from an address of 127.0.0.0/8 that is derived from the client's, so that a target without
+     * the PROXY protocol, such as sshd, can distinguish clients. Default: no. Linux only, and only for targets that are
+     * IPv4 loopback addresses; never for HTTP, whose fields carry the client's address.
      *
      * <p>The address is a hash of the IPv4 address or the IPv6 /64 under a key that is new with each start: no client
-     * can choose an address that collides with another's. It is never in 127.0.0.0/16 or 127.255.0.0/16. Who is who
-     * stands in the relay log. A target that trusts 127.0.0.0/8 trusts every client.
+     * can choose an address that collides with another's. It is never in 127.0.0.0/16 or 127.255.0.0/16. The relay log
+     * shows which client an address stands for. A target that trusts 127.0.0.0/8 trusts every client.
      */
     public Relay withLoopbackSource() {
         Values values = values();
@@ -158,8 +158,8 @@ public final class Relay {
     }
 
     /**
-     * How long a relay may be silent in both directions before it is closed, at least 1 s; zero for as long as it
-     * likes, which is the default.
+     * How long a relay may be idle in both directions before it is closed, at least 1 s; zero, the default, for no
+     * limit.
      */
     public Relay withIdleTime(Duration limit) {
         Objects.requireNonNull(limit, "idleTime");
@@ -172,8 +172,8 @@ public final class Relay {
     }
 
     /**
-     * How many connections of the rule may be open at once; default: 32,768; 0 for no limit of its own. One above it is
-     * closed at once.
+     * How many connections of the rule may be open at once; default: 32,768; 0 for no limit of its own. Further ones
+     * are closed at once.
      */
     public Relay withConnections(int most) {
         Values values = values();
@@ -193,9 +193,8 @@ public final class Relay {
 
     /**
      * How many new connections one client address may open per minute, an IPv6 network of 64 bits counting as one;
-     * those above it are closed at once. 0 for as many as it likes, which is the default. In front of sshd it stops
-     * password guessing. That many may come at once, then one each time its part of the minute has passed: with 6, one
-     * each 10 s. Those that are refused don't count.
+     * further ones are closed at once. 0, the default, for no limit. Use it before sshd against password guessing. That
+     * many may come at once, then they are refilled evenly: with 6, one every 10 s. Refused connections don't count.
      */
     public Relay withNewConnectionsPerMinute(int most) {
         Values values = values();
@@ -230,7 +229,7 @@ public final class Relay {
         return connectTime;
     }
 
-    /** How long a relay may be silent; zero for as long as it likes. */
+    /** How long a relay may be idle; zero for no limit. */
     public Duration idleTime() {
         return idleTime;
     }
@@ -250,7 +249,7 @@ public final class Relay {
         return newConnectionsPerMinute;
     }
 
-    /** What is wrong with it for a rule, a sentence each, without the rule's name. */
+    /** Its problems in a rule, a sentence each, without the rule's name. */
     List<String> problems() {
         List<String> problems = new ArrayList<>();
         if (loopbackSource) {

@@ -14,10 +14,10 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The rules that a port and the inside of a TLS connection have in common. */
+/** Collects the rules that are possible both at a port and within TLS. */
 abstract class RuleBuilder<B extends RuleBuilder<B>> {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:*/@-]{1,64}");
-    /** What counters and logs call the relays that have no rule. */
+    /** Names in counters and logs for relays without a rule. */
     private static final Set<String> RESERVED = Set.of("silent", "otherwise");
 
     private static final Duration SHORTEST = Duration.ofMillis(10);
@@ -54,7 +54,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return clients;
     }
 
-    /** Relays SSH, told by the client's banner. */
+    /** Relays SSH, recognised by the client's banner. */
     public B ssh(String... targets) {
         return ssh(Relay.to(targets));
     }
@@ -64,7 +64,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return add("ssh", PortRule.Protocol.SSH, relay);
     }
 
-    /** Relays cleartext HTTP without a look at its requests. */
+    /** Relays cleartext HTTP byte for byte, without parsing requests. */
     public B http(String... targets) {
         return http(Relay.to(targets));
     }
@@ -94,7 +94,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return add("openvpn", PortRule.Protocol.OPENVPN, relay);
     }
 
-    /** Relays PostgreSQL, whose clients ask for TLS in a message of its own first. */
+    /** Relays PostgreSQL, whose clients first ask for TLS in a message of its own protocol. */
     public B postgreSql(String... targets) {
         return postgreSql(Relay.to(targets));
     }
@@ -105,7 +105,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     }
 
     /**
-     * Relays what starts with bytes of choice.
+     * Relays connections that start with the given bytes.
      *
      * @param name the rule's name in status, events and logs: 1 to 64 letters, digits, or one of {@code . _ : * / @ -};
      *     not {@code silent} or {@code otherwise}
@@ -141,10 +141,10 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     }
 
     /**
-     * Rules that are only for some clients; for others they aren't there.
+     * Adds rules that only apply to some clients.
      *
-     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}; the client is whom a trusted proxy's PROXY header
-     *     names, where there is one
+     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}; a trusted proxy's PROXY header names the client,
+     *     if there is one
      * @param some adds them; it may only add rules
      * @throws IllegalArgumentException if there is no range, one is malformed, or it is used within another
      *     {@code from}
@@ -171,7 +171,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return from(List.of(Objects.requireNonNull(range, "range")), some);
     }
 
-    /** What is for all clients mustn't look as if it were only for some. */
+    /** A setting for all clients must not look as if it were only for some. */
     final void outsideFrom(String name) {
         if (!clients.isEmpty()) {
             throw new IllegalArgumentException(
@@ -196,8 +196,8 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
     }
 
     /**
-     * Relays connections that no rule takes, and those whose first bytes decide nothing within 5 s or before the client
-     * ends. Default: they are closed and counted.
+     * Relays connections that no rule takes, and those whose first bytes don't match a rule within 5 s or before the
+     * client ends. Default: they are closed and counted.
      */
     public B otherwise(String... targets) {
         return otherwise(Relay.to(targets));
@@ -227,7 +227,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return self();
     }
 
-    /** The rules; one whose name is taken gets a number after it. */
+    /** The rules; a duplicate name gets a number appended. */
     final PortRules rules() {
         Set<String> taken = new HashSet<>();
         List<PortRule> named = new ArrayList<>();
@@ -242,7 +242,7 @@ abstract class RuleBuilder<B extends RuleBuilder<B>> {
         return new PortRules(named, silent, otherwise, detectTime, RuleProblems.of(named, silent, otherwise));
     }
 
-    /** What counters and logs call a rule and what is inside of it. */
+    /** The names in counters and logs of a rule and those inside of it. */
     private static List<String> names(String name, PortRule rule) {
         List<String> names = new ArrayList<>();
         names.add(name);

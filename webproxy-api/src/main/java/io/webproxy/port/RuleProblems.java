@@ -7,7 +7,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is wrong with the rules of a port in combination, a sentence each: no rules, rules that never take a connection,
+ * Finds problems of a port's rules in combination, a sentence each: no rules, rules that never take a connection,
  * options that don't fit the protocol or the target.
  */
 final class RuleProblems {
@@ -49,11 +49,11 @@ final class RuleProblems {
                 + (covers(rule, earlier) ? "one of the two" : "before it") + ")";
     }
 
-    /** Whether a later rule never takes a connection of use because of an earlier one. */
+    /** Whether a later rule never takes a useful connection because of an earlier one. */
     private static boolean covers(PortRule earlier, PortRule later) {
         boolean clientsToo = earlier.clients().isEmpty() || earlier.clients().equals(later.clients());
         if (earlier.protocol() == PortRule.Protocol.TLS && later.protocol() != earlier.protocol()) {
-            // what TLS it takes, an agent or a client of a tunnel never reaches
+            // an agent or a client of a tunnel never reaches the TLS that it takes
             return clientsToo
                     && switch (later.protocol()) {
                         case TUNNEL_AGENT, TUNNEL_CLIENT -> earlier.sni().covers(Sni.any());

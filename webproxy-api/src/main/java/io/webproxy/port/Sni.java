@@ -12,13 +12,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which TLS connections a port rule is for: by the server name (RFC 6066 section 3) and by the application protocols
+ * Selects the TLS connections of a port rule: by the server name (RFC 6066 section 3) and by the application protocols
  * (ALPN, RFC 7301) in the ClientHello. Immutable.
  */
 public final class Sni {
     private static final Sni ANY = new Sni(null, false, Set.of());
     private static final Sni NONE = new Sni(null, true, Set.of());
-    /** What is registered; RFC 7301 allows any bytes. */
+    /** The form of registered protocols; RFC 7301 allows any bytes. */
     private static final Pattern PROTOCOL = Pattern.compile("[!-~]{1,255}");
 
     private final @Nullable HostPattern name;
@@ -69,7 +69,7 @@ public final class Sni {
     }
 
     /**
-     * Of these, only clients that offer at least one of the application protocols, in place of those given before.
+     * Restricts this to clients that offer at least one of these application protocols; replaces earlier ones.
      *
      * @param names such as {@code h2}, 1 to 255 visible ASCII characters each; case matters
      * @throws IllegalArgumentException if none is given, or one is anything else
@@ -90,11 +90,11 @@ public final class Sni {
     }
 
     /**
-     * Whether a ClientHello belongs to this.
+     * Whether a ClientHello matches.
      *
-     * @param serverName what the client names, in any case, with or without a trailing dot; null if it names none, and
-     *     empty if it names one that no host can have
-     * @param offered what it offers by ALPN
+     * @param serverName the client's server name, in any case, with or without a trailing dot; null if it sends none,
+     *     empty if it isn't a valid host name
+     * @param offered the client's ALPN protocols
      */
     public boolean matches(@Nullable String serverName, List<String> offered) {
         return matchesName(serverName)
@@ -112,7 +112,7 @@ public final class Sni {
         return name.matches(serverName.substring(0, end).toLowerCase(Locale.ROOT));
     }
 
-    /** Whether every ClientHello that belongs to another one belongs to this. */
+    /** Whether this matches every ClientHello that the other one matches. */
     boolean covers(Sni other) {
         return coversName(other)
                 && (protocols.isEmpty() || (!other.protocols.isEmpty() && protocols.containsAll(other.protocols)));

@@ -4,26 +4,26 @@ import io.webproxy.http.RequestHead;
 import io.webproxy.spi.SessionAffinity;
 
 /**
- * Chooses the upstream of a request among those of its {@link UpstreamGroup} that may be used. One object serves one
- * group: its state, such as whose turn it is, lives as long as the group.
+ * Chooses the upstream of a request among the usable ones of its {@link UpstreamGroup}. An instance belongs to one
+ * group: its state, such as the position of a round robin, lives as long as the group.
  *
- * <p>Thread-safe: {@link #choose} is called on all IO threads at once, and must not block. When the chosen one can't be
- * connected to, it is called again for the others.
+ * <p>Thread-safe: {@link #choose} is called on all IO threads at once, and must not block. If the chosen one can't be
+ * connected, it is called again for the others.
  */
 @FunctionalInterface
 public interface Balancing {
     /**
-     * What there is to choose from: at least two upstreams, in the order of the group, without those that are unhealthy
-     * or skipped. Valid for the call only.
+     * The upstreams to choose from: at least two, in the order of the group, without unhealthy and ejected ones. Valid
+     * during the call only.
      */
     interface Choice {
-        /** How many there are, at least 2. */
+        /** The number of upstreams, at least 2. */
         int count();
 
         /** One of them, 0 to {@code count() - 1}. */
         Upstream upstream(int index);
 
-        /** How many requests and WebSockets of this server it has in flight right now. */
+        /** The number of requests and WebSockets of this server that are in flight there now. */
         int inFlight(int index);
 
         /** The request. */
@@ -31,37 +31,37 @@ public interface Balancing {
     }
 
     /**
-     * The index of the one to use, 0 to {@code count() - 1}; what is outside of that counts as a failure of the server:
+     * Returns the index of the one to use, 0 to {@code count() - 1}; any other value counts as a failure of the server:
      * 500.
      */
     int choose(Choice choice);
 
-    /** In turn: the default. */
+    /** Round robin: the default. */
     static Balancing roundRobin() {
         return new Balancings.RoundRobin();
     }
 
-    /** The one with the fewest requests in flight; among equals in turn. */
+    /** The one with the fewest requests in flight; round robin among equals. */
     static Balancing leastConnections() {
         return new Balancings.LeastConnections();
     }
 
     /**
-     * The one with fewer requests in flight of two that are chosen at random: nearly as even as
-     * {@link #leastConnections}, and requests never rush to one.
+     * The one with fewer requests in flight of two random ones: nearly as even as {@link #leastConnections}, but
+     * requests never rush to one upstream.
      */
     static Balancing powerOfTwoChoices() {
         return Balancings.Stateless.POWER_OF_TWO_CHOICES;
     }
 
-    /** The first that may be used; the others are spare. */
+    /** The first usable one; the others are spares. */
     static Balancing failover() {
         return Balancings.Stateless.FAILOVER;
     }
 
     /**
-     * The same one for the same client address, as long as it may be used, for sessions that stick. When an upstream
-     * comes or goes, only the clients move that have to (rendezvous hashing). An IPv6 network of 64 bits counts as one
+     * The same one for the same client address, as long as it is usable, for sticky sessions. When an upstream is added
+     * or removed, only the clients that have to move do (rendezvous hashing). An IPv6 network of 64 bits counts as one
      * client.
      */
     static Balancing clientAddressHash() {
@@ -69,13 +69,13 @@ public interface Balancing {
     }
 
     /**
-     * Session affinity by a header field that upstreams give, such as {@code Mcp-Session-Id}. A value that an upstream
-     * has given in a response goes to that upstream in later requests, as long as it may be used. Other values go where
-     * their hash says (rendezvous hashing), the same in every JVM. Requests without the field go to the upstream with
-     * the fewest requests in flight.
+     * Session affinity by a header field that upstreams issue, such as {@code Mcp-Session-Id}. Later requests with a
+     * value that an upstream has issued in a response go to that upstream, as long as it is usable. Other values are
+     * distributed by their hash (rendezvous hashing), the same in every JVM. Requests without the field go to the
+     * upstream with the fewest requests in flight.
      *
-     * <p>Each group remembers 100,000 values, and forgets those first that were not used for longest. They are kept in
-     * memory only, and across updates as long as the group stays.
+     * <p>Each group remembers 100,000 values, and forgets the least recently used first. They are kept in memory only,
+     * and survive updates as long as the group stays.
      *
      * @throws IllegalArgumentException if the name can't be a field's
      */
@@ -85,13 +85,13 @@ public interface Balancing {
 
     /**
      * Session affinity by a cookie that the proxy sets: on the first response of a session, with {@code Path=/},
-     * {@code HttpOnly}, {@code SameSite=Lax} and, if the client came by HTTPS, {@code Secure}. Its value is a hash of
-     * the upstream's URI, the same in every JVM: it doesn't tell the address, but confirms one that is guessed. When
-     * that upstream is gone, unhealthy or skipped, the request goes to another one and the cookie is set anew. Requests
+     * {@code HttpOnly}, {@code SameSite=Lax} and, if the client used HTTPS, {@code Secure}. Its value is a hash of the
+     * upstream's URI, the same in every JVM: it doesn't reveal the address, but confirms a guessed one. If that
+     * upstream is removed, unhealthy or ejected, the request goes to another one and the cookie is set again. Requests
      * without the cookie go to the upstream with the fewest requests in flight.
      *
-     * <p>The name is the proxy's alone: upstreams don't see this cookie, and what one of them sets by this name is
-     * dropped. Other cookies pass byte for byte.
+     * <p>The name is reserved for the proxy: upstreams don't see this cookie, and a cookie that one of them sets by
+     * this name is dropped. Other cookies pass byte for byte.
      *
      * @param name such as {@code SERVER}; case matters
      * @throws IllegalArgumentException if the name can't be a cookie's

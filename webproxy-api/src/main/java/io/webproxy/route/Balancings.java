@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The ways to choose that the library has. */
+/** The library's balancings. */
 final class Balancings {
     private Balancings() {}
 
-    /** Each in its turn. Equal by kind: a group that is equal to one in force goes on with that one's turn. */
+    /** Round robin. Equal by type: a group that equals one in force continues its turns. */
     static final class RoundRobin implements Balancing {
         private final AtomicInteger turn = new AtomicInteger();
 
@@ -34,7 +34,7 @@ final class Balancings {
         }
     }
 
-    /** The one with the fewest in flight. Equal by kind, too. */
+    /** The one with the fewest requests in flight. Also equal by type. */
     static final class LeastConnections implements Balancing {
         private final AtomicInteger turn = new AtomicInteger();
 
@@ -71,7 +71,7 @@ final class Balancings {
         }
     }
 
-    /** By the hash of a field's value; without one, the one with the fewest in flight. */
+    /** By the hash of a field's value; without a value, the one with the fewest requests in flight. */
     static final class HeaderHash implements Balancing {
         private final String name;
         private final Balancing others = new LeastConnections();
@@ -91,7 +91,7 @@ final class Balancings {
         }
     }
 
-    /** Those that count nothing. */
+    /** Balancings without state. */
     enum Stateless implements Balancing {
         POWER_OF_TWO_CHOICES("powerOfTwoChoices") {
             @Override
@@ -136,11 +136,11 @@ final class Balancings {
 
     private static int byClientAddress(Balancing.Choice choice) {
         byte[] address = choice.request().clientAddress().getAddress();
-        // an IPv6 network of 64 bits is what one customer has
+        // an IPv6 network of 64 bits usually belongs to one customer
         return byHash(choice, hash(address, Math.min(address.length, 8)));
     }
 
-    /** Rendezvous hashing: when an upstream comes or goes, only what has to moves. */
+    /** Rendezvous hashing: when an upstream is added or removed, only the affected clients move. */
     private static int byHash(Balancing.Choice choice, long key) {
         int best = 0;
         long highest = Long.MIN_VALUE;
@@ -166,7 +166,7 @@ final class Balancings {
         return mixed(hash);
     }
 
-    /** Spreads what differs in a few bits over all of them (the finaliser of SplitMix64). */
+    /** Spreads differences in a few bits over all of them (the finaliser of SplitMix64). */
     private static long mixed(long value) {
         long z = value + 0x9e3779b97f4a7c15L;
         z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;

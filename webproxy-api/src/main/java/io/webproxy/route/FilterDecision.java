@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What a {@link RequestFilter} decided: the request goes on, is answered, or waits. Immutable. */
+/** The decision of a {@link RequestFilter}: the request proceeds, is answered, or waits. Immutable. */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class FilterDecision {
     private static final FilterDecision UNCHANGED = new FilterDecision(
@@ -41,12 +41,12 @@ public final class FilterDecision {
         this.tags = tags;
     }
 
-    /** The request goes on as it is; the start of a decision that changes it. */
+    /** The request proceeds unchanged; the start of a decision that changes it. */
     public static FilterDecision proceed() {
         return UNCHANGED;
     }
 
-    /** The request is answered with this, and no upstream is asked. */
+    /** The request is answered with this, without an upstream. */
     public static FilterDecision answer(Answer answer) {
         return new FilterDecision(
                 Optional.of(Objects.requireNonNull(answer, "answer")),
@@ -58,11 +58,11 @@ public final class FilterDecision {
     }
 
     /**
-     * The decision comes later, from any thread. Until then the exchange waits as it would for an upstream: it is under
-     * the limits of its timeout class (a class without one waits here as long as {@code DEFAULT}, and a minute if that
-     * has none either) and answers 504 when they have passed, and it ends when the client leaves. A decision that comes
-     * after that is ignored. A stage that fails, or completes with null or with another decision that comes later,
-     * answers 500. The body of the request waits unread.
+     * The decision comes later, from any thread. Until then the exchange waits as it would for an upstream: the limits
+     * of its timeout class apply (a class without one waits here as long as {@code DEFAULT}, or a minute if that has
+     * none either), after which the client gets 504, and the exchange ends if the client leaves. A later decision is
+     * ignored. A stage that fails, or completes with null or with another decision that comes later, leads to 500. The
+     * request's body isn't read meanwhile.
      */
     public static FilterDecision later(CompletionStage<? extends FilterDecision> stage) {
         return new FilterDecision(
@@ -75,12 +75,12 @@ public final class FilterDecision {
     }
 
     /**
-     * The same with another path for the upstream, in place of what the route makes of the client's.
+     * The same with another path for the upstream, instead of the route's.
      *
      * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or that
      *     servers could read in different ways, is answered with 400
      * @throws IllegalArgumentException if it isn't
-     * @throws IllegalStateException if the request doesn't go on
+     * @throws IllegalStateException if the request doesn't proceed
      */
     public FilterDecision withPath(String other) {
         if (!TARGET.matcher(Objects.requireNonNull(other, "path")).matches()) {
@@ -96,7 +96,7 @@ public final class FilterDecision {
      * @throws IllegalArgumentException if the field can't be set: its name is no token (RFC 9110 section 5.1), it
      *     frames the message, is meant for one connection or says who the client is, or its value has a control
      *     character
-     * @throws IllegalStateException if the request doesn't go on
+     * @throws IllegalStateException if the request doesn't proceed
      */
     public FilterDecision setHeader(String name, String value) {
         return edited("setHeader", new HeaderEdit(HeaderEdit.Kind.SET, name, value));
@@ -106,23 +106,23 @@ public final class FilterDecision {
      * The same with a field of the request removed, after the route's own edits.
      *
      * @throws IllegalArgumentException if the field can't be removed, see {@link #setHeader}
-     * @throws IllegalStateException if the request doesn't go on
+     * @throws IllegalStateException if the request doesn't proceed
      */
     public FilterDecision removeHeader(String name) {
         return edited("removeHeader", new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
     }
 
     /**
-     * The same with the only upstream that is asked, of the route's or another, in place of the route's choice.
+     * The same with a single upstream, one of the route's or another, instead of the route's choice.
      *
-     * @throws IllegalStateException if the request doesn't go on
+     * @throws IllegalStateException if the request doesn't proceed
      */
     public FilterDecision withUpstream(Upstream chosen) {
         return changed("withUpstream", path, headers, Optional.of(Objects.requireNonNull(chosen, "upstream")));
     }
 
     /**
-     * The same with one more tag in the record, in place of one of the same name.
+     * The same with one more tag in the record, replacing one of the same name.
      *
      * @throws IllegalStateException if the decision comes later
      */
@@ -136,17 +136,17 @@ public final class FilterDecision {
         return new FilterDecision(answer, later, path, headers, upstream, Map.copyOf(more));
     }
 
-    /** What the request is answered with; empty if it isn't. */
+    /** The answer to the request; empty if there is none. */
     public Optional<Answer> answer() {
         return answer;
     }
 
-    /** What the decision comes from; empty if it is made. */
+    /** The stage of a later decision; empty if the decision is made. */
     public Optional<CompletionStage<? extends FilterDecision>> later() {
         return later;
     }
 
-    /** The path for the upstream; empty for what the route makes of the client's. */
+    /** The path for the upstream; empty for the route's. */
     public Optional<String> path() {
         return path;
     }
@@ -156,12 +156,12 @@ public final class FilterDecision {
         return headers;
     }
 
-    /** The only upstream that is asked; empty for the route's choice. */
+    /** The only upstream to use; empty for the route's choice. */
     public Optional<Upstream> upstream() {
         return upstream;
     }
 
-    /** What the record shows besides. */
+    /** Tags that are added to the record. */
     public Map<String, String> tags() {
         return tags;
     }
@@ -196,7 +196,7 @@ public final class FilterDecision {
         return Objects.hash(answer, later, path, headers, upstream, tags);
     }
 
-    /** Without the values of fields, which may be secrets. */
+    /** Omits the values of fields, which may be secrets. */
     @Override
     public String toString() {
         if (later.isPresent()) {

@@ -8,15 +8,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Active health check: a periodic {@code GET} to each upstream of a group, answered in time with an expected status, or
- * a call of the gRPC health protocol. An upstream counts as healthy until it has failed, so a server that starts serves
- * at once. Immutable; start from {@link #path} or {@link #grpc()}.
+ * a call of the gRPC health protocol. An upstream counts as healthy until it fails, so a starting server serves at
+ * once. Immutable; start from {@link #path} or {@link #grpc()}.
  */
 public final class HealthCheck {
     private static final String GRPC_PATH = "/grpc.health.v1.Health/Check";
     private static final int LONGEST_SERVICE = 1000;
     private static final Pattern TARGET = Pattern.compile("/[\\x21\\x22\\x24-\\x7e]{0,2000}");
 
-    /** What each answer must be, and how many make the difference. */
+    /** The requirements on a response, and the thresholds. */
     private record Verdict(int leastStatus, int mostStatus, int failures, int successes) {}
 
     private static final Verdict OF_GET = new Verdict(200, 399, 3, 2);
@@ -55,7 +55,7 @@ public final class HealthCheck {
         return new HealthCheck(path, OF_GET, null);
     }
 
-    /** The health of the server as a whole, called for as {@link #grpc(String)} does for a service. */
+    /** Like {@link #grpc(String)}, for the health of the server as a whole. */
     public static HealthCheck grpc() {
         return grpc("");
     }
@@ -75,19 +75,19 @@ public final class HealthCheck {
         return new HealthCheck(GRPC_PATH, OF_GRPC, service);
     }
 
-    /** The same at another pace: the time from one check to the next, 100 ms to 24 h. */
+    /** The same with another interval from one check to the next, 100 ms to 24 h. */
     public HealthCheck withInterval(Duration every) {
         check("interval", every, Duration.ofMillis(100), Duration.ofHours(24), "100 ms to 24 h");
         return new HealthCheck(path, every, timeout, verdict, grpcService);
     }
 
-    /** The same with another limit of the wait for the answer's head, connecting included, 10 ms to 1 h. */
+    /** The same with another time limit until the response head, connecting included, 10 ms to 1 h. */
     public HealthCheck withTimeout(Duration wait) {
         check("timeout", wait, Duration.ofMillis(10), Duration.ofHours(1), "10 ms to 1 h");
         return new HealthCheck(path, interval, wait, verdict, grpcService);
     }
 
-    /** The same with other statuses that count as healthy, 100 to 599; without effect on a call of gRPC. */
+    /** The same with another range of healthy statuses, 100 to 599; no effect on gRPC checks. */
     public HealthCheck withStatus(int least, int most) {
         check("leastStatus", least, 100, 599);
         check("mostStatus", most, least, 599);
@@ -120,7 +120,7 @@ public final class HealthCheck {
         return interval;
     }
 
-    /** How long the answer's head may take, connecting included. */
+    /** The time limit until the response head, connecting included. */
     public Duration timeout() {
         return timeout;
     }
@@ -145,7 +145,7 @@ public final class HealthCheck {
         return verdict.successes;
     }
 
-    /** The service whose health is called for by gRPC, an empty name for the server as a whole; absent for a GET. */
+    /** The service of a gRPC check, an empty name for the server as a whole; absent for a GET. */
     public Optional<String> grpcService() {
         return Optional.ofNullable(grpcService);
     }

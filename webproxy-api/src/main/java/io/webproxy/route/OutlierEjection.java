@@ -4,15 +4,15 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * When an upstream of several is skipped for a while: after failed connects in a row, or when it fails too large a
- * share of requests. Immutable; start from {@link #defaults()} or {@link #off()}.
+ * The rule for ejecting an upstream of several for a while: after consecutive connect failures, or when it fails too
+ * large a share of requests. Immutable; start from {@link #defaults()} or {@link #off()}.
  *
  * <p>Failed connects are counted for each upstream, the share for each {@link UpstreamGroup}. A request counts as
  * failed if it is answered with 5xx, or not at all. A gRPC call counts as failed if it ends with {@code UNKNOWN},
- * {@code INTERNAL}, {@code UNAVAILABLE} or {@code DATA_LOSS}, or is cut. {@code DEADLINE_EXCEEDED} doesn't count: how
- * long a call may take is for its client to say.
+ * {@code INTERNAL}, {@code UNAVAILABLE} or {@code DATA_LOSS}, or is cut. {@code DEADLINE_EXCEEDED} doesn't count: the
+ * client sets that deadline.
  *
- * <p>An upstream that is alone, or whose others are skipped too, is always tried.
+ * <p>An upstream is always tried if there is no other one, or all others are ejected too.
  */
 public final class OutlierEjection {
     private static final OutlierEjection DEFAULTS =
@@ -34,17 +34,17 @@ public final class OutlierEjection {
         this.time = time;
     }
 
-    /** Skipped for 10 s after 5 failed connects in a row, whatever share of requests it fails. */
+    /** Ejected for 10 s after 5 consecutive connect failures; no limit for the share of failed requests. */
     public static OutlierEjection defaults() {
         return DEFAULTS;
     }
 
-    /** No upstream is skipped, unless a limit is set. */
+    /** No upstream is ejected, unless a limit is set. */
     public static OutlierEjection off() {
         return OFF;
     }
 
-    /** The same after another number of failed connects in a row, 0 to 1,000; 0 for never. */
+    /** The same after another number of consecutive connect failures, 0 to 1,000; 0 for never. */
     public OutlierEjection withConnectFailures(int inARow) {
         check("connectFailures", inARow, 0, 1000);
         return new OutlierEjection(inARow, failureShare, leastRequests, window, time);
@@ -52,7 +52,7 @@ public final class OutlierEjection {
 
     /**
      * The same, and above this share of failed requests within the window, 0 to 1; 0, the default, for never. It is
-     * skipped above the share, or when all of them have failed.
+     * ejected above the share, or when all of them have failed.
      */
     public OutlierEjection withFailureShare(double share) {
         if (!(share >= 0 && share <= 1)) {
@@ -61,49 +61,49 @@ public final class OutlierEjection {
         return new OutlierEjection(connectFailures, share, leastRequests, window, time);
     }
 
-    /** The same with another number of requests there must have been for a share, 1 to 1,000,000; default 20. */
+    /** The same with another minimum number of requests for a share, 1 to 1,000,000; default 20. */
     public OutlierEjection withLeastRequests(int requests) {
         check("leastRequests", requests, 1, 1_000_000);
         return new OutlierEjection(connectFailures, failureShare, requests, window, time);
     }
 
-    /** The same with another time over which requests are counted, 100 ms to 1 h; default 10 s. */
+    /** The same with another window over which requests are counted, 100 ms to 1 h; default 10 s. */
     public OutlierEjection withWindow(Duration span) {
         check("window", span, 100);
         return new OutlierEjection(connectFailures, failureShare, leastRequests, span, time);
     }
 
     /**
-     * The same with another time for which an upstream is skipped, 1 ms to 1 h; default 10 s. Then one request at a
-     * time tries to connect again; after a share of failures the upstream gets requests again, and they are counted
-     * anew.
+     * The same with another duration of an ejection, 1 ms to 1 h; default 10 s. After connect failures, one request at
+     * a time then tries to connect again; after a share of failures the upstream gets requests again, and counting
+     * restarts.
      */
     public OutlierEjection withTime(Duration skipped) {
         check("time", skipped, 1);
         return new OutlierEjection(connectFailures, failureShare, leastRequests, window, skipped);
     }
 
-    /** After how many failed connects in a row an upstream is skipped; 0 for never. */
+    /** The number of consecutive connect failures that ejects an upstream; 0 for never. */
     public int connectFailures() {
         return connectFailures;
     }
 
-    /** Above which share of failed requests it is skipped; 0 for never. */
+    /** The share of failed requests above which it is ejected; 0 for never. */
     public double failureShare() {
         return failureShare;
     }
 
-    /** How many requests there must have been for a share. */
+    /** The minimum number of requests for a share. */
     public int leastRequests() {
         return leastRequests;
     }
 
-    /** Over what time requests are counted. */
+    /** The window over which requests are counted. */
     public Duration window() {
         return window;
     }
 
-    /** How long an upstream is skipped. */
+    /** The duration of an ejection. */
     public Duration time() {
         return time;
     }

@@ -26,8 +26,8 @@ public final class PoolLimits {
     }
 
     /**
-     * 16,384 connections, 1024 requests waiting for at most 5 s, 128 idle connections per IO thread and what more a
-     * burst needed for 4 s, 100 streams to a connection.
+     * 16,384 connections, 1024 requests waiting for at most 5 s, 128 idle connections per IO thread and those of a
+     * burst for 4 s, 100 streams per connection.
      */
     public static PoolLimits defaults() {
         return DEFAULTS;
@@ -58,8 +58,8 @@ public final class PoolLimits {
      * The same with other idle connections.
      *
      * @param perThread how many are always kept for {@code time}, per upstream and IO thread, 0 to 100,000; 0 closes
-     *     each after its exchange. What more a burst of requests needed is kept too, until it has been idle for 10 s,
-     *     or {@code time} if that is shorter, or the process is short of file descriptors
+     *     each after its exchange. Further connections of a burst are kept too, until they have been idle for 10 s, or
+     *     {@code time} if that is shorter, or the process is short of file descriptors
      * @param time how long one may stay idle, 1 ms to 1 h; by default below the 5 s after which common servers close
      *     theirs
      */
@@ -70,8 +70,8 @@ public final class PoolLimits {
     }
 
     /**
-     * The same with another number of exchanges that share a connection of HTTP/2, 1 to 1,000, or fewer where the
-     * upstream says so; then another one is opened.
+     * The same with another number of exchanges that share an HTTP/2 connection, 1 to 1,000, or fewer if the upstream
+     * says so; for more, another connection is opened.
      */
     public PoolLimits withStreams(int count) {
         check("streams", count, 1, 1000);
@@ -103,7 +103,7 @@ public final class PoolLimits {
         return idleTime;
     }
 
-    /** Exchanges that share a connection of HTTP/2. */
+    /** The number of exchanges that share an HTTP/2 connection. */
     public int streams() {
         return streams;
     }

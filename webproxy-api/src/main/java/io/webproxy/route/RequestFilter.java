@@ -4,18 +4,18 @@ import io.webproxy.http.RequestHead;
 
 /**
  * A hook in each request of a route, after authentication and before an upstream is chosen: it sees the head, and lets
- * the request go on, changed if wanted, or answers it.
+ * the request proceed, possibly changed, or answers it.
  *
- * <p>Thread-safe. Called on an IO thread, so it must not block: what takes time goes to the application's own executor
- * by {@link FilterDecision#later}. What it throws is logged and answered with 500.
+ * <p>Thread-safe. Called on an IO thread, so it must not block: run slow work on an executor of the application, with
+ * {@link FilterDecision#later}. Exceptions are logged and answered with 500.
  */
 @FunctionalInterface
 public interface RequestFilter {
     /**
-     * What becomes of the request; never null.
+     * Decides about the request; never returns null.
      *
-     * @param request valid until the decision is made, which is when the stage completes for one that comes
-     *     {@linkplain FilterDecision#later later}; any thread may read it, one at a time
+     * @param request valid until this returns, or, for a {@linkplain FilterDecision#later later} decision, until the
+     *     stage completes; any thread may read it, one at a time
      */
     FilterDecision filter(RequestHead request);
 }

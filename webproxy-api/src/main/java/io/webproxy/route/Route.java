@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A request takes the route with the most specific host (a name before {@code *.} before any), then the longest path
  * prefix, then the one that was given first; a route whose methods or fields don't match is skipped.
  *
- * <p>A route forwards to an {@link UpstreamGroup}: one of its own, of defaults, or one that other routes share.
+ * <p>A route forwards to an {@link UpstreamGroup}: one of its own with default settings, or one that other routes
+ * share.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Route {
@@ -101,7 +102,7 @@ public final class Route {
         return new Builder();
     }
 
-    /** A builder that holds this route; a name that wasn't given follows what changes. */
+    /** A builder that holds this route; a default name follows the changes. */
     public Builder toBuilder() {
         return new Builder(this);
     }
@@ -134,7 +135,7 @@ public final class Route {
         return headers;
     }
 
-    /** What is changed on the way to the upstream and back. */
+    /** The changes of requests and responses. */
     public Rewrite rewrite() {
         return rewrite;
     }
@@ -144,12 +145,12 @@ public final class Route {
         return access;
     }
 
-    /** The upstreams and how one of them is chosen; empty where the server answers itself. */
+    /** The group of upstreams; empty if the server answers itself. */
     public Optional<UpstreamGroup> upstreamGroup() {
         return Optional.ofNullable(upstreamGroup);
     }
 
-    /** The upstreams of the group; none where the server answers itself. */
+    /** The upstreams of the group; empty if the server answers itself. */
     public List<Upstream> upstreams() {
         return upstreamGroup == null ? List.of() : upstreamGroup.upstreams();
     }
@@ -159,17 +160,17 @@ public final class Route {
         return Optional.ofNullable(filter);
     }
 
-    /** What the server answers itself; empty where it forwards or redirects. */
+    /** The server's own answer; empty if the route forwards or redirects. */
     public Optional<Function<RequestHead, Answer>> answer() {
         return Optional.ofNullable(answer);
     }
 
-    /** Where clients are sent; empty where the server forwards or answers. */
+    /** The base of redirects; empty if the route forwards or answers. */
     public Optional<String> redirect() {
         return Optional.ofNullable(redirect);
     }
 
-    /** Whether a request's method and fields are those of this route; host and path aren't looked at. */
+    /** Whether a request's method and fields match; ignores host and path. */
     public boolean accepts(RequestHead request) {
         if (!methods.isEmpty() && !methods.contains(request.method())) {
             return false;
@@ -187,12 +188,12 @@ public final class Route {
         return Optional.ofNullable(timeouts);
     }
 
-    /** After how much silence an event stream gets a comment line; zero for never. */
+    /** After how long an idle event stream gets a comment line; zero for never. */
     public Duration sseHeartbeat() {
         return sseHeartbeat;
     }
 
-    /** After how much silence a WebSocket's client gets a ping; zero for never. */
+    /** After how long an idle WebSocket client gets a ping; zero for never. */
     public Duration webSocketPings() {
         return webSocketPings;
     }
@@ -202,7 +203,7 @@ public final class Route {
         return upgrades;
     }
 
-    /** Whether a client that has ended its sending side still gets its answer. */
+    /** Whether a client that has closed its sending side still gets its response. */
     public boolean halfClose() {
         return halfClose;
     }
@@ -217,7 +218,7 @@ public final class Route {
         return altSvc;
     }
 
-    /** Which fields tell the upstream about the client; empty for what the server has. */
+    /** Which fields tell the upstream about the client; empty for the server's setting. */
     public Optional<ForwardedHeaders> forwardedHeaders() {
         return Optional.ofNullable(forwardedHeaders);
     }
@@ -228,7 +229,7 @@ public final class Route {
                 + (answer != null ? "answer" : redirect != null ? redirect : String.valueOf(upstreamGroup)) + "]";
     }
 
-    /** Collects what a {@link Route} is made of; a bad value throws in its method. Not thread-safe. */
+    /** Collects the settings of a {@link Route}; an invalid value throws in its method. Not thread-safe. */
     public static final class Builder {
         private @Nullable String name;
         private HostPattern host = HostPattern.any();
@@ -306,8 +307,8 @@ public final class Route {
         }
 
         /**
-         * What the route is called in records, logs and updates; default: its host and path pattern with methods and
-         * names of fields. Routes that differ only in the values of fields need names.
+         * The name of the route in records, logs and updates; default: its host and path pattern with methods and names
+         * of fields. Routes that differ only in the values of fields need names.
          *
          * @throws IllegalArgumentException if it is blank
          */
@@ -325,7 +326,7 @@ public final class Route {
             return this;
         }
 
-        /** Every host, which is the default; takes {@link #host} back. */
+        /** Matches every host, the default. */
         public Builder anyHost() {
             this.host = HostPattern.any();
             return this;
@@ -338,8 +339,8 @@ public final class Route {
         }
 
         /**
-         * Only requests with one of these methods, which are added to those given before; default: all. They are
-         * compared as they are written (RFC 9110 section 9.1).
+         * Matches only requests with one of these methods, in addition to earlier ones; default: all. Methods are
+         * case-sensitive (RFC 9110 section 9.1).
          *
          * @throws IllegalArgumentException if one isn't a token
          */
@@ -366,7 +367,7 @@ public final class Route {
             return this;
         }
 
-        /** All methods, and whatever fields: takes back what {@code match…} has added. Host and path stay. */
+        /** Removes all conditions added by {@code match…}. Host and path stay. */
         public Builder clearMatches() {
             methods.clear();
             headers.clear();
@@ -374,8 +375,8 @@ public final class Route {
         }
 
         /**
-         * The upstream sees the path without the prefix, and the prefix in {@code X-Forwarded-Prefix}; what is left
-         * passes byte for byte. With a prefix that ends in a slash, such as {@code /api/}, the path without it
+         * The upstream sees the path without the prefix, and the prefix in {@code X-Forwarded-Prefix}; the rest of the
+         * path passes byte for byte. With a prefix that ends in a slash, such as {@code /api/}, the path without it
          * ({@code /api}) is redirected to the one with it (308), unless another route takes it.
          */
         public Builder stripPrefix() {
@@ -383,10 +384,10 @@ public final class Route {
         }
 
         /**
-         * The upstream sees another prefix in place of the route's, and the route's in {@code X-Forwarded-Prefix}, as
-         * with {@link #stripPrefix()}.
+         * Replaces the route's prefix in the upstream's path; the upstream gets the route's prefix in
+         * {@code X-Forwarded-Prefix}, as with {@link #stripPrefix()}.
          *
-         * @param prefix see {@link PathPrefix#of}; {@code /} takes the route's away
+         * @param prefix see {@link PathPrefix#of}; {@code /} strips the route's
          */
         public Builder replacePrefix(String prefix) {
             String checked = PathPrefix.of(prefix).toString();
@@ -396,12 +397,12 @@ public final class Route {
 
         /**
          * Rewrites the path that the upstream sees: every match of the expression, after the prefix was stripped or
-         * replaced. The query stays. It runs on an IO thread against what clients send, so it must not be one that
-         * backtracks for long.
+         * replaced. The query stays. It runs on an IO thread on clients' input, so avoid expressions that may backtrack
+         * for long.
          *
          * @param regex see {@link Pattern}
-         * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; what comes out must be a path, else
-         *     the request is answered with 400
+         * @param replaced see {@link java.util.regex.Matcher#replaceAll(String)}; the result must be a path, else the
+         *     request is answered with 400
          * @throws IllegalArgumentException if the expression or the replacement can't be read
          */
         public Builder rewritePath(String regex, String replaced) {
@@ -423,14 +424,13 @@ public final class Route {
         }
 
         /**
-         * With {@link #stripPrefix()} or {@link #replacePrefix}: what the upstream calls its own gets the route's
-         * prefix back, in {@code Location}, {@code Content-Location} and the paths of cookies; {@code Destination} (RFC
-         * 4918 section 10.3) loses it on the way to the upstream, and names the host that {@code Host} does. Absolute
-         * URIs of the upstream's own origin become paths. Other origins, relative paths, cookies named {@code __Host-…}
-         * and what can't be read stay as they are; so do bodies. It isn't for applications that read
-         * {@code X-Forwarded-Prefix}: they would have the prefix twice. {@code Destination} is no request of its own:
-         * routes, authentication and address lists aren't asked about it, so the upstream must decide where its clients
-         * may write.
+         * With {@link #stripPrefix()} or {@link #replacePrefix}: the upstream's own paths get the route's prefix back,
+         * in {@code Location}, {@code Content-Location} and the paths of cookies; {@code Destination} (RFC 4918 section
+         * 10.3) has it stripped for the upstream, and names the same host as {@code Host}. Absolute URIs of the
+         * upstream's own origin become paths. Other origins, relative paths, cookies named {@code __Host-…}, malformed
+         * values and bodies stay unchanged. Don't use it with applications that read {@code X-Forwarded-Prefix}: they
+         * would apply the prefix twice. {@code Destination} isn't a request of its own: routes, authentication and
+         * address lists don't check it, so the upstream must decide where its clients may write.
          */
         public Builder rewriteLocations() {
             this.locations = true;
@@ -438,8 +438,7 @@ public final class Route {
         }
 
         /**
-         * The upstream sees the path as it came: takes back how prefix and path were rewritten, and
-         * {@link #rewriteLocations()}.
+         * Removes all path rewriting, including {@link #rewriteLocations()}: the upstream sees the path as received.
          */
         public Builder clearRewrite() {
             this.replacedPrefix = null;
@@ -449,43 +448,43 @@ public final class Route {
             return this;
         }
 
-        /** The upstream sees this field with this one value, see {@link HeaderEdit}. */
+        /** Sets a field of requests to one value, see {@link HeaderEdit}. */
         public Builder setRequestHeader(String name, String value) {
             requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
             return this;
         }
 
-        /** The upstream sees this field with one more value. */
+        /** Adds a value to a field of requests. */
         public Builder addRequestHeader(String name, String value) {
             requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
             return this;
         }
 
-        /** The upstream doesn't see this field. */
+        /** Removes a field from requests. */
         public Builder removeRequestHeader(String name) {
             requestHeaders.add(new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
             return this;
         }
 
-        /** The client sees this field with this one value, see {@link HeaderEdit}; on answers of upstreams. */
+        /** Sets a field of upstreams' responses to one value, see {@link HeaderEdit}. */
         public Builder setResponseHeader(String name, String value) {
             responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.SET, name, value));
             return this;
         }
 
-        /** The client sees this field with one more value. */
+        /** Adds a value to a field of upstreams' responses. */
         public Builder addResponseHeader(String name, String value) {
             responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
             return this;
         }
 
-        /** The client doesn't see this field. */
+        /** Removes a field from upstreams' responses. */
         public Builder removeResponseHeader(String name) {
             responseHeaders.add(new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
             return this;
         }
 
-        /** Fields pass as they came: takes back what was to be set, added and removed, in both directions. */
+        /** Removes all edits of fields, in both directions. */
         public Builder clearHeaderEdits() {
             requestHeaders.clear();
             responseHeaders.clear();
@@ -493,7 +492,7 @@ public final class Route {
         }
 
         /**
-         * What {@code Host} says to the upstream, whatever the client said; {@code X-Forwarded-Host} is the client's.
+         * Sends this {@code Host} to the upstream; {@code X-Forwarded-Host} has the client's.
          *
          * @param authority {@code host} or {@code host:port}
          * @throws IllegalArgumentException if it is neither
@@ -503,15 +502,15 @@ public final class Route {
             return this;
         }
 
-        /** {@code Host} says to the upstream what the client said: the default. */
+        /** Sends the client's {@code Host} to the upstream: the default. */
         public Builder hostHeaderOfClient() {
             this.hostHeader = HostHeader.ofClient();
             return this;
         }
 
         /**
-         * {@code Host} says to the upstream its own host, with its port unless that is the scheme's;
-         * {@code X-Forwarded-Host} is the client's.
+         * Sends the upstream's own host as {@code Host}, with its port unless it is the scheme's default;
+         * {@code X-Forwarded-Host} has the client's.
          */
         public Builder hostHeaderOfUpstream() {
             this.hostHeader = HostHeader.ofUpstream();
@@ -519,8 +518,8 @@ public final class Route {
         }
 
         /**
-         * Only client addresses in these ranges may use the route, in addition to those given before; others get 403.
-         * Default: all. An IPv4-mapped IPv6 address counts as IPv4; a zone is ignored.
+         * Allows only client addresses in these ranges, in addition to earlier ones; others get 403. Default: all. An
+         * IPv4-mapped IPv6 address counts as IPv4; a zone is ignored.
          */
         public Builder allow(String... ranges) {
             for (String range : Objects.requireNonNull(ranges, "allow")) {
@@ -540,7 +539,7 @@ public final class Route {
             return this;
         }
 
-        /** Every client address may use the route: takes back what {@link #allow} and {@link #deny} have added. */
+        /** Allows every client address: removes what {@link #allow} and {@link #deny} have added. */
         public Builder clearAddresses() {
             allow.clear();
             deny.clear();
@@ -559,14 +558,14 @@ public final class Route {
             return this;
         }
 
-        /** Every request may pass: the server's authenticator is skipped. */
+        /** Disables authentication: the server's authenticator is skipped. */
         public Builder withoutAuthentication() {
             this.authenticator = null;
             this.ownAuthenticator = true;
             return this;
         }
 
-        /** The server's authenticator decides: the default. */
+        /** Uses the server's authenticator: the default. */
         public Builder withServerAuthentication() {
             this.authenticator = null;
             this.ownAuthenticator = false;
@@ -593,7 +592,7 @@ public final class Route {
         }
 
         /**
-         * The longest request body in bytes, in place of the server's limit; above it: 413.
+         * The limit of the request body in bytes, instead of the server's; above it: 413.
          *
          * @param most 0 for no limit
          */
@@ -605,7 +604,7 @@ public final class Route {
             return this;
         }
 
-        /** The server's limit of request bodies holds, which is the default. */
+        /** Uses the server's limit of request bodies, the default. */
         public Builder withServerBodyLimit() {
             this.requestBodyBytes = null;
             return this;
@@ -623,7 +622,7 @@ public final class Route {
             return this;
         }
 
-        /** The server answers itself, always the same. */
+        /** The server answers itself, always with the same response. */
         public Builder answer(Answer same) {
             Objects.requireNonNull(same, "answer");
             return answer(request -> same);
@@ -639,7 +638,7 @@ public final class Route {
         }
 
         /**
-         * Clients are sent to the same path and query at another base (308).
+         * Redirects clients to the same path and query at another base (308).
          *
          * @param base {@code https://host[:port]}, with a path prefix if wanted
          */
@@ -652,7 +651,7 @@ public final class Route {
             return this;
         }
 
-        /** Adds upstreams to a group of the route's own, see {@link Upstream#of}; each gets requests in its turn. */
+        /** Adds upstreams to a group of the route's own, see {@link Upstream#of}; they take turns. */
         public Builder forward(String... uris) {
             for (String uri : Objects.requireNonNull(uris, "uris")) {
                 upstreams.add(Upstream.of(uri));
@@ -668,16 +667,13 @@ public final class Route {
             return this;
         }
 
-        /** Forwards to this group, which other routes may share, in place of one given before. */
+        /** Forwards to this group, which other routes may share. */
         public Builder forward(UpstreamGroup shared) {
             this.group = Objects.requireNonNull(shared, "upstreamGroup");
             return this;
         }
 
-        /**
-         * Takes back where the route leads: upstreams, upstream group, answer and redirect. One of them must be given
-         * then.
-         */
+        /** Removes the route's target: upstreams, upstream group, answer and redirect. Another one must then be set. */
         public Builder clearTarget() {
             upstreams.clear();
             this.group = null;
@@ -686,23 +682,23 @@ public final class Route {
             return this;
         }
 
-        /** Timeouts in place of the server's. */
+        /** Timeouts instead of the server's. */
         public Builder timeouts(TimeoutPolicy policy) {
             this.timeouts = Objects.requireNonNull(policy, "timeouts");
             return this;
         }
 
-        /** The server's timeouts, which is the default. */
+        /** Uses the server's timeouts, the default. */
         public Builder withServerTimeouts() {
             this.timeouts = null;
             return this;
         }
 
         /**
-         * Sends a comment line into each response of type {@code text/event-stream} whenever the client got nothing for
-         * this long, so that what stands between it and the proxy keeps the connection: only between two events, never
-         * into a response with {@code Content-Length} or a content encoding. Readers of event streams ignore comments
-         * (WHATWG HTML section 9.2.6). It is no sign of life of the upstream: the timeout class runs on.
+         * Sends a comment line into each response of type {@code text/event-stream} when the client has received
+         * nothing for this long, so that intermediaries keep the connection: only between two events, and never into a
+         * response with {@code Content-Length} or a content coding. Readers of event streams ignore comments (WHATWG
+         * HTML section 9.2.6). It doesn't restart the idle limit of the timeout class.
          *
          * @param silence 100 ms to 24 h, {@link Duration#ZERO} for never, which is the default
          */
@@ -712,9 +708,9 @@ public final class Route {
         }
 
         /**
-         * Sends a ping (RFC 6455 section 5.5.2) to a WebSocket's client that sent nothing for this long; one that then
-         * neither sends nor takes a byte for as long again is taken for gone. The upstream sees neither ping nor pong,
-         * and the idle limit of {@code WEBSOCKET}, if there is one, isn't restarted by them.
+         * Sends a ping (RFC 6455 section 5.5.2) to a WebSocket's client that sent nothing for this long; if the client
+         * then neither sends nor takes a byte for as long again, it counts as gone. The upstream sees neither ping nor
+         * pong, and the idle limit of {@code WEBSOCKET}, if there is one, isn't restarted by them.
          *
          * @param silence 100 ms to 24 h, {@link Duration#ZERO} for never, which is the default
          */
@@ -758,28 +754,27 @@ public final class Route {
         }
 
         /**
-         * An HTTP/1.1 client that ends its sending side after its request (a TCP FIN, or close_notify) still gets its
-         * answer. It may seem a right of every client, but one that closes for good can't be told from it until
-         * something is written; so by default the end counts as the client's leaving, and ends the upstream's work at
-         * once. Over TLS it needs {@code TlsProvider.JDK}: Conscrypt ends both directions, as TLS 1.2 does (RFC 5246
-         * section 7.2.1).
+         * Lets an HTTP/1.1 client that closes its sending side after its request (a TCP FIN, or close_notify) still get
+         * its response. It may seem a right of every client, but a client that closes for good looks the same until
+         * something is written; so by default the request is aborted at once. Over TLS it needs
+         * {@code TlsProvider.JDK}: Conscrypt ends both directions, as TLS 1.2 does (RFC 5246 section 7.2.1).
          */
         public Builder allowHalfClose() {
             this.halfClose = true;
             return this;
         }
 
-        /** A client that ends its sending side has left, which is the default. */
+        /** Treats a client that closes its sending side as gone, the default. */
         public Builder withoutHalfClose() {
             this.halfClose = false;
             return this;
         }
 
         /**
-         * Fields whose names have underscores or other punctuation pass on this route although it has a filter, or an
-         * authenticator that isn't {@code BasicAuth}. By default they are dropped there: the upstream may take
-         * {@code X_User} for the {@code X-User} that such code has looked at. On other routes they pass, except for
-         * names that could be taken for one that the server itself reads or writes, or for another one of the same
+         * Forwards fields whose names have underscores or other punctuation on this route although it has a filter, or
+         * an authenticator that isn't {@code BasicAuth}. By default they are dropped there: the upstream may treat
+         * {@code X_User} like the {@code X-User} that such code has checked. On other routes they pass, except for
+         * names that could be confused with one that the server itself reads or writes, or with another one of the same
          * request; those are dropped everywhere.
          */
         public Builder allowUnderscores() {
@@ -787,7 +782,7 @@ public final class Route {
             return this;
         }
 
-        /** Takes {@link #allowUnderscores()} back. */
+        /** Reverts {@link #allowUnderscores()}. */
         public Builder withoutUnderscores() {
             this.underscores = false;
             return this;
@@ -821,7 +816,7 @@ public final class Route {
             return this;
         }
 
-        /** The server's setting of {@link #forwardedHeaders} holds, which is the default. */
+        /** Uses the server's {@link #forwardedHeaders}, the default. */
         public Builder withServerForwardedHeaders() {
             this.forwardedHeaders = null;
             return this;
@@ -848,7 +843,7 @@ public final class Route {
             return this;
         }
 
-        /** As many requests as clients like, which is the default. */
+        /** Removes the rate limit, the default. */
         public Builder withoutRateLimit() {
             this.rateLimit = null;
             return this;
@@ -878,7 +873,7 @@ public final class Route {
             if (group != null || upstreams.isEmpty()) {
                 return group;
             }
-            // the same object keeps what is known of it
+            // the same object keeps its state
             return own != null && own.upstreams().equals(upstreams) ? own : UpstreamGroup.of(upstreams);
         }
 

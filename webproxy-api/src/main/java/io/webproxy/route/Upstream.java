@@ -19,17 +19,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * An origin that requests are forwarded to: scheme, host and port. Immutable.
  *
- * <p>An {@code https} upstream must show a certificate that is valid for its host (RFC 9525), by the JVM's trust store
- * or by {@linkplain #withTrust one of its own}. It may ask for the server's {@linkplain #withIdentity certificate}.
- * Upstreams that differ in either never share a connection. The files are read when the server starts and at every
- * update; when what is in them has changed, connections made before are used no more.
+ * <p>An {@code https} upstream must present a certificate that is valid for its host (RFC 9525), by the JVM's trust
+ * store or by {@linkplain #withTrust one of its own}. It may ask for the server's {@linkplain #withIdentity
+ * certificate}. Upstreams that differ in either never share a connection. The files are read when the server starts and
+ * at every update; after a change, connections made before are no longer used.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Upstream {
     /** Container names often have underscores, which a URI's host can't. */
     private static final Pattern UNDERSCORED = Pattern.compile("([A-Za-z0-9._-]*_[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?");
 
-    /** What {@code withHttp2()} is in a URI. */
+    /** The URI scheme of {@code withHttp2()}. */
     private static final String HTTPS_HTTP2 = "https+h2";
 
     private static final Set<String> SCHEMES = Set.of("http", "h2c", "https", HTTPS_HTTP2);
@@ -77,8 +77,8 @@ public final class Upstream {
 
     /**
      * Reads {@code http://host[:port]} or {@code https://host[:port]}; the port defaults to 80 or 443.
-     * {@code h2c://host[:port]} is an upstream that speaks HTTP/2 in cleartext, known beforehand (RFC 9113 section
-     * 3.3); its port defaults to 80. {@code https+h2://host[:port]} is {@code https} with {@link #withHttp2()}.
+     * {@code h2c://host[:port]} is an upstream that speaks cleartext HTTP/2 by prior knowledge (RFC 9113 section 3.3);
+     * its port defaults to 80. {@code https+h2://host[:port]} is {@code https} with {@link #withHttp2()}.
      *
      * @throws IllegalArgumentException if it is anything else: other schemes, user info, a path, a query
      */
@@ -135,7 +135,7 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, trusted by these certificates in place of the JVM's trust store.
+     * The same upstream, verified against these certificates instead of the JVM's trust store.
      *
      * @throws IllegalArgumentException if this upstream isn't {@code https}
      */
@@ -145,7 +145,7 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, which is shown this certificate when it asks for one.
+     * The same upstream, to which this client certificate is presented when it asks for one.
      *
      * @param certificate by {@code Certificates.pem} or {@code Certificates.pkcs12}
      * @throws IllegalArgumentException if it is any other source, or this upstream isn't {@code https}
@@ -160,8 +160,8 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, told who the client is by a header of the PROXY protocol, before anything else. A connection
-     * then serves one exchange and is closed.
+     * The same upstream, which gets a PROXY header with the client's address first. A connection then serves one
+     * exchange and is closed.
      *
      * @param version of the header: 1 for a line of text, 2 for the binary one
      * @throws IllegalArgumentException if it is neither
@@ -171,10 +171,9 @@ public final class Upstream {
     }
 
     /**
-     * The same upstream, which may speak HTTP/2: the TLS handshake offers {@code h2} and {@code http/1.1}, and what the
-     * upstream chooses is spoken (RFC 7301); one that chooses nothing gets HTTP/1.1. Exchanges share a connection of
-     * HTTP/2, unless the upstream is told who the client is by {@link #withProxyProtocol}. Without effect on
-     * {@code h2c}.
+     * The same upstream, which may speak HTTP/2: the TLS handshake offers {@code h2} and {@code http/1.1}, and the
+     * upstream chooses (RFC 7301); without a choice it gets HTTP/1.1. Exchanges share an HTTP/2 connection, except with
+     * {@link #withProxyProtocol}. No effect on {@code h2c}.
      *
      * @throws IllegalArgumentException if this upstream is {@code http}: use {@code h2c://}
      */
@@ -189,7 +188,7 @@ public final class Upstream {
         return new Upstream(scheme, true, host, port, trust, identity, proxyProtocol);
     }
 
-    /** Whether it may be spoken to in HTTP/2: by what it chooses over TLS, always without. */
+    /** Whether HTTP/2 is possible: negotiated over TLS, or always in cleartext. */
     public boolean isHttp2() {
         return http2;
     }
@@ -222,22 +221,22 @@ public final class Upstream {
         return Optional.ofNullable(trust);
     }
 
-    /** What the upstream is shown when it asks for a certificate; empty for nothing. */
+    /** The client certificate for the upstream; empty for none. */
     public Optional<CertificateSource> identity() {
         return Optional.ofNullable(identity);
     }
 
-    /** The form of the PROXY protocol's header that it gets; empty for none. */
+    /** The version of the PROXY header that it gets; empty for none. */
     public Optional<ProxyHeaderVersion> proxyProtocol() {
         return Optional.ofNullable(proxyProtocol);
     }
 
-    /** Where it stands among others when one is chosen by hash: the same in every JVM. */
+    /** A hash for choosing among upstreams: the same in every JVM. */
     long place() {
         return place;
     }
 
-    /** {@code host:port}, as it stands in records and logs. */
+    /** {@code host:port}, as in records and logs. */
     public String authority() {
         return authority;
     }

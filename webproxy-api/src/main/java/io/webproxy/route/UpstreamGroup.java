@@ -7,13 +7,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Upstreams that serve the same requests, and how one of them is chosen. As many routes as like may share a group, by
- * {@link Route.Builder#forward(UpstreamGroup)}: whose turn it is, which share of requests each upstream fails and
- * whether it is healthy is the group's then, not the route's. Immutable; start from {@link #of(String...)}.
+ * Upstreams that serve the same requests, and how one of them is chosen. Routes may share a group, by
+ * {@link Route.Builder#forward(UpstreamGroup)}: the turns, the share of requests that each upstream fails and its
+ * health then belong to the group, not to the route. Immutable; start from {@link #of(String...)}.
  *
- * <p>Two groups are equal if they are the same object, or if they have a name and all their settings are equal. What is
- * known of a group stays when an update brings an equal one, so groups that are read from a file again need a name. The
- * balancings of {@link Balancing} are equal by kind; one of your own is equal by its {@code equals}.
+ * <p>Two groups are equal if they are the same object, or if they have a name and all their settings are equal. A group
+ * keeps its state if an update brings an equal one, so groups that are read from a file need a name. The balancings of
+ * {@link Balancing} are equal by type; your own are equal by their {@code equals}.
  *
  * <p>A configuration must not have different groups of the same name.
  */
@@ -41,9 +41,9 @@ public final class UpstreamGroup {
     }
 
     /**
-     * A group of these upstreams, see {@link Upstream#of}: each in its turn, without a health check.
+     * A group of these upstreams, see {@link Upstream#of}, with round robin and without a health check.
      *
-     * @throws IllegalArgumentException if there is none, or one that can't be read
+     * @throws IllegalArgumentException if there is none, or one is invalid
      */
     public static UpstreamGroup of(String... uris) {
         List<Upstream> upstreams = new ArrayList<>();
@@ -54,7 +54,7 @@ public final class UpstreamGroup {
     }
 
     /**
-     * The same of upstreams that are made already.
+     * The same for existing upstreams.
      *
      * @throws IllegalArgumentException if there is none
      */
@@ -95,7 +95,7 @@ public final class UpstreamGroup {
     /**
      * The same with a health check of every upstream; default: none.
      *
-     * @throws IllegalArgumentException if it is by gRPC and an upstream doesn't speak HTTP/2
+     * @throws IllegalArgumentException if it is a gRPC check and an upstream doesn't speak HTTP/2
      */
     public UpstreamGroup healthCheck(HealthCheck check) {
         if (Objects.requireNonNull(check, "healthCheck").grpcService().isPresent()) {
@@ -117,8 +117,8 @@ public final class UpstreamGroup {
     }
 
     /**
-     * The same with its own limits of the connections to each upstream; default: the server's. An upstream of several
-     * groups has one pool, so these must agree about it.
+     * The same with its own limits of the connections to each upstream; default: the server's. An upstream in several
+     * groups has one pool, so their limits must be equal.
      */
     public UpstreamGroup pool(PoolLimits limits) {
         return new UpstreamGroup(
@@ -145,7 +145,7 @@ public final class UpstreamGroup {
         return Optional.ofNullable(healthCheck);
     }
 
-    /** When upstreams that fail are skipped; empty for the server's rule. */
+    /** When to eject failing upstreams; empty for the server's rule. */
     public Optional<OutlierEjection> outlierEjection() {
         return Optional.ofNullable(outlierEjection);
     }
