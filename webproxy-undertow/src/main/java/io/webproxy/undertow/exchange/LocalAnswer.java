@@ -4,7 +4,6 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
-import io.undertow.util.Methods;
 import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
 import io.webproxy.ErrorPages;
@@ -13,6 +12,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.spi.FailureData;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
+import io.webproxy.undertow.message.MethodNames;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -170,7 +170,7 @@ public final class LocalAnswer implements Expiry {
         if (!http.isRequestComplete() || exchange.client().isLeaving()) {
             http.setPersistent(false);
         }
-        boolean noBody = http.getRequestMethod().equals(Methods.HEAD);
+        boolean noBody = MethodNames.isHead(http.getRequestMethod());
         StreamSinkChannel channel = http.getResponseChannel();
         if (channel == null) {
             exchange.client().abort();

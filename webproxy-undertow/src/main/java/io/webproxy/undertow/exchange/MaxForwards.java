@@ -3,7 +3,7 @@ package io.webproxy.undertow.exchange;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
-import io.undertow.util.Methods;
+import io.webproxy.undertow.message.MethodNames;
 
 /**
  * The {@code Max-Forwards} field: how often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2). TRACE is never
@@ -17,7 +17,7 @@ public final class MaxForwards {
 
     /** Whether the request's method uses the field, and the field is present. */
     public static boolean isFor(HttpServerExchange http) {
-        return http.getRequestMethod().equals(Methods.OPTIONS)
+        return MethodNames.is(http.getRequestMethod(), "OPTIONS")
                 && http.getRequestHeaders().contains(Headers.MAX_FORWARDS);
     }
 

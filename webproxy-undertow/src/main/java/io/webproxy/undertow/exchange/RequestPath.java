@@ -1,6 +1,7 @@
 package io.webproxy.undertow.exchange;
 
 import io.undertow.server.HttpServerExchange;
+import io.webproxy.undertow.message.MethodNames;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
@@ -42,8 +43,7 @@ public final class RequestPath {
             int slash = scheme < 0 ? -1 : uri.indexOf('/', scheme + 2);
             return slash < 0 ? "/" : uri.substring(slash);
         }
-        return uri.startsWith("/")
-                        || (uri.equals("*") && http.getRequestMethod().equalToString("OPTIONS"))
+        return uri.startsWith("/") || (uri.equals("*") && MethodNames.is(http.getRequestMethod(), "OPTIONS"))
                 ? uri
                 : null;
     }

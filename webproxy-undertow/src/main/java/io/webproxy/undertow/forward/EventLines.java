@@ -2,8 +2,8 @@ package io.webproxy.undertow.forward;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
-import io.undertow.util.Methods;
 import io.webproxy.undertow.exchange.Exchange;
+import io.webproxy.undertow.message.MethodNames;
 import io.webproxy.undertow.upstream.ParsedHead;
 import java.nio.ByteBuffer;
 import java.util.Locale;
@@ -34,7 +34,7 @@ final class EventLines {
         return type != null
                 && isEventStream(type)
                 && !fields.contains(Headers.CONTENT_ENCODING)
-                && !exchange.http().getRequestMethod().equals(Methods.HEAD);
+                && !MethodNames.isHead(exchange.http().getRequestMethod());
     }
 
     private static boolean isEventStream(String type) {

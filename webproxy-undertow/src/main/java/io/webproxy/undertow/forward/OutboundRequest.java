@@ -3,10 +3,10 @@ package io.webproxy.undertow.forward;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
-import io.undertow.util.Methods;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.GrpcCall;
+import io.webproxy.undertow.message.MethodNames;
 import io.webproxy.undertow.upstream.HeadWriter;
 import io.webproxy.undertow.upstream.RequestHead;
 import io.webproxy.undertow.upstream.UnwritableException;
@@ -97,8 +97,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
         upstream = to;
         HttpServerExchange http = exchange.http();
         try {
-            on.exchange(
-                    who, this, head().requestFraming(), http.getRequestMethod().equals(Methods.HEAD), this);
+            on.exchange(who, this, head().requestFraming(), MethodNames.isHead(http.getRequestMethod()), this);
         } catch (UnwritableException e) {
             stream = null;
             on.close();

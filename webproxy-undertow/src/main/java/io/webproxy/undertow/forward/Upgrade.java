@@ -7,6 +7,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.FieldRules;
+import io.webproxy.undertow.message.MethodNames;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.UpstreamStream;
 import java.util.Locale;
@@ -52,7 +53,7 @@ record Upgrade(String protocol, boolean isWebSocket) {
      */
     private static boolean isWebSocket(HttpServerExchange http) {
         return http.isRequestComplete()
-                && http.getRequestMethod().equalToString("GET")
+                && MethodNames.is(http.getRequestMethod(), "GET")
                 && FieldRules.hasToken(http.getRequestHeaders(), Headers.UPGRADE, WEB_SOCKET_NAME);
     }
 

@@ -4,7 +4,7 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
-import io.undertow.util.Methods;
+import io.webproxy.undertow.message.MethodNames;
 
 /** How the body of a response is framed (RFC 9112 section 6). */
 enum ResponseFraming {
@@ -64,7 +64,7 @@ enum ResponseFraming {
             exchange.setPersistent(false);
         }
         connection(exchange, fields);
-        return exchange.getRequestMethod().equals(Methods.HEAD) ? NOTHING : found;
+        return MethodNames.isHead(exchange.getRequestMethod()) ? NOTHING : found;
     }
 
     /** Says whether the connection stays (RFC 9112 section 9.3). */

@@ -5,9 +5,9 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
-import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
 import io.webproxy.undertow.exchange.BrokenOff;
+import io.webproxy.undertow.message.MethodNames;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -82,7 +82,7 @@ final class ResponseSink extends StreamSink {
             bodiless = true;
         }
         boolean none = status == StatusCodes.NO_CONTENT || status == StatusCodes.NOT_MODIFIED;
-        bodiless |= none || http.getRequestMethod().equals(Methods.HEAD);
+        bodiless |= none || MethodNames.isHead(http.getRequestMethod());
         String length = bodiless ? null : fields.getFirst(Headers.CONTENT_LENGTH);
         missing = length == null ? -1 : Long.parseLong(length);
         if (status == StatusCodes.NO_CONTENT) {

@@ -2,9 +2,9 @@ package io.webproxy.undertow.pipeline;
 
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
-import io.undertow.util.Methods;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
+import io.webproxy.undertow.message.MethodNames;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -44,7 +44,7 @@ public final class HttpChallenges implements Stage {
         HttpServerExchange http = exchange.http();
         HttpString method = http.getRequestMethod();
         byte[] answer = byToken.get(path.substring(PREFIX.length()));
-        if (answer == null || !(method.equals(Methods.GET) || method.equals(Methods.HEAD))) {
+        if (answer == null || !(MethodNames.is(method, "GET") || MethodNames.isHead(method))) {
             return true;
         }
         LocalAnswer.content(exchange, "application/octet-stream", answer);
