@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
  * @param sent the origin of the request that the upstream got, with its {@code Host}
  * @param upstream the origin of the upstream's URI
  */
-record Locations(Route route, Origin client, Origin sent, Origin upstream) {
+record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstream) {
     static final HttpString DESTINATION = new HttpString("Destination");
     private static final HttpString CONTENT_LOCATION = new HttpString("Content-Location");
     private static final String HOST_COOKIE = "__Host-";
 
     /** Of an HTTP server. */
-    record Origin(String scheme, String authority) {
+    record WebOrigin(String scheme, String authority) {
         private boolean has(Reference reference) {
             return reference.isOf(scheme, authority);
         }

@@ -121,9 +121,9 @@ final class OutboundHead {
         if (route.rewrite().locations()) {
             locations = new Locations(
                     route,
-                    new Locations.Origin(exchange.head().scheme(), authority),
-                    new Locations.Origin(scheme, host),
-                    new Locations.Origin(scheme, upstream.authority()));
+                    new Locations.WebOrigin(exchange.head().scheme(), authority),
+                    new Locations.WebOrigin(scheme, host),
+                    new Locations.WebOrigin(scheme, upstream.authority()));
         }
         boolean http2 = out.isHttp2();
         if (http2 && isWebSocket()) {

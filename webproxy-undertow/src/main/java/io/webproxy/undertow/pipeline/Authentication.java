@@ -29,7 +29,7 @@ final class Authentication implements Stage {
         Access access = exchange.route().access();
         Authenticator authenticator =
                 access.ownAuthenticator() ? access.authenticator().orElse(null) : now.authenticator();
-        if (authenticator != null && access.preflight() && Preflight.isOne(exchange)) {
+        if (authenticator != null && access.preflight() && CorsPreflight.isOne(exchange)) {
             if (!authenticator.forwardsCredentials()) {
                 exchange.planned(exchange.plan().withoutCredentials());
             }

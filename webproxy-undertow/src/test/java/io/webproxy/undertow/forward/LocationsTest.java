@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.webproxy.route.Route;
-import io.webproxy.undertow.forward.Locations.Origin;
+import io.webproxy.undertow.forward.Locations.WebOrigin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LocationsTest {
-    private static final Origin UPSTREAM = new Origin("http", "10.0.0.7:8080");
+    private static final WebOrigin UPSTREAM = new WebOrigin("http", "10.0.0.7:8080");
 
     private static Route route(String path, String replaced) {
         return Route.builder()
@@ -28,8 +28,8 @@ class LocationsTest {
     private static Locations locations(String path, String replaced) {
         return new Locations(
                 route(path, replaced),
-                new Origin("https", "Example.com:443"),
-                new Origin("http", "Example.com:443"),
+                new WebOrigin("https", "Example.com:443"),
+                new WebOrigin("http", "Example.com:443"),
                 UPSTREAM);
     }
 
@@ -202,7 +202,7 @@ class LocationsTest {
                 .rewriteLocations()
                 .forward("http://10.0.0.7:8080")
                 .build();
-        Locations locations = new Locations(route, new Origin("http", "a"), UPSTREAM, UPSTREAM);
+        Locations locations = new Locations(route, new WebOrigin("http", "a"), UPSTREAM, UPSTREAM);
         assertThat(locations.destination("http://a/dav/b.txt")).isEqualTo("http://10.0.0.7:8080/users/alice/b.md");
         assertThat(locations.destination("http://a/dav")).isEqualTo("http://10.0.0.7:8080/users/alice");
     }

@@ -8,7 +8,7 @@ import io.webproxy.undertow.message.FieldParser;
 import java.util.List;
 
 /** Tells CORS preflights from other requests (WHATWG Fetch section 4.8). Pure. */
-final class Preflight {
+final class CorsPreflight {
     private static final HttpString ORIGIN = new HttpString("Origin");
     private static final HttpString REQUEST_METHOD = new HttpString("Access-Control-Request-Method");
 
@@ -18,7 +18,7 @@ final class Preflight {
             new HttpString("X-HTTP-Method"),
             new HttpString("X-Method-Override"));
 
-    private Preflight() {}
+    private CorsPreflight() {}
 
     /** Whether a request is one, and nothing more. */
     static boolean isOne(Exchange exchange) {
