@@ -28,7 +28,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
 
     private static final int SETTINGS_MAX_CONCURRENT_STREAMS = 3;
     private static final int SETTINGS_ENABLE_CONNECT_PROTOCOL = 8;
-    private final Http2Client client;
+    private final Http2ClientSide client;
     private final HttpHandler root;
     private final HttpLimits heads;
     private final Http2Limits limits;
@@ -58,7 +58,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
             Http2Limits limits,
             Exchanges exchanges) {
         super(socket, socket.getSinkChannel().getConduit(), buffers, exchanges, limits, window);
-        this.client = new Http2Client(socket, origin);
+        this.client = new Http2ClientSide(socket, origin);
         this.root = root;
         this.window = window;
         this.heads = heads;
@@ -112,7 +112,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         return responses;
     }
 
-    Http2Client client() {
+    Http2ClientSide client() {
         return client;
     }
 

@@ -14,7 +14,7 @@ final class RefusedRequest {
     private RefusedRequest() {}
 
     /** The known parts of the request; malformed ones are left out. */
-    static ExchangeData record(Http2Client client, RequestFields head) {
+    static ExchangeData record(Http2ClientSide client, RequestFields head) {
         String target = head.path();
         int query = target.indexOf('?');
         return new ExchangeData(

@@ -16,13 +16,13 @@ import org.xnio.channels.SslChannel;
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
-final class Http2Client {
+final class Http2ClientSide {
     private final StreamConnection socket;
     private final Origin origin;
     private final AbstractAttachable attachments = new AbstractAttachable() {};
     private final List<Runnable> onClose = new ArrayList<>(0);
 
-    Http2Client(StreamConnection socket, Origin origin) {
+    Http2ClientSide(StreamConnection socket, Origin origin) {
         this.socket = socket;
         this.origin = origin;
     }
