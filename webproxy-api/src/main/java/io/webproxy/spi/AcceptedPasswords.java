@@ -11,11 +11,11 @@ public sealed interface AcceptedPasswords {
     /**
      * One user with one password, of which neither is kept.
      *
-     * @param hash of what is compared
-     * @param expected that of the user, a colon and the password
+     * @param hash for comparing credentials
+     * @param expected the hash of the user, a colon and the password
      */
     record Pair(CredentialHash hash, ByteBuffer expected) implements AcceptedPasswords {
-        /** Keeps the hash alone. */
+        /** Keeps only the hash. */
         public static Pair of(String user, String password) {
             CredentialHash hash = new CredentialHash();
             byte[] pair = (user + ":" + password).getBytes(StandardCharsets.UTF_8);
@@ -35,7 +35,7 @@ public sealed interface AcceptedPasswords {
     /**
      * The users of a file.
      *
-     * @param file as {@code htpasswd -B} makes it
+     * @param file made by {@code htpasswd -B}
      */
     record Htpasswd(Path file) implements AcceptedPasswords {
         /** Nothing is null. */

@@ -7,15 +7,15 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Who may use a route, and how much. Immutable.
+ * Access control and limits of a route. Immutable.
  *
- * @param allow the client addresses that may; empty for all
- * @param deny those that may not, whatever {@code allow} says
- * @param ownAuthenticator whether {@code authenticator} stands in place of the server's
+ * @param allow the allowed client addresses; empty for all
+ * @param deny the denied client addresses, even if {@code allow} has them
+ * @param ownAuthenticator whether {@code authenticator} replaces the server's
  * @param authenticator the authenticator; empty if every request passes
  * @param preflight whether CORS preflights pass without authentication
- * @param rateLimit how many requests one client address may send; empty for as many as it likes
- * @param requestBodyBytes the longest request body, in place of the server's; 0 for no limit, empty for the server's
+ * @param rateLimit how many requests one client address may send; empty for no limit
+ * @param requestBodyBytes the limit of the request body; 0 for no limit, empty for the server's
  */
 public record Access(
         List<AddressRange> allow,
@@ -34,7 +34,7 @@ public record Access(
         Objects.requireNonNull(requestBodyBytes, "requestBodyBytes");
     }
 
-    /** Whether a client address may use the route. */
+    /** Whether a client address is allowed. */
     public boolean permits(InetAddress client) {
         return !AddressRange.anyContains(deny, client) && (allow.isEmpty() || AddressRange.anyContains(allow, client));
     }

@@ -1,8 +1,8 @@
 package io.webproxy.spi;
 
-/** How a line of the access log looks. */
+/** The format of the access log. */
 public enum AccessLogFormat {
-    /** The combined format that web servers have in common, then {@code name=value} for what a proxy knows besides. */
+    /** The combined format of web servers, followed by {@code name=value} for fields of the proxy's own. */
     COMBINED,
     /** One JSON object per line (RFC 8259): numbers are numbers, times are seconds, what is unknown is null. */
     JSON

@@ -68,7 +68,10 @@ public final class AddressRange {
         return false;
     }
 
-    /** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer has. */
+    /**
+     * The unit that counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which usually belongs to one
+     * customer.
+     */
     public static AddressRange clientOf(InetAddress address) {
         byte[] bytes = bytesOf(address);
         if (bytes.length == 4) {

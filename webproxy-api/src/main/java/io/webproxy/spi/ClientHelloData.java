@@ -7,14 +7,14 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
-/** What a client says first. The parameters are those of {@link ClientHello}. */
+/** A ClientHello. The parameters are those of {@link ClientHello}. */
 public record ClientHelloData(
         Optional<String> serverName,
         List<String> applicationProtocols,
         InetSocketAddress localAddress,
         Set<String> keyTypes)
         implements ClientHello {
-    /** Copies the collections; nothing is null. */
+    /** Copies the collections; no component may be null. */
     public ClientHelloData {
         Objects.requireNonNull(serverName, "serverName");
         applicationProtocols = List.copyOf(applicationProtocols);

@@ -8,14 +8,14 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What a route asks of a request beside host and path: its method and its fields. Immutable. */
+/** The conditions of a route besides host and path: methods and fields. Immutable. */
 public final class Conditions {
     private static final Set<String> EVERY = Set.of("");
 
     private final Set<String> methods;
     private final Set<HeaderMatch> headers;
 
-    /** Those of a route. */
+    /** The conditions of a route. */
     Conditions(Route route) {
         this(route.methods(), route.headers());
     }
@@ -29,8 +29,7 @@ public final class Conditions {
     }
 
     /**
-     * Why routes of the same host and path that come before leave no request for this one, and what to do; null if they
-     * don't.
+     * Why earlier routes of the same host and path leave no request for this one, and what to do; null if they don't.
      */
     @Nullable String shadow(List<Route> before) {
         for (Route route : before) {
@@ -57,7 +56,7 @@ public final class Conditions {
                 + " (expected: the route with more conditions first)";
     }
 
-    /** Whether every request of a method, or of any, whose fields meet {@code met} is accepted. */
+    /** Whether every request of a method, or of any, is accepted if its fields meet {@code met}. */
     private boolean takes(String method, Set<HeaderMatch> met) {
         return (methods.isEmpty() || methods.contains(method))
                 && headers.stream()
@@ -67,8 +66,8 @@ public final class Conditions {
     }
 
     /**
-     * A space and the conditions, in an order of their own; empty without any. Of fields it has the names, for their
-     * values may be secret.
+     * A space and the conditions, in a fixed order; empty without any. For fields it has only the names, because values
+     * may be secret.
      */
     public String text() {
         StringBuilder text = new StringBuilder();

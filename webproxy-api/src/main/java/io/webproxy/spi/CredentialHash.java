@@ -8,7 +8,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * HMAC-SHA-256 (RFC 2104) with a random key: stands for credentials where they are compared or remembered. Immutable.
+ * An HMAC-SHA-256 (RFC 2104) with a random key, for comparing and caching credentials without keeping them. Immutable.
  */
 public final class CredentialHash {
     private static final String ALGORITHM = "HmacSHA256";
@@ -16,14 +16,14 @@ public final class CredentialHash {
 
     private final SecretKeySpec key;
 
-    /** One with a key of its own. */
+    /** With a new key. */
     public CredentialHash() {
         byte[] random = new byte[KEY_BYTES];
         new SecureRandom().nextBytes(random);
         key = new SecretKeySpec(random, ALGORITHM);
     }
 
-    /** A hash that can be a key of a map. */
+    /** A hash that can be the key of a map. */
     public ByteBuffer of(byte[] credentials) {
         try {
             Mac mac = Mac.getInstance(ALGORITHM);
@@ -34,7 +34,7 @@ public final class CredentialHash {
         }
     }
 
-    /** Takes the same time wherever they differ. */
+    /** Compares in constant time. */
     public static boolean same(ByteBuffer one, ByteBuffer other) {
         return MessageDigest.isEqual(bytes(one), bytes(other));
     }

@@ -7,10 +7,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What one endpoint has of its own; what is empty is as the server has it for all. Immutable; made by
- * {@link EndpointBuilder}.
- */
+/** The settings of one endpoint; empty ones are the server's. Immutable; made by {@link EndpointBuilder}. */
 public final class EndpointSettings {
     private static final EndpointSettings DEFAULTS = new EndpointSettings(null, null, null, null);
 
@@ -30,7 +27,7 @@ public final class EndpointSettings {
         this.clientCertificates = clientCertificates;
     }
 
-    /** Everything as the server has it. */
+    /** All settings are the server's. */
     public static EndpointSettings defaults() {
         return DEFAULTS;
     }

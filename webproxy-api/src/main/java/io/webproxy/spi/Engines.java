@@ -10,13 +10,13 @@ public final class Engines {
     private Engines() {}
 
     /**
-     * The engine that is there.
+     * Finds the engine.
      *
      * @throws ProxyStartException if there is none, or it can't be loaded
      */
     public static ProxyEngine find() {
         ClassLoader loader = Engines.class.getClassLoader();
-        // an engine on the class path is in a module without a name, which an export can't name
+        // an engine on the class path is in the unnamed module, which an export can't name
         Engines.class.getModule().addExports("io.webproxy.spi", loader.getUnnamedModule());
         try {
             Iterator<ProxyEngine> engines =

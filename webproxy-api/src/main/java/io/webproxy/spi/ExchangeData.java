@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The record of an exchange. The parameters are those of {@link ExchangeRecord}; what is null is empty there. */
+/** The record of an exchange. The parameters are those of {@link ExchangeRecord}; null values are empty there. */
 public record ExchangeData(
         String requestId,
         Instant start,
@@ -85,7 +85,7 @@ public record ExchangeData(
         return Optional.ofNullable(refererOrNull);
     }
 
-    /** Without the query, the user agent and the referrer, which may hold secrets. */
+    /** Omits the query, the user agent and the referrer, which may hold secrets. */
     @Override
     public String toString() {
         return "ExchangeRecord[" + requestId + " " + method + " " + scheme + "://" + authority + path + " " + protocol

@@ -5,7 +5,7 @@ import io.webproxy.observe.ForwardError;
 import java.util.Objects;
 import java.util.Optional;
 
-/** What the proxy answers itself. The parameters are those of {@link ErrorPages.Failure}. */
+/** A response that the proxy makes itself. The parameters are those of {@link ErrorPages.Failure}. */
 public record FailureData(int status, Optional<ForwardError> error, String requestId) implements ErrorPages.Failure {
     /** Nothing is null. */
     public FailureData {

@@ -3,7 +3,7 @@ package io.webproxy.spi;
 import io.webproxy.tls.CertificateSource;
 import java.util.List;
 
-/** Several sources, of which the first that has something for a client serves it. */
+/** Several sources; the first one with a certificate for a client serves it. */
 public final class FirstOfSource implements CertificateSource {
     private final List<CertificateSource> sources;
 
@@ -12,7 +12,7 @@ public final class FirstOfSource implements CertificateSource {
         this.sources = List.copyOf(sources);
     }
 
-    /** In the order in which they are asked, at least one. */
+    /** The sources in order, at least one. */
     public List<CertificateSource> sources() {
         return sources;
     }

@@ -6,11 +6,11 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * One change of the fields of a message on its way through the server. Immutable.
+ * One change of the fields of a message that passes the server. Immutable.
  *
- * @param kind what is done
+ * @param kind the kind of change
  * @param name the field's name, in any case
- * @param value what it is set to, or what is added; empty for {@link Kind#REMOVE}
+ * @param value the value to set or add; empty for {@link Kind#REMOVE}
  */
 public record HeaderEdit(Kind kind, String name, String value) {
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}");
@@ -31,11 +31,11 @@ public record HeaderEdit(Kind kind, String name, String value) {
             "x-request-id",
             "gateway-loop");
 
-    /** What is done with a field. */
+    /** The kind of a change. */
     public enum Kind {
-        /** The field has this one value, whatever it had. */
+        /** The field gets this one value, replacing any others. */
         SET,
-        /** The field has this value after those it has. */
+        /** The field gets this value in addition to others. */
         ADD,
         /** The field is removed. */
         REMOVE
@@ -44,14 +44,14 @@ public record HeaderEdit(Kind kind, String name, String value) {
     /**
      * Checks name and value.
      *
-     * @throws IllegalArgumentException for a name that isn't a token (RFC 9110 section 5.1), one that frames the
-     *     message, is meant for one connection, or says who the client is, and for a value with a control character
+     * @throws IllegalArgumentException if the name isn't a token (RFC 9110 section 5.1), frames the message, is
+     *     hop-by-hop or identifies the client, or if the value has a control character
      */
     public HeaderEdit {
         Objects.requireNonNull(kind, "kind");
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(value, "value");
-        // servers may take other punctuation for hyphens
+        // servers may confuse other punctuation with hyphens
         String lower = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "-");
         if (!TOKEN.matcher(name).matches() || OURS.contains(lower) || lower.startsWith("x-forwarded-")) {
             throw new IllegalArgumentException(

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * A condition on a request's fields. Immutable.
  *
  * @param name the field's name, in any case
- * @param value what one of its values is, byte for byte; empty when any will do
+ * @param value the value that one of its values must equal, byte for byte; empty for any
  */
 public record HeaderMatch(String name, Optional<String> value) {
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}");
@@ -24,7 +24,7 @@ public record HeaderMatch(String name, Optional<String> value) {
         }
     }
 
-    /** Whether a request has it. */
+    /** Whether a request meets the condition. */
     public boolean matches(RequestHead request) {
         Optional<String> first = request.header(name);
         if (first.isEmpty() || value.isEmpty()) {

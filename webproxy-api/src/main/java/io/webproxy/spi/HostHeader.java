@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code Host} says to the upstream; {@code X-Forwarded-Host} is the client's whatever it says. Immutable. */
+/** The {@code Host} that is sent to the upstream; {@code X-Forwarded-Host} always has the client's. Immutable. */
 public final class HostHeader {
     private static final HostHeader CLIENT = new HostHeader("client", null);
     private static final HostHeader UPSTREAM = new HostHeader("upstream", null);
@@ -20,7 +20,7 @@ public final class HostHeader {
         this.authority = authority;
     }
 
-    /** What the client said: the default. */
+    /** The client's {@code Host}: the default. */
     public static HostHeader ofClient() {
         return CLIENT;
     }
@@ -31,7 +31,7 @@ public final class HostHeader {
     }
 
     /**
-     * Always this one.
+     * A fixed one.
      *
      * @param authority {@code host} or {@code host:port}
      * @throws IllegalArgumentException if it is neither
@@ -43,13 +43,13 @@ public final class HostHeader {
         return new HostHeader("fixed", authority);
     }
 
-    /** Whether it is what the client said. */
+    /** Whether it is the client's. */
     @SuppressWarnings("ReferenceEquality") // there is one of it
     public boolean isClient() {
         return this == CLIENT;
     }
 
-    /** The one that was given; empty for the client's and the upstream's. */
+    /** The fixed one; empty for the client's and the upstream's. */
     public Optional<String> authority() {
         return Optional.ofNullable(authority);
     }

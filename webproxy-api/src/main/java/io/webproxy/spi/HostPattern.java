@@ -54,7 +54,7 @@ public final class HostPattern {
         return new HostPattern(wildcard ? "*." + name : name);
     }
 
-    /** Whether this pattern is for every host. */
+    /** Whether this pattern matches every host. */
     public boolean isAny() {
         return pattern.isEmpty();
     }
@@ -65,7 +65,7 @@ public final class HostPattern {
     }
 
     /**
-     * Whether a host belongs to this pattern.
+     * Whether a host matches this pattern.
      *
      * @param host as {@link #hostOf} gives it
      */

@@ -6,9 +6,7 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reads and writes IP addresses in their textual form. Never asks a name server, so it may be called on an IO thread.
- */
+/** Parses and formats IP addresses. Never looks up names, so it may be called on an IO thread. */
 public final class IpLiteral {
     private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     private static final Pattern IPV4 = Pattern.compile(OCTET + "(\\." + OCTET + "){3}");
@@ -19,10 +17,10 @@ public final class IpLiteral {
     private IpLiteral() {}
 
     /**
-     * The address that a text is.
+     * Parses an address.
      *
      * @param text an IPv4 address, or an IPv6 address with or without brackets; no zone
-     * @return null if it is no address
+     * @return null if it isn't an address
      */
     public static @Nullable InetAddress parse(String text) {
         boolean brackets = text.startsWith("[") && text.endsWith("]");
@@ -32,7 +30,7 @@ public final class IpLiteral {
             return null;
         }
         try {
-            // neither form is ever looked up: what has a colon is IPv6 or refused
+            // neither form is ever looked up: a text with a colon is IPv6 or refused
             return InetAddress.getByName(plain);
         } catch (UnknownHostException e) {
             return null;

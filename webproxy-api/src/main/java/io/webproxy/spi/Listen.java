@@ -11,9 +11,9 @@ import java.util.Optional;
 /**
  * One endpoint to open.
  *
- * @param protocol what it speaks
+ * @param protocol its protocol
  * @param port 0 for any free one
- * @param settings what it has of its own
+ * @param settings its own settings
  * @param rules of a {@link Endpoint.Protocol#RULES} endpoint; empty for others
  */
 public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings settings, Optional<PortRules> rules) {
@@ -24,26 +24,26 @@ public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings sett
         Objects.requireNonNull(rules, "rules");
     }
 
-    /** Whether TLS ends here, for some connections at least. */
+    /** Whether TLS is terminated here, for some connections at least. */
     public boolean isTls() {
         return protocol == Endpoint.Protocol.HTTPS
                 || rules.filter(PortRules::hasTls).isPresent();
     }
 
-    /** Whether a client that is redirected to HTTPS finds TLS here, wherever it ends. */
+    /** Whether a client that is redirected to HTTPS finds TLS here, terminated here or not. */
     public boolean speaksTls() {
         return protocol == Endpoint.Protocol.HTTPS
                 || rules.filter(PortRules::speaksTls).isPresent();
     }
 
-    /** Whether requests in cleartext are answered here, if only by a redirect. */
+    /** Whether cleartext requests are answered here, if only by a redirect. */
     public boolean isCleartext() {
         return protocol == Endpoint.Protocol.HTTP
                 || protocol == Endpoint.Protocol.REDIRECT
                 || rules.filter(PortRules::hasCleartext).isPresent();
     }
 
-    /** Whether requests come in here. */
+    /** Whether HTTP requests arrive here. */
     public boolean isHttp() {
         return protocol != Endpoint.Protocol.RULES
                 || rules.filter(PortRules::hasHttp).isPresent();
@@ -61,12 +61,12 @@ public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings sett
                 || (hasPortOf(other) && settings.bind().equals(other.settings.bind()));
     }
 
-    /** Whether it has the protocol and the port of another one, and the port isn't 0. */
+    /** Whether it has the protocol and the port of the other one, and the port isn't 0. */
     public boolean hasPortOf(Listen other) {
         return port != 0 && port == other.port && protocol == other.protocol;
     }
 
-    /** The method of the builder that has added it. */
+    /** The builder's method that has added it. */
     public String verb() {
         return switch (protocol) {
             case HTTP -> "http";
@@ -76,7 +76,7 @@ public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings sett
         };
     }
 
-    /** What it is called, if that is known before its port is bound. */
+    /** Its name, if that is known before its port is bound. */
     public Optional<String> expectedName() {
         return settings.name()
                 .or(() -> port == 0
@@ -84,7 +84,7 @@ public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings sett
                         : Optional.of(protocol.name().toLowerCase(Locale.ROOT) + "-" + port));
     }
 
-    /** What this endpoint can't have of its own, a sentence each. */
+    /** Problems of its own settings, a sentence each. */
     public List<String> problems(boolean trustsProxies) {
         List<String> problems = new ArrayList<>();
         settings.clientCertificates()

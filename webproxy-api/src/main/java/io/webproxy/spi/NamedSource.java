@@ -3,7 +3,7 @@ package io.webproxy.spi;
 import io.webproxy.tls.CertificateSource;
 import java.util.List;
 
-/** A source for some names only: for other names it isn't asked. */
+/** A source that is used only for some names. */
 public final class NamedSource implements CertificateSource {
     private final List<String> names;
     private final CertificateSource source;
@@ -19,7 +19,7 @@ public final class NamedSource implements CertificateSource {
         return names;
     }
 
-    /** What serves them. */
+    /** The source for them. */
     public CertificateSource source() {
         return source;
     }

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The routes of one host pattern: a tree of path segments. Immutable; nothing is allocated by a look-up. */
+/** The routes of one host pattern: a tree of path segments. Immutable; a look-up allocates nothing. */
 final class PathIndex {
     private final Node root;
 
-    /** An index of these routes; of the same prefix the first one goes first. */
+    /** An index of these routes; among routes of the same prefix the first one wins. */
     PathIndex(List<Route> routes) {
         Draft draft = new Draft();
         for (Route route : routes) {
@@ -63,7 +63,7 @@ final class PathIndex {
         return null;
     }
 
-    /** A segment after those of its parents. */
+    /** A segment in the tree. */
     private static final class Node {
         final @Nullable Node parent;
         final RegionMap<Node> children;
@@ -71,7 +71,7 @@ final class PathIndex {
         final Route[] here;
         /** The routes whose prefix ends with the slash after this segment. */
         final Route[] below;
-        /** Those of {@code below} that take their prefix off: the path without the slash is redirected. */
+        /** The routes of {@code below} that strip their prefix: the path without the slash is redirected. */
         final Route[] withoutSlash;
 
         Node(@Nullable Node parent, Draft draft) {
@@ -85,7 +85,7 @@ final class PathIndex {
         }
     }
 
-    /** A node that still grows. */
+    /** A mutable node, while the tree is built. */
     private static final class Draft {
         final Map<String, Draft> children = new HashMap<>();
         final List<Route> here = new ArrayList<>();
@@ -107,8 +107,8 @@ final class PathIndex {
         }
 
         /**
-         * Whether the path without the slash that ends the prefix is redirected to the one with it, because the prefix
-         * is taken off.
+         * Whether the path without the prefix's final slash is redirected to the one with it, because the prefix is
+         * stripped.
          */
         static boolean isSlashAdded(Route route) {
             return route.rewrite().prefix().isPresent()

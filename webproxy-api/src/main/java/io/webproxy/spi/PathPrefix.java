@@ -6,15 +6,15 @@ import java.util.regex.Pattern;
 
 /**
  * The start of a path, aligned to segments: {@code /api} covers {@code /api} and {@code /api/x}, never {@code /apix};
- * {@code /api/} covers {@code /api/} and what is below it. Paths are compared byte for byte. Immutable.
+ * {@code /api/} covers {@code /api/} and everything below it. Paths are compared byte for byte. Immutable.
  */
 public final class PathPrefix {
     private static final PathPrefix ROOT = new PathPrefix("/");
     private static final Pattern VALID = Pattern.compile("/[A-Za-z0-9\\-._~!$&'()*+,;=:@/%]*");
 
     /**
-     * Not the characters that a path may have as they are (RFC 3986 section 3.3), but for the slash; not NUL, not a
-     * backslash.
+     * Encodings other than those of characters that a path may have unencoded (RFC 3986 section 3.3), except the slash;
+     * not NUL, not a backslash.
      */
     private static final Pattern ENCODED = Pattern.compile(
             "%(?!00|2[146-9A-Ea-e]|3[0-9ABDabd]|4[0-9A-Fa-f]|5[0-9AaCcFf]|6[1-9A-Fa-f]|7[0-9AaEe])[0-9A-Fa-f]{2}");
@@ -45,7 +45,7 @@ public final class PathPrefix {
             throw new IllegalArgumentException("route.path: " + prefix
                     + " (expected: a path that starts with /, percent-encoded, without //, . and .. segments)");
         }
-        // case says nothing in an encoding (RFC 3986 section 6.2.2.1)
+        // case doesn't matter in an encoding (RFC 3986 section 6.2.2.1)
         return prefix.equals("/")
                 ? ROOT
                 : new PathPrefix(
@@ -53,7 +53,7 @@ public final class PathPrefix {
     }
 
     /**
-     * Whether every percent-encoding is one, and encodes what has to be encoded: requests are compared in that form.
+     * Whether percent-encodings are valid, and encode only characters that need it: requests are compared in that form.
      */
     private static boolean isNormal(String prefix) {
         for (int percent = prefix.indexOf('%'); percent >= 0; percent = prefix.indexOf('%', percent + 1)) {
@@ -70,13 +70,13 @@ public final class PathPrefix {
                 && (prefix.endsWith("/") || path.length() == prefix.length() || path.charAt(prefix.length()) == '/');
     }
 
-    /** What is left of a matching path, with a leading slash. */
+    /** The rest of a matching path, with a leading slash. */
     public String strip(String path) {
         String rest = path.substring(prefix.endsWith("/") ? prefix.length() - 1 : prefix.length());
         return rest.isEmpty() ? "/" : rest;
     }
 
-    /** The number of characters: a longer prefix is the more specific one. */
+    /** The number of characters; a longer prefix is more specific. */
     public int length() {
         return prefix.length();
     }
@@ -91,7 +91,7 @@ public final class PathPrefix {
         return prefix.hashCode();
     }
 
-    /** The prefix, with upper case in its percent-encodings. */
+    /** The prefix, with percent-encodings in upper case. */
     @Override
     public String toString() {
         return prefix;

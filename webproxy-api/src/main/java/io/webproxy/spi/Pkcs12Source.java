@@ -4,7 +4,7 @@ import io.webproxy.tls.CertificateSource;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** A PKCS#12 file; every key entry in it is served. */
+/** A PKCS#12 file, whose key entries are all served. */
 public final class Pkcs12Source implements CertificateSource {
     private final Path file;
     private final String password;

@@ -12,11 +12,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One rule of a port: which connections it takes, by their first bytes and their client, and what becomes of them.
+ * One rule of a port: the connections it takes, by their first bytes and their client, and what it does with them.
  * Immutable; made by {@link PortBuilder}.
  */
 public final class PortRule {
-    /** What a connection's first bytes are. */
+    /** The protocol of a connection, by its first bytes. */
     public enum Protocol {
         /** The banner of an SSH client: {@code SSH-2.0-} or {@code SSH-1.99-} (RFC 4253 section 4.2). */
         SSH,
@@ -27,7 +27,7 @@ public final class PortRule {
          * upper case, and a path or another target with {@code HTTP/} after it.
          */
         HTTP,
-        /** A whole greeting of SOCKS5 (RFC 1928 section 3). */
+        /** A complete SOCKS5 greeting (RFC 1928 section 3). */
         SOCKS5,
         /**
          * The first packet of an OpenVPN client over TCP that uses TLS, also with {@code tls-auth}, {@code tls-crypt}
@@ -36,13 +36,13 @@ public final class PortRule {
         OPENVPN,
         /** A start-up message, {@code SSLRequest}, {@code GSSENCRequest} or {@code CancelRequest} of PostgreSQL. */
         POSTGRESQL,
-        /** A header of the PROXY protocol, version 1 or 2, which is relayed as it is. */
+        /** A PROXY header, version 1 or 2, which is relayed unchanged. */
         PROXY_HEADER,
         /** The rule's own {@link PortRule#pattern}. */
         BYTES,
         /**
-         * An agent of the rule's {@link PortRule#tunnels}: its control channel, told by the application protocol
-         * (ALPN), or a data connection.
+         * An agent of the rule's {@link PortRule#tunnels}: its control channel, recognised by its ALPN protocol, or a
+         * data connection.
          */
         TUNNEL_AGENT,
         /**
@@ -52,17 +52,17 @@ public final class PortRule {
         TUNNEL_CLIENT
     }
 
-    /** What becomes of a connection that a rule takes. */
+    /** What a rule does with its connections. */
     public enum Action {
-        /** It is relayed to a target, byte for byte. */
+        /** Relays them to a target, byte for byte. */
         RELAY,
-        /** It is HTTP, and goes to the server's routes; TLS ends here. */
+        /** Sends their HTTP to the server's routes; TLS is terminated here. */
         SERVE,
-        /** It is cleartext HTTP, and is redirected to the server's first HTTPS endpoint. */
+        /** Redirects their cleartext HTTP to the server's first HTTPS endpoint. */
         REDIRECT,
-        /** It is TLS that ends here; what is inside goes by rules of its own. */
+        /** Terminates their TLS, and applies rules to what is inside. */
         INSIDE,
-        /** It is an agent's, or is handed over to one. */
+        /** Accepts agents, or hands clients over to them. */
         TUNNEL
     }
 
@@ -81,7 +81,7 @@ public final class PortRule {
         this(name, protocol, Action.TUNNEL, Sni.any(), null, clients, null, null, tunnels);
     }
 
-    /** A rule for everything else; what it doesn't have is null. */
+    /** A rule for everything else; unused parameters are null. */
     public PortRule(
             String name,
             Protocol protocol,
@@ -116,59 +116,59 @@ public final class PortRule {
     }
 
     /**
-     * What was given, else made of protocol and server name, with a number after it where the name is taken: unique
-     * among the rules beside it.
+     * The given name, else one of protocol and server name, with a number if that is taken: unique among its sibling
+     * rules.
      */
     public String name() {
         return name;
     }
 
-    /** Which connections it takes. */
+    /** The protocol of its connections. */
     public Protocol protocol() {
         return protocol;
     }
 
-    /** What becomes of them. */
+    /** What it does with them. */
     public Action action() {
         return action;
     }
 
-    /** Of a TLS rule, which server names and application protocols; any otherwise. */
+    /** The server names and application protocols of a TLS rule; otherwise any. */
     public Sni sni() {
         return sni;
     }
 
-    /** Of a {@link Protocol#BYTES} rule, the bytes. */
+    /** The bytes of a {@link Protocol#BYTES} rule. */
     public Optional<BytePattern> pattern() {
         return Optional.ofNullable(pattern);
     }
 
-    /** Which clients it is for; empty for all. */
+    /** The clients that it applies to; empty for all. */
     public List<AddressRange> clients() {
         return clients;
     }
 
-    /** Where a {@link Action#RELAY} rule relays to. */
+    /** The relay of a {@link Action#RELAY} rule. */
     public Optional<Relay> relay() {
         return Optional.ofNullable(relay);
     }
 
-    /** Of an {@link Action#INSIDE} rule, what becomes of the bytes within TLS. */
+    /** The rules within TLS of an {@link Action#INSIDE} rule. */
     public Optional<PortRules> inside() {
         return Optional.ofNullable(inside);
     }
 
-    /** Of an {@link Action#TUNNEL} rule, whose agents. */
+    /** The tunnels of an {@link Action#TUNNEL} rule. */
     public Optional<TunnelServer> tunnels() {
         return Optional.ofNullable(tunnels);
     }
 
-    /** Whether it is for a client; one with an IPv4-mapped IPv6 address is an IPv4 client. */
+    /** Whether it applies to a client; a client with an IPv4-mapped IPv6 address is an IPv4 client. */
     public boolean isFor(InetAddress client) {
         return clients.isEmpty() || AddressRange.anyContains(clients, client);
     }
 
-    /** The same rule under another name. */
+    /** The same rule with another name. */
     public PortRule named(String other) {
         return new PortRule(other, protocol, action, sni, pattern, clients, relay, inside, tunnels);
     }
@@ -192,7 +192,7 @@ public final class PortRule {
         return Objects.hash(name, protocol, action, sni, relay);
     }
 
-    /** The name, and where its connections go, such as {@code ssh->127.0.0.1:22}. */
+    /** The name and the target, such as {@code ssh->127.0.0.1:22}. */
     @Override
     public String toString() {
         return name + "->"

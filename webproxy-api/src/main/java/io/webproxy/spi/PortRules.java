@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rules of one port, in the order in which they are tried, and what becomes of connections that none takes.
+ * The rules of one port, in the order in which they are tried, and the targets of connections that none takes.
  * Immutable; made by {@link PortBuilder}.
  */
 public final class PortRules {
@@ -36,17 +36,17 @@ public final class PortRules {
         this.problems = List.copyOf(problems);
     }
 
-    /** The rules, the first one first. */
+    /** The rules, in order. */
     public List<PortRule> rules() {
         return rules;
     }
 
-    /** Where clients are relayed to that have sent nothing within {@link #detectTime()}; empty when they are closed. */
+    /** The relay for clients that send nothing within {@link #detectTime()}; empty if they are closed. */
     public Optional<Relay> silent() {
         return Optional.ofNullable(silent);
     }
 
-    /** Where connections are relayed to that no rule takes; empty when they are closed. */
+    /** The relay for connections that no rule takes; empty if they are closed. */
     public Optional<Relay> otherwise() {
         return Optional.ofNullable(otherwise);
     }
@@ -56,38 +56,38 @@ public final class PortRules {
         return detectTime;
     }
 
-    /** Whether a rule ends TLS here, so that the server needs a certificate. */
+    /** Whether a rule terminates TLS, so that the server needs a certificate. */
     public boolean hasTls() {
         return rules.stream()
                 .anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS && rule.action() != PortRule.Action.RELAY);
     }
 
-    /** Whether a rule ends TLS here for the server's routes. */
+    /** Whether a rule terminates TLS for the server's routes. */
     public boolean hasHttps() {
         return rules.stream()
                 .anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS && rule.action() == PortRule.Action.SERVE);
     }
 
-    /** Whether TLS is spoken at the port, wherever it ends: so that cleartext HTTP can be redirected to it. */
+    /** Whether TLS is spoken at the port, terminated here or not: so cleartext HTTP can be redirected to it. */
     public boolean speaksTls() {
         return rules.stream().anyMatch(rule -> rule.protocol() == PortRule.Protocol.TLS);
     }
 
     /**
-     * Whether a rule leads to the server's routes. What HTTP within TLS that is looked into gets without a route is
-     * 404.
+     * Whether a rule leads to the server's routes. HTTP that is found within terminated TLS gets 404 if there is no
+     * route.
      */
     public boolean hasHttp() {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.SERVE);
     }
 
-    /** Whether requests in cleartext are answered here, by the routes or by a redirect. */
+    /** Whether cleartext requests are answered here, by the routes or by a redirect. */
     public boolean hasCleartext() {
         return rules.stream()
                 .anyMatch(rule -> rule.protocol() == PortRule.Protocol.HTTP && rule.action() != PortRule.Action.RELAY);
     }
 
-    /** The tunnels that rules are for, each once. */
+    /** The tunnels of its rules, each once. */
     public List<TunnelServer> tunnels() {
         return rules.stream()
                 .map(PortRule::tunnels)
@@ -101,7 +101,7 @@ public final class PortRules {
         return rules.stream().anyMatch(rule -> rule.action() == PortRule.Action.REDIRECT);
     }
 
-    /** What is wrong in combination, a sentence each. */
+    /** Problems of the combination, a sentence each. */
     public List<String> problems() {
         return problems;
     }
@@ -120,7 +120,7 @@ public final class PortRules {
         return Objects.hash(rules, silent, otherwise, detectTime);
     }
 
-    /** The rules, and where connections are relayed to that none takes. */
+    /** The rules, and the relay for connections that none takes. */
     @Override
     public String toString() {
         Stream<String> last = Stream.of(

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 
 /**
- * What runs a configuration; found by {@link java.util.ServiceLoader}. An SPI: users of the library don't need it.
+ * Runs configurations; found by {@link java.util.ServiceLoader}. An SPI: users of the library don't need it.
  *
  * <p>Implementations have a public constructor without parameters and are thread-safe.
  */
@@ -17,38 +17,36 @@ public interface ProxyEngine {
     /**
      * Starts all endpoints or none; returns when they listen.
      *
-     * @throws ProxyStartException if it can't, with everything released again
+     * @throws ProxyStartException if that fails; everything is then released again
      */
     Running start(ProxyConfig config);
 
     /**
-     * What checks the credentials of a {@link io.webproxy.auth.BasicAuth}, for all servers that use it.
+     * Makes the authenticator behind a {@link io.webproxy.auth.BasicAuth}, for all servers that use it.
      *
-     * @param challenge the answer to a request without credentials, or with wrong ones
+     * @param challenge the answer to a request without credentials, or with wrong credentials
      */
     Authenticator basicAuth(AcceptedPasswords accepted, AuthDecision challenge);
 
     /** A started server. Thread-safe. */
     interface Running {
-        /**
-         * What it does right now, with the endpoints' real ports; that of a closed server once everything is released.
-         */
+        /** The current status, with the endpoints' real ports; that of a closed server once everything is released. */
         ProxyStatus status();
 
         /**
-         * Completes, with one sentence that says why, when the server can't serve any more although it wasn't closed.
+         * Completes when the server can't serve any more although it wasn't closed, with one sentence that says why.
          */
         CompletionStage<String> failure();
 
         /**
          * Puts another configuration in force, all or nothing.
          *
-         * @throws ProxyStartException if it can't; the old configuration is still in force
+         * @throws ProxyStartException if that fails; the old configuration stays in force
          */
         void update(ProxyConfig config);
 
         /**
-         * Stops accepting, lets exchanges end for as long as given, then cuts and releases everything. Idempotent:
+         * Stops accepting, lets exchanges end within the limit, then cuts the rest and releases everything. Idempotent:
          * later calls can only shorten the wait.
          *
          * @return completes when everything is released

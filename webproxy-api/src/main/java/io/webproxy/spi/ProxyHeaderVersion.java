@@ -1,6 +1,6 @@
 package io.webproxy.spi;
 
-/** The two forms of the PROXY protocol's header. */
+/** The two versions of the PROXY header. */
 public enum ProxyHeaderVersion {
     /** A line of text. */
     V1,
@@ -8,7 +8,7 @@ public enum ProxyHeaderVersion {
     V2;
 
     /**
-     * The one of this number.
+     * The version with this number.
      *
      * @throws IllegalArgumentException if it is neither 1 nor 2
      */

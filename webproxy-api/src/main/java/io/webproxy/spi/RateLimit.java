@@ -26,7 +26,7 @@ public final class RateLimit {
     }
 
     /**
-     * So many requests in so much time, all of which may come at once.
+     * This many requests per period, all of which may come at once.
      *
      * @param requests 1 to 1,000,000
      * @param per 1 ms to 24 h
@@ -40,12 +40,12 @@ public final class RateLimit {
         return new RateLimit(requests, per, count);
     }
 
-    /** How many fill up in {@link #per()}. */
+    /** How many requests are allowed per {@link #per()}. */
     public int requests() {
         return requests;
     }
 
-    /** The time in which {@link #requests()} fill up. */
+    /** The period of {@link #requests()}. */
     public Duration per() {
         return per;
     }

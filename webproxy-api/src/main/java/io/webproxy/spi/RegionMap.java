@@ -4,10 +4,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A map whose keys are looked up as a region of a text, without a substring being made. Immutable; nothing is allocated
- * by a look-up.
+ * A map that is looked up by a region of a string, without making a substring. Immutable; a look-up allocates nothing.
  *
- * @param <V> what is found
+ * @param <V> the values
  */
 final class RegionMap<V> {
     private static final int LEAST = 4;
@@ -36,7 +35,7 @@ final class RegionMap<V> {
         longest = most;
     }
 
-    /** What the characters from {@code from} to before {@code to} stand for, or null. */
+    /** The value for the characters from {@code from} to before {@code to}, or null. */
     @SuppressWarnings("unchecked")
     @Nullable V find(String text, int from, int to) {
         int length = to - from;

@@ -1,10 +1,9 @@
 package io.webproxy.spi;
 
 /**
- * How many requests of a route may be retried on another upstream, so that retries never multiply the load of upstreams
- * that fail. Counted for each route: a request earns a share of a retry, a retry costs one. A request on a kept
- * connection that the upstream has closed meanwhile is sent again without a charge. Immutable; start from
- * {@link #defaults()}.
+ * How many requests of a route may be retried on another upstream, so that retries never multiply the load of failing
+ * upstreams. Counted per route: each request earns a fraction of a retry, each retry spends one. Retrying a request on
+ * an idle connection that the upstream has closed meanwhile costs nothing. Immutable; start from {@link #defaults()}.
  */
 public final class RetryBudget {
     private static final RetryBudget DEFAULTS = new RetryBudget(0.2, 100);
@@ -39,7 +38,8 @@ public final class RetryBudget {
     }
 
     /**
-     * The same with another reserve: so many retries there are at the start, and at most ten times of it, 0 to 100,000.
+     * The same with another reserve: the number of retries at the start, and at most ten times as many later, 0 to
+     * 100,000.
      */
     public RetryBudget withReserve(int retries) {
         if (retries < 0 || retries > 100_000) {
@@ -53,7 +53,7 @@ public final class RetryBudget {
         return share;
     }
 
-    /** How many retries there are at the start. */
+    /** The number of retries at the start. */
     public int reserve() {
         return reserve;
     }

@@ -6,16 +6,16 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What a route changes on a request's way to the upstream, and on the answer's way back. Immutable.
+ * A route's changes of requests and responses. Immutable.
  *
- * @param prefix what stands in place of the route's path prefix: empty text for nothing (it is stripped), absent for
- *     the prefix itself
- * @param pattern with {@code replacement}: what is replaced in the path, after the prefix's change; absent for nothing
+ * @param prefix replaces the route's path prefix: an empty string strips it, absent keeps it
+ * @param pattern with {@code replacement}: the replaced parts of the path, after the prefix's change; absent for none
  * @param replacement in {@link java.util.regex.Matcher#replaceAll} form
- * @param locations whether places that the upstream names get the route's prefix back, and {@code Destination} loses it
+ * @param locations whether paths in the upstream's responses get the route's prefix back, and {@code Destination} has
+ *     it stripped
  * @param requestHeaders in order
  * @param responseHeaders in order
- * @param hostHeader what {@code Host} says
+ * @param hostHeader the {@code Host} for the upstream
  */
 public record Rewrite(
         Optional<String> prefix,

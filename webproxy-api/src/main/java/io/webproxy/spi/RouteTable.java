@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the route of a request: exact host before wildcard before any, then the longest path prefix, then the order of
- * configuration. Pure and immutable; a look-up allocates nothing, and takes as long with a thousand routes as with ten.
+ * configuration. Pure and immutable; a look-up allocates nothing, and takes the same time with a thousand routes as
+ * with ten.
  */
 public final class RouteTable {
     private static final Comparator<Route> PRECEDENCE = Comparator.comparingInt(RouteTable::hostRank)
@@ -20,7 +21,7 @@ public final class RouteTable {
 
     private final List<Route> ordered;
     private final RegionMap<PathIndex> exact;
-    /** By what follows {@code *.}. */
+    /** Keyed by the domain after {@code *.}. */
     private final RegionMap<PathIndex> wildcard;
 
     private final PathIndex any;
@@ -49,13 +50,13 @@ public final class RouteTable {
     }
 
     /**
-     * The route of a request, or null when none matches. A route of a prefix that ends in a slash and is taken off is
-     * also found for the path without that slash, unless another one of the same host is for that path:
-     * {@link PathPrefix#matches} is false then, and the request is to be redirected.
+     * The route of a request, or null if none matches. A route that strips a prefix ending in a slash is also found for
+     * the path without that slash, unless another route of the same host matches it: {@link PathPrefix#matches} is
+     * false then, and the request must be redirected.
      *
      * @param host as {@link HostPattern#hostOf} gives it
      * @param path the normalised path
-     * @param request its method and fields are looked at, see {@link Route#accepts}
+     * @param request for its method and fields, see {@link Route#accepts}
      */
     public @Nullable Route find(String host, String path, RequestHead request) {
         if (path.isEmpty() || path.charAt(0) != '/') {
@@ -72,7 +73,7 @@ public final class RouteTable {
     }
 
     /**
-     * Whether a route is for a host, whatever it says of the path and the request.
+     * Whether there is a route for a host, with any path and conditions.
      *
      * @param host as {@link HostPattern#hostOf} gives it
      */
@@ -89,8 +90,8 @@ public final class RouteTable {
     }
 
     /**
-     * What is wrong with a list of routes, a sentence each: a name that two have; host, path and conditions that two
-     * have; a route that no request can reach, because those before it with the same host and path take them all.
+     * Problems of a list of routes, a sentence each: two routes with the same name; two with the same host, path and
+     * conditions; a route that no request can reach, because earlier ones with the same host and path take them all.
      */
     public static List<String> problems(List<Route> routes) {
         List<String> problems = new ArrayList<>();

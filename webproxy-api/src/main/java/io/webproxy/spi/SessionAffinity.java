@@ -6,8 +6,8 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
- * By what a session stays with its upstream, which the engine does. It chooses as {@link #others()} does where nothing
- * is known of a session. Equal if kind and name are.
+ * Session affinity by a header field or a cookie, which the engine implements. Unknown sessions are balanced by
+ * {@link #others()}. Equal if kind and name are.
  */
 public final class SessionAffinity implements Balancing {
     /** A token (RFC 9110 section 5.6.2). */
@@ -24,7 +24,7 @@ public final class SessionAffinity implements Balancing {
     }
 
     /**
-     * By a header field, whose values upstreams give.
+     * By a header field whose values upstreams issue.
      *
      * @throws IllegalArgumentException if the name can't be a field's
      */
@@ -49,7 +49,7 @@ public final class SessionAffinity implements Balancing {
         return name;
     }
 
-    /** Whether it is by a cookie; else it is by a header field. */
+    /** Whether it is by cookie, otherwise by header field. */
     public boolean isCookie() {
         return cookie;
     }
@@ -59,7 +59,7 @@ public final class SessionAffinity implements Balancing {
         return name;
     }
 
-    /** What chooses where nothing is known of a session. */
+    /** The balancing of unknown sessions. */
     public Balancing others() {
         return others;
     }

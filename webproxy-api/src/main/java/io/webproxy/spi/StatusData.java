@@ -24,7 +24,7 @@ public record StatusData(
         List<CertificateStatus> certificates,
         Optional<String> failure)
         implements ProxyStatus {
-    /** That of a closed server. */
+    /** The status of a closed server. */
     public static final StatusData CLOSED = new StatusData(
             List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), TunnelStatusData.NONE, List.of(), Optional.empty());
 

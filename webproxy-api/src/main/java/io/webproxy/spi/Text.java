@@ -1,6 +1,6 @@
 package io.webproxy.spi;
 
-/** The texts of what is reported: the name that users know, and the values. */
+/** Formats error messages: the name that users know, and the values. */
 final class Text {
     private Text() {}
 

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** The status of a public server that is dialled. The parameters are those of {@link TunnelStatus.Server}. */
+/** The status of the connection to a public server. The parameters are those of {@link TunnelStatus.Server}. */
 public record TunnelServerData(
         String address,
         boolean connected,

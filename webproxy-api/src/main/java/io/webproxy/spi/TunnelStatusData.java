@@ -13,7 +13,7 @@ public record TunnelStatusData(
         long refusedAgents,
         List<TunnelStatus.Server> servers)
         implements TunnelStatus {
-    /** That of a server without tunnels. */
+    /** The status of a server without tunnels. */
     public static final TunnelStatusData NONE = new TunnelStatusData("", List.of(), 0, 0, 0, List.of());
 
     /** Copies the collections; nothing is null. */

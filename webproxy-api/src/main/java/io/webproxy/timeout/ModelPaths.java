@@ -3,11 +3,11 @@ package io.webproxy.timeout;
 import java.util.Set;
 
 /**
- * The paths under which model servers think for long, found as whole segments anywhere in a path: {@code /v1/responses}
- * is in {@code /llm/v1/responses/7} and not in {@code /v1/responses-archive}. Pure.
+ * The paths of slow requests to model servers, found as whole segments anywhere in a path: {@code /v1/responses} is in
+ * {@code /llm/v1/responses/7} and not in {@code /v1/responses-archive}. Pure.
  */
 final class ModelPaths {
-    /** The API of OpenAI, which many speak; {@code messages} is Anthropic's. */
+    /** The API of OpenAI, which many servers implement; {@code messages} is Anthropic's. */
     private static final Set<String> OPENAI =
             Set.of("audio", "batches", "completions", "embeddings", "images", "messages", "rerank", "responses");
 
@@ -18,7 +18,7 @@ final class ModelPaths {
     private ModelPaths() {}
 
     /**
-     * Whether one of them is in a path.
+     * Whether a path contains one of them.
      *
      * @param path in lower case
      */

@@ -13,16 +13,16 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The default rules, over lists that can be replaced.
+ * The default classifier; its lists can be replaced.
  *
  * <p>A request is {@code DOWNLOAD} when it has a {@code Range} field, when its last segment has a known file extension,
  * when its path has a segment such as {@code download}, or when it accepts {@code application/octet-stream}; it is
  * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, when
- * it accepts a streaming type: an event stream, NDJSON, gRPC or gRPC-Web, or when its content is gRPC or gRPC-Web,
- * whatever encodes the messages ({@code application/grpc+proto}). A WebSocket handshake is {@code DEFAULT}, whatever
- * its path. A response is {@code DOWNLOAD} with status 206 or {@code Content-Disposition: attachment}, {@code LONG}
- * with a streaming type, {@code WEBSOCKET} with 101. Where two rules match, {@code DOWNLOAD} wins. Everything is
- * compared without regard to case.
+ * it accepts a streaming type: an event stream, NDJSON, gRPC or gRPC-Web, or when its content is gRPC or gRPC-Web, in
+ * any message encoding ({@code application/grpc+proto}). A WebSocket handshake is {@code DEFAULT}, whatever its path. A
+ * response is {@code DOWNLOAD} with status 206 or {@code Content-Disposition: attachment}, {@code LONG} with a
+ * streaming type, {@code WEBSOCKET} with 101. Where two rules match, {@code DOWNLOAD} wins. All comparisons ignore
+ * case.
  *
  * <p>The model servers' paths, as whole segments anywhere in the path, after a prefix too: {@code /v1/} followed by
  * {@code completions}, {@code responses}, {@code messages}, {@code images}, {@code audio}, {@code embeddings},
@@ -31,8 +31,8 @@ import java.util.stream.Collectors;
  * {@code /queue/join} and {@code /queue/data} (Gradio). {@link #withLongPaths} replaces them together with the
  * fragments.
  *
- * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). The path is the client's: what a route
- * strips or rewrites still counts. Immutable.
+ * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). The path is the client's, before a route
+ * strips or rewrites it. Immutable.
  */
 public final class StandardClassifier implements TimeoutClassifier {
     private static final String GRPC = "application/grpc";
@@ -116,7 +116,7 @@ public final class StandardClassifier implements TimeoutClassifier {
 
     /**
      * The same rules with other path fragments that mean {@code LONG}, found anywhere in the path; the model servers'
-     * paths count no more.
+     * paths no longer count.
      */
     public StandardClassifier withLongPaths(List<String> fragments) {
         return withLongPaths(fragments, false);
@@ -200,7 +200,7 @@ public final class StandardClassifier implements TimeoutClassifier {
         return type.isPresent() && isLongType(type.get()) ? TimeoutClass.LONG : current;
     }
 
-    /** Both sides of gRPC are streams; of other types a request's content isn't a sign that its answer is one. */
+    /** Both directions of gRPC are streams; the content type of other requests says nothing about the response. */
     private boolean isGrpc(RequestHead request) {
         String type = request.header("content-type").orElse("");
         return type.regionMatches(true, 0, GRPC, 0, GRPC.length()) && isLongType(type);
@@ -249,7 +249,7 @@ public final class StandardClassifier implements TimeoutClassifier {
         return lists(request, "accept", types);
     }
 
-    /** Whether a field whose values are lists has one of these, whatever parameters it has. */
+    /** Whether a list field contains one of these, with any parameters. */
     private static boolean lists(RequestHead request, String field, Set<String> wanted) {
         for (String value : request.headers(field)) {
             int start = 0;

@@ -7,14 +7,12 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * How long exchanges of each {@link TimeoutClass} may stay silent, how long a connect may take, and, only if asked for,
- * how long the response head may take, how long an event stream may go without an event, and how long an exchange may
- * take as a whole.
+ * The timeouts of exchanges: an idle limit for each {@link TimeoutClass}, a connect limit and, only if configured,
+ * limits of the wait for the response head, of the time between events of an event stream, and of the whole exchange.
  *
- * <p>The wait is inactivity, in both directions together: every body byte moved restarts it, so that a healthy transfer
- * of any length is never cut. Until the response head is complete the same wait runs, restarted only by request-body
- * bytes that the upstream takes. {@link Duration#ZERO} means no limit. A limit ends what it ends at most 250 ms late.
- * Immutable.
+ * <p>An idle limit covers both directions together: every body byte moved restarts it, so that a healthy transfer of
+ * any length is never cut. Until the response head is complete, only request-body bytes that the upstream takes restart
+ * it. {@link Duration#ZERO} means no limit. Limits take effect at most 250 ms late. Immutable.
  */
 public final class TimeoutPolicy {
     private static final Duration LONGEST = Duration.ofDays(3650);
@@ -63,7 +61,7 @@ public final class TimeoutPolicy {
     /**
      * The same policy with another idle limit for one class.
      *
-     * @param limit the longest silence, {@link Duration#ZERO} for none
+     * @param limit the idle limit, {@link Duration#ZERO} for none
      * @throws IllegalArgumentException if the limit is negative, below 1 ms or above ten years
      */
     public TimeoutPolicy with(TimeoutClass timeoutClass, Duration limit) {
@@ -84,13 +82,13 @@ public final class TimeoutPolicy {
 
     /**
      * The same policy with a limit of its own for the wait for the response head, shorter or longer than those of the
-     * classes: until the head is complete it holds in their place, for every class, and then the class's limit for
-     * silence within the response. The first connection to an upstream and every other one start it, and request-body
-     * bytes that the upstream takes restart it; interim responses and bytes of the head don't. When it passes, the
-     * client gets 504, or 408 if the proxy waits for the rest of its request body. The wait for an authenticator or a
-     * filter has this limit too. The total limit and the deadline of a gRPC call hold as before.
+     * classes: until the head is complete it replaces the class's limit, which applies again afterwards. Each
+     * connection to an upstream starts it, and request-body bytes that the upstream takes restart it; interim responses
+     * and bytes of the head don't. When it passes, the client gets 504, or 408 if the proxy waits for the rest of its
+     * request body. The wait for an authenticator or a filter has this limit too. The total limit and the deadline of a
+     * gRPC call still apply.
      *
-     * @param limit {@link Duration#ZERO}, the default, for none of its own: the class's limit holds for both
+     * @param limit {@link Duration#ZERO}, the default, for no separate limit: the class's limit applies
      */
     public TimeoutPolicy withFirstByte(Duration limit) {
         return new TimeoutPolicy(idle, connect, checked("firstByte", limit), eventSilence, total, classifier);
@@ -100,8 +98,8 @@ public final class TimeoutPolicy {
      * The same policy with a limit of the time between two events of an event stream: a response of
      * {@code text/event-stream} whose upstream only sends comments, such as {@code : ping}, or blank lines is cut when
      * it passes. It starts with the response head; each line with a field restarts it, and so does the end of an event.
-     * It holds beside the class's limit, which comments keep restarting. It doesn't hold for a response with
-     * {@code Content-Encoding}, because the proxy can't look into it.
+     * It applies in addition to the class's limit, which comments keep restarting. It doesn't apply to a response with
+     * {@code Content-Encoding}, which the proxy can't parse.
      *
      * @param limit {@link Duration#ZERO}, the default, for none: comments count as any other bytes
      */
@@ -110,8 +108,8 @@ public final class TimeoutPolicy {
     }
 
     /**
-     * The same policy with a limit of the whole exchange, from its request head to the last byte of its response,
-     * however busy it is. It may seem a safer limit than silence, but it cuts healthy transfers, so there is none by
+     * The same policy with a limit of the whole exchange, from its request head to the last byte of its response, even
+     * while bytes move. It may seem safer than an idle limit, but it cuts healthy transfers, so there is none by
      * default. A WebSocket is under it only until its 101.
      *
      * @param limit {@link Duration#ZERO} for none
@@ -126,7 +124,7 @@ public final class TimeoutPolicy {
                 idle, connect, firstByte, eventSilence, total, Objects.requireNonNull(other, "classifier"));
     }
 
-    /** The longest silence of a class; {@link Duration#ZERO} means no limit. */
+    /** The idle limit of a class; {@link Duration#ZERO} means no limit. */
     public Duration idle(TimeoutClass timeoutClass) {
         return Objects.requireNonNull(idle.get(Objects.requireNonNull(timeoutClass, "timeoutClass")));
     }
@@ -151,7 +149,7 @@ public final class TimeoutPolicy {
         return total;
     }
 
-    /** What chooses the class. */
+    /** The classifier. */
     public TimeoutClassifier classifier() {
         return classifier;
     }

@@ -4,11 +4,14 @@ import io.webproxy.observe.CertificateEvent;
 import io.webproxy.spi.ChallengeResponder;
 import java.util.concurrent.ScheduledExecutorService;
 
-/** What a running server lends a {@link CertificateProvider} from {@code start} to {@code stop}. Thread-safe. */
+/**
+ * The services that a running server offers a {@link CertificateProvider} from {@code start} to {@code stop}.
+ * Thread-safe.
+ */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public interface CertificateContext {
     /**
-     * Daemon threads of this provider's own, which may block. Tasks that wait when the provider is stopped are dropped,
+     * Daemon threads for this provider only, which may block. When the provider stops, waiting tasks are dropped and
      * running ones are interrupted.
      */
     ScheduledExecutorService executor();
@@ -17,11 +20,11 @@ public interface CertificateContext {
     ChallengeResponder challenges();
 
     /**
-     * Says that {@link CertificateProvider#select} answers otherwise from now on. Sessions and tickets of the old
-     * certificate stay good. Cheap; any thread.
+     * Call it when {@link CertificateProvider#select} returns something else from now on. Sessions and tickets of the
+     * old certificate stay valid. Cheap; any thread.
      */
     void changed();
 
-    /** Tells the server's observers. What they throw is logged and goes no further. */
+    /** Sends an event to the server's observers. Their exceptions are logged. */
     void publish(CertificateEvent event);
 }

@@ -6,7 +6,7 @@ import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
 
 /**
- * Where server certificates and their keys come from: made by {@link Certificates}, or a {@link CertificateProvider}.
+ * A source of server certificates and their keys: made by {@link Certificates}, or a {@link CertificateProvider}.
  * Passwords never show in {@code toString}.
  */
 public sealed interface CertificateSource

@@ -6,7 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A certificate that is served or wanted, at one moment. Immutable. */
+/** The status of a certificate that is served or wanted. Immutable. */
 public final class CertificateStatus {
     private final List<String> names;
     private final @Nullable String issuer;
@@ -36,22 +36,22 @@ public final class CertificateStatus {
         return new CertificateStatus(names, null, null, null, null);
     }
 
-    /** The same with the distinguished name of who issued what is served. */
+    /** The same with the distinguished name of the served certificate's issuer. */
     public CertificateStatus withIssuer(String name) {
         return new CertificateStatus(names, Objects.requireNonNull(name, "issuer"), notAfter, nextAttempt, lastError);
     }
 
-    /** The same with the end of what is served. */
+    /** The same with the end of the served certificate's validity. */
     public CertificateStatus withNotAfter(Instant end) {
         return new CertificateStatus(names, issuer, Objects.requireNonNull(end, "notAfter"), nextAttempt, lastError);
     }
 
-    /** The same with the time at which it is obtained or renewed next. */
+    /** The same with the time of the next attempt to obtain or renew it. */
     public CertificateStatus withNextAttempt(Instant time) {
         return new CertificateStatus(names, issuer, notAfter, Objects.requireNonNull(time, "nextAttempt"), lastError);
     }
 
-    /** The same with the reason, one sentence, why the last attempt failed. */
+    /** The same with the reason of the last failed attempt, one sentence. */
     public CertificateStatus withLastError(String sentence) {
         return new CertificateStatus(
                 names, issuer, notAfter, nextAttempt, Objects.requireNonNull(sentence, "lastError"));
@@ -62,22 +62,22 @@ public final class CertificateStatus {
         return names;
     }
 
-    /** The distinguished name of who issued what is served; empty while nothing is. */
+    /** The distinguished name of the served certificate's issuer; empty if none is served. */
     public Optional<String> issuer() {
         return Optional.ofNullable(issuer);
     }
 
-    /** Until when what is served is valid; empty while nothing is. */
+    /** Until when the served certificate is valid; empty if none is served. */
     public Optional<Instant> notAfter() {
         return Optional.ofNullable(notAfter);
     }
 
-    /** When it is obtained or renewed next; empty if that isn't done by the proxy. */
+    /** When it is next obtained or renewed; empty if the proxy doesn't do that. */
     public Optional<Instant> nextAttempt() {
         return Optional.ofNullable(nextAttempt);
     }
 
-    /** Why the last attempt failed, one sentence; empty if it didn't. */
+    /** Why the last attempt failed, one sentence; empty if it succeeded. */
     public Optional<String> lastError() {
         return Optional.ofNullable(lastError);
     }

@@ -43,7 +43,7 @@ public final class Certificates {
     }
 
     /**
-     * A self-signed certificate: EC P-256, valid for 397 days, made anew at each start unless it is
+     * A self-signed certificate: EC P-256, valid for 397 days, new at each start unless it is
      * {@linkplain SelfSigned#storedIn stored}.
      *
      * @param names DNS names and IP addresses, at least one
@@ -54,18 +54,18 @@ public final class Certificates {
     }
 
     /**
-     * What a server without certificates makes a self-signed one for: {@code localhost} and its addresses, the name of
-     * the host, and the addresses of the network interfaces that are up, in a fixed order. Looks at the system: not for
-     * an IO thread.
+     * The names in the self-signed certificate of a server without certificates: {@code localhost} and its addresses,
+     * the name of the host, and the addresses of the network interfaces that are up, in a fixed order. Queries the
+     * system: not for an IO thread.
      */
     public static List<String> localNames() {
         return LocalNames.find();
     }
 
     /**
-     * Several sources as one: the first that has something for a client's name serves it. If none has, the first that
-     * has anything does: so a self-signed certificate after a provider serves until the provider has obtained what it
-     * is for.
+     * Combines several sources: the first one with a certificate for a client's name serves it, otherwise the first one
+     * with any certificate. So a self-signed certificate after a provider is served until the provider has obtained its
+     * own.
      *
      * @throws IllegalArgumentException if there is none
      */
@@ -81,7 +81,7 @@ public final class Certificates {
     }
 
     /**
-     * A source that serves these names and no others, whatever its certificates say.
+     * Limits a source to these names, whatever its certificates are for.
      *
      * @param names DNS names, wildcards such as {@code *.example.com} (one label) and IP addresses, at least one
      * @throws IllegalArgumentException if there is none, or one is neither

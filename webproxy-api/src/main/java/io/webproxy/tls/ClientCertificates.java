@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The certificate is checked within the handshake: one that isn't trusted, is expired or isn't meant for clients
  * (RFC 5280 section 4.2.1.12) ends it by an alert, whether certificates are optional or required. The upstream gets the
- * certificate that was checked in a field in the form of RFC 9440. What a client sends of that field, of
- * {@code Client-Cert} and of {@code Client-Cert-Chain} is dropped, over every endpoint and also when no certificates
- * are requested; only then do those of a trusted proxy pass.
+ * checked certificate in a header field in the form of RFC 9440. That field, {@code Client-Cert} and
+ * {@code Client-Cert-Chain} are dropped from clients' requests at every endpoint, also if no certificates are
+ * requested; only then those of a trusted proxy pass.
  *
- * <p>Files are read when the server starts and at every update. A change holds from the next handshake on, in which no
- * session is resumed that was made before it; connections that are open keep what was checked when they were opened.
+ * <p>Files are read when the server starts and at every update. A change applies from the next handshake on, and
+ * sessions from before aren't resumed; open connections keep the certificate that was checked when they were opened.
  */
 public final class ClientCertificates {
     private static final String STANDARD = "Client-Cert";
@@ -75,7 +75,7 @@ public final class ClientCertificates {
     }
 
     /**
-     * The same with another field for the certificate, in place of {@code Client-Cert}.
+     * The same with another field for the certificate, instead of {@code Client-Cert}.
      *
      * @throws IllegalArgumentException if the name can't be a field's, has an underscore, which many servers read as a
      *     hyphen, or has a meaning of its own
@@ -90,10 +90,7 @@ public final class ClientCertificates {
         return new ClientCertificates(trust, required, name, chain);
     }
 
-    /**
-     * The same, and the certificates that the client sent after its own go to the upstream as
-     * {@code Client-Cert-Chain}.
-     */
+    /** The same, with the client's other certificates forwarded to the upstream in {@code Client-Cert-Chain}. */
     public ClientCertificates withChain() {
         return new ClientCertificates(trust, required, header, true);
     }
@@ -113,7 +110,7 @@ public final class ClientCertificates {
         return Optional.ofNullable(trust);
     }
 
-    /** The name of the field that has the client's certificate. */
+    /** The name of the field with the client's certificate. */
     public String header() {
         return header;
     }

@@ -14,8 +14,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * A key with its certificate chain, leaf first, and what the leaf is for by its subjectAltName (RFC 5280 section
- * 4.2.1.6); the common name doesn't count. Immutable; {@code toString} shows no part of the key.
+ * A key with its certificate chain, leaf first, and the leaf's names by its subjectAltName (RFC 5280 section 4.2.1.6);
+ * the common name is ignored. Immutable; {@code toString} shows no part of the key.
  */
 public final class KeyMaterial {
     private static final int DNS_NAME = 2;
@@ -34,7 +34,7 @@ public final class KeyMaterial {
     }
 
     /**
-     * A key and the chain that certifies it. Whether both belong together is for whoever loads them to check.
+     * A key and its certificate chain. The caller has to check that they match.
      *
      * @param chain leaf first, each certificate followed by its issuer's; the root may be left out
      * @throws IllegalArgumentException if the chain is empty, or the leaf's names can't be read
@@ -69,7 +69,7 @@ public final class KeyMaterial {
         }
     }
 
-    /** A host name in lower case, without the dot at its end. */
+    /** A host name in lower case, without the final dot. */
     private static String canonical(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
         return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
@@ -80,12 +80,12 @@ public final class KeyMaterial {
         return key;
     }
 
-    /** The certificates as they are sent, leaf first. */
+    /** The certificates in the order in which they are sent, leaf first. */
     public List<X509Certificate> chain() {
         return chain;
     }
 
-    /** The certificate of the key. */
+    /** The certificate for the key. */
     public X509Certificate leaf() {
         return chain.get(0);
     }

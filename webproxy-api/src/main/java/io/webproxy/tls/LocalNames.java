@@ -14,7 +14,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** By what names and addresses clients may reach this machine. */
+/** Finds the names and addresses by which clients may reach this machine. */
 final class LocalNames {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
     private static final Path LINUX_HOST_NAME = Path.of("/proc/sys/kernel/hostname");
@@ -22,8 +22,7 @@ final class LocalNames {
     private LocalNames() {}
 
     /**
-     * localhost and its addresses, the host name, and the addresses of the interfaces that are up: always in the same
-     * order.
+     * localhost and its addresses, the host name, and the addresses of the interfaces that are up, in a fixed order.
      */
     static List<String> find() {
         Set<String> names = new LinkedHashSet<>(List.of("localhost", "127.0.0.1", "::1"));
@@ -53,7 +52,7 @@ final class LocalNames {
 
     private static void addHostName(Set<String> names) {
         try {
-            // from the kernel where it can be had: the other way may ask DNS
+            // from the kernel if possible: the other way may query DNS
             String name = Files.isReadable(LINUX_HOST_NAME)
                     ? Files.readString(LINUX_HOST_NAME).trim()
                     : InetAddress.getLocalHost().getHostName();

@@ -42,7 +42,7 @@ public final class SelfSigned implements CertificateSource {
         return rsa;
     }
 
-    /** Where key and certificate are kept across restarts; empty for nowhere. */
+    /** The directory of key and certificate; empty if they aren't stored. */
     public Optional<Path> directory() {
         return Optional.ofNullable(directory);
     }
@@ -52,28 +52,28 @@ public final class SelfSigned implements CertificateSource {
         return fileName;
     }
 
-    /** Whether it is made in memory where the directory can't be used. */
+    /** Whether it is made in memory if the directory is unusable. */
     public boolean isOrInMemory() {
         return orInMemory;
     }
 
-    /** The same with an RSA 3072 key, for clients that have no elliptic curves. */
+    /** The same with an RSA 3072 key, for clients without elliptic curves. */
     public SelfSigned rsa() {
         return new SelfSigned(names, true, directory, fileName, orInMemory);
     }
 
     /**
-     * The same, kept in a directory and used again until two thirds of its lifetime are over, for the same names and
-     * kind of key: {@code self-signed.crt} and {@code self-signed.key}, the latter readable for the owner only. A
-     * directory that is missing is made, for the owner only. A key that others can read fails the start. Processes that
-     * start at once get the same one.
+     * The same, stored in a directory and reused for the same names and key type until two thirds of its lifetime are
+     * over: {@code self-signed.crt} and {@code self-signed.key}, the latter readable by the owner only. A missing
+     * directory is created, for the owner only. A key that others can read fails the start. Processes that start at the
+     * same time get the same certificate.
      */
     public SelfSigned storedIn(Path keptIn) {
         return storedIn(keptIn, "self-signed");
     }
 
     /**
-     * The same as files of another name, so that a directory can hold several.
+     * The same with another file name, so that a directory can hold several.
      *
      * @param name letters, digits, {@code . _ -}; {@code .crt} and {@code .key} are added
      * @throws IllegalArgumentException if it is anything else
@@ -87,7 +87,7 @@ public final class SelfSigned implements CertificateSource {
         return new SelfSigned(names, rsa, keptIn, name, orInMemory);
     }
 
-    /** The same, made in memory where the directory can't be used, with one WARN; without this the start fails. */
+    /** The same, made in memory if the directory is unusable, with one WARN; without this the start fails. */
     public SelfSigned orInMemory() {
         return new SelfSigned(names, rsa, directory, fileName, true);
     }

@@ -1,8 +1,8 @@
 package io.webproxy.tls;
 
-/** Which TLS implementation serves. */
+/** The TLS implementation of the server. */
 public enum TlsProvider {
-    /** Conscrypt where its native library loads, else the JDK's. */
+    /** Conscrypt if its native library loads, else the JDK's. */
     AUTO,
     /** The JDK's. */
     JDK

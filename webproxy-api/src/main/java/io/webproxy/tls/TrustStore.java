@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * A file of trusted certificates: for clients, see {@link ClientCertificates}, or for an upstream. Immutable, equal if
  * file and password are; the password never shows in {@code toString}.
  *
- * <p>The file is read when the server starts and at every update. One that can't be read, or has no certificate, fails
- * either with one sentence.
+ * <p>The file is read when the server starts and at every update. If it can't be read, or has no certificate, the start
+ * or update fails with one sentence.
  */
 public final class TrustStore {
     private final Path file;
@@ -40,7 +40,7 @@ public final class TrustStore {
         return file;
     }
 
-    /** The password of a PKCS#12 file; absent where the file is PEM. */
+    /** The password of a PKCS#12 file; absent for a PEM file. */
     public Optional<String> password() {
         return Optional.ofNullable(password);
     }

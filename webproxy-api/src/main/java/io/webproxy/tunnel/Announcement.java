@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a service that only dials out is reached by at the public server, and where its connections go. Immutable; start
- * with {@link #name}, {@link #https} or {@link #tcp}.
+ * A name or port by which a service that only dials out is reached at the public server, and its target. Immutable;
+ * start with {@link #name}, {@link #https} or {@link #tcp}.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Announcement {
@@ -41,7 +41,7 @@ public final class Announcement {
     }
 
     /**
-     * TLS clients that ask for a server name are relayed to a target, untouched: TLS ends there.
+     * Relays TLS clients that ask for a server name to a target, which terminates TLS.
      *
      * @param name such as {@code db.example.com}, or {@code *.example.com} for all names one level below
      * @param target {@code host:port}; an IPv6 address in brackets
@@ -52,8 +52,8 @@ public final class Announcement {
     }
 
     /**
-     * TLS of clients that ask for a server name ends in this JVM, with the certificates of the server that this is
-     * given to; HTTP inside goes to its routes.
+     * Terminates TLS of clients that ask for a server name in this JVM, with the certificates of the server that has
+     * this announcement; HTTP inside goes to its routes.
      *
      * @param name as for {@link #name}
      */
@@ -62,7 +62,7 @@ public final class Announcement {
     }
 
     /**
-     * Connections to a port of the public server are relayed to a target, whatever they speak.
+     * Relays connections to a port of the public server to a target, with any protocol.
      *
      * @param port of the public server, 1 to 65535; its agents file has to allow it
      */
@@ -94,7 +94,7 @@ public final class Announcement {
                 "name: " + name + " (expected: a server name such as db.example.com, or *.example.com)");
     }
 
-    /** An address in its unresolved form. */
+    /** Parses an unresolved address. */
     static InetSocketAddress hostPort(String what, String text) {
         Matcher parts = HOST_PORT.matcher(Objects.requireNonNull(text, what));
         if (parts.matches()) {
@@ -112,10 +112,11 @@ public final class Announcement {
     }
 
     /**
-     * Tells the target the client's address by a header of the PROXY protocol before all else; default: no header.
+     * Sends a PROXY header with the client's address to the target first; default: none.
      *
      * @param version of the header: 1 for a line of text, 2 for the binary one
-     * @throws IllegalArgumentException if it is neither, and for what ends in this JVM, which knows the address anyway
+     * @throws IllegalArgumentException if it is neither, or if TLS is terminated in this JVM, which knows the address
+     *     anyway
      */
     public Announcement withProxyProtocol(int version) {
         ProxyHeaderVersion header = ProxyHeaderVersion.of(version);
@@ -127,8 +128,8 @@ public final class Announcement {
     }
 
     /**
-     * For how long it is announced each time the public server is connected to, 1 s to 7 days; default: as long as that
-     * lasts.
+     * How long an announcement lasts after each connect to the public server, 1 s to 7 days; default: as long as the
+     * connection.
      */
     public Announcement withExpiry(Duration time) {
         Objects.requireNonNull(time, "expiry");
@@ -148,7 +149,7 @@ public final class Announcement {
         return port;
     }
 
-    /** Where connections go, unresolved; empty for what ends in this JVM. */
+    /** The target, unresolved; empty if TLS is terminated in this JVM. */
     public Optional<InetSocketAddress> target() {
         return Optional.ofNullable(target);
     }
@@ -158,7 +159,7 @@ public final class Announcement {
         return Optional.ofNullable(proxyProtocol);
     }
 
-    /** For how long; zero for as long as the public server is connected to. */
+    /** How long it lasts; zero for as long as the connection to the public server. */
     public Duration expiry() {
         return expiry;
     }

@@ -26,7 +26,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The PEM files of an identity. Each appears under its name when it is whole and on the disk, with its permissions: a
+ * The PEM files of an identity. A file gets its name only when it is complete, on disk and has its permissions: a
  * process that is killed earlier leaves a file of another name, which is never read.
  */
 final class IdentityFiles {
@@ -39,9 +39,9 @@ final class IdentityFiles {
     private IdentityFiles() {}
 
     /**
-     * Makes a file that only its owner may read.
+     * Creates a file that only its owner may read.
      *
-     * @throws FileAlreadyExistsException if there is one; of several processes that make it at once, one succeeds
+     * @throws FileAlreadyExistsException if it exists; of several processes that create it at once, one succeeds
      */
     static void create(Path file, String type, byte[] content) throws IOException {
         Path beside = write(file, "rw-------", type, content);
@@ -59,12 +59,12 @@ final class IdentityFiles {
         } catch (FileAlreadyExistsException e) {
             throw (IOException) new FileAlreadyExistsException(file.toString()).initCause(e);
         } catch (UnsupportedOperationException | FileSystemException e) {
-            // there are file systems without links: an existing file isn't replaced, unless it appears at this moment
+            // some file systems have no links: an existing file isn't replaced, unless it appears at this moment
             Files.move(beside, file);
         }
     }
 
-    /** Makes a file that all users may read, or replaces it. */
+    /** Creates or replaces a file that all users may read. */
     static void replace(Path file, String type, byte[] content) throws IOException {
         Path beside = write(file, "rw-r--r--", type, content);
         try {
@@ -97,17 +97,17 @@ final class IdentityFiles {
         return beside;
     }
 
-    /** The name of a file is on the disk too. */
+    /** Forces the file's name to disk too. */
     private static void force(Path file) {
         Path directory = file.toAbsolutePath().getParent();
         try (FileChannel channel = FileChannel.open(directory, READ)) {
             channel.force(true);
         } catch (IOException e) {
-            // not every system lets a directory be opened
+            // not every system can open a directory
         }
     }
 
-    /** What a block of a type has in it. */
+    /** The content of a block of this type. */
     static byte[] read(Path file, String type) throws IOException {
         if (Files.size(file) > MOST_BYTES) {
             throw new IOException(file + " is too large");
@@ -126,8 +126,7 @@ final class IdentityFiles {
     }
 
     /**
-     * Throws an {@link IllegalArgumentException} with one sentence if others than its owner may do anything with a
-     * file.
+     * Throws an {@link IllegalArgumentException} with one sentence if others than its owner have any access to a file.
      */
     static void refuseWhatOthersMayRead(Path file) throws IOException {
         if (!file.getFileSystem().supportedFileAttributeViews().contains("posix")) {

@@ -15,9 +15,9 @@ import java.security.spec.ECPublicKeySpec;
 import javax.crypto.KeyAgreement;
 
 /**
- * The public half of an EC private key, which the JDK has no method for: its first coordinate is what the private key
- * agrees on with the curve's generator, and the second follows from the curve's equation, but for its sign, which a
- * signature tells. Pure.
+ * Derives the public key of an EC private key, for which the JDK has no method: the first coordinate is the result of a
+ * key agreement with the curve's generator; the second follows from the curve's equation, and a test signature decides
+ * its sign. Pure.
  */
 final class PublicKeys {
     private static final byte[] PROBE = {1, 2, 3};
@@ -54,7 +54,7 @@ final class PublicKeys {
                 : factory.generatePublic(new ECPublicKeySpec(new ECPoint(x, p.subtract(y)), parameters));
     }
 
-    /** Whether what one signs the other verifies. */
+    /** Whether the public key verifies what the private key signs. */
     static boolean belongTogether(PrivateKey key, PublicKey publicKey) throws GeneralSecurityException {
         Signature signing = Signature.getInstance("SHA256withECDSA");
         signing.initSign(key);

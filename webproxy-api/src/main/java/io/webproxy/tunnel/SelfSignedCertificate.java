@@ -33,7 +33,10 @@ final class SelfSignedCertificate {
 
     private SelfSignedCertificate() {}
 
-    /** It says that it never expires (RFC 5280 section 4.1.2.5): its key is pinned, and its dates aren't checked. */
+    /**
+     * Makes a certificate that never expires (RFC 5280 section 4.1.2.5): its key is pinned, and its dates aren't
+     * checked.
+     */
     static X509Certificate make(KeyPair pair, String name) throws GeneralSecurityException {
         byte[] algorithm = der(SEQUENCE, ECDSA_WITH_SHA256);
         byte[] subject = der(
@@ -58,7 +61,7 @@ final class SelfSignedCertificate {
     }
 
     private static byte[] time(String text) {
-        // before 2050 it has to be a UTCTime, of two digits for the year (RFC 5280 section 4.1.2.5)
+        // before 2050 it must be a UTCTime, with a two-digit year (RFC 5280 section 4.1.2.5)
         return text.startsWith("20")
                 ? der(0x17, text.substring(2).getBytes(StandardCharsets.US_ASCII))
                 : der(GENERALIZED_TIME, text.getBytes(StandardCharsets.US_ASCII));

@@ -11,8 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The private side of a tunnel: which public servers are dialled, who this side is to them, and what is announced
- * there. Immutable; made by a {@link Builder}.
+ * The private side of a tunnel: the public servers to dial, this side's identity, and the announcements. Immutable;
+ * made by a {@link Builder}.
  */
 public final class Tunnel {
     private final List<InetSocketAddress> servers;
@@ -27,7 +27,7 @@ public final class Tunnel {
         this.announcements = List.copyOf(b.announcements);
     }
 
-    /** An empty one for a public server, {@code host:port}. */
+    /** A builder for a tunnel to a public server, {@code host:port}. */
     public static Builder builder(String server) {
         return new Builder().connect(server);
     }
@@ -39,22 +39,22 @@ public final class Tunnel {
         return servers;
     }
 
-    /** Where the key is: {@code DIR/NAME} for {@code DIR/NAME.key} and {@code DIR/NAME.crt}. */
+    /** The place of the key: {@code DIR/NAME} for {@code DIR/NAME.key} and {@code DIR/NAME.crt}. */
     public Path identity() {
         return identity;
     }
 
-    /** The fingerprints of public servers' keys, one of which each server has to have. */
+    /** The fingerprints of public servers' keys; each server must have one of them. */
     public Set<String> fingerprints() {
         return fingerprints;
     }
 
-    /** What is announced. */
+    /** The announcements. */
     public List<Announcement> announcements() {
         return announcements;
     }
 
-    /** Whether something that is announced ends in this JVM. */
+    /** Whether TLS of an announced name is terminated in this JVM. */
     public boolean hasHttps() {
         return announcements.stream().anyMatch(each -> each.target().isEmpty());
     }
@@ -87,15 +87,15 @@ public final class Tunnel {
 
         private Builder() {}
 
-        /** Adds a public server, {@code host:port}: names that are announced to several work from each. */
+        /** Adds a public server, {@code host:port}: announcements are made to all of them. */
         public Builder connect(String server) {
             servers.add(Announcement.hostPort("server", server));
             return this;
         }
 
         /**
-         * Where this side's key is, as {@code agent-key} and {@link TunnelKey#create} make it: {@code DIR/NAME},
-         * without an ending.
+         * The place of this side's key, as made by {@code agent-key} or {@link TunnelKey#create}: {@code DIR/NAME},
+         * without extension.
          */
         public Builder identity(Path prefix) {
             this.identity = Objects.requireNonNull(prefix, "identity");
@@ -117,14 +117,12 @@ public final class Tunnel {
             return this;
         }
 
-        /**
-         * Announces a server name, whose TLS clients are relayed to a target untouched; see {@link Announcement#name}.
-         */
+        /** Announces a server name, whose TLS clients are relayed to a target; see {@link Announcement#name}. */
         public Builder announce(String name, String target) {
             return announce(Announcement.name(name, target));
         }
 
-        /** Announces a server name whose TLS ends in this JVM; see {@link Announcement#https}. */
+        /** Announces a server name whose TLS is terminated in this JVM; see {@link Announcement#https}. */
         public Builder announceHttps(String name) {
             return announce(Announcement.https(name));
         }
@@ -134,14 +132,14 @@ public final class Tunnel {
             return announce(Announcement.tcp(port, target));
         }
 
-        /** Announces something with options. */
+        /** Announces a name or port with options. */
         public Builder announce(Announcement announcement) {
             announcements.add(Objects.requireNonNull(announcement, "announcement"));
             return this;
         }
 
         /**
-         * Tells every target so far the client's address by the PROXY protocol; see
+         * Sends PROXY headers with the client's address to all targets so far; see
          * {@link Announcement#withProxyProtocol}.
          */
         public Builder proxyProtocol(int version) {
@@ -152,7 +150,7 @@ public final class Tunnel {
         /**
          * The tunnel.
          *
-         * @throws IllegalArgumentException with everything that is wrong
+         * @throws IllegalArgumentException with all problems
          */
         public Tunnel build() {
             List<String> problems = new ArrayList<>();

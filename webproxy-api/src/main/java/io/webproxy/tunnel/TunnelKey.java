@@ -24,10 +24,9 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
- * By what the two sides of a tunnel know each other: an EC key (P-256) in {@code NAME.key}, which only its owner may
- * read, and a self-signed certificate for it in {@code NAME.crt}, both PEM. Only the {@linkplain #fingerprint()
- * fingerprint} of the key counts; names and dates in the certificate are never looked at. Immutable; {@code toString}
- * shows the fingerprint only.
+ * The key of one side of a tunnel: an EC key (P-256) in {@code NAME.key}, which only its owner may read, and a
+ * self-signed certificate for it in {@code NAME.crt}, both PEM. Only the {@linkplain #fingerprint() fingerprint} of the
+ * key counts; names and dates in the certificate are ignored. Immutable; {@code toString} shows the fingerprint only.
  */
 public final class TunnelKey {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
@@ -45,13 +44,12 @@ public final class TunnelKey {
     }
 
     /**
-     * Makes a new key and writes both files; the directory is made if it isn't there. A process that is killed while it
-     * does so leaves nothing, or a key whose certificate is made when it is {@linkplain #load loaded}. Not for an IO
-     * thread.
+     * Makes a new key and writes both files; a missing directory is created. A process that is killed meanwhile leaves
+     * nothing, or a key whose certificate is made when it is {@linkplain #load loaded}. Not for an IO thread.
      *
      * @param name 1 to 64 letters, digits, dots, hyphens or underscores
-     * @throws IllegalArgumentException with one sentence, if the name is another, if there is such a key already, or if
-     *     the files can't be written
+     * @throws IllegalArgumentException with one sentence, if the name is invalid, the key exists already, or the files
+     *     can't be written
      */
     public static TunnelKey create(Path directory, String name) {
         try {
@@ -94,12 +92,12 @@ public final class TunnelKey {
     }
 
     /**
-     * Reads both files. A certificate that is missing is made again from its key, which is all that counts. Not for an
-     * IO thread.
+     * Reads both files. A missing certificate is made again from its key, because only the key counts. Not for an IO
+     * thread.
      *
      * @param identity {@code DIR/NAME}, without {@code .key} and {@code .crt}
-     * @throws IllegalArgumentException with one sentence, if the key is missing, if a file is damaged, if they don't
-     *     belong together, or if others than its owner may read the key
+     * @throws IllegalArgumentException with one sentence, if the key is missing, a file is damaged, the files don't
+     *     match, or others than the owner may read the key
      */
     public static TunnelKey load(Path identity) {
         Path keyFile = beside(identity, ".key");
@@ -141,21 +139,21 @@ public final class TunnelKey {
                 .generateCertificate(new ByteArrayInputStream(IdentityFiles.read(file, CERTIFICATE_BLOCK)));
     }
 
-    /** Whoever has made the key was killed before its certificate was written, or it was removed. */
+    /** The certificate was removed, or the process that made the key was killed before it wrote the certificate. */
     private static X509Certificate restored(PrivateKey key, Path identity, Path file) throws GeneralSecurityException {
         X509Certificate certificate = SelfSignedCertificate.make(
                 new KeyPair(PublicKeys.of(key), key), String.valueOf(identity.getFileName()));
         try {
             IdentityFiles.replace(file, CERTIFICATE_BLOCK, certificate.getEncoded());
         } catch (IOException e) {
-            // the next start makes it too
+            // the next start makes it again
         }
         return certificate;
     }
 
     /**
-     * Reads a key, or makes it if neither of its files is there; processes that do so at once get the same. Not for an
-     * IO thread.
+     * Reads a key, or makes it if neither of its files exists; processes that do so at the same time get the same key.
+     * Not for an IO thread.
      */
     public static TunnelKey obtain(Path directory, String name) {
         Path identity = directory.resolve(name);
@@ -192,7 +190,7 @@ public final class TunnelKey {
         return FINGERPRINT.matcher(text).matches();
     }
 
-    /** What the other side pins: see {@link #fingerprintOf}. */
+    /** The fingerprint for the other side to pin: see {@link #fingerprintOf}. */
     public String fingerprint() {
         return fingerprint;
     }

@@ -6,11 +6,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The public side of tunnels: which agents may announce what, and within which limits their clients are handed over.
- * Immutable; start with {@link #agents}. One server has at most one; several of its ports may share it.
+ * The public side of tunnels: the agents, what they may announce, and the limits of their clients. Immutable; start
+ * with {@link #agents}. One server has at most one; several of its ports may share it.
  */
 public final class TunnelServer {
-    /** How long clients may send nothing at a port that has only tunnels, 5 s: all of them speak first. */
+    /** How long clients may be silent at a port that has only tunnels, 5 s: all of them speak first. */
     public static final Duration HELLO_TIME = Duration.ofSeconds(5);
 
     private static final int MOST = 10_000_000;
@@ -37,7 +37,7 @@ public final class TunnelServer {
         this.newPerName = values.newPerName;
     }
 
-    /** What is copied, changed in one place, and made immutable again. */
+    /** The values, mutable until a server has them. */
     private static final class Values {
         private final Path agents;
         private @Nullable Path identity;
@@ -55,10 +55,10 @@ public final class TunnelServer {
     }
 
     /**
-     * The agents of a file, which is read again when it changes: a line for each, {@code NAME sha256:HEX
+     * The agents of a file, which is reloaded when it changes: a line for each, {@code NAME sha256:HEX
      * names=pattern[,pattern…] [ports=port[,first-last]…] [shared]}. {@code agent-key} prints them. A changed file with
-     * a bad line changes nothing, and is one WARN. What the server serves itself, by a rule, a route or a certificate,
-     * no agent gets; not by a wildcard either.
+     * an invalid line has no effect, and is logged once as WARN. Agents can't get names that the server serves itself,
+     * by a rule, a route or a certificate; not by a wildcard either.
      */
     public static TunnelServer agents(Path file) {
         return new TunnelServer(new Values(Objects.requireNonNull(file, "agents")));
@@ -78,7 +78,7 @@ public final class TunnelServer {
     }
 
     /**
-     * The directory of this side's key, {@code public.key} and {@code public.crt}, which are made if there is neither.
+     * The directory of this side's key, {@code public.key} and {@code public.crt}, which are created if neither exists.
      * Required.
      */
     public TunnelServer identity(Path directory) {
@@ -125,8 +125,8 @@ public final class TunnelServer {
     }
 
     /**
-     * How many clients of one address may come within a minute, an IPv6 network of 64 bits counting as one; 0 for as
-     * many as like, which is the default.
+     * How many new clients of one address are accepted per minute, an IPv6 network of 64 bits counting as one; 0, the
+     * default, for no limit.
      */
     public TunnelServer withNewConnectionsPerMinute(int most) {
         Values values = values();
@@ -134,17 +134,14 @@ public final class TunnelServer {
         return new TunnelServer(values);
     }
 
-    /** How many clients of one agent may come within a minute; 0 for as many as like, which is the default. */
+    /** How many new clients of one agent are accepted per minute; 0, the default, for no limit. */
     public TunnelServer withNewConnectionsPerMinutePerAgent(int most) {
         Values values = values();
         values.newPerAgent = check("newConnectionsPerMinutePerAgent", most);
         return new TunnelServer(values);
     }
 
-    /**
-     * How many clients of one announced name or port may come within a minute; 0 for as many as like, which is the
-     * default.
-     */
+    /** How many new clients of one announced name or port are accepted per minute; 0, the default, for no limit. */
     public TunnelServer withNewConnectionsPerMinutePerName(int most) {
         Values values = values();
         values.newPerName = check("newConnectionsPerMinutePerName", most);
@@ -217,8 +214,8 @@ public final class TunnelServer {
     }
 
     /**
-     * Whether another one has the same agents file and identity, so that it can be put in place of this while agents
-     * stay connected.
+     * Whether another one has the same agents file and identity, so that it can replace this one while agents stay
+     * connected.
      */
     public boolean isSameServer(TunnelServer other) {
         return agents.equals(other.agents) && Objects.equals(identity, other.identity);

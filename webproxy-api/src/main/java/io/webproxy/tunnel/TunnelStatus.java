@@ -8,24 +8,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The tunnels of a server, at one moment. Made by the engine; immutable. */
+/** The current status of a server's tunnels. Made by the engine; immutable. */
 public sealed interface TunnelStatus permits TunnelStatusData {
-    /** Of the public side's key; empty where no port has tunnels. */
+    /** The fingerprint of the public side's key; empty if no port has tunnels. */
     String fingerprint();
 
-    /** Those of the public side: each channel that is open, and the last one of each agent that has none. */
+    /** The agents of the public side: each open channel, and the last one of each agent that has none. */
     List<Agent> agents();
 
-    /** Connected to agents, or waiting to be. */
+    /** Clients that are connected to agents, or are waiting. */
     int clients();
 
-    /** Clients that no agent was asked for, or none has taken, since the start. */
+    /** Clients refused since the start: no agent was asked, or none took them. */
     long refused();
 
-    /**
-     * Connections of agents that weren't let in since the start: unknown keys, and data connections that weren't asked
-     * for.
-     */
+    /** Connections of agents refused since the start: unknown keys, and data connections that weren't requested. */
     long refusedAgents();
 
     /** The public servers that this one dials. */
@@ -33,52 +30,52 @@ public sealed interface TunnelStatus permits TunnelStatusData {
 
     /** One channel of an agent. */
     sealed interface Agent permits TunnelAgentData {
-        /** As in the agents file. */
+        /** The agent's name in the agents file. */
         String name();
 
-        /** Where it comes from. */
+        /** Its address. */
         String address();
 
-        /** What it calls itself. */
+        /** Its software. */
         String software();
 
         /** When it was connected. */
         Instant since();
 
-        /** When it was heard of last. */
+        /** When a message of it last arrived. */
         Instant lastSeen();
 
-        /** Why it isn't connected any more; empty as long as it is. */
+        /** Why it is no longer connected; empty while it is connected. */
         Optional<String> left();
 
-        /** What it has announced and may. */
+        /** Its accepted announcements. */
         List<String> announced();
 
-        /** Connections that wait for clients. */
+        /** Ready connections, which wait for clients. */
         int ready();
 
-        /** Clients connected to it by this channel. */
+        /** Clients connected through this channel. */
         int clients();
     }
 
-    /** A public server that is dialled. */
+    /** A public server that this one dials. */
     sealed interface Server permits TunnelServerData {
-        /** Host and port as they were given. */
+        /** Host and port as configured. */
         String address();
 
-        /** Whether it has decided about everything that is announced there. */
+        /** Whether it has decided about all announcements. */
         boolean connected();
 
-        /** Attempts that have failed since it was connected last. */
+        /** Failed attempts since it was last connected. */
         int attempts();
 
-        /** What is announced there. */
+        /** The accepted announcements. */
         List<String> accepted();
 
-        /** What isn't accepted there, and why. */
+        /** The refused announcements, each with the reason. */
         Map<String, String> refused();
 
-        /** Why it isn't connected; empty if it is, or no attempt has ended yet. */
+        /** Why it isn't connected; empty if it is, or if no attempt has ended yet. */
         Optional<String> failure();
     }
 }
