@@ -7,6 +7,7 @@ import io.undertow.util.HttpString;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
+import io.webproxy.undertow.message.FieldLines;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -43,9 +44,9 @@ record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstre
     private static void rewrite(HeaderMap fields, HttpString name, UnaryOperator<String> change) {
         HeaderValues values = fields.get(name);
         if (values != null) {
-            List<String> changed = values.stream().map(change).toList();
+            List<String> changed = FieldLines.lines(values).stream().map(change).toList();
             fields.remove(name);
-            fields.addAll(name, changed);
+            changed.forEach(value -> FieldLines.addOfResponse(fields, name, value));
         }
     }
 

@@ -4,6 +4,7 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.webproxy.undertow.message.Cookies;
+import io.webproxy.undertow.message.FieldLines;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,11 +18,12 @@ record SessionCookie(String name, @Nullable String value, boolean secure) {
     /** Adds it to the response fields for the client. */
     void applyTo(HeaderMap fields) {
         HeaderValues set = fields.get(Headers.SET_COOKIE);
-        if (set != null && set.stream().anyMatch(field -> Cookies.isSet(field, name))) {
+        List<String> lines = set == null ? List.of() : FieldLines.lines(set);
+        if (lines.stream().anyMatch(line -> Cookies.isSet(line, name))) {
             List<String> others =
-                    set.stream().filter(field -> !Cookies.isSet(field, name)).toList();
+                    lines.stream().filter(line -> !Cookies.isSet(line, name)).toList();
             fields.remove(Headers.SET_COOKIE);
-            fields.addAll(Headers.SET_COOKIE, others);
+            others.forEach(line -> FieldLines.addOfResponse(fields, Headers.SET_COOKIE, line));
         }
         if (value != null) {
             fields.add(

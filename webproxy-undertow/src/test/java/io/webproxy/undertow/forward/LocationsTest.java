@@ -7,6 +7,8 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.forward.Locations.WebOrigin;
+import io.webproxy.undertow.message.FieldLines;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -226,6 +228,28 @@ class LocationsTest {
                 }
             }
         }
+    }
+
+    @Test
+    void cookiesBeyondTheHundredthAreEachTheirOwn() {
+        HeaderMap fields = new HeaderMap();
+        for (int i = 0; i < 130; i++) {
+            FieldLines.addOfResponse(
+                    fields,
+                    Headers.SET_COOKIE,
+                    i == 120 ? "__Host-a=1; Path=/" : i == 110 ? "server=1" : "c" + i + "=1; Path=/");
+        }
+        locations("/api/", "/").rewrite(fields);
+        List<String> lines = FieldLines.lines(fields.get(Headers.SET_COOKIE));
+        assertThat(lines)
+                .hasSize(130)
+                .contains("c0=1; Path=/api/", "c129=1; Path=/api/", "__Host-a=1; Path=/")
+                .doesNotContain("c119=1; Path=/");
+
+        new SessionCookie("server", null, true).applyTo(fields);
+        assertThat(FieldLines.lines(fields.get(Headers.SET_COOKIE)))
+                .hasSize(129)
+                .noneMatch(line -> line.startsWith("server"));
     }
 
     @Test
