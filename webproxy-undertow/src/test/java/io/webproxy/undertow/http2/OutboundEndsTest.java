@@ -285,7 +285,7 @@ class OutboundEndsTest extends OutboundRig {
     /** The socket's buffers take what they take: what is behind that was never sent. */
     @Test
     void requestThatNeverLeftWasNotExecuted() throws Exception {
-        connect(
+        connectNarrowly(
                 peer -> {
                     peer.send(Http2Client.WINDOW_UPDATE, 0, 0, code(1 << 30));
                     go.await(30, TimeUnit.SECONDS);

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Http2Client;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +28,20 @@ abstract class OutboundRig {
     }
 
     final Outbound connect(Script script, int... settings) throws Exception {
-        upstream = RawUpstream.start(raw -> script.run(Http2Client.serve(raw, settings)));
+        return connect(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), script, settings);
+    }
+
+    /** Connects to a peer that takes only a little of what it doesn't read. */
+    final Outbound connectNarrowly(Script script, int... settings) throws Exception {
+        ServerSocket server = new ServerSocket();
+        // Linux lets a receive buffer whose size isn't set grow for as long as the other side sends
+        server.setReceiveBufferSize(64 * 1024);
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        return connect(server, script, settings);
+    }
+
+    private Outbound connect(ServerSocket server, Script script, int... settings) throws Exception {
+        upstream = RawUpstream.start(server, raw -> script.run(Http2Client.serve(raw, settings)));
         outbound = Outbound.to(upstream.port()).settle();
         return outbound;
     }
