@@ -6,7 +6,7 @@ import io.webproxy.acme.certificate.Wanted;
 import io.webproxy.acme.check.PortProbe;
 import io.webproxy.acme.check.Preflight;
 import io.webproxy.acme.order.Issuer;
-import io.webproxy.acme.renewal.Caretaker;
+import io.webproxy.acme.renewal.RenewalManager;
 import io.webproxy.acme.renewal.OneAtATime;
 import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.CertificateContext;
@@ -100,9 +100,9 @@ public final class AcmeCertificates implements CertificateProvider {
             throw new IllegalStateException(this + " serve a running server already (expected: one at a time)");
         }
         OneAtATime issuer = new OneAtATime(issuers.apply(context));
-        Caretaker caretaker = new Caretaker(issuer, store, wanted, context, clock);
-        caretaker.start();
-        running = new Running(issuer, caretaker, context);
+        RenewalManager manager = new RenewalManager(issuer, store, wanted, context, clock);
+        manager.start();
+        running = new Running(issuer, manager, context);
     }
 
     @Override
@@ -110,7 +110,7 @@ public final class AcmeCertificates implements CertificateProvider {
         Running now = running;
         running = null;
         if (now != null) {
-            now.caretaker().stop();
+            now.manager().stop();
         }
     }
 
@@ -118,7 +118,7 @@ public final class AcmeCertificates implements CertificateProvider {
     public List<CertificateStatus> status() {
         Running now = running;
         return now != null
-                ? now.caretaker().status()
+                ? now.manager().status()
                 : wanted.stream().map(one -> CertificateStatus.of(one.names())).toList();
     }
 

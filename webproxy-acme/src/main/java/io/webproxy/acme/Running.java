@@ -1,7 +1,7 @@
 package io.webproxy.acme;
 
 import io.webproxy.acme.ca.AcmeFailure;
-import io.webproxy.acme.renewal.Caretaker;
+import io.webproxy.acme.renewal.RenewalManager;
 import io.webproxy.acme.renewal.OneAtATime;
 import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.CertificateContext;
@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  * The certificates of one running server: chooses among those in use, and replaces a revoked one. Thread-safe.
  *
  * @param issuer of certificates, one at a time
- * @param caretaker obtains and renews certificates
+ * @param manager obtains and renews certificates
  * @param context the server's services
  */
-record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext context) {
+record Running(OneAtATime issuer, RenewalManager manager, CertificateContext context) {
     /** The certificates for a client, as documented at {@link AcmeCertificates#select}. */
     @Nullable KeyMaterial select(ClientHello hello) {
-        List<KeyMaterial> served = caretaker.current();
+        List<KeyMaterial> served = manager.current();
         if (hello.serverName().isPresent()) {
             String name = hello.serverName().get();
             return first(served, hello, material -> material.covers(name));
@@ -51,7 +51,7 @@ record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext contex
 
     /** Revokes the certificates for a name, as documented at {@link AcmeCertificates#revoke}. */
     void revoke(String name) throws IOException, InterruptedException {
-        List<KeyMaterial> revoked = caretaker.current().stream()
+        List<KeyMaterial> revoked = manager.current().stream()
                 .filter(material -> material.covers(name))
                 .toList();
         if (revoked.isEmpty()) {
@@ -64,7 +64,7 @@ record Running(OneAtATime issuer, Caretaker caretaker, CertificateContext contex
             } catch (AcmeFailure e) {
                 throw new IOException(e.getMessage(), e);
             }
-            caretaker.revoked(material);
+            manager.revoked(material);
         }
     }
 }

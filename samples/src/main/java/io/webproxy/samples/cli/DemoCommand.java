@@ -24,7 +24,7 @@ final class DemoCommand implements Callable<Integer> {
     private int externalPort;
 
     @Mixin
-    private FrontOptions front = new FrontOptions();
+    private EndpointOptions front = new EndpointOptions();
 
     @Spec
     private CommandSpec command = CommandSpec.create();

@@ -26,7 +26,7 @@ final class ExposeCommand implements Callable<Integer> {
     private ServiceOptions service = new ServiceOptions();
 
     @Mixin
-    private FrontOptions front = new FrontOptions();
+    private EndpointOptions front = new EndpointOptions();
 
     @Spec
     private CommandSpec command = CommandSpec.create();

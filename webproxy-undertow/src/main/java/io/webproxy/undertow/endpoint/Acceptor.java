@@ -35,13 +35,13 @@ public final class Acceptor {
     private static final long LAST_ACCEPT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final OpenConnections open;
-    private final Consumer<Arrival> first;
+    private final Consumer<ClientConnection> first;
     private final Lease lease = new Lease();
     private volatile boolean closed;
     private final OncePerMinute warning = new OncePerMinute();
 
     /** An acceptor that hands connections to {@code first}. */
-    public Acceptor(OpenConnections open, Consumer<Arrival> first) {
+    public Acceptor(OpenConnections open, Consumer<ClientConnection> first) {
         this.open = open;
         this.first = first;
     }
@@ -82,13 +82,13 @@ public final class Acceptor {
     }
 
     private void admit(StreamConnection accepted) {
-        Arrival arrival = open.admit(accepted, this);
-        if (arrival == null) {
+        ClientConnection admitted = open.admit(accepted, this);
+        if (admitted == null) {
             IoUtils.safeClose(accepted);
         } else {
             IoTasks.execute(
                     accepted.getIoThread(),
-                    () -> Guard.run("opening a connection", () -> first.accept(arrival), arrival::fail));
+                    () -> Guard.run("opening a connection", () -> first.accept(admitted), admitted::fail));
         }
     }
 

@@ -30,15 +30,15 @@ public final class OpenConnections {
     /** One in four connections may linger. */
     private static final int LINGERING_PART = 4;
 
-    private final Map<StreamConnection, Arrival> all = new ConcurrentHashMap<>();
+    private final Map<StreamConnection, ClientConnection> all = new ConcurrentHashMap<>();
     private final Map<AddressRange, Integer> byClient = new ConcurrentHashMap<>();
     /**
      * Connections that stay open only so that their clients can read the last response; guarded by {@link #lingering},
      * as is the count of active ones.
      */
-    private final Set<Arrival> answered = new HashSet<>();
+    private final Set<ClientConnection> answered = new HashSet<>();
     /** Connections that have had their last response while their clients are still sending, the oldest first. */
-    private final Set<Arrival> lingering = new LinkedHashSet<>();
+    private final Set<ClientConnection> lingering = new LinkedHashSet<>();
 
     private final DescriptorRoom room;
     private final LongAdder refused = new LongAdder();
@@ -66,7 +66,7 @@ public final class OpenConnections {
     }
 
     /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
-    @Nullable Arrival admit(StreamConnection connection, Acceptor endpoint) {
+    @Nullable ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
         boolean fits = ((all.size() < total && memory.test(all.size())) || resetOldestLingering())
@@ -76,33 +76,33 @@ public final class OpenConnections {
             warn();
             return null;
         }
-        Arrival arrival = null;
+        ClientConnection admitted = null;
         try {
-            arrival = counted(connection, endpoint);
+            admitted = counted(connection, endpoint);
         } finally {
-            if (arrival == null) {
+            if (admitted == null) {
                 room.settleClient();
                 room.giveClient(true);
             }
         }
-        if (arrival != null) {
-            all.put(connection, arrival);
+        if (admitted != null) {
+            all.put(connection, admitted);
             // XNIO keeps listeners that others set, and calls one at once if the connection is closed already
             connection.setCloseListener(this::closed);
         }
-        return arrival;
+        return admitted;
     }
 
     /**
      * Counts a connection that was dialled for a client as if it had been accepted; null if it exceeds a limit. On the
      * connection's IO thread.
      */
-    public @Nullable Arrival admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
-        Arrival arrival = admit(connection, endpoint);
-        return arrival != null && arrival.cameFrom(client) ? arrival : null;
+    public @Nullable ClientConnection admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
+        ClientConnection admitted = admit(connection, endpoint);
+        return admitted != null && admitted.cameFrom(client) ? admitted : null;
     }
 
-    private @Nullable Arrival counted(StreamConnection connection, Acceptor endpoint) {
+    private @Nullable ClientConnection counted(StreamConnection connection, Acceptor endpoint) {
         InetSocketAddress peer = connection.getPeerAddress(InetSocketAddress.class);
         if (peer == null) {
             // closed already
@@ -113,7 +113,7 @@ public final class OpenConnections {
         if (!isWithinLimit(client, address)) {
             return null;
         }
-        return new Arrival(connection, this, endpoint, client);
+        return new ClientConnection(connection, this, endpoint, client);
     }
 
     /** A connection has its reserved engine, or needs none. */
@@ -155,13 +155,13 @@ public final class OpenConnections {
     }
 
     /** A connection turned out to be another client's: counts it there from now on, unless that client has too many. */
-    boolean recount(Arrival arrival, InetAddress address) {
+    boolean recount(ClientConnection admitted, InetAddress address) {
         AddressRange client = AddressRange.clientOf(address);
         if (!isWithinLimit(client, address)) {
             return false;
         }
-        AddressRange before = arrival.counted();
-        Arrival counted = all.computeIfPresent(arrival.connection(), (connection, same) -> {
+        AddressRange before = admitted.counted();
+        ClientConnection counted = all.computeIfPresent(admitted.connection(), (connection, same) -> {
             same.counted(client);
             return same;
         });
@@ -187,9 +187,9 @@ public final class OpenConnections {
     }
 
     /** A connection has sent everything that its client gets: nothing waits for it any more. */
-    void answered(Arrival arrival) {
+    void answered(ClientConnection admitted) {
         synchronized (lingering) {
-            if (!all.containsKey(arrival.connection()) || !answered.add(arrival)) {
+            if (!all.containsKey(admitted.connection()) || !answered.add(admitted)) {
                 return;
             }
         }
@@ -200,12 +200,12 @@ public final class OpenConnections {
      * A connection has had its last response while its client is still sending: such are closed first when there are
      * too many.
      */
-    void linger(Arrival arrival) {
+    void linger(ClientConnection admitted) {
         int total = limits.total() == 0 ? room.connections(MOST) : limits.total();
         int count;
         synchronized (lingering) {
-            if (all.containsKey(arrival.connection())) {
-                lingering.add(arrival);
+            if (all.containsKey(admitted.connection())) {
+                lingering.add(admitted);
             }
             count = lingering.size();
         }
@@ -216,9 +216,9 @@ public final class OpenConnections {
 
     /** Makes room for another connection; false if none can be closed. */
     boolean resetOldestLingering() {
-        Arrival oldest;
+        ClientConnection oldest;
         synchronized (lingering) {
-            Iterator<Arrival> first = lingering.iterator();
+            Iterator<ClientConnection> first = lingering.iterator();
             if (!first.hasNext()) {
                 return false;
             }
@@ -230,22 +230,22 @@ public final class OpenConnections {
     }
 
     private void closed(StreamConnection connection) {
-        AtomicReference<@Nullable Arrival> removed = new AtomicReference<>();
+        AtomicReference<@Nullable ClientConnection> removed = new AtomicReference<>();
         all.computeIfPresent(connection, (same, open) -> {
             // before the count goes down: whoever sees fewer connections may connect
             release(open.counted());
             removed.set(open);
             return null;
         });
-        Arrival arrival = removed.get();
-        if (arrival != null) {
+        ClientConnection admitted = removed.get();
+        if (admitted != null) {
             synchronized (lingering) {
-                lingering.remove(arrival);
-                answered.remove(arrival);
+                lingering.remove(admitted);
+                answered.remove(admitted);
             }
-            arrival.ended();
-            arrival.settled();
-            room.giveClient(arrival.hasEngine());
+            admitted.ended();
+            admitted.settled();
+            room.giveClient(admitted.hasEngine());
             Guard.run("the wait for the last connection", whenFewerAreActive);
         }
     }
@@ -288,26 +288,26 @@ public final class OpenConnections {
 
     /** Tells the connections of an endpoint that it is closing, on their threads. */
     public void leave(Acceptor endpoint) {
-        for (Arrival arrival : all.values()) {
-            if (arrival.endpoint() == endpoint) {
-                IoTasks.execute(arrival.connection().getIoThread(), arrival::leave);
+        for (ClientConnection admitted : all.values()) {
+            if (admitted.endpoint() == endpoint) {
+                IoTasks.execute(admitted.connection().getIoThread(), admitted::leave);
             }
         }
     }
 
     /** Resets the connections of an endpoint, on their threads. */
     public void cut(Acceptor endpoint) {
-        for (Arrival arrival : all.values()) {
-            if (arrival.endpoint() == endpoint) {
-                IoTasks.execute(arrival.connection().getIoThread(), arrival::cut);
+        for (ClientConnection admitted : all.values()) {
+            if (admitted.endpoint() == endpoint) {
+                IoTasks.execute(admitted.connection().getIoThread(), admitted::cut);
             }
         }
     }
 
     /** Closes all connections, on their threads. */
     public void closeAll() {
-        for (Arrival arrival : all.values()) {
-            IoTasks.execute(arrival.connection().getIoThread(), arrival::close);
+        for (ClientConnection admitted : all.values()) {
+            IoTasks.execute(admitted.connection().getIoThread(), admitted::close);
         }
     }
 }

@@ -44,12 +44,12 @@ public final class PortTools {
         return buffers;
     }
 
-    Sweeper sweeper(Arrival arrival) {
-        return sweepers.apply(arrival.connection().getIoThread());
+    Sweeper sweeper(ClientConnection admitted) {
+        return sweepers.apply(admitted.connection().getIoThread());
     }
 
-    HandshakeTurns turns(Arrival arrival) {
-        return turns.computeIfAbsent(arrival.connection().getIoThread(), HandshakeTurns::of);
+    HandshakeTurns turns(ClientConnection admitted) {
+        return turns.computeIfAbsent(admitted.connection().getIoThread(), HandshakeTurns::of);
     }
 
     HeldRoom held() {

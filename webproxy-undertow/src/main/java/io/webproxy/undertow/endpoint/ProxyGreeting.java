@@ -54,13 +54,13 @@ public final class ProxyGreeting extends Watched {
         }
     }
 
-    private final Arrival arrival;
+    private final ClientConnection admitted;
     private final StreamConnection connection;
     private final boolean required;
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
     private final OncePerMinute refusals;
-    private final Consumer<Arrival> next;
+    private final Consumer<ClientConnection> next;
     private final HeldBytes held = new HeldBytes();
     private final long deadline;
     private final long silentAt;
@@ -69,17 +69,17 @@ public final class ProxyGreeting extends Watched {
     private boolean done;
 
     private ProxyGreeting(
-            Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
-        this.arrival = arrival;
-        this.connection = arrival.connection();
+            ClientConnection admitted, Policy policy, PortTools tools, Consumer<ClientConnection> next, RulePort.Undetected undetected) {
+        this.admitted = admitted;
+        this.connection = admitted.connection();
         this.required = policy.mode() == ProxyProtocol.REQUIRED;
-        this.sweeper = tools.sweeper(arrival);
+        this.sweeper = tools.sweeper(admitted);
         this.buffers = tools.buffers();
         this.refusals = tools.headless();
         this.next = next;
         this.undetected = undetected;
-        this.deadline = arrival.since() + LIMIT_NANOS;
-        this.silentAt = required ? deadline : arrival.since() + policy.silentNanos();
+        this.deadline = admitted.since() + LIMIT_NANOS;
+        this.silentAt = required ? deadline : admitted.since() + policy.silentNanos();
     }
 
     /**
@@ -89,31 +89,31 @@ public final class ProxyGreeting extends Watched {
      * @param undetected is told of connections that are closed because their header is missing or malformed
      */
     public static void read(
-            Arrival arrival, Policy policy, PortTools tools, Consumer<Arrival> next, RulePort.Undetected undetected) {
+            ClientConnection admitted, Policy policy, PortTools tools, Consumer<ClientConnection> next, RulePort.Undetected undetected) {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
-                && policy.trusts(arrival.client().getAddress());
+                && policy.trusts(admitted.client().getAddress());
         if (trusted) {
-            new ProxyGreeting(arrival, policy, tools, next, undetected).start();
+            new ProxyGreeting(admitted, policy, tools, next, undetected).start();
         } else if (policy.mode() == ProxyProtocol.REQUIRED) {
             if (tools.distrusted().isDue()) {
                 LOG.info(
                         "Refused {}: a PROXY header is required, and believed from trusted proxies only, which it isn't"
                                 + " one of; logged at most once a minute",
-                        arrival.client().getAddress().getHostAddress());
+                        admitted.client().getAddress().getHostAddress());
             }
             try {
-                undetected.closed(arrival.client(), Duration.ZERO, RelayEnd.UNDETECTED_UNKNOWN);
+                undetected.closed(admitted.client(), Duration.ZERO, RelayEnd.UNDETECTED_UNKNOWN);
             } finally {
-                IoUtils.safeClose(arrival.connection());
+                IoUtils.safeClose(admitted.connection());
             }
         } else {
-            next.accept(arrival);
+            next.accept(admitted);
         }
     }
 
     private void start() {
         sweeper.watch(this);
-        arrival.onLeave(() -> {
+        admitted.onLeave(() -> {
             if (!begun) {
                 close();
             }
@@ -128,7 +128,7 @@ public final class ProxyGreeting extends Watched {
 
     private void fail() {
         try {
-            arrival.fail();
+            admitted.fail();
         } finally {
             close();
         }
@@ -165,7 +165,7 @@ public final class ProxyGreeting extends Watched {
                     LOG.info(
                             "Refused trusted proxy {}: it sent {} where the PROXY header belongs; logged at most once"
                                     + " a minute",
-                            arrival.client().getAddress().getHostAddress(),
+                            admitted.client().getAddress().getHostAddress(),
                             header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "something else");
                 }
                 refuse(
@@ -194,17 +194,17 @@ public final class ProxyGreeting extends Watched {
         } else {
             read.close();
         }
-        if (header != null && header.source() != null && !arrival.cameFrom(header.source())) {
+        if (header != null && header.source() != null && !admitted.cameFrom(header.source())) {
             LOG.debug("{} has too many connections: refusing more", header.source());
             IoUtils.safeClose(connection);
         } else {
-            next.accept(arrival);
+            next.accept(admitted);
         }
     }
 
     private void refuse(RelayEnd why) {
         try {
-            undetected.closed(arrival.client(), Duration.ofNanos(sweeper.now() - arrival.since()), why);
+            undetected.closed(admitted.client(), Duration.ofNanos(sweeper.now() - admitted.since()), why);
         } finally {
             close();
         }

@@ -10,24 +10,24 @@ import org.xnio.StreamConnection;
  *
  * @param connection the socket, or TLS over it
  */
-record Relayed(Arrival arrival, StreamConnection connection, InetSocketAddress local) implements RelayClient {
+record Relayed(ClientConnection admitted, StreamConnection connection, InetSocketAddress local) implements RelayClient {
     @Override
     public InetSocketAddress client() {
-        return arrival.client();
+        return admitted.client();
     }
 
     @Override
     public void onLeave(Runnable listener) {
-        arrival.onLeave(listener);
+        admitted.onLeave(listener);
     }
 
     @Override
     public Lease lease() {
-        return arrival.lease();
+        return admitted.lease();
     }
 
     @Override
     public void settled() {
-        arrival.settled();
+        admitted.settled();
     }
 }

@@ -3,7 +3,7 @@ package io.webproxy.undertow.endpoint;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Relay;
 import io.webproxy.spi.PortRules;
-import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.tls.TlsAcceptor;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  * Applies the rules of one endpoint to its connections, by their first bytes. Immutable: an update makes another one,
  * for later connections.
  */
-public final class RulePort implements Consumer<Arrival> {
+public final class RulePort implements Consumer<ClientConnection> {
     private final PortTools tools;
     private final RuleSet rules;
     private final Supplier<PortTimes> times;
-    private final @Nullable TlsFront tls;
+    private final @Nullable TlsAcceptor tls;
     private final Protocols protocols;
     private final Undetected undetected;
 
@@ -43,7 +43,7 @@ public final class RulePort implements Consumer<Arrival> {
             String endpoint,
             PortRules rules,
             Supplier<PortTimes> times,
-            @Nullable TlsFront tls,
+            @Nullable TlsAcceptor tls,
             Protocols protocols,
             Undetected undetected) {
         this.tools = tools;
@@ -60,8 +60,8 @@ public final class RulePort implements Consumer<Arrival> {
     }
 
     @Override
-    public void accept(Arrival arrival) {
-        new Visit(this, arrival).start();
+    public void accept(ClientConnection admitted) {
+        new Visit(this, admitted).start();
     }
 
     PortTools tools() {
@@ -76,7 +76,7 @@ public final class RulePort implements Consumer<Arrival> {
         return times.get();
     }
 
-    @Nullable TlsFront tls() {
+    @Nullable TlsAcceptor tls() {
         return tls;
     }
 

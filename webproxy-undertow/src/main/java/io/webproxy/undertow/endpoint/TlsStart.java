@@ -12,7 +12,7 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.tls.HelloRefused;
 import io.webproxy.undertow.tls.TlsChallenges;
-import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.tls.TlsAcceptor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import javax.net.ssl.SSLEngine;
@@ -36,9 +36,9 @@ final class TlsStart extends Watched {
     /** How long the rest of a handshake may take when the endpoint closes. */
     private static final long LEAVE_NANOS = 1_000_000_000L;
 
-    private final Arrival arrival;
+    private final ClientConnection admitted;
     private final StreamConnection raw;
-    private final TlsFront tls;
+    private final TlsAcceptor tls;
     private final ClientHello hello;
     private final boolean challenge;
     private final Sweeper sweeper;
@@ -75,16 +75,16 @@ final class TlsStart extends Watched {
      * @param read everything that was read from the connection; closed by this
      */
     TlsStart(
-            Arrival arrival,
-            TlsFront tls,
+            ClientConnection admitted,
+            TlsAcceptor tls,
             ClientHello hello,
             Sweeper sweeper,
             long deadline,
             PortTools tools,
             PooledByteBuffer read,
             Outcome outcome) {
-        this.arrival = arrival;
-        this.raw = arrival.connection();
+        this.admitted = admitted;
+        this.raw = admitted.connection();
         this.tls = tls;
         this.hello = hello;
         this.challenge = TlsChallenges.isChallenge(hello);
@@ -100,12 +100,12 @@ final class TlsStart extends Watched {
     void start(HandshakeTurns turns) {
         PooledByteBuffer waiting = read;
         if (waiting != null && !share.hold(waiting.getBuffer().remaining())) {
-            arrival.refused();
+            admitted.refused();
             close(false);
             return;
         }
         sweeper.watch(this);
-        arrival.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
+        admitted.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
         turns.run(() -> guarded("the start of a TLS handshake", this::handshake));
     }
 
@@ -134,7 +134,7 @@ final class TlsStart extends Watched {
         try {
             SslConnection wrapped = tls.wrap(raw, hello);
             secure = wrapped;
-            arrival.securedBy(wrapped);
+            admitted.securedBy(wrapped);
             replay.pushBack(new PooledAdaptor(all));
             negotiate(wrapped);
         } catch (HelloRefused e) {

@@ -16,18 +16,18 @@ public interface Tunnels {
         }
 
         @Override
-        public void control(Arrival arrival) {
-            arrival.cut();
+        public void control(ClientConnection admitted) {
+            admitted.cut();
         }
 
         @Override
-        public void data(Arrival arrival, ByteBuffer read) {
-            arrival.cut();
+        public void data(ClientConnection admitted, ByteBuffer read) {
+            admitted.cut();
         }
 
         @Override
-        public void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read) {
-            arrival.cut();
+        public void client(ClientConnection admitted, Peeked.ClientHello hello, ByteBuffer read) {
+            admitted.cut();
         }
     };
 
@@ -35,11 +35,11 @@ public interface Tunnels {
     boolean serves(Peeked.ClientHello hello);
 
     /** An agent's control channel; its ClientHello is read again. */
-    void control(Arrival arrival);
+    void control(ClientConnection admitted);
 
     /** An agent's data connection, with the bytes that were read. */
-    void data(Arrival arrival, ByteBuffer read);
+    void data(ClientConnection admitted, ByteBuffer read);
 
     /** A client of a service behind an agent, with the bytes that were read. */
-    void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read);
+    void client(ClientConnection admitted, Peeked.ClientHello hello, ByteBuffer read);
 }

@@ -12,7 +12,7 @@ import io.webproxy.undertow.relay.RelayRule;
 import io.webproxy.undertow.sniff.Decision;
 import io.webproxy.undertow.sniff.Peeked;
 import io.webproxy.undertow.sniff.PortDetection;
-import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.tls.TlsAcceptor;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -35,33 +35,33 @@ final class Visit {
     private static final int UNRECOGNIZED_NAME = 112;
 
     private final RulePort port;
-    private final Arrival arrival;
+    private final ClientConnection admitted;
     private final Sweeper sweeper;
     private final PortTimes times;
     private final long accepted;
 
-    Visit(RulePort port, Arrival arrival) {
+    Visit(RulePort port, ClientConnection admitted) {
         this.port = port;
-        this.arrival = arrival;
-        this.sweeper = port.tools().sweeper(arrival);
+        this.admitted = admitted;
+        this.sweeper = port.tools().sweeper(admitted);
         this.times = port.times();
-        this.accepted = arrival.since();
+        this.accepted = admitted.since();
     }
 
     void start() {
         // else silent connections would take the descriptors of those that send something
-        arrival.withdrawEngine();
+        admitted.withdrawEngine();
         new OnSocket().look(accepted + times.silent(), accepted + times.undecided(), null);
     }
 
-    private static @Nullable InetSocketAddress local(Arrival arrival) {
-        return arrival.connection().getLocalAddress(InetSocketAddress.class);
+    private static @Nullable InetSocketAddress local(ClientConnection admitted) {
+        return admitted.connection().getLocalAddress(InetSocketAddress.class);
     }
 
     private void close(StreamConnection connection) {
-        arrival.settled();
+        admitted.settled();
         IoUtils.safeClose(connection);
-        IoUtils.safeClose(arrival.connection());
+        IoUtils.safeClose(admitted.connection());
     }
 
     private void close(StreamConnection connection, RelayEnd why) {
@@ -73,13 +73,13 @@ final class Visit {
     }
 
     private void undetected(RelayEnd why) {
-        port.undetected().closed(arrival.client(), Duration.ofNanos(sweeper.now() - accepted), why);
+        port.undetected().closed(admitted.client(), Duration.ofNanos(sweeper.now() - accepted), why);
     }
 
     /** Counts the connection for a rule until it closes. */
     private void serve(Ruling ruling) {
-        arrival.settled();
-        arrival.countFor(ruling.counters());
+        admitted.settled();
+        admitted.countFor(ruling.counters());
     }
 
     /** Reads the first bytes of a connection, and acts on the outcome. */
@@ -94,10 +94,10 @@ final class Visit {
 
         void look(long silentAt, long undecidedAt, @Nullable PooledByteBuffer early) {
             new FirstBytes(
-                            arrival,
+                            admitted,
                             connection,
                             new PortDetection(
-                                    rules.rulesFor(arrival.client().getAddress()),
+                                    rules.rulesFor(admitted.client().getAddress()),
                                     hello -> port.tools().tunnels().serves(hello)),
                             new FirstBytes.Times(silentAt, undecidedAt),
                             sweeper,
@@ -142,13 +142,13 @@ final class Visit {
 
         @Override
         public void crowded() {
-            arrival.refused();
+            admitted.refused();
             close(connection);
         }
 
         @Override
         public void failed() {
-            arrival.fail();
+            admitted.fail();
             close(connection);
         }
 
@@ -173,15 +173,15 @@ final class Visit {
          * The relay gets all bytes as if none had been read; no pooled buffer waits for the connection to its target.
          */
         void relay(RelayRule rule, @Nullable PooledByteBuffer read) {
-            arrival.settled();
+            admitted.settled();
             if (read != null) {
                 replay(HeldBytes.unpooled(read));
             }
-            InetSocketAddress local = local(arrival);
+            InetSocketAddress local = local(admitted);
             if (local == null) {
                 close(connection);
             } else {
-                port.tools().relays().open(rule, new Relayed(arrival, connection, local));
+                port.tools().relays().open(rule, new Relayed(admitted, connection, local));
             }
         }
     }
@@ -189,7 +189,7 @@ final class Visit {
     /** The bytes on the socket itself. */
     private final class OnSocket extends Stage {
         OnSocket() {
-            super(arrival.connection(), port.rules());
+            super(admitted.connection(), port.rules());
         }
 
         @Override
@@ -200,15 +200,15 @@ final class Visit {
             if (relay != null) {
                 relay(relay, read);
             } else if (decision.rule().action() == PortRule.Action.TUNNEL) {
-                arrival.countFor(ruling.counters());
+                admitted.countFor(ruling.counters());
                 tunnel(decision.rule(), hello, read);
             } else if (hello != null) {
                 openTls(ruling, hello, read);
             } else {
                 serve(ruling);
                 switch (decision.rule().action()) {
-                    case REDIRECT -> port.protocols().redirect(arrival, connection, read);
-                    default -> port.protocols().cleartext(arrival, connection, read);
+                    case REDIRECT -> port.protocols().redirect(admitted, connection, read);
+                    default -> port.protocols().cleartext(admitted, connection, read);
                 }
             }
         }
@@ -232,40 +232,40 @@ final class Visit {
             PooledByteBuffer kept = HeldBytes.unpooled(read);
             Tunnels tunnels = port.tools().tunnels();
             if (hello == null) {
-                tunnels.data(arrival, kept.getBuffer());
+                tunnels.data(admitted, kept.getBuffer());
             } else if (rule.protocol() == PortRule.Protocol.TUNNEL_CLIENT) {
-                tunnels.client(arrival, hello, kept.getBuffer());
+                tunnels.client(admitted, hello, kept.getBuffer());
             } else {
                 replay(kept);
-                port.tools().turns(arrival).run(() -> tunnels.control(arrival));
+                port.tools().turns(admitted).run(() -> tunnels.control(admitted));
             }
         }
 
         /** Whether it is an ACME challenge that is known here. */
         private boolean isChallenge(Peeked.ClientHello hello) {
-            TlsFront tls = port.tls();
-            InetSocketAddress local = local(arrival);
+            TlsAcceptor tls = port.tls();
+            InetSocketAddress local = local(admitted);
             return tls != null && local != null && tls.hasAnswer(Offer.of(hello, local));
         }
 
         @Override
         public void malformed(Decision.Malformed decision) {
-            LOG.debug("{} sent {}", AddressText.of(arrival.client()), decision.reason());
+            LOG.debug("{} sent {}", AddressText.of(admitted.client()), decision.reason());
             TlsStart.sendAlert(connection, decision.alert());
             super.malformed(decision);
         }
 
         private void openTls(@Nullable Ruling ruling, Peeked.ClientHello hello, PooledByteBuffer read) {
-            TlsFront tls = port.tls();
-            InetSocketAddress local = local(arrival);
-            if (tls == null || local == null || !arrival.takeEngine()) {
+            TlsAcceptor tls = port.tls();
+            InetSocketAddress local = local(admitted);
+            if (tls == null || local == null || !admitted.takeEngine()) {
                 read.close();
                 close(connection);
                 return;
             }
             ClientHello offer = Offer.of(hello, local);
             new TlsStart(
-                            arrival,
+                            admitted,
                             tls,
                             offer,
                             sweeper,
@@ -273,7 +273,7 @@ final class Visit {
                             port.tools(),
                             read,
                             new OfTls(ruling, offer.applicationProtocols().isEmpty()))
-                    .start(port.tools().turns(arrival));
+                    .start(port.tools().turns(admitted));
         }
     }
 
@@ -289,7 +289,7 @@ final class Visit {
 
         @Override
         public void opened(SslConnection secure, String protocol, @Nullable PooledByteBuffer early) {
-            arrival.settled();
+            admitted.settled();
             RuleSet inside = ruling == null ? null : ruling.inside();
             if (inside != null && mayBeLookedInto) {
                 long now = sweeper.now();
@@ -300,15 +300,15 @@ final class Visit {
                 serve(ruling);
             }
             if ("h2".equals(protocol)) {
-                port.protocols().http2(arrival, secure, early);
+                port.protocols().http2(admitted, secure, early);
             } else {
-                port.protocols().http1(arrival, secure, early);
+                port.protocols().http1(admitted, secure, early);
             }
         }
 
         @Override
         public void closing(boolean failed) {
-            arrival.settled();
+            admitted.settled();
             if (failed) {
                 undetected(RelayEnd.UNDETECTED_MALFORMED);
             }
@@ -316,8 +316,8 @@ final class Visit {
 
         @Override
         public void failed() {
-            arrival.fail();
-            close(arrival.connection());
+            admitted.fail();
+            close(admitted.connection());
         }
     }
 
@@ -335,7 +335,7 @@ final class Visit {
                 relay(relay, read);
             } else {
                 serve(ruling);
-                port.protocols().http1(arrival, connection, read);
+                port.protocols().http1(admitted, connection, read);
             }
         }
     }

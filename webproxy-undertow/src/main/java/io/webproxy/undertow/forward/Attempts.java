@@ -103,7 +103,7 @@ final class Attempts implements UpstreamPool.Taker {
             state.retries().earn();
             choice = new UpstreamChoice(exchange, pools, Objects.requireNonNull(state.group(), "group"), login.pools());
             askNext(choice, false);
-        } else if (!candidates.isEmpty() && candidates.get(0).health().isWell()) {
+        } else if (!candidates.isEmpty() && candidates.get(0).health().isHealthy()) {
             ask(candidates.get(0), false);
         } else {
             asker.unserved(ForwardError.NO_HEALTHY_UPSTREAM, "the only upstream is down");

@@ -61,7 +61,7 @@ final class UpstreamChoice implements Balancing.Choice {
     }
 
     private boolean mayBeAsked(int i) {
-        return !asked.get(i) && all.get(i).health().isWell();
+        return !asked.get(i) && all.get(i).health().isHealthy();
     }
 
     /** The next one to try; null if none is left. */

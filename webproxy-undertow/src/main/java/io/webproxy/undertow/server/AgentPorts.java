@@ -4,7 +4,7 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.endpoint.Acceptor;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.tunnel.PublicSide;
 import java.io.IOException;
@@ -33,7 +33,7 @@ final class AgentPorts implements PublicSide.Ports {
 
     private final XnioWorker worker;
     private final OpenConnections connections;
-    private final BiConsumer<Arrival, Integer> first;
+    private final BiConsumer<ClientConnection, Integer> first;
     private final Map<Integer, Listening> all = new HashMap<>();
     private final Optional<String> bind;
     private final int backlog;
@@ -46,7 +46,7 @@ final class AgentPorts implements PublicSide.Ports {
     }
 
     /** {@code first} gets each connection with the port that it arrived on, on its IO thread. */
-    AgentPorts(XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<Arrival, Integer> first) {
+    AgentPorts(XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<ClientConnection, Integer> first) {
         this.worker = worker;
         this.connections = connections;
         this.bind = config.bind();
@@ -64,7 +64,7 @@ final class AgentPorts implements PublicSide.Ports {
         }
         InetSocketAddress address =
                 bind.map(host -> new InetSocketAddress(host, port)).orElseGet(() -> new InetSocketAddress(port));
-        Acceptor acceptor = new Acceptor(connections, arrival -> first.accept(arrival, port));
+        Acceptor acceptor = new Acceptor(connections, admitted -> first.accept(admitted, port));
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(
                     worker,

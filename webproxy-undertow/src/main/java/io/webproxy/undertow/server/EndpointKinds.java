@@ -7,14 +7,14 @@ import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.PortRules;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.PortTimes;
 import io.webproxy.undertow.endpoint.PortTools;
 import io.webproxy.undertow.endpoint.ProxyGreeting;
 import io.webproxy.undertow.endpoint.RulePort;
 import io.webproxy.undertow.pipeline.Settings;
 import io.webproxy.undertow.relay.Relays;
-import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.tls.TlsAcceptor;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -37,7 +37,7 @@ final class EndpointKinds {
     private final Relays relays;
     private final Supplier<ServerSettings> settings;
     private final Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers;
-    private final Function<Optional<ClientCertificates>, TlsFront> tls;
+    private final Function<Optional<ClientCertificates>, TlsAcceptor> tls;
     private volatile @Nullable RulePort tunnelled;
 
     /**
@@ -53,7 +53,7 @@ final class EndpointKinds {
             Relays relays,
             Supplier<ServerSettings> settings,
             Function<Supplier<Settings>, HttpEndpoints.Handlers> handlers,
-            Function<Optional<ClientCertificates>, TlsFront> tls) {
+            Function<Optional<ClientCertificates>, TlsAcceptor> tls) {
         this.http = http;
         this.tools = tools;
         this.relays = relays;
@@ -68,7 +68,7 @@ final class EndpointKinds {
     }
 
     /** The handler of an endpoint's connections from now on. */
-    Consumer<Arrival> of(Listen listen, Endpoint endpoint) {
+    Consumer<ClientConnection> of(Listen listen, Endpoint endpoint) {
         HttpEndpoints.Handlers own = handlers.apply(settingsOf(listen.settings()));
         return greeted(
                 listen,
@@ -90,7 +90,7 @@ final class EndpointKinds {
     }
 
     /** The handler of connections that came through a tunnel and whose TLS is terminated here. */
-    Consumer<Arrival> tunnelled() {
+    Consumer<ClientConnection> tunnelled() {
         RulePort known = tunnelled;
         if (known == null) {
             known = new RulePort(
@@ -125,23 +125,23 @@ final class EndpointKinds {
         return (client, after, why) -> relays.undetected(endpoint.name(), client, after, why);
     }
 
-    private @Nullable TlsFront front(Listen listen) {
+    private @Nullable TlsAcceptor front(Listen listen) {
         return listen.isTls() ? tls.apply(listen.settings().clientCertificates()) : null;
     }
 
     /** Reads the PROXY header first. */
-    private Consumer<Arrival> greeted(Listen listen, Endpoint endpoint, Consumer<Arrival> next) {
+    private Consumer<ClientConnection> greeted(Listen listen, Endpoint endpoint, Consumer<ClientConnection> next) {
         Optional<ProxyProtocol> own = listen.settings().proxyProtocol();
         Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
         RulePort.Undetected undetected =
                 listen.protocol() == Endpoint.Protocol.RULES ? undetected(endpoint) : (client, after, why) -> {};
-        return arrival -> {
+        return admitted -> {
             ProxyGreeting.Policy policy = settings.get().proxyProtocol();
             ProxyProtocol mode = own.orElse(policy.mode());
             ProxyGreeting.Policy ofEndpoint = silent.map(
                             time -> new ProxyGreeting.Policy(mode, policy.trusted(), time.toNanos()))
                     .orElseGet(() -> new ProxyGreeting.Policy(mode, policy.trusted()));
-            ProxyGreeting.read(arrival, ofEndpoint, tools, next, undetected);
+            ProxyGreeting.read(admitted, ofEndpoint, tools, next, undetected);
         };
     }
 

@@ -3,7 +3,7 @@ package io.webproxy.undertow.server;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpHandler;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.Protocols;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.Origin;
@@ -33,10 +33,10 @@ final class HttpEndpoints {
     }
 
     /** The handler of an endpoint that speaks only cleartext HTTP. */
-    Consumer<Arrival> clear(HttpHandler root) {
-        return arrival -> {
-            arrival.settled();
-            openClear(arrival, root, arrival.connection(), null);
+    Consumer<ClientConnection> clear(HttpHandler root) {
+        return admitted -> {
+            admitted.settled();
+            openClear(admitted, root, admitted.connection(), null);
         };
     }
 
@@ -47,56 +47,56 @@ final class HttpEndpoints {
     Protocols protocols(Handlers handlers) {
         return new Protocols() {
             @Override
-            public void cleartext(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                openClear(arrival, handlers.clear(), connection, read);
+            public void cleartext(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                openClear(admitted, handlers.clear(), connection, read);
             }
 
             @Override
-            public void redirect(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                openClear(arrival, handlers.toHttps(), connection, read);
+            public void redirect(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                openClear(admitted, handlers.toHttps(), connection, read);
             }
 
             @Override
-            public void http1(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                open(arrival, handlers.secure(), connection, null, read);
+            public void http1(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                open(admitted, handlers.secure(), connection, null, read);
             }
 
             @Override
-            public void http2(Arrival arrival, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                openHttp2(arrival, handlers.secure(), connection, 0, read);
+            public void http2(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                openHttp2(admitted, handlers.secure(), connection, 0, read);
             }
         };
     }
 
-    private static Origin origin(Arrival arrival) {
-        return new Origin(arrival.client(), arrival.lease(), arrival.connection(), arrival::answered, arrival::linger);
+    private static Origin origin(ClientConnection admitted) {
+        return new Origin(admitted.client(), admitted.lease(), admitted.connection(), admitted::answered, admitted::linger);
     }
 
     /** Without TLS there is no ALPN: the first bytes decide. */
     private void openClear(
-            Arrival arrival, HttpHandler root, StreamConnection connection, @Nullable PooledByteBuffer read) {
+            ClientConnection admitted, HttpHandler root, StreamConnection connection, @Nullable PooledByteBuffer read) {
         open(
-                arrival,
+                admitted,
                 root,
                 connection,
-                (prefaceRead, rest) -> openHttp2(arrival, root, connection, prefaceRead, rest),
+                (prefaceRead, rest) -> openHttp2(admitted, root, connection, prefaceRead, rest),
                 read);
     }
 
     private void open(
-            Arrival arrival,
+            ClientConnection admitted,
             HttpHandler root,
             StreamConnection connection,
             Http1.@Nullable Http2Switch toHttp2,
             @Nullable PooledByteBuffer read) {
-        Http1Connection opened = http1.open(connection, origin(arrival), root, toHttp2, read);
+        Http1Connection opened = http1.open(connection, origin(admitted), root, toHttp2, read);
         if (!opened.isHandedOver()) {
-            arrival.onLeave(opened::leave);
+            admitted.onLeave(opened::leave);
         }
     }
 
     private void openHttp2(
-            Arrival arrival,
+            ClientConnection admitted,
             HttpHandler root,
             StreamConnection connection,
             int prefaceRead,
@@ -104,14 +104,14 @@ final class HttpEndpoints {
         ServerSettings now = settings.get();
         Http2Connection opened = new Http2Connection(
                 connection,
-                origin(arrival),
+                origin(admitted),
                 buffers,
                 root,
                 exchanges.bodies().isAmple() ? UPLOAD_WINDOW : Http2Connection.DEFAULT_WINDOW,
                 now.http().limits(),
                 now.http2(),
                 exchanges);
-        arrival.onLeave(opened::leave);
+        admitted.onLeave(opened::leave);
         opened.start(prefaceRead, read);
     }
 }

@@ -7,7 +7,7 @@ import io.webproxy.spi.EndpointData;
 import io.webproxy.spi.Listen;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.endpoint.Acceptor;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.endpoint.RulePort;
 import io.webproxy.undertow.observe.AddressText;
@@ -44,7 +44,7 @@ final class Listeners implements Part {
 
     private final XnioWorker worker;
     private final OpenConnections connections;
-    private final BiFunction<Listen, Endpoint, Consumer<Arrival>> kinds;
+    private final BiFunction<Listen, Endpoint, Consumer<ClientConnection>> kinds;
     private final Consumer<Map<String, List<String>>> rules;
     private volatile List<Listener> all = List.of();
     private volatile List<Listener> prepared = List.of();
@@ -80,12 +80,12 @@ final class Listeners implements Part {
      * The handler of an endpoint's connections, set after the port is bound, and before the first connection is
      * accepted.
      */
-    private static final class Becoming implements Consumer<Arrival> {
-        private volatile Consumer<Arrival> what = arrival -> IoUtils.safeClose(arrival.connection());
+    private static final class Becoming implements Consumer<ClientConnection> {
+        private volatile Consumer<ClientConnection> what = admitted -> IoUtils.safeClose(admitted.connection());
 
         @Override
-        public void accept(Arrival arrival) {
-            what.accept(arrival);
+        public void accept(ClientConnection admitted) {
+            what.accept(admitted);
         }
     }
 
@@ -98,7 +98,7 @@ final class Listeners implements Part {
     Listeners(
             XnioWorker worker,
             OpenConnections connections,
-            BiFunction<Listen, Endpoint, Consumer<Arrival>> kinds,
+            BiFunction<Listen, Endpoint, Consumer<ClientConnection>> kinds,
             Consumer<Map<String, List<String>>> rules) {
         this.worker = worker;
         this.connections = connections;

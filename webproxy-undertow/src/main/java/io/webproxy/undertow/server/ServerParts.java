@@ -10,7 +10,7 @@ import io.webproxy.undertow.auth.AuthRuntime;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.MemoryRoom;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.endpoint.PortTools;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -21,7 +21,7 @@ import io.webproxy.undertow.pipeline.Pipeline;
 import io.webproxy.undertow.pipeline.Redirect;
 import io.webproxy.undertow.relay.Relays;
 import io.webproxy.undertow.tls.TlsChallenges;
-import io.webproxy.undertow.tls.TlsFront;
+import io.webproxy.undertow.tls.TlsAcceptor;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.util.List;
 import java.util.Objects;
@@ -126,11 +126,11 @@ final class ServerParts {
                         Pipeline.toRoutes(exchanges, own, httpChallenges, hosts, forwarder),
                         Pipeline.toRoutes(exchanges, own, null, hosts, forwarder),
                         Pipeline.toRedirect(exchanges, own, httpChallenges, redirect)),
-                clients -> new TlsFront(Objects.requireNonNull(tls.get()), clients, tlsChallenges, records));
+                clients -> new TlsAcceptor(Objects.requireNonNull(tls.get()), clients, tlsChallenges, records));
     }
 
     /** The handler of clients that came through a tunnel, and whose TLS is terminated here. */
-    private Consumer<Arrival> tunnelled() {
+    private Consumer<ClientConnection> tunnelled() {
         return kinds.tunnelled();
     }
 

@@ -14,7 +14,7 @@ import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.endpoint.Acceptor;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.endpoint.Tunnels;
 import io.webproxy.undertow.observe.Recorder;
@@ -87,33 +87,33 @@ final class TunnelSides implements Tunnels, Part {
             OpenConnections connections,
             Recorder recorder,
             Supplier<@Nullable ServerTls> tls,
-            Supplier<Consumer<Arrival>> https) {}
+            Supplier<Consumer<ClientConnection>> https) {}
 
     TunnelSides(Lent lent) {
         this.lent = lent;
-        this.dialled = new Acceptor(lent.connections(), arrival -> {});
+        this.dialled = new Acceptor(lent.connections(), admitted -> {});
     }
 
     /** A connection as the tunnels' side sees it. */
-    private record Arrived(Arrival arrival) implements Incoming {
+    private record Arrived(ClientConnection admitted) implements Incoming {
         @Override
         public StreamConnection connection() {
-            return arrival.connection();
+            return admitted.connection();
         }
 
         @Override
         public InetSocketAddress client() {
-            return arrival.client();
+            return admitted.client();
         }
 
         @Override
         public void settled() {
-            arrival.settled();
+            admitted.settled();
         }
 
         @Override
         public void onLeave(Runnable listener) {
-            arrival.onLeave(listener);
+            admitted.onLeave(listener);
         }
     }
 
@@ -124,46 +124,46 @@ final class TunnelSides implements Tunnels, Part {
     }
 
     @Override
-    public void control(Arrival arrival) {
-        with(arrival, side -> side.control(new Arrived(arrival)));
+    public void control(ClientConnection admitted) {
+        with(admitted, side -> side.control(new Arrived(admitted)));
     }
 
     @Override
-    public void data(Arrival arrival, ByteBuffer read) {
-        with(arrival, side -> side.data(new Arrived(arrival), read));
+    public void data(ClientConnection admitted, ByteBuffer read) {
+        with(admitted, side -> side.data(new Arrived(admitted), read));
     }
 
     @Override
-    public void client(Arrival arrival, Peeked.ClientHello hello, ByteBuffer read) {
-        with(arrival, side -> side.client(new Arrived(arrival), hello, read));
+    public void client(ClientConnection admitted, Peeked.ClientHello hello, ByteBuffer read) {
+        with(admitted, side -> side.client(new Arrived(admitted), hello, read));
     }
 
-    private void port(Arrival arrival, int port) {
-        with(arrival, side -> side.port(new Arrived(arrival), port));
+    private void port(ClientConnection admitted, int port) {
+        with(admitted, side -> side.port(new Arrived(admitted), port));
     }
 
-    private void with(Arrival arrival, Consumer<PublicSide> what) {
+    private void with(ClientConnection admitted, Consumer<PublicSide> what) {
         PublicSide side = publicSide;
         if (side == null) {
-            arrival.settled();
-            IoUtils.safeClose(arrival.connection());
+            admitted.settled();
+            IoUtils.safeClose(admitted.connection());
         } else {
             Guard.run("a connection of a tunnel", () -> what.accept(side), () -> {
-                arrival.settled();
-                IoUtils.safeClose(arrival.connection());
+                admitted.settled();
+                IoUtils.safeClose(admitted.connection());
             });
         }
     }
 
     /** Terminates the TLS of a client that came through a tunnel. */
     private void https(StreamConnection connection, InetSocketAddress client) {
-        Arrival arrival = lent.connections().admitFor(client, connection, dialled);
-        if (arrival == null) {
+        ClientConnection admitted = lent.connections().admitFor(client, connection, dialled);
+        if (admitted == null) {
             IoUtils.safeClose(connection);
         } else {
             Guard.run(
                     "opening a connection",
-                    () -> lent.https().get().accept(arrival),
+                    () -> lent.https().get().accept(admitted),
                     () -> IoUtils.safeClose(connection));
         }
     }

@@ -6,5 +6,5 @@ public interface Health {
     Health UNCHECKED = () -> true;
 
     /** Whether the upstream is healthy, so that requests may be sent to it. */
-    boolean isWell();
+    boolean isHealthy();
 }

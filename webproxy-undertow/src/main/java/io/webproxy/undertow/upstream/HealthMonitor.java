@@ -71,10 +71,10 @@ final class HealthMonitor implements AutoCloseable {
     }
 
     /** Whether no check finds the upstream down. */
-    synchronized boolean isWell(Upstream upstream) {
+    synchronized boolean isHealthy(Upstream upstream) {
         return probes.entrySet().stream()
                 .noneMatch(probe -> probe.getKey().upstream().equals(upstream)
-                        && !probe.getValue().tally().isWell());
+                        && !probe.getValue().tally().isHealthy());
     }
 
     @Override

@@ -13,7 +13,7 @@ final class HealthTally implements Health {
     }
 
     @Override
-    public boolean isWell() {
+    public boolean isHealthy() {
         return well;
     }
 

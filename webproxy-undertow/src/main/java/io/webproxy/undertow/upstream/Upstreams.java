@@ -220,7 +220,7 @@ public final class Upstreams implements AutoCloseable {
                         exchanges.nanoClock(),
                         (nanos, task) -> IoTasks.executeAfter(threads.get(0), task, nanos / 1_000_000 + 1),
                         exchanges.recorder()::upstreamChanged,
-                        () -> monitor.isWell(upstream)));
+                        () -> monitor.isHealthy(upstream)));
     }
 
     /** Closes an idle connection of an IO thread, of any upstream; called there. */
@@ -294,7 +294,7 @@ public final class Upstreams implements AutoCloseable {
         pools.forEach((upstream, pool) -> status.merge(
                 upstream.toString(),
                 new PoolData(
-                        pool.open(), pool.idle(), pool.waiting(), pool.health().isEjected(), monitor.isWell(upstream)),
+                        pool.open(), pool.idle(), pool.waiting(), pool.health().isEjected(), monitor.isHealthy(upstream)),
                 (one, other) -> new PoolData(
                         one.open() + other.open(),
                         one.idle() + other.idle(),

@@ -64,7 +64,7 @@ class OpenConnectionsTest {
     void whoSeesThatFewerAreOpenMayConnect() throws Exception {
         OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
         open.limits(ConnectionLimits.defaults().withPerAddress(1), List.of());
-        Acceptor endpoint = new Acceptor(open, arrival -> {});
+        Acceptor endpoint = new Acceptor(open, admitted -> {});
         ExecutorService other = Executors.newSingleThreadExecutor();
         try (OneIoThread io = OneIoThread.start()) {
             for (int i = 0; i < 5_000; i++) {

@@ -23,6 +23,6 @@ final class TunnelSidesForTests {
                 new OpenConnections(DescriptorRoom.unlimited()),
                 recorder,
                 () -> null,
-                () -> arrival -> {}));
+                () -> admitted -> {}));
     }
 }

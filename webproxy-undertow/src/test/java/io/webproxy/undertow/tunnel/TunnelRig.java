@@ -17,7 +17,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.endpoint.Acceptor;
-import io.webproxy.undertow.endpoint.Arrival;
+import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
@@ -136,15 +136,15 @@ final class TunnelRig implements AutoCloseable {
                         provider));
         this.server = listen(
                 0,
-                arrival -> new FirstFrame(
-                                new Accepted(arrival),
+                admitted -> new FirstFrame(
+                                new Accepted(admitted),
                                 side,
-                                sweepers.get(arrival.connection().getIoThread()),
+                                sweepers.get(admitted.connection().getIoThread()),
                                 buffers)
                         .start());
     }
 
-    private AcceptingChannel<StreamConnection> listen(int port, Consumer<Arrival> first) throws IOException {
+    private AcceptingChannel<StreamConnection> listen(int port, Consumer<ClientConnection> first) throws IOException {
         AcceptingChannel<StreamConnection> listening = new Acceptor(open, first)
                 .listen(
                         worker,
@@ -160,31 +160,31 @@ final class TunnelRig implements AutoCloseable {
 
     private void openPort(int port) {
         try {
-            ports.put(port, listen(port, arrival -> side.port(new Accepted(arrival), port)));
+            ports.put(port, listen(port, admitted -> side.port(new Accepted(admitted), port)));
         } catch (IOException e) {
             throw new io.webproxy.ProxyStartException(String.valueOf(e.getMessage()), e);
         }
     }
 
-    private record Accepted(Arrival arrival) implements Incoming {
+    private record Accepted(ClientConnection admitted) implements Incoming {
         @Override
         public StreamConnection connection() {
-            return arrival.connection();
+            return admitted.connection();
         }
 
         @Override
         public InetSocketAddress client() {
-            return arrival.client();
+            return admitted.client();
         }
 
         @Override
         public void settled() {
-            arrival.settled();
+            admitted.settled();
         }
 
         @Override
         public void onLeave(Runnable listener) {
-            arrival.onLeave(listener);
+            admitted.onLeave(listener);
         }
     }
 

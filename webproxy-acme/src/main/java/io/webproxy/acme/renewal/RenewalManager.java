@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * CA, then checks again whether another one has obtained it. An expired certificate is served, with a WARN line, until
  * there is a new one. Other certificates in the store stay there. Thread-safe.
  */
-public final class Caretaker {
+public final class RenewalManager {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
     /** Certificates that have a stored one can wait: the first clients should be served first. */
     private static final Duration WHILE_OTHERS_START = Duration.ofSeconds(2);
@@ -39,12 +39,12 @@ public final class Caretaker {
 
     private final CertificateContext context;
     private final Shelf shelf;
-    private final List<Care> cares;
-    private final Map<Care, ScheduledFuture<?>> looks = new HashMap<>();
+    private final List<CertificateRenewal> cares;
+    private final Map<CertificateRenewal, ScheduledFuture<?>> looks = new HashMap<>();
     private volatile List<KeyMaterial> current = List.of();
     private boolean stopped;
 
-    public Caretaker(
+    public RenewalManager(
             Issuer issuer, CertificateStore store, List<Wanted> wanted, CertificateContext context, Clock clock) {
         this(
                 issuer,
@@ -56,7 +56,7 @@ public final class Caretaker {
     }
 
     /** With {@code random} for the jitter of waits: this fraction of a quarter is added. */
-    public Caretaker(
+    public RenewalManager(
             Issuer issuer,
             CertificateStore store,
             List<Wanted> wanted,
@@ -66,7 +66,7 @@ public final class Caretaker {
         this.context = context;
         this.shelf = new Shelf(store);
         this.cares = wanted.stream()
-                .map(each -> new Care(each, issuer, shelf, context, clock, random, this::changed))
+                .map(each -> new CertificateRenewal(each, issuer, shelf, context, clock, random, this::changed))
                 .toList();
     }
 
@@ -76,12 +76,12 @@ public final class Caretaker {
      * @throws IOException if the store can't be read; the message is a sentence that says why and what to do
      */
     public void start() throws IOException {
-        for (Care care : cares) {
+        for (CertificateRenewal care : cares) {
             care.load();
         }
         refresh();
         shelf.probe();
-        for (Care care : cares) {
+        for (CertificateRenewal care : cares) {
             lookIn(care, care.served() == null ? Duration.ZERO : WHILE_OTHERS_START);
         }
     }
@@ -101,12 +101,12 @@ public final class Caretaker {
     }
 
     public List<CertificateStatus> status() {
-        return cares.stream().map(Care::status).toList();
+        return cares.stream().map(CertificateRenewal::status).toList();
     }
 
     /** A certificate was revoked: obtains another at once, and serves the revoked one until then. */
     public void revoked(KeyMaterial material) {
-        for (Care care : cares) {
+        for (CertificateRenewal care : cares) {
             KeyMaterial served = care.served();
             if (served != null && served.leaf().equals(material.leaf())) {
                 LOG.info("Revoked the certificate for {}, which is replaced now", String.join(", ", care.names()));
@@ -122,7 +122,7 @@ public final class Caretaker {
         }
     }
 
-    private void lookNow(Care care) {
+    private void lookNow(CertificateRenewal care) {
         synchronized (looks) {
             ScheduledFuture<?> next = looks.get(care);
             // a running or imminent check sees the change, or is repeated soon
@@ -133,7 +133,7 @@ public final class Caretaker {
     }
 
     private synchronized void refresh() {
-        current = cares.stream().map(Care::served).filter(Objects::nonNull).toList();
+        current = cares.stream().map(CertificateRenewal::served).filter(Objects::nonNull).toList();
     }
 
     private void changed() {
@@ -141,7 +141,7 @@ public final class Caretaker {
         context.changed();
     }
 
-    private void lookIn(Care care, Duration wait) {
+    private void lookIn(CertificateRenewal care, Duration wait) {
         synchronized (looks) {
             if (stopped) {
                 return;
@@ -155,7 +155,7 @@ public final class Caretaker {
         }
     }
 
-    private void look(Care care) {
+    private void look(CertificateRenewal care) {
         Duration wait;
         try {
             wait = care.look();

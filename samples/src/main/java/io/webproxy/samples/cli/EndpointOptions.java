@@ -8,7 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** The ports of a proxy that serves only HTTP, and the serving itself. */
-final class FrontOptions {
+final class EndpointOptions {
     @Option(names = "--plain", description = "The external port speaks HTTP in place of HTTPS.")
     private boolean plain;
 

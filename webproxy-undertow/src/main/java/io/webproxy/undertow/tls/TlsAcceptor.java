@@ -13,7 +13,7 @@ import org.xnio.Xnio;
 import org.xnio.ssl.SslConnection;
 
 /** Puts TLS over accepted connections whose ClientHello was read. Thread-safe. */
-public final class TlsFront {
+public final class TlsAcceptor {
     private final ServerTls tls;
     private final TlsChallenges challenges;
     private final ByteBufferPool records;
@@ -26,7 +26,7 @@ public final class TlsFront {
      *     server's
      * @param records buffers that hold a whole TLS record each
      */
-    public TlsFront(
+    public TlsAcceptor(
             ServerTls tls, Optional<ClientCertificates> clients, TlsChallenges challenges, ByteBufferPool records) {
         this.tls = tls;
         this.challenges = challenges;

@@ -14,7 +14,7 @@ import org.xnio.StreamConnection;
  * A client's connection from accept to close: its client's address, what it counts towards, and its handler when the
  * endpoint closes. Not thread-safe: it belongs to the connection's IO thread.
  */
-public final class Arrival {
+public final class ClientConnection {
     private final StreamConnection connection;
     private final OpenConnections open;
     private final Acceptor endpoint;
@@ -37,7 +37,7 @@ public final class Arrival {
 
     private final AtomicBoolean settled = new AtomicBoolean();
 
-    Arrival(StreamConnection connection, OpenConnections open, Acceptor endpoint, AddressRange counted) {
+    ClientConnection(StreamConnection connection, OpenConnections open, Acceptor endpoint, AddressRange counted) {
         this.connection = connection;
         this.client = connection.getPeerAddress(InetSocketAddress.class);
         this.open = open;

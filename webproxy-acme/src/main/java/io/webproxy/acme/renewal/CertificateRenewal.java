@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One thread at a time looks; what is served and the status can be read by any.
  */
-final class Care {
+final class CertificateRenewal {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
     private static final Duration LOOKS = Duration.ofMinutes(5);
     private static final Duration WHILE_ANOTHER_ASKS = Duration.ofSeconds(15);
@@ -49,7 +49,7 @@ final class Care {
     private final Clock clock;
     private final DoubleSupplier random;
     private final Runnable changed;
-    private final CareNews news;
+    private final RenewalNews news;
 
     private volatile @Nullable StoredCertificate served;
     private volatile Progress progress;
@@ -58,7 +58,7 @@ final class Care {
 
     private final StoredCopy copy;
 
-    Care(
+    CertificateRenewal(
             Wanted wanted,
             Issuer issuer,
             Shelf shelf,
@@ -74,7 +74,7 @@ final class Care {
         this.random = random;
         this.changed = changed;
         this.copy = new StoredCopy(wanted, shelf);
-        this.news = new CareNews(wanted, context::publish);
+        this.news = new RenewalNews(wanted, context::publish);
         this.progress = Progress.none(wanted.names());
     }
 

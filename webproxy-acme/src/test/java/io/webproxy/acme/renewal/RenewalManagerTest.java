@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.LoggerFactory;
 
 @ExtendWith(LeakCheck.class)
-class CaretakerTest {
+class RenewalManagerTest {
     private static final Instant BEGIN = Instant.parse("2026-11-21T12:00:00Z");
     private static final Wanted WANTED = new Wanted(List.of("example.com"), "EC");
     /** Until what is served at a start is looked at. */
@@ -43,10 +43,10 @@ class CaretakerTest {
     private final FakeIssuer issuer = new FakeIssuer(time);
     private final MemoryStore store = new MemoryStore();
     private final FakeContext context = new FakeContext(time);
-    private final Caretaker caretaker = caretaker(context, WANTED);
+    private final RenewalManager manager = manager(context, WANTED);
 
-    private Caretaker caretaker(FakeContext of, Wanted... wanted) {
-        return new Caretaker(issuer, store, List.of(wanted), of, time.clock(), () -> 0);
+    private RenewalManager manager(FakeContext of, Wanted... wanted) {
+        return new RenewalManager(issuer, store, List.of(wanted), of, time.clock(), () -> 0);
     }
 
     private KeyMaterial stored(Instant notBefore, Duration lifetime, String... names) {
@@ -59,25 +59,25 @@ class CaretakerTest {
         return StoredCertificate.parse(store.values.get(KEY)).material();
     }
 
-    private static KeyMaterial only(Caretaker caretaker) {
-        assertThat(caretaker.current()).hasSize(1);
-        return caretaker.current().get(0);
+    private static KeyMaterial only(RenewalManager manager) {
+        assertThat(manager.current()).hasSize(1);
+        return manager.current().get(0);
     }
 
     private CertificateStatus status() {
-        return caretaker.status().get(0);
+        return manager.status().get(0);
     }
 
     @Test
     void obtainsWhatIsNotThereAfterTheStart() throws Exception {
-        caretaker.start();
-        assertThat(caretaker.current()).isEmpty();
+        manager.start();
+        assertThat(manager.current()).isEmpty();
         assertThat(issuer.orders).isEmpty();
         assertThat(status().notAfter()).isEmpty();
 
         time.run();
 
-        KeyMaterial served = only(caretaker);
+        KeyMaterial served = only(manager);
         assertThat(served.names()).containsExactly("example.com");
         assertThat(inStore().leaf()).isEqualTo(served.leaf());
         assertThat(inStore().key()).isEqualTo(served.key());
@@ -96,9 +96,9 @@ class CaretakerTest {
     void servesWhatIsStoredAtOnceAndSpendsNothing() throws Exception {
         KeyMaterial kept = stored(BEGIN.minus(Duration.ofDays(30)), Duration.ofDays(90), "example.com");
 
-        caretaker.start();
+        manager.start();
 
-        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        assertThat(only(manager).leaf()).isEqualTo(kept.leaf());
         // nothing that costs a busy start anything
         time.pass(FIRST_LOOK.minusMillis(1));
         assertThat(issuer.windowsAsked).isZero();
@@ -116,7 +116,7 @@ class CaretakerTest {
         lines.start();
         logger.addAppender(lines);
         try {
-            caretaker.start();
+            manager.start();
             time.pass(Duration.ofDays(1));
         } finally {
             logger.detachAppender(lines);
@@ -129,9 +129,9 @@ class CaretakerTest {
 
     @Test
     void renewsInTheLastThirdOnceAndTellsTheCaWhatItReplaces() throws Exception {
-        caretaker.start();
+        manager.start();
         time.run();
-        KeyMaterial first = only(caretaker);
+        KeyMaterial first = only(manager);
 
         time.pass(Duration.ofDays(60));
         assertThat(issuer.orders).hasSize(1);
@@ -139,9 +139,9 @@ class CaretakerTest {
 
         assertThat(issuer.orders).hasSize(2);
         assertThat(issuer.replaced.get(1)).isEqualTo(first.leaf());
-        assertThat(only(caretaker).leaf()).isNotEqualTo(first.leaf());
-        assertThat(only(caretaker).key()).isNotEqualTo(first.key());
-        assertThat(inStore().leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(only(manager).leaf()).isNotEqualTo(first.leaf());
+        assertThat(only(manager).key()).isNotEqualTo(first.key());
+        assertThat(inStore().leaf()).isEqualTo(only(manager).leaf());
         assertThat(context.kinds()).containsExactly(Kind.OBTAINED, Kind.RENEWED);
         time.pass(Duration.ofDays(130));
         assertThat(issuer.orders).hasSize(4);
@@ -150,7 +150,7 @@ class CaretakerTest {
     @Test
     void renewsShortLivedCertificatesInTime() throws Exception {
         issuer.lifetime = Duration.ofHours(160);
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofDays(70));
 
@@ -171,7 +171,7 @@ class CaretakerTest {
         Instant start = storedWithWindow();
         // The next certificate has a window of its own.
         issuer.meanwhile = () -> issuer.window = null;
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofDays(10));
         assertThat(issuer.orders).isEmpty();
@@ -185,12 +185,12 @@ class CaretakerTest {
     @Test
     void aRestartDoesNotAskForTheWindowAgain() throws Exception {
         storedWithWindow();
-        caretaker.start();
+        manager.start();
         time.pass(FIRST_LOOK);
         Instant chosen = status().nextAttempt().orElseThrow();
-        caretaker.stop();
+        manager.stop();
 
-        Caretaker next = caretaker(new FakeContext(time), WANTED);
+        RenewalManager next = manager(new FakeContext(time), WANTED);
         next.start();
         time.pass(FIRST_LOOK);
 
@@ -202,7 +202,7 @@ class CaretakerTest {
     void aCaThatCanNotSayWhenIsAskedAgainAnHourLater() throws Exception {
         stored(BEGIN, Duration.ofDays(90), "example.com");
         issuer.failure = FakeIssuer.unreachable();
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofMinutes(59));
         assertThat(issuer.windowsAsked).isEqualTo(1);
@@ -214,7 +214,7 @@ class CaretakerTest {
     @Test
     void whatTheCaHasSuggestedCountsWhileItCanNotSayMore() throws Exception {
         storedWithWindow();
-        caretaker.start();
+        manager.start();
         time.pass(FIRST_LOOK);
         Instant chosen = status().nextAttempt().orElseThrow();
 
@@ -231,7 +231,7 @@ class CaretakerTest {
             contains = "No certificate for example.com: no such name. Next attempt: 2026-11-21T12:01:00Z.")
     void aFailureIsSaidOnceAndTriedAgainLaterAndLater() throws Exception {
         issuer.failure = FakeIssuer.refused("no such name", null);
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofMinutes(60));
 
@@ -248,7 +248,7 @@ class CaretakerTest {
 
         issuer.failure = null;
         time.pass(Duration.ofMinutes(30));
-        assertThat(only(caretaker).names()).containsExactly("example.com");
+        assertThat(only(manager).names()).containsExactly("example.com");
         assertThat(status().lastError()).isEmpty();
         assertThat(context.kinds()).endsWith(Kind.OBTAINED);
     }
@@ -257,13 +257,13 @@ class CaretakerTest {
     @ExpectedLog(contains = "no such name")
     void aRestartDoesNotBeginTheWaitsAnew() throws Exception {
         issuer.failure = FakeIssuer.refused("no such name", null);
-        caretaker.start();
+        manager.start();
         time.pass(Duration.ofMinutes(30));
         int orders = issuer.orders.size();
         assertThat(orders).isEqualTo(6);
-        caretaker.stop();
+        manager.stop();
 
-        caretaker(new FakeContext(time), WANTED).start();
+        manager(new FakeContext(time), WANTED).start();
         time.pass(Duration.ofMinutes(9));
         assertThat(issuer.orders).hasSize(orders);
         time.pass(Duration.ofMinutes(1));
@@ -276,12 +276,12 @@ class CaretakerTest {
     @ExpectedLog(contains = "no such name")
     void otherNamesAreTriedAtOnce() throws Exception {
         issuer.failure = FakeIssuer.refused("no such name", BEGIN.plus(Duration.ofDays(2)));
-        caretaker.start();
+        manager.start();
         time.run();
-        caretaker.stop();
+        manager.stop();
         issuer.failure = null;
 
-        Caretaker next = caretaker(new FakeContext(time), new Wanted(List.of("example.com", "www.example.com"), "EC"));
+        RenewalManager next = manager(new FakeContext(time), new Wanted(List.of("example.com", "www.example.com"), "EC"));
         next.start();
         time.run();
 
@@ -292,7 +292,7 @@ class CaretakerTest {
     @ExpectedLog(contains = "too many")
     void theCaIsNotAskedBeforeItWantsToBe() throws Exception {
         issuer.failure = FakeIssuer.refused("too many", BEGIN.plus(Duration.ofHours(34)));
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofHours(34).minusMinutes(1));
         assertThat(issuer.orders).hasSize(1);
@@ -304,7 +304,7 @@ class CaretakerTest {
     @ExpectedLog(contains = "IllegalStateException: a defect")
     void aDefectOfTheIssuerIsAFailureAsOthers() throws Exception {
         issuer.defect = new IllegalStateException("a defect");
-        caretaker.start();
+        manager.start();
         time.run();
         issuer.defect = null;
         time.pass(Duration.ofMinutes(1));
@@ -320,11 +320,11 @@ class CaretakerTest {
     void whatCanNotBeRenewedIsServedOnAndSaidInSteps() throws Exception {
         KeyMaterial kept = stored(BEGIN, Duration.ofDays(60), "example.com");
         issuer.failure = FakeIssuer.unreachable();
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofDays(65));
 
-        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        assertThat(only(manager).leaf()).isEqualTo(kept.leaf());
         List<CertificateEvent> steps =
                 context.events().stream().filter(e -> e.kind() == Kind.EXPIRING).toList();
         assertThat(steps)
@@ -337,19 +337,19 @@ class CaretakerTest {
     @ExpectedLog(contains = "has expired and is still served, 2026-11-20T12:00:00Z: it is being renewed.")
     void anExpiredCertificateIsServedUntilItIsRenewed() throws Exception {
         KeyMaterial kept = stored(BEGIN.minus(Duration.ofDays(61)), Duration.ofDays(60), "example.com");
-        caretaker.start();
-        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        manager.start();
+        assertThat(only(manager).leaf()).isEqualTo(kept.leaf());
 
         time.pass(FIRST_LOOK);
 
-        assertThat(only(caretaker).notAfter()).isAfter(time.now());
+        assertThat(only(manager).notAfter()).isAfter(time.now());
         assertThat(context.kinds()).containsExactly(Kind.EXPIRING, Kind.RENEWED);
     }
 
     @Test
     void aCertificateThatMissesAWantedNameIsServedUntilItIsReplaced() throws Exception {
         KeyMaterial kept = stored(BEGIN, Duration.ofDays(90), "example.com");
-        Caretaker more = caretaker(context, new Wanted(List.of("example.com", "192.0.2.1"), "EC"));
+        RenewalManager more = manager(context, new Wanted(List.of("example.com", "192.0.2.1"), "EC"));
 
         more.start();
         assertThat(only(more).leaf()).isEqualTo(kept.leaf());
@@ -362,7 +362,7 @@ class CaretakerTest {
     @Test
     void aCertificateWithMoreNamesThanWantedIsNoReasonToOrder() throws Exception {
         stored(BEGIN, Duration.ofDays(90), "example.com", "old.example.com");
-        caretaker.start();
+        manager.start();
         time.pass(Duration.ofDays(1));
 
         assertThat(issuer.orders).isEmpty();
@@ -377,18 +377,18 @@ class CaretakerTest {
         stored(BEGIN, Duration.ofDays(90), "example.com");
         store.values.get(KEY)[600] ^= 4;
 
-        caretaker.start();
-        assertThat(caretaker.current()).isEmpty();
+        manager.start();
+        assertThat(manager.current()).isEmpty();
         time.run();
 
-        assertThat(inStore().leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(inStore().leaf()).isEqualTo(only(manager).leaf());
     }
 
     @Test
     @ExpectedLog(contains = "What is stored as certificates/example.com/EC is damaged")
     void whatGetsDamagedWhileItIsServedIsWrittenAgain() throws Exception {
         KeyMaterial kept = stored(BEGIN, Duration.ofDays(90), "example.com");
-        caretaker.start();
+        manager.start();
         time.run();
 
         store.values.put(KEY, new byte[1]);
@@ -402,7 +402,7 @@ class CaretakerTest {
     void aStoreThatCanNotBeReadAtTheStartIsTheReasonNotToStart() {
         store.readable = false;
 
-        assertThatThrownBy(caretaker::start)
+        assertThatThrownBy(manager::start)
                 .isInstanceOf(IOException.class)
                 .hasMessage("/store can't be read: permission denied.");
     }
@@ -410,8 +410,8 @@ class CaretakerTest {
     @Test
     void twoProcessesOrderOnce() throws Exception {
         FakeContext otherContext = new FakeContext(time);
-        Caretaker other = caretaker(otherContext, WANTED);
-        caretaker.start();
+        RenewalManager other = manager(otherContext, WANTED);
+        manager.start();
         other.start();
         // The other one comes while this one asks.
         issuer.meanwhile = () -> {
@@ -425,30 +425,30 @@ class CaretakerTest {
         time.pass(Duration.ofSeconds(15));
 
         assertThat(issuer.orders).hasSize(1);
-        assertThat(only(other).leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(only(other).leaf()).isEqualTo(only(manager).leaf());
         assertThat(otherContext.kinds()).containsExactly(Kind.OBTAINED);
         time.pass(Duration.ofDays(65));
         assertThat(issuer.orders).hasSize(2);
-        assertThat(only(other).leaf()).isEqualTo(only(caretaker).leaf());
+        assertThat(only(other).leaf()).isEqualTo(only(manager).leaf());
         assertThat(otherContext.kinds()).containsExactly(Kind.OBTAINED, Kind.RENEWED);
     }
 
     @Test
     void whoGetsTheLockLooksIntoTheStoreFirst() throws Exception {
-        caretaker.start();
+        manager.start();
         List<KeyMaterial> byOther = new ArrayList<>();
         store.beforeLock = () -> byOther.add(stored(BEGIN, Duration.ofDays(90), "example.com"));
 
         time.run();
 
         assertThat(issuer.orders).isEmpty();
-        assertThat(only(caretaker).leaf()).isEqualTo(byOther.get(0).leaf());
+        assertThat(only(manager).leaf()).isEqualTo(byOther.get(0).leaf());
         assertThat(store.locked).isEmpty();
     }
 
     @Test
     void whatAnotherProcessHasFailedAtIsNotTriedAtOnce() throws Exception {
-        caretaker.start();
+        manager.start();
         store.beforeLock = () -> store.values.put(
                 "renewals/example.com/EC",
                 Progress.none(WANTED.names())
@@ -465,17 +465,17 @@ class CaretakerTest {
     @Test
     void aCertificateThatAnotherProcessHasRenewedIsServedSoon() throws Exception {
         stored(BEGIN, Duration.ofDays(90), "example.com");
-        caretaker.start();
+        manager.start();
         time.run();
 
         KeyMaterial newer = stored(BEGIN.plusSeconds(60), Duration.ofDays(90), "example.com");
         time.pass(Duration.ofMinutes(5));
-        assertThat(only(caretaker).leaf()).isEqualTo(newer.leaf());
+        assertThat(only(manager).leaf()).isEqualTo(newer.leaf());
         assertThat(context.kinds()).containsExactly(Kind.RENEWED);
 
         stored(BEGIN.minusSeconds(60), Duration.ofDays(90), "example.com");
         time.pass(Duration.ofMinutes(5));
-        assertThat(only(caretaker).leaf()).as("not an older one").isEqualTo(newer.leaf());
+        assertThat(only(manager).leaf()).as("not an older one").isEqualTo(newer.leaf());
     }
 
     @Test
@@ -485,11 +485,11 @@ class CaretakerTest {
                             + " left")
     void aFullDiskIsSaidOnceServedOverAndTriedAgain() throws Exception {
         store.writable = false;
-        caretaker.start();
+        manager.start();
         time.pass(Duration.ofHours(3));
 
         assertThat(issuer.orders).hasSize(1);
-        KeyMaterial served = only(caretaker);
+        KeyMaterial served = only(manager);
         assertThat(context.kinds()).containsExactly(Kind.OBTAINED);
         assertThat(store.values).isEmpty();
 
@@ -506,16 +506,16 @@ class CaretakerTest {
         stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
         store.writable = false;
 
-        caretaker.start();
+        manager.start();
 
         assertThat(issuer.orders).isEmpty();
-        assertThat(only(caretaker).names()).containsExactly("example.com");
+        assertThat(only(manager).names()).containsExactly("example.com");
     }
 
     @Test
     void probeOfTheStoreLeavesNothing() throws Exception {
         stored(BEGIN.minus(Duration.ofDays(1)), Duration.ofDays(90), "example.com");
-        caretaker.start();
+        manager.start();
         assertThat(store.values).containsOnlyKeys("certificates/example.com/EC");
     }
 
@@ -524,7 +524,7 @@ class CaretakerTest {
     @ExpectedLog(contains = "Certificates can't be kept")
     void waitsGrowAlsoOnAFullDisk() throws Exception {
         issuer.failure = FakeIssuer.refused("no such name", null);
-        caretaker.start();
+        manager.start();
         time.run();
         store.writable = false;
 
@@ -541,24 +541,24 @@ class CaretakerTest {
         KeyMaterial kept = stored(BEGIN, Duration.ofDays(60), "example.com");
         store.lockable = false;
         store.writable = false;
-        caretaker.start();
+        manager.start();
 
         time.pass(Duration.ofDays(50));
         assertThat(issuer.orders).isEmpty();
-        assertThat(only(caretaker).leaf()).isEqualTo(kept.leaf());
+        assertThat(only(manager).leaf()).isEqualTo(kept.leaf());
         assertThat(context.kinds()).containsOnly(Kind.FAILED);
         assertThat(status().lastError().orElseThrow()).contains("read-only");
         time.pass(Duration.ofHours(7));
 
         assertThat(issuer.orders).hasSize(1);
-        assertThat(only(caretaker).notAfter()).isAfter(time.now());
+        assertThat(only(manager).notAfter()).isAfter(time.now());
     }
 
     @Test
     @ExpectedLog(contains = "has expired and is still served")
     @ExpectedLog(contains = "out of date by this machine's clock")
     void aClockThatJumpsForwardMakesNoStorm() throws Exception {
-        caretaker.start();
+        manager.start();
         time.run();
         Duration jump = Duration.ofDays(90);
 
@@ -566,7 +566,7 @@ class CaretakerTest {
         issuer.ahead = jump.negated();
         time.pass(Duration.ofHours(23));
         assertThat(issuer.orders).hasSize(2);
-        assertThat(only(caretaker).names()).containsExactly("example.com");
+        assertThat(only(manager).names()).containsExactly("example.com");
         time.jump(jump.negated());
         issuer.ahead = Duration.ZERO;
         time.pass(Duration.ofMinutes(6));
@@ -580,7 +580,7 @@ class CaretakerTest {
 
     @Test
     void aClockThatJumpsBackSkipsNoRenewalOnceItIsRight() throws Exception {
-        caretaker.start();
+        manager.start();
         time.pass(Duration.ofDays(50));
 
         time.jump(Duration.ofDays(-90));
@@ -598,7 +598,7 @@ class CaretakerTest {
     void aClockThatJumpsBackBetweenAttemptsDoesNotPutOffTheNext() throws Exception {
         time.jump(Duration.ofDays(90));
         issuer.failure = FakeIssuer.refused("no such name", null);
-        caretaker.start();
+        manager.start();
         time.pass(Duration.ofMinutes(40));
         int orders = issuer.orders.size();
 
@@ -628,7 +628,7 @@ class CaretakerTest {
             @Override
             public void revoke(KeyMaterial certificate) {}
         };
-        Caretaker misled = new Caretaker(wrong, store, List.of(WANTED), context, time.clock(), () -> 0);
+        RenewalManager misled = new RenewalManager(wrong, store, List.of(WANTED), context, time.clock(), () -> 0);
         misled.start();
         time.run();
 
@@ -639,7 +639,7 @@ class CaretakerTest {
     @Test
     void certificatesAreServedInTheOrderInWhichTheyAreWantedAndOthersStay() throws Exception {
         store.values.put("certificates/gone.example/EC", "x".getBytes(StandardCharsets.UTF_8));
-        Caretaker three = caretaker(
+        RenewalManager three = manager(
                 context,
                 new Wanted(List.of("b.example"), "EC"),
                 new Wanted(List.of("a.example"), "EC"),
@@ -656,8 +656,8 @@ class CaretakerTest {
 
     @Test
     void aStopInterruptsWhoAsksAndRecordsNoFailure() throws Exception {
-        issuer.meanwhile = caretaker::stop;
-        caretaker.start();
+        issuer.meanwhile = manager::stop;
+        manager.start();
 
         time.run();
 
@@ -666,13 +666,13 @@ class CaretakerTest {
         assertThat(store.values).isEmpty();
         assertThat(store.locked).isEmpty();
         assertThat(time.waiting()).isZero();
-        caretaker.stop();
+        manager.stop();
     }
 
     @Test
     void nothingHappensAfterAStop() throws Exception {
-        caretaker.start();
-        caretaker.stop();
+        manager.start();
+        manager.stop();
 
         time.pass(Duration.ofDays(1));
 

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Reports about one certificate, to the log and to observers. Each step has an INFO line, each failure an event; a
  * repeated failure has only one WARN line. Not thread-safe.
  */
-final class CareNews {
+final class RenewalNews {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
 
     private final List<String> names;
@@ -25,7 +25,7 @@ final class CareNews {
     private @Nullable Object warnedOf;
     private Urgency urgency = Urgency.NONE;
 
-    CareNews(Wanted wanted, Consumer<CertificateEvent> events) {
+    RenewalNews(Wanted wanted, Consumer<CertificateEvent> events) {
         this.names = wanted.names();
         this.text = String.join(", ", wanted.names());
         this.events = events;
