@@ -1,8 +1,8 @@
 package io.webproxy.acme;
 
 import io.webproxy.acme.ca.AcmeFailure;
-import io.webproxy.acme.renewal.RenewalManager;
 import io.webproxy.acme.renewal.OneAtATime;
+import io.webproxy.acme.renewal.RenewalManager;
 import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.ClientHello;

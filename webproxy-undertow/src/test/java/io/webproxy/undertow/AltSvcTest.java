@@ -2,15 +2,15 @@ package io.webproxy.undertow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.undertow.util.HttpString;
 import io.webproxy.route.Route;
-import io.webproxy.undertow.testing.Front;
-import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.undertow.testing.TestProxy;
-import io.undertow.util.HttpString;
 import java.util.function.Consumer;
 import okhttp3.Request;
 import okhttp3.Response;

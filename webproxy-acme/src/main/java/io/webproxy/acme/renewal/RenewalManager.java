@@ -133,7 +133,10 @@ public final class RenewalManager {
     }
 
     private synchronized void refresh() {
-        current = cares.stream().map(CertificateRenewal::served).filter(Objects::nonNull).toList();
+        current = cares.stream()
+                .map(CertificateRenewal::served)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     private void changed() {

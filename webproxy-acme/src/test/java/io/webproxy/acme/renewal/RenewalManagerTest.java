@@ -281,7 +281,8 @@ class RenewalManagerTest {
         manager.stop();
         issuer.failure = null;
 
-        RenewalManager next = manager(new FakeContext(time), new Wanted(List.of("example.com", "www.example.com"), "EC"));
+        RenewalManager next =
+                manager(new FakeContext(time), new Wanted(List.of("example.com", "www.example.com"), "EC"));
         next.start();
         time.run();
 

@@ -97,7 +97,8 @@ public final class OpenConnections {
      * Counts a connection that was dialled for a client as if it had been accepted; null if it exceeds a limit. On the
      * connection's IO thread.
      */
-    public @Nullable ClientConnection admitFor(InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
+    public @Nullable ClientConnection admitFor(
+            InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
         ClientConnection admitted = admit(connection, endpoint);
         return admitted != null && admitted.cameFrom(client) ? admitted : null;
     }

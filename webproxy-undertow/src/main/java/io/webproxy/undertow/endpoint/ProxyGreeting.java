@@ -69,7 +69,11 @@ public final class ProxyGreeting extends Watched {
     private boolean done;
 
     private ProxyGreeting(
-            ClientConnection admitted, Policy policy, PortTools tools, Consumer<ClientConnection> next, RulePort.Undetected undetected) {
+            ClientConnection admitted,
+            Policy policy,
+            PortTools tools,
+            Consumer<ClientConnection> next,
+            RulePort.Undetected undetected) {
         this.admitted = admitted;
         this.connection = admitted.connection();
         this.required = policy.mode() == ProxyProtocol.REQUIRED;
@@ -89,7 +93,11 @@ public final class ProxyGreeting extends Watched {
      * @param undetected is told of connections that are closed because their header is missing or malformed
      */
     public static void read(
-            ClientConnection admitted, Policy policy, PortTools tools, Consumer<ClientConnection> next, RulePort.Undetected undetected) {
+            ClientConnection admitted,
+            Policy policy,
+            PortTools tools,
+            Consumer<ClientConnection> next,
+            RulePort.Undetected undetected) {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
                 && policy.trusts(admitted.client().getAddress());
         if (trusted) {

@@ -46,7 +46,11 @@ final class AgentPorts implements PublicSide.Ports {
     }
 
     /** {@code first} gets each connection with the port that it arrived on, on its IO thread. */
-    AgentPorts(XnioWorker worker, OpenConnections connections, ProxyConfig config, BiConsumer<ClientConnection, Integer> first) {
+    AgentPorts(
+            XnioWorker worker,
+            OpenConnections connections,
+            ProxyConfig config,
+            BiConsumer<ClientConnection, Integer> first) {
         this.worker = worker;
         this.connections = connections;
         this.bind = config.bind();

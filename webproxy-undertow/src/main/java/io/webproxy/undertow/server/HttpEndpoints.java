@@ -47,12 +47,14 @@ final class HttpEndpoints {
     Protocols protocols(Handlers handlers) {
         return new Protocols() {
             @Override
-            public void cleartext(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
+            public void cleartext(
+                    ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
                 openClear(admitted, handlers.clear(), connection, read);
             }
 
             @Override
-            public void redirect(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
+            public void redirect(
+                    ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
                 openClear(admitted, handlers.toHttps(), connection, read);
             }
 
@@ -69,7 +71,8 @@ final class HttpEndpoints {
     }
 
     private static Origin origin(ClientConnection admitted) {
-        return new Origin(admitted.client(), admitted.lease(), admitted.connection(), admitted::answered, admitted::linger);
+        return new Origin(
+                admitted.client(), admitted.lease(), admitted.connection(), admitted::answered, admitted::linger);
     }
 
     /** Without TLS there is no ALPN: the first bytes decide. */

@@ -294,7 +294,11 @@ public final class Upstreams implements AutoCloseable {
         pools.forEach((upstream, pool) -> status.merge(
                 upstream.toString(),
                 new PoolData(
-                        pool.open(), pool.idle(), pool.waiting(), pool.health().isEjected(), monitor.isHealthy(upstream)),
+                        pool.open(),
+                        pool.idle(),
+                        pool.waiting(),
+                        pool.health().isEjected(),
+                        monitor.isHealthy(upstream)),
                 (one, other) -> new PoolData(
                         one.open() + other.open(),
                         one.idle() + other.idle(),
