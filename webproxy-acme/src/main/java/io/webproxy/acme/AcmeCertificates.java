@@ -26,8 +26,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Certificates that a CA issues by ACME (RFC 8555), and that are renewed by themselves for as long as a server runs
- * with them.
+ * Certificates from a CA that speaks ACME (RFC 8555), renewed automatically while a server runs with them.
  *
  * <pre>{@code
  * AcmeCertificates certificates = AcmeCertificates.builder()
@@ -38,14 +37,14 @@ import org.jspecify.annotations.Nullable;
  *         .build();
  * }</pre>
  *
- * <p>What is stored is served from the first connection on. Until there is something to serve, {@link #select} has
- * nothing: put a self-signed certificate behind it with {@link io.webproxy.tls.Certificates#firstOf}. Thread-safe;
- * serves one running server at a time.
+ * <p>Stored certificates are served from the first connection on. Until there is one, {@link #select} returns null: add
+ * a self-signed certificate as a fallback with {@link io.webproxy.tls.Certificates#firstOf}. Thread-safe; serves one
+ * running server at a time.
  */
 public final class AcmeCertificates implements CertificateProvider {
     /**
-     * Where a CA asks by {@code http-01} and {@code tls-alpn-01}, whatever port a server listens on behind a router
-     * (RFC 8555 section 8.3, RFC 8737 section 3).
+     * The port to which a CA connects for {@code http-01}; that for {@code tls-alpn-01} is fixed too, whatever port a
+     * server listens on behind a router (RFC 8555 section 8.3, RFC 8737 section 3).
      */
     private static final int HTTP_PORT = 80;
 
@@ -72,15 +71,15 @@ public final class AcmeCertificates implements CertificateProvider {
         this.issuers = issuers;
     }
 
-    /** Begins with Let's Encrypt, keys of EC P-256, and whichever challenge the server can answer. */
+    /** Starts with Let's Encrypt, EC P-256 keys, and the challenges that the server can answer. */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Chooses the first certificate, in the order of the builder's calls, that names the host which the client asks
-     * for; for a client that names none, the first with the address that it has reached, else the first of all. Those
-     * with a key that the client can't use don't count.
+     * Chooses the first certificate, in the order of the builder's calls, for the host that the client asks for;
+     * without SNI, the first for the local address, else the first of all. Certificates with a key that the client
+     * can't use are skipped.
      */
     @Override
     public @Nullable KeyMaterial select(ClientHello hello) {
@@ -89,7 +88,7 @@ public final class AcmeCertificates implements CertificateProvider {
     }
 
     /**
-     * Loads what is stored, and begins to obtain and renew.
+     * Loads stored certificates, and starts to obtain and renew.
      *
      * @throws IOException if the store can't be read
      * @throws IllegalStateException if a running server uses them already
@@ -123,11 +122,11 @@ public final class AcmeCertificates implements CertificateProvider {
     }
 
     /**
-     * Looks at what an attempt needs, without making one: whether the CA answers and what it wants, the clock, what the
-     * DNS and its CAA records say of each name, and, while a server runs with these certificates, whether ports 80 and
-     * 443 of each name lead to it. Blocks for as long as networks take: not for IO threads.
+     * Checks what an attempt needs, without making one: the CA and its requirements, the clock, the DNS and CAA records
+     * of each name, and, while a server runs with these certificates, whether ports 80 and 443 of each name lead to it.
+     * Blocks for as long as the network takes: not for IO threads.
      *
-     * @return what it has found, for all names first, then name by name
+     * @return the findings, general ones first, then name by name
      * @throws InterruptedException if the thread is interrupted meanwhile
      */
     public List<CheckFinding> check() throws InterruptedException {
@@ -152,13 +151,13 @@ public final class AcmeCertificates implements CertificateProvider {
     }
 
     /**
-     * Tells the CA that the certificates which are served for a name aren't to be trusted any more, as when a key has
-     * become known (RFC 8555 section 7.6), and obtains others. Blocks for as long as the CA takes: not for IO threads.
+     * Revokes the certificates that are served for a name, for example because a key was compromised (RFC 8555 section
+     * 7.6), and obtains others. Blocks for as long as the CA takes: not for IO threads.
      *
      * @param name a DNS name or an IP address
      * @throws IllegalArgumentException if no certificate is served for it
      * @throws IllegalStateException if no server runs with these certificates
-     * @throws IOException if the CA refuses or can't be asked; the message is a sentence
+     * @throws IOException if the CA refuses or can't be reached; the message is a sentence
      */
     public void revoke(String name) throws IOException, InterruptedException {
         Objects.requireNonNull(name, "name");
@@ -170,16 +169,13 @@ public final class AcmeCertificates implements CertificateProvider {
         now.revoke(name);
     }
 
-    /** Names the certificates, and shows no secret. */
+    /** Names the certificates, without any secret. */
     @Override
     public String toString() {
         return "acme(" + String.join(", ", wanted.stream().map(Wanted::id).toList()) + ")";
     }
 
-    /**
-     * Says which certificates are wanted, from whom, and where they are kept. {@link #build} reports all that is wrong
-     * together. Not thread-safe.
-     */
+    /** Collects the names, the CA and the store. {@link #build} reports all problems together. Not thread-safe. */
     public static final class Builder {
         private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
         private static final String LETS_ENCRYPT_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory";
@@ -221,7 +217,7 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** Wants one more certificate, for these names. */
+        /** Adds another certificate, for these names. */
         public Builder certificate(String... names) {
             List<String> its = new ArrayList<>();
             addAll(its, names);
@@ -246,46 +242,43 @@ public final class AcmeCertificates implements CertificateProvider {
             return directory(LETS_ENCRYPT_STAGING);
         }
 
-        /** Adds a mail address where the CA can tell of trouble. Default: none. */
+        /** Adds a mail address for messages from the CA. Default: none. */
         public Builder contact(String mail) {
             contacts.add(Objects.requireNonNull(mail, "mail"));
             return this;
         }
 
-        /** Says that you have read the CA's terms of service and accept them. Nothing is obtained without. */
+        /** Accepts the CA's terms of service, which you have read. Required. */
         public Builder acceptTermsOfService() {
             termsAccepted = true;
             return this;
         }
 
         /**
-         * Keeps account, keys and certificates in a directory, as {@link CertificateStore#directory} does. This or
-         * {@link #store} is needed.
+         * Stores account, keys and certificates in a directory, see {@link CertificateStore#directory}. This or
+         * {@link #store} is required.
          */
         public Builder storage(Path directory) {
             return store(CertificateStore.directory(Objects.requireNonNull(directory, "directory")));
         }
 
-        /** Keeps account, keys and certificates in a store of your own. */
+        /** Stores account, keys and certificates in your own store. */
         public Builder store(CertificateStore store) {
             this.store = Objects.requireNonNull(store, "store");
             return this;
         }
 
-        /**
-         * A PEM file of the certificates by which a private CA's own HTTPS is trusted, in place of those that the JDK
-         * trusts.
-         */
+        /** A PEM file of certificates to verify a private CA's own HTTPS, instead of those that the JDK trusts. */
         public Builder trust(Path pem) {
             this.trust = Objects.requireNonNull(pem, "pem");
             return this;
         }
 
         /**
-         * Binds the account to one that you have at the CA (RFC 8555 section 7.3.4).
+         * Binds the account to an external account at the CA (RFC 8555 section 7.3.4).
          *
-         * @param keyId what the CA calls it
-         * @param hmac the key that the CA has given for it, in base64url
+         * @param keyId its id at the CA
+         * @param hmac its key, as issued by the CA, in base64url
          */
         public Builder externalAccount(String keyId, String hmac) {
             this.externalAccount =
@@ -294,8 +287,8 @@ public final class AcmeCertificates implements CertificateProvider {
         }
 
         /**
-         * The kinds of keys: of each there is a certificate for the same names, of which a client gets the first that
-         * it can use. Default: {@link KeyType#EC}.
+         * The key types: there is one certificate of each type for the same names, and a client gets the first that it
+         * can use. Default: {@link KeyType#EC}.
          */
         public Builder keyType(KeyType first, KeyType... more) {
             List<KeyType> types = new ArrayList<>(List.of(Objects.requireNonNull(first, "keyType")));
@@ -305,8 +298,8 @@ public final class AcmeCertificates implements CertificateProvider {
         }
 
         /**
-         * The kind of certificate, of those that the CA offers. Default: {@code shortlived} for IP addresses if the CA
-         * has that, else what the CA takes for its default.
+         * The certificate profile, one of those that the CA offers. Default: {@code shortlived} for IP addresses if the
+         * CA offers it, else the CA's default.
          */
         public Builder profile(String name) {
             this.profile = Objects.requireNonNull(name, "profile");
@@ -314,9 +307,9 @@ public final class AcmeCertificates implements CertificateProvider {
         }
 
         /**
-         * The challenges to use, in this order: when an attempt with one has failed, the next is made with the next.
-         * Default: those that the server can answer, {@link ChallengeKind#TLS_ALPN_01} before
-         * {@link ChallengeKind#HTTP_01} before {@link ChallengeKind#DNS_01}.
+         * The challenges to use, in this order: after a failure the next attempt uses the next one. Default: those that
+         * the server can answer, {@link ChallengeKind#TLS_ALPN_01} before {@link ChallengeKind#HTTP_01} before
+         * {@link ChallengeKind#DNS_01}.
          */
         public Builder challenges(ChallengeKind... kinds) {
             this.challenges = List.of(Objects.requireNonNull(kinds, "kinds")).stream()
@@ -331,37 +324,37 @@ public final class AcmeCertificates implements CertificateProvider {
             return this;
         }
 
-        /** Adds a DNS server to ask whether records can be seen, and by {@link #check}. Default: the system's. */
+        /** Adds a DNS server for checks of published records and for {@link #check}. Default: the system's. */
         public Builder resolver(InetSocketAddress server) {
             resolvers.add(Objects.requireNonNull(server, "server"));
             return this;
         }
 
         /**
-         * How long one request to the CA may take, from connecting to the answer's last byte; 1 s to 10 min. Default:
-         * 30 s.
+         * How long one request to the CA may take, from connecting to the last byte of the response; 1 s to 10 min.
+         * Default: 30 s.
          */
         public Builder timeout(Duration timeout) {
             this.timeout = Objects.requireNonNull(timeout, "timeout");
             return this;
         }
 
-        /** Wall clock of tests. */
+        /** A clock for tests. */
         Builder clock(Clock clock) {
             this.clock = clock;
             return this;
         }
 
-        /** CA of tests. */
+        /** A CA for tests. */
         Builder issuer(Issuer issuer) {
             this.issuer = issuer;
             return this;
         }
 
         /**
-         * Makes the provider; asks nobody yet.
+         * Makes the provider; sends no request yet.
          *
-         * @throws IllegalArgumentException if anything is wrong; the message has a line for each problem
+         * @throws IllegalArgumentException if there is a problem; the message has a line for each
          */
         public AcmeCertificates build() {
             return new Plan(this).certificates();

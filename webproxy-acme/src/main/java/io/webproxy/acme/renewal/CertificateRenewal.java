@@ -25,14 +25,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The care of one certificate: each {@link #look} compares what is served with the store, the clock and the CA's
- * suggestion, and does what is due.
+ * Obtains and renews one certificate: each {@link #look} compares the served certificate with the store, the clock and
+ * the CA's suggestion, and does what is due.
  *
- * <p>Whatever fails, what is served is served on, an expired certificate too: a client may be able to go on with it,
- * and none can without. Looks come every few minutes, and each decides by the wall clock anew; so a clock that jumps
- * makes nothing happen twice, and skips nothing once it is right again.
+ * <p>After any failure the current certificate is still served, even an expired one: some clients may accept it, while
+ * none can connect without. Looks follow every few minutes, and each decides by the current wall clock; so a clock that
+ * jumps makes nothing happen twice, and nothing is skipped once it is right again.
  *
- * <p>One thread at a time looks; what is served and the status can be read by any.
+ * <p>Only one thread at a time calls {@link #look}; any thread can read the served certificate and the status.
  */
 final class CertificateRenewal {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.acme");
@@ -53,7 +53,7 @@ final class CertificateRenewal {
 
     private volatile @Nullable StoredCertificate served;
     private volatile Progress progress;
-    /** What the CA has been told not to trust any more. */
+    /** The certificate that was revoked. */
     private volatile @Nullable X509Certificate revoked;
 
     private final StoredCopy copy;
@@ -78,7 +78,7 @@ final class CertificateRenewal {
         this.progress = Progress.none(wanted.names());
     }
 
-    /** Loads what is in the store. */
+    /** Loads the stored certificate. */
     void load() throws IOException {
         StoredCertificate stored = copy.changed(served);
         served = stored;
@@ -97,10 +97,7 @@ final class CertificateRenewal {
         return wanted.names();
     }
 
-    /**
-     * A certificate isn't to be trusted any more: it is served until the next look has obtained another, and not after
-     * a restart.
-     */
+    /** A certificate was revoked: it is served until the next look has obtained another, and not after a restart. */
     void revoked(X509Certificate leaf) {
         revoked = leaf;
     }
@@ -120,7 +117,7 @@ final class CertificateRenewal {
     /**
      * Does what is due.
      *
-     * @return how long until the next look
+     * @return the time until the next look
      */
     Duration look() throws InterruptedException {
         saveAgain();
@@ -151,7 +148,7 @@ final class CertificateRenewal {
         return failures != null && failures.next().isAfter(renewal) ? failures.next() : renewal;
     }
 
-    /** When what is served is to be replaced; now at the latest if it isn't for all that is wanted. */
+    /** When to replace the served certificate; at once if it isn't for all names. */
     private Instant renewAt(Instant now) {
         StoredCertificate certificate = served;
         return certificate != null && covers(certificate.material()) && !isRevoked(certificate)
@@ -178,7 +175,7 @@ final class CertificateRenewal {
         return !nextAttempt(now).isAfter(now);
     }
 
-    /** Puts right what a clock that has jumped has left behind. */
+    /** Corrects the recorded failures after the clock has jumped. */
     private void settle(Instant now) {
         Failures failures = progress.failures();
         if (failures == null) {
@@ -206,7 +203,7 @@ final class CertificateRenewal {
         }
     }
 
-    /** Serves what another process, or an operator, has put into the store. */
+    /** Serves a certificate that another process, or an operator, has put into the store. */
     private void takeFromStore() {
         if (copy.isUnsaved()) {
             return;
@@ -234,7 +231,7 @@ final class CertificateRenewal {
         return !stored.material().leaf().equals(before.material().leaf()) && !issued.isBefore(issuedBefore);
     }
 
-    /** Tries to obtain a certificate; false if another process is at it. */
+    /** Tries to obtain a certificate; false if another process is doing so. */
     private boolean attempt(Instant now) throws InterruptedException {
         Optional<CertificateStore.Lock> lock;
         try {
@@ -242,7 +239,8 @@ final class CertificateRenewal {
         } catch (IOException e) {
             StoredCertificate certificate = served;
             if (certificate != null && RenewalSchedule.urgency(certificate, now) == Urgency.NONE) {
-                // What can't be kept would be ordered again after each restart, and there is time yet.
+                // A certificate that can't be stored would be ordered again after each restart, and there is time
+                // left.
                 failed(String.valueOf(e.getMessage()), List.of(), null, true);
             } else {
                 obtain();
@@ -254,7 +252,7 @@ final class CertificateRenewal {
             return false;
         }
         try (CertificateStore.Lock held = lock.get()) {
-            // Whoever had the lock before may have done it.
+            // The previous holder of the lock may have obtained it.
             takeFromStore();
             takeLaterFailures();
             if (isDue(clock.instant())) {
@@ -269,7 +267,7 @@ final class CertificateRenewal {
         return true;
     }
 
-    /** Another process has asked in vain: its wait is this one's. */
+    /** Another process has failed: its wait applies here too. */
     private void takeLaterFailures() {
         try {
             Failures mine = progress.failures();
@@ -290,7 +288,7 @@ final class CertificateRenewal {
                             try {
                                 lock.extend();
                             } catch (Throwable e) {
-                                // any: what repeats ends for good when it throws
+                                // Throwable: a repeating task that throws never runs again
                                 LOG.debug("A lock can't be extended", e);
                             }
                         },
@@ -346,7 +344,7 @@ final class CertificateRenewal {
         }
     }
 
-    /** Notes a failure, and when to try again. */
+    /** Records a failure, and when to retry. */
     private void failed(String sentence, List<Problem> problems, @Nullable Instant retryAfter, boolean said) {
         Failures failures =
                 Failures.after(progress.failures(), clock.instant(), sentence, retryAfter, random.getAsDouble());

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A session stays with the upstream that its cookie names; the cookie is the proxy's own. Immutable. */
+/** Keeps a session on the upstream that its cookie names; the proxy sets the cookie itself. Immutable. */
 final class CookieAffinity implements Affinity {
     private static final int TOKEN_BYTES = 8;
 
@@ -29,7 +29,7 @@ final class CookieAffinity implements Affinity {
         upstreams.forEach(upstream -> tokens.put(upstream, token(upstream)));
     }
 
-    /** The same in every JVM; without the address. */
+    /** The cookie's value for an upstream, the same in every JVM; doesn't contain the address. */
     private static String token(Upstream upstream) {
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256")

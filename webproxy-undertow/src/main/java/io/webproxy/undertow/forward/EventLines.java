@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import java.util.Locale;
 
 /**
- * The lines of an event stream as they pass (WHATWG HTML sections 9.2.5 and 9.2.6): tells events from comments, and the
- * gaps between events. Total: input may be split anywhere. Not thread-safe.
+ * Follows the lines of an event stream (WHATWG HTML sections 9.2.5 and 9.2.6): distinguishes events from comments, and
+ * finds the gaps between events. Total: input may be split anywhere. Not thread-safe.
  */
 final class EventLines {
     private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
@@ -105,17 +105,17 @@ final class EventLines {
         return mark == 0;
     }
 
-    /** Whether a byte, if it is the next one, goes on with a byte order mark at the start of the stream. */
+    /** Whether a byte, if it is the next one, continues a byte order mark at the start of the stream. */
     boolean isNextOfMark(byte b) {
         return mark != SETTLED && b == BYTE_ORDER_MARK[mark];
     }
 
-    /** The next byte of the byte order mark is left out of the stream. */
+    /** The next byte of the byte order mark is skipped. */
     void skipOfMark() {
         mark = mark + 1 == BYTE_ORDER_MARK.length ? SETTLED : mark + 1;
     }
 
-    /** What was left out but, as the next byte shows, is no byte order mark; it counts as passed. */
+    /** Bytes that were skipped but, as the next byte shows, aren't a byte order mark; they count as passed. */
     ByteBuffer unskipped() {
         if (mark <= 0) {
             return NOTHING;

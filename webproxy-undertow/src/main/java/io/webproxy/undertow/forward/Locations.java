@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates between the places that the client knows and those that the upstream knows, on a route that strips or
- * replaces its prefix. What is of another origin, or can't be read, stays as it is. Pure and immutable.
+ * Translates paths between client and upstream on a route that strips or replaces its prefix. References to other
+ * origins, and malformed ones, stay unchanged. Pure and immutable.
  *
  * @param client how the client reached the server
  * @param sent the origin of the request that the upstream got, with its {@code Host}
@@ -25,7 +25,7 @@ record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstre
     private static final HttpString CONTENT_LOCATION = new HttpString("Content-Location");
     private static final String HOST_COOKIE = "__Host-";
 
-    /** Of an HTTP server. */
+    /** The origin of an HTTP server. */
     record WebOrigin(String scheme, String authority) {
         private boolean has(Reference reference) {
             return reference.isOf(scheme, authority);
@@ -50,7 +50,7 @@ record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstre
         }
     }
 
-    /** A reference of the upstream as the client needs it. */
+    /** A reference of the upstream, translated for the client. */
     String location(String value) {
         Reference reference = Reference.of(value);
         if (reference == null
@@ -65,7 +65,7 @@ record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstre
         return path == null ? value : path + reference.rest().substring(end);
     }
 
-    /** A path of the upstream as the client needs it; null if the client can't reach it. */
+    /** A path of the upstream, translated for the client; null if the client can't reach it. */
     private @Nullable String prefixed(String path) {
         String replaced = route.rewrite().prefix().orElse("");
         if (!path.startsWith(replaced)
@@ -75,11 +75,11 @@ record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstre
         String prefix = route.path().toString();
         String whole = (prefix.endsWith("/") ? prefix.substring(0, prefix.length() - 1) : prefix)
                 + path.substring(replaced.length());
-        // two slashes would start an authority, also where browsers take a backslash for one
+        // two slashes would start an authority, also because browsers treat a backslash as a slash
         return whole.startsWith("//") || whole.startsWith("/\\") ? null : whole.isEmpty() ? "/" : whole;
     }
 
-    /** A {@code Set-Cookie} of the upstream as the client needs it (RFC 6265 section 5.2.4). */
+    /** A {@code Set-Cookie} of the upstream, translated for the client (RFC 6265 section 5.2.4). */
     String cookie(String value) {
         if (value.stripLeading().regionMatches(true, 0, HOST_COOKIE, 0, HOST_COOKIE.length())) {
             // browsers refuse it with another path than the root
@@ -113,10 +113,10 @@ record Locations(Route route, WebOrigin client, WebOrigin sent, WebOrigin upstre
 
     // --- to the upstream ---
 
-    /** A {@code Destination} of the client as the upstream needs it (RFC 4918 section 10.3). */
+    /** A {@code Destination} of the client, translated for the upstream (RFC 4918 section 10.3). */
     String destination(String value) {
         Reference reference = Reference.of(value);
-        // a proxy may end TLS before this server
+        // a proxy before this server may terminate TLS
         if (reference == null
                 || (reference.isAbsolute()
                         && !reference.isOf("http", client.authority)

@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param rest path, query and fragment; it starts with a slash
  */
 record Reference(String scheme, String authority, String rest) {
-    /** Reads a reference; null for what is relative, of another scheme, or none. */
+    /** Parses a reference; null if it is relative, of another scheme, or invalid. */
     static @Nullable Reference of(String value) {
         if (value.startsWith("/") && !value.startsWith("//")) {
-            // browsers take a backslash for a slash
+            // browsers treat a backslash as a slash
             return value.startsWith("/\\") ? null : new Reference("", "", value);
         }
         int slashes = value.indexOf("//");
@@ -43,7 +43,7 @@ record Reference(String scheme, String authority, String rest) {
         return !authority.isEmpty();
     }
 
-    /** Whether it is of an origin (RFC 6454 section 4); one without a scheme is of any. */
+    /** Whether it belongs to an origin (RFC 6454 section 4); a reference without a scheme belongs to any. */
     boolean isOf(String otherScheme, String otherAuthority) {
         return (scheme.isEmpty() || scheme.equals(otherScheme))
                 && normal(authority, otherScheme).equals(normal(otherAuthority, otherScheme));
@@ -59,7 +59,7 @@ record Reference(String scheme, String authority, String rest) {
         return port.isEmpty() || port.equals(scheme.equals("https") ? "443" : "80") ? lower.substring(0, colon) : lower;
     }
 
-    /** Where its path ends. */
+    /** The end of its path. */
     int pathEnd() {
         int end = 0;
         while (end < rest.length() && rest.charAt(end) != '?' && rest.charAt(end) != '#') {

@@ -24,7 +24,9 @@ record Upgrade(String protocol, boolean isWebSocket) {
     private static final String WEB_SOCKET_NAME = "websocket";
     private static final Upgrade WEB_SOCKET = new Upgrade(WEB_SOCKET_NAME, true);
 
-    /** The one of a request; null for none. A request may name one protocol only, except for WebSockets. */
+    /**
+     * The upgrade that a request asks for; null for none. A request may name one protocol only, except for WebSockets.
+     */
     static @Nullable Upgrade of(Exchange exchange) {
         HttpServerExchange http = exchange.http();
         HeaderMap fields = http.getRequestHeaders();

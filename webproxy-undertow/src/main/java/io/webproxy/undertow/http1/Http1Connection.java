@@ -26,8 +26,8 @@ import org.xnio.conduits.StreamSourceConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * A connection of a client that speaks HTTP/1.1 (RFC 9112), in cleartext or through TLS: one exchange after the other,
- * and the end. It belongs to its IO thread.
+ * A client's HTTP/1.1 connection (RFC 9112), in cleartext or over TLS: runs one exchange after the other, and closes.
+ * It belongs to its IO thread.
  */
 public final class Http1Connection extends UndertowConnection implements ExchangeSource {
     private final Origin origin;
@@ -38,7 +38,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
     private @Nullable Http1Stream stream;
-    /** Of the exchange that is under way. */
+    /** The problem of the current exchange's head. */
     private @Nullable HeadProblem headProblem;
 
     private boolean queryEmpty;
@@ -78,7 +78,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         response.reset();
     }
 
-    /** Whether an exchange is under way. */
+    /** Whether an exchange is in progress. */
     boolean isBusy() {
         return current != null;
     }
@@ -89,7 +89,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
 
     // --- exchanges ---
 
-    /** A request head is complete, or is refused: starts its exchange, and leaves the parser ready for the next. */
+    /** A request head is complete or refused: starts its exchange, and leaves the parser ready for the next one. */
     void begin(RequestParser parser) {
         HttpServerExchange http = exchange(parser);
         RequestFields fields = parser.fields();
@@ -120,7 +120,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         http.setRequestPath(path);
         http.setRelativePath(path);
         if (query != null) {
-            // one question mark in front is taken off
+            // setQueryString strips one leading question mark
             http.setQueryString(query.startsWith("?") ? "?" + query : query);
         }
         http.setRequestScheme(isSecure() ? "https" : "http");
@@ -140,7 +140,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         return opened;
     }
 
-    /** The client has ended its direction; {@code broken}: and the connection. */
+    /** The client has closed its direction, or, if {@code broken}, the connection. */
     void clientEnded(boolean broken) {
         if (stream != null) {
             stream.left(broken);
@@ -168,7 +168,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         return body.isChunked();
     }
 
-    /** Sends an interim response; it goes before the final one, whenever that comes. */
+    /** Sends an interim response, always before the final one. */
     void interim(int status, String reason, HeaderMap fields, HttpServerExchange http) throws IOException {
         response.interim(status, reason, fields, http);
         if (!flushInterim()) {
@@ -178,7 +178,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
                         sink.suspendWrites();
                     }
                 } catch (IOException e) {
-                    // the final response finds that out too
+                    // the final response notices that too
                     sink.suspendWrites();
                 }
             });
@@ -239,7 +239,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         }
         to.handleUpgrade(channel, http);
         if (receiver.mayHaveMore()) {
-            // what no selector tells
+            // bytes that no selector reports
             channel.getSourceChannel().wakeupReads();
         }
     }
@@ -251,12 +251,12 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         to.take(RequestParser.PREFACE_LENGTH, receiver.release());
     }
 
-    /** Whether the connection speaks HTTP/2, and is somebody else's. */
+    /** Whether the connection speaks HTTP/2, and was handed over. */
     public boolean isHandedOver() {
         return handedOver;
     }
 
-    /** Leaves the channel to somebody else. */
+    /** Leaves the channel to another class. */
     private void detach() {
         receiver.stop();
         originalSinkConduit.suspendWrites();
@@ -267,7 +267,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
     }
 
     /**
-     * The connection is closed as soon as its client has the last answer.
+     * Closes the connection as soon as its client has the last response.
      *
      * @param sending whether the client is known to be sending
      * @param onEnd runs once it is closed
@@ -290,10 +290,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         close.start();
     }
 
-    /**
-     * The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any
-     * more.
-     */
+    /** The endpoint is closing: the connection ends after the current exchange, or if no further request arrives. */
     public void leave() {
         receiver.leave();
     }

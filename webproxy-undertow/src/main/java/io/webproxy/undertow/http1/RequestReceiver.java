@@ -14,14 +14,14 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The receiving direction of a client's connection: reads one request head after the other, hands the bytes of a body
- * to their reader, and waits for requests no longer than it may.
+ * The receiving direction of a client's connection: parses request heads, hands the bytes of bodies to their readers,
+ * and limits the wait for requests.
  *
- * <p>It reads while an exchange is under way, too, as far as one buffer goes: that is how a client that leaves is
- * noticed. Between requests it holds no buffer. Not thread-safe: it belongs to the connection's IO thread.
+ * <p>It also reads during an exchange, up to one buffer: so it notices a client that leaves. Between requests it holds
+ * no buffer. Not thread-safe: it belongs to the connection's IO thread.
  */
 final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listener {
-    /** So many requests that arrived together are served before it is another connection's turn. */
+    /** How many requests that arrived together are served before other connections have their turn. */
     private static final int BURST = 32;
 
     private final Http1 shared;
@@ -36,26 +36,26 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
     private final Runnable serveRested = this::rested;
     private final Runnable wakeLater = this::wake;
 
-    /** Until the first request arrives. */
+    /** Null after the first request has arrived. */
     private Http1.@Nullable Http2Switch http2;
-    /** A client that leaves is to be noticed also while nothing else is read. */
+    /** Notice a client that leaves even while nothing else is read. */
     private boolean watched;
-    /** The socket tells when there is something to read. */
+    /** The socket reports when it is readable. */
     private boolean armed;
 
     private boolean serving;
-    /** Other connections are looked at before the next request is. */
+    /** Other connections have their turn before the next request. */
     private boolean resting;
 
     private boolean waking;
-    /** Nothing is read for HTTP any more. */
+    /** HTTP reads nothing any more. */
     private boolean closing;
 
     /**
-     * That of a connection.
+     * For a connection.
      *
      * @param socket as HTTP sees it, through TLS if there is any
-     * @param http2 takes the connection over if it starts with HTTP/2's preface; null where that isn't spoken
+     * @param http2 takes the connection over if it starts with HTTP/2's preface; null if HTTP/2 is off
      */
     RequestReceiver(
             Http1 shared,
@@ -74,7 +74,7 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         this.body = new RequestSource(socket, this);
     }
 
-    /** Starts to read; {@code read}: what was read already, or null. */
+    /** Starts to read; {@code read}: bytes that were read already, or null. */
     void start(@Nullable PooledByteBuffer read) {
         socket.setReadReadyHandler(this);
         if (read != null) {
@@ -89,13 +89,13 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         return body;
     }
 
-    // --- what comes ---
+    // --- reading ---
 
     @Override
     public void readReady() {
         try {
             if (connection.isSecure() && armed) {
-                // while reads are resumed, each one through TLS has another follow, whether there is anything or not
+                // while reads are resumed, TLS calls again after each read, whether there is more or not
                 armed = false;
                 socket.suspendReads();
             }
@@ -126,7 +126,7 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         return !bytes.isEnded() && (!body.isActive() || watched) && bytes.hasRoom();
     }
 
-    /** Has the socket tell of bytes, if they are wanted. */
+    /** Waits for bytes from the socket, if they are wanted. */
     private void arm() {
         boolean wants = !closing
                 && !resting
@@ -187,8 +187,8 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
     }
 
     /**
-     * A task would run before the thread looks at other sockets; and so would a read through TLS, whose engine may hold
-     * more.
+     * Lets other connections have their turn: a task would run before the thread looks at other sockets, and so would a
+     * read through TLS, whose engine may hold more.
      */
     private void rest() {
         resting = true;
@@ -221,21 +221,21 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         connection.begin(parser);
     }
 
-    /** An exchange is over: the next request may come. */
+    /** An exchange is over: the next request may start. */
     void next() {
         waits.forRequest();
         if (serving) {
             return;
         }
         if (bytes.isHeld() || bytes.isEnded()) {
-            // whoever is writing has to have come to its end
+            // the response must have been written completely
             IoTasks.execute(thread, serveLater);
         } else {
             arm();
         }
     }
 
-    /** From now on a client that leaves is noticed also while nothing else is read. */
+    /** From now on notices a client that leaves even while nothing else is read. */
     void watch() {
         if (!watched) {
             watched = true;
@@ -243,12 +243,12 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         }
     }
 
-    /** Whether the end would be noticed by reading. */
+    /** Whether reading would notice the end. */
     boolean isRead() {
         return armed;
     }
 
-    /** Whether the client has ended its direction, or the connection is broken. */
+    /** Whether the client has closed its direction, or the connection is broken. */
     boolean isEnded() {
         return bytes.isEnded();
     }
@@ -258,14 +258,14 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         return bytes.isBroken();
     }
 
-    // --- what a request body is made of ---
+    // --- bytes of a request body ---
 
     /** The next bytes of a body, see {@link ClientBytes#take}. */
     int take(ByteBuffer dst) throws IOException {
         return !connection.isOpen() ? -1 : closing ? 0 : bytes.take(dst);
     }
 
-    /** Takes back the last bytes that were given. */
+    /** Returns the last bytes that were taken. */
     void giveBack(ByteBuffer rest) {
         bytes.giveBack(rest);
     }
@@ -313,10 +313,7 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
 
     // --- waits ---
 
-    /**
-     * The endpoint goes away: the connection ends after the exchange that is under way, or once no request comes any
-     * more.
-     */
+    /** The endpoint is closing: the connection ends after the current exchange, or if no further request arrives. */
     void leave() {
         waits.leave();
     }
@@ -349,12 +346,12 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
 
     // --- ends ---
 
-    /** Whether nothing is read for HTTP any more. */
+    /** Whether HTTP reads nothing any more. */
     boolean isClosing() {
         return closing;
     }
 
-    /** Reads no more; what was read can still be {@linkplain #release released}. */
+    /** Stops reading; bytes read already can still be {@linkplain #release released}. */
     void stop() {
         closing = true;
         waits.stop();
@@ -362,17 +359,17 @@ final class RequestReceiver implements ReadReadyHandler, ConnectionWaits.Listene
         socket.suspendReads();
     }
 
-    /** What was read and isn't taken; null if nothing. */
+    /** Bytes that were read and not taken; null if there are none. */
     @Nullable PooledByteBuffer release() {
         return bytes.release();
     }
 
-    /** Whether there may be bytes, or the end, that no selector tells of. */
+    /** Whether there may be bytes, or the end, that no selector reports. */
     boolean mayHaveMore() {
         return bytes.isEnded() || bytes.isFull();
     }
 
-    /** Forgets what was read and isn't taken. */
+    /** Discards bytes that were read and not taken. */
     void drop() {
         bytes.drop();
     }

@@ -10,13 +10,13 @@ import io.webproxy.undertow.message.MethodNames;
 enum ResponseFraming {
     /** There is no body. */
     NOTHING,
-    /** As long as Content-Length says. */
+    /** By Content-Length. */
     LENGTH,
     CHUNKS,
-    /** Up to the connection's end. */
+    /** By the end of the connection. */
     CLOSE;
 
-    /** The Content-Length of a response; -1 if there is none that can be read. */
+    /** The Content-Length of a response; -1 if there is none, or it is invalid. */
     static long length(HttpServerExchange exchange) {
         String text = exchange.getResponseHeaders().getFirst(Headers.CONTENT_LENGTH);
         if (text == null) {
@@ -30,7 +30,7 @@ enum ResponseFraming {
     }
 
     /**
-     * Decides on a response, and makes the fields of its head fit.
+     * Decides on the framing of a response, and adapts the fields of its head.
      *
      * @param length its {@linkplain #length Content-Length}
      */
@@ -67,7 +67,7 @@ enum ResponseFraming {
         return MethodNames.isHead(exchange.getRequestMethod()) ? NOTHING : found;
     }
 
-    /** Says whether the connection stays (RFC 9112 section 9.3). */
+    /** Sets {@code Connection} according to whether the connection stays open (RFC 9112 section 9.3). */
     private static void connection(HttpServerExchange exchange, HeaderMap fields) {
         String said = fields.getFirst(Headers.CONNECTION);
         if (said != null && said.equalsIgnoreCase("close")) {

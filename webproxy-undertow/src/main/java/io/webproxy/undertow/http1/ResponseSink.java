@@ -17,16 +17,16 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * The responses of one connection, one after the other: the head and the first bytes of the body in one write; by
- * length, in chunks, or up to the connection's end.
+ * Writes the responses of one connection: the head and the first bytes of the body in one write; framed by length,
+ * chunked, or up to the end of the connection.
  *
  * <p>Body bytes count as written only once the socket has them; framing may wait here. Belongs to the connection's IO
  * thread.
  */
 final class ResponseSink extends EachWriteSink {
-    /** Above it, body bytes aren't copied behind the framing before them. */
+    /** Above this size, body bytes aren't copied after the framing before them. */
     private static final int MOST_COPIED = 8 * 1024;
-    /** What a record of TLS takes: above it there would be two. */
+    /** The plaintext of one TLS record: above it there would be two. */
     private static final int RECORD = 16 * 1024;
 
     private static final int FRAMING = 32;
@@ -46,7 +46,7 @@ final class ResponseSink extends EachWriteSink {
     private boolean terminated;
     private boolean endMade;
 
-    /** Framing that the socket hasn't taken yet; it goes before all else. */
+    /** Framing that the socket hasn't taken yet; it goes out first. */
     private @Nullable ByteBuffer framing;
 
     private @Nullable PooledByteBuffer pooled;
@@ -59,7 +59,7 @@ final class ResponseSink extends EachWriteSink {
         this.secure = secure;
     }
 
-    /** Takes on a response; its head is made with the first write or flush. */
+    /** Starts a response; its head is made with the first write or flush. */
     void start(HttpServerExchange exchange) {
         http = exchange;
         headMade = false;
@@ -85,7 +85,7 @@ final class ResponseSink extends EachWriteSink {
         }
     }
 
-    /** Puts a head in front of all that comes, which {@link #sendFraming} sends. */
+    /** Puts a head before everything else; {@link #sendFraming} sends it. */
     void interim(int status, String reason, HeaderMap fields, HttpServerExchange exchange) {
         ResponseHead head = ResponseHead.empty();
         append(head.status(exchange.getProtocol(), status, reason)
@@ -96,7 +96,7 @@ final class ResponseSink extends EachWriteSink {
     private void makeHead(HttpServerExchange exchange) {
         headMade = true;
         ResponseHead head = ResponseHead.empty();
-        // also where another version was asked for (RFC 9112 section 2.3)
+        // also if another version was requested (RFC 9112 section 2.3)
         HttpString version = exchange.isHttp10() ? Protocols.HTTP_1_0 : Protocols.HTTP_1_1;
         append(head.status(version, exchange.getStatusCode(), exchange.getReasonPhrase())
                 .fields(exchange.getResponseHeaders())
@@ -113,7 +113,7 @@ final class ResponseSink extends EachWriteSink {
         into.limit(at + count).put(at, bytes, 0, count);
     }
 
-    /** The framing, with room for more behind it. */
+    /** The buffer for framing, with room for more bytes. */
     private ByteBuffer room(int count) {
         ByteBuffer known = framing;
         if (known == null) {
@@ -130,7 +130,7 @@ final class ResponseSink extends EachWriteSink {
         return known;
     }
 
-    /** What the socket hasn't taken is for later. */
+    /** Keeps what the socket hasn't taken. */
     private void keep() {
         ByteBuffer rest = framing;
         if (rest != null && lent) {
@@ -144,7 +144,7 @@ final class ResponseSink extends EachWriteSink {
         }
     }
 
-    /** Sends the framing that waits; returns whether all of it is out. */
+    /** Sends waiting framing; returns whether all of it was written. */
     boolean sendFraming() throws IOException {
         try {
             return sendAll();
@@ -229,8 +229,8 @@ final class ResponseSink extends EachWriteSink {
     }
 
     /**
-     * Writes at most {@code most} bytes of {@code src}, behind the framing; {@code lineEnd}: with an end of line if
-     * those are all of {@code most}.
+     * Writes at most {@code most} bytes of {@code src}, after the framing; {@code ends}: with an end of line if those
+     * are all of {@code most}.
      */
     private int write(ByteBuffer src, long most, boolean ends) throws IOException {
         int limit = src.limit();

@@ -2,7 +2,7 @@ package io.webproxy.undertow.http2;
 
 import io.undertow.util.HttpString;
 
-/** The static table (RFC 7541 appendix A); its first entry has the index 1. */
+/** The static table (RFC 7541 appendix A); indexes start at 1. */
 final class HpackStatic {
     static final int LAST = 61;
 
@@ -91,7 +91,7 @@ final class HpackStatic {
         return VALUES[index];
     }
 
-    /** The index of a whole field, 0 if it isn't in the table. */
+    /** The index of a field with this value, 0 if it isn't in the table. */
     @SuppressWarnings("ReferenceEquality") // names of the table are the table's own
     static int find(HpackName name, String value) {
         for (int i = name.index; i > 0 && i <= LAST && NAMES[i] == name.name; i++) {

@@ -11,8 +11,8 @@ import org.xnio.StreamConnection;
 import org.xnio.channels.SslChannel;
 
 /**
- * The client of an HTTP/2 connection, as all its exchanges see it: where it comes from, its TLS session, what is
- * attached to it, and who wants to know when it is gone.
+ * The client of an HTTP/2 connection, as shared by all its exchanges: its origin, TLS session, attachments, and close
+ * listeners.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -31,17 +31,17 @@ final class Http2ClientSide {
         return origin;
     }
 
-    /** What handlers keep for all exchanges of the connection. */
+    /** Attachments that handlers keep for all exchanges of the connection. */
     AbstractAttachable attachments() {
         return attachments;
     }
 
-    /** Null in cleartext. */
+    /** The TLS session; null in cleartext. */
     @Nullable SSLSession sslSession() {
         return socket instanceof SslChannel tls ? tls.getSslSession() : null;
     }
 
-    /** The scheme of its requests, whatever they say. */
+    /** The scheme of its requests, whatever they contain. */
     String scheme() {
         return sslSession() == null ? "http" : "https";
     }
@@ -54,7 +54,7 @@ final class Http2ClientSide {
         onClose.add(listener);
     }
 
-    /** The socket is closed, and no stream is open any more. */
+    /** The socket is closed, and all streams have ended. */
     void gone() {
         onClose.forEach(listener -> Guard.run("the end of an HTTP/2 connection", listener));
     }

@@ -9,8 +9,8 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * The close of a client's connection, once GOAWAY and all else is sent. A close with unread bytes is a TCP reset, which
- * can overtake GOAWAY: so this side alone ends at first, and the client has 2 s to do the same.
+ * Closes a client's connection after GOAWAY and everything else was sent. A close with unread bytes is a TCP reset,
+ * which can overtake GOAWAY: so this side closes its direction first, and the client has 2 s to do the same.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -18,7 +18,7 @@ final class Http2Close {
     private final StreamConnection socket;
     private final Origin origin;
     private final Sweeper sweeper;
-    /** The code of the GOAWAY that was sent last of all, or -1. */
+    /** The code of the last GOAWAY, or -1. */
     private int code = -1;
 
     private boolean started;
@@ -29,7 +29,7 @@ final class Http2Close {
         this.sweeper = sweeper;
     }
 
-    /** The client is told why the connection ends, by a code of RFC 9113 section 7. */
+    /** GOAWAY with this code was sent (RFC 9113 section 7). */
     void said(int why) {
         code = why;
     }
@@ -52,7 +52,7 @@ final class Http2Close {
                     .start();
             return;
         }
-        // who floods on has to wait, with the time to fetch GOAWAY
+        // a client that keeps flooding has to wait, which leaves it time to read GOAWAY
         try {
             socket.getSinkChannel().shutdownWrites();
             if (!socket.getSinkChannel().flush()) {

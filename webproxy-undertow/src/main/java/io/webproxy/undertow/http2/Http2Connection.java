@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 
 /**
- * An HTTP/2 connection of a client (RFC 9113): reads frames, keeps the streams and the windows of both directions, and
- * sends what all streams have made of a turn at once.
+ * A client's HTTP/2 connection (RFC 9113): reads frames, keeps the streams and the windows of both directions, and
+ * sends the output of all streams in a turn together.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -45,8 +45,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
      *
      * @param origin where it comes from
      * @param root handles its requests
-     * @param window how much a client may send before it must wait, in bytes: on each stream, and on all together; both
-     *     grow with fast uploads
+     * @param window the initial window in bytes, of each stream and of the connection; both grow with fast uploads
      */
     public Http2Connection(
             StreamConnection socket,
@@ -72,8 +71,8 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     /**
      * Starts to read.
      *
-     * @param prefaceRead how many bytes of the client's preface were read by somebody else
-     * @param read what was read after these, or null
+     * @param prefaceRead how many bytes of the client's preface were read before
+     * @param read bytes read after these, or null
      */
     public void start(int prefaceRead, @Nullable PooledByteBuffer read) {
         reader.prefaceRead(prefaceRead);
@@ -92,7 +91,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
     }
 
     /**
-     * The endpoint goes away: what is in flight ends by itself, what comes late is refused, and then the connection
+     * The endpoint is closing: streams in flight end by themselves, later ones are refused, and then the connection
      * ends.
      */
     public void leave() {
@@ -101,7 +100,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         }
     }
 
-    // --- what its parts ask ---
+    // --- used by its parts ---
 
     @Override
     RequestReader reader() {
@@ -120,21 +119,21 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         return leave.isStarted();
     }
 
-    /** Whether its end was said to the client. */
+    /** Whether the client was told that the connection ends. */
     boolean isEnding() {
         return ending;
     }
 
-    /** A sweep comes by. */
+    /** Called on each sweep. */
     void look(long now) {
         if (!ending) {
             leave.look(now);
         }
     }
 
-    // --- the way in ---
+    // --- receiving ---
 
-    /** Only now: the settings of this side have to be first, and the client's first frame is a sign that it reads. */
+    /** Only now: this side's settings must be sent first, and the client's first frame shows that it reads. */
     @Override
     void settled() {
         windows.start();
@@ -168,7 +167,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
 
     // --- ends ---
 
-    /** Tells the client that a stream is reset, unless it is over already (RFC 9113 section 5.4.2). */
+    /** Resets a stream and tells the client, unless the stream is over (RFC 9113 section 5.4.2). */
     void reset(Http2Stream stream, int code) {
         if (isOpen(stream)) {
             reader.wasReset(stream.id());
@@ -183,7 +182,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         stream.sink().breakOff();
     }
 
-    /** The client has reset a stream, or is told that it is reset. */
+    /** A stream was reset, by the client or by this side. */
     void gone(@Nullable Http2Stream stream) {
         if (stream != null) {
             over(stream);
@@ -203,7 +202,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         }
     }
 
-    /** There is no memory for what a stream brings: its upstream takes less than its client sends. */
+    /** There is no memory for received bytes: the upstream reads more slowly than the client sends. */
     void overflowed(Http2Stream stream) {
         Http2ClientStream client = stream.client();
         if (client != null) {
@@ -213,15 +212,15 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         gone(stream);
     }
 
-    /** What was to be done for a stream has thrown: it would wait for ever. */
+    /** A task of a stream threw: it would wait forever. */
     void failed(Http2Stream stream) {
         reset(stream, ErrorCode.INTERNAL_ERROR);
         lost(stream);
     }
 
     /**
-     * The response of a stream is complete, and its request is too, unless it was for a tunnel that isn't granted: then
-     * the client may still be sending.
+     * The response of a stream is complete, and so is its request, unless it asked for a tunnel that wasn't granted:
+     * then the client may still be sending.
      */
     void completed(Http2Stream stream) {
         if (!stream.source().isEnded()) {
@@ -249,7 +248,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         }
     }
 
-    /** Says the end of the connection to the client; what it still sends isn't looked at, and it has 2 s to close. */
+    /** Sends GOAWAY; the rest of the client's input is ignored, and the client has 2 s to close. */
     @Override
     void goAway(int code) {
         if (!ending) {
@@ -279,7 +278,7 @@ public final class Http2Connection extends Http2Link<Http2Stream> {
         client.gone();
     }
 
-    /** What leads it out of service. */
+    /** The steps of a graceful shutdown. */
     private final class Leaving implements Http2Leave.Connection {
         @Override
         public boolean isStarted() {

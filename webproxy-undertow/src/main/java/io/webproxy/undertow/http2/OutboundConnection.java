@@ -13,15 +13,15 @@ import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 
 /**
- * An HTTP/2 connection to an upstream, in the client's role (RFC 9113). Each request is a stream; a stream that the
- * upstream, or the client whose request it is, doesn't care for holds no other up.
+ * An HTTP/2 connection to an upstream, in the client's role (RFC 9113). Each request is a stream; a stream that is
+ * stalled by the upstream or by its client doesn't stop others.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
 public final class OutboundConnection extends Http2Link<OutboundStream> {
     private static final Logger LOG = LoggerFactory.getLogger(OutboundConnection.class);
 
-    /** What floods: an upstream sends for many clients at once, and is known. */
+    /** Limits against floods: an upstream sends for many clients at once, and is known. */
     private static final Http2Limits FLOODS = Http2Limits.defaults()
             .withResets(1000)
             .withPings(2000)
@@ -31,18 +31,18 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private static final int SETTINGS_ENABLE_PUSH = 2;
     private static final long PING = 0x7765_6270_616c_6976L;
 
-    /** What the pool hears of a connection, on its IO thread. */
+    /** Hears the events of a connection, on its IO thread. */
     public interface Owner {
-        /** The upstream's first settings have come. */
+        /** The upstream's first settings have arrived. */
         void settled();
 
-        /** {@link #room} may have changed: a stream has ended, or the upstream's limit is another. */
+        /** {@link #room} may have changed: a stream has ended, or the upstream has changed its limit. */
         void roomChanged();
 
-        /** There is no room from now on; the streams under way go on. Comes at most once. */
+        /** There is no room from now on; streams in progress continue. Called at most once. */
         void leaving();
 
-        /** The socket is closed; every stream has been told before. */
+        /** The socket is closed; all streams were told before. */
         void closed();
     }
 
@@ -63,10 +63,10 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     private String reason = "the upstream closed the connection";
 
     /**
-     * A connection over a socket that is connected, and over which nothing was sent.
+     * A connection over a connected socket, on which nothing was sent yet.
      *
-     * @param reads what stands on the socket
-     * @param heads what a response head may be at most
+     * @param reads the reads of the socket
+     * @param heads the limits of response heads
      * @param mostStreams how many streams may be open at once, whatever the upstream allows
      */
     public OutboundConnection(
@@ -116,22 +116,22 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         return leaving || closed ? 0 : opener.room();
     }
 
-    /** Whether the upstream takes extended CONNECT (RFC 8441); only known when its settings have come. */
+    /** Whether the upstream supports extended CONNECT (RFC 8441); known when its settings have arrived. */
     public boolean isExtendedConnect() {
         return frames.isExtendedConnect();
     }
 
-    /** Whether the upstream has answered the preface as a server of HTTP/1.1 does. */
+    /** Whether the upstream has answered the preface in HTTP/1.1. */
     public boolean isHttp11() {
         return answer.isHttp11();
     }
 
-    /** Whether the upstream has sent what isn't HTTP/2. */
+    /** Whether the upstream has sent something other than HTTP/2. */
     public boolean isInvalid() {
         return isHttp11() || failure == Failure.INVALID;
     }
 
-    /** How many streams are open. */
+    /** Number of open streams. */
     public int streams() {
         return opener.count();
     }
@@ -141,13 +141,13 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         return !closed && socket.isOpen();
     }
 
-    /** Opens a stream, which takes a place from now on; it is to be sent, or reset. */
+    /** Opens a stream, which counts from now on; the caller must send or reset it. */
     public OutboundStream open(OutboundStream.Listener listener) {
         return opener.open(listener);
     }
 
     /**
-     * Reads what has come, to see whether the upstream has gone.
+     * Reads available bytes, to notice whether the upstream has closed.
      *
      * @return whether streams can be opened
      */
@@ -157,32 +157,32 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         return isOpen() && !leaving;
     }
 
-    /** Takes it out of service: there is no room any more, and it ends with its last stream. Idempotent. */
+    /** Takes it out of service: opens no more streams, and ends with the last one. Idempotent. */
     public void leave() {
         leaving = true;
         endIfIdle();
     }
 
-    /** Closes it; streams under way fail. Idempotent. */
+    /** Closes it; streams in progress fail. Idempotent. */
     public void close() {
         leaving = true;
         closeNow();
     }
 
-    // --- the way out ---
+    // --- sending ---
 
-    /** A piece of a request body has gone out. */
+    /** A piece of a request body was sent. */
     void sent() {
         meter.asked();
     }
 
-    /** A stream is too late: its request can be sent over another connection. */
+    /** A stream came too late: its request can be sent on another connection. */
     void refuse(OutboundStream stream) {
         later(() -> stream.fail(Failure.REFUSED, reason));
         endIfIdle();
     }
 
-    /** Ends a stream, and tells the upstream if it doesn't know. */
+    /** Resets a stream, and tells the upstream if it doesn't know yet. */
     void reset(OutboundStream stream, int code) {
         if (!opener.takePlace(stream) && isOpen(stream)) {
             reader.wasReset(stream.id());
@@ -194,14 +194,14 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         over(stream);
     }
 
-    /** A stream of this side needn't be known any more. */
+    /** A stream can be forgotten. */
     private void over(OutboundStream stream) {
         streams.remove(stream.id());
         opener.roomChanged();
         endIfIdle();
     }
 
-    /** Request and response are complete, if they are. */
+    /** Ends a stream if its request and response are complete. */
     void completed(OutboundStream stream) {
         if (stream.source().isEnded() && stream.sink().isEnded() && isOpen(stream)) {
             reader.completed(stream.id());
@@ -209,7 +209,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         }
     }
 
-    /** All of a response was read: what is left of the request is for nothing (RFC 9113 section 8.1). */
+    /** A response was read completely: the rest of its request isn't needed (RFC 9113 section 8.1). */
     void responseRead(OutboundStream stream) {
         if (!stream.sink().isEnded()) {
             reset(stream, ErrorCode.NO_ERROR);
@@ -217,7 +217,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         }
     }
 
-    // --- the way in ---
+    // --- receiving ---
 
     @Override
     ResponseReader reader() {
@@ -256,12 +256,12 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         turns.touch();
     }
 
-    /** There is no memory for what a stream brings: its client takes less than the upstream sends. */
+    /** There is no memory for received bytes: the client reads more slowly than the upstream sends. */
     void overflowed(OutboundStream stream) {
         fail(stream, ErrorCode.CANCEL, Failure.CLOSED, "there is no memory for the response body");
     }
 
-    /** Ends a stream because of the upstream, or of what it has sent. */
+    /** Fails a stream because of the upstream, or of what it has sent. */
     void fail(OutboundStream stream, int code, Failure why, String detail) {
         if (isOpen(stream)) {
             reader.wasReset(stream.id());
@@ -270,21 +270,21 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         fail(stream, why, detail);
     }
 
-    /** The same for a stream that the upstream knows to be over. */
+    /** Fails a stream that the upstream already considers closed. */
     void fail(OutboundStream stream, Failure why, String detail) {
         over(stream);
         stream.fail(why, detail);
     }
 
-    /** The upstream takes no streams after {@code last}. */
+    /** The upstream accepts no streams after {@code last}. */
     void left(int last, int code) {
-        LOG.debug("An upstream leaves an HTTP/2 connection with code {}, after stream {}", code, last);
+        LOG.debug("An upstream closes an HTTP/2 connection with code {}, after stream {}", code, last);
         reason = "the upstream left the connection: " + ErrorCode.name(code);
         takeOut();
         for (OutboundStream stream : streams.all()) {
             if (stream.id() > last) {
                 reader.wasReset(stream.id());
-                // one that has answered, if only that it works on it, has not refused, whatever it says now
+                // an upstream that has answered, even by an interim response, hasn't refused, whatever GOAWAY says
                 fail(stream, stream.isResponded() ? Failure.RESET : Failure.REFUSED, reason);
             }
         }
@@ -293,7 +293,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
 
     // --- ends ---
 
-    /** There is no room any more, and the owner doesn't know. */
+    /** Tells the owner that there is no room any more, unless it knows. */
     void takeOut() {
         if (!leaving) {
             leaving = true;
@@ -307,7 +307,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         }
     }
 
-    /** Whether it takes no streams any more. */
+    /** Whether it accepts no more streams. */
     boolean isLeaving() {
         return leaving;
     }
@@ -316,7 +316,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         return ending;
     }
 
-    /** Ends it at once for something that the upstream has not done in time. */
+    /** Ends it at once because the upstream missed a time limit. */
     void tooSlow(Failure why, String detail) {
         if (!ending) {
             failure = why;
@@ -348,7 +348,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
             waits |= !stream.isTaken(output.written());
         }
         if (waits) {
-            // its request may be sent to another upstream: this one must not get it any more
+            // its request may be retried on another upstream: this one must not receive it any more
             sender().stop();
         }
         streams.all().forEach(this::lost);
@@ -357,7 +357,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
         }
     }
 
-    /** Also called again for one that knows. */
+    /** May be called again for the same stream. */
     @Override
     void lost(OutboundStream stream) {
         streams.remove(stream.id());
@@ -371,8 +371,7 @@ public final class OutboundConnection extends Http2Link<OutboundStream> {
     }
 
     /**
-     * What the upstream has said before it went is heard: answers that are complete, and which requests it has done
-     * nothing for.
+     * Evaluates what the upstream sent before it closed: complete responses, and which requests it hasn't processed.
      */
     @Override
     void broken() {

@@ -4,30 +4,26 @@ import io.undertow.connector.ByteBufferPool;
 import io.webproxy.undertow.deadline.BodyRoom;
 
 /**
- * How much an upstream may send before it must wait (RFC 9113 section 5.2): on each stream as much as memory allows for
- * a client that doesn't read, and more where clients keep up.
+ * The flow-control windows of an upstream's connection (RFC 9113 section 5.2): on each stream as much as memory allows
+ * for a client that doesn't read, and more if the client keeps up.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class OutboundWindows {
-    /**
-     * What an upstream may send on a stream at first, in bytes; a client that doesn't read leaves that much in memory.
-     */
+    /** The initial window of a stream in bytes; a client that doesn't read leaves that much in memory. */
     static final int STREAM_WINDOW = 65_536;
-    /** The least where memory is short. */
+    /** The minimum if memory is short. */
     private static final int SMALL_WINDOW = 8192;
-    /** So many clients that don't read should fit. */
+    /** How many clients that don't read should fit into memory. */
     private static final int SLOW_CLIENTS = 1000;
-    /**
-     * What it may send on all streams together before any of it arrives: only the windows of streams bound what waits.
-     */
+    /** The initial window of the connection: what waits is limited only by the windows of streams. */
     private static final int CONNECTION_WINDOW = Http2Link.LARGEST_WINDOW;
 
     private final OutboundConnection connection;
     private final UploadWindow growth;
-    /** What the windows of all streams have beyond their first size. */
+    /** How far the windows of all streams exceed their initial size. */
     private long grown;
-    /** What has arrived on all streams, and isn't given back yet. */
+    /** Bytes that have arrived without a window update yet. */
     private int owed;
 
     OutboundWindows(OutboundConnection connection, UploadWindow growth) {
@@ -36,8 +32,8 @@ final class OutboundWindows {
     }
 
     /**
-     * The first window of a stream: half of what it may have in memory, in whole buffers: one more may be begun than
-     * what waits fills, unless that is one.
+     * The initial window of a stream: half of its share of memory, in whole buffers, because one more buffer than
+     * necessary may be in use, unless that is one.
      */
     static int first(BodyRoom room, ByteBufferPool buffers) {
         int buffer = buffers.getBufferSize();
@@ -80,7 +76,7 @@ final class OutboundWindows {
         stream.bytesRead(bytes);
     }
 
-    /** The window of a stream has so many bytes beyond its first size, more than before, or less. */
+    /** The window of a stream exceeds its initial size by more than before, or by less if negative. */
     void grown(long more) {
         grown += more;
         connection.bodies().grown(more);

@@ -3,15 +3,15 @@ package io.webproxy.undertow.http2;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Tells by the first bytes of an upstream whether it answers HTTP/2's preface as a server of HTTP/1.1. */
+/** Recognises by an upstream's first bytes that it answers HTTP/2's preface in HTTP/1.1. */
 final class PrefaceAnswer {
-    /** What the first line of an HTTP/1.1 response begins with; as the head of a frame, it is one that is too long. */
+    /** The start of an HTTP/1.1 response; as the head of a frame its length is too large. */
     private static final byte[] HTTP_1 = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
 
     private boolean begun;
     private boolean http11;
 
-    /** Bytes have come, which are only looked at. */
+    /** Bytes were read, for watching only. */
     void read(ByteBuffer bytes) {
         if (!begun) {
             begun = true;

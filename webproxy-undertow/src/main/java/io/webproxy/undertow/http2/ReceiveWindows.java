@@ -1,8 +1,8 @@
 package io.webproxy.undertow.http2;
 
 /**
- * How much a client may send on a connection before it must wait (RFC 9113 section 5.2), on each stream and on all
- * together. What was read is given back in quarters of a window, and more than that while uploads are fast.
+ * The flow-control windows for a client's uploads (RFC 9113 section 5.2), of each stream and of the connection. Reading
+ * updates them in quarters of a window, and enlarges them while uploads are fast.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
@@ -10,19 +10,19 @@ final class ReceiveWindows {
     private final Http2Connection connection;
     private final UploadWindow growth;
     private final int first;
-    /** By how much the window of the connection is larger than at first. */
+    /** How far the connection's window exceeds its initial size. */
     private int grown;
-    /** What was read of all streams, and isn't given back yet. */
+    /** Bytes read on all streams without a window update yet. */
     private int owed;
 
-    /** Windows that start with {@code first} bytes; {@code growth} says how far they grow. */
+    /** Windows of {@code first} bytes initially; {@code growth} decides how far they grow. */
     ReceiveWindows(Http2Connection connection, UploadWindow growth, int first) {
         this.connection = connection;
         this.growth = growth;
         this.first = first;
     }
 
-    /** The client's settings have arrived: its first frame is a sign that it reads. */
+    /** The client's settings have arrived: its first frame shows that it reads. */
     void start() {
         if (first > Http2Link.DEFAULT_WINDOW) {
             connection.openWindow(0, first - Http2Link.DEFAULT_WINDOW);
@@ -44,7 +44,7 @@ final class ReceiveWindows {
         connection.measure(bytes);
     }
 
-    /** Bytes of a stream that have no reader: they have used the connection's window. */
+    /** Bytes without a reader: they have used the connection's window. */
     void unread(int bytes) {
         owed += bytes;
         if (owed >= first / 4) {

@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Handles the frames of a client: starts an exchange with each request head, gives all others to their stream, and
- * answers requests that are malformed.
+ * Handles the frames of a client: starts an exchange with each request head, passes all other frames to their stream,
+ * and answers malformed requests.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */

@@ -6,14 +6,14 @@ import io.webproxy.undertow.http2.OutboundStream.Failure;
 import java.nio.ByteBuffer;
 
 /**
- * Handles the frames of an upstream: gives each to the stream that it is for, and ends streams that break the rules.
+ * Handles the frames of an upstream: passes each to its stream, and ends streams that break the protocol.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
  */
 final class ResponseFrames extends LinkFrames<OutboundStream> implements ResponseReader.Handler {
     private final OutboundConnection connection;
     private boolean extendedConnect;
-    /** A frame of a stream has arrived since the last PONG: servers of gRPC count the pings that they get without. */
+    /** A frame of a stream has arrived since the last PONG: gRPC servers count pings without such frames. */
     private boolean heard = true;
 
     ResponseFrames(OutboundConnection connection) {
@@ -21,7 +21,7 @@ final class ResponseFrames extends LinkFrames<OutboundStream> implements Respons
         this.connection = connection;
     }
 
-    /** Whether the upstream takes extended CONNECT (RFC 8441); known when its settings have arrived. */
+    /** Whether the upstream supports extended CONNECT (RFC 8441); known when its settings have arrived. */
     boolean isExtendedConnect() {
         return extendedConnect;
     }

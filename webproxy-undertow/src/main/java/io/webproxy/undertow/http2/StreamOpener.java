@@ -3,7 +3,7 @@ package io.webproxy.undertow.http2;
 import java.util.function.Consumer;
 
 /**
- * Opens the streams of a connection to an upstream: as many as both sides allow, each with its number and its request
+ * Opens the streams of an upstream's connection: as many as both sides allow, each with its number and its request
  * head.
  *
  * <p>Not thread-safe: it belongs to the connection's IO thread.
@@ -24,10 +24,10 @@ final class StreamOpener {
     private boolean roomTold;
 
     /**
-     * That of a connection over which nothing was sent.
+     * For a connection on which nothing was sent yet.
      *
      * @param most how many streams may be open at once, whatever the upstream allows
-     * @param window what the upstream may send on a stream at first, in bytes
+     * @param window the initial window of streams, in bytes
      */
     StreamOpener(
             OutboundConnection connection,
@@ -42,23 +42,23 @@ final class StreamOpener {
         this.window = window;
     }
 
-    /** How many streams the upstream allows at once. */
+    /** Sets how many concurrent streams the upstream allows. */
     void allowed(int streams) {
         mostOfPeer = streams;
         roomChanged();
     }
 
-    /** How many more streams may be opened, unless the connection takes none. */
+    /** How many more streams may be opened, unless the connection accepts none. */
     int room() {
         return Math.max(0, Math.min(most, mostOfPeer) - count());
     }
 
-    /** How many streams are open. */
+    /** Number of open streams. */
     int count() {
         return connection.streams.size() + reserved;
     }
 
-    /** {@link #room} may have changed: the owner is told so, once for all changes of a turn. */
+    /** {@link #room} may have changed: tells the owner, once for all changes of a turn. */
     void roomChanged() {
         if (!roomTold && !connection.closed) {
             roomTold = true;
@@ -71,13 +71,13 @@ final class StreamOpener {
         }
     }
 
-    /** A stream without a number, which takes a place. */
+    /** Reserves a stream, without a number yet. */
     OutboundStream open(OutboundStream.Listener listener) {
         reserved++;
         return new OutboundStream(connection, listener, window);
     }
 
-    /** A stream gets its number, or is given up: it needs its place no more. False if it has none. */
+    /** A stream gets its number, or is given up: ends its reservation. False if it has none. */
     boolean takePlace(OutboundStream stream) {
         boolean had = stream.takePlace();
         if (had) {
@@ -86,7 +86,7 @@ final class StreamOpener {
         return had;
     }
 
-    /** Sends the head of a stream's request, with which it gets its number. */
+    /** Sends the head of a stream's request, which gives the stream its number. */
     void send(OutboundStream stream, Consumer<RequestBlock> head, boolean end) {
         block.clear();
         head.accept(block);
@@ -111,7 +111,7 @@ final class StreamOpener {
             block.encode(connection.encoder);
             connection.sender().block(id, end);
         } catch (Throwable e) {
-            // the tables of HPACK may differ by now
+            // HPACK's tables may have diverged
             connection.closeNow();
             throw e;
         }

@@ -3,8 +3,8 @@ package io.webproxy.undertow.message;
 import io.undertow.util.HttpString;
 
 /**
- * Compares the methods of requests as they are written (RFC 9110 section 9.1): {@code head} isn't {@code HEAD}, and its
- * answer has a body. {@link HttpString} ignores case. Pure.
+ * Compares request methods case-sensitively (RFC 9110 section 9.1): {@code head} isn't {@code HEAD}, and its answer has
+ * a body. {@link HttpString} ignores case. Pure.
  */
 public final class MethodNames {
     private MethodNames() {}
@@ -14,7 +14,7 @@ public final class MethodNames {
         return method.toString().equals(name);
     }
 
-    /** Whether a method is the one whose answers have no body, whatever their fields say. */
+    /** Whether a method is HEAD, whose responses have no body, whatever their fields are. */
     public static boolean isHead(HttpString method) {
         return is(method, "HEAD");
     }

@@ -7,12 +7,12 @@ import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.FieldParser;
 import java.util.List;
 
-/** Tells CORS preflights from other requests (WHATWG Fetch section 4.8). Pure. */
+/** Recognises CORS preflights (WHATWG Fetch section 4.8). Pure. */
 final class CorsPreflight {
     private static final HttpString ORIGIN = new HttpString("Origin");
     private static final HttpString REQUEST_METHOD = new HttpString("Access-Control-Request-Method");
 
-    /** Fields by which frameworks let a request have another method; no browser adds them to a preflight. */
+    /** Fields by which frameworks override a request's method; browsers never add them to a preflight. */
     private static final List<HttpString> OTHER_METHOD = List.of(
             new HttpString("X-HTTP-Method-Override"),
             new HttpString("X-HTTP-Method"),
@@ -20,7 +20,7 @@ final class CorsPreflight {
 
     private CorsPreflight() {}
 
-    /** Whether a request is one, and nothing more. */
+    /** Whether a request is a preflight and nothing else. */
     static boolean isOne(Exchange exchange) {
         return exchange.head().method().equals("OPTIONS")
                 && exchange.head().path().startsWith("/")
