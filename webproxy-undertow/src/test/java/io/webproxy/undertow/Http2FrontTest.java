@@ -715,11 +715,14 @@ class Http2FrontTest {
 
     @Test
     void headThatDoesNotCompleteEndsTheConnection() throws Exception {
+        Duration limit = Duration.ofMillis(1500);
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
+                        clock,
                         b -> b.forward(upstream.uri())
-                                .tuning(t -> t.withHttp(HttpLimits.defaults().withHeadTime(Duration.ofMillis(1500)))));
+                                .tuning(t -> t.withHttp(HttpLimits.defaults().withHeadTime(limit))));
                 Http2Client client = Http2Client.open(proxy);
                 Http2Client cut = Http2Client.open(proxy);
                 Http2Client silent = Http2Client.silent(proxy)) {
@@ -727,29 +730,39 @@ class Http2FrontTest {
             assertThat(client.answer(1)).isEqualTo("200");
             client.send(HEADERS, END_STREAM, 3, block("GET", "/", "localhost"));
             cut.sendRaw(new byte[] {0, 1, 0, 1, 5, 0, 0, 0, 1, 0});
+            await().until(() -> proxy.server().status().connections() == 3);
+            // what was sent is read before the second
+            clock.awaitSweeps(2);
+            clock.pass(limit);
             assertThat(client.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
             assertThat(cut.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
             assertThat(silent.end()).isIn(Http2Channel.ERROR_NO_ERROR, -1);
-            await().until(() -> proxy.server().status().connections() == 0);
+            clock.runUntil(() -> proxy.server().status().connections() == 0);
         }
     }
 
     @Test
     void connectionWithoutStreamsEndsAfterItsTime() throws Exception {
         CountDownLatch latch = new CountDownLatch(1);
+        Duration limit = Duration.ofSeconds(1);
+        TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.answeringAfter(latch, OK);
                 TestProxy proxy = TestProxy.start(
                         Front.H2_TLS,
+                        clock,
                         b -> b.forward(upstream.uri())
-                                .tuning(t ->
-                                        t.withHttp(HttpLimits.defaults().withKeepAliveTime(Duration.ofSeconds(1)))));
+                                .tuning(t -> t.withHttp(HttpLimits.defaults().withKeepAliveTime(limit))));
                 Http2Client idle = Http2Client.open(proxy);
                 Http2Client busy = Http2Client.open(proxy)) {
             busy.request(1, "GET", "/", "localhost");
+            await().until(() -> upstream.connections() == 1);
+            clock.pass(limit);
             assertThat(idle.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
-            await().until(() -> proxy.server().status().connections() == 1);
+            clock.runUntil(() -> proxy.server().status().connections() == 1);
             latch.countDown();
             assertThat(busy.answer(1)).as("an open stream is no idleness").isEqualTo("200");
+            proxy.record();
+            clock.pass(limit);
             assertThat(busy.end()).isEqualTo(Http2Channel.ERROR_NO_ERROR);
         }
     }

@@ -20,6 +20,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -351,11 +352,13 @@ class LifeCycleTest {
             value = Front.class,
             names = {"H1", "H1_TLS", "H2_TLS"})
     void otherLimitsHoldForConnectionsThatComeLater(Front front) throws Exception {
-        try (TestProxy proxy = TestProxy.start(front, b -> b.route(r -> r.answer(Answer.text(200, "here"))))) {
+        TestClock clock = new TestClock();
+        Duration keepAlive = Duration.ofSeconds(1);
+        try (TestProxy proxy = TestProxy.start(front, clock, b -> b.route(r -> r.answer(Answer.text(200, "here"))))) {
             HttpLimits wide = HttpLimits.defaults()
                     .withRequestHeadBytes(160 * 1024)
                     .withFields(1000)
-                    .withKeepAliveTime(Duration.ofSeconds(1));
+                    .withKeepAliveTime(keepAlive);
             proxy.server().update(b -> b.tuning(t -> t.withHttp(wide)));
             Headers.Builder fields = new Headers.Builder();
             for (int i = 0; i < 600; i++) {
@@ -368,8 +371,14 @@ class LifeCycleTest {
             try (Response response = proxy.client().newCall(large).execute()) {
                 assertThat(response.code()).isEqualTo(200);
             }
-            await().untilAsserted(() ->
-                    assertThat(proxy.server().status().connections()).isZero());
+            proxy.record();
+            clock.passAndLook(keepAlive.minusNanos(1));
+            assertThat(proxy.server().status().connections()).isEqualTo(1);
+            clock.pass(Duration.ofNanos(1));
+            // the client itself would give it up after 30 s
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() ->
+                            assertThat(proxy.server().status().connections()).isZero());
         }
     }
 

@@ -291,15 +291,18 @@ class WebSocketFramesTest {
             c.readAll();
             c.end();
         })) {
-            TestProxy proxy = TestProxy.start(Front.H1, upstream.uri());
+            TestClock clock = new TestClock();
+            TestProxy proxy = TestProxy.start(Front.H1, clock, b -> b.forward(upstream.uri()));
             try (RawConnection client = proxy.raw()) {
                 client.send(WebSocketHandshake.REQUEST);
                 assertThat(client.readHead()).startsWith("HTTP/1.1 101 ");
-                proxy.server()
-                        .drain(Duration.ofMinutes(5))
-                        .toCompletableFuture()
-                        .get(30, TimeUnit.SECONDS);
+                CompletableFuture<?> drained =
+                        proxy.server().drain(Duration.ofMinutes(5)).toCompletableFuture();
                 assertThat(client.read(4)).isEqualTo("\u0088\u0002\u0003\u00e9");
+                clock.passAndLook(Duration.ofSeconds(5).minusNanos(1));
+                assertThat(drained).isNotDone();
+                clock.pass(Duration.ofNanos(1));
+                drained.get(30, TimeUnit.SECONDS);
                 assertThat(client.end()).isEqualTo("end");
             } finally {
                 proxy.close();

@@ -25,8 +25,8 @@ public final class ClientConnection {
     private @Nullable StreamConnection secure;
 
     private InetSocketAddress client;
-    /** Nanoseconds of the monotonic clock. */
-    private long since = System.nanoTime();
+    /** In the sweepers' nanoseconds. */
+    private long since;
 
     private @Nullable Runnable onLeave;
     private boolean leaving;
@@ -43,6 +43,7 @@ public final class ClientConnection {
         this.open = open;
         this.endpoint = endpoint;
         this.counted = counted;
+        this.since = open.now();
     }
 
     /** The socket. */
@@ -71,7 +72,7 @@ public final class ClientConnection {
     /** Sets the client that a trusted proxy named; false if that client has too many connections. */
     boolean cameFrom(InetSocketAddress named) {
         client = named;
-        since = System.nanoTime();
+        since = open.now();
         return open.recount(this, named.getAddress());
     }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntPredicate;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +42,7 @@ public final class OpenConnections {
     private final Set<ClientConnection> lingering = new LinkedHashSet<>();
 
     private final DescriptorRoom room;
+    private final LongSupplier nanoClock;
     private final LongAdder refused = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
@@ -49,9 +51,15 @@ public final class OpenConnections {
     private volatile Runnable whenFewerAreActive = () -> {};
     private final OncePerMinute warning = new OncePerMinute();
 
-    /** No connections yet, and the default limits; {@code room} is a further limit. */
-    public OpenConnections(DescriptorRoom room) {
+    /** No connections yet, and the default limits; {@code room} is a further limit, the clock is the sweepers'. */
+    public OpenConnections(DescriptorRoom room, LongSupplier nanoClock) {
         this.room = room;
+        this.nanoClock = nanoClock;
+    }
+
+    /** Nanoseconds of the sweepers' clock. */
+    long now() {
+        return nanoClock.getAsLong();
     }
 
     /** Sets a further limit: whether there is memory for a connection beside so many. */

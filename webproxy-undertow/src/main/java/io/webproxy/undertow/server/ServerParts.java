@@ -72,7 +72,7 @@ final class ServerParts {
                 recorder,
                 room,
                 MemoryRoom.ofJvm(buffers.getBufferSize() + records.getBufferSize()));
-        this.connections = new OpenConnections(room);
+        this.connections = new OpenConnections(room, nanoClock);
         this.upstreams =
                 new Upstreams(Xnio.getInstance(), threads.all(), exchanges, buffers, records, config.tlsProvider());
         this.relays = new Relays(

@@ -62,7 +62,7 @@ class OpenConnectionsTest {
 
     @Test
     void whoSeesThatFewerAreOpenMayConnect() throws Exception {
-        OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
+        OpenConnections open = new OpenConnections(DescriptorRoom.unlimited(), System::nanoTime);
         open.limits(ConnectionLimits.defaults().withPerAddress(1), List.of());
         Acceptor endpoint = new Acceptor(open, admitted -> {});
         ExecutorService other = Executors.newSingleThreadExecutor();

@@ -37,7 +37,7 @@ class DrainStepsTest {
                         DescriptorRoom.unlimited(),
                         OutlierEjection::defaults),
                 TunnelSidesForTests.none(exchanges.recorder()),
-                new OpenConnections(DescriptorRoom.ofProcess()),
+                new OpenConnections(DescriptorRoom.ofProcess(), System::nanoTime),
                 () -> {
                     throw new StackOverflowError("a port that can't be closed");
                 },

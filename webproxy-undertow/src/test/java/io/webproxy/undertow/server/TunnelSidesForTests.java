@@ -20,7 +20,7 @@ final class TunnelSidesForTests {
                 new DefaultByteBufferPool(true, 8192),
                 new DefaultByteBufferPool(true, 8192),
                 DescriptorRoom.unlimited(),
-                new OpenConnections(DescriptorRoom.unlimited()),
+                new OpenConnections(DescriptorRoom.unlimited(), System::nanoTime),
                 recorder,
                 () -> null,
                 () -> admitted -> {}));

@@ -6,6 +6,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -45,6 +46,18 @@ public final class TestClock implements LongSupplier {
         pass(time);
         // the first has ended when the second starts
         awaitSweeps(2);
+    }
+
+    /**
+     * Time runs, about ten times as fast as it does, until this is so: for what a limit ends some time after another.
+     */
+    public void runUntil(BooleanSupplier done) {
+        await().until(() -> {
+            if (!done.getAsBoolean()) {
+                skip(Duration.ofMillis(100));
+            }
+            return done.getAsBoolean();
+        });
     }
 
     /** Returns when there have been so many more sweeps: there must be an exchange. */

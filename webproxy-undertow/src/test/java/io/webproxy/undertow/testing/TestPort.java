@@ -3,13 +3,16 @@ package io.webproxy.undertow.testing;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStatus;
+import io.webproxy.ServerStarts;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.server.RunningProxy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** A server with one port, named {@code port}, that several protocols share. */
 public final class TestPort implements AutoCloseable {
@@ -30,6 +33,24 @@ public final class TestPort implements AutoCloseable {
     /** A server with whatever else is configured. */
     public static TestPort start(
             TlsProvider provider, Consumer<PortBuilder> rules, Consumer<ProxyConfig.Builder> more) {
+        return start(provider, rules, more, ProxyConfig::start);
+    }
+
+    /** A server with one IO thread, whose limits go by a clock that a test turns. */
+    public static TestPort start(
+            TlsProvider provider, TestClock clock, Consumer<PortBuilder> rules, Consumer<ProxyConfig.Builder> more) {
+        return start(
+                provider,
+                rules,
+                more.andThen(builder -> builder.tuning(t -> t.withIoThreads(1))),
+                config -> ServerStarts.start(config, ordinary -> RunningProxy.start(ordinary, clock)));
+    }
+
+    private static TestPort start(
+            TlsProvider provider,
+            Consumer<PortBuilder> rules,
+            Consumer<ProxyConfig.Builder> more,
+            Function<ProxyConfig, ProxyServer> start) {
         ProxyConfig.Builder config = ProxyServer.builder()
                 .bind("127.0.0.1")
                 .tuning(t -> t.withIoThreads(2))
@@ -37,7 +58,7 @@ public final class TestPort implements AutoCloseable {
                 .tlsProvider(provider)
                 .listen(0, port -> rules.accept(port.name("port").detectTime(PATIENCE)));
         more.accept(config);
-        return new TestPort(config.start());
+        return new TestPort(start.apply(config.build()));
     }
 
     /** Replaces its rules. */

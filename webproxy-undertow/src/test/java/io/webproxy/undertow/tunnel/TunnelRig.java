@@ -56,7 +56,7 @@ final class TunnelRig implements AutoCloseable {
     private final Map<XnioIoThread, Sweeper> sweepersOfPrivates = new ConcurrentHashMap<>();
     private final List<XnioIoThread> threads = new ArrayList<>();
     private final ByteBufferPool buffers = new DefaultByteBufferPool(true, 17 * 1024, -1, 4);
-    private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited());
+    private final OpenConnections open = new OpenConnections(DescriptorRoom.unlimited(), System::nanoTime);
     private final TlsProvider provider;
     private final AtomicLong ahead = new AtomicLong();
     private final AtomicLong aheadOfPrivates = new AtomicLong();
