@@ -725,9 +725,9 @@ public final class Route {
          * {@code Upgrade} is dropped; WebSockets need no permission. What is in the tunnel after the 101 is neither
          * looked at nor limited, so name only what the upstream is meant to speak. The switch is asked for only when
          * authentication and filters have let the request pass; its body is sent whole before; bytes after it wait for
-         * the 101, which must name exactly the protocol that was asked for, else the client gets 502. A request that
-         * asks for several protocols is forwarded without {@code Upgrade}. To an upstream of HTTP/2 it goes by
-         * HTTP/1.1.
+         * the 101, which must name exactly the protocol that was asked for, else the client gets 502 and its connection
+         * ends. A request that asks for several protocols, or by OPTIONS, is forwarded without {@code Upgrade}. To an
+         * upstream of HTTP/2 it goes by HTTP/1.1.
          *
          * @param protocols names as in {@code Upgrade}, with the version if clients send one; case doesn't matter
          * @throws IllegalArgumentException if one is no protocol name, or is h2c, HTTP, TLS or WebSocket

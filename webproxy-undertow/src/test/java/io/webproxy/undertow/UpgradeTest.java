@@ -209,9 +209,7 @@ class UpgradeTest {
                 "Connection: close¶Upgrade: tcp¶",
                 "Connection: Upgrade¶Upgrade: tcp¶Content-Length: 0¶",
                 "Connection: Upgrade¶Upgrade: tcp¶Content-Length: 5¶",
-                "Connection: Upgrade¶Upgrade: tcp¶Transfer-Encoding: chunked¶",
-                "Connection: Upgrade¶Upgrade: tcp\rX: y¶",
-                "Connection: Upgrade¶Upgrade: tcp\nX: y¶"
+                "Connection: Upgrade¶Upgrade: tcp¶Transfer-Encoding: chunked¶"
             })
     void switchThatWasNotAskedForIs502(String fields) throws Exception {
         BlockingQueue<String> ends = new LinkedBlockingQueue<>();
@@ -223,9 +221,29 @@ class UpgradeTest {
                 });
                 TestProxy proxy = start(Front.H1, upstream.uri());
                 RawConnection client = proxy.raw()) {
-            client.send(ASK + "2¶¶{}");
+            client.send(ASK + "2¶¶{}GET /next HTTP/1.1¶Host: localhost¶¶");
             assertThat(client.readResponse()).startsWith("HTTP/1.1 502 ").doesNotContain("HTTP/1.1 200");
             assertThat(ends.poll(30, TimeUnit.SECONDS)).isIn("end", "reset");
+            assertThat(client.readAll())
+                    .as("what was meant for the tunnel is no request")
+                    .isEmpty();
+            assertThat(proxy.record().error()).contains(ForwardError.INVALID_RESPONSE);
+            assertThat(proxy.ended()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp\rX: y", "tcp\nX: y", "tcp\0", "tcp\r\n X: y", "tcp\r\n: y"})
+    void switchThatSplitsTheResponseIs502(String name) throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 101 Switching Protocols¶Connection: Upgrade¶Upgrade: " + name + "¶¶no");
+                    c.end();
+                });
+                TestProxy proxy = start(Front.H1, upstream.uri());
+                RawConnection client = proxy.raw()) {
+            client.send(ASK + "0¶¶");
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 502 ");
             assertThat(proxy.record().error()).contains(ForwardError.INVALID_RESPONSE);
         }
     }

@@ -188,6 +188,10 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             exchange.responded(answer);
             Tunnel.open(exchange, upgrade, answer, from, cookie(answer));
         } else {
+            if (upgrade != null && !upgrade.isWebSocket()) {
+                // what the client has sent for the tunnel must not become a request
+                http().setPersistent(false);
+            }
             end().answer(ForwardError.INVALID_RESPONSE, "a 101 that wasn't asked for");
         }
     }
